@@ -1,4 +1,4 @@
-/** `npm run adopt`, run by an operator next to a gateway whose database has lost starts. */
+/** The adopt command (`npm run adopt`) records sessions again whose start the gateway's database has lost. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ const subStatusOf = async (gateway: Gateway, id: string) => {
   return data.sessionByVerificationId?.subStatus;
 };
 
-test('adopt records sessions that the database lost, streams them, and prints a result for each id', {
+test('the adopt command records sessions that the database lost, streams them, and prints a result for each id', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -101,7 +101,7 @@ test('adopt records sessions that the database lost, streams them, and prints a 
   expect(await start(gateway, given)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('adopt completes an open start only if the session at the provider belongs to the user of that start', {
+test('the adopt command completes an open start only if the verification at the provider belongs to its user', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -125,7 +125,7 @@ test('adopt completes an open start only if the session at the provider belongs 
   });
 });
 
-test('adopt reports that the provider did not answer, and which of its arguments is invalid', {
+test('the adopt command reports an invalid argument, and a provider that does not answer', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

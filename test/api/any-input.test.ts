@@ -53,7 +53,10 @@ const TIMES = [
 const OTHERS = [null, true, -1, 0, 1, 1.5, 2_147_483_647, 2 ** 31, 1e300, [], [null], {}, { a: 1 }];
 const BAD = [...TEXTS, ...TIMES, ...OTHERS];
 
-/** Each position gets every STRIDE-th bad value, shifted from position to position; with 1, each gets all of them. */
+/**
+ * Each input position is tried with only every STRIDE-th bad value, to save time. The offset differs from position to
+ * position; with a STRIDE of 1, each position is tried with every bad value.
+ */
 const STRIDE = Number(process.env.BAD_VALUES_STRIDE ?? 5);
 let placesSeen = 0;
 function badValuesOfNextPlace(): unknown[] {
@@ -61,7 +64,7 @@ function badValuesOfNextPlace(): unknown[] {
   return BAD.filter((_, index) => (index + placesSeen) % STRIDE === 0);
 }
 
-/** Returns a valid value of a type, so that only one thing is wrong at a time. */
+/** Returns a valid value of an input type: a request has only one bad value, and all its others are valid. */
 function fitting(type: GraphQLInputType): unknown {
   if (isNonNullType(type)) return fitting(type.ofType);
   if (isListType(type)) return [fitting(type.ofType)];
@@ -76,7 +79,7 @@ function fitting(type: GraphQLInputType): unknown {
   );
 }
 
-/** Yields the path of every value within an argument that can be wrong. */
+/** Yields the path of every value within an argument: the argument itself and, recursively, its input fields. */
 function* places(type: GraphQLInputType, path: string[] = []): Generator<string[]> {
   yield path;
   const named = getNamedType(type);
@@ -95,7 +98,7 @@ function withValue(value: unknown, path: readonly string[], replacement: unknown
 }
 
 /**
- * Queries that reach a field with arguments, by the type that has it. A missing type fails the test: add it.
+ * Operations that select a field with arguments, by the type that has the field. The test fails if a type is missing.
  */
 const REACHED: Record<string, (selection: string) => string> = {
   Query: (selection) => `{ ${selection} }`,
@@ -133,7 +136,7 @@ async function send(
 }
 
 test.each(fields.map(({ owner, field }) => [`${owner}.${field.name}`, owner, field] as const))(
-  '%s answers any input with a result or a client error, never with an internal error',
+  '%s answers every bad argument value with a result or a client error, never with an internal error',
   { timeout: 60_000 },
   async (_name, owner, field) => {
     for (const argument of field.args) {

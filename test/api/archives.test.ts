@@ -1,4 +1,4 @@
-/** Archives of every format version stay readable: `test/fixtures/archives` holds one of each version. */
+/** Session archives of every format version stay readable: `test/fixtures/archives` holds one of each version. */
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -37,7 +37,7 @@ const unseal = async (file: string) => (await unpack(file)).slice(0, -1);
 
 const pack = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`);
 
-/** Writes the archive that a release with these lines would have written. */
+/** Writes an archive with these session lines and a valid MAC, as an earlier or later release might have written it. */
 async function seal(lines: readonly object[], file: string): Promise<void> {
   const texts = pack(lines);
   const sealing = createArchiveMac(keys, new Date());
@@ -45,7 +45,7 @@ async function seal(lines: readonly object[], file: string): Promise<void> {
   await writeFile(file, gzipSync([...texts, sealing.line()].join('')));
 }
 
-/** Archives two sessions that ended long ago; returns the archive. */
+/** Archives two sessions that ended long ago, with the current release; returns the file of the archive. */
 async function archiveOfNow(): Promise<string> {
   const gateway = await bootGateway();
   await endedLongAgo(gateway, 'ended.1');
@@ -58,7 +58,7 @@ async function archiveOfNow(): Promise<string> {
   return join(folder, file as string);
 }
 
-/** Returns the columns that the rows of each table have in an archive. */
+/** Returns, by table, the names of the columns that its rows have in an archive. */
 const columnsIn = (lines: readonly any[]) =>
   Object.fromEntries(
     Object.keys(TABLES).map((name) => {
@@ -67,7 +67,7 @@ const columnsIn = (lines: readonly any[]) =>
     }),
   );
 
-test('archived rows have exactly the columns of the current format version', {
+test('an archive written by this release has exactly the columns of the current format version', {
   timeout: 60_000,
 }, async () => {
   const archive = await archiveOfNow();
@@ -82,7 +82,7 @@ test('archived rows have exactly the columns of the current format version', {
   ).toEqual(columnsIn(kept));
 });
 
-test('audit verify accepts an archive of every format version', async () => {
+test('`audit verify` accepts an archive of every format version', async () => {
   const archives = VERSIONS.flatMap((version) => ['--archive', fixtureOf(version)]);
 
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', ...archives);
@@ -91,7 +91,7 @@ test('audit verify accepts an archive of every format version', async () => {
     expect(printed).toContain(`Verified 2 sessions in ${fixtureOf(version)}; 0 of them have errors.`);
 });
 
-test('columns and tables that an older archive lacks are read as null or their default, and it still verifies', async () => {
+test('columns and tables that an older archive lacks are read as null or their default, and the archive verifies', async () => {
   const lines = await unseal(fixtureOf(1));
   for (const line of lines) {
     delete line.session.replacesId;
@@ -119,7 +119,7 @@ test('columns and tables that an older archive lacks are read as null or their d
   });
 });
 
-test('every archived row converts to a table row and back without loss', async () => {
+test('every row of an archive converts to a table row and back without loss', async () => {
   for (const line of await unseal(fixtureOf(ARCHIVE_VERSION)))
     for (const [name, table] of Object.entries(TABLES))
       for (const plain of [line[name]].flat()) {
@@ -130,14 +130,14 @@ test('every archived row converts to a table row and back without loss', async (
       }
 });
 
-test('a retention run completes archives of every version that earlier runs left half written', {
+test('the retention command completes half-written archives of every format version', {
   timeout: 60_000,
 }, async () => {
   const folder = await emptyFolder();
   const names = VERSIONS.map((version) => `sessions-${version}.jsonl.gz`);
   const archives = names.map((name) => join(folder, name));
   const lines = await Promise.all(VERSIONS.map(async (version) => pack(await unseal(fixtureOf(version)))));
-  // The machine went down while the second session was written.
+  // Simulates a crash of the machine while the second session was written.
   for (const [index, [first, second]] of (lines as [string, string][]).entries())
     await writeFile(`${archives[index]}.partial`, gzipSync(`${first}${second.slice(0, 500)}`));
   const databaseUrl = await freshDatabase();
@@ -154,7 +154,7 @@ test('a retention run completes archives of every version that earlier runs left
   for (const archive of archives) expect(verified).toContain(`Verified 1 sessions in ${archive}; 0 of`);
 });
 
-test('retention refuses a partial archive with an unreadable line in the middle, and keeps the file', async () => {
+test('the retention command refuses a partial archive with an unreadable line in its middle, and keeps the file', async () => {
   const folder = await emptyFolder();
   const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_VERSION))) as [string, string];
   await writeFile(join(folder, 'odd.jsonl.gz.partial'), gzipSync(`${first.slice(0, 500)}\n${second}`));
@@ -166,7 +166,7 @@ test('retention refuses a partial archive with an unreadable line in the middle,
   expect(await readdir(folder)).toContain('odd.jsonl.gz.partial');
 });
 
-test('an archive of a later release is refused with an instruction, and its files are left unchanged', async () => {
+test('commands refuse an archive of a later release, say which release to use, and leave its files unchanged', async () => {
   const folder = await emptyFolder();
   const later = (await unseal(fixtureOf(1))).map((line) => ({ version: ARCHIVE_VERSION + 1, ...line }));
   await seal(later, join(folder, 'later.jsonl.gz'));

@@ -1,4 +1,4 @@
-/** Attacks by the database owner on the proof of two sessions: one was approved, the other rejected. */
+/** Attacks by the database owner on the audit chains of two sessions: one was approved, the other rejected. */
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { emptyFolder, run } from '../harness/archives.ts';
@@ -68,56 +68,80 @@ const BOTH = `select id from vkyc_session`;
 const APPROVED = `where verification_id = 'approved.1'`;
 
 const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
-  ['verification ids swapped', swap('vkyc_session', 'verification_id', 'id', BOTH), /edited: verificationId/],
-  ['users swapped', swap('vkyc_session', 'user_id', 'id', BOTH), /edited: userId/],
-  ['reference ids swapped', swap('vkyc_session', 'reference_id', 'id', BOTH), /edited: referenceId/],
   [
-    'persons swapped',
+    'verification ids of two sessions swapped',
+    swap('vkyc_session', 'verification_id', 'id', BOTH),
+    /edited: verificationId/,
+  ],
+  ['users of two sessions swapped', swap('vkyc_session', 'user_id', 'id', BOTH), /edited: userId/],
+  [
+    'reference ids of two sessions swapped',
+    swap('vkyc_session', 'reference_id', 'id', BOTH),
+    /edited: referenceId/,
+  ],
+  [
+    'user ids of two users swapped',
     swap('vkyc_user', 'user_id', 'id', 'select id from vkyc_user'),
     /vkyc_user was edited: userId/,
   ],
-  ['begun earlier', [`update vkyc_session set created_at = created_at - interval '1 day'`], /: createdAt/],
   [
-    'changed years ago',
+    'sessions created earlier',
+    [`update vkyc_session set created_at = created_at - interval '1 day'`],
+    /: createdAt/,
+  ],
+  [
+    'sessions last changed years ago',
     [`update vkyc_session set updated_at = updated_at - interval '9 years'`],
     /: updatedAt/,
   ],
   [
-    'in its state since',
+    'another time of the last status change',
     [`update vkyc_session set status_since = now() - interval '1 day'`],
     /: statusSince/,
   ],
-  ['waits on', [`update vkyc_session set waiting_on = 'NOBODY' ${APPROVED}`], /: waitingOn/],
-  ['raw sub-status', [`update vkyc_session set raw_sub_status = 'AUDITOR_APPROVED'`], /: rawSubStatus/],
-  ['raw status', [`update vkyc_session set raw_status = 'AUDITOR_REVIEWED'`], /: rawStatus/],
   [
-    'replaces',
+    'another party that has to act next',
+    [`update vkyc_session set waiting_on = 'NOBODY' ${APPROVED}`],
+    /: waitingOn/,
+  ],
+  [
+    'another raw sub-status',
+    [`update vkyc_session set raw_sub_status = 'AUDITOR_APPROVED'`],
+    /: rawSubStatus/,
+  ],
+  ['another raw status', [`update vkyc_session set raw_status = 'AUDITOR_REVIEWED'`], /: rawStatus/],
+  [
+    'another replaced session',
     [
       `update vkyc_session set replaces_id = (select id from vkyc_session where verification_id = 'rejected.1') ${APPROVED}`,
     ],
     /: replacesId/,
   ],
-  ['expiry of the link', [`update vkyc_session set link_expires_at = now()`], /: linkExpiresAt/],
-  ['template', [`update vkyc_session set user_template = 'another'`], /: userTemplate/],
-  ['erased', [`update vkyc_session set erased_at = now() ${APPROVED}`], /: erasedAt/],
+  ['another expiry of the link', [`update vkyc_session set link_expires_at = now()`], /: linkExpiresAt/],
+  ['another template', [`update vkyc_session set user_template = 'another'`], /: userTemplate/],
+  ['a session marked as erased', [`update vkyc_session set erased_at = now() ${APPROVED}`], /: erasedAt/],
   [
-    'caller of the start',
+    'another caller of the start',
     [`update start_intent set caller = 'mallory' ${APPROVED}`],
     /the caller of its row/,
   ],
   [
-    'the read log is gone',
+    'the whole read log deleted',
     ['delete from personal_data_read', 'delete from read_chain'],
     /read log {2}chain .* cut off: the export lists entries of this chain/,
   ],
   [
-    'the newest read is gone',
+    'the newest entry of the read log deleted',
     ['delete from personal_data_read where id = (select max(id) from personal_data_read)'],
     /read log {2}chain .* cut off/,
   ],
-  ['a read by another', [`update personal_data_read set viewer = 'mallory'`], /read log {2}chain .* edited/],
   [
-    'the salt of the person is gone',
+    'another viewer in the read log',
+    [`update personal_data_read set viewer = 'mallory'`],
+    /read log {2}chain .* edited/,
+  ],
+  [
+    'the salt that identifies the user of a session deleted',
     ['update vkyc_session set person_salt = null'],
     /vkyc_session was edited: personSalt/,
   ],
@@ -125,7 +149,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
 
 // Invariant 14
 test.each(ATTACKS)(
-  'audit verify reports tampering: %s',
+  '`audit verify` reports tampering with the database: %s',
   { timeout: 30_000 },
   async (_, statements, finding) => {
     const told = await tampering.within(statements, () => verify());
@@ -135,7 +159,7 @@ test.each(ATTACKS)(
   },
 );
 
-test('audit verify reports nothing if no row was tampered with', async () => {
+test('`audit verify` reports nothing if no row was tampered with', async () => {
   expect(await verify()).toMatch(/0 sessions have errors[\s\S]*0 of their chains have errors/);
 });
 
@@ -150,7 +174,7 @@ const FORGED = [
 ];
 
 // Invariant 14
-test('a restart does not sign a session whose chain was deleted, and adopt refuses it if an export knows the chain', {
+test('a session whose chain was deleted gets no new one by a restart, nor by `audit adopt` if an export has the chain', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -166,7 +190,7 @@ test('a restart does not sign a session whose chain was deleted, and adopt refus
   });
 });
 
-test('audit adopt requires --by NAME, and audit verify reports its chains as adopted by that name', {
+test('`audit adopt` requires --by NAME, and `audit verify` reports the adopted chains with that name', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -178,12 +202,12 @@ test('audit adopt requires --by NAME, and audit verify reports its chains as ado
   });
 });
 
-test('chains of the last release verify as unbound; audit bind binds them under the name given with --by', {
+test('audit chains of the last release verify as unbound; `audit bind` binds them under the name given with --by', {
   timeout: 60_000,
 }, async () => {
   const old = await bootGateway();
   await old.start('of-old.1', { user: { userId: 'u-old', phone: '7012345673' } });
-  // Restores the rows of the last release: without the entry that says whose session it is.
+  // Rewrites the chains as the last release wrote them: without the entry that says whose session it is.
   const { rows } = await old.database.query('select id from vkyc_session');
   await old.database.query(`delete from audit_entry where kind = 'SESSION'`);
   await old.database.query('update audit_entry set number = number - 1');

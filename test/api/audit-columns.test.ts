@@ -1,4 +1,4 @@
-/** The audit finds an edit by the database owner of any column that `AUDITED_COLUMNS` calls proven. */
+/** The audit finds every edit by the database owner of a column that `AUDITED_COLUMNS` calls bound or derived. */
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { type PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -11,13 +11,13 @@ import { type Tampering, tamperingWith } from '../harness/tampering.ts';
 
 const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableKey, PgTable][];
 const proofsOf = (key: TableKey) => Object.entries<Proof>(AUDITED_COLUMNS[key] as Record<string, Proof>);
-/** Tables that are compared with archives: see `test/api/archived-rows.test.ts`. */
+/** Tables that the audit compares with archives, not with chains: tested in `test/api/archived-rows.test.ts`. */
 const WITH_ARCHIVES: readonly TableKey[] = ['archivedSessions'];
 const provenTables = allTables.filter(
   ([key]) => !WITH_ARCHIVES.includes(key) && proofsOf(key).some(([, proof]) => typeof proof === 'string'),
 );
 
-/** SQL expressions that differ from a column's value, by the column's type. */
+/** SQL for a value that differs from the one that a column has, by the column's type. */
 const EDITS: Record<string, (column: string) => string> = {
   text: (column) => `coalesce(${column}, '') || 'x'`,
   uuid: () => 'gen_random_uuid()',
@@ -58,7 +58,7 @@ test('every column of every table is classified as bound, derived, or unproven w
   }
 });
 
-test('the audit finds an edit of any proven column of a row by the database owner', {
+test('the audit finds an edit by the database owner of any bound or derived column of a row', {
   timeout: 60_000,
 }, async () => {
   expect(await isClean()).toBe(true);

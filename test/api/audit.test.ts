@@ -6,7 +6,7 @@ import { type Audit, auditOf, rehash, sessionWithHistory } from '../harness/audi
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
 
-/** Attacks by the database owner, each on a session of its own. */
+/** Each test attacks the audit chain of another session in this database, as the database owner. */
 let gateway: Gateway;
 let audit: Audit;
 
@@ -24,11 +24,11 @@ const chainOf = async (id: string) =>
   (await gateway.database.query('select * from audit_entry where session_id = $1 order by number', [id]))
     .rows;
 
-/** Returns the number of the last entry of this kind whose content includes the text. */
+/** Returns the number of the last entry of this kind in a session's chain whose content includes the text `said`. */
 const numberOf = async (id: string, kind: string, said: string): Promise<number> =>
   (await chainOf(id)).findLast((row) => row.kind === kind && row.content.includes(said)).number;
 
-test('the chain has an entry for every transition, meeting and review, and no entry names a person', async () => {
+test('the audit chain has an entry for every transition, meeting and review, and no entry names a person', async () => {
   const id = await sessionWithHistory(gateway);
 
   const chain = await chainOf(id);
@@ -55,7 +55,7 @@ test('the chain has an entry for every transition, meeting and review, and no en
   expect(await audit.findingOf(id)).toBeNull();
 });
 
-test('the audit reports an entry whose content, hash or time was edited', async () => {
+test('the audit reports an entry of a chain whose content, hash or time was edited', async () => {
   const [content, hash, time] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -77,7 +77,7 @@ test('the audit reports an entry whose content, hash or time was edited', async 
   expect(await audit.findingOf(time)).toMatch(/^3: edited/);
 });
 
-test('the audit reports a removed entry, even if later entries were renumbered to close the gap', async () => {
+test('the audit reports a removed entry of a chain, even if later entries were renumbered to close the gap', async () => {
   const [gap, closed] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
 
   await asOwner('delete from audit_entry where session_id = $1 and number = 4', gap);
@@ -93,7 +93,7 @@ test('the audit reports a removed entry, even if later entries were renumbered t
   expect(await audit.findingOf(closed)).toMatch(/^4: (edited|reordered)/);
 });
 
-test('the audit reports two swapped entries and an inserted one', async () => {
+test('the audit reports two swapped entries of a chain, and an inserted entry', async () => {
   const [swapped, inserted] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
   for (const [from, to] of [
     [2, 999],
@@ -123,7 +123,7 @@ test('the audit reports two swapped entries and an inserted one', async () => {
   expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
 });
 
-test('a chain cut off with its rows is found only with an export; entries newer than the export are unanchored', async () => {
+test('an audit chain cut off together with its rows is found only with an export, which cannot prove newer entries', async () => {
   const [cut, gone, grown] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -133,7 +133,7 @@ test('a chain cut off with its rows is found only with an export; entries newer 
   const last = heads.get(cut)?.number as number;
   expect((await audit.verify(heads)).unanchored).toBe(0);
 
-  // Deletes the review that rejected the session, and all that followed from it.
+  // Deletes the review that rejected the session, and every row that was recorded because of the review.
   await asOwner('delete from audit_entry where session_id = $1 and number > $2', cut, last - 2);
   await asOwner('delete from review where session_id = $1', cut);
   await gateway.database.query('delete from feed where session_id = $1', [cut]);
@@ -164,7 +164,7 @@ test('a chain cut off with its rows is found only with an export; entries newer 
   expect((await audit.verify(heads)).unanchored).toBe((await chainOf(later)).length);
 });
 
-test('a chain rehashed without the key is reported as edited from its first entry', async () => {
+test('an audit chain rehashed without the key is reported as edited from its first entry', async () => {
   const id = await sessionWithHistory(gateway);
   await asOwner(
     `update audit_entry set content = replace(content, '"ravi"', '"uma"') where session_id = $1 and number > 8`,
@@ -176,7 +176,7 @@ test('a chain rehashed without the key is reported as edited from its first entr
 });
 
 // Invariant 14
-test('the audit reports rows that contradict their entries: of the log, meetings, reviews, the session itself', {
+test('the audit reports transitions, meetings, reviews and sessions whose rows contradict their audit entries', {
   timeout: 60_000,
 }, async () => {
   const edits: [string, string, string][] = [
@@ -211,7 +211,7 @@ test('the audit reports rows that contradict their entries: of the log, meetings
   }
 });
 
-test('the audit reports a transition inserted without an entry, and a row edited before the gateway signed it', async () => {
+test('the audit reports a transition inserted without an audit entry, and a meeting edited before its next entry', async () => {
   const [forged, signed] = [await sessionWithHistory(gateway), await gateway.start('signed.1')];
   await asOwner(
     `insert into status_transition select session_id, sequence + 1, status, sub_status, 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED',
@@ -240,7 +240,7 @@ test('the audit reports a transition inserted without an entry, and a row edited
   );
 });
 
-test('the audit reports a text that was removed together with its salt', async () => {
+test('the audit reports an erasable text that was removed together with its salt', async () => {
   const id = await sessionWithHistory(gateway);
 
   await asOwner('update review set remarks = null, remarks_salt = null where session_id = $1', id);

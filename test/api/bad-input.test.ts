@@ -14,7 +14,7 @@ const post = async (body: string, headers: Record<string, string> = JSON_TYPES) 
 test.each([
   ['malformed JSON', '{"query": "{ viewer { id }'],
   ['a body that is not an object', '"{ viewer { id } }"'],
-  ['no query', '{}'],
+  ['a body without a query', '{}'],
   ['a syntax error', JSON.stringify({ query: '{ viewer { id }' })],
   ['an unknown field', JSON.stringify({ query: '{ viewer { password } }' })],
   [
@@ -22,7 +22,7 @@ test.each([
     JSON.stringify({ query: '{ sessions(first: 1, colour: "red") { nodes { id } } }' }),
   ],
   [
-    'a wrong enum',
+    'a wrong enum value',
     JSON.stringify({ query: '{ sessions(first: 1, filter: { status: [DONE] }) { nodes { id } } }' }),
   ],
   [
@@ -41,7 +41,7 @@ test.each([
   ],
   ['variables that are not an object', '{"query":"{ viewer { id } }","variables":"x"}'],
   ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
-  ['a name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
+  ['an operation name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
   ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
 ])('%s is answered with 400 and a client error code', async (_what, body) => {
   const { status, text } = await post(body);
@@ -83,7 +83,7 @@ test.each([
   },
 );
 
-test('a session that does not exist is null, not an error', async () => {
+test('a query for a session that does not exist returns null, not an error', async () => {
   const unknown = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 
   const { data, errors } = await gateway.graphql(
@@ -110,7 +110,7 @@ test('simple and cross-site requests are refused (CSRF), and so is a subscriptio
   expect(text).toContain('WebSocket');
 });
 
-test('an internal error shows the client only an id; the log has the cause, without values of the request', async () => {
+test('an internal error shows the client only an error id; the log has the cause, without values of the request', async () => {
   const broken = await bootGateway();
   await broken.database.query('alter table vkyc_session rename to vkyc_session_gone');
 

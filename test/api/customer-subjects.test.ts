@@ -1,4 +1,4 @@
-/** A customer's `sub` may identify the person: the gateway stores a pseudonym in its place. */
+/** A customer's `sub` (token claim) may identify the person, so the gateway stores a pseudonym in its place. */
 import { expect, test } from 'vitest';
 import { run } from '../harness/archives.ts';
 import { auditOf, signAgain } from '../harness/audit.ts';
@@ -52,7 +52,7 @@ test('actions of a customer are recorded under a pseudonym; the customer still s
   expect(await customer.act('scheduleMeeting', id, BOOKED)).toMatchObject({ replayed: true });
 });
 
-test('a customer is recognised by pseudonyms of an earlier audit key and by subs that the last release stored', async () => {
+test('a customer is recognised by a pseudonym made with an earlier audit key and by a sub stored by the last release', async () => {
   const before = await bootGateway();
   const id = await bookAndCancel(before);
   await before.stop();
@@ -69,7 +69,7 @@ test('a customer is recognised by pseudonyms of an earlier audit key and by subs
   expect((await seenBy(gateway, id, SUB, 'CUSTOMER')).meeting.cancelReason).toBe('I am ill.');
 });
 
-test('erase --subject replaces a sub in all rows of the last release, and earlier exports still verify', {
+test('the erase command with --subject replaces a sub in rows of the last release, and earlier exports still verify', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -1,4 +1,4 @@
-/** A person is erased everywhere, but not before the law allows it; the audit still proves all decisions. */
+/** The erase command removes a person's data, but not before legal retention ends; the audit chains still verify. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
@@ -15,7 +15,7 @@ const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 const runCommand = createCommandRunner();
 
-/** Runs the erase command as the database owner, next to the gateway. */
+/** Runs the erase command as the database owner while the gateway runs; returns what the command prints. */
 async function erase({ databaseUrl }: Gateway, retention: string, ...args: string[]): Promise<string> {
   const keys = { DATA_KEYS, AUDIT_KEYS, LEGAL_RETENTION_DAYS: retention };
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };
@@ -28,7 +28,7 @@ const news = (verification_id: string, status: string, sub_status: string, minut
   data: { verification_id, status, sub_status, ...more },
 });
 
-/** Takes a session to an auditor's decision and leaves all the data that a person can have. */
+/** Takes a session to the auditor's decision, and stores every kind of personal data for its user on the way. */
 async function liveToTheEnd(gateway: Gateway): Promise<string> {
   const user = { userId: 'u-gone', phone: PHONE, name: 'Gone Girl', email: 'gone@example.com' };
   const { id } = await gateway.start(NAME, { user });
@@ -49,7 +49,7 @@ async function liveToTheEnd(gateway: Gateway): Promise<string> {
   return id;
 }
 
-test('a person is erased everywhere once legal retention allows it, and the audit still verifies', {
+test('once legal retention ends, a person can be erased from every table, and the audit still verifies', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -92,7 +92,7 @@ test('a person is erased everywhere once legal retention allows it, and the audi
   await expect(erase(gateway, '0', '--user', `erased:${'x'}`)).rejects.toThrow('No person was found');
 });
 
-test('backdating a session does not evade legal retention: erase refuses a session that contradicts its audit chain', {
+test('backdating a session does not evade legal retention: the erase command refuses rows that contradict their chain', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -105,7 +105,7 @@ test('backdating a session does not evade legal retention: erase refuses a sessi
   expect(await everyRow(gateway.database)).toContain('u-gone');
 });
 
-test('late webhooks restore no data of an erased person, and a repeated start is refused', {
+test('late webhooks restore no data of an erased person, and a repeated start of the session is refused', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -136,10 +136,10 @@ test('late webhooks restore no data of an erased person, and a repeated start is
   expect(again.data.startSession.code).toBe('IDEMPOTENCY_CONFLICT');
 });
 
-test('erasing a person locks their sessions in the order of recording, so that the two do not deadlock', async () => {
+test('erasing a person locks the sessions in the same order as recording webhooks does, so that they cannot deadlock', async () => {
   const gateway = await bootGateway();
   const user = { userId: 'u-locked', phone: '7098765432' };
-  // Their session ids sort in the opposite order: `b` is created first.
+  // Session ids are assigned in order of creation, so `b` has the smaller id although its name sorts later.
   for (const name of ['b', 'a']) await gateway.start(`lock-${name}.insufficient-balance`, { user });
   await webhooksSettled(gateway.database);
   const recording = await gateway.database.connect();

@@ -47,7 +47,7 @@ test('a session moves from its link to AUDITOR_APPROVED, and a subscriber gets e
   });
 });
 
-test('the sandbox advances sessions by itself, by the clock', async () => {
+test('the sandbox advances sessions by itself as time passes', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_SPEED: '200' } });
   const session = await gateway.start('story.awaits-review.1');
 
@@ -74,7 +74,7 @@ test('a subscriber that reconnects with its last cursor misses and repeats nothi
   );
 });
 
-test('the feed over all sessions resumes after a cursor of a session, a query or another feed', async () => {
+test('the feed over all sessions resumes after a cursor of one session, of a query or of another feed', async () => {
   const gateway = await bootGateway();
   const empty = await gateway.graphql('{ feedCursor }');
   const one = await gateway.start('one.awaits-review');
@@ -94,7 +94,7 @@ test('the feed over all sessions resumes after a cursor of a session, a query or
   expect(fromTwosStart).toEqual(fromTheStart.slice(1));
 });
 
-test('a subscription after feedCursor misses nothing that happened since the query', async () => {
+test('a subscription that begins after the feedCursor of a query misses no transition since that query', async () => {
   const gateway = await bootGateway();
   await gateway.start('gap.happy-path');
   const { data } = await gateway.graphql('{ feedCursor sessions(first: 10) { nodes { subStatus } } }');

@@ -4,14 +4,14 @@ import { getSchema } from '../../src/graphql/schema.ts';
 import { EXAMPLES } from '../../src/http/graphiql-examples.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-test('every example of GraphiQL is a valid operation, and its variables are JSON', () => {
+test('every example in GraphiQL is a valid operation, and its variables are JSON', () => {
   for (const { query, variables } of EXAMPLES) {
     expect(validate(getSchema(), parse(query))).toEqual([]);
     if (variables) expect(JSON.parse(variables)).toBeTypeOf('object');
   }
 });
 
-test('GraphiQL is revalidated by its ETag and answered with 304 while it is unchanged', async () => {
+test('the GraphiQL page is revalidated by its ETag: while it is unchanged, the answer is 304', async () => {
   const gateway = await bootGateway();
   const first = await fetch(`${gateway.url}/graphiql`);
   await first.body?.cancel();

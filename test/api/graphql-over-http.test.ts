@@ -12,7 +12,7 @@ const json = (query: string) => JSON.stringify({ query });
 describe('GraphQL over HTTP: server audits of graphql-http', () => {
   const audits = serverAudits({ url: `${gateway.url}/graphql`, fetchFn: fetch });
 
-  test('there are 61 audits', () => expect(audits).toHaveLength(61));
+  test('graphql-http provides 61 server audits', () => expect(audits).toHaveLength(61));
 
   for (const { id, name, fn } of audits)
     test(`${id} ${name}`, async () => {
@@ -72,19 +72,22 @@ test.each([
     'application/json;q=0.5, application/graphql-response+json',
     200,
   ],
-])('a client that accepts %s gets the matching status and content type', async (_what, accept, status) => {
-  for (let time = 0; time < 2; time += 1) {
-    const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(QUERY)}`, {
-      headers: { accept },
-    });
+])(
+  'a client whose Accept header allows %s gets the matching status and content type',
+  async (_what, accept, status) => {
+    for (let time = 0; time < 2; time += 1) {
+      const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(QUERY)}`, {
+        headers: { accept },
+      });
 
-    expect(response.status).toBe(status);
-    const isNew = accept.endsWith('graphql-response+json');
-    expect(response.headers.get('content-type')).toContain(
-      isNew ? 'graphql-response+json' : 'application/json',
-    );
-  }
-});
+      expect(response.status).toBe(status);
+      const isNew = accept.endsWith('graphql-response+json');
+      expect(response.headers.get('content-type')).toContain(
+        isNew ? 'graphql-response+json' : 'application/json',
+      );
+    }
+  },
+);
 
 test('a JSON request with an invalid token is answered with 401', async () => {
   const headers = { 'content-type': 'application/json', authorization: 'Bearer none' };
@@ -93,7 +96,7 @@ test('a JSON request with an invalid token is answered with 401', async () => {
   expect(signedOut.status).toBe(401);
 });
 
-describe.each(PATHS)('%s: pages of other sites', (path) => {
+describe.each(PATHS)('GraphQL at %s', (path) => {
   const url = `${gateway.url}${path}`;
   const search = `?query=${encodeURIComponent(QUERY)}`;
   const tried: [string, string, RequestInit][] = [
@@ -102,14 +105,18 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
       `${url}${search}`,
       { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } },
     ],
-    ['one of a sibling domain', `${url}${search}`, { headers: { 'sec-fetch-site': 'same-site' } }],
+    [
+      'an image or a script of a sibling domain',
+      `${url}${search}`,
+      { headers: { 'sec-fetch-site': 'same-site' } },
+    ],
     [
       'a link',
       `${url}${search}`,
       { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } },
     ],
     ['a call by a script', `${url}${search}`, { headers: { origin: 'https://evil.example' } }],
-    ['one from a frame with an opaque origin', `${url}${search}`, { headers: { origin: 'null' } }],
+    ['a call from a frame with an opaque origin', `${url}${search}`, { headers: { origin: 'null' } }],
     [
       'JSON by a script',
       url,
@@ -139,7 +146,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
     ],
   ];
 
-  test.each(tried)('%s is refused', async (_what, address, request) => {
+  test.each(tried)('a cross-site request is refused: %s', async (_what, address, request) => {
     const response = await fetch(address, request);
 
     expect([403, 415]).toContain(response.status);
@@ -152,14 +159,14 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
     ["the gateway's own pages", { 'sec-fetch-site': 'same-origin' }],
     ['the pages of ALLOWED_ORIGINS', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],
   ];
-  test.each(welcome)('%s may query by GET', async (_who, headers) => {
+  test.each(welcome)('a query by GET is answered for %s', async (_who, headers) => {
     const response = await fetch(`${open.url}${path}${search}`, { headers });
 
     expect(response.status).toBe(200);
     expect(await response.text()).toContain('developer');
   });
 
-  test('other methods get 405 and the list of allowed methods', async () => {
+  test('PUT, PATCH and DELETE get 405 and the list of allowed methods', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
       const response = await fetch(url, { method });
       expect(response.status).toBe(405);
@@ -168,7 +175,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
     }
   });
 
-  test('responses are sent with Cache-Control: no-store', async () => {
+  test('GraphQL responses are sent with Cache-Control: no-store', async () => {
     const response = await fetch(`${url}${search}`);
     await response.body?.cancel();
 

@@ -19,7 +19,7 @@ const OPERATION = JSON.stringify({ query: '{ viewer { id } }' });
 
 type Sent = [status: number, method: string, path: string, headers?: Record<string, string>, body?: string];
 
-/** Sends the request exactly as it is written; fetch would normalise it. */
+/** Sends a request with `node:http`, exactly as it is written: fetch would normalise its path and headers. */
 async function send(url: string, [, method, path, headers = {}, body]: Sent): Promise<IncomingMessage> {
   const { hostname, port } = new URL(url);
   const sending = request({ hostname, port, method, path, headers, agent: false });
@@ -58,7 +58,7 @@ const ANSWERS: Sent[] = [
   [400, 'GET', '/%zz'],
 ];
 
-test('every response has the strict security headers, errors and streams included', async () => {
+test('every response, also an error or a stream, has the strict security headers', async () => {
   const gateway = await bootGateway();
   await untilReady(gateway);
   for (const sent of ANSWERS) {
@@ -94,7 +94,7 @@ test('unauthenticated and rate-limited responses and CORS preflights have the st
   }
 });
 
-test('responses written to a bare socket have the strict CSP: malformed, oversized and late requests, refused upgrades', async () => {
+test('responses to malformed, oversized and late requests and to refused upgrades have the strict CSP', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const { port } = new URL(gateway.url);
   const say = async (text: string) => {

@@ -3,7 +3,7 @@ import { bootGateway, eventually, freshDatabase, untilReady } from '../harness/g
 import { countStatements } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-/** Advisory lock that a replica holds while it assigns feed positions; see `db/sessions/feed.ts`. */
+/** Key of the advisory lock that a replica holds while it assigns feed positions; see `db/sessions/feed.ts`. */
 const NUMBERING_LOCK = 8_529_002;
 
 /** Returns what /readyz reports as missing, or null if the replica is ready. */
@@ -14,7 +14,7 @@ const missingAt = async ({ url }: { url: string }) => {
   return missing;
 };
 
-test('liveness does not depend on the database; readiness and metrics report the lost connection', async () => {
+test('/healthz does not depend on the database; /readyz and /metrics report a lost database connection', async () => {
   const wire = await startTcpProxy(await freshDatabase());
   const gateway = await bootGateway({ database: wire.url });
   await untilReady(gateway);
@@ -33,7 +33,7 @@ test('liveness does not depend on the database; readiness and metrics report the
   const text = await scraped.text();
   expect(text).toMatch(/^vkyc_database_up 0$/m);
   expect(text).toMatch(/^vkyc_doorbell_connected 0$/m);
-  // The lag is unknown now: its last known value would be misleading.
+  // Without the database the lag is unknown: the metric is left out, since its last value would mislead.
   expect(text).not.toMatch(/^vkyc_feed_lag_seconds /m);
 
   wire.mend();
@@ -43,7 +43,7 @@ test('liveness does not depend on the database; readiness and metrics report the
   );
 });
 
-test('only the doorbell uses LISTEN_DATABASE_URL; the pool uses DATABASE_URL', async () => {
+test('only the doorbell connects to LISTEN_DATABASE_URL; the connection pool uses DATABASE_URL', async () => {
   const database = await freshDatabase();
   const [pool, listener] = [await startTcpProxy(database), await startTcpProxy(database)];
   const gateway = await bootGateway({
@@ -61,7 +61,7 @@ test('only the doorbell uses LISTEN_DATABASE_URL; the pool uses DATABASE_URL', a
   await untilReady(gateway);
 });
 
-test('a replica is not ready if a migration is missing or the feed lags behind the log', async () => {
+test('a replica is not ready if a migration is missing or transitions have waited too long for a feed position', async () => {
   const gateway = await bootGateway();
   await untilReady(gateway);
   const newest = '(select max(created_at) from drizzle.__drizzle_migrations)';

@@ -11,7 +11,7 @@ const LOG = `query ($id: String!) {
 
 const runCommand = createCommandRunner();
 
-/** Runs the inbox command as an operator does, next to the gateway. */
+/** Runs the inbox command with the environment of an operator while the gateway runs; returns what it prints. */
 async function inbox(gateway: Gateway, ...args: string[]): Promise<string> {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: gateway.databaseUrl, DATA_KEYS };
   const { stdout } = await runCommand('inbox', args, env);
@@ -32,7 +32,7 @@ const news = (verification_id: string, sub_status: string, second: number) => ({
   },
 });
 
-test('inbox list gives the reason of a parked webhook; inbox show hides personal data, and --reveal is recorded', async () => {
+test('`inbox list` shows why a webhook is parked; `inbox show` hides personal data unless --reveal, which is recorded', async () => {
   const gateway = await bootGateway();
   await gateway.webhook({ test: 'from the dashboard', phone: '9988776655' });
   await gateway.webhook({ ...news('odd.1', 'USER_QUEUED', 1), event_time: 'yesterday' });
@@ -50,7 +50,7 @@ test('inbox list gives the reason of a parked webhook; inbox show hides personal
   expect(rows).toEqual([{ operations: ['inbox show'], subjects: ['webhook_inbox:1'] }]);
 });
 
-test('replaying a parked webhook that was already recorded changes nothing', async () => {
+test('`inbox replay` of a parked webhook whose update is already recorded changes nothing', async () => {
   const gateway = await bootGateway();
   await gateway.start('replay.1');
   await gateway.webhook(news('replay.1', 'USER_QUEUED', 5));
@@ -66,7 +66,7 @@ test('replaying a parked webhook that was already recorded changes nothing', asy
   expect(await sessionOf(gateway, 'replay.1')).toEqual(before);
 });
 
-test('replaying all webhooks never reopens an ended session; a newer update is logged but not applied', async () => {
+test('`inbox replay` of all webhooks never reopens an ended session: a newer update is logged but not applied', async () => {
   const gateway = await bootGateway();
   await gateway.start('ended.happy-path');
   await gateway.advance('ended.happy-path', 13);
@@ -74,7 +74,7 @@ test('replaying all webhooks never reopens an ended session; a newer update is l
     async () => (await sessionOf(gateway, 'ended.happy-path')).subStatus === 'AUDITOR_APPROVED',
   );
   const before = await sessionOf(gateway, 'ended.happy-path');
-  // This webhook claims to be newer than all others.
+  // The event time of this webhook is later than that of all others.
   await gateway.webhook(news('ended.happy-path', 'USER_QUEUED', 3600));
   await webhooksSettled(gateway.database);
   const { rows } = await gateway.database.query('select id::text from webhook_inbox order by random()');
@@ -90,7 +90,7 @@ test('replaying all webhooks never reopens an ended session; a newer update is l
   ]);
 });
 
-test('an invalid command is refused with a message that says what is wrong', async () => {
+test('the inbox command refuses invalid arguments with a message that says what is wrong', async () => {
   const gateway = await bootGateway();
   await expect(inbox(gateway, 'replay')).rejects.toMatchObject({
     stderr: expect.stringContaining('Pass the numeric ids of webhooks'),

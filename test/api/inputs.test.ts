@@ -1,4 +1,4 @@
-/** Valid input is accepted; invalid input is refused with its path and what to do. */
+/** Input of mutations: valid input is accepted; invalid input is refused with its path and what is expected. */
 import { describe, expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { bootGateway } from '../harness/gateway.ts';
@@ -43,19 +43,22 @@ const refusal = (path: string, message: string) => ({
 const HIGH_HALF = '\ud83d';
 const UNSTORABLE = 'must not contain null bytes (U+0000) or half a surrogate pair';
 
-describe('a text that PostgreSQL cannot store', () => {
-  test.each([HIGH_HALF, 'key\0'])('%j is refused as an idempotency key', async (idempotencyKey) => {
-    const { id } = await gateway.start(`keys.${idempotencyKey.length}`);
+describe('text that PostgreSQL cannot store', () => {
+  test.each([HIGH_HALF, 'key\0'])(
+    'the unstorable text %j is refused as an idempotency key',
+    async (idempotencyKey) => {
+      const { id } = await gateway.start(`keys.${idempotencyKey.length}`);
 
-    const refused = await operator.act('scheduleMeeting', id, { startsAt: inMinutes(30), idempotencyKey });
+      const refused = await operator.act('scheduleMeeting', id, { startsAt: inMinutes(30), idempotencyKey });
 
-    expect(refused).toMatchObject({
-      code: 'INVALID_INPUT',
-      problems: [{ path: ['idempotencyKey'], message: UNSTORABLE }],
-    });
-  });
+      expect(refused).toMatchObject({
+        code: 'INVALID_INPUT',
+        problems: [{ path: ['idempotencyKey'], message: UNSTORABLE }],
+      });
+    },
+  );
 
-  test('a filter refuses it, and a lookup by it finds nothing', async () => {
+  test('a filter refuses a text that PostgreSQL cannot store, and a lookup by such a text finds nothing', async () => {
     const { errors } = await gateway.graphql(
       'query ($text: String) { sessions(first: 1, filter: { verificationIdPrefix: $text }) { nodes { id } } }',
       { text: HIGH_HALF },
@@ -85,7 +88,7 @@ describe('Aadhaar details', () => {
     expect(await startWithAadhaar({ dob })).toMatchObject(refusal('aadhaarDetails.dob', message));
   });
 
-  test('a date of birth counts as in the future until that day begins in India', async () => {
+  test('a date of birth counts as in the future until the day begins in India', async () => {
     const clock = stillClock(new Date('2026-03-01T18:29:00Z'));
     const india = await bootGateway({ clock });
     const bornOnTheSecond = (verificationId: string) =>
@@ -126,7 +129,7 @@ describe('Aadhaar details', () => {
     ' https://example.com/photo',
     'https://exam\u200bple.com/photo',
     'https://example.com\\@evil.example/',
-  ])('%j is refused as the link of the photo', async (photoLink) => {
+  ])('%j is refused as the link of the Aadhaar photo', async (photoLink) => {
     expect(await startWithAadhaar({ photoLink })).toMatchObject(
       refusal(
         'aadhaarDetails.photoLink',
@@ -139,17 +142,17 @@ describe('Aadhaar details', () => {
     'http://photos.bank.internal:8080/1.jpg',
     'HTTPS://example.com/फोटो.jpg',
     'https://[2001:db8::1]/1',
-  ])('%s is accepted as the link of the photo', async (photoLink) => {
+  ])('%s is accepted as the link of the Aadhaar photo', async (photoLink) => {
     expect(await startWithAadhaar({ photoLink })).toMatchObject(SUCCESS);
   });
 
-  test('a verification time in the future is refused', async () => {
+  test('an Aadhaar verification time (lastVerifiedAt) in the future is refused', async () => {
     expect(await startWithAadhaar({ lastVerifiedAt: inMinutes(30) })).toMatchObject(
       refusal('aadhaarDetails.lastVerifiedAt', 'must not be in the future'),
     );
   });
 
-  test('all problems of an input are reported at once', async () => {
+  test('all problems of a startSession input are reported at once', async () => {
     const { problems } = await startWith(
       {
         notificationTypes: ['EMAIL'],
@@ -168,7 +171,7 @@ describe('Aadhaar details', () => {
   });
 });
 
-describe('an invisible text', () => {
+describe('invisible text', () => {
   const INVISIBLE = {
     'zero-width space': '\u200b',
     'byte order mark': '\ufeff',
@@ -182,23 +185,26 @@ describe('an invisible text', () => {
     control: '\u0007\u009f',
   };
 
-  test.each(Object.entries(INVISIBLE))('%s: refused as remarks, reason and name', async (_what, text) => {
-    const { session } = await startWith({});
-    await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
-    const message = 'must have a visible character';
+  test.each(Object.entries(INVISIBLE))(
+    'a text without a visible character is refused as remarks, reason and name: %s',
+    async (_what, text) => {
+      const { session } = await startWith({});
+      await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
+      const message = 'must have a visible character';
 
-    const [review, cancel, named] = [
-      await operator.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: text }),
-      await operator.act('cancelMeeting', session.id, { reason: text }),
-      await startWith({}, { name: text }),
-    ];
+      const [review, cancel, named] = [
+        await operator.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: text }),
+        await operator.act('cancelMeeting', session.id, { reason: text }),
+        await startWith({}, { name: text }),
+      ];
 
-    expect(review).toMatchObject(refusal('remarks', message));
-    expect(cancel).toMatchObject(refusal('reason', message));
-    expect(named).toMatchObject(refusal('user.name', message));
-  });
+      expect(review).toMatchObject(refusal('remarks', message));
+      expect(cancel).toMatchObject(refusal('reason', message));
+      expect(named).toMatchObject(refusal('user.name', message));
+    },
+  );
 
-  test('every text field of startSession refuses it', async () => {
+  test('every text field of startSession refuses a text without a visible character', async () => {
     const invisible = '\u200b';
     const texts = [
       [await startWith({ userTemplate: invisible }), 'userTemplate'],
@@ -236,12 +242,12 @@ describe('an invisible text', () => {
   });
 });
 
-describe('the length of a text', () => {
+describe('length of text', () => {
   test.each([
     ['60 syllables of Devanagari', 'क्षि'.repeat(60)],
-    ['200 family emoji of seven code points would be too many bytes; 100 are not', '👨‍👩‍👧‍👦'.repeat(100)],
+    ['100 family emoji of seven code points (200 would be too many bytes)', '👨‍👩‍👧‍👦'.repeat(100)],
     ['200 letters', 'x'.repeat(200)],
-  ])('%s are within 200 characters', async (_what, name) => {
+  ])('a name within the limit of 200 characters is accepted: %s', async (_what, name) => {
     expect(await startWith({}, { name })).toMatchObject(SUCCESS);
   });
 
@@ -258,11 +264,14 @@ describe('the length of a text', () => {
       'x'.repeat(60_000),
       'must have at most 200 characters, and 3200 bytes in UTF-8',
     ],
-  ])('%s are refused', async (_what, name, message) => {
-    expect(await startWith({}, { name })).toMatchObject(refusal('user.name', message));
-  });
+  ])(
+    'a name beyond the limit of 200 characters or 3,200 bytes is refused: %s',
+    async (_what, name, message) => {
+      expect(await startWith({}, { name })).toMatchObject(refusal('user.name', message));
+    },
+  );
 
-  test('a reason of 500 syllables is accepted, one of 501 is refused', async () => {
+  test('a reason to cancel may have 500 characters of two code points each, and not 501', async () => {
     const { session } = await startWith({});
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
 
@@ -273,7 +282,7 @@ describe('the length of a text', () => {
     expect(accepted.meeting.cancelReason).toHaveLength(1_000);
   });
 
-  test('an idempotency key has at most 200 code points', async () => {
+  test('an idempotency key may have at most 200 code points', async () => {
     const { session } = await startWith({});
     const bookWith = (idempotencyKey: string) =>
       operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30), idempotencyKey });
@@ -285,7 +294,7 @@ describe('the length of a text', () => {
   });
 });
 
-describe('an e-mail address', () => {
+describe('e-mail address', () => {
   test.each([
     ['asha@example.xn--h2brj9c', 'asha@example.xn--h2brj9c'],
     ['asha@उदाहरण.भारत', 'asha@xn--p1b6ci4b4b3a.xn--h2brj9c'],
@@ -294,7 +303,7 @@ describe('an e-mail address', () => {
     ['asha&ravi@example.com', 'asha&ravi@example.com'],
     ["o'neil+kyc@Mail.Example.COM", "o'neil+kyc@Mail.Example.COM"],
     ['a!#$%*/=?^_`{|}~-b@example.museum', 'a!#$%*/=?^_`{|}~-b@example.museum'],
-  ])('%s is accepted, and the provider gets %s', async (email, sent) => {
+  ])('the e-mail address %s is accepted, and the provider gets %s', async (email, sent) => {
     const userId = `mail.${count}`;
 
     expect(await startWith({ notificationTypes: ['EMAIL'] }, { email, userId })).toMatchObject(SUCCESS);
@@ -323,15 +332,15 @@ describe('an e-mail address', () => {
     `${'a'.repeat(65)}@example.com`,
     `asha@${'b'.repeat(64)}.com`,
     '\u202easha@example.com',
-  ])('%j is refused', async (email) => {
+  ])('%j is refused as an e-mail address', async (email) => {
     expect(await startWith({}, { email })).toMatchObject(refusal('user.email', 'must be an email address'));
   });
 });
 
-describe('a notification by e-mail', () => {
+describe('notification by e-mail', () => {
   const WITHOUT_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
-  test('is refused without an address', async () => {
+  test('a notification by e-mail is refused if the user has no address', async () => {
     const notificationTypes = ['SMS', 'EMAIL'];
 
     expect(await startWith({ notificationTypes }, { email: undefined })).toMatchObject(
@@ -340,7 +349,7 @@ describe('a notification by e-mail', () => {
     expect(await startWith({ notificationTypes: ['SMS'] }, { email: undefined })).toMatchObject(SUCCESS);
   });
 
-  test('to a known user is refused if the provider has no address either; a retry with address and phone succeeds', async () => {
+  test('notifying a known user by e-mail is refused without an address at the provider; a retry with one succeeds', async () => {
     await gateway.callProvider('POST', '/user', { user_id: 'no-mail', phone: '9988776655' });
     await gateway.callProvider('POST', '/user', {
       user_id: 'mail',

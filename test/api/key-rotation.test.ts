@@ -1,4 +1,4 @@
-/** Data keys change while several replicas run: a replica that cannot decrypt stored data reports it. */
+/** Rotation of data keys while several replicas run: a replica that cannot decrypt stored data reports this. */
 import { expect, test } from 'vitest';
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
@@ -28,7 +28,7 @@ const readiness = async ({ url }: Gateway) => {
   return { status: answer.status, text: await answer.text() };
 };
 
-/** Waits until the replica has this readiness status; the result of a probe is shared for a second. */
+/** Waits until /readyz of the replica answers with this status; the gateway caches that answer for a second. */
 const becomes = (gateway: Gateway, status: number) =>
   eventually(async () => (await readiness(gateway)).status === status);
 
@@ -39,7 +39,7 @@ async function firstReplica(): Promise<Gateway> {
   return gateway;
 }
 
-test('in the documented order of a key rotation every replica can decrypt every value', {
+test('if keys are rotated in the documented order, every replica can decrypt every value at every step', {
   timeout: 60_000,
 }, async () => {
   let gateway = await firstReplica();
@@ -65,7 +65,7 @@ test('in the documented order of a key rotation every replica can decrypt every 
   expect(again.message).not.toContain('another input');
 });
 
-test('rotate refuses and changes nothing while a running replica lacks the new key', {
+test('the rotate command refuses and changes nothing while a running replica lacks the new key', {
   timeout: 60_000,
 }, async () => {
   const gateway = await firstReplica();
@@ -84,7 +84,7 @@ test('rotate refuses and changes nothing while a running replica lacks the new k
   expect((await other.graphql(PHONES)).errors).toBeUndefined();
 });
 
-test('a replica that cannot decrypt a value reports it at /readyz, and its client gets SERVICE_UNAVAILABLE', {
+test('a replica that cannot decrypt a value is not ready, and a client that asks for the value gets SERVICE_UNAVAILABLE', {
   timeout: 60_000,
 }, async () => {
   const gateway = await firstReplica();
@@ -103,7 +103,7 @@ test('a replica that cannot decrypt a value reports it at /readyz, and its clien
   );
 });
 
-test('a replica refuses to start without a key under which values are stored', {
+test('a replica refuses to start if it lacks a key with which stored values are encrypted', {
   timeout: 60_000,
 }, async () => {
   const gateway = await firstReplica();

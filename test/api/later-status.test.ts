@@ -15,14 +15,14 @@ const sessionOf = async (gateway: Gateway, id: string) => {
   return data.sessionByVerificationId;
 };
 
-/** Lets the database store one more status pair, as the migration of a later release does. */
+/** Lets the database store one more status pair (USER_WAVED), as the migration of a later release would. */
 async function migrateAsLater({ database }: Gateway): Promise<void> {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql')).sort();
   const migrations = await Promise.all(files.map((name) => readFile(`migrations/${name}`, 'utf8')));
   await database.query(statusPairsMigration([...pairsStoredBy(migrations), 'VIDEO_CALL/USER_WAVED']));
 }
 
-test('a status of a later release reads as UNRECOGNIZED, stays stored as it is, and updates are still recorded', async () => {
+test('a status stored by a later release is shown as UNRECOGNIZED, stays stored, and updates are still recorded', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('later.happy-path');
   await webhooksTaken(gateway.database, 'later.happy-path', 1);
@@ -49,7 +49,7 @@ test('a status of a later release reads as UNRECOGNIZED, stays stored as it is, 
     sessions: { nodes: [{ subStatus: 'UNRECOGNIZED' }] },
     sessionStats: { byStatus: [{ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED', count: 1 }] },
   });
-  // A poll that finds no change leaves the status to the release that knows it.
+  // A poll that finds no change does not overwrite the unknown status.
   await gateway.graphql('mutation ($id: ID!) { refreshSession(sessionId: $id) { __typename } }', { id });
   const { rows } = await gateway.database.query('select sub_status from vkyc_session');
   expect(rows).toEqual([{ sub_status: 'USER_WAVED' }]);

@@ -33,11 +33,11 @@ const start = (gateway: GatewayProcess, id: string) =>
     `mutation { startSession(input: { verificationId: "${id}", user: { phone: "9988776655" } }) { ... on StartSessionSuccess { session { id startCursor } } } }`,
   );
 
-// Other load may slow the machine down for a moment: one fast start of five is enough.
-test('a gateway starts quickly from nothing and again after kill -9, with its data intact', {
+// Retries: other load may slow the machine down for a moment, and one fast start of five is enough.
+test('a gateway starts quickly on an empty data folder, and again with its data intact after kill -9', {
   retry: 4,
 }, async () => {
-  // A folder that other users may not access, with a space in its name.
+  // The data folder has a space in its name, and other operating-system accounts may not access it.
   const DATA_DIR = await freshFolder();
   await chmod(DATA_DIR, 0o700);
   const first = await startGatewayProcess({ DATA_DIR });
@@ -104,7 +104,7 @@ test('an invalid configuration is refused with every problem listed and no stack
   expect(said).not.toContain('at ');
 });
 
-test('an idle connection that never sent a request does not delay a stop', async () => {
+test('a connection that never sent a request does not delay the shutdown of the gateway', async () => {
   const gateway = await bootGateway();
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   await once(socket, 'connect');

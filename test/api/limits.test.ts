@@ -43,7 +43,7 @@ const AT_THE_LIMIT = {
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(AT_THE_LIMIT))(
-    `${transport}: %s up to the limit is accepted, and beyond it refused`,
+    `${transport}: an operation at the limit is accepted, and one beyond it is refused: %s`,
     async (_what, [within, beyond]) => {
       const served = await send(gateway, { query: within });
       const refused = await send(gateway, { query: beyond });
@@ -83,7 +83,7 @@ test('every HTTP response reports its cost: a page costs as much as its entries,
   ).toBe(50);
 });
 
-test('fields about a whole list cost the same for every page size, also within a fragment', async () => {
+test('fields about a whole list (totalCount) cost the same for every page size, also within a fragment', async () => {
   const costOf = async (query: string) =>
     JSON.parse((await TRANSPORTS.HTTP(gateway, { query })).text).extensions.cost.requested;
 
@@ -95,7 +95,7 @@ test('fields about a whole list cost the same for every page size, also within a
   ).toBe(1 + 10 + 100 * (1 + 1 + (1 + 10)));
 });
 
-test('statistics cost what counting them takes, and only for the selected fields', async () => {
+test('the cost of sessionStats depends on the selected fields and on whether ended sessions must be counted', async () => {
   const costOf = async (selection: string, given = '', variables = {}) => {
     const query = `query ($openOnly: Boolean! = true) { sessionStats${given} { ${selection} } viewer @skip(if: $openOnly) { id } }`;
     const answer = await TRANSPORTS.HTTP(gateway, { query, variables });
@@ -114,7 +114,7 @@ test('statistics cost what counting them takes, and only for the selected fields
   );
 });
 
-test('an operation may select sessionStats only once, also by way of fragments', async () => {
+test('an operation that selects sessionStats under two names, also by way of fragments, is refused', async () => {
   const codeOf = async (query: string) =>
     (await TRANSPORTS.HTTP(gateway, { query })).errors[0]?.extensions.code;
 

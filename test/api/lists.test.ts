@@ -23,7 +23,7 @@ const ORDERS = ['CREATED_AT', 'UPDATED_AT'].flatMap((field) =>
 );
 
 test.each(ORDERS)(
-  'in the order $field $direction, forward and backward paging give the same list as one page',
+  'in the order $field $direction, paging forward and backward gives the same sessions as one page',
   async (orderBy) => {
     const all = ids(await page({ first: 100, orderBy }));
     const forwards: string[] = [];
@@ -46,7 +46,7 @@ test.each(ORDERS)(
   },
 );
 
-test('sessions are filtered by person, literal prefix, time, status and waiting party', async () => {
+test('sessions can be filtered by user, literal prefix, time, status and the party that has to act next', async () => {
   const filtered = async (filter: object) => ids(await page({ first: 100, filter })).toSorted();
   const { nodes } = await page({ first: 100, orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
 
@@ -63,7 +63,7 @@ test('sessions are filtered by person, literal prefix, time, status and waiting 
   expect(await filtered({ waitingOn: ['AGENT', 'NOBODY'] })).toEqual([]);
 });
 
-test('a cursor of one order is refused in another', async () => {
+test('a list of sessions in one order refuses a cursor of another order', async () => {
   const { pageInfo } = await page({ first: 1 });
   const { errors } = await gateway.graphql(PAGE, {
     first: 1,
@@ -76,7 +76,7 @@ test('a cursor of one order is refused in another', async () => {
   });
 });
 
-test("a person's sessions are paged, newest first", async () => {
+test("a user's sessions can be paged, newest first", async () => {
   const query = `query ($id: String!, $after: String) { sessionByVerificationId(verificationId: $id) {
     user { userId sessions(first: 2, after: $after) { totalCount nodes { verificationId } pageInfo { hasNextPage endCursor } } } } }`;
   const sessionsOf = async (after: string | null) =>
@@ -89,7 +89,7 @@ test("a person's sessions are paged, newest first", async () => {
   expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true } });
 });
 
-test('a customer pages through their own sessions and learns nothing about other sessions of the same person', async () => {
+test('a customer who pages through their own sessions learns nothing of other sessions of the same user', async () => {
   const user = { phone: '9222222222', userId: 'shared' };
   for (const name of ['own.1', 'other.1', 'other.2', 'own.2', 'other.3']) await gateway.start(name, { user });
   const token = await gateway.token({
@@ -108,7 +108,7 @@ test('a customer pages through their own sessions and learns nothing about other
   expect([ids(first), first.totalCount, first.pageInfo.hasNextPage]).toEqual([['own.2'], 2, true]);
   const { sessions: second } = await look(first.pageInfo.endCursor);
   expect([ids(second), second.pageInfo.hasNextPage]).toEqual([['own.1'], false]);
-  // Forged cursors, each positioned directly before one of the other sessions.
+  // Forged cursors at positions directly before sessions that the customer may not see.
   const { rows } = await gateway.database.query(
     `select id, created_at from vkyc_session where verification_id in ('other.1', 'other.2') order by created_at`,
   );
@@ -138,16 +138,22 @@ const FORGED = {
   'SQL after the cursor': `c1:${NOBODYS}; select 1`,
 };
 
-test.each(Object.entries(FORGED))('a forged cursor (%s) is refused with BAD_USER_INPUT', async (_, text) => {
-  const cursor = Buffer.from(text).toString('base64url');
-  for (const variables of [{ after: cursor }, { before: cursor }])
-    expect(await gateway.graphql(PAGE, { first: 1, ...variables })).toMatchObject({
-      status: 200,
-      errors: [
-        { message: expect.stringContaining('cursor was not issued'), extensions: { code: 'BAD_USER_INPUT' } },
-      ],
-    });
-});
+test.each(Object.entries(FORGED))(
+  'a forged list cursor (%s) is refused with BAD_USER_INPUT',
+  async (_, text) => {
+    const cursor = Buffer.from(text).toString('base64url');
+    for (const variables of [{ after: cursor }, { before: cursor }])
+      expect(await gateway.graphql(PAGE, { first: 1, ...variables })).toMatchObject({
+        status: 200,
+        errors: [
+          {
+            message: expect.stringContaining('cursor was not issued'),
+            extensions: { code: 'BAD_USER_INPUT' },
+          },
+        ],
+      });
+  },
+);
 
 test('node and nodes find objects by id, and return null for an invalid id and for what the viewer may not see', async () => {
   const operator = await person(gateway, 'olga', 'OPERATOR');

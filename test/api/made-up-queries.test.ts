@@ -1,6 +1,6 @@
 /**
- * Random queries from the schema, executed both compiled and by graphql-js and compared (see both-ways.ts).
- * QUERY_SEED and QUERIES select others.
+ * Random queries of the schema, each executed by graphql-jit and by graphql-js, with the results compared (see
+ * both-ways.ts). The environment variables QUERY_SEED and QUERIES set the random seed and the number of queries.
  */
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
@@ -24,7 +24,7 @@ const given = {
 const send = ({ query, variables }: Made) => TRANSPORTS.HTTP(gateway, { query, variables });
 const isFault = ({ text }: { text: string }) => text.includes('INTERNAL_SERVER_ERROR');
 
-test('random queries have the same result compiled and by graphql-js, and never an internal error', {
+test('random queries have the same result by graphql-jit and by graphql-js, and never an internal error', {
   timeout: 120_000,
 }, async () => {
   const chance = chanceOf(SEED);
@@ -41,7 +41,7 @@ test('random queries have the same result compiled and by graphql-js, and never 
   expect(answered).toBeGreaterThan(QUERIES / 20);
 });
 
-test('an operation split into fragments and repeated fields has the same result as the whole', {
+test('a random operation split into fragments and repeated fields has the same result as the unsplit operation', {
   timeout: 120_000,
 }, async () => {
   const chance = chanceOf(SEED + 1);
@@ -58,7 +58,7 @@ test('an operation split into fragments and repeated fields has the same result 
     const selection = split(wanted, 'Query', chance, fragments);
     const query = `{ ${selection} } ${fragments.join(' ')}`;
     const found = await send({ query, variables: {} });
-    // The split operation may exceed the limits of a request.
+    // Skips an operation that exceeds the limits of a request only because it was split.
     if (found.errors.some(({ extensions }) => extensions.code === 'GRAPHQL_VALIDATION_FAILED')) continue;
     compared += 1;
     expect(found.errors, `QUERY_SEED=${SEED}: ${query}`).toEqual([]);

@@ -9,7 +9,7 @@ const WATCH = `subscription ($sessionId: ID, $after: String) {
   statusTransitions(sessionId: $sessionId, after: $after) { sequence subStatus source actor applied }
 }`;
 
-/** Returns the same moment with the offset of India. */
+/** Returns the same time, written with India's offset (+05:30) in place of `Z`. */
 const inIndia = (time: string): string =>
   new Date(Date.parse(time) + 5.5 * 3_600_000).toISOString().replace('Z', '+05:30');
 
@@ -30,7 +30,7 @@ async function afterTheCall(gateway: Gateway, verificationId: string, viewer: Pe
   return session;
 }
 
-test('a session passes meetings and both reviews, and a subscriber gets each of its transitions in order', async () => {
+test('a session goes through meetings and both reviews, and a subscriber gets each of its transitions in order', async () => {
   const gateway = await bootGateway();
   const { operator, agent, auditor } = await staff(gateway);
   const session = await gateway.start('story.awaits-review');
@@ -163,7 +163,7 @@ test('four eyes: the reviewing agent may not audit in any other role or combinat
   });
 });
 
-test('a repeated approval by the provider does not hide who approved here (four eyes)', async () => {
+test('a repeated approval by the provider does not hide which agent approved in the gateway (four eyes)', async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { auditor } = await staff(gateway);
   const both = await person(gateway, 'alice', 'ADMIN');
@@ -183,7 +183,7 @@ test('a repeated approval by the provider does not hide who approved here (four 
   });
 });
 
-test('an approval by an unknown agent at the provider is audited here only if AUDIT_UNKNOWN_AGENTS is set', async () => {
+test('an approval by an unknown agent at the provider may be audited in the gateway only with AUDIT_UNKNOWN_AGENTS', async () => {
   const outcome = async (environment: Record<string, string>) => {
     const gateway = await bootGateway({ environment });
     const { auditor } = await staff(gateway);
@@ -222,7 +222,7 @@ test('after UNABLE_TO_VALIDATE the agent may decide only after another call', as
   });
 });
 
-test('a rejection by the provider after our approval marks the session as disputed, and is streamed', async () => {
+test('if the provider rejects after an approval in the gateway, the session is disputed and subscribers are told', async () => {
   const gateway = await bootGateway();
   const { agent, auditor } = await staff(gateway);
   const session = await afterTheCall(gateway, 'dispute.awaits-review', agent);
@@ -254,7 +254,7 @@ test('a rejection by the provider after our approval marks the session as disput
   });
 });
 
-test('an expired session is replaced by only one other, and each links to the other', async () => {
+test('an expired session can be replaced by only one new session, and the two link to each other', async () => {
   const gateway = await bootGateway();
   const { operator } = await staff(gateway);
   const old = await gateway.start('old.1');
@@ -284,7 +284,7 @@ test('an expired session is replaced by only one other, and each links to the ot
   expect((await operator.look(old.id)).replacedBy).toEqual({ id: started[0].session.id });
 });
 
-test('an idempotency key returns the first result on any replica, and conflicts if the input differs', async () => {
+test('a repeated idempotency key returns the first result on any replica, and is a conflict if the input differs', async () => {
   const one = await bootGateway();
   const two = await bootGateway({
     database: one.databaseUrl,
@@ -354,7 +354,7 @@ test('a meeting that the customer misses becomes MISSED, and another may be book
   });
 });
 
-test('refreshSession records what no webhook reported, and says whether anything changed', async () => {
+test('refreshSession records a status that no webhook reported, and says whether anything changed', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_WEBHOOKS: 'documented' } });
   const { agent, operator } = await staff(gateway);
   const { id } = await gateway.start('quiet.happy-path');
@@ -375,7 +375,7 @@ test('refreshSession records what no webhook reported, and says whether anything
   });
 });
 
-test('recordings and tokens come from the provider if the action is allowed; a recording too early is refused', async () => {
+test('recordings and SDK tokens come from the provider if the action is allowed; a recording too early is refused', async () => {
   const gateway = await bootGateway();
   const { agent, operator } = await staff(gateway);
   const { id } = await gateway.start('recorded.awaits-review');
@@ -400,7 +400,7 @@ test('recordings and tokens come from the provider if the action is allowed; a r
   expect(gateway.logs.join('')).not.toContain(recording.url);
 });
 
-test('the session keeps the time of its booked meeting: rescheduling changes it, cancelling clears it', async () => {
+test('the session row has the time of the booked meeting: rescheduling changes the time, cancelling clears it', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('met.1');
   const operator = await person(gateway, 'an operator', 'OPERATOR');

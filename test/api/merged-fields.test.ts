@@ -1,4 +1,4 @@
-/** Fields that an operation selects several times or in fragments: the response merges their selections. */
+/** Fields that an operation selects several times, or in fragments: GraphQL merges their selections into one result. */
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
@@ -6,7 +6,7 @@ import { TRANSPORTS } from '../harness/transports.ts';
 const gateway = await bootGateway();
 const { id } = await gateway.start('merged.awaits-review');
 
-/** Pairs of an operation written as a whole and the same operation split into parts. */
+/** Operations whose fields are repeated or split into fragments, each with an equivalent that selects them once. */
 const SAME: Record<string, [whole: string, parts: string]> = {
   'a field that is repeated': [
     '{ session(id: $id) { id link } }',
@@ -34,12 +34,12 @@ const withId = (text: string) => text.replaceAll('$id', JSON.stringify(id));
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(SAME))(
-    `${transport}: %s has the same result as the whole operation`,
+    `${transport}: %s has the same result as the operation that selects each field once`,
     async (_name, [whole, dependencies]) => {
       const [expected, first, second] = [
         await send(gateway, { query: withId(whole) }),
         await send(gateway, { query: withId(dependencies) }),
-        // The second use is compiled.
+        // The second use of an operation is executed compiled (graphql-jit), the first by graphql-js.
         await send(gateway, { query: withId(dependencies) }),
       ];
 
@@ -52,18 +52,24 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
     },
   );
 
-/** graphql-jit writes what follows this mark into the code that it compiles, as the argument of `new Date(…)`. */
+/**
+ * Marker of graphql-jit: it compiles a constant that begins so to `new Date(…)`, with the rest of the text as code. A
+ * text of a client with this marker must not be executed.
+ */
 const DATE_MARK = '__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d';
 
 test.each([
   `${DATE_MARK}globalThis.compiledAndRun = true`,
   '__MAGIC_NAN__57f286b9_4c20_487f_b409_79804ddcb4f8',
-])('a marker of graphql-jit in a text (%s) is treated as plain text, compiled or not', async (text) => {
-  const query = `query { sessionByVerificationId(verificationId: ${JSON.stringify(text)}) { id } }`;
-  const answers = [];
-  for (let use = 0; use < 3; use += 1) answers.push(await TRANSPORTS.HTTP(gateway, { query }));
+])(
+  'a text that contains a marker of graphql-jit (%s) is treated as plain text, compiled or not',
+  async (text) => {
+    const query = `query { sessionByVerificationId(verificationId: ${JSON.stringify(text)}) { id } }`;
+    const answers = [];
+    for (let use = 0; use < 3; use += 1) answers.push(await TRANSPORTS.HTTP(gateway, { query }));
 
-  for (const { data, errors } of answers)
-    expect([data, errors]).toEqual([{ sessionByVerificationId: null }, []]);
-  expect(globalThis).not.toHaveProperty('compiledAndRun');
-});
+    for (const { data, errors } of answers)
+      expect([data, errors]).toEqual([{ sessionByVerificationId: null }, []]);
+    expect(globalThis).not.toHaveProperty('compiledAndRun');
+  },
+);

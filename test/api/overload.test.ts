@@ -5,7 +5,7 @@ import { isClean, TRANSPORTS } from '../harness/transports.ts';
 const PAGE = '{ sessions(first: 9) { nodes { id } } }';
 const COST_OF_PAGE = 10;
 
-test('an operation that exceeds the time limit gets TIMEOUT on every transport, and other requests are served', async () => {
+test('an operation that exceeds the time limit gets TIMEOUT on every transport, and other requests are answered', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '2' } });
   await gateway.start('late.happy-path');
   const feed = gateway.subscribe('subscription { statusTransitions { sequence } }');
@@ -28,11 +28,11 @@ test('an operation that exceeds the time limit gets TIMEOUT on every transport, 
   }
   expect(answers.map(({ status }) => status)).toEqual([503, 200, null]);
   expect(meanwhile.data.viewer.id).toBe('developer');
-  // Subscriptions have no time limit.
+  // The subscription is still open: the time limit of operations does not apply to subscriptions.
   expect(await next).toEqual({ sequence: 2 });
 });
 
-test('a caller who has used up the cost budget is rate-limited on all transports, and other callers are not', async () => {
+test('a caller that has used up its cost budget is rate-limited on all transports, and other callers are not', async () => {
   const gateway = await bootGateway({
     environment: { RATE_LIMIT_COST_PER_MINUTE: String(3 * COST_OF_PAGE) },
   });

@@ -1,10 +1,10 @@
-/** Large responses must not block the event loop. */
+/** `Pace` splits the resolving of large responses into event-loop tasks, so that they do not block the event loop. */
 import { expect, test } from 'vitest';
 import { Pace } from '../../src/graphql/pace.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-test('pages of one response are resolved in order, with a bounded number of rows per event-loop task', async () => {
+test('pages of one response are resolved in order, with at most a fixed number of rows per event-loop task', async () => {
   const pace = new Pace();
   const order: number[] = [];
   const rowsOfTasks: number[] = [0];
@@ -28,19 +28,19 @@ test('pages of one response are resolved in order, with a bounded number of rows
   expect(Math.max(...rowsOfTasks)).toBe(180);
 });
 
-test('a response with few rows is resolved in one task', () => {
+test('a response with few rows is resolved in one event-loop task', () => {
   const pace = new Pace();
 
   expect([pace.take(0), pace.take(99), pace.take(100)]).toEqual([undefined, undefined, undefined]);
 });
 
-test('a page larger than the bound of a task is still resolved', async () => {
+test('a page with more rows than one event-loop task may resolve is still resolved', async () => {
   const pace = new Pace();
 
   await Promise.all([pace.take(500), pace.take(500), pace.take(1)]);
 });
 
-test('a response is limited in the number of its values, not only of its objects', async () => {
+test('the number of values in a response is limited, not only the number of its objects', async () => {
   const gateway = await bootGateway();
   const leaves = (count: number) => Array.from({ length: count }, (_, n) => `a${n}: sequence`).join(' ');
   const ask = (count: number) =>

@@ -1,4 +1,4 @@
-/** Every display of personal data is recorded before it is sent, on every transport. */
+/** Each response with personal data is recorded (who saw which fields of whom) before it is sent, on every transport. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -29,7 +29,7 @@ test('each response with personal data is recorded as one read with viewer, fiel
   expect(reads).toHaveLength(Object.keys(TRANSPORTS).length);
   for (const read of reads) {
     expect(read).toMatchObject({ viewer: 'olga', operations: ['Query.sessions'] });
-    // No user has an email, and null values are not recorded.
+    // `VkycUser.email` is selected but not recorded, because the value is null for each user.
     expect(read.fields.sort()).toEqual(['VkycSession.link', 'VkycUser.name', 'VkycUser.phone']);
     const subjects = [...(await idsOf(gateway, 'vkyc_session')), ...(await idsOf(gateway, 'vkyc_user'))];
     expect(read.subjects.sort()).toEqual(subjects.sort());
@@ -70,7 +70,7 @@ test('personal data in mutation results is recorded; responses with masked or no
   ]);
 });
 
-test('the query of OPERATIONS.md finds the viewers of a person’s data, and uses an index', async () => {
+test('the SQL query in OPERATIONS.md finds the viewers of a person’s data, and uses an index', async () => {
   const gateway = await bootGateway();
   await gateway.start('whose.1', { user: { userId: 'u-whose', phone: '9988776644' } });
   await gateway.start('another.1', { user: { userId: 'u-other', phone: '9988776633' } });

@@ -44,7 +44,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('in production an invalid enum value in a variable gets no suggestion either', async () => {
+test('in production the error for an invalid enum value in a variable suggests no other value', async () => {
   const closed = await bootGateway({ environment: PRODUCTION });
   const query =
     'query ($status: [Status!]) { sessions(first: 1, filter: { status: $status }) { nodes { id } } }';

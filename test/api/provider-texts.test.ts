@@ -1,5 +1,5 @@
 /**
- * Every text of the provider is recorded in a form that can be stored, and the hash is of the stored form.
+ * Texts of the provider that PostgreSQL cannot store are recorded in a storable form, which audit entries also hash.
  */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -11,10 +11,10 @@ import { startScriptedProvider } from '../harness/provider.ts';
 
 const HIGH_HALF = '\ud83d';
 const LOW_HALF = '\ude00';
-/** Random, because PostgreSQL compresses repetitive text so far that it fits into an index. */
+/** Returns random letters. Repetitive ones would be compressed by PostgreSQL and fit into an index entry. */
 const letters = (count: number) => randomBytes(count).toString('base64').slice(0, count);
 
-/** Fields in which the provider's response differs from the usual one. */
+/** Fields that replace those of the provider's usual response to a poll or start. */
 let said: object = {};
 beforeEach(() => {
   said = {};
@@ -85,9 +85,9 @@ const ODD: Record<string, string> = {
   '100,000 letters': letters(100_000),
 };
 
-describe('a sub-status that cannot be stored', () => {
+describe('raw statuses that cannot be stored', () => {
   test.each(Object.entries(ODD))(
-    '%s: webhooks, polls and starts record it as UNRECOGNIZED',
+    'an unstorable sub-status is recorded as UNRECOGNIZED by webhooks, polls and starts: %s',
     async (_name, odd) => {
       const { id, verificationId } = await startAnother();
 
@@ -115,7 +115,7 @@ describe('a sub-status that cannot be stored', () => {
     },
   );
 
-  test('a status that cannot be stored is recorded as UNRECOGNIZED as well', async () => {
+  test('an unstorable status is recorded as UNRECOGNIZED', async () => {
     const { id, verificationId } = await startAnother();
 
     for (const [index, odd] of Object.values(ODD).entries())
@@ -134,7 +134,7 @@ describe('a sub-status that cannot be stored', () => {
     expect(await findingOf(id)).toBeNull();
   });
 
-  test('two different ones remain distinct, even if they share a long prefix', async () => {
+  test('different unstorable sub-statuses are stored as different texts, even if they share a long prefix', async () => {
     const { id, verificationId } = await startAnother();
     const begin = letters(2_999);
 
@@ -147,7 +147,7 @@ describe('a sub-status that cannot be stored', () => {
     expect(texts.at(-1)).toBe('\ufffd');
   });
 
-  test('a status of 200 characters is stored unchanged', async () => {
+  test('a raw status of 200 characters is stored unchanged', async () => {
     const { id, verificationId } = await startAnother();
     const long = letters(200);
 
@@ -170,21 +170,24 @@ describe('other fields that cannot be stored', () => {
     ['meeting_schedule', '0001-01-01T00:00:00+14:00'],
     ['agent_remarks', HIGH_HALF],
     ['agent_remarks', `\0${letters(100_000)}`],
-  ])('a %s that cannot be stored does not keep the status from being recorded', async (field, value) => {
-    const { id, verificationId } = await startAnother();
+  ])(
+    'the status is recorded even if another field of the update, %s, cannot be stored',
+    async (field, value) => {
+      const { id, verificationId } = await startAnother();
 
-    await gateway.webhook(webhookOf(verificationId, { [field]: value }));
-    said = { status: 'AGENT_REVIEWED', sub_status: 'AGENT_REJECTED', [field]: value };
-    const refreshed = await staff.ask('refreshSession', id);
-    const started = await start(`odd.${verificationId}`);
+      await gateway.webhook(webhookOf(verificationId, { [field]: value }));
+      said = { status: 'AGENT_REVIEWED', sub_status: 'AGENT_REJECTED', [field]: value };
+      const refreshed = await staff.ask('refreshSession', id);
+      const started = await start(`odd.${verificationId}`);
 
-    expect(await outcomesOf(verificationId)).toEqual([DONE]);
-    expect(refreshed).toMatchObject({ changed: true, session: { subStatus: 'AGENT_REJECTED' } });
-    expect(started).toMatchObject({ subStatus: 'AGENT_REJECTED' });
-    expect(await findingOf(id)).toBeNull();
-  });
+      expect(await outcomesOf(verificationId)).toEqual([DONE]);
+      expect(refreshed).toMatchObject({ changed: true, session: { subStatus: 'AGENT_REJECTED' } });
+      expect(started).toMatchObject({ subStatus: 'AGENT_REJECTED' });
+      expect(await findingOf(id)).toBeNull();
+    },
+  );
 
-  test('remarks of the provider are sanitised and truncated to what can be stored', async () => {
+  test('remarks of the provider are recorded without unstorable characters, and truncated to 20,000', async () => {
     const { id } = await startAnother();
     said = {
       status: 'AGENT_REVIEWED',
@@ -210,7 +213,7 @@ describe('other fields that cannot be stored', () => {
   });
 });
 
-test('the lookup of an unknown session with an unstorable user id is postponed by more than 20 seconds', async () => {
+test('if the user id of an unknown session cannot be stored, its lookup at the provider is postponed without an error', async () => {
   const looking = await bootGateway({
     polling: true,
     environment: {
@@ -230,7 +233,7 @@ test('the lookup of an unknown session with an unstorable user id is postponed b
   expect(looking.logs.filter((line) => line.includes('could not reconcile'))).toEqual([]);
 });
 
-describe('audit verify of entries recorded by an earlier release', () => {
+describe('audit entries of an earlier release', () => {
   /**
    * Rewrites the newest audit entry as an earlier release did, which hashed half a surrogate pair unchanged.
    */
@@ -265,7 +268,7 @@ describe('audit verify of entries recorded by an earlier release', () => {
       [sessionId, rawSubStatus],
     );
 
-  test('half a surrogate pair stored as U+FFFD is not reported as an edit, but any other text in its place is', async () => {
+  test('half a surrogate pair that PostgreSQL stored as U+FFFD is not reported as an edit; another text in its place is', async () => {
     const { verificationId, ...started } = await startAnother();
     const id = keyOf(started.id);
     await gateway.webhook(webhookOf(verificationId, { sub_status: 'UNKNOWN_STEP' }));

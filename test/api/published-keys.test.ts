@@ -1,4 +1,4 @@
-/** Published keys (JWKS): rotation, a failing key server, and the keys that a set may contain. */
+/** Sign-in with published keys (JWKS): key rotation, a failing key server, and the kinds of keys that are accepted. */
 import { afterEach, expect, test, vi } from 'vitest';
 import {
   KEY_SET_CACHE_SECONDS,
@@ -27,7 +27,7 @@ const answersTo = async (gateway: Gateway, authorization: string) =>
   (await arrive(gateway, withAuthorization(authorization))).answers;
 const bearer = (token: string) => `Bearer ${token}`;
 
-/** Makes each token unique, so that its signature check is not cached. */
+/** Counter that makes each token unique, so that no signature check is answered from the cache. */
 let signed = 0;
 const nextId = () => String(signed++);
 const tokenOf = async ({ kid, privateKey }: Key, alg = 'ES256') =>
@@ -41,7 +41,7 @@ const withoutKid = (key: Key): Key => {
   return { ...key, published };
 };
 
-/** Moves the clock of caches and cooldowns forward. */
+/** Mocks `performance.now`, by which caches and cooldowns expire; `forward` moves it on by some seconds. */
 function movableTime() {
   const realTime = performance.now.bind(performance);
   let ahead = 0;
@@ -65,7 +65,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a token of a key published during the cooldown gets 503 with Retry-After, and is not counted as a failure', async () => {
+test('a token whose key is published during the cooldown gets 503 with Retry-After and counts as no failed sign-in', async () => {
   const time = movableTime();
   const [before, after] = [await createKey('before'), await createKey('after')];
   const { keys, gateway } = await bootWith(before);
@@ -90,7 +90,7 @@ test('a token of a key published during the cooldown gets 503 with Retry-After, 
   expect(keys.fetches).toBe(2);
 });
 
-test('a key id that is still unknown after a fetch is refused with 401', async () => {
+test('a token whose key id is still unknown after the keys were fetched is refused with 401', async () => {
   const time = movableTime();
   const [known, stranger] = [await createKey('known'), await createKey('stranger')];
   const { keys, gateway } = await bootWith(known);
@@ -107,7 +107,7 @@ test('a key id that is still unknown after a fetch is refused with 401', async (
   expect(keys.fetches).toBe(2);
 });
 
-test('a withdrawn key is no longer accepted after the keys were fetched again', async () => {
+test('a token of a withdrawn key is refused once the keys have been fetched again', async () => {
   const time = movableTime();
   const [before, after] = [await createKey('before'), await createKey('after')];
   const { keys, gateway } = await bootWith(before, after);
@@ -130,7 +130,7 @@ test.each<[string, Iterable<string>]>([
   ['an incomplete key', ['{"keys": [{"kty": "RSA"}]}']],
   ['a symmetric key', ['{"keys": [{"kty": "oct", "k": "AAAA", "kid": "key"}]}']],
   ['a set that is too large', ONE_KEY_TOO_LARGE],
-])('a key server response with %s does not replace keys that worked', async (_what, body) => {
+])('a response of the key server with %s does not replace keys that worked', async (_what, body) => {
   const time = movableTime();
   const key = await createKey('key');
   const { keys, gateway } = await bootWith(key);
@@ -152,7 +152,7 @@ test.each<[string, Iterable<string>]>([
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
 });
 
-test('an endless key set is read only up to a limit', async () => {
+test('an endless response of the key server is read only up to a limit', async () => {
   const key = await createKey('key');
   const { keys, gateway } = await bootWith(key);
   keys.send(
@@ -205,7 +205,7 @@ test('EdDSA and Ed25519 are names of the same algorithm', async () => {
   expect(await answersTo(gateway, await tokenOf(key, 'Ed25519'))).toEqual(WELCOME);
 });
 
-test('a token without a key id is checked against every key that fits', async () => {
+test('a token without a key id is checked against every published key that suits its algorithm', async () => {
   const time = movableTime();
   const [first, second, third] = await Promise.all(['1', '2', '3'].map((kid) => createKey(kid)));
   if (!first || !second || !third) throw new Error('Expected three keys');

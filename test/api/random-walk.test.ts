@@ -7,7 +7,7 @@ import { inMinutes, type Person, person } from '../harness/people.ts';
 const STEPS = Number(process.env.WALK_STEPS ?? 200);
 const SESSIONS = 30;
 
-/** Calls of actions, with the action that a session must offer for them. */
+/** Mutations to try, each with the action that the session's `availableActions` must contain for it to succeed. */
 const TRIES = [
   {
     action: 'SCHEDULE_MEETING',
@@ -32,7 +32,8 @@ const TRIES = [
 ] as const;
 
 /**
- * An approval also depends on who ended the call, which the offer does not show: it may be refused for that.
+ * Approves as the agent. `availableActions` has one action for both decisions, but an approval is refused after a call
+ * that the customer ended.
  */
 const APPROVE = {
   action: 'RECORD_AGENT_REVIEW',
@@ -40,7 +41,7 @@ const APPROVE = {
 } as const;
 
 // Invariant 5
-test('on a random walk over sessions and roles, exactly the offered actions succeed', {
+test('with random sessions, roles and actions, exactly the actions in availableActions succeed', {
   timeout: 120_000,
 }, async () => {
   const seed = Number(process.env.WALK_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -79,7 +80,7 @@ test('on a random walk over sessions and roles, exactly the offered actions succ
     const id = ids.get(verificationId) as string;
     const where = `seed ${seed}, step ${step}, ${verificationId}`;
     if (random(3) === 0) {
-      // Terminal statuses are drawn less often, or soon every session would have ended.
+      // Terminal statuses are drawn less often; otherwise every session would soon have ended.
       const open = KNOWN_PAIRS.filter((info) => !info.terminal || random(20) === 0);
       const { status, subStatus } = open[random(open.length)] as (typeof open)[number];
       second += 1;

@@ -1,4 +1,4 @@
-/** Chains of the read log: several processes, failing statements, and reads that a failover lost. */
+/** Audit chains of the log of reads of personal data: several processes, failing statements, and lost reads. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -11,7 +11,7 @@ const readAtOnce = (gateway: Gateway, count: number) =>
 const countOf = async ({ database }: Gateway, table: string): Promise<number> =>
   (await database.query(`select count(*)::int as count from ${table}`)).rows[0].count;
 
-test('concurrent reads of two replicas are all recorded in a few chains, which verify', async () => {
+test('concurrent reads of personal data on two replicas are all recorded, in a few audit chains, which verify', async () => {
   const [one] = [await bootGateway({ bothWays: false })];
   const two = await bootGateway({ database: one.databaseUrl, bothWays: false });
   await one.start('read.1');
@@ -25,7 +25,7 @@ test('concurrent reads of two replicas are all recorded in a few chains, which v
   expect(await audit.findingsOfReads(await audit.exportedReads())).toEqual([]);
 });
 
-test('a response whose read cannot be recorded is withheld, and later reads begin a new chain', async () => {
+test('a response with personal data is withheld if its read cannot be recorded, and later reads begin a new chain', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await gateway.start('read.1');
   await gateway.graphql(PHONES);
@@ -42,7 +42,7 @@ test('a response whose read cannot be recorded is withheld, and later reads begi
   expect(await auditOf(gateway.databaseUrl).findingsOfReads()).toEqual([]);
 });
 
-test('after a failover that lost reads, the next read does not continue the lost chain, and an export finds the loss', async () => {
+test('after a failover that lost recorded reads, the next read begins a new chain, and an export reveals the loss', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await gateway.start('read.1');
   for (let count = 0; count < 3; count += 1) await gateway.graphql(PHONES);
@@ -61,11 +61,11 @@ test('after a failover that lost reads, the next read does not continue the lost
   ]);
 });
 
-test('a removed chain is found through the chain that began after it, and removed unchained reads through an export', async () => {
+test('a removed read chain is found by the chain that began after it; removed reads without a chain, by an export', async () => {
   const first = await bootGateway({ bothWays: false });
   await first.start('read.1');
   await first.graphql(PHONES);
-  // A read as the last release records it.
+  // Inserts a read as the last release recorded it: without a chain.
   await first.database.query(
     `insert into personal_data_read (at, viewer, operations, fields, subjects) values (now(), 'olga', '{a}', '{b}', '{c}')`,
   );

@@ -15,7 +15,7 @@ const news = (id: string, sub_status: string, second: number) => ({
   data: { verification_id: id, status: 'PRE_VIDEO_CALL', sub_status },
 });
 
-/** Boots a gateway with these sessions, which only the test's webhooks change. */
+/** Boots a gateway with sessions of these verification ids. Only webhooks that the test sends change them. */
 async function gatewayWith(...ids: string[]): Promise<Gateway> {
   const provider = await startScriptedProvider(({ path, body }) => {
     const sent = JSON.parse(body);
@@ -34,7 +34,7 @@ async function gatewayWith(...ids: string[]): Promise<Gateway> {
   return gateway;
 }
 
-/** Returns the transitions that webhooks recorded, session by session, as they are in the database now. */
+/** Returns the transitions that webhooks have recorded so far, as texts, ordered by session. */
 async function logOf(gateway: Gateway): Promise<string[]> {
   const { rows } = await gateway.database.query(
     `select s.verification_id || ' ' || t.sub_status || ' ' || t.verdict as line
@@ -76,7 +76,7 @@ async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise
   await eventually(async () => peer.heard.split('HTTP/1.1 200').length - 1 === bodies.length);
 }
 
-/** Locks a session's row in another transaction; returns the function that releases it. */
+/** Locks a session's row in another transaction; returns a function that ends the transaction. */
 async function hold(gateway: Gateway, id: string): Promise<() => Promise<unknown>> {
   const holder = await connected(gateway);
   await holder.query('begin');
@@ -84,7 +84,7 @@ async function hold(gateway: Gateway, id: string): Promise<() => Promise<unknown
   return () => holder.query('rollback');
 }
 
-test('an acknowledged webhook is stored and recorded by the same transaction', async () => {
+test('a webhook that gets 200 has been stored and recorded in one database transaction', async () => {
   const gateway = await gatewayWith('once.1');
 
   expect(await gateway.webhook(news('once.1', QUEUED, 10))).toBe(200);
@@ -96,7 +96,7 @@ test('an acknowledged webhook is stored and recorded by the same transaction', a
   expect(rows).toEqual([{ state: 'DONE', together: true }]);
 });
 
-test('a repeated webhook is stored and recorded once', async () => {
+test('a webhook that is sent repeatedly is stored and recorded once', async () => {
   const gateway = await gatewayWith('again.1');
   const body = news('again.1', QUEUED, 10);
 
@@ -176,7 +176,7 @@ test('with more webhooks than one batch holds, those of one session are still re
   expect((await logOf(gateway)).filter((line) => !line.endsWith('MOVED'))).toEqual([]);
 });
 
-test('a webhook that cannot be recorded is still stored, and does not block the others', async () => {
+test('a webhook whose transition cannot be recorded stays in the inbox until it can, and does not block the others', async () => {
   const gateway = await gatewayWith('odd.1', 'odd.2', 'odd.3');
   const { rows } = await gateway.database.query(
     `select id from vkyc_session where verification_id = 'odd.2'`,
@@ -202,7 +202,7 @@ test('two replicas that get the same webhooks in opposite order neither deadlock
   const ids = Array.from({ length: 10 }, (_, number) => `both.${number}`);
   const gateway = await gatewayWith(...ids);
   const other = await bootGateway({ database: gateway.databaseUrl, bothWays: false });
-  // Slows the inserts down, so that both replicas store webhooks at the same time.
+  // A trigger slows the inserts down, so that both replicas store webhooks at the same time.
   await gateway.database.query(`
     create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.01); return new; end $$;
     create trigger dawdle before insert on webhook_inbox for each row execute function dawdle()`);

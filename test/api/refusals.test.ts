@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 const IN_THE_FUTURE = () => new Date(Date.now() + 120_000).toISOString();
 
-/** Boots a gateway against a provider that starts sessions and fails every other call. */
+/** Boots a gateway whose provider starts sessions but fails status calls and SDK tokens with 503. */
 async function againstADeafProvider(): Promise<Gateway> {
   const provider = await startScriptedProvider(({ path, body, method }) => {
     if (method === 'GET' || path === '/oauth/token') return { status: 503, body: '' };
@@ -33,7 +33,7 @@ async function againstADeafProvider(): Promise<Gateway> {
   });
 }
 
-test('every error type of every mutation can occur, and has a message and the right value of `retryable`', async () => {
+test('every error type of every mutation can be provoked, and has a message and the right value of `retryable`', async () => {
   const gateway = await bootGateway();
   const admin = await person(gateway, 'root', 'ADMIN');
   const { id } = await gateway.start('refused.1');

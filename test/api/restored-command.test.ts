@@ -1,4 +1,4 @@
-/** `npm run restored`, run by an operator after a restore or promotion that lost transactions. */
+/** The restored command (`npm run restored`) is run after a restore or promotion that lost transactions. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const keyOf = async ({ database }: Gateway, verificationId: string): Promise<str
   (await database.query('select id from vkyc_session where verification_id = $1', [verificationId])).rows[0]
     .id;
 
-test('restored lists sessions that are missing, behind or forked after the loss, and adopt records the missing ones', {
+test('the restored command lists sessions missing, behind or forked after a loss; the adopt command records the missing', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -56,7 +56,7 @@ test('restored lists sessions that are missing, behind or forked after the loss,
   await forgetStart(gateway, 'missing.happy-path');
   await gateway.advance('forked.happy-path', 2);
   await webhooksTaken(gateway.database, 'forked.happy-path', 5);
-  // Otherwise the first polls of the new sessions would become due by themselves.
+  // Postpones all polls, so that those due afterwards were made due by the command.
   await gateway.database.query(`update vkyc_session set next_poll_at = now() + interval '1 hour'`);
 
   const told = await run(gateway, 'restored', '--against', heads, '--missing-to', lost);
@@ -83,7 +83,7 @@ test('restored lists sessions that are missing, behind or forked after the loss,
   expect(await run(gateway, 'adopt', '--file', lost)).toContain('1 ADOPTED');
 });
 
-test('restored needs an export to report losses, and expires all cursors only with --expire-cursors', {
+test('the restored command reports losses only with an export, and expires cursors only with --expire-cursors', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -105,7 +105,7 @@ test('restored needs an export to report losses, and expires all cursors only wi
   });
 });
 
-test('restored refuses invalid arguments and a database of an earlier release', {
+test('the restored command refuses invalid arguments and a database of an earlier release', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

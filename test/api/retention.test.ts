@@ -1,4 +1,4 @@
-/** Sessions are archived completely or not at all, and clients that resume with old cursors get an error. */
+/** The retention command archives sessions completely or not at all; clients with older cursors must start over. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ const FEED = `subscription ($after: String) { feed(after: $after) { __typename
   ... on FeedReset { cursor } ... on Heartbeat { cursor } ... on StatusTransition { sequence session { verificationId } } } }`;
 const LIVE = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { __typename } }`;
 
-test('a killed retention run loses nothing; the next run completes its file and archives each other session once', {
+test('a killed retention command loses nothing: the next run completes its file and archives every other session once', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -106,7 +106,7 @@ test('a killed retention run loses nothing; the next run completes its file and 
   expect(rows).toContain('alive.1');
 });
 
-test('cursors before archived transitions get CURSOR_EXPIRED or FeedReset; other cursors resume', {
+test('cursors before archived transitions are answered with CURSOR_EXPIRED or a FeedReset; others resume', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -165,7 +165,7 @@ test('cursors before archived transitions get CURSOR_EXPIRED or FeedReset; other
   expect(rows.map(({ position }) => position)).toEqual([1, 8, 9]);
 });
 
-test('an archived session cannot be started again, and erasing its person names the archives with their data', {
+test('an archived session cannot be started again, and the erase command names the archives with the person’s data', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -207,7 +207,7 @@ test('an archived session cannot be started again, and erasing its person names 
   expect(inbox).toEqual([]);
 });
 
-test('audit verify needs the archive to match an export; altered or truncated archives are refused', {
+test('after archiving, `audit verify` needs the archive to match an export, and refuses an altered or truncated one', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -257,7 +257,7 @@ test('audit verify needs the archive to match an export; altered or truncated ar
 test('archiving a session ends its live subscriptions with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   const session = await endedLongAgo(gateway, 'ended.1');
-  // The newest transition of the feed is never archived: it must belong to another session.
+  // Another session gets the newest transition of the feed, because that one is never archived.
   await gateway.start('alive.1');
   await webhooksSettled(gateway.database);
   const streams = [

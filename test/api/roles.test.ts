@@ -13,7 +13,7 @@ const types = Object.values(schema.getTypeMap())
   .filter(isObjectType)
   .filter((type) => !type.name.startsWith('__') && type !== schema.getSubscriptionType());
 
-/** Types that occur only in subscriptions or if the provider fails: none of their fields is restricted. */
+/** Types that the test does not reach (subscriptions, failures of the provider); none of their fields is restricted. */
 const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
 
 const isRefused = ({ errors }: Answer): boolean =>
@@ -26,7 +26,7 @@ test('every operation is allowed for exactly the roles of the access table, what
   for (const type of types) {
     const route = type === mutationType ? { before: 'mutation {', behind: '}' } : routes.get(type.name);
     for (const field of fieldsOf(type)) {
-      // Types that only mutations return have no arguments; if they get some, these must be tried as well.
+      // A type without a route is returned only by mutations. If a field of it gets arguments, it needs a route here.
       if (!route && field.args.length > 0) throw new Error(`Add a route to ${type.name}.${field.name}`);
       if (!route) continue;
       const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];
@@ -90,7 +90,7 @@ test('every field is shown to exactly the roles of the access table, however its
   expect(seen('NONE', 'VkycSession', 'id')).toEqual([]);
 });
 
-test('a schema with a field missing from the access tables does not start, and the tables name only existing fields', () => {
+test('a gateway with a field missing from the access tables does not start, and the tables name only existing fields', () => {
   const refusal = (sdl: string) => () => applyAccessRules(buildSchema(sdl));
 
   expect(refusal('type Query { everything: Int }')).toThrow(
@@ -110,7 +110,7 @@ test('a schema with a field missing from the access tables does not start, and t
   expect(new Set(named).size).toBe(named.length);
 });
 
-test('fields open to every role are not wrapped by the guard', () => {
+test('fields open to every role have no resolver that checks roles', () => {
   const session = schema.getType('PageInfo') as never as {
     getFields(): Record<string, { resolve?: unknown }>;
   };

@@ -1,4 +1,4 @@
-/** Replaces a data key by a new one, next to a running gateway. */
+/** The rotate command encrypts stored values with a new data key while a gateway runs. */
 import { expect, test } from 'vitest';
 import { REENCRYPTABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
@@ -14,7 +14,7 @@ const START = `mutation ($input: StartSessionInput!) { startSession(input: $inpu
 
 const runCommand = createCommandRunner();
 
-/** Runs the rotate command as an operator does. */
+/** Runs the rotate command on the gateway's database, with these DATA_KEYS. */
 function run({ databaseUrl }: Gateway, keys: string) {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS: keys, AUDIT_KEYS };
   return runCommand('rotate', [], env);
@@ -22,7 +22,7 @@ function run({ databaseUrl }: Gateway, keys: string) {
 
 const rotate = async (gateway: Gateway, keys: string): Promise<string> => (await run(gateway, keys)).stdout;
 
-/** Counts the values of each column, in all tables, that begin with the id of a key. */
+/** Counts the values encrypted with a key, by column; an encrypted value begins with the id of its key. */
 async function underKey({ database }: Gateway, key: string): Promise<Record<string, number>> {
   const { rows: columns } = await database.query<{ table: string; column: string }>(
     `select table_name as "table", column_name as "column" from information_schema.columns
@@ -40,7 +40,7 @@ async function underKey({ database }: Gateway, key: string): Promise<Record<stri
   return found;
 }
 
-test('rotate encrypts all data of the old key with the new one next to a running gateway; the old key can be removed', {
+test('the rotate command re-encrypts all values of the old key while the gateway runs; the old key can then be removed', {
   timeout: 60_000,
 }, async () => {
   const before = await bootGateway();
@@ -80,7 +80,9 @@ test('rotate encrypts all data of the old key with the new one next to a running
   });
 });
 
-test('a locked row is skipped and rotated after its lock is released', { timeout: 60_000 }, async () => {
+test('the rotate command skips a locked row and re-encrypts it after the lock is released', {
+  timeout: 60_000,
+}, async () => {
   const gateway = await bootGateway({ environment: { DATA_KEYS: `${DATA_KEYS},${NEXT}` } });
   await gateway.start('held.1');
   await gateway.webhook({ held: 'by nobody' });

@@ -15,7 +15,7 @@ const PAGE = `query ($first: Int, $after: String, $filter: SessionFilter) {
 const page = async (variables: object) => (await gateway.graphql(PAGE, variables)).data.sessions;
 const ids = (connection: any) => connection.nodes.map((node: any) => node.verificationId);
 
-test('sessions are paged newest first, each once', async () => {
+test('pages of sessions are ordered newest first and contain each session once', async () => {
   const first = await page({ first: 2 });
   const second = await page({ first: 2, after: first.pageInfo.endCursor });
   const third = await page({ first: 2, after: second.pageInfo.endCursor });
@@ -43,7 +43,7 @@ test('sessions are filtered by status and sub-status', async () => {
   expect((await page({ first: 10, filter: { status: ['PRE_VIDEO_CALL'] } })).totalCount).toBe(2);
 });
 
-test("a session's log is paged from either end", async () => {
+test("a session's log of transitions can be paged from either end", async () => {
   const LOG = `query ($id: String!, $first: Int, $last: Int, $after: String, $before: String) {
     sessionByVerificationId(verificationId: $id) {
       transitions(first: $first, last: $last, after: $after, before: $before) {

@@ -121,7 +121,7 @@ test('a customer sees their own sessions and no others, in queries and feeds', a
   await expect(refused.next()).rejects.toThrow('or you may not see it');
 });
 
-test('a customer who is also a VIEWER sees only the fields of a VIEWER on other sessions', async () => {
+test('a CUSTOMER who is also a VIEWER sees of foreign sessions only what a VIEWER sees', async () => {
   const gateway = await bootGateway();
   const mine = await gateway.start('mine.2');
   const theirs = await gateway.start('theirs.2', { user: { phone: '9988776644', name: 'Somebody Else' } });

@@ -32,7 +32,7 @@ test('while the provider is down a start gets a retryable error, and the retry s
   expect(provider.calls).toContain('POST /vkyc');
 });
 
-test('a start that took effect without a response is found by the retry and not sent twice', async () => {
+test('if a start took effect but its response was lost, the retry finds it and does not send it again', async () => {
   let effect: { verification_id: string; user_id: string } | null = null;
   let answers = false;
   const { gateway, provider } = await against(({ method, path, body }) => {
@@ -64,7 +64,7 @@ test('a start that took effect without a response is found by the retry and not 
   expect(provider.calls.filter((call) => call === 'POST /vkyc')).toHaveLength(1);
 });
 
-test('insufficient balance gives a REJECTED session, whether reported as an error or as a status', async () => {
+test('insufficient balance gives a REJECTED session, whether the provider reports an error or a status', async () => {
   const { gateway } = await against(({ path, body }) => {
     if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
     const { verification_id, user_id } = JSON.parse(body);
@@ -86,7 +86,7 @@ test('insufficient balance gives a REJECTED session, whether reported as an erro
   }
 });
 
-test('input that the provider rejects is reported by field, and a corrected input may use the same verification id', async () => {
+test('input that the provider rejects is reported by field, and corrected input may use the same verification id', async () => {
   const { gateway } = await against(({ path, body }) => {
     const sent = JSON.parse(body);
     if (path.startsWith('/user')) return known(sent.user_id);
@@ -119,7 +119,7 @@ test('input that the provider rejects is reported by field, and a corrected inpu
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
 });
 
-test('a template that the provider does not know is reported under its own field, with a full message', async () => {
+test('a template that the provider does not know is reported under its input field, with a helpful message', async () => {
   const gateway = await bootGateway();
   const refusalOf = (templates: object) =>
     start(gateway, { verificationId: 'template.2', user: asha, ...templates });
@@ -136,7 +136,7 @@ test('a template that the provider does not know is reported under its own field
     message: `The provider did not accept the input: agentTemplate ${agent}.`,
     problems: [{ path: ['agentTemplate'], message: agent }],
   });
-  // The provider has one error for both templates, so both are reported.
+  // The provider's error does not say which template is unknown, so both are reported.
   const both = await refusalOf({ userTemplate: 'vkyc_user_template_v1', agentTemplate: 'nonsense' });
   expect(both.problems).toEqual([
     {
@@ -153,7 +153,7 @@ test('a template that the provider does not know is reported under its own field
   });
 });
 
-test('the same provider error for a start without templates is reported without a field', async () => {
+test('the provider’s error about templates is reported without a field if the start names no template', async () => {
   const { gateway } = await against(({ path, body }) =>
     path.startsWith('/user')
       ? known(JSON.parse(body).user_id)
@@ -222,7 +222,7 @@ test("the provider's documented responses to a start are accepted, with and with
   });
 });
 
-test("the provider's documented GET /vkyc response is accepted, with its meeting, and stays LINK_GENERATED", async () => {
+test("after a start that timed out, the provider's documented GET /vkyc response gives a LINK_GENERATED session", async () => {
   const status = await fixture('status-answer.json');
   const { gateway } = await against(({ method, path }) => {
     if (path.startsWith('/user')) return known('vkyc_user_id1');
@@ -244,7 +244,7 @@ test("the provider's documented GET /vkyc response is accepted, with its meeting
   expect(data.sessions.nodes[0].meeting).toEqual({ startsAt: '2025-07-09T14:50:00.000Z', source: 'POLL' });
 });
 
-test('a start without a free provider call is not sent: a corrected input may use the same verification id', async () => {
+test('a start that the call budget refuses is not sent, so corrected input may use the same verification id', async () => {
   let afterUser = async () => {};
   const { gateway, provider } = await against(({ path, body }) => {
     const sent = JSON.parse(body);
@@ -304,7 +304,7 @@ test('each documented error of the provider maps to one error code, and undocume
     ],
   };
   for (const [code, errors] of Object.entries(expected)) {
-    // One gateway for each code: repeated failures would open the circuit breaker.
+    // A new gateway for each code, because repeated failures would open the circuit breaker.
     const { gateway } = await against(({ method, path, body }) => {
       if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
       if (method === 'GET') return problem(404, 'Resource not found');

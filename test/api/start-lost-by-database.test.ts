@@ -1,4 +1,4 @@
-/** The database lost an acknowledged start: it was restored, or a lagging standby was promoted. */
+/** Starts that were answered but that the database lost, by a restore or the promotion of a lagging standby. */
 import { expect, test } from 'vitest';
 import { bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -21,7 +21,7 @@ const startAs = async (gateway: Gateway, input: object, claims: typeof PARTNER) 
 const verificationsOf = async (gateway: Gateway, id: string) =>
   (await gateway.callProvider('GET', `/vkyc?verification_id=${id}`)).user_id;
 
-test('an identical retry by the same caller finds its verification at the provider and records it again', async () => {
+test('after a lost start, an identical retry by the same caller finds the verification at the provider and records it', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const before = await start(gateway, input);
@@ -43,7 +43,7 @@ test('an identical retry by the same caller finds its verification at the provid
   await webhooksTaken(gateway.database, 'lost.happy-path', 1);
 });
 
-test("another caller's start with that verification id is refused, and the first caller's retry still succeeds", async () => {
+test("after a lost start, another caller cannot use its verification id, and the first caller's retry still succeeds", async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   await startAs(gateway, input, PARTNER);
@@ -59,7 +59,7 @@ test("another caller's start with that verification id is refused, and the first
   });
 });
 
-test('a retry with another input is a conflict, and the identical retry still succeeds', async () => {
+test('after a lost start, a retry with another input is a conflict, and an identical retry still succeeds', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const before = await start(gateway, input);
@@ -72,7 +72,7 @@ test('a retry with another input is a conflict, and the identical retry still su
   expect(own.session).toMatchObject({ referenceId: before.session.referenceId, user: asha });
 });
 
-test('a start with a user id given by the caller is refused: the verification may belong to another system', async () => {
+test('a lost start with a user id chosen by the caller is refused, as its verification may be of another system', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: { ...asha, userId: 'asha' } };
   await start(gateway, input);
@@ -82,7 +82,7 @@ test('a start with a user id given by the caller is refused: the verification ma
   expect(await start(gateway, input)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('a lost start that was recovered from a webhook is returned to its caller, with all of its input', async () => {
+test('a retry of a lost start returns the session that a webhook has restored, with the whole input of the start', async () => {
   const gateway = await bootGateway({ polling: true });
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const { user } = (await startAs(gateway, input, PARTNER)).session;
@@ -105,7 +105,7 @@ test('a lost start that was recovered from a webhook is returned to its caller, 
   expect(rows).toEqual([{ user_template: 'vkyc_user_template_v1' }]);
 });
 
-test('a start made under an earlier data key is found as well, with the user that the provider has', async () => {
+test('a lost start made with an earlier data key is found by its retry, with the user that the provider has', async () => {
   const before = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(before, input);
@@ -128,7 +128,7 @@ test('a start made under an earlier data key is found as well, with the user tha
   });
 });
 
-test('a start whose intent is left, but not the mark that it was sent, is found by the retry', async () => {
+test('a retry finds the verification even if the restored start intent says that it was never sent', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(gateway, input);

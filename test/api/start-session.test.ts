@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { asha, start } from './starting.ts';
 
-test('repeated identical calls return the same session', async () => {
+test('repeated identical startSession calls return the same session', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'retry.1', user: asha };
 
@@ -21,7 +21,7 @@ test('repeated identical calls return the same session', async () => {
 });
 
 // Invariant 6
-test('concurrent identical calls start one session, and only one result is not marked as replayed', async () => {
+test('concurrent identical startSession calls start one session, and all results but one are marked as replayed', async () => {
   const database = await bootGateway();
   const other = await bootGateway({
     database: database.databaseUrl,
@@ -41,7 +41,7 @@ test('concurrent identical calls start one session, and only one result is not m
   expect(results.filter((each) => each.replayed === false)).toHaveLength(1);
 });
 
-test('the same verification id with another input is a conflict', async () => {
+test('startSession with a used verification id and another input is a conflict', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'conflict.1', user: asha });
 
@@ -68,7 +68,7 @@ test('a verification id that another system started at the provider is refused, 
   }
 });
 
-test('a known user with another phone is refused; a retry with the right phone succeeds under the same id', async () => {
+test('a start with another phone than the known user has is refused; a retry with the right phone succeeds', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'phone.1', user: { ...asha, userId: 'asha' } });
 
@@ -88,7 +88,7 @@ test('a known user with another phone is refused; a retry with the right phone s
   });
 });
 
-test('a known user is not updated by a start that gives no phone', async () => {
+test('a start without a phone does not update the known user', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'unchanged.1', user: { ...asha, userId: 'asha' } });
 
@@ -100,7 +100,7 @@ test('a known user is not updated by a start that gives no phone', async () => {
   expect(data.sessionByVerificationId.user).toEqual({ phone: '9988776655', name: 'Asha Rao', email: null });
 });
 
-test('a start with the phone of a known user updates the given fields here and at the provider, and keeps the rest', async () => {
+test('a start with the phone of a known user updates the given fields in gateway and provider, and keeps the rest', async () => {
   const gateway = await bootGateway();
   await start(gateway, {
     verificationId: 'details.1',
@@ -128,7 +128,7 @@ test('a start with the phone of a known user updates the given fields here and a
   });
 });
 
-test('all problems of an input are reported at once, each with its path', async () => {
+test('startSession reports all problems of its input at once, each with its path', async () => {
   const gateway = await bootGateway();
 
   const result = await start(gateway, {

@@ -1,4 +1,4 @@
-/** Starts sessions, also against a provider scripted by the test. */
+/** Helpers that start sessions, at the sandbox or at a provider whose answers the test scripts. */
 import { readFile } from 'node:fs/promises';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { type Script, startScriptedProvider } from '../harness/provider.ts';

@@ -1,4 +1,4 @@
-/** Statistics over sessions that move at known minutes of a clock that the test controls. */
+/** Statistics over sessions whose status changes at known minutes of a clock that the test controls. */
 import { expect, test } from 'vitest';
 import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import { stillClock } from '../harness/clock.ts';
@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const BEGIN = new Date(Math.floor(Date.now() / MINUTE) * MINUTE);
 const at = (minute: number): string => new Date(BEGIN.getTime() + minute * MINUTE).toISOString();
 
-/** Boots a gateway whose clock starts at minute 0, and whose provider reports only what the test sends. */
+/** Boots a gateway whose clock starts at minute 0, and whose provider sends nothing: the test sends the webhooks. */
 async function bootStory() {
   const clock = stillClock(BEGIN);
   const provider = await startSilentProvider();
@@ -28,7 +28,7 @@ async function bootStory() {
       until(minute);
       return gateway.start(verificationId);
     },
-    /** Reports a step by a webhook whose event time is `dated`, by default now. */
+    /** Reports a step by a webhook at a minute of the clock; `dated` is the minute of its event time. */
     async report(minute: number, verificationId: string, step: KnownSubStatus, dated = minute) {
       until(minute);
       const { status, subStatus } = toStatusPair(step);
@@ -68,7 +68,7 @@ const funnelOf = async (gateway: Gateway, given = '') =>
     ),
   );
 
-test('the funnel reports how many sessions reached each status, how fast, and how long they stayed, to the second', async () => {
+test('the funnel reports how many sessions reached each status, how fast, and how long they stayed, in seconds', async () => {
   const { gateway, start, report } = await bootStory();
   await start(0, 'asha');
   await start(1, 'bala');
@@ -80,7 +80,7 @@ test('the funnel reports how many sessions reached each status, how fast, and ho
   await report(25, 'asha', 'USER_QUEUED');
   await report(27, 'bala', 'USER_ACCEPTED_MEETING');
 
-  // Asha went back before the call: of the two only Bala has left PRE_VIDEO_CALL.
+  // Asha returned to PRE_VIDEO_CALL, so only Bala's time in that status is complete and counted.
   expect(await funnelOf(gateway)).toMatchObject({
     RECEIVED: [3, 0, 10.5 * 60],
     PRE_VIDEO_CALL: [2, 10.5 * 60, 15 * 60],
@@ -112,7 +112,7 @@ test('the funnel reports how many sessions reached each status, how fast, and ho
   });
 });
 
-test('statusSince is the time of the last applied move; late updates and contradictions do not change it', async () => {
+test('statusSince is the time of the last status change; late and contradicting updates do not change it', async () => {
   const { gateway, start, report } = await bootStory();
   const since = async () => {
     const { data } = await gateway.graphql(
@@ -134,9 +134,7 @@ test('statusSince is the time of the last applied move; late updates and contrad
   expect(await since()).toEqual([at(20), at(30)]);
 });
 
-/**
- * At minute 60 two sessions are queued, one has its link, one is approved, one expired, and one is disputed.
- */
+/** Boots a gateway at minute 60: two sessions are queued, and one each is invited, approved, expired and disputed. */
 async function bootFloor() {
   const story = await bootStory();
   const { start, report, until } = story;
@@ -160,7 +158,7 @@ const NOW = `total byStatus { subStatus count oldestSince } byWaitingOn { waitin
 
 const floor = await bootFloor();
 
-test('counts are grouped by status and by waiting party, each with the oldest statusSince', async () => {
+test('sessions are counted by status and by the party that has to act next, each with the oldest statusSince', async () => {
   expect(await statsOf(floor, NOW)).toEqual({
     total: 6,
     byStatus: [
@@ -178,7 +176,7 @@ test('counts are grouped by status and by waiting party, each with the oldest st
   });
 });
 
-test('openOnly leaves ended sessions out, and a customer gets statistics of their own sessions only', async () => {
+test('statistics with openOnly leave ended sessions out, and those of a customer cover only their own sessions', async () => {
   expect(await statsOf(floor, NOW, 'openOnly: true')).toEqual({
     total: 3,
     byStatus: [
@@ -209,7 +207,7 @@ test('openOnly leaves ended sessions out, and a customer gets statistics of thei
   expect(funnel[0]).toMatchObject({ status: 'RECEIVED', reached: 2, medianSecondsSpent: 28 * 60 });
 });
 
-test('intervals divide a window and count what started in each and how it ended, including empty intervals', async () => {
+test('intervals divide a time window; each, even an empty one, counts the sessions started in it and how they ended', async () => {
   const intervals = async (given: string, count: string) =>
     (await statsOf(floor, `intervals${count} { from to started approved ended }`, given)).intervals;
 
@@ -218,7 +216,7 @@ test('intervals divide a window and count what started in each and how it ended,
     { from: at(10), to: at(20), started: 2, approved: 0, ended: 1 },
     { from: at(20), to: at(30), started: 2, approved: 0, ended: 0 },
   ]);
-  // By default the window lasts from the first session until now.
+  // Without `from` and `to`, the window lasts from the first counted session until now.
   expect(await intervals('openOnly: true', '(count: 2)')).toEqual([
     { from: at(10), to: at(35), started: 3, approved: 0, ended: 0 },
     { from: at(35), to: at(60), started: 0, approved: 0, ended: 0 },
@@ -235,7 +233,7 @@ test('intervals divide a window and count what started in each and how it ended,
   ]);
 });
 
-test('an empty window has no intervals, and the number of intervals must be 1 to 100', async () => {
+test('statistics of an empty time window have no intervals, and the number of intervals must be 1 to 100', async () => {
   const askedFor = (given: string, count: number) =>
     statsOf(floor, `total intervals(count: ${count}) { started }`, given);
 
@@ -253,11 +251,11 @@ test('an empty window has no intervals, and the number of intervals must be 1 to
     ]);
 });
 
-test('only selected statistics are queried, and counts take one statement over sessions alone', async () => {
+test('only selected statistics are queried, and counts take one statement that reads no transitions', async () => {
   const gateway = await bootGateway({ database: floor.databaseUrl, bothWays: false });
   const seen: string[] = [];
   onStatement(({ text }) => {
-    // Leaves out the background statements: due polls, their number, and the end of the feed.
+    // Ignores periodic statements of the gateway: those that look for due polls, and for the end of the feed.
     if (/vkyc_session|status_transition/.test(text) && !/next_poll_at|from feed f/.test(text))
       seen.push(text);
   });

@@ -1,4 +1,4 @@
-/** A person who reviewed as the agent may not audit under a `sub` that looks the same. */
+/** Four eyes: a person who reviewed as the agent may not audit with a `sub` that only looks like their own. */
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
@@ -19,7 +19,7 @@ const tokenOf = (sub: string, ...roles: string[]) =>
 const as = async (gateway: Gateway, sub: string, role: string, query: string, input: object = {}) =>
   gateway.graphql(query, { input }, { authorization: `Bearer ${await tokenOf(sub, role)}` });
 
-test("a sub that looks like the agent's is refused with 401, and the agent may not audit", async () => {
+test("a token whose sub only looks like the agent's is refused with 401, and the agent may not audit", async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const start = `mutation ($input: StartSessionInput!) { startSession(input: $input) { ... on StartSessionSuccess { session { id } } } }`;
   const user = { phone: '7012345678' };
@@ -46,7 +46,7 @@ test("a sub that looks like the agent's is refused with 401, and the agent may n
       expect(errors?.[0]?.message).toContain('`sub` must not begin or end with white space');
     }
   }
-  // The reviewer as an earlier release stored it.
+  // An earlier release stored the reviewer with invisible characters and white space.
   await gateway.database.query(`update review set reviewer = 'alice' || chr(8203) || ' '`);
   const input = { ...decide, idempotencyKey: 'c' };
   const { data } = await as(gateway, 'alice', 'AUDITOR', REVIEW('Auditor'), input);

@@ -12,7 +12,7 @@ const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
 
 const WELCOME = { HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' };
 
-/** Returns the response of each transport to a client with this Authorization header, or without one. */
+/** Sends the same query on each transport with this Authorization header, or without one; returns all answers. */
 const answersTo = async (gateway: Gateway, authorization: string | undefined) =>
   (await arrive(gateway, authorization ? withAuthorization(authorization) : {})).answers;
 
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('with a shared secret, valid tokens are accepted and all others refused, on every transport', {
+test('with a shared secret (AUTH_SECRET), valid tokens are accepted and all others refused, on every transport', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
@@ -78,7 +78,7 @@ test('with a shared secret, valid tokens are accepted and all others refused, on
 
 test.each([
   [
-    'half a surrogate pair',
+    'half a surrogate pair in its subject',
     { sub: 'ravi\ud83d' },
     '`sub` must not contain null bytes (U+0000) or half a surrogate pair',
   ],
@@ -96,12 +96,12 @@ test.each([
     '`sub` must not contain null bytes (U+0000) or half a surrogate pair',
   ],
   [
-    'a null byte',
+    'a null byte in its verification ids',
     { verification_ids: ['\0'] },
     '`verification_ids` must not contain null bytes (U+0000) or half a surrogate pair',
   ],
 ])(
-  'a token with %s is refused with the name of the claim and what it must be',
+  'a token with %s is refused with a message that names the claim and what it must be',
   async (_what, claims, rule) => {
     const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
     const authorization = bearer(await signWith(secret, HS256, claimsWith(claims)));
@@ -113,7 +113,7 @@ test.each([
   },
 );
 
-test('with published keys, valid tokens are accepted and all others refused, on every transport', {
+test('with published keys (JWKS), valid tokens are accepted and all others refused, on every transport', {
   timeout: 60_000,
 }, async () => {
   const [rsa, ec, foreign] = [
@@ -155,7 +155,7 @@ test('with published keys, valid tokens are accepted and all others refused, on 
     expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
 
-test('a cached signature check is repeated after a while, and an expired token is refused', async () => {
+test('the result of a signature check is cached only for a while, and an expired token is refused all the same', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS }, clock });
   const claims = claimsWith({ exp: secondsFromNow(TOKEN_CACHE_SECONDS * 10) });
@@ -187,7 +187,7 @@ test.each([8_640_000_000_001, 253_402_300_800, 1e300])(
   },
 );
 
-test('a token refused for a claim or its algorithm gets a message that names it', async () => {
+test('a token that is refused for a claim or its algorithm gets a message that names the claim or algorithm', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
   const messageFor = async (token: string) => {
     const { errors } = await gateway.graphql('{ viewer { id } }', {}, { authorization: bearer(token) });

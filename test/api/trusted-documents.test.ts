@@ -16,14 +16,14 @@ const [hash, document] = Object.entries(MANIFEST).find(([, text]) => text.starts
 ];
 const variables = { first: 1 };
 
-test('the manifest lists valid documents by their SHA-256 hashes', () => {
+test('the manifest of trusted documents lists valid operations by their SHA-256 hashes', () => {
   for (const [name, text] of Object.entries(MANIFEST)) {
     expect(createHash('sha256').update(text).digest('hex')).toBe(name);
     expect(validate(getSchema(), parse(text))).toEqual([]);
   }
 });
 
-test('the manifest formats of client tools are supported', () => {
+test('the gateway reads the manifest formats of client tools', () => {
   const text = '{ viewer { id } }';
   for (const stored of [
     { abc: text },

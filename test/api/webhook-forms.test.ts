@@ -1,4 +1,4 @@
-/** Every form of a webhook is either understood or parked with the reason; no value is silently changed. */
+/** Webhooks with an unusual body are either understood or parked with the reason; no value is silently changed. */
 import { describe, expect, test } from 'vitest';
 import { MAX_JSON_LENGTH } from '../../src/provider/json.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 
 const LARGE = '9007199254740993';
 
-/** Body of the provider's next GET response; null for the state at the start. */
+/** Body of the provider's answers to GET; null for the usual body with the status of a new session. */
 let answer: string | null = null;
 const provider = await startScriptedProvider(({ method, path, body }) => {
   if (path.startsWith('/user')) return { body: JSON.stringify({ user_id: 'asha', phone: '9988776655' }) };
@@ -35,7 +35,7 @@ async function startAnother(verificationId?: string): Promise<{ id: string; name
 }
 
 const FIELDS = '"user_id":"asha","status":"PRE_VIDEO_CALL","sub_status":"USER_QUEUED"';
-/** Returns a webhook as text; `name` and `time` are JSON. */
+/** Returns the body of a webhook; `name` (the verification id) and `time` must be JSON already. */
 const textOf = (name: string, time: string, fields = FIELDS) =>
   `{"event_type":"LABEL","event_time":${time},"data":{"verification_id":${name},${fields}}}`;
 const TIME = '"2025-05-22T03:51:10Z"';
@@ -67,7 +67,7 @@ async function occurredAt(name: string): Promise<string | undefined> {
   return nodes.find(({ subStatus }) => subStatus === 'USER_QUEUED')?.occurredAt;
 }
 
-describe('the time of a webhook', () => {
+describe('event time of a webhook', () => {
   test.each([
     ['"2025-05-22t03:51:14z"', '2025-05-22T03:51:14.000Z'],
     ['"2025-05-22T03:51Z"', '2025-05-22T03:51:00.000Z'],
@@ -75,7 +75,7 @@ describe('the time of a webhook', () => {
     ['"1746427759"', '2025-05-05T06:49:19.000Z'],
     ['1746427759733', '2025-05-05T06:49:19.733Z'],
     ['"2024-02-02 17:30:00 IST"', '2024-02-02T12:00:00.000Z'],
-  ])('%s is understood', async (time, expected) => {
+  ])('a webhook with the event time %s is recorded with the right time', async (time, expected) => {
     const { name } = await startAnother();
     expect(await outcomeOf(textOf(`"${name}"`, time))).toEqual(DONE);
     expect(await occurredAt(name)).toBe(expected);
@@ -92,26 +92,29 @@ describe('the time of a webhook', () => {
     ['null', 'event_time: must be a time'],
     [`"2025-05-22${' '.repeat(100_000)}"`, 'event_time: has more than 64 characters'],
     ['1'.repeat(100_000), 'event_time: has more than 64 characters'],
-  ])('%.60s is refused with the reason', async (time, reason) => {
+  ])('a webhook with the invalid event time %.60s is parked with the reason', async (time, reason) => {
     const { name } = await startAnother();
     expect(await outcomeOf(textOf(`"${name}"`, time))).toEqual(parked(reason));
     expect(await occurredAt(name)).toBeUndefined();
   });
 });
 
-describe('the JSON of a webhook', () => {
-  test('is accepted after a byte order mark', async () => {
+describe('JSON of a webhook', () => {
+  test('a webhook that begins with a byte order mark is accepted', async () => {
     const { name } = await startAnother();
     expect(await outcomeOf(`\uFEFF${textOf(`"${name}"`, TIME)}`)).toEqual(DONE);
   });
 
-  test.each([['12345678'], [LARGE]])('may have the verification id %s as a number', async (digits) => {
-    await startAnother(digits);
-    expect(await outcomeOf(textOf(digits, TIME))).toEqual(DONE);
-    expect(await occurredAt(digits)).toBe('2025-05-22T03:51:10.000Z');
-  });
+  test.each([['12345678'], [LARGE]])(
+    'a webhook may have its verification id as a number: %s',
+    async (digits) => {
+      await startAnother(digits);
+      expect(await outcomeOf(textOf(digits, TIME))).toEqual(DONE);
+      expect(await occurredAt(digits)).toBe('2025-05-22T03:51:10.000Z');
+    },
+  );
 
-  test('may not have a verification id that is a number but not whole', async () => {
+  test('a webhook whose verification id is a number with a fraction or exponent is parked', async () => {
     await startAnother('12345679');
     expect(await outcomeOf(textOf('12345679.0', TIME))).toEqual(
       parked('data.verification_id: must be text or a whole number'),
@@ -121,7 +124,7 @@ describe('the JSON of a webhook', () => {
     );
   });
 
-  test('may not have a number as status, even one beyond 2^53', async () => {
+  test('a webhook whose status is a number is parked, even for a number beyond 2^53', async () => {
     const { name } = await startAnother();
     for (const status of ['7', LARGE])
       expect(await outcomeOf(textOf(`"${name}"`, TIME, `"status":${status}`))).toEqual(
@@ -129,7 +132,7 @@ describe('the JSON of a webhook', () => {
       );
   });
 
-  test('is refused if it repeats a key with another value, and the reason names a known key', async () => {
+  test('a webhook that repeats a key with another value is parked, and the reason names the key if it is a known one', async () => {
     const { name } = await startAnother();
     const twice = `"status":"PRE_VIDEO_CALL","status":"AUDITOR_REVIEWED","sub_status":"USER_QUEUED"`;
     expect(await outcomeOf(textOf(`"${name}"`, TIME, twice))).toEqual(
@@ -143,7 +146,7 @@ describe('the JSON of a webhook', () => {
     expect(await outcomeOf(textOf(`"${name}"`, TIME, `${FIELDS},"status":"PRE_VIDEO_CALL"`))).toEqual(DONE);
   });
 
-  test('with a repeated key is attributed to the session that it names, unless it names two', async () => {
+  test('a webhook parked for a repeated key is attributed to the session that it names, unless it names two', async () => {
     const [one, other] = [await startAnother(), await startAnother()];
     const attributed = async () => {
       const { rows } = await gateway.database.query(
@@ -162,7 +165,7 @@ describe('the JSON of a webhook', () => {
     expect(await attributed()).toBeNull();
   });
 
-  test('is parked with the reason if it cannot be read', async () => {
+  test('a webhook that is not JSON, too large or without a valid verification id is parked with the reason', async () => {
     const nobody = {
       state: 'PARKED',
       reason: "The webhook names no verification id, like a test call from the provider's dashboard.",
@@ -184,8 +187,8 @@ describe('the JSON of a webhook', () => {
   });
 });
 
-describe('a field next to the status', () => {
-  test('counts as missing if it cannot be understood, and this is counted and logged', async () => {
+describe('optional fields of a webhook', () => {
+  test('an optional field that cannot be understood is treated as missing, counted and logged', async () => {
     const { name } = await startAnother();
     const fields = `${FIELDS},"meeting_schedule":"2030-02-30T10:00:00Z","link_expiry":"2030-02-30"`;
     const ignored = async (field: string) =>
@@ -210,7 +213,7 @@ describe('a field next to the status', () => {
   });
 });
 
-test('responses of the provider are parsed by the same rules', async () => {
+test('responses of the provider are parsed by the same rules as webhooks', async () => {
   const staff = await person(gateway, 'olga', 'ADMIN');
   const pair = '"status":"VIDEO_CALL","sub_status":"USER_ENDED_CALL"';
   const { id } = await startAnother('7654321');

@@ -22,7 +22,7 @@ const inboxStates = async (gateway: Gateway): Promise<Record<string, number>> =>
   return Object.fromEntries(rows.map((row) => [row.state, row.count]));
 };
 
-/** Waits until no webhook is PENDING. */
+/** Waits until no webhook in the inbox is PENDING. */
 const processed = (gateway: Gateway) => eventually(async () => !(await inboxStates(gateway)).PENDING);
 
 const news = (id: string, status: string, sub_status: string, second: number, more: object = {}) => ({
@@ -39,7 +39,7 @@ const news = (id: string, status: string, sub_status: string, second: number, mo
   },
 });
 
-/** Boots a gateway whose sessions are changed only by the test's webhooks. */
+/** Boots a gateway whose provider sends no webhooks: only those that a test sends change its sessions. */
 async function quietGateway(): Promise<Gateway> {
   const provider = await startScriptedProvider(({ method, path, body }) => {
     if (method === 'GET')
@@ -63,7 +63,7 @@ async function quietSession(id: string, input: object = {}): Promise<Gateway> {
   return gateway;
 }
 
-test('signatures equal those of openssl over the timestamp followed by the raw body', () => {
+test('the webhook signature equals the HMAC that openssl computes over the timestamp and the raw body', () => {
   const body = Buffer.from('{"a": "ü",  "b":1}');
   const openssl = execFileSync('openssl', ['dgst', '-sha256', '-hmac', 'the-secret', '-binary'], {
     input: Buffer.concat([Buffer.from('1746427759733'), body]),
@@ -75,7 +75,7 @@ test('signatures equal those of openssl over the timestamp followed by the raw b
   expect(verify(['the-secret'], '1746427759733', body, openssl.slice(0, -1))).toBe(false);
 });
 
-test('the documented webhook body updates its session with the link and its expiry', async () => {
+test('the webhook body of the provider’s documentation updates its session, with the link and the link’s expiry', async () => {
   const documented = await readFile(
     new URL('../fixtures/webhook-link-generated.json', import.meta.url),
     'utf8',
@@ -100,7 +100,7 @@ test('the documented webhook body updates its session with the link and its expi
 });
 
 // Invariant 2
-test('a repeated update is one transition, even if its bytes differ', async () => {
+test('a repeated webhook update is one transition, even if its bytes differ', async () => {
   const gateway = await quietSession('twice.1');
   const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
 
@@ -113,7 +113,7 @@ test('a repeated update is one transition, even if its bytes differ', async () =
   expect(transitions.nodes.map((each: any) => each.subStatus)).toEqual(['LINK_GENERATED', 'USER_QUEUED']);
 });
 
-test('an update that arrives late is logged and does not move the session back', async () => {
+test('a webhook that arrives late is logged as a transition but does not move the session back', async () => {
   const gateway = await quietSession('late.1');
 
   await gateway.webhook(news('late.1', 'PRE_VIDEO_CALL', 'NO_AGENT_FOUND', 20));
@@ -129,7 +129,7 @@ test('an update that arrives late is logged and does not move the session back',
   });
 });
 
-test('a decision that contradicts an earlier one marks the session disputed, waiting on the merchant', async () => {
+test('a final decision that contradicts an earlier one makes the session disputed: the merchant has to act next', async () => {
   const gateway = await quietSession('dispute.1');
 
   await gateway.webhook(news('dispute.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
@@ -143,7 +143,7 @@ test('a decision that contradicts an earlier one marks the session disputed, wai
   });
 });
 
-test('statuses unknown to this release are recorded as UNRECOGNIZED with their raw status, and logged', async () => {
+test('statuses unknown to this release are recorded as UNRECOGNIZED with their raw status, and a warning is logged', async () => {
   const gateway = await quietSession('unknown.1');
 
   await gateway.webhook(news('unknown.1', 'VIDEO_CALL', 'USER_WAVED', 10));
@@ -191,11 +191,11 @@ test('a webhook that overtakes the response to the start creates the session; th
     ['LINK_GENERATED', 'WEBHOOK'],
     ['AADHAAR_VERIFICATION_SUCCESS', 'WEBHOOK'],
   ]);
-  // The response still fills in the link, which the webhooks lacked.
+  // The link comes from the response to the start, since the webhooks did not contain it.
   expect(session.link).toBe('https://forms.cashfree.com/verification/s7ml5i0');
 });
 
-test('webhooks of a verification id that belongs to another user create no session without polling', async () => {
+test('webhooks of a verification that belongs to another user wait: without a poll they create no session', async () => {
   const gateway = await bootGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.happy-path', user_id: 'theirs' });
@@ -210,7 +210,7 @@ test('webhooks of a verification id that belongs to another user create no sessi
   expect(await sessionOf(gateway, 'theirs.happy-path')).toBeNull();
 });
 
-test('unreadable fields next to the status do not keep the status from being recorded', async () => {
+test('the status of a webhook is recorded even if its other fields cannot be read', async () => {
   const gateway = await quietSession('odd.1');
 
   await gateway.webhook(
@@ -225,7 +225,7 @@ test('unreadable fields next to the status do not keep the status from being rec
   expect(await sessionOf(gateway, 'odd.1')).toMatchObject({ subStatus: 'AUDITOR_APPROVED' });
 });
 
-test('contradicting final decisions mark the session disputed even if they arrive in reverse order', async () => {
+test('contradicting final decisions make the session disputed, even if they arrive in reverse order', async () => {
   const gateway = await quietSession('swapped.1');
 
   await gateway.webhook(news('swapped.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 20));
@@ -238,7 +238,7 @@ test('contradicting final decisions mark the session disputed even if they arriv
   });
 });
 
-test('a webhook is accepted with any active secret, so that rotating secrets loses none', async () => {
+test('a webhook is accepted with any active secret, so that no webhook is lost when secrets are rotated', async () => {
   const gateway = await quietSession('rotation.1');
   const body = Buffer.from(JSON.stringify(news('rotation.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10)));
 
@@ -287,7 +287,7 @@ test('unsigned, wrongly signed and too large webhooks are refused and not stored
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('GET and HEAD of the webhook URL return 200, and an unsigned POST is told what it lacks', async () => {
+test('GET and HEAD of the webhook URL return 200, and an unsigned POST gets a message that says what it lacks', async () => {
   const gateway = await quietGateway();
   const url = `${gateway.url}/webhooks/cashfree`;
   for (const method of ['GET', 'HEAD']) {
@@ -335,7 +335,7 @@ test('webhooks at the path of an unknown provider get 404, and are neither read 
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('a webhook that arrives before its session is started waits and is applied then', async () => {
+test('a webhook that arrives before its session is started waits, and is applied once the session is started', async () => {
   const gateway = await quietGateway();
   await gateway.webhook(news('early.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);
@@ -363,7 +363,7 @@ test('in a burst, a webhook that cannot be stored is answered 503, and all other
   expect(await inboxStates(gateway)).toEqual({ WAITING: 30 });
 });
 
-test('a transition gets its feed position in the transaction that recorded it', async () => {
+test('a transition gets its feed position in the database transaction that records it', async () => {
   const gateway = await quietSession('numbered.1');
   await gateway.webhook(news('numbered.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);

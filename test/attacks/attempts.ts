@@ -1,4 +1,4 @@
-/** Requests for a session, or for objects that belong to it, in every way that the API has. */
+/** Requests for a session, or for objects of a session, in every way that the API has: attempts to see a foreign one. */
 import { inMinutes } from '../harness/people.ts';
 import type { Request } from '../harness/transports.ts';
 import type { Given } from './two-customers.ts';
@@ -39,13 +39,13 @@ const relatives =
     variables: { id: relative },
   });
 
-/** Requests that a viewer with access gets another answer to. */
+/** Requests by a session's ids and keys. A viewer who may see the session gets another answer than one who may not. */
 export const ASKED: Attempts = {
   session: ({ id }) => ({
     query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,
     variables: { id },
   }),
-  'session, next to one of our own': ({ mine, id }) => ({
+  'session, next to an own session': ({ mine, id }) => ({
     query: 'query ($own: ID!, $id: ID!) { own: session(id: $own) { id } session(id: $id) { id } }',
     variables: { own: mine, id },
   }),
@@ -94,7 +94,7 @@ export const ASKED: Attempts = {
     query: `mutation ($input: RecordAgentReviewInput!) { recordAgentReview(input: $input) { ${RESULT} } }`,
     variables: { input: { sessionId: id, idempotencyKey: 'fresh', decision: 'APPROVED' } },
   }),
-  'startSession that replaces it': ({ id }) => ({
+  'startSession that replaces the session': ({ id }) => ({
     query: `mutation ($input: StartSessionInput!) { startSession(input: $input) { ${RESULT} } }`,
     variables: {
       input: { verificationId: 'own-8', user: { phone: '9988776655' }, replacesSessionId: id },
@@ -102,28 +102,31 @@ export const ASKED: Attempts = {
   }),
 };
 
-/** Requests that use the session only as a position in a list. */
+/** Requests that use only the position or cursor of a foreign session, to page through a list or log. */
 export const PLACED: Attempts = {
-  'list after it': ({ place }) => sessions({ after: place }),
-  'list before it': ({ place }) => sessions({ first: null, last: 20, before: place }),
-  'list after its cursor in the log': ({ cursor }) => sessions({ after: cursor }),
-  'our log after its cursor': ({ mine, cursor }) => ({
+  'list after the position of the session': ({ place }) => sessions({ after: place }),
+  'list before the position of the session': ({ place }) =>
+    sessions({ first: null, last: 20, before: place }),
+  "list after a cursor of the session's log": ({ cursor }) => sessions({ after: cursor }),
+  "own log after a cursor of the session's log": ({ mine, cursor }) => ({
     query: `query ($id: ID!, $after: String) { session(id: $id) { transitions(first: 9, after: $after) { nodes { id } } } }`,
     variables: { id: mine, after: cursor },
   }),
-  'our meetings after its meeting': ({ mine, meeting }) => ({
+  "own meetings after the session's meeting": ({ mine, meeting }) => ({
     query: `query ($id: ID!, $after: String) { session(id: $id) { meetings(first: 9, after: $after) { nodes { id } } } }`,
     variables: { id: mine, after: meeting },
   }),
 };
 
-/** Subscriptions to the session, or with its cursor. */
+/** Subscriptions to a foreign session, or that resume from a cursor of a foreign session. */
 export const FOLLOWED: Attempts = {
-  'statusTransitions of it': ({ id }) => follow('statusTransitions', id),
-  'statusTransitions of it, after its cursor': ({ id, cursor }) => follow('statusTransitions', id, cursor),
-  'statusTransitions of ours, after its cursor': ({ mine, cursor }) =>
+  'statusTransitions of the session': ({ id }) => follow('statusTransitions', id),
+  'statusTransitions of the session, after its cursor': ({ id, cursor }) =>
+    follow('statusTransitions', id, cursor),
+  "statusTransitions of an own session, after the foreign session's cursor": ({ mine, cursor }) =>
     follow('statusTransitions', mine, cursor),
-  'sessionLive of it': ({ id }) => follow('sessionLive', id),
-  'sessionLive of it, after its cursor': ({ id, cursor }) => follow('sessionLive', id, cursor),
-  'sessionLive of ours, after its cursor': ({ mine, cursor }) => follow('sessionLive', mine, cursor),
+  'sessionLive of the session': ({ id }) => follow('sessionLive', id),
+  'sessionLive of the session, after its cursor': ({ id, cursor }) => follow('sessionLive', id, cursor),
+  "sessionLive of an own session, after the foreign session's cursor": ({ mine, cursor }) =>
+    follow('sessionLive', mine, cursor),
 };

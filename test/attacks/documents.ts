@@ -1,8 +1,8 @@
-/** Documents that cost too much or take long to check. The gateway refuses each with the code next to it. */
+/** GraphQL documents that cost too much or take long to check, each with the error code of its refusal. */
 
 import { type Request, TRANSPORTS, type Transport } from '../harness/transports.ts';
 
-/** A larger message closes its WebSocket. */
+/** Larger requests are not tried over a WebSocket, because a message of that size closes the socket unread. */
 const MAX_MESSAGE_BYTES = 60_000;
 export const transportsFor = (request: Request): Transport[] =>
   (Object.keys(TRANSPORTS) as Transport[]).filter(
@@ -11,10 +11,10 @@ export const transportsFor = (request: Request): Transport[] =>
 
 export const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
-/** Returns fragments that each spread the next one twice. */
+/** Returns fragments that each spread the next one twice, so that the fields double with each fragment. */
 const doubling = (count: number, last: string) =>
   `${times(count, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F${count} on VkycSession { ${last} }`;
-/** Returns fragments that each spread the next two, without adding depth. */
+/** Returns fragments that each spread the next two: they expand exponentially but add no depth. */
 const pairs = (count: number) =>
   `{ session(id: "x") { ...F0 } } ${times(count, (n) => `fragment F${n} on VkycSession { id ...F${n + 1} ...F${Math.min(n + 2, count)} }`)} fragment F${count} on VkycSession { id }`;
 const pages = (levels: number): string =>
@@ -25,7 +25,7 @@ const VALIDATION = 'GRAPHQL_VALIDATION_FAILED';
 const COMPLEX = 'QUERY_TOO_COMPLEX';
 
 const inSession = (selection: string): string => `{ session(id: "x") { ${selection} } }`;
-/** Returns equal fields on several levels, with the given number on each level. */
+/** Returns equal fields, nested on as many levels as there are counts, with the given count on each level. */
 const nested = ([count, ...below]: readonly number[], leaf: string): string =>
   count === undefined ? leaf : times(count, () => `replaces { ${nested(below, leaf)} }`);
 
@@ -197,7 +197,7 @@ export const AT_THE_LIMITS: Record<string, string> = {
   'the status reference': '{ statusCatalog { status subStatus } transitionRules { __typename } }',
 };
 
-/** Variables of `LIST` that are too large, or that graphql-js would report one error per value for. */
+/** Variables of `LIST` that are too large, or for which graphql-js would report one error per value. */
 export const FLOODS: Record<string, Record<string, unknown>> = {
   'fifty thousand wrong enum values': { filter: { status: Array(50_000).fill('FAILD') } },
   'fifty thousand valid enum values': { filter: { status: Array(50_000).fill('FAILED') } },

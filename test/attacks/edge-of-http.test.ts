@@ -1,4 +1,4 @@
-/** Unusual HTTP of real clients and of attackers who imitate them: it is answered and bypasses nothing. */
+/** Unusual HTTP, as some clients send it: the gateway answers it, and attackers cannot bypass a check with it. */
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const { host } = new URL(gateway.url);
 const OPERATION = JSON.stringify({ query: '{ viewer { id } }', operationName: '' });
 const tally = tallyOf('the edge of HTTP');
 
-/** Sends a raw request and then a second one on the same connection; returns both answers. */
+/** Sends a raw request, then a second one on the same connection; returns everything that was received. */
 async function ask(head: string, body = ''): Promise<string> {
   const peer = await rawPeer(gateway.url);
   peer.send(`${head}\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -46,7 +46,7 @@ test('a signed webhook with an h2c upgrade offer is stored', async () => {
   expect(heard).toContain('{"received":true}');
 });
 
-test('pipelined requests, one of them with an h2c upgrade offer, are all answered in order', async () => {
+test('pipelined requests are all answered in order, even if one of them offers an h2c upgrade', async () => {
   const peer = await rawPeer(gateway.url);
   const request = (id: string, more = '') =>
     `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nX-Request-Id: ${id}\r\n${more}\r\n`;
@@ -76,7 +76,7 @@ test('a WebSocket upgrade succeeds at /graphql/ and gets 404 at another path', a
 });
 
 test.each(['/metrics', '/%6detrics', '//metrics', '/metrics/', '/./metrics', '/METRICS', '/metrics#x'])(
-  'with METRICS_PORT, %s at the API port shows no metrics',
+  'if METRICS_PORT is set, the API port shows no metrics at the path %s',
   async (path) => {
     const heard = await ask(`GET ${path} HTTP/1.1`);
 
@@ -87,7 +87,7 @@ test.each(['/metrics', '/%6detrics', '//metrics', '/metrics/', '/./metrics', '/M
   },
 );
 
-test('large requests refused before they are read release their slots', async () => {
+test('large requests that are refused before they are read do not use up the limit of concurrent large requests', async () => {
   const refused = async (type: string, length: number) => {
     const peer = await rawPeer(gateway.url);
     peer.send(
@@ -105,7 +105,7 @@ test('large requests refused before they are read release their slots', async ()
   expect(large.status).toBe(200);
 });
 
-test('small chunked requests, as .NET sends them, do not count as large; large chunked ones do', async () => {
+test('a chunked request, as .NET sends it, counts as a large request only if it is large', async () => {
   const open = async (bytes: number) => {
     const peer = await rawPeer(gateway.url);
     const head = `POST /graphql HTTP/1.1\r\nHost: ${host}\r\n${JSON_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n`;
@@ -164,7 +164,7 @@ test('in development CORS exposes Retry-After and X-Request-Id to loopback origi
   }
 });
 
-test('a client that starts with HTTP/2 is told in HTTP/2 to use HTTP/1.1', async () => {
+test('a client that begins with HTTP/2 gets an HTTP/2 error that tells it to use HTTP/1.1', async () => {
   const client = connect(gateway.url);
   const [error] = await once(client, 'error');
   const raw = await rawPeer(gateway.url);
@@ -176,7 +176,7 @@ test('a client that starts with HTTP/2 is told in HTTP/2 to use HTTP/1.1', async
   expect(heard).toContain('serves HTTP/1.1 only');
 });
 
-test('while it drains, /readyz is 503 and the gateway still serves requests and upgrades', async () => {
+test('while the gateway drains before a shutdown, /readyz is 503 and requests and upgrades are still served', async () => {
   const draining = await bootGateway({ environment: { DRAIN_SECONDS: '2' } });
   const stopped = draining.stop();
   await expect.poll(async () => (await fetch(`${draining.url}/readyz`)).status).toBe(503);

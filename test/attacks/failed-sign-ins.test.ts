@@ -20,7 +20,7 @@ const forged = await bearer('another secret that is long enough');
 
 type Caller = { authorization?: string; from?: string };
 
-/** Returns the answer of HTTP or SSE to a caller, and its Retry-After. */
+/** Sends a query to a path of HTTP or SSE as a caller; returns status, error code and Retry-After of the answer. */
 async function post(gateway: Gateway, path: string, { authorization, from }: Caller) {
   const response = await fetch(`${gateway.url}${path}`, {
     method: 'POST',
@@ -36,7 +36,7 @@ async function post(gateway: Gateway, path: string, { authorization, from }: Cal
   return { outcome: `${response.status}${code}`, retryAfter: Number(response.headers.get('retry-after')) };
 }
 
-/** Returns the first message type of a WebSocket, or its close code. */
+/** Signs in over a WebSocket as a caller; returns the type of the first message, or the close code. */
 async function connect(gateway: Gateway, { authorization, from }: Caller) {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
     headers: from ? { 'x-forwarded-for': from } : {},
@@ -60,7 +60,7 @@ const IN = { HTTP: '200', SSE: '200', WebSocket: 'connection_ack' };
 const REFUSED = { HTTP: '401 UNAUTHENTICATED', SSE: '401 UNAUTHENTICATED', WebSocket: 4403 };
 const SENT_AWAY = { HTTP: '429 RATE_LIMITED', SSE: '429 RATE_LIMITED', WebSocket: 1013 };
 
-test('failed sign-ins of an address are limited over all transports; a valid token from there still gets in', async () => {
+test('failed sign-ins of an address are limited over all transports; a valid token from that address still gets in', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '1' } });
   const office = '192.0.2.7';
 
@@ -108,7 +108,7 @@ const HIDING: Record<string, [trusted: string, fromOf: (n: number) => string]> =
 };
 
 test.each(Object.entries(HIDING))(
-  'an attacker cannot evade the limit by changing addresses if %s',
+  'an attacker cannot evade the limit of failed sign-ins by changing X-Forwarded-For: %s',
   async (_, [trusted, from]) => {
     const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: trusted } });
     const outcomes: string[] = [];
@@ -119,14 +119,14 @@ test.each(Object.entries(HIDING))(
   },
 );
 
-test('addresses and IPv6 networks reported by a trusted proxy are limited separately', async () => {
+test('failed sign-ins are limited per address, and per IPv6 network, that a trusted proxy reports', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '127.0.0.1' } });
   for (let n = 0; n <= LIMIT; n += 1)
     for (const from of [`192.0.2.${n}`, `2001:db8:0:${n}::1`])
       expect((await post(gateway, '/graphql', { from })).outcome).toBe(REFUSED.HTTP);
 });
 
-test('a refusal is sent before the body has arrived', async () => {
+test('a caller with too many failed sign-ins is refused before the body of the request has arrived', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const open = async (path: string) => {
     const headers = { 'content-type': 'application/json', 'content-length': 1_000_000 };
@@ -143,7 +143,7 @@ test('a refusal is sent before the body has arrived', async () => {
   for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(429);
 });
 
-test('webhooks with a bad signature count as failed sign-ins, and one with a good signature is accepted', async () => {
+test('webhooks with a bad signature count as failed sign-ins; beyond the limit, a good one is still accepted', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const body = { data: { verification_id: 'stranger.1' } };
   const bad = { 'x-webhook-signature': signWebhook('another secret', '1', Buffer.from('')) };

@@ -1,4 +1,4 @@
-/** A thousand useless connections at a time: an honest client is still served, and all are released. */
+/** Floods of a thousand useless connections: an honest client is still served, and the connections are closed. */
 import { once, setMaxListeners } from 'node:events';
 import { get } from 'node:http';
 import { expect, test } from 'vitest';
@@ -13,13 +13,13 @@ const MANY = 1_000;
 const MOST_CONNECTIONS = 20;
 /** Limit for the median wait of an honest client on a busy machine. */
 const SERVED_WITHIN_MS = 1_000;
-/** On an idle machine the test takes a few seconds. */
+/** Timeout of a test in milliseconds: generous, since a test takes only a few seconds on an idle machine. */
 const timeout = 60_000;
-/** Sockets of the honest client, the test runner and the database. */
+/** Allowance for sockets that are no part of the flood: of the honest client, the test runner and the database. */
 const SPARE_SOCKETS = 50;
 const FLOOD_BYTES = 100e6;
 const ROUNDS = 100;
-/** Little more than the socket buffers of the system hold at both ends. */
+/** Limit of what the gateway may take from a peer that does not read: slightly more than the socket buffers hold. */
 const HEARD_AT_MOST_BYTES = 40e6;
 
 const AUTH_SECRET = 'a secret of the tests that is long enough';
@@ -41,7 +41,7 @@ const tally = tallyOf('floods');
 /** Counts the TCP sockets of this process, which runs the gateway and its clients. */
 const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
-/** Makes MANY items, fifty at a time: a full accept queue would delay a connection by a second. */
+/** Makes MANY items, fifty at a time: if the accept queue were full, connections would be delayed by a second. */
 async function many<T>(make: (index: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < MANY)
@@ -49,7 +49,7 @@ async function many<T>(make: (index: number) => Promise<T>): Promise<T[]> {
   return made;
 }
 
-/** Serves an honest client on every transport; returns how many milliseconds the slowest took. */
+/** Sends a query as an honest client on every transport; returns how many milliseconds the slowest answer took. */
 async function served(): Promise<number> {
   const since = performance.now();
   const asking = Object.values(TRANSPORTS).map(async (send) => {
@@ -60,7 +60,7 @@ async function served(): Promise<number> {
   return performance.now() - since;
 }
 
-/** Serves an honest client until a promise settles; prints the waits and returns their median. */
+/** Sends queries as an honest client until a promise settles; prints the waits and returns their median in ms. */
 async function waitedUntil(done: Promise<unknown>, what: string): Promise<number> {
   let isDone = false;
   const waits: number[] = [];
@@ -77,26 +77,26 @@ async function waitedUntil(done: Promise<unknown>, what: string): Promise<number
   return median;
 }
 
-/** Beginnings of a request, sent in turn. */
+/** Unfinished requests; each useless connection sends one of them. */
 const HALVES = [
   '',
   'POST /graphql HTTP/1.1\r\nHost: x\r\n',
   'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
 ];
 
-/** Useless connections, which the gateway must end. */
+/** Ways to open a useless connection. The gateway must close the connection by itself. */
 const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
   async 'that send nothing, or half a request'(index) {
     const peer = await rawPeer(gateway.url);
     peer.send(HALVES[index % HALVES.length] as string);
     return peer;
   },
-  // Each from its own address: sockets that have not signed in are limited per address.
+  // From another address than the honest client's, since sockets that have not signed in are limited per address.
   'that become WebSockets and do not sign in': () =>
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('idle, slow and broken connections are all closed, and an honest client is served at the same time', {
+test('connections that send no or half a request, or do not sign in, are closed, and an honest client is served', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {
@@ -113,7 +113,7 @@ test('idle, slow and broken connections are all closed, and an honest client is 
   expect(waited).toBeLessThan(SERVED_WITHIN_MS);
 });
 
-/** Connections with one token, open until `held` aborts; each resolves with whether it was admitted. */
+/** Ways to open a connection with the attacker's token until `held` aborts; resolves with whether it was admitted. */
 const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
   async WebSockets(held) {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -133,7 +133,7 @@ const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
 };
 
 test.each(Object.entries(OF_ONE_TOKEN))(
-  'of a thousand %s with one token only CONNECTIONS_PER_CLIENT are admitted',
+  'of a thousand %s opened with one token, only CONNECTIONS_PER_CLIENT are admitted',
   { timeout },
   async (name, come) => {
     const before = openSockets();

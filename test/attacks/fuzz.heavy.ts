@@ -15,7 +15,7 @@ const SEED = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 45);
 const SAY_EVERY_MS = 10_000;
 const ALLOWANCE_SECONDS = 60;
-/** Requests between two readings of the longest hold. */
+/** Number of requests between two readings of how long the event loop was blocked. */
 const BATCH = 25;
 
 const gateway = await startProbedGateway();
@@ -85,7 +85,7 @@ const VALUES: unknown[] = [
 
 const SMALL_VALUES = VALUES.filter((value) => JSON.stringify(value).length < 20);
 
-/** Changes a text in one to four places: deletes, repeats, inserts or moves a part. */
+/** Changes a text in one to four places: deletes, repeats or reverses a part, or inserts tokens. */
 function changeText(text: string): string {
   let changed = text;
   for (let change = chance(4); change >= 0; change -= 1) {
@@ -100,7 +100,7 @@ function changeText(text: string): string {
       () => `${before} ${`${oneOf(chance, TOKENS)} `.repeat(1 + chance(300))}${part}${after}`,
       () => before + oneOf(chance, TOKENS).repeat(1 + chance(40)) + after,
     ])();
-    // Most longer texts are refused for their length alone.
+    // Limits the length, since a longer text would be refused for its length and test nothing else.
     changed = changed.slice(0, 70_000);
   }
   return changed;
@@ -201,13 +201,13 @@ test(`random changes of documents, variables and frames cause no internal error 
   }
 
   const { asked, p50, p99 } = await honest.stop();
-  // The first batches run code that is not compiled yet.
+  // Leaves out the first batches, which are slow because V8 has not compiled the code yet.
   const longest = Math.max(...holds.slice(4));
   process.stdout.write(
     `${sent} sent, longest hold ${longest.toFixed(1)} ms; an honest client asked ${asked} times: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`,
   );
   expect(faults).toEqual([]);
   expect(gateway.process.output.filter((line) => line.includes('"level":50'))).toEqual([]);
-  // Twice the limit: garbage collections and JIT compilation add to a hold and cannot be repeated away here.
+  // Twice the limit of the other tests: a random request is not repeated, so a garbage collection may add to its time.
   expect(longest).toBeLessThan(2 * MAX_HOLD_MS);
 });

@@ -1,4 +1,4 @@
-/** Malformed WebSocket frames and messages: they close their own socket, and others are served. */
+/** Malformed WebSocket frames and messages: they close the socket that sent them, and other clients are served. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { closeCodeOf, type Frame, frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
@@ -15,7 +15,7 @@ const subscribe = (id: unknown, payload: unknown = { query: MUTATION }): Frame =
 });
 const WATCH = subscribe('1', { query: 'subscription { statusTransitions { sequence } }' });
 const LONG_WATCH = subscribe('€'.repeat(1_000), { query: 'subscription { statusTransitions { sequence } }' });
-/** First fragment of a message without an end. */
+/** First frame of a fragmented message: more frames must follow. */
 const begun = (payload: string | Buffer = ''): Frame => ({ payload, last: false });
 const more = (payload: string | Buffer = ''): Frame => ({
   payload,
@@ -30,7 +30,7 @@ const NOT_UTF8 = 1007;
 const TOO_LARGE = 1009;
 const INVALID = 4400;
 
-/** Frames sent after signing in, and the close code of the socket. */
+/** Malformed frames that are sent after sign-in, each with the close code that the gateway must answer with. */
 const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'a text that is not UTF-8': [[{ payload: Buffer.from([0xc3, 0x28]) }], NOT_UTF8],
   'a text cut within a character': [[{ payload: Buffer.from('€').subarray(0, 2) }], NOT_UTF8],
@@ -38,8 +38,8 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'a mutation in a binary frame': [[{ ...subscribe('1'), opcode: OPCODE.BINARY }], UNSUPPORTED],
   'a binary frame of garbage': [[{ payload: Buffer.alloc(100, 255), opcode: OPCODE.BINARY }], UNSUPPORTED],
   'a mutation that is not masked': [[{ ...subscribe('1'), masked: false }], PROTOCOL],
-  'each reserved bit': [[{ ...subscribe('1'), reserved: 1 }], PROTOCOL],
-  'the bit for compression': [[{ ...subscribe('1'), reserved: 4 }], PROTOCOL],
+  'a frame with a reserved bit': [[{ ...subscribe('1'), reserved: 1 }], PROTOCOL],
+  'a frame with the bit for compression': [[{ ...subscribe('1'), reserved: 4 }], PROTOCOL],
   'an unknown opcode': [[{ ...subscribe('1'), opcode: 3 }], PROTOCOL],
   'an unknown control opcode': [[{ opcode: 11 }], PROTOCOL],
   'a continuation without a beginning': [[{ ...subscribe('1'), opcode: OPCODE.CONTINUATION }], PROTOCOL],
@@ -55,14 +55,14 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
     TOO_LARGE,
   ],
   'endless fragments of one byte': [[begun(), ...Array.from({ length: 20_000 }, () => more('x'))], 1008],
-  'no JSON': [[{ payload: 'mutation' }], INVALID],
+  'a message that is not JSON': [[{ payload: 'mutation' }], INVALID],
   'truncated JSON': [[{ payload: '{"id":"1","type":"subscribe","payload":{' }], INVALID],
   'an empty message': [[{}], INVALID],
   'a list of messages': [[{ payload: [subscribe('1').payload] }], INVALID],
-  null: [[{ payload: 'null' }], INVALID],
-  'a number': [[{ payload: '7' }], INVALID],
+  'the JSON value null': [[{ payload: 'null' }], INVALID],
+  'the JSON value 7': [[{ payload: '7' }], INVALID],
   'deeply nested JSON': [[{ payload: '['.repeat(60_000) }], INVALID],
-  'no type': [[{ payload: { id: '1', payload: { query: MUTATION } } }], INVALID],
+  'a message without a type': [[{ payload: { id: '1', payload: { query: MUTATION } } }], INVALID],
   'an unknown message type': [
     [{ payload: { id: '1', type: 'start', payload: { query: MUTATION } } }],
     INVALID,
@@ -71,7 +71,10 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
     [{ payload: { id: '1', type: '__proto__' } }],
     INVALID,
   ],
-  "the server's own": [[{ payload: { id: '1', type: 'next', payload: { data: {} } } }], INVALID],
+  'a message that only the server may send': [
+    [{ payload: { id: '1', type: 'next', payload: { data: {} } } }],
+    INVALID,
+  ],
   "the server's acknowledgement": [[{ payload: { type: 'connection_ack' } }], INVALID],
   'an operation without an id': [[subscribe(undefined)], INVALID],
   'an operation with an empty id': [[subscribe('')], INVALID],
@@ -87,7 +90,7 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'a long operation id that is in use': [[LONG_WATCH, LONG_WATCH], 4409],
 };
 
-/** Frames sent without signing in, and the close code of the socket. */
+/** Malformed frames that are sent before sign-in, each with the close code that the gateway must answer with. */
 const UNINVITED: Record<string, [frames: Frame[], code: number]> = {
   'an operation before connection_init': [[subscribe('1')], 4401],
   'an operation directly after a refused connection_init': [
@@ -104,7 +107,7 @@ const tally = tallyOf('malformed frames');
 const witness = gateway.subscribe('subscription { feed { __typename } }');
 await witness.next();
 
-/** Signs in if asked to and sends frames; returns the close code of the socket. */
+/** Opens a WebSocket, signs in if `signsIn`, and sends frames; returns the close code from the gateway. */
 async function closedWith(frames: readonly Frame[], signsIn: boolean): Promise<number> {
   const peer = await rawWebSocket(gateway.url);
   await peer.hears('\r\n\r\n');
@@ -116,7 +119,7 @@ async function closedWith(frames: readonly Frame[], signsIn: boolean): Promise<n
   return eventually(async () => closeCodeOf(peer.heard));
 }
 
-/** Checks that others are served, and returns whether the attack had no effect. */
+/** Checks that another client is served; returns whether the attack's mutation was not executed. */
 async function isInVain(): Promise<boolean> {
   expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
   const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
@@ -124,7 +127,7 @@ async function isInVain(): Promise<boolean> {
 }
 
 test.each(Object.entries(FRAMES))(
-  'after sign-in, this closes only its own socket: %s',
+  'malformed frames after sign-in close only the socket that sent them: %s',
   async (name, [frames, code]) => {
     const closed = await closedWith(frames, true);
 
@@ -134,7 +137,7 @@ test.each(Object.entries(FRAMES))(
 );
 
 test.concurrent.each(Object.entries(UNINVITED))(
-  'before sign-in, this closes only its own socket: %s',
+  'malformed frames before sign-in close only the socket that sent them: %s',
   async (name, [frames, code]) => {
     const closed = await closedWith(frames, false);
 
@@ -143,7 +146,7 @@ test.concurrent.each(Object.entries(UNINVITED))(
   },
 );
 
-test('no malformed frame closed another socket or was logged as an internal error', async () => {
+test('no malformed frame of the tests above closed another socket or was logged as an internal error', async () => {
   await gateway.start('witness.happy-path');
 
   expect((await witness.next()).__typename).toBe('StatusTransition');

@@ -1,6 +1,4 @@
-/**
- * Malformed and unfinished HTTP requests: they are refused or time out without effect, and other clients are served.
- */
+/** Malformed and unfinished HTTP requests: refused or timed out without effect, while other clients are served. */
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
@@ -20,7 +18,7 @@ const CHUNKED = 'Transfer-Encoding: chunked';
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 const CHUNKS = `${chunk(MUTATION)}0\r\n\r\n`;
 
-/** Returns a request that is well formed except for the given parts. */
+/** Returns a POST request with these headers and body, which may be malformed; the rest of it is well formed. */
 const post =
   (headers: string[], body: string | Buffer = '') =>
   (path: string) => [
@@ -40,7 +38,7 @@ type Attack = [sent: (path: string) => (string | Buffer)[], statuses: readonly n
 const BAD = [400];
 const LARGE_HEAD = [431];
 
-/** Malformed requests and the statuses of their refusal; Node.js releases differ in some. */
+/** Malformed requests, each with the statuses that may refuse it: more than one if releases of Node.js differ. */
 const REFUSED: Record<string, Attack> = {
   'a body longer than its Content-Length': [post(['Content-Length: 10'], MUTATION), BAD],
   'two Content-Length headers': [headed('Content-Length: 10'), BAD],
@@ -77,8 +75,14 @@ const REFUSED: Record<string, Attack> = {
   'a header with a bare carriage return': [headed('X-Header: a\rX-Other: b'), BAD],
   'a header without a name': [headed(': x'), BAD],
   'a header with a space before its colon': [headed('X-Header : x'), BAD],
-  'no host': [(path) => [`POST ${path} HTTP/1.1\r\n${LENGTH}\r\n\r\n`, MUTATION], BAD],
-  'an empty host': [(path) => [`POST ${path} HTTP/1.1\r\nHost:\r\n${LENGTH}\r\n\r\n`, MUTATION], [403]],
+  'a request without a Host header': [
+    (path) => [`POST ${path} HTTP/1.1\r\n${LENGTH}\r\n\r\n`, MUTATION],
+    BAD,
+  ],
+  'an empty Host header': [
+    (path) => [`POST ${path} HTTP/1.1\r\nHost:\r\n${LENGTH}\r\n\r\n`, MUTATION],
+    [403],
+  ],
   'an unknown method': [first((path) => `ATTACK ${path} HTTP/1.1`), BAD],
   'a method in lower case': [first((path) => `post ${path} HTTP/1.1`), BAD],
   'an unknown HTTP version': [first((path) => `POST ${path} HTTP/9.9`), BAD],
@@ -102,10 +106,10 @@ const REFUSED: Record<string, Attack> = {
     bodied(gzipSync(Buffer.alloc(1e6)), 'Content-Encoding: gzip'),
     BAD,
   ],
-  'no body': [bodied(''), BAD],
+  'a request without a body': [bodied(''), BAD],
 };
 
-/** Unfinished requests, from a peer that waits and from a peer that closes its end. */
+/** Unfinished requests. Each is sent by a peer that then waits and by one that then closes its end of the connection. */
 const UNFINISHED: Record<string, Attack[0]> = {
   nothing: () => [],
   'half a line': bytes('POST /gra'),
@@ -130,7 +134,7 @@ const statusesOf = (heard: string) =>
     .map(([, status]) => Number(status))
     .filter((status) => status !== 100);
 
-/** Checks that others are served, and returns whether the attack had no effect. */
+/** Checks that another client is served; returns whether the attack's mutation was not executed. */
 async function isInVain(): Promise<boolean> {
   expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
   const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
@@ -147,13 +151,13 @@ for (const path of PATHS) {
     tally.note(`${path}: ${name}`, !(await isInVain()));
     const answers = statusesOf(heard);
     expect(statuses).toContain(answers[0]);
-    // Bytes after a refused request may be parsed as another request.
+    // There may be several answers: bytes after a refused request may be parsed as another request.
     expect(answers.every((status) => status >= 400)).toBe(true);
     expect(isClean(heard)).toBe(true);
   });
 }
 
-test('an unfinished request times out with 408, or ends with its peer', async () => {
+test('an unfinished request times out with 408, or ends when its peer closes the connection', async () => {
   const attempts = PATHS.flatMap((path) =>
     Object.entries(UNFINISHED).map(async ([name, make]) => {
       const [waiting, ending] = [await sent(path, make), await sent(path, make)];
@@ -168,7 +172,7 @@ test('an unfinished request times out with 408, or ends with its peer', async ()
   await Promise.all(attempts);
 });
 
-test('no malformed request was logged as an internal error', () => {
+test('no malformed request of the tests above was logged as an internal error', () => {
   expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-/** Marked personal data and secrets are searched for in everything that the gateway emits and stores. */
+/** Searches everything that the gateway emits or stores unencrypted for known values of personal data and secrets. */
 import { expect, test } from 'vitest';
 import { redactValues } from '../../src/graphql/redact-errors.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -23,7 +23,7 @@ const EVERYTHING = `query ($id: ID!) { session(id: $id) {
 const START =
   'mutation ($input: StartSessionInput!) { startSession(input: $input) { __typename ... on MutationError { code message } } }';
 
-/** Invalid operations with marked values: their errors must not repeat the values. */
+/** Invalid operations that contain personal data: their error messages must not repeat it. */
 const MISTAKES: Record<string, { query: string; variables?: object }> = {
   'an invalid phone': {
     query: START,

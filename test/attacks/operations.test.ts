@@ -1,4 +1,4 @@
-/** Hostile operations of a signed-in client: refused with the same code on every transport. */
+/** Hostile operations of a signed-in client: each is refused with the same error code on every transport. */
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { bootGateway, PRODUCTION } from '../harness/gateway.ts';
@@ -24,7 +24,7 @@ const attacksOver = (transport: Transport) =>
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {
   test.each(attacksOver(transport as Transport))(
-    `${transport}: %s is refused`,
+    `${transport}: a hostile operation is refused: %s`,
     async (attack, [query, code]) => {
       const since = performance.now();
       const [{ data, errors, text }, other] = await Promise.all([
@@ -46,11 +46,11 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
 
 const FLOODED = ['HTTP', 'SSE'] as const;
 
-// No WebSocket: it closes on a message of this size before reading it.
+// Not over a WebSocket, which closes on a message of this size without reading it.
 for (const transport of FLOODED) {
   const send = TRANSPORTS[transport];
   test.each(Object.entries(FLOODS))(
-    `${transport}: %s are refused with few errors`,
+    `${transport}: hostile variables are refused with few errors: %s`,
     async (attack, variables) => {
       const since = performance.now();
       const { data, errors, text } = await send(

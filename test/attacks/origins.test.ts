@@ -1,4 +1,4 @@
-/** Cross-site requests and DNS rebinding: no transport serves a page of another site. */
+/** Cross-site requests and DNS rebinding: no transport answers a web page of another site. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { tallyOf } from './tally.ts';
 const AUTH_SECRET = 'a secret of the tests that is long enough';
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';
-/** In development every caller is an ADMIN. */
+/** In development a caller without a token is an ADMIN, so only the origin protects the gateway. */
 const development = await bootGateway();
 const signedIn = await bootGateway({ environment: { AUTH_SECRET, ALLOWED_ORIGINS: APP } });
 const token = withAuthorization(
@@ -33,14 +33,14 @@ const ON_THIS_MACHINE: Record<string, Record<string, string>> = {
     'a page without an origin': 'null',
     'a page with an empty origin': '',
     'a file': 'file://',
-    'a host that begins like ours': `${development.url}.evil.example.com`,
+    "a host that begins like the gateway's": `${development.url}.evil.example.com`,
     'a host that begins with localhost': 'http://localhost.evil.example.com',
     'a host that begins with 127.0.0.1': 'http://127.0.0.1.evil.example.com',
     'a host that ends with localhost': 'http://evil-localhost',
     'localhost as the user of a URL': 'http://localhost@evil.example.com',
     'localhost as the path of a URL': 'http://evil.example.com/localhost',
-    'two origins, the first one ours': `${development.url}, ${EVIL}`,
-    'two origins, the second one ours': `${EVIL}, ${development.url}`,
+    "two origins, the first one the gateway's": `${development.url}, ${EVIL}`,
+    "two origins, the second one the gateway's": `${EVIL}, ${development.url}`,
     'a page of 0.0.0.0': 'http://0.0.0.0',
     'a page of another loopback address': 'http://127.0.0.2',
     'a page of the local network': 'http://192.168.0.1',
@@ -56,14 +56,17 @@ const ON_THIS_MACHINE: Record<string, Record<string, string>> = {
   'a rebound Host with localhost as its user': { host: `localhost@evil.example.com:${port}` },
   'a Host with a final dot': { host: `localhost.:${port}` },
   'a Host of 0.0.0.0': { host: `0.0.0.0:${port}` },
-  'a rebound Host with our host in X-Forwarded-Host': { host: 'evil.example.com', 'x-forwarded-host': host },
-  'a rebound Host with our host in Forwarded': {
+  "a rebound Host with the gateway's host in X-Forwarded-Host": {
+    host: 'evil.example.com',
+    'x-forwarded-host': host,
+  },
+  "a rebound Host with the gateway's host in Forwarded": {
     ...{ host: 'evil.example.com', forwarded: `host=${host};for=127.0.0.1` },
     ...{ 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', 'x-original-host': host },
   },
 };
 
-/** Headers of foreign pages that have a valid token. */
+/** Headers of requests by foreign pages that have a valid token. */
 const ELSEWHERE: Record<string, Record<string, string>> = {
   ...originsOf({
     'a page of another site': EVIL,
@@ -100,7 +103,7 @@ function turnedAway(
   who: string,
 ) {
   expected += 3 * Object.keys(ways).length;
-  test.each(Object.entries(ways))(`${where}: %s gets 403`, async (name, headers) => {
+  test.each(Object.entries(ways))(`${where}: a cross-site request gets 403: %s`, async (name, headers) => {
     const [arrival, other] = await Promise.all([
       arrive(gateway, { ...honest, headers: { ...honest.headers, ...headers } }),
       arrive(gateway, honest),
@@ -117,7 +120,7 @@ function turnedAway(
 turnedAway('in development', development, {}, ON_THIS_MACHINE, 'developer');
 turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
 
-/** Other routes of the gateway that are attacked as well. */
+/** Routes of the gateway other than the transports of GraphQL operations, attacked in the same way. */
 const BESIDE = [
   ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],
@@ -148,7 +151,7 @@ test.each([
 });
 
 test.each(['cross-site', 'same-site'])(
-  'a request without Origin that the browser marks as %s gets 403',
+  'a request without Origin gets 403 if the browser marks it as %s (Sec-Fetch-Site)',
   async (site) => {
     for (const path of ['/graphql', '/graphql/stream'])
       for (const method of ['GET', 'POST']) {

@@ -1,6 +1,6 @@
 /**
- * Requests of a customer with ids, cursors and keys of a foreign session: each answer equals, byte for byte,
- * the answer for a session that does not exist.
+ * Requests of a customer with ids, cursors and keys of a foreign session: each answer equals, byte for byte, the answer
+ * for a session that does not exist, so the customer cannot learn whether the session exists.
  */
 import { expect, test } from 'vitest';
 import { eventually, type Stream } from '../harness/gateway.ts';
@@ -18,14 +18,14 @@ const used = schedule({ sessionId: mine, idempotencyKey: USED_KEY });
 const { data: booked } = await TRANSPORTS.HTTP(gateway, used, customer);
 expect(booked.scheduleMeeting.__typename).toBe('ScheduleMeetingSuccess');
 
-/** Returns an outcome with names in place of ids, and its content-length corrected for them. */
+/** Replaces the ids in an outcome by their names, and corrects its content-length, to make two outcomes comparable. */
 function seen({ status, headers, text }: Outcome): object {
   const said = named(text);
   const length = Number(headers['content-length']) - text.length + said.length;
   return { status, headers: { ...headers, 'content-length': length }, said };
 }
 
-/** Returns whether a text contains the id of a session in any encoding. */
+/** Returns whether a text contains the id of a session, plain or encoded. */
 function tells(text: string, id: string): boolean {
   const key = keyOf(id);
   const words = text.match(/[\w-]{16,}/g) ?? [];
@@ -47,16 +47,19 @@ const stateOf = async () =>
 const before = await stateOf();
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
-  test.each(Object.entries(ATTEMPTS))(`${transport}: %s`, async (attempt, requestOf) => {
-    const foreign = await send(gateway, requestOf(theirs), customer);
-    const missing = await send(gateway, requestOf(nobodys), customer);
+  test.each(Object.entries(ATTEMPTS))(
+    `${transport}: the answer is the same for a foreign and for a missing session: %s`,
+    async (attempt, requestOf) => {
+      const foreign = await send(gateway, requestOf(theirs), customer);
+      const missing = await send(gateway, requestOf(nobodys), customer);
 
-    const [got, expected] = [seen(foreign), seen(missing)];
-    tally.note(`${transport}: ${attempt}`, JSON.stringify(got) !== JSON.stringify(expected));
-    expect(got).toEqual(expected);
-    expect(isClean(foreign.text)).toBe(true);
-    expect(foreign.text).not.toContain('INTERNAL_SERVER_ERROR');
-  });
+      const [got, expected] = [seen(foreign), seen(missing)];
+      tally.note(`${transport}: ${attempt}`, JSON.stringify(got) !== JSON.stringify(expected));
+      expect(got).toEqual(expected);
+      expect(isClean(foreign.text)).toBe(true);
+      expect(foreign.text).not.toContain('INTERNAL_SERVER_ERROR');
+    },
+  );
 
 const FRAME = '__typename ... on StatusTransition { session { id verificationId } sequence cursor }';
 const FEEDS: Record<string, [query: string, after: string | null]> = {
@@ -71,9 +74,9 @@ const FEEDS: Record<string, [query: string, after: string | null]> = {
   ],
 };
 
-test("a customer's feeds show only own sessions, and their cursors contain no id of another", async () => {
+test("a customer's feeds show only the customer's sessions, and no frame or cursor contains the id of another session", async () => {
   const authorization = { authorization: customer };
-  /** Records a transition of the other session, which is then the newest of the feed. */
+  /** Records a transition of the foreign session, which is then the newest one of the feed. */
   const happen = async () => {
     const { version } = await stateOf();
     await gateway.advance(theirs.verificationId);
@@ -103,7 +106,7 @@ test("a customer's feeds show only own sessions, and their cursors contain no id
   await Promise.all(news);
 });
 
-test('the attempts changed nothing, and an admin gets different answers to them', async () => {
+test('the attempts changed nothing; as a control, an admin gets different answers for a foreign and a missing session', async () => {
   const { version, meetings } = await stateOf();
   expect({ version, meetings }).toEqual({ version: before.version + 2, meetings: before.meetings });
 

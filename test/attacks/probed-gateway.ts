@@ -15,15 +15,15 @@ const START =
 
 export interface ProbedGateway {
   readonly process: GatewayProcess;
-  /** The part of a gateway that the transports of the harness use. */
+  /** The gateway process, in the form that the transports of the test harness take. */
   readonly target: Gateway;
-  /** Authorization of a user with all roles. */
+  /** Authorization header of a user with all roles. */
   readonly authorization: string;
-  /** Returns how long one task held the event loop at most, in milliseconds, since the last call. */
+  /** Returns the longest time that one task has blocked the event loop since the last call, in milliseconds. */
   longestHold(): Promise<number>;
 }
 
-/** Starts a gateway with production settings, a development schema and 100 sessions. */
+/** Starts a gateway process with production settings but without rate limits, and with 100 sessions of long logs. */
 export async function startProbedGateway(): Promise<ProbedGateway> {
   const DATABASE_URL = await freshDatabase();
   const process = await startGatewayProcess({
@@ -60,11 +60,11 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
   };
 }
 
-/** Gives every session a log of as many transitions as a page holds. */
+/** Adds to the log of every session as many transitions as a page may have, so that large pages are possible. */
 async function lengthenLogs(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  // Disables the triggers, which check and notify recorded rows.
+  // Disables the triggers of the tables, which would refuse these rows or notify replicas of them.
   await client.query('set session_replication_role = replica');
   await client.query(
     `insert into status_transition (session_id, sequence, from_status, from_sub_status, status, sub_status, raw_status,
@@ -90,7 +90,7 @@ export function startHonestClient({ target, authorization }: ProbedGateway) {
     }
   })();
   return {
-    /** Returns how many milliseconds it waited for an answer: the median, and the 99th of 100. */
+    /** Stops the client; returns how many queries it sent and how long it waited, in milliseconds (percentiles). */
     async stop(): Promise<{ asked: number; p50: number; p99: number }> {
       isStopped = true;
       await ended;

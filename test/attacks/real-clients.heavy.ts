@@ -1,4 +1,4 @@
-/** HTTP clients of other languages with their default settings. */
+/** The gateway answers HTTP clients of other languages that run with their default settings. */
 import { execFile } from 'node:child_process';
 import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -62,7 +62,7 @@ test('a hundred concurrent small chunked requests, as .NET sends JSON, are all a
 });
 
 test.skipIf(!hasCurl)(
-  'curl is answered with and without an HTTP/2 offer, and fails clearly with --http2-prior-knowledge',
+  'curl is answered with and without an HTTP/2 offer; with --http2-prior-knowledge it reports an HTTP/2 error',
   async () => {
     const args = ['-sS', '-H', 'content-type: application/json', '-d', OPERATION, `${gateway.url}/graphql`];
 

@@ -1,4 +1,4 @@
-/** Requests with a wrong form: every path and transport refuses them. */
+/** GraphQL requests of a wrong form (not their operations): every path and transport refuses them. */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -17,7 +17,7 @@ interface Attack {
   readonly type?: string;
   readonly search?: string;
   readonly body?: string;
-  /** The equivalent message over a WebSocket; null if there is none. */
+  /** The equivalent message for a WebSocket; null if there is none. */
   readonly message: object | string | null;
   readonly status: number;
 }
@@ -70,27 +70,30 @@ async function served() {
 }
 
 for (const path of ['/graphql', '/graphql/stream'])
-  test.each(Object.entries(ATTACKS))(`${path}: %s is refused`, async (name, attack) => {
-    const { method = 'POST', type, search = '', body, status } = attack;
-    const response = await fetch(`${gateway.url}${path}${search}`, {
-      method,
-      // With the header of a CSRF preflight, so that the refusal has another reason.
-      headers: { 'apollo-require-preflight': '1', ...(type ? { 'content-type': type } : {}) },
-      body: body ?? null,
-    });
-    const text = await response.text();
+  test.each(Object.entries(ATTACKS))(
+    `${path}: a request of a wrong form is refused: %s`,
+    async (name, attack) => {
+      const { method = 'POST', type, search = '', body, status } = attack;
+      const response = await fetch(`${gateway.url}${path}${search}`, {
+        method,
+        // With a header that passes the CSRF check, so that the request is refused for its form.
+        headers: { 'apollo-require-preflight': '1', ...(type ? { 'content-type': type } : {}) },
+        body: body ?? null,
+      });
+      const text = await response.text();
 
-    tally.note(`${path}: ${name}`, response.ok || (await served()) > 0);
-    expect(response.status).toBe(status);
-    expect(JSON.parse(text).errors[0]).toMatchObject({
-      message: expect.any(String),
-      extensions: { code: expect.stringMatching(/^BAD_REQUEST$/) },
-    });
-    expect(isClean(text)).toBe(true);
-  });
+      tally.note(`${path}: ${name}`, response.ok || (await served()) > 0);
+      expect(response.status).toBe(status);
+      expect(JSON.parse(text).errors[0]).toMatchObject({
+        message: expect.any(String),
+        extensions: { code: expect.stringMatching(/^BAD_REQUEST$/) },
+      });
+      expect(isClean(text)).toBe(true);
+    },
+  );
 
 test.each(Object.entries(ATTACKS).filter(([, { message }]) => message !== null))(
-  'WebSocket: %s closes its socket, and HTTP is still served',
+  'WebSocket: a message of a wrong form closes its socket, and HTTP is still served: %s',
   async (name, { message }) => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     atTheEnd(async () => socket.terminate());

@@ -17,7 +17,7 @@ const PATHS = ['/graphql', '/graphql/stream'];
 const SMALL = JSON.stringify({ query: '{ viewer { id } }' });
 const LARGE = JSON.stringify({ query: '{ viewer { id } }', variables: { filler: 'x'.repeat(100_000) } });
 
-/** Sends `begin`, then `more` every 50 ms until the socket closes; resolves with everything received. */
+/** Sends `begin`, then `more` every 50 ms until the gateway closes the socket; returns everything received. */
 async function trickle({ url }: Gateway, begin: string, more: string): Promise<string> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   let heard = '';
@@ -48,7 +48,7 @@ const TRICKLES: Record<string, [begin: string, more: string]> = {
   nothing: ['', ''],
 };
 
-test('trickling requests time out within 5 s, and others are served in the meantime', async () => {
+test('requests that arrive byte by byte time out within 5 s, and others are served in the meantime', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const begun = performance.now();
   const given = Object.entries(TRICKLES).map(async ([what, [begin, more]]) => {
@@ -67,12 +67,12 @@ test('trickling requests time out within 5 s, and others are served in the meant
     expect(seconds, what).toBeGreaterThan(1);
     expect(seconds, what).toBeLessThan(5);
   }
-  // A subscription that has arrived has no timeout.
+  // The timeout of requests does not end a subscription that has begun.
   await gateway.start('patient.1');
   expect(await frame).toEqual({ sequence: 1 });
 });
 
-/** Opens a large request and sends all but its last byte. */
+/** Sends a large request except for its last byte; returns the open request and its future status. */
 function open({ url }: Gateway, path: string, authorization: string) {
   const headers = { 'content-type': 'application/json', 'content-length': LARGE.length, authorization };
   const sending = request(`${url}${path}`, { method: 'POST', headers, agent: false });
@@ -88,7 +88,7 @@ function open({ url }: Gateway, path: string, authorization: string) {
   return { sending, status };
 }
 
-test('a caller may send eight large requests at once; small ones and other callers are still served', async () => {
+test('a caller may have eight large requests in flight; its small ones and those of others are still served', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET } });
   const [mallory, ravi] = [await bearer('mallory'), await bearer('ravi')];
   const post = (path: string, authorization: string, body: string) =>

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 
 export interface Tally {
-  /** Counts an attack and whether it succeeded. */
+  /** Counts an attack; `gotThrough` tells whether it succeeded. */
   note(attack: string, gotThrough: boolean): void;
-  /** Adds the last test of the file: `expected` attacks were tried and none succeeded. */
+  /** Defines the last test of the file, which checks that `expected` attacks were tried and that none succeeded. */
   close(expected: number): void;
 }
 
@@ -17,7 +17,7 @@ export function tallyOf(attacks: string): Tally {
       if (through) gotThrough.push(attack);
     },
     close(expected) {
-      test('every attack was tried and none succeeded', () => {
+      test('every attack of this file was tried, and none succeeded', () => {
         process.stdout.write(`attacks by ${attacks}: ${tried} tried, ${gotThrough.length} succeeded\n`);
         expect(gotThrough).toEqual([]);
         expect(tried).toBe(expected);

@@ -1,4 +1,4 @@
-/** Timing attacks: response times must not tell a foreign session from a non-existent one. */
+/** Timing attacks: the response time must not reveal whether a foreign session exists. */
 import { expect, test } from 'vitest';
 import { atTheEnd } from '../harness/gateway.ts';
 import { type Request, TRANSPORTS } from '../harness/transports.ts';
@@ -8,7 +8,7 @@ import { bootTwoCustomers, type Given } from './two-customers.ts';
 
 const { gateway, customer, theirs, nobodys } = await bootTwoCustomers();
 const ROUNDS = 200;
-/** Allowed difference of the medians: well below the cost of one more statement. */
+/** Allowed difference of the medians, a share or milliseconds, whichever is larger: less than an SQL statement takes. */
 const BOUND = { share: 0.2, ms: 0.3 };
 
 const TIMED = ['session', 'node of its meeting', 'scheduleMeeting'];
@@ -23,13 +23,13 @@ async function timeOf(request: Request): Promise<number> {
 }
 
 test.each(TIMED)(
-  'the median time of %s is about the same for a foreign and a non-existent session',
+  'the median response time of %s is about the same for a foreign and a non-existent session',
   { timeout: 60_000 },
   async (attempt) => {
     const requestOf = ASKED[attempt] as (given: Given) => Request;
     const times = { theirs: [] as number[], nobodys: [] as number[] };
     for (let round = 0; round < ROUNDS; round += 1) {
-      // The order alternates, so that other load of the machine affects both equally.
+      // Alternates which session is asked for first, so that other load of the machine affects both equally.
       const order = round % 2 ? (['theirs', 'nobodys'] as const) : (['nobodys', 'theirs'] as const);
       for (const whose of order) times[whose].push(await timeOf(requestOf({ theirs, nobodys }[whose])));
     }

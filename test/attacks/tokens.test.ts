@@ -1,4 +1,4 @@
-/** Forged and misused tokens: each transport refuses them, and no answer or log repeats the token. */
+/** Forged and misused tokens: every transport refuses them, and no answer or log line repeats the token. */
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { CLOCK_SKEW_SECONDS } from '../../src/http/sign-in.ts';
@@ -34,7 +34,7 @@ const part = (value: object | string) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 const unsigned = (header: object, claims: object | string = claimsWith()) =>
   `${part(header)}.${part(claims)}.`;
-/** Signs a token by hand, since libraries refuse to make such tokens. */
+/** Signs a token without a library, since libraries refuse such keys and algorithms. */
 function hmac(key: string | Buffer, header: object = HS256, hash = 'sha256'): string {
   const signed = `${part(header)}.${part(claimsWith())}`;
   return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
@@ -56,7 +56,7 @@ const FORGED_SECRETS: Record<string, string> = {
   'another secret': await signWith(new Uint8Array(32).fill(1), HS256),
   'an empty secret': hmac(''),
   'the secret without its last character': hmac(AUTH_SECRET.slice(0, -1)),
-  'a longer hash': await signWith(new Uint8Array(64).fill(1), { alg: 'HS512' }),
+  'another secret with a longer hash': await signWith(new Uint8Array(64).fill(1), { alg: 'HS512' }),
   'the secret, with a longer hash': hmac(AUTH_SECRET, { alg: 'HS512' }, 'sha512'),
   'the secret used with RS256': hmac(AUTH_SECRET, { alg: 'RS256' }),
   'a payload that was altered': `${head}.${asAdmin}.${signature}`,
@@ -79,7 +79,7 @@ const FORGED_SECRETS: Record<string, string> = {
     ...HS256,
     jwk: { kty: 'oct', k: part('attacker') },
   }),
-  'the URL of its secret (jku)': hmac('attacker', { ...HS256, jku: attackersKeys.url }),
+  "the URL of the attacker's secret (jku)": hmac('attacker', { ...HS256, jku: attackersKeys.url }),
   'an unknown critical header (crit)': hmac(AUTH_SECRET, { ...HS256, crit: ['x'], x: 1 }),
   'a payload of null': unsigned(HS256, 'null'),
   'an encrypted token': `${part({ alg: 'dir', enc: 'A256GCM' })}..${part('x')}.${part('x')}.${part('x')}`,
@@ -108,9 +108,9 @@ const FORGED_KEYS: Record<string, string> = {
     kid: 'rsa',
   }),
   'the published key as a secret, without a kid': hmac(pem),
-  'a key of the attacker with our kid': await signWith(attackers.privateKey, RS256),
-  'jku with our kid': await withHeader({ kid: 'rsa', jku: attackersKeys.url }),
-  'jwk with our kid': await withHeader({ kid: 'rsa', jwk: attackers.published }),
+  'a key of the attacker with the kid of a published key': await signWith(attackers.privateKey, RS256),
+  'jku with the kid of a published key': await withHeader({ kid: 'rsa', jku: attackersKeys.url }),
+  'jwk with the kid of a published key': await withHeader({ kid: 'rsa', jwk: attackers.published }),
   'a payload that was altered': `${headByKey}.${asAdmin}.${signatureByKey}`,
   'a signature that was stripped': `${headByKey}.${asAdmin}.`,
   'a signature of zeros': `${part({ alg: 'ES256', kid: 'ec' })}.${asAdmin}.${Buffer.alloc(64).toString('base64url')}`,
@@ -120,16 +120,16 @@ const FORGED_KEYS: Record<string, string> = {
   'a kid that is not a string': unsigned({ alg: 'RS256', kid: { rsa: true } }),
 };
 
-/** Tokens whose key may be new since the last fetch: 503 during the cooldown, 401 after the next fetch. */
+/** Forged tokens whose key might be a new one: they get 503 until the published keys are fetched again, then 401. */
 const FORGED_UNKNOWN_KEYS: Record<string, string> = {
   'a key of the attacker without a kid': await signWith(attackers.privateKey, { alg: 'RS256' }),
-  'jku: the URL of its keys': await withHeader({ jku: attackersKeys.url }),
-  'jku: the URL of its keys after ours': await withHeader({
+  "jku: the URL of the attacker's keys": await withHeader({ jku: attackersKeys.url }),
+  "jku: the URL of the attacker's keys after that of the published keys": await withHeader({
     jku: `${keys.url}@${new URL(attackersKeys.url).host}`,
   }),
-  'x5u: the URL of its certificate': await withHeader({ x5u: attackersKeys.url }),
-  'x5c: its certificate': await withHeader({ x5c: [part('certificate')] }),
-  'jwk: its key': await withHeader({ jwk: attackers.published }),
+  "x5u: the URL of the attacker's certificate": await withHeader({ x5u: attackersKeys.url }),
+  "x5c: the attacker's certificate": await withHeader({ x5c: [part('certificate')] }),
+  "jwk: the attacker's key": await withHeader({ jwk: attackers.published }),
   'a kid that is a path': await withHeader({ kid: '../keys' }),
 };
 const UNKNOWN_KEY = {
@@ -173,7 +173,7 @@ const REFUSED_CLAIMS: Record<string, object> = {
   'with verification ids that are numbers': { verification_ids: [1] },
 };
 
-/** Valid claims without a role that may do anything. */
+/** Claims of a valid token that has no role, so that every operation is forbidden. */
 const POWERLESS_CLAIMS: Record<string, object> = {
   'with no roles': { roles: [] },
   'without roles': { roles: undefined },
@@ -188,33 +188,33 @@ const twice = (...authorization: string[]): Way => ({
   params: { authorization },
 });
 
-/** A valid token in a wrong place or form; over a WebSocket, in the closest equivalent. */
+/** Requests with a valid token in a wrong place or form; over a WebSocket, the closest equivalent. */
 const MISPLACED: Record<string, Way> = {
   'no token': {},
   'no scheme': withAuthorization(good),
   'another scheme': withAuthorization(`Token ${good}`),
   'a password': withAuthorization(`Basic ${btoa(`ravi:${good}`)}`),
   'a scheme that begins with Bearer': withAuthorization(`BearerToken ${good}`),
-  'no space': withAuthorization(`Bearer${good}`),
-  quotes: withAuthorization(`Bearer "${good}"`),
-  'another value after it': withAuthorization(`Bearer ${good} ${good}`),
-  'a list': withAuthorization(`Bearer ${good}, Bearer ${good}`),
-  'a name before it': withAuthorization(`Bearer token=${good}`),
+  'no space after the scheme': withAuthorization(`Bearer${good}`),
+  'quotes around the token': withAuthorization(`Bearer "${good}"`),
+  'another value after the token': withAuthorization(`Bearer ${good} ${good}`),
+  'a list of tokens': withAuthorization(`Bearer ${good}, Bearer ${good}`),
+  'a name before the token': withAuthorization(`Bearer token=${good}`),
   'in the query string': { search: `?access_token=${good}` },
   'in the query string as authorization': { search: `?authorization=Bearer%20${good}` },
   'in a cookie': { headers: { cookie: `authorization=Bearer ${good}; token=${good}` } },
   'in Proxy-Authorization': { headers: { 'proxy-authorization': bearer } },
   'in a header of another name': { headers: { 'x-authorization': bearer } },
-  'a forged one before it': twice(forgedBearer, bearer),
-  'a forged one after it': twice(bearer, forgedBearer),
-  'the same one after it': twice(bearer, bearer),
-  'a Basic one after it': twice(bearer, 'Basic cmF2aTpyYXZp'),
+  'a forged token before the valid one': twice(forgedBearer, bearer),
+  'a forged token after the valid one': twice(bearer, forgedBearer),
+  'the valid token twice': twice(bearer, bearer),
+  'a Basic header after the token': twice(bearer, 'Basic cmF2aTpyYXZp'),
 };
 
-/** Values of `connection_init` in place of a string with the token. */
+/** WebSocket sign-ins whose `connection_init` has no string with the token, but something else. */
 const MISSHAPED: Record<string, Way> = {
-  'the header of the upgrade alone': { headers: { authorization: bearer }, params: {} },
-  'the header of the upgrade, next to a forged one': {
+  'the token only in a header of the upgrade': { headers: { authorization: bearer }, params: {} },
+  'the token in a header of the upgrade, and a forged one in params': {
     headers: { authorization: bearer },
     params: { authorization: forgedBearer },
   },
@@ -223,17 +223,17 @@ const MISSHAPED: Record<string, Way> = {
   'null for the token': inParams({ authorization: null }),
   'true for the token': inParams({ authorization: true }),
   'a number for the token': inParams({ authorization: 7 }),
-  'a list of it': inParams({ authorization: [bearer] }),
-  'a list in a list of it': inParams({ authorization: [[bearer]] }),
-  'an object with it': inParams({ authorization: { token: bearer } }),
+  'a list with the token': inParams({ authorization: [bearer] }),
+  'a list in a list with the token': inParams({ authorization: [[bearer]] }),
+  'an object with the token': inParams({ authorization: { token: bearer } }),
   'an object that cannot be converted to a string': inParams({
     authorization: { toString: 'x', valueOf: 'x' },
   }),
-  'headers with it': inParams({ headers: { authorization: bearer } }),
-  'another name for it': inParams({ token: good, authToken: good, access_token: good }),
+  'an object `headers` with the token': inParams({ headers: { authorization: bearer } }),
+  'the token under other names': inParams({ token: good, authToken: good, access_token: good }),
 };
 
-/** Payloads that make `connection_init` invalid. */
+/** Payloads that are not an object, which makes `connection_init` an invalid message (close code 4400). */
 const NO_MESSAGE: Record<string, Way> = {
   'a text': inParams(bearer),
   'a list': inParams([bearer]),
@@ -243,7 +243,7 @@ const NO_MESSAGE: Record<string, Way> = {
 const tally = tallyOf('tokens');
 let expected = 0;
 
-/** Tests that each of these gets the given answers, and that an honest caller is served at the same time. */
+/** Defines a test for each way to sign in: it gets the given answers, and an honest caller is served meanwhile. */
 function refused(
   what: string,
   gateway: typeof bySecret,
@@ -253,7 +253,7 @@ function refused(
 ): void {
   const transports = Object.keys(answers) as (keyof Arrival['answers'])[];
   expected += Object.keys(ways).length * transports.length;
-  test.each(Object.entries(ways))(`${what}: %s`, async (name, way) => {
+  test.each(Object.entries(ways))(`access is refused (${what}): %s`, async (name, way) => {
     const [arrival, other] = await Promise.all([
       arrive(gateway, way),
       arrive(gateway, withAuthorization(`Bearer ${honest}`)),
@@ -278,16 +278,18 @@ async function eachSigned(claims: Record<string, object>) {
   return eachToken(Object.fromEntries(await Promise.all(tokens)));
 }
 
-refused('forged', bySecret, good, eachToken(FORGED_SECRETS), UNAUTHENTICATED);
-refused('forged, of published keys', byKeys, goodByKey, eachToken(FORGED_KEYS), UNAUTHENTICATED);
-refused('forged, of unknown keys', byKeys, goodByKey, eachToken(FORGED_UNKNOWN_KEYS), UNKNOWN_KEY);
-refused('signed', bySecret, good, await eachSigned(REFUSED_CLAIMS), UNAUTHENTICATED);
-refused('powerless', bySecret, good, await eachSigned(POWERLESS_CLAIMS), FORBIDDEN);
-refused('misplaced', bySecret, good, MISPLACED, UNAUTHENTICATED);
-refused('misshaped', bySecret, good, MISSHAPED, { WebSocket: UNAUTHENTICATED.WebSocket });
-refused('no message', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
+refused('forged token', bySecret, good, eachToken(FORGED_SECRETS), UNAUTHENTICATED);
+refused('forged token, published keys', byKeys, goodByKey, eachToken(FORGED_KEYS), UNAUTHENTICATED);
+refused('forged token of an unknown key', byKeys, goodByKey, eachToken(FORGED_UNKNOWN_KEYS), UNKNOWN_KEY);
+refused('signed token with wrong claims', bySecret, good, await eachSigned(REFUSED_CLAIMS), UNAUTHENTICATED);
+refused('token without roles', bySecret, good, await eachSigned(POWERLESS_CLAIMS), FORBIDDEN);
+refused('token in a wrong place or form', bySecret, good, MISPLACED, UNAUTHENTICATED);
+refused('connection_init without the token', bySecret, good, MISSHAPED, {
+  WebSocket: UNAUTHENTICATED.WebSocket,
+});
+refused('invalid connection_init', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
 
-test('the gateway never fetches keys from a URL in a token', () => {
+test('the gateway has not fetched keys from a URL in any of these tokens', () => {
   expect(attackersKeys.fetches).toBe(0);
   expect(keys.fetches).toBe(1);
 });

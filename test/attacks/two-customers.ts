@@ -1,4 +1,6 @@
-/** A customer, a foreign session with all its objects, and made-up ids of a session that does not exist. */
+/**
+ * Test data: the customer who attacks, a foreign session with all its objects, and ids of a session that does not exist.
+ */
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
@@ -8,23 +10,26 @@ import { inMinutes, type Person, person } from '../harness/people.ts';
 
 const NAMES = [
   ...['verificationId', 'id', 'userId', 'user', 'transition', 'meeting', 'review', 'cursor'],
-  /** Position of the session in lists, and the idempotency key that booked its meeting. */
+  /** `place`: cursor of the session in lists. `key`: the idempotency key with which its meeting was booked. */
   ...['place', 'key'],
-  /** Sessions of the customer: a plain one, one replaced by it, one replacing it, one of a shared user. */
+  /**
+   * Global ids of sessions of the attacking customer: a plain one, one that a foreign session replaces, one that replaces
+   * a foreign session, and one whose user also has foreign sessions.
+   */
   ...['mine', 'replaced', 'replacing', 'relative'],
 ] as const;
 
-/** Ids, cursors and keys that an attempt uses. */
+/** Ids, cursors and keys of a session that attempts put into their requests, by name. */
 export type Given = Readonly<Record<(typeof NAMES)[number], string>>;
 
 export interface TwoCustomers {
   readonly gateway: Gateway;
-  /** Authorization of the customer, and of an admin. */
+  /** Authorization headers of the attacking customer and of an admin. */
   readonly customer: string;
   readonly admin: string;
   readonly theirs: Given;
   readonly nobodys: Given;
-  /** Replaces the given values in a text by their names. */
+  /** Replaces the ids, cursors and keys in a text by their names, to make answers comparable. */
   named(text: string): string;
 }
 
@@ -42,7 +47,7 @@ const placeOf = (createdAt: string, key: string) =>
 /** Returns the UUID in the global id of a session. */
 export const keyOf = (id: string): string => Buffer.from(id, 'base64url').toString().split(':')[1] as string;
 
-/** Boots a gateway with the sessions of both customers. */
+/** Boots a gateway with the sessions of the attacking customer and of the customer who is attacked. */
 export async function bootTwoCustomers(): Promise<TwoCustomers> {
   const gateway = await bootGateway();
   const asha = { sub: 'asha', roles: ['CUSTOMER'], verification_ids: OWN };
@@ -60,7 +65,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     transition: globalId('StatusTransition', `${NOWHERE}:1`),
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
-    // Only a test can make this cursor, since cursors are authenticated.
+    // Made with the gateway's own key: cursors are authenticated, so an attacker could not make this one.
     cursor: cursors.encode({ ...logStart(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
@@ -80,7 +85,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
   };
 }
 
-/** Creates a session with a meeting, one with a review, and those related to sessions of the customer. */
+/** Creates the foreign session, with a meeting and a review, and its relations to sessions of the customer. */
 async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const user = { userId: 'u-their-1', phone: '9988776644' };
   const verificationId = 'them-1.awaits-review';

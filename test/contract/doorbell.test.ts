@@ -21,8 +21,8 @@ import { ADAPTERS } from './doorbells.ts';
 
 const WRITERS = 8;
 
-describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test }) => {
-  test('delivers a ring to local listeners synchronously, and to the other replica', async () => {
+describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) => {
+  test('a doorbell delivers a ring to listeners of its replica synchronously, and to the other replica', async () => {
     const { doorbells } = await open();
     const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];
     const session = randomUUID();
@@ -34,7 +34,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     expect(there.rings).toEqual([[session, 3]]);
   });
 
-  test('delivers the highest sequence of every session when both replicas ring at once', async () => {
+  test('a doorbell delivers the highest sequence of every session if both replicas ring at once', async () => {
     const { doorbells } = await open();
     const ears = doorbells.map(listenTo);
     const sessions = Array.from({ length: 500 }, () => randomUUID());
@@ -47,7 +47,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     for (const ear of ears) await eventually(async () => ear.knowsOf(highest));
   });
 
-  test('delivers no ring to a listener that left, and still delivers to the others', async () => {
+  test('a doorbell delivers no ring to a listener that left, and still delivers rings to the others', async () => {
     const { doorbells } = await open();
     const [stayed, left] = [listenTo(doorbells[1]), listenTo(doorbells[1])];
     const [before, after] = [randomUUID(), randomUUID()];
@@ -62,7 +62,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     expect(left.rings).toEqual([]);
   });
 
-  test('never throws at the caller of ring, whether a listener throws or the transport is broken', async () => {
+  test('`ring` never throws, even if a listener throws or the transport is broken', async () => {
     const { doorbells, breakTransport, mendTransport } = await open();
     doorbells[0].listen({
       onRing() {
@@ -83,13 +83,13 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
 
     expect(here.rings).toHaveLength(50);
     await mendTransport();
-    // Either the ring was delivered, or the other replica knows that it may have missed one.
+    // Either the rings were delivered, or the other replica was told that it may have missed some.
     expect(there.misses > 0 || there.knowsOf(new Map([[during, 50]]))).toBe(true);
     doorbells[0].ring(after, 1);
     await eventually(async () => there.knowsOf(new Map([[after, 1]])));
   });
 
-  test('that was stopped ignores rings and can be stopped again', async () => {
+  test('a stopped doorbell ignores rings and can be stopped again', async () => {
     const { doorbells } = await open();
     const ear = listenTo(doorbells[0]);
 
@@ -101,7 +101,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
   });
 
   const { random, seed } = newChance();
-  test(`that loses, repeats, reorders and delays rings lets no replica miss or repeat a transition (seed ${seed})`, async () => {
+  test(`replicas miss and repeat no transition if the doorbell loses, repeats, reorders and delays rings (seed ${seed})`, async () => {
     const { databaseUrl, doorbells } = await open();
     const pool = new pg.Pool({ connectionString: databaseUrl, max: WRITERS });
     atTheEnd(() => pool.end());
@@ -127,7 +127,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
 
     for (const { feed } of replicas) await expectOnceAndInOrder(pool, feed, seed);
     await eventually(async () => replicas.every(({ faulty }) => faulty.onTheirWay === 0));
-    // Without a ring for the last transition, the hub must find it by its own polling.
+    // Nobody rings for the last transition, so the hub must find the transition by its own polling.
     const known = replicas[0]?.feed.seen.length as number;
     const last = { sessionId: sessions[0], sequence: await record(pool, sessions[0] as string) };
     for (const { feed } of replicas) expect((await feed.count(known + 1)).at(-1)).toEqual(last);

@@ -1,4 +1,4 @@
-/** Every implementation of the doorbell, opened for two replicas of one gateway. */
+/** Opens each implementation of `Doorbell` for two replicas of a gateway, to test all by the same contract. */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { test } from 'vitest';
@@ -18,19 +18,19 @@ import { startTcpProxy } from '../harness/tcp-proxy.ts';
 export interface Replicas {
   readonly databaseUrl: string;
   readonly doorbells: readonly [Doorbell, Doorbell];
-  /** Breaks the transport between the two replicas, if there is one. */
+  /** Interrupts the transport of both replicas; does nothing for the implementation within one process. */
   breakTransport(): Promise<void>;
-  /** Restores the transport; resolves when both replicas are connected again. */
+  /** Restores the transport; resolves once both replicas are connected again. */
   mendTransport(): Promise<void>;
 }
 
 interface Adapter {
   open(): Promise<Replicas>;
-  /** Skips tests whose server this machine does not have. */
+  /** Defines a test; skips the test if this machine lacks the server that the implementation needs. */
   readonly test: (name: string, body: () => Promise<void>) => void;
 }
 
-/** All implementations of `Doorbell`. */
+/** Implementations of `Doorbell`, by how they read after "doorbell" in a test title. */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'within one process': { open: openLocal, test },
   'over PostgreSQL': { open: openPostgres, test },
@@ -94,7 +94,7 @@ async function openNats(): Promise<Replicas> {
 export interface Replica {
   readonly doorbell: PostgresDoorbell;
   readonly connection: Connection;
-  /** Warnings and worse, as logged. */
+  /** Log lines of the doorbell at level warn or above. */
   readonly warnings: string[];
 }
 
@@ -118,7 +118,7 @@ export async function openReplica(url: string, timings: Partial<DoorbellTimings>
 interface NatsOptions {
   readonly subject?: string;
   readonly timings?: Partial<NatsTimings>;
-  /** Whether to wait for a connection. */
+  /** Whether the server is reachable, so that opening waits for a connection; true by default. */
   readonly reachable?: boolean;
   readonly onNotUnderstood?: () => void;
 }

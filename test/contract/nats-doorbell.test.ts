@@ -12,31 +12,34 @@ import { openOverNats } from './doorbells.ts';
 
 const IMPATIENT: Partial<NatsTimings> = { connectTimeoutMs: 300, probeEveryMs: 50, farewellMs: 100 };
 
-/** Starts a TCP proxy to a NATS server; the http scheme is only for the URL parser. */
+/** Starts a TCP proxy to a NATS server. The http scheme is only needed because the proxy parses an HTTP URL. */
 async function wireTo(url: string): Promise<TcpProxy & { readonly servers: readonly string[] }> {
   const wire = await startHttpProxy(url.replace('nats', 'http'));
   return Object.assign(wire, { servers: [wire.url.replace('http', 'nats')] });
 }
 
-natsTest('a doorbell starts without a server, and makes listeners look once it connects', async () => {
-  const server = await natsServerAt();
-  const near = await openOverNats([server.url], { reachable: false });
-  const far = await openOverNats([server.url], { reachable: false });
-  const ears = [listenTo(near.doorbell), listenTo(far.doorbell)] as const;
-  const session = randomUUID();
+natsTest(
+  'a NATS doorbell starts without a server, and makes listeners look at the log once it connects',
+  async () => {
+    const server = await natsServerAt();
+    const near = await openOverNats([server.url], { reachable: false });
+    const far = await openOverNats([server.url], { reachable: false });
+    const ears = [listenTo(near.doorbell), listenTo(far.doorbell)] as const;
+    const session = randomUUID();
 
-  near.doorbell.ring(session, 1);
-  await eventually(async () => near.warnings.length > 1);
-  expect(ears[0].rings).toEqual([[session, 1]]);
-  await server.start();
+    near.doorbell.ring(session, 1);
+    await eventually(async () => near.warnings.length > 1);
+    expect(ears[0].rings).toEqual([[session, 1]]);
+    await server.start();
 
-  await eventually(async () => near.doorbell.connected && far.doorbell.connected);
-  for (const ear of ears) expect(ear.misses).toBe(1);
-  expect(near.warnings[0]).toContain('NATS connection lost');
-});
+    await eventually(async () => near.doorbell.connected && far.doorbell.connected);
+    for (const ear of ears) expect(ear.misses).toBe(1);
+    expect(near.warnings[0]).toContain('NATS connection lost');
+  },
+);
 
 natsTest(
-  'rings during a cut are sent after the reconnect, one per session with its highest sequence',
+  'rings while NATS is cut off are sent after the reconnect, one per session with its highest sequence',
   async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
@@ -57,22 +60,25 @@ natsTest(
   },
 );
 
-natsTest('rings of too many sessions during a cut become one "missed" for the other replicas', async () => {
-  const server = await startNatsServer();
-  const wire = await wireTo(server.url);
-  const [near, far] = [await openOverNats(wire.servers), await openOverNats([server.url])];
-  const there = listenTo(far.doorbell);
+natsTest(
+  'if too many sessions ring while NATS is cut off, the other replicas are told only that they missed rings',
+  async () => {
+    const server = await startNatsServer();
+    const wire = await wireTo(server.url);
+    const [near, far] = [await openOverNats(wire.servers), await openOverNats([server.url])];
+    const there = listenTo(far.doorbell);
 
-  wire.cut();
-  await eventually(async () => !near.doorbell.connected);
-  for (let count = 0; count < 5_000; count += 1) near.doorbell.ring(randomUUID(), 1);
-  wire.mend();
+    wire.cut();
+    await eventually(async () => !near.doorbell.connected);
+    for (let count = 0; count < 5_000; count += 1) near.doorbell.ring(randomUUID(), 1);
+    wire.mend();
 
-  await eventually(async () => there.misses > 0);
-  expect(there).toMatchObject({ misses: 1, rings: [] });
-});
+    await eventually(async () => there.misses > 0);
+    expect(there).toMatchObject({ misses: 1, rings: [] });
+  },
+);
 
-natsTest('a message in flight when the connection died is sent again', async () => {
+natsTest('a NATS message that was in flight when the connection died is sent again', async () => {
   const server = await startNatsServer();
   const wire = await wireTo(server.url);
   const near = await openOverNats(wire.servers, { timings: IMPATIENT });
@@ -83,7 +89,7 @@ natsTest('a message in flight when the connection died is sent again', async () 
   wire.freeze();
   near.doorbell.ring(session, 1);
   await eventually(async () => !near.doorbell.connected);
-  // A new connection that dies while it is being made.
+  // Waits until new connections have failed as well, since the frozen proxy accepts them but answers nothing.
   await eventually(async () => near.warnings.length >= 4);
   expect(wire.open).toBeLessThanOrEqual(1);
   expect(there.rings).toEqual([]);
@@ -92,7 +98,7 @@ natsTest('a message in flight when the connection died is sent again', async () 
   await eventually(async () => there.knowsOf(new Map([[session, 1]])));
 });
 
-natsTest('a replica gets no echo of its own rings from the server', async () => {
+natsTest('a replica gets no echo of its own rings from the NATS server', async () => {
   const server = await startNatsServer();
   const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
   const [here, there] = [listenTo(near.doorbell), listenTo(far.doorbell)];
@@ -110,7 +116,7 @@ natsTest('a replica gets no echo of its own rings from the server', async () => 
 });
 
 natsTest(
-  'an invalid message only makes listeners look, and messages of another subject are not received',
+  'an invalid NATS message only makes listeners look at the log; messages of other subjects are not received',
   async () => {
     const server = await startNatsServer();
     const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
@@ -132,36 +138,39 @@ natsTest(
   },
 );
 
-natsTest('a flood of invalid messages makes listeners look a few times and logs one warning', async () => {
-  const server = await startNatsServer();
-  let counted = 0;
-  const near = await openOverNats([server.url]);
-  const onNotUnderstood = () => {
-    counted += 1;
-  };
-  const far = await openOverNats([server.url], { onNotUnderstood });
-  const there = listenTo(far.doorbell);
-  const client = await connect({ servers: [server.url] });
-  atTheEnd(() => client.close());
-  const session = randomUUID();
-  const tooLarge = JSON.stringify({ from: 'x', rings: null, padding: ' '.repeat(MAX_MESSAGE_BYTES) });
+natsTest(
+  'a flood of invalid NATS messages makes listeners look at the log a few times and logs one warning',
+  async () => {
+    const server = await startNatsServer();
+    let counted = 0;
+    const near = await openOverNats([server.url]);
+    const onNotUnderstood = () => {
+      counted += 1;
+    };
+    const far = await openOverNats([server.url], { onNotUnderstood });
+    const there = listenTo(far.doorbell);
+    const client = await connect({ servers: [server.url] });
+    atTheEnd(() => client.close());
+    const session = randomUUID();
+    const tooLarge = JSON.stringify({ from: 'x', rings: null, padding: ' '.repeat(MAX_MESSAGE_BYTES) });
 
-  const since = performance.now();
-  for (let sent = 0; sent < 20_000; sent += 1) client.publish('test', sent % 100 ? 'garbage' : tooLarge);
-  await client.flush();
-  near.doorbell.ring(session, 1);
-  await eventually(async () => there.knowsOf(new Map([[session, 1]])) && counted === 20_000);
+    const since = performance.now();
+    for (let sent = 0; sent < 20_000; sent += 1) client.publish('test', sent % 100 ? 'garbage' : tooLarge);
+    await client.flush();
+    near.doorbell.ring(session, 1);
+    await eventually(async () => there.knowsOf(new Map([[session, 1]])) && counted === 20_000);
 
-  const intervals = (performance.now() - since) / MISSED_INTERVAL_MS;
-  expect(there.misses).toBeGreaterThan(0);
-  expect(there.misses).toBeLessThanOrEqual(intervals + 2);
-  expect(far.warnings).toHaveLength(1);
-  expect(far.warnings[0]).toContain('could not be understood');
-  expect(far.warnings[0]).not.toContain('garbage');
-});
+    const intervals = (performance.now() - since) / MISSED_INTERVAL_MS;
+    expect(there.misses).toBeGreaterThan(0);
+    expect(there.misses).toBeLessThanOrEqual(intervals + 2);
+    expect(far.warnings).toHaveLength(1);
+    expect(far.warnings[0]).toContain('could not be understood');
+    expect(far.warnings[0]).not.toContain('garbage');
+  },
+);
 
 natsTest(
-  'a flood of rings for one session is coalesced to far fewer, up to its highest sequence',
+  'a flood of rings for one session reaches listeners as far fewer rings, up to the highest sequence',
   async () => {
     const server = await startNatsServer();
     const far = await openOverNats([server.url]);
@@ -179,7 +188,7 @@ natsTest(
   },
 );
 
-natsTest('a doorbell connects if one of its servers is reachable', async () => {
+natsTest('a NATS doorbell connects if one of its servers is reachable', async () => {
   const [gone, server] = [await natsServerAt(), await startNatsServer()];
   const servers = [gone.url, server.url];
 
@@ -191,23 +200,26 @@ natsTest('a doorbell connects if one of its servers is reachable', async () => {
   await eventually(async () => there.knowsOf(new Map([[session, 1]])));
 });
 
-natsTest('refused credentials are retried and logged as warnings without the password', async () => {
-  const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
-  const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
+natsTest(
+  'if NATS refuses the credentials, the doorbell retries and logs warnings without the password',
+  async () => {
+    const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
+    const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
 
-  const [good] = await Promise.all([openOverNats(as('gateway:pass%25word'))]);
-  const bad = await openOverNats(as('gateway:not-the-secret'), { reachable: false });
-  await eventually(async () => bad.warnings.length >= 3);
+    const [good] = await Promise.all([openOverNats(as('gateway:pass%25word'))]);
+    const bad = await openOverNats(as('gateway:not-the-secret'), { reachable: false });
+    await eventually(async () => bad.warnings.length >= 3);
 
-  expect(good.doorbell.connected).toBe(true);
-  expect(bad.doorbell.connected).toBe(false);
-  expect(bad.warnings[0]).toContain('uthorization');
-  expect(bad.warnings.join()).not.toContain('not-the-secret');
-});
+    expect(good.doorbell.connected).toBe(true);
+    expect(bad.doorbell.connected).toBe(false);
+    expect(bad.warnings[0]).toContain('uthorization');
+    expect(bad.warnings.join()).not.toContain('not-the-secret');
+  },
+);
 
 type Open = (timings?: Partial<NatsTimings>) => ReturnType<typeof openOverNats>;
 
-/** States of a doorbell in which it is stopped. */
+/** Brings a doorbell into a state, by the state's name; returns the function that stops the doorbell. */
 const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<() => Promise<void>>>> = {
   async 'while connected'(_wire, open) {
     return (await open()).doorbell.stop;
@@ -230,7 +242,7 @@ const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<(
     await eventually(async () => !doorbell.connected && wire.accepted > before);
     return doorbell.stop;
   },
-  async 'while the others are being told in vain'(wire, open) {
+  async 'while a ring is being sent and gets no answer'(wire, open) {
     const { doorbell } = await open({ probeEveryMs: 60_000 });
     wire.freeze();
     doorbell.ring(randomUUID(), 1);
@@ -239,7 +251,7 @@ const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<(
 };
 
 for (const [plight, bring] of Object.entries(PLIGHTS))
-  natsTest(`stops at once ${plight}, and leaves no connection`, async () => {
+  natsTest(`a NATS doorbell stops at once and leaves no connection: ${plight}`, async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
     const stop = await bring(wire, (timings) =>

@@ -21,7 +21,7 @@ const IMPATIENT: Partial<DoorbellTimings> = {
   farewellMs: 100,
 };
 
-/** Connects directly to the database and collects the payloads of the channel. */
+/** Listens on the doorbell's channel by a connection of its own; collects the payloads of all notifications. */
 async function overhear(url: string): Promise<{ client: pg.Client; texts: string[] }> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -32,7 +32,7 @@ async function overhear(url: string): Promise<{ client: pg.Client; texts: string
   return { client, texts };
 }
 
-/** Opens two replicas, a listener on the far one, and a direct listener on the channel. */
+/** Opens two replicas, a listener on the doorbell of the far one, and a LISTEN connection on the channel. */
 async function openPair() {
   const url = await freshDatabase();
   const [near, far, heard] = await Promise.all([openReplica(url), openReplica(url), overhear(url)]);
@@ -68,7 +68,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   wire.mend();
 
   await eventually(async () => far.doorbell.connected);
-  // Rings during the cut are lost; listeners get one "missed" and look at the log.
+  // Rings during the cut are lost. After the reconnect listeners are told once that they missed rings.
   expect(ear.misses).toBe(1);
   expect(await feed.count(1)).toEqual([{ sessionId: session, sequence }]);
   expect(far.warnings[0]).toContain('LISTEN connection lost');
@@ -76,7 +76,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   await eventually(async () => ear.knowsOf(new Map([[session, 2]])));
 });
 
-test('a dead LISTEN connection is detected and replaced, also if it dies while connecting', async () => {
+test('a LISTEN connection that is dead, also one that dies while connecting, is detected and replaced', async () => {
   const url = await freshDatabase();
   const wire = await startTcpProxy(url);
   const near = await openReplica(url);
@@ -86,7 +86,7 @@ test('a dead LISTEN connection is detected and replaced, also if it dies while c
 
   wire.freeze();
   await eventually(async () => !far.doorbell.connected);
-  // A new connection that dies while it is being made.
+  // Waits until new connections have failed as well, since the frozen proxy accepts them but answers nothing.
   await eventually(async () => far.warnings.length >= 3);
   near.doorbell.ring(session, 1);
   expect(ear).toMatchObject({ rings: [], misses: 0 });
@@ -99,7 +99,7 @@ test('a dead LISTEN connection is detected and replaced, also if it dies while c
   });
 });
 
-test('rings of 5,000 sessions at once fit into NOTIFY payloads and reach the other replica', async () => {
+test('rings of 5,000 sessions at once are split into payloads that NOTIFY accepts, and reach the other replica', async () => {
   const url = await freshDatabase();
   const near = await openReplica(url);
   const far = await openReplica(url);
@@ -119,7 +119,7 @@ test('rings of 5,000 sessions at once fit into NOTIFY payloads and reach the oth
   for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(8_000);
 });
 
-test('one NOTIFY is in flight at a time; later rings are combined, each session with its highest sequence', async () => {
+test('only one NOTIFY is in flight; rings during it are combined, each session with its highest sequence', async () => {
   const { near, ear, texts } = await openPair();
   const { pool } = near.connection;
   const query = pool.query.bind(pool);
@@ -160,7 +160,7 @@ test('a replica gets no echo of its own rings from the database', async () => {
   near.doorbell.ring(own, 1);
   await eventually(async () => farEar.knowsOf(new Map([[own, 1]])));
   far.doorbell.ring(other, 1);
-  // PostgreSQL keeps the order of commits: an echo would have come first.
+  // PostgreSQL notifies in the order of commits: an echo of the own ring would have come before the other ring.
   await eventually(async () => ear.knowsOf(new Map([[other, 1]])));
 
   expect(ear.rings).toEqual([
@@ -169,7 +169,7 @@ test('a replica gets no echo of its own rings from the database', async () => {
   ]);
 });
 
-test('an invalid payload only makes listeners look', async () => {
+test('a NOTIFY with an invalid payload only makes listeners look at the log', async () => {
   const { near, ear, client } = await openPair();
   const payloads = [
     '',
@@ -193,7 +193,7 @@ test('an invalid payload only makes listeners look', async () => {
   expect(ear.misses).toBeLessThan(payloads.length);
 });
 
-test('a failed NOTIFY only logs a warning, and the next one is sent', async () => {
+test('a NOTIFY that fails only logs a warning, and the next NOTIFY is sent', async () => {
   const { near, ear } = await openPair();
   const { pool } = near.connection;
   const query = pool.query;
@@ -233,7 +233,7 @@ const PLIGHTS: Readonly<Record<string, Plight>> = {
       await eventually(async () => !doorbell.connected && wire.accepted > before);
     },
   },
-  'while the others are being told in vain': {
+  'while a NOTIFY is being sent and gets no answer': {
     async bring(wire, { doorbell, connection }) {
       await connection.pool.query('select 1');
       wire.freeze();
@@ -242,17 +242,20 @@ const PLIGHTS: Readonly<Record<string, Plight>> = {
   },
 };
 
-test.each(Object.entries(PLIGHTS))('stops at once %s, and leaves no connection', async (_name, plight) => {
-  const wire = await startTcpProxy(await freshDatabase());
-  const replica = await openReplica(wire.url, { ...IMPATIENT, ...plight.timings });
-  await plight.bring(wire, replica);
-  const before = performance.now();
+test.each(Object.entries(PLIGHTS))(
+  'a PostgreSQL doorbell stops at once and leaves no connection: %s',
+  async (_name, plight) => {
+    const wire = await startTcpProxy(await freshDatabase());
+    const replica = await openReplica(wire.url, { ...IMPATIENT, ...plight.timings });
+    await plight.bring(wire, replica);
+    const before = performance.now();
 
-  await replica.doorbell.stop();
+    await replica.doorbell.stop();
 
-  expect(performance.now() - before).toBeLessThan(2_000);
-  expect(replica.doorbell.connected).toBe(false);
-  await eventually(async () => wire.open === replica.connection.pool.totalCount);
-  // The frozen pool would otherwise wait for an answer forever.
-  wire.cut();
-});
+    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(replica.doorbell.connected).toBe(false);
+    await eventually(async () => wire.open === replica.connection.pool.totalCount);
+    // Ends the connections of the pool, which would wait for an answer of the frozen proxy forever.
+    wire.cut();
+  },
+);

@@ -19,7 +19,12 @@ describe('measureAmount', () => {
     ['a leaf of the root costs at least 1', '{ __typename }', 1, 1],
     ['a list of leaves counts as five values', '{ viewer { roles } }', 1, 5],
     ['an encrypted value counts as three', '{ session(id: "x") { id startCursor link } }', 1, 7],
-    ['so does personal data', '{ session(id: "x") { user { name email phone userId } } }', 2, 10],
+    [
+      'a value of personal data counts as three',
+      '{ session(id: "x") { user { name email phone userId } } }',
+      2,
+      10,
+    ],
     ['a field has its own cost', '{ statusCatalog { status } }', 34, 1],
     ['introspection has a cost at its root alone', '{ __schema { types { name } } }', 100, 1],
     ['a type costs less than the schema', '{ __type(name: "Query") { name } }', 10, 1],
@@ -30,45 +35,45 @@ describe('measureAmount', () => {
       1,
     ],
     [
-      'a page multiplies what is asked of its entries',
+      'the size of a page multiplies the cost of an entry',
       '{ sessions(first: 7) { nodes { id status } } }',
       8,
       14,
     ],
-    ['edges cost what nodes cost', '{ sessions(first: 7) { edges { node { id } } } }', 8, 7],
+    ['edges cost as much as nodes', '{ sessions(first: 7) { edges { node { id } } } }', 8, 7],
     ['a cursor of an edge is encrypted', '{ sessions(first: 7) { edges { cursor } } }', 1, 21],
     [
-      'what is about the whole list counts once',
+      'a field about the whole list counts once',
       '{ sessions(first: 7) { totalCount pageInfo { endCursor hasNextPage } } }',
       11,
       5,
     ],
-    ['the last entries are a page too', '{ sessions(last: 7) { nodes { id } } }', 8, 7],
+    ['a page by `last` costs as much as one by `first`', '{ sessions(last: 7) { nodes { id } } }', 8, 7],
     ['a page without a size, which is refused, counts as one', '{ sessions { nodes { id } } }', 2, 1],
     ['a page has at most 100 entries', '{ sessions(first: 900) { nodes { id } } }', 101, 100],
-    ['and at least one', '{ sessions(first: -3) { nodes { id } } }', 2, 1],
-    ['ids are a page of their number', '{ nodes(ids: ["a", "b", "c"]) { id } }', 3, 3],
-    ['no ids count as one', '{ nodes(ids: []) { id } }', 1, 1],
+    ['a page has at least one entry', '{ sessions(first: -3) { nodes { id } } }', 2, 1],
+    ['a list of ids counts as a page of that size', '{ nodes(ids: ["a", "b", "c"]) { id } }', 3, 3],
+    ['an empty list of ids counts as one', '{ nodes(ids: []) { id } }', 1, 1],
     [
-      'pages multiply',
+      'the sizes of nested pages multiply',
       '{ sessions(first: 3) { nodes { transitions(first: 4) { nodes { sequence } } } } }',
       19,
       12,
     ],
     [
-      'fragments count at each spread',
+      'a fragment counts at each spread',
       '{ viewer { ...F ...F ... { id } ... on Viewer { id } } } fragment F on Viewer { id }',
       1,
       4,
     ],
     [
-      'fragments in pages too',
+      'a fragment in a page counts once for each entry',
       '{ sessions(first: 5) { ...F } } fragment F on VkycSessionConnection { nodes { id } }',
       6,
       5,
     ],
     [
-      'one fragment in pages of two sizes',
+      'a fragment in two pages counts by the size of each page',
       '{ a: sessions(first: 5) { ...F } b: sessions(first: 2) { ...F } } fragment F on VkycSessionConnection { nodes { id } }',
       9,
       7,
@@ -81,17 +86,22 @@ describe('measureAmount', () => {
       1,
     ],
     [
-      'a fragment on an unknown type in place counts by its parent',
+      'an inline fragment on an unknown type counts as if on the parent type',
       '{ viewer { ... on Nothing { id } } }',
       1,
       1,
     ],
-    ['fragments on a member of a union', '{ node(id: "x") { ... on VkycSession { link } } }', 1, 3],
+    [
+      'a fragment on one type of an interface counts by that type',
+      '{ node(id: "x") { ... on VkycSession { link } } }',
+      1,
+      3,
+    ],
     ['statistics of all sessions cost 20 times', '{ sessionStats { total } }', 201, 20],
-    ['statistics of open sessions do not', '{ sessionStats(openOnly: true) { total } }', 11, 1],
+    ['statistics of open sessions have the plain cost', '{ sessionStats(openOnly: true) { total } }', 11, 1],
     ['an operation that asks for nothing costs 1', '{ nothing }', 1, 1],
     ['an invalid argument counts as missing', '{ nodes(ids: null) { id } }', 1, 1],
-  ])('%s: %s', (_name, text, cost, values) => {
+  ])('measureAmount: %s: %s', (_name, text, cost, values) => {
     expect(measure(text)).toEqual({ cost, values });
   });
 
@@ -113,11 +123,11 @@ describe('measureAmount', () => {
     ['Mutation.recordAuditorReview', 'mutation { recordAuditorReview(input: {}) { __typename } }', 10],
     ['Mutation.requestRecording', 'mutation { requestRecording(input: {}) { __typename } }', 20],
     ['Mutation.createSdkToken', 'mutation { createSdkToken(input: {}) { __typename } }', 20],
-  ])('%s: %s costs %i', (_field, text, cost) => {
+  ])('measureAmount: the field %s has its own cost: %s costs %i', (_field, text, cost) => {
     expect(costOf(text)).toBe(cost);
   });
 
-  test('variables are page sizes by their values, and another value is measured again', () => {
+  test('a variable counts by its value, and the operation is measured again for another value', () => {
     const page = operationIn('query ($n: Int) { sessions(first: $n) { nodes { id } } }');
     const amounts = [7, 8, 7, undefined, null].map(
       (n) => measureAmount({ ...page, values: n === undefined ? {} : { n } }).values,
@@ -134,14 +144,14 @@ describe('measureAmount', () => {
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
     measureAmount({ ...asked, values: { ids } }).cost;
 
-  test('a list of variables is a page of their number', () => {
+  test('a list of variables counts as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
-    // A missing variable makes the whole argument invalid.
+    // A variable without a value makes the whole list invalid, which counts as a page of one.
     expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 
-  test('equal sizes are measured once, and at most a hundred results are cached', () => {
+  test('an operation is measured once for equal page sizes, and at most a hundred results are cached', () => {
     const asked = operationIn(
       'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
     );
@@ -175,7 +185,7 @@ describe('findExcessiveAmount', () => {
       { cost: 1_001, values: 0 },
       /^Each frame of this subscription costs 1001; the limit is 1000/,
     ],
-  ] as const)('%s of %o: %s', (kind, amount, message) => {
+  ] as const)('findExcessiveAmount for a %s of %o returns %s', (kind, amount, message) => {
     const error = refuse(amount, kind);
     if (message === null) expect(error).toBeNull();
     else
@@ -186,7 +196,7 @@ describe('findExcessiveAmount', () => {
   });
 });
 
-test('an encrypted field is recognised by its name', () => {
+test('encrypted fields are recognised by their names and count as three values', () => {
   expect(valuesOf('{ session(id: "x") { transitions(first: 1) { nodes { cursor previousCursor } } } }')).toBe(
     6,
   );

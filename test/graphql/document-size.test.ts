@@ -6,10 +6,10 @@ import { LIMITS, noIntrospectionRule, PARSE_OPTIONS } from '../../src/graphql/li
 const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 const nested = (levels: number) => `${'a { '.repeat(levels)}a${' }'.repeat(levels)}`;
-/** Returns the messages with which a document is refused. */
+/** Returns the error messages for a document; empty if no limit is exceeded. */
 const refusalsOf = (document: string) => findExcessiveSize(parse(document)).map(({ message }) => message);
 
-/** A document of any size for each limit: the limit itself is accepted, one more is refused. */
+/** Makes, for each limit, a document of a given size. The limit itself must be accepted, and one more refused. */
 const SIZES: Record<string, [limit: number, document: (size: number) => string, message: RegExp]> = {
   lines: [LIMITS.lines, (size) => `{ a${'\n'.repeat(size - 1)}}`, /5000 lines/],
   'lines that end with CRLF': [LIMITS.lines, (size) => `{ a${'\r\n'.repeat(size - 1)}}`, /5000 lines/],
@@ -22,20 +22,24 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
   ],
   'selections in spread fragments': [
     LIMITS.selections,
-    // Each of the 10 spreads, in a field of its own, counts itself and the 80 fields of the fragment.
+    // 821 selections: `a`, and 10 times a field `d`, a spread in it and the 80 fields of the fragment.
     (size) =>
       `{ a { ${times(10, (n) => `d${n} { ...F }`)} ${times(size - 821, (n) => `b${n}`)} } } fragment F on A { ${times(80, (n) => `c${n}`)} }`,
     /1000 fields and/,
   ],
-  'fields at its root': [LIMITS.rootFields, (size) => `{ ${times(size, (n) => `a${n}`)} }`, /20 root fields/],
-  'fields at its root in fragments': [
+  'fields at the root': [LIMITS.rootFields, (size) => `{ ${times(size, (n) => `a${n}`)} }`, /20 root fields/],
+  'fields at the root in fragments': [
     LIMITS.rootFields,
     (size) => `{ ...F ... { ${times(size - 2, (n) => `a${n}`)} } } fragment F on Query { x y }`,
     /20 root fields/,
   ],
-  depth: [LIMITS.depth, (size) => `{ ${nested(size - 1)} }`, /16 levels/],
-  'depth after a shallow field': [LIMITS.depth, (size) => `{ b ${nested(size - 1)} c }`, /16 levels/],
-  'depth in a fragment': [
+  'levels of depth': [LIMITS.depth, (size) => `{ ${nested(size - 1)} }`, /16 levels/],
+  'levels of depth after a shallow field': [
+    LIMITS.depth,
+    (size) => `{ b ${nested(size - 1)} c }`,
+    /16 levels/,
+  ],
+  'levels of depth in a fragment': [
     LIMITS.depth,
     (size) => `{ a { ...F ... on A { ...F } } } fragment F on A { ${nested(size - 2)} }`,
     /16 levels/,
@@ -60,7 +64,7 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
   ],
   'pairs of fields with one name': [
     LIMITS.pairs,
-    // 100 fields of one name make 4,950 pairs, and each of the 50 others that are there twice one more.
+    // 100 fields `b` make 4,950 pairs (100 · 99 / 2); each field `c`, written twice, makes one more.
     (size) => `{ a { ${times(100, () => 'b')} ${times(size - 4950, (n) => `c${n} c${n}`)} } }`,
     /5000 pairs/,
   ],
@@ -78,7 +82,7 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
   ],
   'pairs within pairs': [
     LIMITS.pairs,
-    // Two fields `a` are one pair; below them 100 fields `b` are 4,950.
+    // The two fields `a` are one pair, and the 100 fields `b` below them make 4,950 pairs.
     (size) =>
       `{ x { a { ${times(50, () => 'b')} } ... { a { ${times(50, () => 'b')} ${times(size - 4951, (n) => `c${n} c${n}`)} } } } }`,
     /5000 pairs/,
@@ -91,9 +95,9 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
   ],
 };
 
-describe('the size of a document', () => {
+describe('findExcessiveSize', () => {
   test.each(Object.entries(SIZES))(
-    '%s: the limit is accepted and one more refused',
+    'a document with as many %s as the limit is accepted, and with one more refused',
     (_name, [limit, document, message]) => {
       expect(refusalsOf(document(limit))).toEqual([]);
       const [first, ...others] = refusalsOf(document(limit + 1));
@@ -102,7 +106,7 @@ describe('the size of a document', () => {
     },
   );
 
-  test('each excess of an operation is refused at the operation, and none of another one', () => {
+  test('each exceeded limit is an error at the operation that exceeds it, and at no other operation', () => {
     const deep = nested(LIMITS.depth);
     const errors = findExcessiveSize(
       parse(`query Small { a } query Large { ${deep} ${times(51, (n) => `b${n}: c @d`)} }`),
@@ -119,14 +123,14 @@ describe('the size of a document', () => {
       ]);
   });
 
-  test('a fragment that no operation spreads is measured too, but not its fields as root fields', () => {
+  test('a fragment that no operation spreads is measured as well, but its fields do not count as root fields', () => {
     expect(refusalsOf(`{ a } fragment F on A { ${nested(LIMITS.depth)} }`)).toEqual([
       expect.stringMatching(/16 levels/),
     ]);
     expect(refusalsOf(`{ a } fragment F on A { ${times(30, (n) => `b${n}`)} }`)).toEqual([]);
   });
 
-  test('at most ten errors are returned', () => {
+  test('findExcessiveSize returns at most ten errors', () => {
     const deep = `{ ${nested(LIMITS.depth)} }`;
     expect(refusalsOf(times(11, (n) => `query Q${n} ${deep}`))).toHaveLength(LIMITS.errors);
   });
@@ -144,7 +148,7 @@ describe('the size of a document', () => {
     expect(refusalsOf('{ ...F ...F } fragment F on Q { a ...G } fragment G on Q { b }')).toEqual([]);
   });
 
-  test('a fragment that does not exist counts as one selection', () => {
+  test('a spread of a fragment that does not exist counts as one selection', () => {
     expect(refusalsOf('{ ...Missing }')).toEqual([]);
   });
 
@@ -159,7 +163,7 @@ describe('the size of a document', () => {
     expect(findExcessiveSize(parse(new Source('{ a }'), { noLocation: true }))).toEqual([]);
   });
 
-  test('an error of the measurement itself is thrown and not reported as a refusal', () => {
+  test('an exception of the measurement itself is thrown, not returned as an exceeded limit', () => {
     expect(() =>
       findExcessiveSize({
         kind: Kind.DOCUMENT,
@@ -176,15 +180,15 @@ describe('the size of a document', () => {
   });
 });
 
-describe('the limits', () => {
-  test('the parser stops at its tokens, comments and characters', () => {
+describe('limits of documents', () => {
+  test('the parser stops at limits of tokens, comments and characters', () => {
     const tokens = (count: number) => `{ ${times(count - 2, () => 'a')} }`;
     expect(() => parse(tokens(2_000), PARSE_OPTIONS)).not.toThrow();
     expect(() => parse(tokens(2_001), PARSE_OPTIONS)).toThrow();
     expect(PARSE_OPTIONS).toMatchObject({ maxComments: 1_000, maxSourceLength: 65_536 });
   });
 
-  test('introspection is refused if it is off, but not __typename', () => {
+  test('if introspection is off, __schema and __type are refused, but not __typename', () => {
     const schema = buildSchema('type Query { a: Int }');
     const errors = (document: string) => validate(schema, parse(document), [noIntrospectionRule]);
     expect(errors('{ a __typename }')).toEqual([]);

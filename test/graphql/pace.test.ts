@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { Pace } from '../../src/graphql/pace.ts';
 
-/** Requests pages of some rows. Returns which of them have been released so far, in order. */
+/** Requests pages with these numbers of rows. `released` lists, in order, the pages that may be resolved so far. */
 function ask(...pages: number[]) {
   const pace = new Pace();
   const released: number[] = [];
@@ -14,10 +14,10 @@ function ask(...pages: number[]) {
   return { pace, released };
 }
 
-describe('the pace of an answer', () => {
+describe('Pace', () => {
   test.each([
-    ['pages that fit', [100, 100], [[0, 1]]],
-    ['a page that does not fit', [100, 101], [[0], [1]]],
+    ['pages that fit into one task', [100, 100], [[0, 1]]],
+    ['a page that does not fit into the task', [100, 101], [[0], [1]]],
     ['a page larger than a task', [500, 1], [[0], [1]]],
     ['a page behind one that waits', [100, 150, 1], [[0], [1, 2]]],
     ['pages of three tasks', [200, 200, 200], [[0], [1], [2]]],
@@ -26,7 +26,7 @@ describe('the pace of an answer', () => {
     ['an empty page, which fits a full task', [200, 0, 1], [[0, 1], [2]]],
     ['empty pages behind one that waits', [200, 1, 0, 199, 2], [[0], [1, 2], [3], [4]]],
     ['a large page that waits', [1, 500, 1], [[0], [1], [2]]],
-  ])('%s', async (_name, pages, tasks) => {
+  ])('Pace releases pages in event-loop tasks of at most 200 rows: %s', async (_name, pages, tasks) => {
     const { released } = ask(...pages);
     const seen: number[][] = [];
     let before = 0;
@@ -38,7 +38,7 @@ describe('the pace of an answer', () => {
     expect(seen).toEqual(tasks);
   });
 
-  test('each task has its full number of rows', async () => {
+  test('each event-loop task may resolve the full number of rows, however many the earlier tasks resolved', async () => {
     const { pace } = ask(200);
     expect(pace.take(1)).toBeInstanceOf(Promise);
     await turn();
@@ -48,7 +48,7 @@ describe('the pace of an answer', () => {
     expect(pace.take(1)).toBeInstanceOf(Promise);
   });
 
-  test('the rows that were released in a task count in it', async () => {
+  test('rows of pages that waited count in the event-loop task that releases them', async () => {
     const { pace, released } = ask(200, 150);
     await turn();
     expect(released).toEqual([0, 1]);
@@ -56,7 +56,7 @@ describe('the pace of an answer', () => {
     expect(pace.take(1)).toBeInstanceOf(Promise);
   });
 
-  test('one task is begun at a time, and none when nothing waits', async () => {
+  test('Pace schedules one event-loop task at a time, and none if no page waits', async () => {
     vi.useFakeTimers({ toFake: ['setImmediate'] });
     try {
       const { pace, released } = ask(100, 100, 150);

@@ -4,11 +4,11 @@ import { createRateLimit } from '../../src/graphql/rate-limit.ts';
 
 const viewer = (id: string): Viewer => ({ id, roles: ['ADMIN'], verificationIds: [], expiresAt: null });
 
-describe('the rate limit', () => {
+describe('rate limit', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('lets each viewer spend the cost of a minute, then refuses with the time to retry', async () => {
+  test('the rate limit lets each viewer spend the cost of a minute, then refuses and says when to retry', async () => {
     const limit = createRateLimit(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     expect(await limit.spend(viewer('ravi'), 100)).toBeNull();
@@ -24,13 +24,13 @@ describe('the rate limit', () => {
     expect(await limit.spend(viewer('asha'), 1)).toBeNull();
   });
 
-  test('has no limit at 0', async () => {
+  test('a rate limit of 0 means no limit', async () => {
     const limit = createRateLimit(0);
     expect(await limit.spend(viewer('asha'), 1e9)).toBeNull();
     expect(limit.framesOf(viewer('asha'), 1_000).framesAtOnce).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('pays for frames from another budget of the same size, by the id of the viewer', async () => {
+  test('frames of a viewer have a budget of their own, of the same size, shared by all subscriptions of the viewer', async () => {
     const limit = createRateLimit(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     const [one, other] = [limit.framesOf(viewer('asha'), 50), limit.framesOf(viewer('asha'), 50)];

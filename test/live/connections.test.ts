@@ -8,7 +8,7 @@ import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gate
 const SECRET = 'a secret of the tests that is long enough';
 const WATCH =
   'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence cursor } }';
-/** The gateway accepts a token for this long after its `exp` (clock skew). */
+/** Seconds after its `exp` during which the gateway still accepts a token (allowed clock skew). */
 const SKEW_SECONDS = 30;
 
 const sign = (sub: string, secondsLeft: number) =>
@@ -17,7 +17,7 @@ const sign = (sub: string, secondsLeft: number) =>
     .setExpirationTime(Math.floor(Date.now() / 1000) + secondsLeft)
     .sign(new TextEncoder().encode(SECRET));
 
-/** Opens a plain WebSocket and sends `connection_init`, without a graphql-ws client. */
+/** Opens a plain WebSocket (no graphql-ws client) and sends `connection_init` with this payload. */
 async function connect(gateway: Gateway, options: ClientOptions = {}, payload: object = {}) {
   const socket = new WebSocket(
     `${gateway.url.replace('http', 'ws')}/graphql`,
@@ -64,7 +64,7 @@ test('an expired token closes its socket with 4403, and a stock client resumes w
     retryWait: async () => {},
     connectionParams: async () => {
       tokens += 1;
-      // The first token has already expired and is accepted for about two more seconds (clock skew).
+      // The first token has expired; because of the allowed clock skew it is accepted for about two more seconds.
       return { authorization: `Bearer ${await sign('asha', tokens === 1 ? 2 - SKEW_SECONDS : 600)}` };
     },
     on: { closed: (event) => closes.push((event as { code: number }).code) },
@@ -93,7 +93,7 @@ test('an expired token closes its socket with 4403, and a stock client resumes w
   expect(seen).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
 });
 
-test('an expired token aborts its event stream without an event that completes it', async () => {
+test('a token that expires aborts its event stream without a `complete` event', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const response = await fetch(`${gateway.url}/graphql/stream`, {
     method: 'POST',
@@ -107,7 +107,7 @@ test('an expired token aborts its event stream without an event that completes i
   await expect(response.text()).rejects.toThrow('terminated');
 });
 
-test('CONNECTIONS_PER_CLIENT limits the sockets and streams of one viewer together, but not those of another', async () => {
+test('CONNECTIONS_PER_CLIENT limits the sockets and event streams of each viewer together, not those of all viewers', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '3' } });
   const as = async (sub: string) => ({ authorization: `Bearer ${await sign(sub, 600)}` });
   const stream = async (sub: string, signal: AbortSignal | null = null) =>
@@ -136,7 +136,7 @@ test('CONNECTIONS_PER_CLIENT limits the sockets and streams of one viewer togeth
   expect(await (await connect(gateway, {}, await as('asha'))).outcome).toBe('connection_ack');
 });
 
-test('SUBSCRIPTIONS_PER_SOCKET refuses a further operation and leaves the running ones alone', async () => {
+test('an operation beyond SUBSCRIPTIONS_PER_SOCKET is refused, and the running ones of the socket continue', async () => {
   const gateway = await bootGateway({ environment: { SUBSCRIPTIONS_PER_SOCKET: '2' } });
   const { socket, outcome } = await connect(gateway);
   await outcome;
@@ -163,7 +163,7 @@ test('SUBSCRIPTIONS_PER_SOCKET refuses a further operation and leaves the runnin
   ).toEqual(['b next', 'd next']);
 });
 
-test('a message that is too large or breaks the protocol closes its own socket and no other', async () => {
+test('a WebSocket message that is too large or breaks the protocol closes its own socket and no other', async () => {
   const gateway = await bootGateway();
   const witness = gateway.subscribe(WATCH);
   const next = witness.next();
@@ -259,7 +259,7 @@ test('an event stream reports errors with the same codes and statuses as the oth
   expect(byGet.status).toBe(405);
 });
 
-test('an event stream also answers a query', async () => {
+test('a query sent to the path of event streams is answered, too', async () => {
   const gateway = await bootGateway();
   const query =
     'query ($id: String!) { sessionByVerificationId(verificationId: $id) { verificationId } viewer { id } }';

@@ -21,7 +21,7 @@ test('a half-open socket is closed within 30 seconds, and one that answers pings
 
   dead.socket.pause();
   const since = performance.now();
-  // The limit of connections admits another one only after the dead socket was closed.
+  // CONNECTIONS_PER_CLIENT admits another connection only after the gateway has closed the dead socket.
   await eventually(async () => (await connect()).acknowledged);
 
   const foundAfterMs = performance.now() - since;

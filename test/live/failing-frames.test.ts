@@ -1,4 +1,4 @@
-/** If the execution of a frame fails, the gateway executes it again, or the client reconnects and resumes. */
+/** A frame that fails is executed again; if it keeps failing, the connection is closed and the client resumes. */
 import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import type pg from 'pg';
@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
-/** The table that each loader reads, and a selection that makes a frame use that loader. */
+/** Tables that loaders read, each with a selection for which a frame needs the loader of the table. */
 const LOADED = {
   vkyc_user: 'session { user { id userId } }',
   meeting: 'session { meetings(first: 5) { nodes { id startsAt } } }',
@@ -41,7 +41,7 @@ const TRANSPORTS = {
 
 interface Watched {
   readonly frames: any[];
-  /** Frames that carry errors. No frame may. */
+  /** Frames with GraphQL errors; the test expects none. */
   readonly broken: unknown[];
   readonly ends: unknown[];
 }
@@ -69,7 +69,7 @@ function follow(
   return watched;
 }
 
-/** Records one more transition by a webhook. */
+/** Sends a webhook with a new event time, which records one more transition of the session. */
 async function report(gateway: Gateway, verificationId: string, minute: number): Promise<void> {
   const status = await gateway.webhook({
     event_time: new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString(),
@@ -78,7 +78,7 @@ async function report(gateway: Gateway, verificationId: string, minute: number):
   expect(status).toBe(200);
 }
 
-/** Makes every read of a table fail until the returned function is called. */
+/** Makes every read of a table fail (by renaming the table) until the returned function is called. */
 async function breakTable(database: pg.Pool, table: string): Promise<() => Promise<void>> {
   await database.query(`alter table ${table} rename to ${table}_away`);
   return async () => void (await database.query(`alter table ${table}_away rename to ${table}`));
@@ -107,14 +107,14 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
 
     let sequence = 1;
     for (const [table, watched] of Object.entries(all)) {
-      // Recording reads some of these tables too, so the frame is requested by a replay of a recorded transition.
+      // Replays a recorded transition, because recording a new one would read some of these tables and fail, too.
       const failed = await metric(gateway, 'vkyc_feed_failed_frames_total');
       const mend = await breakTable(gateway.database, table);
       const again = follow(gateway, transport, watch(LOADED[table as keyof typeof LOADED]), {
         id,
         after: startCursor,
       });
-      // The log is read from the other two tables, so without them no frame is executed at all.
+      // Without vkyc_session and status_transition the log cannot be read, so no frame is executed that could fail.
       if (table !== 'vkyc_session' && table !== 'status_transition')
         await eventually(async () => (await metric(gateway, 'vkyc_feed_failed_frames_total')) > failed);
       await mend();
@@ -132,7 +132,7 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
     }
   }, 60_000);
 
-test('a frame that keeps failing closes the connection, and the client resumes and gets it after the fault', async () => {
+test('a frame that keeps failing closes the connection, and the client resumes and gets the frame after the fault', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('frames.1');
   const watched = follow(gateway, 'WebSocket', watch(LOADED.meeting), { id, after: startCursor });
@@ -181,7 +181,7 @@ test('database connections terminated every 250 ms under load cause no lost and 
 
   for (let minute = 1; minute <= 20; minute += 1)
     for (const name of ['a', 'b', 'c']) {
-      // The provider sends a webhook again until it gets a 200.
+      // Sends the webhook again until it gets a 200, as the provider does.
       await eventually(async () => {
         const status = await gateway
           .webhook({

@@ -8,7 +8,7 @@ import { bootGateway, eventually } from '../harness/gateway.ts';
 const WATCH = 'subscription { statusTransitions { sequence } }';
 const WINDOW_SECONDS = 1;
 
-test('a shutdown closes sockets with 1012 spread over its window, aborts streams, and accepts no connection', async () => {
+test('a shutdown closes sockets with 1012, spread over SHUTDOWN_SECONDS, aborts streams, and accepts no connection', async () => {
   const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) } });
   const sockets = await Promise.all(Array.from({ length: 40 }, () => watchOver(gateway.url)));
   const streams = await Promise.all(
@@ -45,7 +45,7 @@ test('requests and upgrades in flight at shutdown get an answer (200, 503 or clo
   const stopped = gateway.stop();
   await nobodyIsLetIn(gateway.url);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', upgrade);
-  // Exceeds the message limit: a protocol error during the shutdown must not crash the process either.
+  // Sends a message beyond the size limit: a protocol error during the shutdown must not crash the process.
   socket.once('open', () => socket.send('x'.repeat(100_000)));
   const [[code], answer, refusal] = await Promise.all([
     once(socket, 'close'),
@@ -72,7 +72,7 @@ async function watchOver(url: string) {
   await once(socket, 'open');
   socket.send(JSON.stringify({ type: 'connection_init' }));
   await once(socket, 'message');
-  // Wrapped in an object because an async function awaits a returned promise.
+  // Returns the promise in an object: an async function would wait for a promise that it returns directly.
   return {
     closed: once(socket, 'close').then(([code]) => ({ code: code as number, at: performance.now() })),
   };

@@ -1,9 +1,9 @@
-/** Frames of subscriptions have a price: the viewer's budget slows a replay down, and one frame has a maximum. */
+/** Cost of subscription frames: replays are throttled by a budget of the viewer, and the cost of a frame is limited. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
 const TRANSITIONS_OF_SESSION = 50;
-/** Price of a frame: a transition, its session, the connection and its entries. */
+/** Cost of a frame: 1 each for the transition, its session, the connection, and every entry of the connection. */
 const FRAME_COST = 3 + TRANSITIONS_OF_SESSION;
 const FRAMES_OF_BUDGET = 20;
 const COST_PER_MINUTE = FRAMES_OF_BUDGET * FRAME_COST;
@@ -22,7 +22,7 @@ async function countTransitions(gateway: Gateway): Promise<number> {
 }
 
 test.each(Object.entries(REPLAYS))(
-  'a replay of %s is throttled by its frame budget and does not use up the rate limit of queries',
+  'a replay of %s is throttled by the budget for frames and does not use up the rate limit of queries',
   { timeout: 60_000 },
   async (_field, query) => {
     const gateway = await bootGateway({
@@ -49,7 +49,7 @@ test.each(Object.entries(REPLAYS))(
   },
 );
 
-test('a subscription whose frames cost too much is refused, although a query with that selection is not', async () => {
+test('a subscription whose frames cost too much is refused, although a query with the same selection is allowed', async () => {
   const gateway = await bootGateway();
   const selection =
     'transitions(first: 100) { nodes { session { transitions(first: 10) { nodes { sequence } } } } }';

@@ -19,7 +19,7 @@ const FEED = `subscription ($filter: TransitionFilter, $after: String) {
   }
 }`;
 
-/** Advances a journey and waits until all its steps are in the log. */
+/** Advances a session of the sandbox by some steps and waits until their transitions are in the log. */
 async function walk(gateway: Gateway, verificationId: string, steps: number): Promise<void> {
   const count = async () => {
     const { rows } = await gateway.database.query(
@@ -55,7 +55,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(transitions.map((each) => each.sequence)).toEqual([5, 6]);
   });
 
-  test(`${transport}: sessionLive resumed with a cursor sends only the transitions after it`, async () => {
+  test(`${transport}: sessionLive resumed with a cursor sends only the transitions after the cursor`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('screen.happy-path');
     const before = over(gateway)(SESSION_LIVE, { id });
@@ -80,7 +80,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     const floor = over(restored)(FEED, { after: startCursor });
     const [reset] = await floor.take(1);
     const again = over(restored)(FEED, { after: reset.cursor });
-    // Both subscriptions are live before the next transition.
+    // A heartbeat shows that a subscription is live; both must be before the next transition.
     const inStep = [await floor.take(1), await again.take(1)].flat();
     await walk(restored, 'other.happy-path', 1);
 
@@ -90,14 +90,14 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     for (const stream of [floor, again]) expect((await stream.take(1))[0].sequence).toBe(2);
   });
 
-  test(`${transport}: a cursor beyond the end of the log expires at once`, async () => {
+  test(`${transport}: a cursor beyond the end of the log is answered at once with CURSOR_EXPIRED, a snapshot or FeedReset`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('short.happy-path');
     await walk(gateway, 'short.happy-path', 2);
     const screen = over(gateway)(SESSION_LIVE, { id });
     const [{ cursor }] = await screen.take(1);
     await screen.stop();
-    // Simulates a restore from a backup without a new epoch.
+    // Simulates a restore from a backup (without a new log epoch) that lost the transition of the cursor.
     await gateway.database.query(`
       delete from feed where sequence = 3; delete from provider_sighting where sequence = 3;
       delete from status_transition where sequence = 3; update vkyc_session set last_sequence = 2, version = 2`);
@@ -114,7 +114,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(await refusal(FEED, {})).toMatchObject({ __typename: 'FeedReset' });
   });
 
-  test(`${transport}: heartbeats advance the cursor even if the filter matches nothing`, async () => {
+  test(`${transport}: heartbeats of a feed advance its cursor even if its filter matches no transition`, async () => {
     const gateway = await bootGateway();
     await gateway.start('floor.happy-path');
     const { data } = await gateway.graphql('{ feedCursor }');
@@ -154,7 +154,7 @@ test('feed resets a subscriber that is 10,500 transitions behind, and statusTran
   expect(id).toBeDefined();
 });
 
-test('replayed frames carry extensions.replay, except the last of them', async () => {
+test('replayed frames have extensions.replay, except the last one of the replay', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('marked.happy-path');
   await walk(gateway, 'marked.happy-path', 2);

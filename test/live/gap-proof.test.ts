@@ -28,7 +28,7 @@ interface Link {
   readonly sequence?: number;
 }
 
-/** Takes frames up to a sequence and expects each `previousCursor` to be the cursor of the frame before. */
+/** Takes frames up to a sequence; expects each `previousCursor` to be the `cursor` of the previous frame. */
 async function takeLinked(stream: Stream<Link>, last: number, after: string | null): Promise<Link[]> {
   const frames: Link[] = [];
   while (frames.at(-1)?.sequence !== last) frames.push(await stream.next());
@@ -42,7 +42,7 @@ async function takeLinked(stream: Stream<Link>, last: number, after: string | nu
 const globalId = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: previousCursor is the cursor of the frame before, and "after" in the first frame`, async () => {
+  test(`${transport}: previousCursor of a frame is the cursor of the previous frame; of the first frame, "after"`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -63,12 +63,12 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
       subscribe(LOG, { after }),
     ])
       await takeLinked(stream, 3, after);
-    // A cursor of the feed also holds a feed position, and is accepted by the other subscriptions too.
+    // A cursor of the feed also contains a feed position; the other subscriptions accept it, too.
     expect(live.at(-1)?.cursor).toBe(log.at(-1)?.cursor);
     await takeLinked(subscribe(LOG, { id, after: feed[0]?.cursor }), 3, feed[0]?.cursor as string);
   });
 
-  test(`${transport}: a suffix "~…" after the cursor, for routers that share streams, is ignored`, async () => {
+  test(`${transport}: a suffix "~…" of "after", which keeps routers from sharing streams, is ignored`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -89,7 +89,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('subscribers that share a selection but not filter or viewer each get their own previousCursor', async () => {
+test('subscribers with one selection but different filters or viewers each get their own previousCursor', async () => {
   const gateway = await bootGateway();
   const keys = (await createSessions(gateway.database, 3)) as [string, string, string];
   const customer = async (key: string) => ({

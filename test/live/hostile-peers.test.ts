@@ -62,7 +62,7 @@ test('a peer that disconnects while it signs in releases its own connection slot
   expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
 });
 
-test('the number of sockets of an address that have not signed in is limited', async () => {
+test('an address may have only a limited number of sockets that have not signed in', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const open = () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -82,11 +82,11 @@ test('the number of sockets of an address that have not signed in is limited', a
   const refused = outcomes.filter(({ status }) => status !== 101);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
-  // Sockets that did not sign in are closed after 3 s, which frees their slots.
+  // Sockets that have not signed in after 3 s are closed, so that the address may open another one.
   await eventually(async () => (await open()).status === 101);
 });
 
-test('after its token expired, an operation from a peer that keeps the socket open is not executed', async () => {
+test('an operation sent after the token of its socket expired is not executed, even if the peer keeps the socket open', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const peer = await rawWebSocket(gateway.url);
   await peer.hears('101 ');
@@ -105,7 +105,7 @@ test('after its token expired, an operation from a peer that keeps the socket op
   expect(rows).toEqual([]);
 });
 
-test('a stream aborted while its token is verified releases its connection slot', async () => {
+test('an event stream that is aborted while its token is verified releases its connection slot', async () => {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }];
   let asked = 0;

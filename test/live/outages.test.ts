@@ -27,7 +27,7 @@ const CLIENTS = {
 };
 
 for (const [transport, createFor] of Object.entries(CLIENTS))
-  test(`${transport}: a client that subscribes during a database outage gets the transitions after it`, async () => {
+  test(`${transport}: a client that subscribes during a database outage gets the transitions once the database is back`, async () => {
     const database = await freshDatabase();
     const wire = await startTcpProxy(database);
     const gateway = await bootGateway({ database: wire.url });
@@ -62,7 +62,7 @@ for (const [transport, createFor] of Object.entries(CLIENTS))
     expect({ seen, ends }).toEqual({ seen: [1], ends: [] });
   });
 
-test('a replica that hangs with the lock for position assignment blocks the others only briefly', async () => {
+test('a replica that hangs while it holds the lock for feed positions blocks other replicas only briefly', async () => {
   const gateway = await bootGateway();
   const silent = new pg.Client({ connectionString: gateway.databaseUrl });
   silent.on('error', () => {});

@@ -1,4 +1,4 @@
-/** The database is restored from a backup while the gateway runs (the log is rewound). */
+/** The database is restored from a backup while the gateway runs, so its log loses the newest transitions. */
 import { expect, test } from 'vitest';
 import { createCursors, logStart } from '../../src/feed/cursor.ts';
 import { takeBackup } from '../harness/backup.ts';
@@ -54,7 +54,7 @@ const OVER = {
 };
 
 for (const [transport, over] of Object.entries(OVER))
-  test(`${transport}: subscribers that were shown a lost transition are reset, and others go on without a gap`, async () => {
+  test(`${transport}: after a restore, subscribers that saw a lost transition are reset; others continue without a gap`, async () => {
     const gateway = await bootGateway();
     const [hurt, spared] = [await gateway.start('hurt.1'), await gateway.start('spared.1')];
     await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -92,7 +92,7 @@ for (const [transport, over] of Object.entries(OVER))
     expect(gateway.logs.filter((line) => line.includes('database lost transitions'))).toHaveLength(1);
   });
 
-test('a cursor of a lost transition has expired everywhere, although its sequence was assigned again', async () => {
+test('a cursor of a lost transition is expired for every subscription and query, although its sequence is used again', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('hurt.1');
   await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -125,7 +125,7 @@ test('a cursor of a lost transition has expired everywhere, although its sequenc
   expect(await gateway.subscribe(FEED, { after: kept }).next()).toMatchObject({ sequence: 3 });
 });
 
-test('subscriptions to a session that a restore lost end with CURSOR_EXPIRED', async () => {
+test('subscriptions to a session that was lost in a restore end with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   const restore = await takeBackup(gateway.database);
@@ -152,7 +152,7 @@ test('subscriptions resume from a cursor of an earlier release, which has no fin
   expect(await gateway.subscribe(FEED, { after }).next()).toMatchObject({ sequence: 2 });
 });
 
-test('transitions that a restore lost are polled from the provider again, even without a subscriber', async () => {
+test('after a restore that lost transitions, the provider is polled for them again, even without a subscriber', async () => {
   const gateway = await bootGateway({ polling: true, environment: { PROVIDER_CALLS_PER_MINUTE: '6000' } });
   const { id } = await gateway.start('hurt.happy-path');
   await gateway.advance('hurt.happy-path', 1);

@@ -16,7 +16,7 @@ const TRANSPORTS = {
 };
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  /** Returns the first frames, or the error code of a refusal. */
+  /** Subscribes as a caller; returns the first frames, or the error code if the subscription is refused. */
   const framesOf = async (caller: Caller, query: string, count = 1): Promise<any> => {
     const stream = over(query, caller);
     try {
@@ -30,7 +30,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     }
   };
 
-  test(`${transport}: every subscription, with every argument and field, shows a role only what it may see`, {
+  test(`${transport}: every subscription, with any argument and field, shows each role only what the role may see`, {
     timeout: 60_000,
   }, async () => {
     const given = { ...own, status: undefined, subStatus: undefined };

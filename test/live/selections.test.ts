@@ -10,7 +10,7 @@ import { inMinutes, person } from '../harness/people.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 import { onStatement } from '../harness/statements.ts';
 
-/** Allowance for statements that the gateway sends by itself, on timers. */
+/** Allowance for SQL statements that the gateway sends on timers and that fall into the measurement. */
 const BY_THE_CLOCK = 12;
 
 const idOf = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
@@ -20,7 +20,7 @@ const cursorsOf = async (gateway: Gateway, epochs = 0) => {
   return createCursors({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
 };
 
-test('subscribers whose variables differ in default or value each get their own result', async () => {
+test('subscribers of one selection whose variables have other defaults or values each get their own result', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(logStart(id));
@@ -38,7 +38,7 @@ test('subscribers whose variables differ in default or value each get their own 
   expect(last.map(({ session }) => session.transitions.nodes.length)).toEqual([1, 3, 2]);
 });
 
-test('a later replay shows the current session, and the transitions unchanged', async () => {
+test('a replay that is repeated later shows the session as it is then, and the transitions unchanged', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(logStart(id));
@@ -48,7 +48,8 @@ test('a later replay shows the current session, and the transitions unchanged', 
       `subscription ($after: String!) { statusTransitions(after: $after) { ${selection} } }`,
       { after },
     );
-    // The stream stays open, which keeps the cache of its selection.
+    // Leaves the stream open: cached results of a selection are dropped with its last subscriber, and the second
+    // look must find them.
     return stream.next();
   };
   const [moment, log] = ['session { transitions(last: 1) { nodes { sequence } } }', 'cursor sequence status'];
@@ -87,7 +88,7 @@ test('two sessionLive subscriptions that begin at once each get their own value 
   expect(Object.fromEntries(resync)).toEqual({ fresh: false, old: true });
 });
 
-test('feedCursor is never ahead of the transitions in the same answer', async () => {
+test('feedCursor of a query is never ahead of the transitions in the same result', async () => {
   const gateway = await bootGateway();
   const [key] = (await createSessions(gateway.database, 1)) as [string];
   const cursors = await cursorsOf(gateway);
@@ -111,7 +112,7 @@ test('feedCursor is never ahead of the transitions in the same answer', async ()
   expect(Math.max(...ahead)).toBeLessThanOrEqual(0);
 });
 
-test('a transition of one customer takes no more statements with 30 customers subscribed than with 2', async () => {
+test('sending a customer’s transition takes no more SQL statements with 30 subscribed customers than with 2', async () => {
   const gateway = await bootGateway();
   const sessions = await createSessions(gateway.database, 30);
   const [first] = sessions as [string];
@@ -129,11 +130,11 @@ test('a transition of one customer takes no more statements with 30 customers su
       const own = sessions[streams.length] as string;
       const token = await gateway.token({ sub: own, roles: ['CUSTOMER'], verification_ids: [own] });
       const stream = gateway.subscribe<object>(query, {}, { authorization: `Bearer ${token}` });
-      // The first heartbeat: the subscription is live.
+      // Waits for the first heartbeat, which shows that the subscription is live.
       await stream.next();
       streams.push(stream);
     }
-    // Only the first round reveals that the selection depends on the viewer.
+    // Counts the second round: in the first, the gateway finds out that results depend on the viewer.
     const rounds: number[] = [];
     for (let round = 0; round < 2; round += 1) {
       const next = (streams[0] as Stream<object>).next();
@@ -148,7 +149,7 @@ test('a transition of one customer takes no more statements with 30 customers su
   expect(counts[1]).toBeLessThanOrEqual((counts[0] as number) + BY_THE_CLOCK);
 });
 
-test('a frame with the actor is executed once for all staff, and once for each customer', async () => {
+test('a frame that selects the actor is executed once for all staff, and once for each customer', async () => {
   const gateway = await bootGateway();
   const verificationId = 'acted.on';
   const session = await gateway.start(verificationId);
@@ -163,7 +164,7 @@ test('a frame with the actor is executed once for all staff, and once for each c
       {},
       { authorization: `Bearer ${token}` },
     );
-    // The first heartbeat: the subscription is live.
+    // Waits for the first heartbeat, which shows that the subscription is live.
     await stream.next();
     return stream;
   };
@@ -174,7 +175,7 @@ test('a frame with the actor is executed once for all staff, and once for each c
   atTheEnd(async () => executed.mockRestore());
 
   const executions: number[] = [];
-  // Only the first round reveals that the result differs between customers.
+  // Counts the second round: in the first, the gateway finds out that the result differs between customers.
   for (const minutes of [30, 40]) {
     executed.mockClear();
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(minutes) });

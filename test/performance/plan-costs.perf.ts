@@ -1,4 +1,4 @@
-/** Checks the plans that PostgreSQL really used: auto_explain writes each of them to its log as JSON. */
+/** Checks the plans that PostgreSQL really used, which its extension auto_explain writes to the log as JSON. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,14 +21,14 @@ const LOG_EVERY_PLAN = {
   'auto_explain.log_format': 'json',
   log_line_prefix: '%a|',
   fsync: 'off',
-  // Keeps the statistics as each test leaves them.
+  // Autovacuum would update the planner's statistics, which each test sets on purpose.
   autovacuum: 'off',
 };
 
 interface Plan {
   readonly query: string;
   readonly cost: number;
-  /** Node types that the settings disable and the plan uses anyway. PostgreSQL 18 marks them. */
+  /** Types of plan nodes that are used although a setting (enable_…) disables them. Marked since PostgreSQL 18. */
   readonly disabled: readonly string[];
 }
 
@@ -41,9 +41,9 @@ interface PlanNode {
 
 const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
-/** Reads the plans of all statements of the gateway and its commands from a server log. */
+/** Reads from a server log the plans of all statements that the gateway and its commands sent. */
 function readPlans(log: string): Plan[] {
-  // Continuation lines of a log entry begin with a tab.
+  // In the log, the further lines of an entry (the JSON of its plan) begin with a tab.
   const entries = log.matchAll(/^vkyc-gateway[^|\n]*\|LOG: .*? plan:\n((?:\t.*\n)+)/gm);
   return [...entries].map(([, json = '']) => {
     const { 'Query Text': query, Plan: root } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
@@ -95,7 +95,7 @@ async function command(gateway: Gateway, name: string, ...args: string[]): Promi
   await promisify(execFile)('node', [`.build/commands/${name}.js`, ...args], { env }).catch(() => {});
 }
 
-/** Exercises what users and operators of a gateway do. */
+/** Uses most features of a gateway and its commands, so that their statements are planned. */
 async function work(gateway: Gateway, seed: string): Promise<void> {
   await travel({ gateway, seed, count: JOURNEYS, webhooks: 'every-status', onProgress: () => {} });
   await webhooksSettled(gateway.database);
@@ -131,7 +131,7 @@ const STATES: [string, (database: pg.Pool) => Promise<unknown>][] = [
 ];
 
 test.each(STATES)(
-  'no plan on %s uses a disabled node or costs so much that PostgreSQL would compile it',
+  'no query plan on %s uses a disabled node type or costs so much that PostgreSQL would compile it (JIT)',
   {
     timeout: 300_000,
   },

@@ -48,7 +48,7 @@ beforeAll(async () => {
   await database.query('analyze');
 });
 
-/** Returns the statements that `run` sends. */
+/** Returns the SQL statements that are sent while `run` runs. */
 async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
   const sent: Statement[] = [];
   const stop = onStatement((statement) => void sent.push(statement));
@@ -56,7 +56,7 @@ async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
   return sent;
 }
 
-/** Returns the plan of a statement for its values. */
+/** Returns PostgreSQL's plan (EXPLAIN) of a statement with its values. */
 async function explain(by: pg.Pool | pg.PoolClient, { text, values }: Statement): Promise<string> {
   const { rows } = await by.query(`explain ${text}`, values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -66,7 +66,7 @@ interface Planned extends Statement {
   readonly plan: string;
 }
 
-/** Runs a transaction and returns the generic plan of each statement, under the settings sent before it. */
+/** Runs a transaction; returns each statement with its generic plan, under the settings that the transaction made. */
 async function planTransaction(
   pool: pg.Pool,
   run: (tx: Transaction) => Promise<unknown>,
@@ -102,7 +102,7 @@ async function planOf(run: () => Promise<unknown>, about = 'vkyc_session'): Prom
 }
 
 const FILTERS: [string, SessionFilter][] = [
-  ['nothing', {}],
+  ['nothing (all sessions)', {}],
   ['status', { status: ['AUDITOR_REVIEWED'] }],
   ['subStatus', { subStatus: ['LINK_GENERATED'] }],
   ['waitingOn', { waitingOn: ['CUSTOMER'] }],
@@ -111,14 +111,14 @@ const FILTERS: [string, SessionFilter][] = [
   ['createdAfter', { createdAfter: new Date(Date.now() - 3_600_000) }],
   ['createdBefore', { createdBefore: new Date(Date.now() - (SESSIONS - 60) * 60_000) }],
   ['updatedAfter', { updatedAfter: new Date(Date.now() - 120_000) }],
-  ["a customer's", { verificationIds: ['plan.1', 'plan.2'] }],
+  ["a customer's verification ids", { verificationIds: ['plan.1', 'plan.2'] }],
 ];
 const ORDERS: SessionOrder[] = (['CREATED_AT', 'UPDATED_AT'] as const).flatMap((field) =>
   (['ASC', 'DESC'] as const).map((direction) => ({ field, direction })),
 );
 
 test.each(FILTERS)(
-  'a list filtered by %s uses an index in every order, from either end',
+  'a list of sessions filtered by %s uses an index in every order, from either end',
   async (_name, filter) => {
     for (const order of ORDERS) {
       for (const end of ['FIRST', 'LAST'] as const) {
@@ -141,7 +141,7 @@ test.each(FILTERS)(
 
 const SHAPE = { detail: 'SUMMARY', withUser: true } as const;
 
-test('pages stay stable while sessions are inserted between them', async () => {
+test('paging through sessions repeats and skips none while new sessions are inserted', async () => {
   const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
   const seen: string[] = [];
   let after: { at: Date; id: string } | null = null;
@@ -166,7 +166,7 @@ test('pages stay stable while sessions are inserted between them', async () => {
   expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => `plan.${index + 1}`));
 });
 
-test('JIT is off on every connection of the gateway', async () => {
+test('PostgreSQL’s JIT compilation is off on the connections of the gateway', async () => {
   const { rows } = await connection.pool.query(`select current_setting('jit') as jit`);
   expect(rows).toEqual([{ jit: 'off' }]);
 });
@@ -204,7 +204,7 @@ test('recording a session reads no table without an index', async () => {
 const EARLIER_OF_ITS_SESSION =
   /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/;
 
-test('claiming or storing a webhook reads only earlier webhooks of its session, by an index', async () => {
+test('claiming or storing a webhook looks for earlier webhooks of its session by an index', async () => {
   const [claim, lock] = (await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     await claimWebhooks(tx, 10, 0n);
@@ -223,7 +223,7 @@ test('claiming or storing a webhook reads only earlier webhooks of its session, 
   );
 });
 
-test('a claim reads the queue by its index and without a sort, despite a bloated index and stale statistics', async () => {
+test('claiming webhooks reads the queue by its index, without a sort, despite a bloated index and stale statistics', async () => {
   const burstUrl = await freshDatabase();
   const pool = new pg.Pool({ connectionString: burstUrl, max: 1 });
   const { db, close } = connect(burstUrl, 1, () => {});
@@ -260,7 +260,7 @@ test('a claim reads the queue by its index and without a sort, despite a bloated
   expect(claim.plan).toMatch(EARLIER_OF_ITS_SESSION);
 });
 
-test('totalCount is exact for a small list and null for one of 30,000 sessions', async () => {
+test('totalCount is exact for a small list of sessions, and null for one of 30,000', async () => {
   const gateway = await bootGateway({ database: url });
   const { data } = await gateway.graphql(`{
     all: sessions(first: 1) { totalCount }
@@ -293,7 +293,7 @@ test('open sessions are counted by an index-only scan, although most sessions ha
   expect(plan).toContain('Index Only Scan using vkyc_session_open');
 });
 
-test('the backlog for /metrics is read by indexes, with 20,000 processed webhooks in the inbox', async () => {
+test('/metrics counts the backlog of webhooks by indexes, with 20,000 processed webhooks in the inbox', async () => {
   await database.query(
     `insert into webhook_inbox (body_hash, body, verification_id, state, received_at)
      select decode(md5(n::text), 'hex'), '', 'plan.' || n, case when n % 1000 = 0 then 'PARKED' else 'DONE' end, now()

@@ -1,4 +1,4 @@
-/** Regular expressions of the source must be safe from ReDoS: a client or the provider may send the worst-case text. */
+/** Regular expressions of the source must be safe from ReDoS, since clients and the provider choose the texts. */
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ interface Found {
 }
 
 const literals: Found[] = [];
-/** Expressions built at run time, which cannot be checked. */
+/** Places where the source builds a regular expression at run time, which cannot be checked. */
 const constructed: string[] = [];
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
       NewExpression: ({ callee }) => noteConstructed(callee, file),
       CallExpression: ({ callee, arguments: [first] }) => {
         noteConstructed(callee, file);
-        // `match` and `search` compile a string to an expression.
+        // `match`, `matchAll` and `search` turn a string into a regular expression.
         const method = 'property' in callee && 'name' in callee.property ? String(callee.property.name) : '';
         if (['match', 'matchAll', 'search'].includes(method) && first?.type === 'TemplateLiteral')
           constructed.push(`${file}: ${method}`);
@@ -52,12 +52,14 @@ function noteConstructed(callee: { type: string }, file: string): void {
   if ('name' in callee && callee.name === 'RegExp') constructed.push(`${file}: RegExp`);
 }
 
-test('every regular expression is a literal, so that it can be checked', () => {
+test('every regular expression of the source is a literal, so that it can be checked', () => {
   expect(literals.length).toBeGreaterThan(100);
   expect(constructed).toEqual([]);
 });
 
-test('every regular expression takes time linear in its input', { timeout: 240_000 }, async () => {
+test('every regular expression of the source takes time linear in its input', {
+  timeout: 240_000,
+}, async () => {
   const slow: string[] = [];
   for (const { pattern, flags, file } of literals) {
     const { status, complexity } = await check(pattern, flags, { timeout: CHECK_TIMEOUT_MS });
@@ -66,7 +68,7 @@ test('every regular expression takes time linear in its input', { timeout: 240_0
   expect(slow).toEqual([]);
 });
 
-test('the check finds an expression that takes time quadratic in its input', async () => {
+test('the check of these tests reports a regular expression that takes time quadratic in its input', async () => {
   const { status } = await check(String.raw`[\s\S]* at "(\w*)"; `, '', { timeout: CHECK_TIMEOUT_MS });
 
   expect(status).toBe('vulnerable');

@@ -7,10 +7,10 @@ import { onStatement } from '../harness/statements.ts';
 
 const SOCKETS = 10;
 const TRANSITIONS = 8;
-/** Allowance for periodic statements that fall into the measurement; below one statement per hundred subscribers. */
+/** Allowance for periodic SQL statements in a measurement: less than one statement per hundred subscribers. */
 const BY_THE_CLOCK = 15;
 
-/** Counts the statements that the gateway (not the test) sends through the driver. */
+/** Counts the SQL statements of the gateway (not those of the test), told apart by their application_name. */
 function countStatements(): { count: number } {
   const counter = { count: 0 };
   onStatement(({ client }) => {
@@ -20,7 +20,7 @@ function countStatements(): { count: number } {
   return counter;
 }
 
-/** Subscribes many clients over a few sockets, every other one to a single session; counts deliveries. */
+/** Opens many subscriptions over a few sockets, half of them to one session; counts the frames that arrive. */
 async function subscribeMany(
   gateway: Gateway,
   sessionId: string,
@@ -36,8 +36,7 @@ async function subscribeMany(
       retryAttempts: 0,
     }),
   );
-  // All sockets connect before the first subscription: a gateway busy with subscribers would acknowledge the last one
-  // late.
+  // Connects all sockets before the first subscription, since a busy gateway would acknowledge late ones too slowly.
   await Promise.all(clients.map((client) => new Promise((resolve) => client.on('connected', resolve))));
   const query = `subscription ($sessionId: ID, $after: String) { statusTransitions(sessionId: $sessionId, after: $after) { ${fields} } }`;
   const got = { deliveries: 0, errors: [] as unknown[] };
@@ -59,7 +58,7 @@ async function subscribeMany(
 
 const STEPS = ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER', 'USER_ACCEPTED_MEETING', 'USER_DROPPED_OFF'] as const;
 
-/** Returns the minimum number of statements from a webhook to its delivery to all subscribers. */
+/** Returns how many SQL statements it takes to deliver a webhook to all subscribers: the minimum of several rounds. */
 async function statementsPerTransition(
   gateway: Gateway,
   name: string,
@@ -105,13 +104,13 @@ async function expectNoGrowth(name: string, fields: string): Promise<void> {
 }
 
 test(
-  'a transition takes no more statements for 2,000 subscribers than for one',
+  'recording and sending a transition takes no more SQL statements for 2,000 subscribers than for one',
   () => expectNoGrowth('transition', 'id status applied'),
   300_000,
 );
 
 test(
-  'a frame that selects the session takes no more statements for 2,000 subscribers than for one',
+  'sending frames that select the session takes no more SQL statements for 2,000 subscribers than for one',
   () => expectNoGrowth('transition-and-session', 'id session { status version }'),
   300_000,
 );

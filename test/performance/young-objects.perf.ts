@@ -12,11 +12,11 @@ const PAGE = `{
   }
 }`;
 const REQUESTS = 100;
-/** About a twentieth of the bytes that a page allocates. */
+/** Most bytes that a request may leave in old space: about a twentieth of what it allocates. */
 const MOST_BYTES_LEFT = 25_000;
 
-/** V8 allocates closures assigned to properties, and getters of literals, in old space: see `Page`. */
-test('objects of a page are freed by minor collections and do not pile up in old space', async () => {
+/** Guards against closures in properties and getters of object literals, which V8 allocates in old space: see `Page`. */
+test('objects of a GraphQL response are freed by minor garbage collections and do not pile up in old space', async () => {
   setFlagsFromString('--expose-gc');
   const collect: typeof gc = runInNewContext('gc');
   const gateway = await bootGateway({ bothWays: false });
@@ -41,7 +41,7 @@ test('objects of a page are freed by minor collections and do not pile up in old
   expect(left).toBeLessThan(MOST_BYTES_LEFT);
 });
 
-/** Sends the request repeatedly over one connection without leaving garbage, as `fetch` would. */
+/** Sends a request over one connection, again and again, without the garbage that `fetch` would leave. */
 async function asker(gateway: Gateway): Promise<() => Promise<void>> {
   const token = await gateway.token({ sub: 'an operator', roles: ['OPERATOR'] });
   const body = JSON.stringify({ query: PAGE });

@@ -12,7 +12,7 @@ const LARGEST = 256 * 1024;
 const MOST_GROWTH_MB = 80;
 const SENDERS = 300;
 const PIECE_BYTES = 16 * 1024;
-/** A well-formed signature that signs nothing. */
+/** Headers of a webhook with a well-formed but wrong signature. */
 const FORGED = { 'x-webhook-timestamp': String(Date.now()), 'x-webhook-signature': `${'A'.repeat(43)}=` };
 
 let gateway: GatewayProcess;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   };
 });
 
-/** Opens a webhook request whose body is still being sent. */
+/** Begins a webhook request; the caller sends its body. `status` is NO_ANSWER if the gateway closes without one. */
 function open(headers: OutgoingHttpHeaders) {
   const sending = request(`${gateway.url}/webhooks/cashfree`, { method: 'POST', headers, agent: false });
   const status = new Promise<number | 'NO_ANSWER'>((resolve) => {
@@ -52,14 +52,14 @@ const signed = (body: Buffer, timestamp = String(Date.now())) => ({
   'x-webhook-signature': sign('sandbox', timestamp, body),
 });
 
-/** Returns the number of webhooks by outcome. */
+/** Returns how many webhooks the gateway has counted (/metrics), by outcome. */
 async function outcomes(): Promise<Record<string, number>> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
   const lines = text.matchAll(/^vkyc_webhooks_total\{outcome="([^"]+)"\} (\d+)$/gm);
   return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
 }
 
-/** Returns how many webhooks `work` added to each outcome. */
+/** Runs `work`; returns how many webhooks the gateway counted meanwhile, by outcome. */
 async function added(work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await outcomes();
   await work();
@@ -74,7 +74,7 @@ const stored = async (): Promise<number> => {
   return rows[0].count;
 };
 
-/** Resident memory of the process in MB. */
+/** Returns the resident memory of the gateway process in MB. */
 async function residentMb(): Promise<number> {
   const { pid } = gateway.child;
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => null);
@@ -84,7 +84,7 @@ async function residentMb(): Promise<number> {
   return Number(kb) / 1024;
 }
 
-test('a valid signature and a recent timestamp suffice: content type, header size and content do not matter', async () => {
+test('a webhook with a valid signature and recent timestamp is stored, whatever its content type, headers and content', async () => {
   let number = 0;
   const fresh = () => Buffer.from(JSON.stringify({ nonsense: ++number }));
   const types = ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'nonsense', ';;', ''];
@@ -118,7 +118,7 @@ test('a valid signature and a recent timestamp suffice: content type, header siz
   expect(rows).toEqual([{ state: 'PARKED', count: bodies.length + times.length }]);
 });
 
-test('a captured webhook is refused if its bytes are split differently between timestamp and body', async () => {
+test('a signed webhook is refused if an attacker moves bytes between its timestamp and its body', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "captured"}}');
   const timestamp = String(Date.now());
@@ -139,7 +139,7 @@ test('a captured webhook is refused if its bytes are split differently between t
   expect(await stored()).toBe(before + 1);
 });
 
-test('badly signed, stale and too large webhooks are refused, counted by outcome and not stored', async () => {
+test('webhooks that are unsigned, badly signed, too large or dated far from now are refused, counted and not stored', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "nobody"}}');
   const good = signed(body);
@@ -222,7 +222,7 @@ test('300 slow senders of the largest webhook use bounded memory, and an honest 
   expect(await stored()).toBe(storedBefore + 1);
 });
 
-test('stalled uploads without a valid signature do not block an honest webhook and are refused', async () => {
+test('webhook uploads that stall, without a valid signature, are refused and do not block an honest webhook', async () => {
   const small = Buffer.from(JSON.stringify({ honest: 'while they wait' }));
 
   const counted = await added(async () => {

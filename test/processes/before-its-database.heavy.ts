@@ -8,7 +8,7 @@ import { atTheEnd, DATA_KEYS, eventually, untilReady } from '../harness/gateway.
 import { freePort } from '../harness/phoenix.ts';
 import { runToItsEnd, startGatewayProcess } from '../harness/process.ts';
 
-/** Creates a stopped PostgreSQL: its future URL and a function that starts it. */
+/** Prepares a PostgreSQL without starting it; returns its URL and a function that starts it. */
 async function stoppedPostgres() {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-later-'));
   const options = { dir: join(folder, 'postgres'), durable: false };

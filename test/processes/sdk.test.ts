@@ -7,10 +7,10 @@ import { startSandbox } from '../../src/sandbox/sandbox.ts';
 const VERSION = '2024-12-01';
 const REFUSED_TOKEN = { app_id: 'app', product: 'SOMETHING_ELSE' };
 
-/** Every host that the process connected to. Other machines are blocked. */
+/** Hosts that this process tried to connect to. Connections to other machines are blocked. */
 let hosts: string[];
 
-/** Keeps proxy settings of the environment from redirecting the calls of a test. */
+/** Option of the SDK's calls: ignore proxy settings of the environment, which would redirect the calls. */
 const DIRECT = { proxy: false } as const;
 
 beforeEach(async () => {
@@ -40,11 +40,11 @@ beforeEach(async () => {
   Cashfree.basePath = sandbox.baseUrl;
   Cashfree.XClientId = 'sandbox';
   Cashfree.XClientSecret = 'sandbox';
-  // Otherwise the SDK reports errors to a third-party service.
+  // Turns off the SDK's error reports to a third-party service.
   Cashfree.XEnableErrorAnalytics = false;
 });
 
-/** Returns the provider's refusal as the SDK reports it. */
+/** Returns the status and error with which the SDK rejects a call, or 'not refused'. */
 const refusalOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => 'not refused',
@@ -136,7 +136,7 @@ test("the provider's SDK starts a verification, reads its status and gets a toke
   expect(new Set(hosts)).toEqual(new Set(['127.0.0.1']));
 });
 
-test("the sandbox refuses the provider's SDK with the provider's statuses and error codes", async () => {
+test("the sandbox refuses wrong calls of the provider's SDK with the provider's own statuses and error codes", async () => {
   await createUser();
   await initiate('sdk.1');
 

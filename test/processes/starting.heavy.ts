@@ -28,7 +28,7 @@ const start = async (gateway: GatewayProcess, verificationId: string, more: obje
   return (await gateway.graphql(START, { input }, token)).result;
 };
 
-/** Starts a provider and a wire to it that can be cut; creates a database, and gateways that use both. */
+/** Starts a sandbox and a proxy to it that can be cut; creates a database; returns both and a way to start gateways. */
 async function place() {
   const sandbox = await startSandboxProcess();
   const wire = await startWire(sandbox.access.CASHFREE_BASE_URL);
@@ -39,7 +39,7 @@ async function place() {
   return { sandbox, wire, database, startGateway: () => startGatewayProcess(environment) };
 }
 
-/** Starts a session on a gateway that gets SIGKILL at this point of the start; the caller gets no answer. */
+/** Starts a session on a gateway and kills the gateway (SIGKILL) before or after a provider call of the start. */
 async function startAndKill(
   gateway: GatewayProcess,
   wire: Wire,
@@ -53,7 +53,7 @@ async function startAndKill(
   await killed;
 }
 
-/** Returns the provider's verification with this id in the form of our API, or null. */
+/** Returns the verification of this id at the provider, in the form of the gateway's API, or null. */
 async function atProvider(sandbox: SandboxProcess, verificationId: string) {
   const all: { verification_id: string }[] = await sandbox.control('GET', '/verifications');
   if (!all.some((each) => each.verification_id === verificationId)) return null;
@@ -61,7 +61,7 @@ async function atProvider(sandbox: SandboxProcess, verificationId: string) {
   return { referenceId: String(found.reference_id), user: { userId: found.user_id } };
 }
 
-test('50 callers on two processes that retry a start all get the same session, although answers are lost', async () => {
+test('50 callers that retry one start on two processes all get the same session, although answers are lost', async () => {
   const { sandbox, database, startGateway } = await place();
   const gateways = await Promise.all([startGateway(), startGateway()]);
   await sandbox.control('PUT', '/faults', {
@@ -94,7 +94,7 @@ test('50 callers on two processes that retry a start all get the same session, a
   expect((await database.query('select from vkyc_session')).rowCount).toBe(1);
 });
 
-test('after SIGKILL at any provider call of a start, a retry on a new process gets the only session', {
+test('after SIGKILL at any provider call of a start, a retry on a new process gets the one session that exists', {
   timeout: 60_000,
 }, async () => {
   const { sandbox, wire, startGateway } = await place();
@@ -123,13 +123,13 @@ test('after SIGKILL at any provider call of a start, a retry on a new process ge
   expect(await sandbox.control('GET', '/verifications')).toHaveLength(points.length);
 });
 
-test('a start whose answer was lost with its process is recovered by polling, without a retry', async () => {
+test('a start whose answer was lost with its gateway process is recovered by polling, without a retry', async () => {
   const { sandbox, wire, database, startGateway } = await place();
   await startAndKill(await startGateway(), wire, ['AFTER', 'POST /vkyc'], 'found.1');
   const second = await startGateway();
   expect((await second.graphql(LOG, { id: 'found.1' })).session).toBeNull();
 
-  // The lookup is due only twenty seconds after the call was sent.
+  // Makes the lookup due now; by itself it is due twenty seconds after the start was sent.
   await database.query('update provider_lookup set due_at = now()');
   const found = await eventually(async () => (await second.graphql(LOG, { id: 'found.1' })).session);
 
@@ -141,7 +141,7 @@ test('a start whose answer was lost with its process is recovered by polling, wi
   expect(await sandbox.control('GET', '/verifications')).toHaveLength(1);
 });
 
-test("another caller's verification id and another phone of a known user are refused, also after SIGKILL", async () => {
+test("a start with another caller's verification id or another phone of a known user is refused, also after SIGKILL", async () => {
   const { sandbox, database, startGateway } = await place();
   const tokenOf = async (gateway: GatewayProcess, sub: string): Promise<string> => {
     const response = await fetch(`${gateway.url}/dev/token`, {

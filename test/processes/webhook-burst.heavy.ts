@@ -23,7 +23,7 @@ const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id } } }
 }`;
 
-test('a burst of 10,000 webhooks with repetitions, in any order, is in the log once each despite SIGKILLs', async () => {
+test('10,000 webhooks, repeated and in any order, are each in the log once, although the gateway is killed repeatedly', async () => {
   const random = createSeededRandom('webhook burst', SEED);
   process.stderr.write(`webhook burst, SEED=${SEED}\n`);
   const provider = await startSilentProvider();

@@ -1,13 +1,13 @@
-/** An HTTP proxy between a gateway and the provider that can kill the gateway at a moment of a call. */
+/** HTTP proxy between a gateway and the provider, which can kill the gateway before or after a call. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** BEFORE: the provider has not received the call. AFTER: it has answered, but the answer is held back. */
+/** BEFORE: the provider has not received the call. AFTER: the provider has answered, but the answer is held back. */
 export type Moment = 'BEFORE' | 'AFTER';
 
 export interface Wire {
-  /** Value for `CASHFREE_BASE_URL`. */
+  /** Base URL of the provider by way of this proxy: value for `CASHFREE_BASE_URL` of a gateway. */
   readonly baseUrl: string;
   /** Runs `kill` at the next call such as `POST /vkyc` and drops that call; resolves afterwards. */
   cutAt(moment: Moment, call: string, kill: () => Promise<unknown>): Promise<void>;

@@ -19,7 +19,7 @@ const VERIFICATION = JSON.stringify({
 const GOOD = Array.from({ length: 10 }, () => ({ body: VERIFICATION }));
 const request = { verificationId: 'v.1', userId: 'asha' };
 
-/** Creates a client of a provider that gives scripted answers, one after the other. */
+/** Creates a provider client whose server gives these answers, one after the other (null: breaks the connection). */
 async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options: object = {}) {
   const answers = Array.isArray(script) ? [...script, ...GOOD] : null;
   const provider = await startScriptedProvider(
@@ -73,7 +73,7 @@ const error = (status: number, code: string, headers: Record<string, string> = {
   headers,
 });
 
-test('a GET is retried after a broken connection, a 5xx or an answer that is not JSON', async () => {
+test('a GET to the provider is retried after a broken connection, a 5xx or an answer that is not JSON', async () => {
   for (const bad of [null, error(500, 'api_error'), error(502, 'request_failed'), { body: '{"verif' }]) {
     const { client, provider } = await clientAgainst([bad, bad]);
 
@@ -82,7 +82,7 @@ test('a GET is retried after a broken connection, a 5xx or an answer that is not
   }
 });
 
-test('a GET that keeps failing rejects after three attempts', async () => {
+test('a GET to the provider that keeps failing rejects after three attempts', async () => {
   const { client, provider } = await clientAgainst(() => error(500, 'verification_failed'));
 
   expect(await failure(client.findVerification('v.1'))).toMatchObject({
@@ -92,7 +92,7 @@ test('a GET that keeps failing rejects after three attempts', async () => {
   expect(provider.calls).toHaveLength(3);
 });
 
-test('a start is never retried, whatever its failure', async () => {
+test('the POST that starts a verification is never retried, whatever its failure', async () => {
   for (const bad of [null, error(500, 'api_error'), error(504, 'gateway_timeout'), { body: 'nonsense' }]) {
     const { client, provider } = await clientAgainst([bad]);
 
@@ -101,14 +101,14 @@ test('a start is never retried, whatever its failure', async () => {
   }
 });
 
-test('a refused request is not retried', async () => {
+test('a request that the provider refuses is not retried', async () => {
   const { client, provider } = await clientAgainst([error(400, 'name_value_invalid')]);
 
   await failure(client.createUser({ userId: 'asha', phone: '1', name: '?', email: null, address: null }));
   expect(provider.calls).toEqual(['POST /user']);
 });
 
-test('an answer that is too slow or larger than 256 kB is rejected', async () => {
+test('an answer of the provider that is too slow or larger than 256 kB is rejected', async () => {
   const slow = await clientAgainst(() => ({ body: VERIFICATION, dribble: true }), { timeoutMs: 150 });
   expect(await failure(slow.client.startVerification(request))).toMatchObject({
     kind: 'UNAVAILABLE',
@@ -121,14 +121,14 @@ test('an answer that is too slow or larger than 256 kB is rejected', async () =>
   });
 });
 
-test('a 429 pauses all calls for the time that its headers give, between 1 s and 600 s', async () => {
+test('a 429 of the provider pauses all calls for as long as its headers say, between 1 s and 600 s', async () => {
   const inTenSeconds = new Date(Date.now() + 10_000).toUTCString();
   const forms: [Record<string, string>, number][] = [
     [{ 'retry-after': '7' }, 7],
     [{ 'retry-after': inTenSeconds }, 10],
     [{ 'x-ratelimit-reset': '20' }, 20],
     [{}, 5],
-    // Absurd values are clamped to 1 s … 600 s.
+    // Values out of range are clamped to 1 s … 600 s.
     [{ 'retry-after': '0' }, 1],
     [{ 'retry-after': new Date(Date.now() - 60_000).toUTCString() }, 1],
     [{ 'retry-after': '999999999' }, 600],
@@ -147,7 +147,7 @@ test('a 429 pauses all calls for the time that its headers give, between 1 s and
   }
 });
 
-test("polls pause when less than a third of the provider's rate limit remains, which is kept for mutations", async () => {
+test("polls pause when less than a third of the provider's rate limit remains, so that mutations can use the rest", async () => {
   const limits = (remaining: number) => ({
     body: VERIFICATION,
     headers: {
@@ -167,7 +167,7 @@ test("polls pause when less than a third of the provider's rate limit remains, w
   }
 });
 
-test('every attempt takes a call from the budget of its purpose', async () => {
+test('every attempt of a provider call takes a call from the budget for its purpose (mutation or poll)', async () => {
   const { client, polling, taken } = await clientAgainst([error(500, 'api_error')]);
 
   await client.findVerification('v.1');
@@ -196,7 +196,7 @@ test('after five failures the circuit breaker rejects calls unsent, and closes w
     .toMatchObject({ rawSubStatus: 'LINK_GENERATED' });
 });
 
-test('refusals do not open the circuit breaker', async () => {
+test('calls that the provider refuses do not open the circuit breaker', async () => {
   const { client, provider } = await clientAgainst(() => error(422, 'insufficient_balance'));
 
   for (let call = 0; call < 8; call += 1)
@@ -204,7 +204,7 @@ test('refusals do not open the circuit breaker', async () => {
   expect(provider.calls).toHaveLength(8);
 });
 
-test('each documented error code maps to its kind, and the text of the provider is not passed on', async () => {
+test('each documented error code becomes a kind of ProviderFailure, without the text of the provider', async () => {
   const documented: [number, string, string][] = [
     [400, 'x-client-id_missing', 'UNAVAILABLE'],
     [400, 'x-client-secret_missing', 'UNAVAILABLE'],
@@ -263,7 +263,7 @@ test('an undocumented error is classified by its status, reported as unmapped, a
   }
 });
 
-test('an HTML error page counts as an outage, and even with 404 never as NOT_FOUND', async () => {
+test('an HTML error page of the provider counts as an outage, and even with status 404 not as NOT_FOUND', async () => {
   for (const status of [400, 404, 409, 413, 502]) {
     const { client } = await clientAgainst([{ status, body: '<html>Sorry</html>' }]);
     expect(await failure(client.startVerification(request))).toMatchObject({
@@ -273,7 +273,7 @@ test('an HTML error page counts as an outage, and even with 404 never as NOT_FOU
   }
 });
 
-test('a 5xx with rate-limit headers is still retried', async () => {
+test('a GET that gets a 5xx is retried, even if the answer has rate-limit headers', async () => {
   const { client, provider } = await clientAgainst([
     error(500, 'api_error', {
       'x-ratelimit-limit': '100',
@@ -285,7 +285,7 @@ test('a 5xx with rate-limit headers is still retried', async () => {
   expect(provider.calls).toHaveLength(2);
 });
 
-test('a call that was never sent says so, whether the budget or the circuit breaker refused it', async () => {
+test('the failure of a call says that it was never sent if the call budget or the circuit breaker refused it', async () => {
   const noTurn = new ProviderFailure('UNAVAILABLE', 'used up', { sent: false, retryAfterSeconds: 9 });
   const budget: CallBudget = {
     take: async () => {
@@ -345,7 +345,7 @@ test('updateUser sends a PATCH with only the given fields and without the phone'
   expect(user.name).toBe('Asha R');
 });
 
-test('with a public key, calls carry a signature that openssl decrypts with the private key', async () => {
+test('with a public key, calls have a signature header that openssl decrypts with the private key', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const pem = (key: { export(options: object): string | Buffer }, type: string) =>
     String(key.export({ type, format: 'pem' }));
@@ -417,7 +417,7 @@ test('an answer about another verification or user is rejected as MISMATCH, is n
   expect(await client.findVerification('v.1')).toMatchObject({ verificationId: 'v.1' });
 });
 
-test('reference ids keep all digits, as numbers and as strings', async () => {
+test('reference ids of the provider keep all their digits, as numbers and as strings', async () => {
   for (const [reference, expected] of [
     ['8901234567890123458', '8901234567890123458'],
     ['"8901234567890123458"', '8901234567890123458'],

@@ -1,4 +1,4 @@
-/** A second provider next to the configured one, added by the steps in CONTRIBUTING.md. */
+/** A gateway with a second provider next to the configured one, written as CONTRIBUTING.md describes. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type {
@@ -14,14 +14,14 @@ import { logOf, MINUTE, polledGateway, sessionOf } from '../reconciling/polled.t
 
 const SECRET = 'acme-secret';
 
-/** A verification in the wire format of the second provider. */
+/** A verification in the JSON format of the second provider. */
 interface Check {
   readonly check: string;
   readonly person: string;
   readonly step: keyof typeof STEPS;
 }
 
-/** Raw statuses by the second provider's steps, translated to those of the status table. */
+/** Translates the steps of the second provider to the raw statuses of the status table. */
 const STEPS = {
   invited: ['RECEIVED', 'LINK_GENERATED'],
   identified: ['PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS'],
@@ -45,10 +45,10 @@ const toSession = ({ check, person, step }: Check): ProviderSession => ({
 
 const sign = (body: Buffer) => createHmac('sha256', SECRET).update(body).digest();
 
-/** The second provider: its webhooks have another header, another signature and another body. */
+/** Creates the second provider, whose webhooks have another signature header, signature and body than Cashfree's. */
 function createAcme() {
   const checks = new Map<string, Check>();
-  /** Calls so far, such as `find v.1`. */
+  /** Calls that the gateway has made to this provider, such as `find v.1`. */
   const asked: string[] = [];
   const client: ProviderCalls = {
     createUser: async (user) => user,
@@ -106,7 +106,7 @@ async function sendSealed(gateway: Gateway, body: object, headers: Record<string
   return { status: response.status, body: (await response.json()) as any };
 }
 
-/** Records which verifications the configured provider is asked about. */
+/** Wraps the client of the configured provider, to record which verifications the gateway asks it about. */
 function recordingFinds() {
   const asked: string[] = [];
   const wrap = (client: ProviderCalls): ProviderCalls => ({
@@ -179,7 +179,7 @@ test('two providers run side by side: webhooks at their own paths, and each sess
   expect(new Set(acme.asked)).toEqual(new Set(['find second.1']));
 });
 
-test('a webhook is verified only by the provider of its path', async () => {
+test('a webhook is verified only by the provider to whose path it is sent', async () => {
   const acme = createAcme();
   const gateway = await bootGateway({ providers: (configured) => [configured, acme.provider] });
   const update = { check: 'second.1', person: 'ravi', step: 'invited', minutes: 1 };
@@ -200,7 +200,7 @@ test('a webhook is verified only by the provider of its path', async () => {
 });
 
 // Invariant 3
-test('an update from another provider than the session has is parked and not recorded on it', async () => {
+test('a webhook from another provider than that of its session is parked and changes nothing', async () => {
   const acme = createAcme();
   const gateway = await bootGateway({ providers: (configured) => [configured, acme.provider] });
   await gateway.start('first.1');
@@ -223,7 +223,7 @@ test('an update from another provider than the session has is parked and not rec
   expect(await logOf(gateway, 'first.1')).toEqual(before);
 });
 
-test('after a change of the provider, new sessions start at the new provider and older ones stay at the old one', async () => {
+test('after the provider is changed, new sessions start at the new provider, and existing ones stay at the old one', async () => {
   const acme = createAcme();
   const configured = await startScriptedProvider(({ method, body }) => {
     const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'old.1', user_id: 'asha' };

@@ -15,26 +15,29 @@ test.each([
   ['error-500', 500, 'api_error'],
   ['error-502', 502, 'request_failed'],
   ['error-504-before', 504, 'request_failed'],
-])('%s: the first start gets %i and has no effect; the second one succeeds', async (fault, status, code) => {
-  const client = await bootWithUser();
-  const id = `loan-1.with-${fault}`;
+])(
+  'with the fault %s, the first start gets %i and has no effect, and the second one succeeds',
+  async (fault, status, code) => {
+    const client = await bootWithUser();
+    const id = `loan-1.with-${fault}`;
 
-  const first = await start(client, id);
-  const between = await client.call('GET', `/vkyc?verification_id=${id}`);
-  const second = await start(client, id);
+    const first = await start(client, id);
+    const between = await client.call('GET', `/vkyc?verification_id=${id}`);
+    const second = await start(client, id);
 
-  expect(first).toMatchObject({ status, body: { code, message: expect.any(String) } });
-  expect([between.status, second.status]).toEqual([404, 200]);
-});
+    expect(first).toMatchObject({ status, body: { code, message: expect.any(String) } });
+    expect([between.status, second.status]).toEqual([404, 200]);
+  },
+);
 
-test('rate-limited: the answer has Retry-After and rate-limit headers', async () => {
+test('with the fault rate-limited, the answer to a start has Retry-After and rate-limit headers', async () => {
   const { headers } = await start(await bootWithUser(), 'loan-1.with-rate-limited');
 
   const said = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
   expect(said.map((name) => headers.get(name))).toEqual(['1', '100', '0', '1']);
 });
 
-test('error-504-after: the start gets 504 and takes effect', async () => {
+test('with the fault error-504-after, a start gets 504 but takes effect', async () => {
   const client = await bootWithUser();
 
   const first = await start(client, 'loan-1.with-error-504-after');
@@ -44,7 +47,7 @@ test('error-504-after: the start gets 504 and takes effect', async () => {
   expect(second).toMatchObject({ status: 409, body: { code: 'verification_id_already_exists' } });
 });
 
-test('malformed-answer: the start gets 200 with truncated JSON and takes effect', async () => {
+test('with the fault malformed-answer, a start gets 200 with truncated JSON and takes effect', async () => {
   const client = await bootWithUser();
 
   const answer = await start(client, 'loan-1.with-malformed-answer');
@@ -55,7 +58,7 @@ test('malformed-answer: the start gets 200 with truncated JSON and takes effect'
   expect(await client.look('loan-1.with-malformed-answer')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('slow-body: headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
+test('with the fault slow-body, headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
   const client = await bootWithUser();
   const leaving = new AbortController();
   const response = await fetch(`${client.sandbox.baseUrl}/vkyc`, {
@@ -75,7 +78,7 @@ test('slow-body: headers come at once, the body trickles until the client aborts
   expect(await client.look('loan-1.with-slow-body')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('several faults in an id affect one attempt each, in order', async () => {
+test('several faults in a verification id affect one attempt each, in order', async () => {
   const client = await bootWithUser();
   const id = 'loan-1.with-error-500.with-error-502';
 
@@ -84,7 +87,7 @@ test('several faults in an id affect one attempt each, in order', async () => {
   expect(statuses.map(({ status }) => status)).toEqual([500, 502, 200]);
 });
 
-test('a global fault can be limited to a call and a count, is merged with others, and can be cleared', async () => {
+test('a fault set by PUT /faults can be limited to a call and a count, is merged with others, and can be cleared', async () => {
   const client = await bootWithUser();
   await client.control('PUT', '/faults', { 'error-502': { times: 2, path: 'GET /user' } });
   const { body } = await client.control('PUT', '/faults', { drop: { probability: 0.5 } });

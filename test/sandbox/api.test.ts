@@ -16,7 +16,7 @@ const AADHAAR = {
   last_verified_at: '2026-03-01 15:04:05',
 };
 
-test('a user is created, found by either id, and updated, but its phone cannot be changed', async () => {
+test('the sandbox creates a user, finds it by either id and updates it, but refuses another phone', async () => {
   const asha = { user_id: 'asha', phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
   const created = await client.call('POST', '/user', asha);
   const { user_reference_id } = created.body;
@@ -35,7 +35,7 @@ test('a user is created, found by either id, and updated, but its phone cannot b
     expect((await client.call('GET', `/user?${query}`)).body).toEqual(changed.body);
 });
 
-test('a start accepts the user by id, by number or by number as text, and the answer echoes its details', async () => {
+test('a start accepts the user by id, reference number or that number as text, and the answer repeats its details', async () => {
   const user = (await client.call('POST', '/user', { phone: '9988776655' })).body;
   const question = { order: 1, question: 'Which city?', answer: 'Pune' };
 
@@ -71,7 +71,7 @@ test('a start accepts the user by id, by number or by number as text, and the an
   expect(byText.body).toMatchObject({ user_id: user.user_id, security_questions: [question] });
 });
 
-test('a status can be read by either id, and has recording, meeting and remarks once they exist', async () => {
+test('a verification can be read by either id, and has recording, meeting and remarks once they exist', async () => {
   const { reference_id } = await client.start('asked.happy-path');
   const before = await client.look('asked.happy-path');
   await client.advance('asked.happy-path', 13);
@@ -88,7 +88,7 @@ test('a status can be read by either id, and has recording, meeting and remarks 
   });
 });
 
-test('an SDK token is issued for a verification and its user', async () => {
+test('POST /oauth/token of the sandbox issues an SDK token that expires after 15 minutes', async () => {
   const { status, body } = await client.call('POST', '/oauth/token', {
     app_id: 'app',
     product: 'VKYC',
@@ -102,7 +102,7 @@ test('an SDK token is issued for a verification and its user', async () => {
   ]);
 });
 
-test('optional headers of some accounts and SDKs are accepted', async () => {
+test('the sandbox accepts the optional headers that some accounts and SDKs send', async () => {
   const headers = {
     'x-api-version': '2023-12-18',
     'x-cf-signature': 'bm90IGNoZWNrZWQ=',
@@ -215,7 +215,7 @@ test.each([
     'Invalid clientId and clientSecret combination',
   ],
 ] as const)(
-  '%s with %j %j gets %i %s with the error of the provider',
+  '%s with body %j and headers %j gets %i %s, as the provider answers',
   async (call, body, headers, status, code, message) => {
     await client.call('POST', '/user', { phone: '9988776655', user_id: 'known' });
     await client.call('POST', '/vkyc', { verification_id: 'taken', user_id: 'known' });
@@ -232,7 +232,7 @@ test.each([
   },
 );
 
-test('above its calls per minute an operation gets 429 with Retry-After; other operations are not affected', async () => {
+test('a sandbox operation above its calls per minute gets 429 with Retry-After; other operations are not affected', async () => {
   const clock = new SetClock();
   const limited = await bootSandbox({ callsPerMinute: 2, clock });
   const call = () => limited.call('POST', '/user', { phone: '9988776655' });

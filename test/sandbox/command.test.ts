@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { freshFolder, startReceiver } from './harness.ts';
 
-/** Runs the built command as its users do. */
+/** Starts the built sandbox command as a process with these settings. */
 function run(environment: Record<string, string>) {
   const env = { PATH: process.env.PATH ?? '', SANDBOX_PORT: '0', ...environment };
   const child = spawn('node', ['.build/commands/sandbox.js'], { env });
@@ -42,7 +42,7 @@ const call = async (url: string, body: object) => {
   return response.status;
 };
 
-test('the sandbox runs alone, prints its URLs, continues journeys after SIGKILL, and stops cleanly', async () => {
+test('the sandbox command runs without a gateway, prints its URLs, continues journeys after SIGKILL, and stops cleanly', async () => {
   const DATA_DIR = await freshFolder();
   const receiver = await startReceiver();
   const settings = { DATA_DIR, SANDBOX_SPEED: '20', SANDBOX_WEBHOOK_URL: receiver.url };
@@ -62,7 +62,7 @@ test('the sandbox runs alone, prints its URLs, continues journeys after SIGKILL,
   expect(await second.end('SIGTERM')).toBe(0);
 });
 
-test('invalid settings are all reported in one refusal', async () => {
+test('the sandbox command refuses to start with invalid settings and reports all of them', async () => {
   const { said, child } = run({ HOST: '0.0.0.0', SANDBOX_SPEED: 'fast', SANDBOX_CALLS_PER_MINUTE: '0' });
 
   await once(child, 'close');

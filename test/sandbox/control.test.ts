@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { bootSandbox, type Client } from './harness.ts';
 
-/** Returns the status of a request with headers that `fetch` does not allow. */
+/** Returns the status of a request with headers such as Host, which `fetch` would not send. */
 const statusFor = (client: Client, path: string, headers: Record<string, string>): Promise<number> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(client.sandbox.baseUrl);
@@ -14,7 +14,7 @@ const statusFor = (client: Client, path: string, headers: Record<string, string>
       .end();
   });
 
-test('the overview lists scenarios with the pairs they reach, faults, templates and settings', async () => {
+test('the overview of the control API lists scenarios with the status pairs they reach, faults, templates and settings', async () => {
   const client = await bootSandbox({ seed: 'shown' });
 
   const { body } = await client.control('GET');
@@ -30,7 +30,7 @@ test('the overview lists scenarios with the pairs they reach, faults, templates 
   expect(body.webhook_url).toBeNull();
 });
 
-test('every path that the overview lists answers 200', async () => {
+test('every path that the overview of the control API lists answers 200', async () => {
   const client = await bootSandbox();
   await client.start('path.happy-path');
   const { body } = await client.control('GET');
@@ -48,7 +48,7 @@ test('every path that the overview lists answers 200', async () => {
   }
 });
 
-test('a verification shows its current step and its remaining steps', async () => {
+test('the control API shows the current step and the remaining steps of a verification', async () => {
   const client = await bootSandbox();
   await client.start('shown.happy-path');
   await client.advance('shown.happy-path', 12);
@@ -76,7 +76,7 @@ test('the control API refuses a foreign Host and a foreign Origin', async () => 
   expect(await statusFor(client, '/_sandbox', { origin: 'https://example.com' })).toBe(403);
 });
 
-test('the control API refuses invalid input and names the field', async () => {
+test('the control API refuses invalid input with a message that names the field', async () => {
   const client = await bootSandbox();
   await client.start('odd.happy-path');
 

@@ -1,4 +1,4 @@
-/** A sandbox without a gateway, with a manual clock and a receiver of its webhooks. */
+/** Test helpers: a sandbox without a gateway, a clock that tests move, and a receiver of webhooks. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ type Options = Partial<Parameters<typeof startSandbox>[0]>;
 
 export const NOON = new Date('2026-03-02T12:00:00.250Z');
 
-/** A clock that moves only by `forward`. */
+/** Clock that stands still except for calls of `forward`. */
 export class SetClock {
   #now = NOON.getTime();
   now = () => new Date(this.#now);
@@ -40,7 +40,7 @@ export class Client {
     return this.#fetch(String(new URL(`/_sandbox${path}`, this.sandbox.baseUrl)), method, body, {});
   }
 
-  /** Creates a user and starts a verification of it; expects success. */
+  /** Creates a user and starts a verification for that user; expects success and returns the answer. */
   async start(verification_id: string, more: object = {}): Promise<any> {
     const user = await this.call('POST', '/user', { phone: '9988776655' });
     const { user_id } = user.body;
@@ -57,7 +57,7 @@ export class Client {
     return (await this.control('POST', `/verifications/${verificationId}/advance`, { steps })).body.steps;
   }
 
-  /** Advances to the end of the journey; returns every status pair on the way. */
+  /** Advances a verification step by step to the end of its journey; returns every status pair on the way. */
   async walk(verificationId: string): Promise<string[]> {
     const pairs: string[] = [];
     do {
@@ -67,7 +67,7 @@ export class Client {
     return pairs;
   }
 
-  /** Returns the sandbox's list of webhooks as text, byte for byte. */
+  /** Returns the list of webhooks that the sandbox keeps, as the JSON text of the response. */
   async events(): Promise<string> {
     return (await this.control('GET', '/events')).text;
   }
@@ -92,7 +92,7 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** Boots a sandbox that stops with the test; by default it is advanced by hand, with a stopped clock. */
+/** Boots a sandbox that stops with the test. By default its clock stands still and only `advance` makes steps. */
 export async function bootSandbox(options: Options = {}): Promise<Client> {
   const sandbox = await startSandbox({
     host: '127.0.0.1',
@@ -109,7 +109,7 @@ export async function bootSandbox(options: Options = {}): Promise<Client> {
 export interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Null if the body is not JSON. */
+  /** Sub-status in the body; null if the body is not JSON or has none. */
   readonly subStatus: string | null;
   readonly verificationId: string | null;
 }
@@ -119,7 +119,7 @@ export interface Receiver {
   readonly received: Received[];
 }
 
-/** Starts a receiver of webhooks; `answer` returns the status of each. */
+/** Starts an HTTP server that records webhooks and answers each with the status that `answer` returns. */
 export async function startReceiver(answer: (webhook: Received) => number = () => 200): Promise<Receiver> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {

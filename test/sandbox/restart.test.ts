@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../harness/gateway.ts';
 import { bootSandbox, freshFolder, SetClock, startReceiver } from './harness.ts';
 
-test('a restart keeps users, their updates and verifications, and journeys continue by the clock', async () => {
+test('a restart of the sandbox keeps users and verifications, and journeys continue by the clock', async () => {
   const journalFile = join(await freshFolder(), 'made', 'sandbox.jsonl');
   const clock = new SetClock();
   const first = await bootSandbox({ journalFile, clock, speed: 1, seed: 'first' });
@@ -30,12 +30,12 @@ test('a restart keeps users, their updates and verifications, and journeys conti
     started.reference_id + 2,
     started.user_reference_id + 2,
   ]);
-  // With the speed and the seed with which it was started.
+  // One step: the journey keeps the speed and seed with which it was started, not those of the restarted sandbox.
   expect(later.sub_status).toBe('USER_QUEUED');
   expect((await stat(journalFile)).mode & 0o077).toBe(0);
 });
 
-test('webhooks of steps during a downtime are sent after it, and delivered ones are not sent again', async () => {
+test('webhooks of steps during a downtime of the sandbox are sent after it; delivered ones are not sent again', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const clock = new SetClock();
   const receiver = await startReceiver();
@@ -62,7 +62,7 @@ test('webhooks of steps during a downtime are sent after it, and delivered ones 
   ]);
 });
 
-test('a webhook that was undelivered at shutdown is sent after the restart', async () => {
+test('a webhook that the sandbox could not deliver before its shutdown is sent after the restart', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const away = await bootSandbox({ journalFile });
   away.sandbox.deliverTo('http://127.0.0.1:1/nobody');
@@ -77,7 +77,7 @@ test('a webhook that was undelivered at shutdown is sent after the restart', asy
   expect(receiver.received[0]?.subStatus).toBe('LINK_GENERATED');
 });
 
-test('a journal line truncated by a crash is ignored and does not damage the next entry', async () => {
+test('a last line of the journal that a crash truncated is ignored and does not damage the next entry', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const first = await bootSandbox({ journalFile });
   await first.start('torn.awaits-review');
@@ -92,7 +92,7 @@ test('a journal line truncated by a crash is ignored and does not damage the nex
   expect((await third.look('torn.awaits-review')).sub_status).toBe('AADHAAR_VERIFICATION_SUCCESS');
 });
 
-test('a journal damaged before its end refuses the start and names the line', async () => {
+test('the sandbox refuses to start with a journal that is damaged before its last line, and names the line', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   await writeFile(journalFile, 'not an entry\n{"kind":"SETTLED","verification_id":"a","position":0}\n');
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { KNOWN_PAIRS } from '../../src/domain/status.ts';
 import { bootSandbox } from './harness.ts';
 
-/** Scenarios and the status pairs they reach, copied from the provider's reference and not from our table. */
+/** Scenarios and the status pairs they reach, copied from the provider's reference, to check the project's own table. */
 const REACHED_BY = {
   'happy-path': `RECEIVED LINK_GENERATED
     PRE_VIDEO_CALL AADHAAR_VERIFICATION_SUCCESS
@@ -65,7 +65,7 @@ const AADHAAR = {
   },
 };
 
-test('every documented pair is reached by a scenario, which then ends or continues to the review', async () => {
+test('every documented status pair is reached by a scenario, which then ends or continues to the review', async () => {
   const client = await bootSandbox();
   const reached = new Set<string>();
 
@@ -90,7 +90,7 @@ test('every documented pair is reached by a scenario, which then ends or continu
   ).toEqual([]);
 });
 
-test('the happy path is its 14 expected transitions in order', async () => {
+test('the scenario happy-path goes through its 14 status pairs in order', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.happy-path');
 
@@ -99,7 +99,7 @@ test('the happy path is its 14 expected transitions in order', async () => {
   );
 });
 
-test('a scenario stays at its problem for 20 seconds', async () => {
+test('a scenario stays for 20 seconds in the problem for which it is named', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.proxy-detected');
   await client.advance('loan-1.proxy-detected', 2);
@@ -111,7 +111,7 @@ test('a scenario stays at its problem for 20 seconds', async () => {
   expect(body.remaining_steps[0].sub_status).toBe('USER_IP_VERIFICATION_SUCCESSFUL');
 });
 
-test('the verification id selects the scenario by its longest matching word; without one it awaits review', async () => {
+test('the longest scenario name in the verification id selects the scenario; without one, the session awaits review', async () => {
   const client = await bootSandbox();
   const endOf = async (id: string) => {
     await client.start(id);
@@ -123,7 +123,7 @@ test('the verification id selects the scenario by its longest matching word; wit
   expect(await endOf('a3-link-expires')).toBe('VIDEO_CALL AGENT_ENDED_CALL');
 });
 
-test('with Aadhaar details the start answers after the Aadhaar step, even in a scenario in which it fails', async () => {
+test('a start with Aadhaar details is answered as if Aadhaar had succeeded, even in a scenario in which Aadhaar fails', async () => {
   const client = await bootSandbox();
 
   const answer = await client.start('sent.aadhaar-failed', { aadhaar_details: AADHAAR });
@@ -149,7 +149,7 @@ test('a journey with the call-only template starts at the link and has no Aadhaa
   }
 });
 
-test('an insufficient balance can be an answer with status REJECTED or a refusal with 422', async () => {
+test('a start with insufficient balance is answered with status REJECTED or refused with 422, by scenario', async () => {
   const client = await bootSandbox();
 
   const answer = await client.start('poor.insufficient-balance');
@@ -163,7 +163,7 @@ test('an insufficient balance can be an answer with status REJECTED or a refusal
   expect(await client.look('poor.insufficient-balance-422')).toMatchObject({ type: 'not_found_error' });
 });
 
-test('the unknown-status scenario reports one undocumented pair, and the journey continues', async () => {
+test('the unknown-status scenario reports one undocumented status pair, and then continues', async () => {
   const client = await bootSandbox();
   await client.start('odd.unknown-status');
 

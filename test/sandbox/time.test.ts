@@ -4,12 +4,12 @@ import { bootSandbox, NOON, SetClock } from './harness.ts';
 
 const SPEED = 4;
 
-test('with a speed, steps and meetings happen exactly at their time divided by the speed', async () => {
+test('if SANDBOX_SPEED is set, steps and meetings happen exactly at their time divided by the speed', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: SPEED, clock });
   await client.start('fast.happy-path');
 
-  // The meeting is booked 8 s after the start and takes place 2 s later.
+  // At speed 1 the meeting is booked 8 s after the start and takes place 2 s after that.
   clock.forward(8 / SPEED - 0.001);
   const before = await client.look('fast.happy-path');
   clock.forward(0.001);
@@ -31,7 +31,7 @@ test('with a speed, steps and meetings happen exactly at their time divided by t
   ]);
 });
 
-test('webhooks of several verifications are listed in order of time, even after a long clock jump', async () => {
+test('the sandbox lists webhooks of several verifications in order of time, even after a long clock jump', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: 1, clock });
   for (let index = 0; index < 10; index += 1) {
@@ -47,7 +47,7 @@ test('webhooks of several verifications are listed in order of time, even after 
   expect(times).toEqual(times.toSorted());
 });
 
-test('without a speed no step happens by itself, and event times are those of the journey', async () => {
+test('without a speed no sandbox step happens by itself, and event times are those of the journey', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ clock });
   await client.start('still.awaits-review');
@@ -63,7 +63,7 @@ test('without a speed no step happens by itself, and event times are those of th
   ]);
 });
 
-test('a manual step happens now, and the journey continues from there at its own pace', async () => {
+test('a step made by hand happens now, and the journey continues from then at its own pace', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: 1, clock });
   await client.start('hurried.proxy-detected');
@@ -88,7 +88,7 @@ test('advancing by more steps than remain stops at the end of the journey', asyn
   expect(await client.advance('short.link-expires', 5)).toBe(0);
 });
 
-test('with a real clock a journey walks to its end by itself', async () => {
+test('with a real clock a journey of the sandbox reaches its end by itself', async () => {
   const client = await bootSandbox({ speed: 500, clock: { now: () => new Date() } });
   await client.start('walking.happy-path');
 

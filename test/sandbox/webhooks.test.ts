@@ -3,7 +3,7 @@ import { verify } from '../../src/provider/signature.ts';
 import { eventually } from '../harness/gateway.ts';
 import { bootSandbox, type Received, SetClock, startReceiver } from './harness.ts';
 
-/** Steps of the happy path that have one of the ten documented webhook events. */
+/** Steps of the scenario happy-path for which the provider documents a webhook event. */
 const DOCUMENTED = [
   'LINK_GENERATED',
   'AADHAAR_VERIFICATION_SUCCESS',
@@ -15,7 +15,7 @@ const DOCUMENTED = [
   'AUDITOR_APPROVED',
 ];
 const ALL = 14;
-/** Speed that shortens waits. No step happens by itself, since the clock of these tests is stopped. */
+/** Speed that shortens real waits of the sandbox, such as retries. Steps need `advance`: the clock stands still. */
 const FAST = 20;
 
 const isSigned = ({ headers, text }: Received, secret: string): boolean =>
@@ -38,7 +38,7 @@ async function walked(id: string, options: Parameters<typeof bootSandbox>[0] = {
 const arrived = (received: readonly Received[], count: number) =>
   eventually(async () => received.length >= count && received.map(({ subStatus }) => subStatus));
 
-test('every step sends a signed webhook in the documented shape', async () => {
+test('every step of a journey sends a signed webhook in the documented shape', async () => {
   const { received } = await walked('loan-1.happy-path');
 
   const subStatuses = await arrived(received, ALL);
@@ -71,14 +71,14 @@ test('every step sends a signed webhook in the documented shape', async () => {
   });
 });
 
-test('with webhooks: documented, steps without a documented event send no webhook', async () => {
+test('with SANDBOX_WEBHOOKS=documented, steps without a documented event send no webhook', async () => {
   const { client, received } = await walked('loan-1.happy-path', { webhooks: 'documented' });
 
   expect(await arrived(received, DOCUMENTED.length)).toEqual(DOCUMENTED);
   expect(JSON.parse(await client.events())).toHaveLength(DOCUMENTED.length);
 });
 
-test('a refused webhook is retried and blocks later ones of its verification, but not of another', async () => {
+test('a webhook that is refused is retried and holds back later ones of its verification, but not of others', async () => {
   let refusals = 3;
   const receiver = await startReceiver(({ verificationId, subStatus }) => {
     if (verificationId !== 'held.happy-path' || subStatus !== 'LINK_GENERATED') return 200;
@@ -107,7 +107,7 @@ test('a refused webhook is retried and blocks later ones of its verification, bu
   expect(order.indexOf('free LINK_GENERATED 1')).toBeLessThan(order.indexOf('held LINK_GENERATED 4'));
 });
 
-test('webhooks are only listed until a webhook URL is set, and then sent', async () => {
+test('webhooks of the sandbox are only listed until a webhook URL is set, and then sent', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   await client.start('early.awaits-review');
@@ -119,7 +119,7 @@ test('webhooks are only listed until a webhook URL is set, and then sent', async
   expect(await arrived(receiver.received, 1)).toEqual(['LINK_GENERATED']);
 });
 
-test('each rotation switches the signing secret between the two secrets', async () => {
+test('POST /rotate-secret switches the secret that signs webhooks between the two secrets', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -138,7 +138,7 @@ test('each rotation switches the signing secret between the two secrets', async 
   expect(signers).toEqual([['sandbox'], ['sandbox-next'], ['sandbox']]);
 });
 
-test('duplicate: every webhook is sent two to four times with the same bytes', async () => {
+test('with the fault duplicate, every webhook is sent two to four times with the same bytes', async () => {
   const { received, client } = await walked('loan-1.happy-path.with-duplicate');
   const events = JSON.parse(await client.events()) as { copies: number }[];
   const sent = events.reduce((sum, { copies }) => sum + copies, 0);
@@ -152,7 +152,7 @@ test('duplicate: every webhook is sent two to four times with the same bytes', a
   expect(new Set(received.map(({ text }) => text)).size).toBe(ALL);
 });
 
-test('reorder: webhooks are swapped in pairs', async () => {
+test('with the fault reorder, webhooks are swapped in pairs', async () => {
   const inOrder = await walked('loan-1.happy-path');
   const { received } = await walked('loan-1.happy-path.with-reorder');
 
@@ -162,7 +162,7 @@ test('reorder: webhooks are swapped in pairs', async () => {
   expect(swapped).toEqual(straight.map((_, index) => straight[index % 2 ? index - 1 : index + 1]));
 });
 
-test('reorder: a last webhook without a successor is still sent', async () => {
+test('with the fault reorder, a last webhook without a successor is still sent', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox({ speed: FAST });
   client.sandbox.deliverTo(receiver.url);
@@ -172,7 +172,7 @@ test('reorder: a last webhook without a successor is still sent', async () => {
   expect(await arrived(receiver.received, 1)).toEqual(['LINK_GENERATED']);
 });
 
-test('delay: a delayed webhook is overtaken by later ones', async () => {
+test('with the fault delay, a webhook is overtaken by later ones', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox({ speed: FAST });
   client.sandbox.deliverTo(receiver.url);
@@ -189,7 +189,7 @@ test('delay: a delayed webhook is overtaken by later ones', async () => {
   ]);
 });
 
-test('drop: webhooks are not sent, and the list marks them as dropped', async () => {
+test('with the fault drop, webhooks are not sent, and the list of webhooks marks them as dropped', async () => {
   const { client, received } = await walked('loan-1.happy-path.with-drop');
   await client.start('witness.awaits-review');
 
@@ -200,7 +200,7 @@ test('drop: webhooks are not sent, and the list marks them as dropped', async ()
   expect(events.slice(0, ALL).every(({ copies, faults }) => copies === 0 && faults[0] === 'drop')).toBe(true);
 });
 
-test('bad-signature sends JSON with an invalid signature, malformed-json sends signed invalid JSON', async () => {
+test('the fault bad-signature sends JSON with an invalid signature; malformed-json sends signed invalid JSON', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -220,7 +220,7 @@ test('bad-signature sends JSON with an invalid signature, malformed-json sends s
   expect(isSigned(broken, 'sandbox')).toBe(true);
 });
 
-test('a webhook is given up after five refusals, and the next one is sent', async () => {
+test('the sandbox gives a webhook up after five refusals and sends the next one', async () => {
   const receiver = await startReceiver(({ subStatus }) => (subStatus === 'LINK_GENERATED' ? 401 : 200));
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -232,7 +232,7 @@ test('a webhook is given up after five refusals, and the next one is sent', asyn
   expect(all).toEqual([...Array(5).fill('LINK_GENERATED'), 'AADHAAR_VERIFICATION_SUCCESS']);
 });
 
-test('unknown-status: the webhook has an unknown sub-status, while the status call returns the real one', async () => {
+test('with the fault unknown-status, a webhook has an unknown sub-status, while the status call returns the real one', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -246,7 +246,7 @@ test('unknown-status: the webhook has an unknown sub-status, while the status ca
   });
 });
 
-test('faults combine: one webhook can have an unknown status and be duplicated', async () => {
+test('several faults can affect one webhook: it has an unknown status and is duplicated', async () => {
   const { client } = await walked('a.random.with-duplicate.with-bad-signature');
   await client.control('PUT', '/faults', { 'unknown-status': {} });
   await client.start('b.random.with-duplicate');
@@ -257,7 +257,7 @@ test('faults combine: one webhook can have an unknown status and be duplicated',
   expect(last.copies).toBeGreaterThan(1);
 });
 
-test('a fault affects webhooks with its probability, and at most as often as its times', async () => {
+test('a fault affects webhooks with its `probability`, and at most `times` times', async () => {
   const client = await bootSandbox();
   await client.control('PUT', '/faults', { drop: { probability: 0.3 }, duplicate: { times: 2 } });
 
@@ -274,7 +274,7 @@ test('a fault affects webhooks with its probability, and at most as often as its
   expect(events.filter(({ faults }) => faults.includes('duplicate'))).toHaveLength(2);
 });
 
-test('the same seed and calls give the same list of webhooks byte for byte; another seed another list', async () => {
+test('the same seed and calls give the same list of webhooks byte for byte; another seed gives another list', async () => {
   const story = async (seed: string) => {
     const clock = new SetClock();
     const client = await bootSandbox({ seed, clock, speed: 10 });

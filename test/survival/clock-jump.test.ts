@@ -12,7 +12,7 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
   }
 }`;
 
-/** Boots a gateway with a movable clock and a provider whose status pair of the session a test sets. */
+/** Boots a gateway with a movable clock and a session whose status pair at the provider is set by the test. */
 async function bootWithClock(id: string) {
   let polls = 0;
   let present = ['RECEIVED', 'LINK_GENERATED'];
@@ -38,7 +38,7 @@ async function bootWithClock(id: string) {
   };
 }
 
-test('jumps of our clock do not change the order of webhooks, and subscribers get each transition once', async () => {
+test('jumps of the gateway’s clock do not change the order of webhooks, and subscribers get each transition once', async () => {
   const id = 'clock.order';
   const { gateway, clock, session } = await bootWithClock(id);
   const live = gateway.subscribe(
@@ -63,7 +63,7 @@ test('jumps of our clock do not change the order of webhooks, and subscribers ge
     frames.push(await live.next());
   }
 
-  // Event times of the provider decide the order, not our clock.
+  // The provider's event times decide the order of updates, not the gateway's clock.
   expect(frames).toEqual(
     news.map(([subStatus, second], index) => ({
       sequence: index + 2,
@@ -76,7 +76,7 @@ test('jumps of our clock do not change the order of webhooks, and subscribers ge
   await expectFeedOfLog(gateway.database);
 });
 
-test('a meeting is checked against the current clock, and a booked one stays booked after the clock jumps back', async () => {
+test('a meeting must be in the future by the current clock; once booked, it stays booked if the clock jumps back', async () => {
   const { gateway, clock, book } = await bootWithClock('clock.meeting');
   const inHalfAnHour = new Date(Date.now() + 30 * MINUTE);
 
@@ -90,7 +90,7 @@ test('a meeting is checked against the current clock, and a booked one stays boo
   expect(rows).toEqual([{ status: 'SCHEDULED', starts_at: inHalfAnHour }]);
 });
 
-test('a clock jump ahead causes one poll of a session; after a jump back a webhook reschedules its polling', async () => {
+test('if the clock jumps ahead, a session is polled once; if it jumps back, a webhook schedules the next poll again', async () => {
   const id = 'clock.polls';
   const { gateway, clock, polls, becomes } = await bootWithClock(id);
 
@@ -109,7 +109,7 @@ test('a clock jump ahead causes one poll of a session; after a jump back a webho
   await eventually(async () => (await sessionOf(gateway, id)).subStatus === 'USER_QUEUED');
 });
 
-test('token expiry follows the clock when it jumps ahead and back', async () => {
+test('whether a token has expired is decided by the current clock, also after it jumps ahead and back', async () => {
   const { gateway, clock } = await bootWithClock('clock.token');
   const authorization = `Bearer ${await gateway.token({ sub: 'vera', roles: ['VIEWER'] })}`;
   const isGood = async () =>

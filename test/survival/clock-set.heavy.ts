@@ -29,7 +29,7 @@ clockTest(
   "while the machine's clock is set hours ahead and back, the gateway stays ready and sends each transition once",
   async () => {
     const clock = await shiftedClock();
-    // Polls must return the pair of the last webhook, since a clock that is ahead makes polls due.
+    // A clock that is set ahead makes polls due; they must return the status pair of the last webhook.
     let present = { status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
     const provider = await startScriptedProvider(({ method, body }) => {
       const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'clock.set', user_id: 'asha' };

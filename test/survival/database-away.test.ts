@@ -22,7 +22,7 @@ test('a webhook that cannot be stored is answered with 503, and stored when the 
   const gateway = await bootGateway({ database: wire.url });
   await gateway.start('database.away');
   const stored = async () => (await database.query('select from webhook_inbox')).rowCount;
-  // The sandbox reports the start.
+  // The sandbox sends one webhook for the start; it is stored before the connection is cut.
   await eventually(async () => (await stored()) === 1);
 
   wire.cut();

@@ -56,7 +56,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
     expect(metrics).not.toContain('INTERNAL_SERVER_ERROR');
   });
 
-test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, webhooks 503; /readyz reports it', async () => {
+test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, webhooks 503, and /readyz says so', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('read-only.1');
   const becomes = (readOnly: 'on' | 'off') => setReadOnly(gateway, readOnly);
@@ -73,7 +73,7 @@ test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, w
   expect([data, errors]).toEqual([{ session: { version: 1 } }, undefined]);
   const readiness = async () => (await fetch(`${gateway.url}/readyz`)).json();
   await eventually(async () => JSON.stringify(await readiness()).includes('read-only'));
-  // The LISTEN connection was terminated too, and reconnects.
+  // Waits for the LISTEN connection, which was also terminated and must reconnect first.
   await eventually(async () => ((await readiness()) as { status: string }).status === 'ready');
   expect(await readiness()).toMatchObject({
     impaired: { database: 'accepts no writes: it is read-only or a standby' },
@@ -85,7 +85,7 @@ test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, w
   await eventually(async () => JSON.stringify(await readiness()).startsWith('{"status":"ready","notes"'));
 });
 
-/** Makes new connections read-only or writable, and terminates the existing ones. */
+/** Makes new connections to the database read-only (or writable again), and terminates the existing ones. */
 async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<void> {
   const client = await database.connect();
   await client.query('set default_transaction_read_only = off');
@@ -98,7 +98,7 @@ async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<
   client.release(true);
 }
 
-/** Queues a webhook by locking its session; the returned function unlocks it for the queue worker. */
+/** Sends a webhook whose session is locked, so it is queued; the returned function unlocks the session. */
 async function queueWebhook(gateway: Gateway, verificationId: string): Promise<() => Promise<void>> {
   const holder = new pg.Client({ connectionString: gateway.databaseUrl });
   await holder.connect();
@@ -116,7 +116,7 @@ const inboxOf = async ({ database }: Gateway) =>
     )
   ).rows[0];
 
-test('a webhook whose processing fails by faults of the infrastructure is not parked and is retried', async () => {
+test('a webhook whose processing fails by a fault of the database (full disk, deadlock, …) is retried, never parked', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');
@@ -126,7 +126,7 @@ test('a webhook whose processing fails by faults of the infrastructure is not pa
 
   await failWith('53100');
   await letGo();
-  // Full disk, out of memory, read-only, crash of a backend, deadlock, missing privilege, missing table.
+  // SQLSTATEs: full disk, out of memory, read-only, crash of a backend, deadlock, missing privilege, missing table.
   for (const code of ['53100', '53200', '25006', '57P02', '40P01', '42501', '42P01']) {
     await failWith(code);
     const before = failures().length;

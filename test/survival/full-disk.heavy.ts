@@ -8,7 +8,7 @@ import { diskTest, mountSmallDisk } from '../harness/small-disk.ts';
 
 const DISK_MB = 200;
 const REFUSALS = 20;
-/** Padding of a webhook: incompressible, and large enough that a few fill the remaining free pages. */
+/** Bytes of padding in each webhook: random, so incompressible, and so many that a few webhooks fill the free pages. */
 const BYTES = 12_000;
 
 const newsAt = (second: number) => ({
@@ -83,7 +83,7 @@ diskTest(
     const frames = await live.take(all.length);
     const told = frames.map(({ occurredAt }) => occurredAt);
     enter('full-disk', {
-      // Webhooks, one query after each of them, and the retries of refused ones.
+      // Counts the webhooks, the query after each webhook, and the retries of refused webhooks.
       requests: statuses.length + looks + retries,
       faults: 1,
       lost: all.filter((time) => !told.includes(time)).length,

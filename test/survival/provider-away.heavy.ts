@@ -16,7 +16,7 @@ const START = `mutation ($input: StartSessionInput!) {
   }
 }`;
 
-test('while the provider is unreachable only starts fail, with a retryable error; all else works', async () => {
+test('while the provider is unreachable only startSession fails, with a retryable error; everything else works', async () => {
   const provider = await startSandboxProcess();
   const wire = await startHttpProxy(provider.access.CASHFREE_BASE_URL);
   const environment = { ...provider.access, CASHFREE_BASE_URL: `${wire.url}/verification` };
@@ -36,7 +36,7 @@ test('while the provider is unreachable only starts fail, with a retryable error
 
   wire.cut();
 
-  // Several starts, so that the circuit breaker opens.
+  // Sends several starts, so that the circuit breaker to the provider opens.
   for (let attempt = 0; attempt < 4; attempt += 1)
     expect(await asked(`away.${attempt}`)).toEqual({
       __typename: 'ProviderError',
@@ -58,7 +58,7 @@ test('while the provider is unreachable only starts fail, with a retryable error
   wire.mend();
   await eventually(async () => (await asked('away.0')).__typename === 'StartSessionSuccess');
   expect(await live.next()).toEqual({ subStatus: 'LINK_GENERATED' });
-  // All answers were checked above. Three requests have no recorded headers: webhook, subscription, probe.
+  // `headers` has an entry for each request but three: the webhook, the subscription and GET /readyz.
   const requests = gateway.headers.length + 3;
   enter('provider-away', { requests, faults: 1, lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 });
 });

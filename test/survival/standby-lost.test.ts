@@ -10,7 +10,7 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
 const READ = 'query ($id: ID!) { session(id: $id) { version } feedCursor }';
 const WATCH =
   'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence subStatus } }';
-/** Write connections with the default DATABASE_POOL of 10. */
+/** Number of connections for writes with the default DATABASE_POOL of 10; more callers than that must wait. */
 const WRITE_POOL = 5;
 const CALLERS = 3 * WRITE_POOL;
 
@@ -25,11 +25,11 @@ const news = (second: number) => ({
   },
 });
 
-/** Starts a primary whose only synchronous standby a test can lose and restore. */
+/** Starts a PostgreSQL primary; while its only synchronous standby is "lost", commits wait for the standby. */
 async function primary() {
   const { url } = await startOwnPostgres();
   const admin = new pg.Pool({ connectionString: url, max: 1 });
-  // The server stops before this pool; the resulting errors are no failure of the test.
+  // Ignores connection errors of this pool: the server is stopped before the pool is.
   admin.on('error', () => {});
   admin.on('connect', (client) => client.on('error', () => {}));
   atTheEnd(() => admin.end());
@@ -37,7 +37,7 @@ async function primary() {
     await admin.query('set synchronous_commit = local');
     await admin.query(`alter system set synchronous_standby_names = '${names}'`);
     await admin.query('select pg_reload_conf()');
-    // The setting takes effect only after the checkpointer has reloaded it.
+    // Waits until the new setting is in effect: the server reloads its settings in the background.
     await eventually(
       async () =>
         (await admin.query('show synchronous_standby_names')).rows[0]?.synchronous_standby_names === names,
@@ -47,7 +47,7 @@ async function primary() {
     url,
     loseStandby: () => set('gone'),
     findStandby: () => set(''),
-    /** Returns the number of server processes that wait for the standby. */
+    /** Returns the number of server processes whose commit waits for the standby. */
     async waiting(): Promise<number> {
       const { rowCount } = await admin.query(`select from pg_stat_activity where wait_event = 'SyncRep'`);
       return rowCount ?? 0;
@@ -55,7 +55,7 @@ async function primary() {
   };
 }
 
-test('while the only synchronous standby is lost, reads and /readyz work and writes get SERVICE_UNAVAILABLE', async () => {
+test('while the only synchronous standby is lost, reads and /readyz work, and writes get SERVICE_UNAVAILABLE', async () => {
   const postgres = await primary();
   const gateway = await bootGateway({ database: postgres.url });
   const { id, startCursor } = await gateway.start('standby.1');
@@ -104,7 +104,7 @@ test('while the only synchronous standby is lost, reads and /readyz work and wri
     },
   ]);
   expect(await postgres.waiting()).toBeLessThanOrEqual(WRITE_POOL + 1);
-  // Writes fail fast once the hang is known.
+  // Once the gateway knows that writes hang, it refuses them without trying.
   const refused = performance.now();
   expect((await gateway.graphql(MEETING, { input })).errors).toHaveLength(1);
   expect(await gateway.webhook(news(0))).toBe(503);

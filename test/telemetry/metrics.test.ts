@@ -7,9 +7,9 @@ import { countStatements } from '../harness/statements.ts';
 const WATCH = 'subscription ($after: String) { statusTransitions(after: $after) { sequence } }';
 const WATCH_ONE =
   'subscription ($id: ID!) { sessionLive(sessionId: $id) { __typename ... on StatusTransition { sequence } } }';
-/** Labels that Prometheus adds. */
+/** Labels that Prometheus adds to each series itself; dashboard and alerts may use them. */
 const OF_PROMETHEUS = ['job', 'instance'];
-/** Metrics of Node and the operating system; the dashboard shows a few of them. */
+/** Metrics of Node.js and the process (by prom-client): not the gateway's own, so naming and dashboard may differ. */
 const OF_THE_PROCESS = /^(nodejs|process)_/;
 
 let gateway: Gateway;
@@ -21,7 +21,7 @@ const webhook = (minute: number, status: string, sub_status: string) =>
     data: { verification_id: 'seen.awaits-review', status, sub_status },
   });
 
-/** Makes every counted event happen, except those of slow readers. */
+/** Causes every kind of event that metrics count, except those of subscribers that read too slowly. */
 async function live(): Promise<void> {
   const { id, startCursor } = await gateway.start('seen.awaits-review');
   const agent = await person(gateway, 'ravi', 'AGENT');
@@ -56,7 +56,7 @@ beforeAll(async () => {
   });
 });
 
-test('events are counted under fixed labels, without names, ids or texts of clients', () => {
+test('metrics count events under fixed labels, without names, ids or texts of clients', () => {
   const { value } = scraped;
   const operations = 'vkyc_graphql_operation_duration_seconds_count';
 
@@ -74,7 +74,7 @@ test('events are counted under fixed labels, without names, ids or texts of clie
     value('vkyc_provider_call_duration_seconds_count{endpoint="POST /vkyc",purpose="MUTATION",outcome="OK"}'),
   ).toBe(1);
   expect(value('vkyc_webhooks_total{outcome="badly signed"}')).toBe(1);
-  // The meeting, and the start unless its webhook was recorded first.
+  // One is the booked meeting. The start is another one, unless the webhook of the start was recorded first.
   expect(value('vkyc_transitions_total{source="MUTATION",verdict="MOVED"}')).toBeGreaterThanOrEqual(1);
   expect(value('vkyc_transitions_total{source="WEBHOOK",verdict="DISPUTED"}')).toBe(1);
   expect(value('vkyc_unrecognized_states_total')).toBe(1);
@@ -86,7 +86,7 @@ test('events are counted under fixed labels, without names, ids or texts of clie
   expect(scraped.text).not.toMatch(/NameOfAClient|alias|seen\.awaits|ravi|NEVER_HEARD_OF/);
 });
 
-test('concurrent scrapes share one query of the backlog', async () => {
+test('concurrent scrapes of /metrics share one query that counts the backlog', async () => {
   await eventually(async () => {
     const { value } = await scrape(gateway);
     const [pending, parked] = ['PENDING', 'PARKED'].map((state) =>
@@ -124,7 +124,7 @@ test('metric names follow the naming conventions of Prometheus', () => {
 });
 
 test('operation names and paths chosen by clients create no new metric series', async () => {
-  // Only these metrics have labels that clients could fill; database gauges may be missing while it is slow.
+  // Counts only metrics whose labels clients could influence; gauges of the database may be missing if it is slow.
   const count = async () => (await scrape(gateway)).text.match(/^vkyc_(http|graphql|mutation)_/gm)?.length;
   const ask = async (round: number) => {
     await gateway.graphql(`query Name${round} { a${round}: viewer { id } }`);
@@ -146,7 +146,7 @@ test('every metric and label used by the dashboard and the alert rules exists', 
   for (const { metric, labels, by } of [...dashboard, ...alerts].flatMap(usesOf)) {
     const known = scraped.series.get(metric);
     expect(known, `${metric} of ${by}`).toBeDefined();
-    // A metric without samples has no labels to compare with.
+    // Skips metrics without samples, whose labels are not known.
     if (scraped.text.includes(`\n${metric}{`))
       expect([...(known ?? []), ...OF_PROMETHEUS], by).toEqual(expect.arrayContaining([...labels]));
   }

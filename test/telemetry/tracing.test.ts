@@ -20,7 +20,10 @@ const RECORDING = `mutation ($id: ID!) {
   requestRecording(sessionId: $id) { ... on RequestRecordingSuccess { recording { url } } } }`;
 const WATCH = 'subscription { statusTransitions { subStatus } }';
 
-/** Starts two replicas on one database that export to one collector; the second has the subscriber. */
+/**
+ * Starts two replicas on one database that export traces to one collector: `taking` is for webhooks and mutations,
+ * `sending` for the subscriber.
+ */
 async function place() {
   const collector = await startOtlpCollector();
   const sandbox = await startSandboxProcess();
@@ -33,7 +36,7 @@ async function place() {
   return { collector, sandbox, database, taking, sending };
 }
 
-/** Sends a signed webhook as part of a trace; returns the ids of that trace and of the sender's span. */
+/** Sends a signed webhook with a traceparent; returns the trace id and the id of the sender's span. */
 async function sendTraced({ url }: GatewayProcess, sub_status: string) {
   const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
   const data = { ...KNOWN, verification_id: VERIFICATION, status: 'VIDEO_CALL', sub_status };
@@ -56,7 +59,7 @@ async function sendTraced({ url }: GatewayProcess, sub_status: string) {
   return { traceId, spanId };
 }
 
-test('a trace goes from a webhook to its frames on another replica, and contains no personal data', {
+test('a trace leads from a webhook to the frames that another replica sends, and contains no personal data', {
   timeout: 60_000,
 }, async () => {
   const { collector, sandbox, database, taking, sending } = await place();
@@ -125,7 +128,7 @@ test('a trace goes from a webhook to its frames on another replica, and contains
 
   await client.dispose();
   await Promise.all([taking.end('SIGTERM'), sending.end('SIGTERM')]);
-  // The trace of one webhook does not contain later work.
+  // The trace of a webhook must not contain the processing of other webhooks or periodic statements.
   const ofTrace = collector.spans.filter((span) => span.traceId === sent.traceId).map(({ name }) => name);
   expect(ofTrace.filter((name) => name === 'process webhook')).toHaveLength(1);
   expect(ofTrace).not.toContain('select webhook_inbox');
@@ -137,11 +140,11 @@ test('a trace goes from a webhook to its frames on another replica, and contains
     expect(everything.includes(mark), `the traces contain ${mark}`).toBe(false);
 });
 
-test('an unreachable collector causes a log line and does not delay the shutdown', async () => {
+test('if the collector of traces is unreachable, this is logged, and the shutdown is not delayed', async () => {
   const gateway = await startGatewayProcess({
     DATABASE_URL: await freshDatabase(),
     DATA_KEYS,
-    // No server listens there.
+    // Nothing listens on this port, so the export of traces fails.
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_BSP_SCHEDULE_DELAY: '50',
     OTEL_EXPORTER_OTLP_TIMEOUT: '300',
@@ -156,13 +159,13 @@ test('an unreachable collector causes a log line and does not delay the shutdown
   expect(performance.now() - told).toBeLessThan(8_000);
 });
 
-test('without a collector the OpenTelemetry SDK is not loaded, and rows have no traceparent', async () => {
+test('without a configured collector the OpenTelemetry SDK is not loaded, and stored rows have no traceparent', async () => {
   const gateway = await bootGateway();
   await gateway.start('untraced.1');
   await gateway.webhook({ data: {} });
 
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
-    // The metrics library loads the API package, which does nothing without an SDK.
+    // Leaves out the package `api`, which the metrics library loads and which does nothing without an SDK.
     /@opentelemetry.(?!api.)/.test(path),
   );
   expect(loaded).toEqual([]);
