@@ -1,4 +1,4 @@
-/** Median and median absolute deviation: both are robust against an outlier round. */
+/** Median of the rounds and their spread, both of which change little if one round is an outlier. */
 export interface Spread {
   readonly median: number;
   /** Median absolute deviation from the median. */
