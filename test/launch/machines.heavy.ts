@@ -1,4 +1,7 @@
-/** Starts on machines with a full disk, little shared memory or a user without a name. */
+/**
+ * Starts of the gateway on unusual machines: with a full disk, with little shared memory, as a user without a
+ * name.
+ */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown } from 'node:fs/promises';
@@ -15,7 +18,7 @@ if (!isRoot)
   process.stderr.write('Not root: the tests with an unlisted user and a small /dev/shm are SKIPPED.\n');
 const rootTest = test.skipIf(!isRoot);
 
-/** Runs a command until it ends or the gateway is ready; resolves with its output. */
+/** Runs a command until it ends or the gateway is ready. Returns what it printed. */
 async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], options: SpawnOptions = {}) {
   const env = {
     PATH: process.env.PATH,
@@ -39,7 +42,7 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
   return { said, code: child.exitCode, child, closed };
 }
 
-rootTest('a start as a user that is not in /etc/passwd fails with that reason', async () => {
+rootTest('a start as a user whom /etc/passwd does not list fails, and the message says so', async () => {
   const DATA_DIR = await freshFolder();
   await chown(DATA_DIR, NAMELESS, NAMELESS);
 
@@ -65,20 +68,23 @@ rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
   expect(said).toContain('"the gateway is ready"');
 });
 
-diskTest('a full disk is reported as the reason, at a first start and at a later one', async () => {
-  const { folder: small } = mountSmallDisk(8);
-  const disk = mountSmallDisk(120);
+diskTest(
+  'a start on a full disk fails, and the message says so, at a first start and at a later one',
+  async () => {
+    const { folder: small } = mountSmallDisk(8);
+    const disk = mountSmallDisk(120);
 
-  const first = await runGateway(small, GATEWAY);
-  const running = await runGateway(disk.folder, GATEWAY);
-  running.child.kill('SIGTERM');
-  await running.closed;
-  await disk.fill();
-  const later = await runGateway(disk.folder, GATEWAY);
+    const first = await runGateway(small, GATEWAY);
+    const running = await runGateway(disk.folder, GATEWAY);
+    running.child.kill('SIGTERM');
+    await running.closed;
+    await disk.fill();
+    const later = await runGateway(disk.folder, GATEWAY);
 
-  expect(running.said).toContain('"the gateway is ready"');
-  for (const { code, said } of [first, later]) {
-    expect(code).toBe(1);
-    expect(said).toContain('The disk of DATA_DIR is full');
-  }
-});
+    expect(running.said).toContain('"the gateway is ready"');
+    for (const { code, said } of [first, later]) {
+      expect(code).toBe(1);
+      expect(said).toContain('The disk of DATA_DIR is full');
+    }
+  },
+);
