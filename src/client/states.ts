@@ -34,7 +34,7 @@ export type Event =
   | 'QUIET'
   /** A frame arrived, but the one before it is missing. */
   | 'GAP'
-  /** The server could not complete a frame, or the stream ended without a refusal. */
+  /** The server could not complete a frame, or a router or proxy ended the stream. */
   | 'FAULT'
   /** The connection closed, or was silent for too long. */
   | 'LOSS'

@@ -58,7 +58,7 @@ export interface Context {
   readonly loaders: Loaders;
   /** Yields the event loop to other requests while a large answer is executed. */
   readonly pace: Pace;
-  /** True in subscriptions, whose frames must not contain personal data. */
+  /** True in subscriptions: their frames must not contain personal data. */
   readonly live: boolean;
   /**
    * Collects the personal data that the answer shows, for the read log; null in subscriptions, which show

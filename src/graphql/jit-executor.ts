@@ -212,7 +212,8 @@ function withOwnErrors({ data, errors }: ExecutionResult): ExecutionResult {
 }
 
 function ownError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
-  // Passes no `cause`, as graphql-js does for a GraphQLError that a resolver threw.
+  // As in graphql-js, the error that a resolver threw becomes `originalError`, and its extensions are copied.
+  // `locations` is set by hand, because the constructor could compute it only from AST nodes.
   const error = new GraphQLError(message, { path, originalError });
   return Object.defineProperty(error, 'locations', { value: locations, enumerable: true });
 }

@@ -10,7 +10,10 @@ export class PersonalDataShown {
   readonly #fields = new Set<string>();
   readonly #subjects = new Set<string>();
 
-  /** Notes a root field, such as `Query.sessions`. */
+  /**
+   * Notes a root field of the operation, such as `Query.sessions`: the read log says by which of them data
+   * was read.
+   */
   noteOperation(operation: string): void {
     this.#operations.add(operation);
   }

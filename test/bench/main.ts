@@ -16,7 +16,7 @@ import { WORKS } from './requests/works.ts';
 import { keepReport } from './results/results.ts';
 import { scale } from './scale/scale.ts';
 
-/** Benches by name. */
+/** All benches, by the name that chooses each on the command line. */
 const BENCHES: Record<string, Bench> = {
   ...Object.fromEntries(Object.entries(WORKS).map(([name, work]) => [name, requestBench(work)])),
   fanout,

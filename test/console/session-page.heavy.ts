@@ -60,7 +60,7 @@ browserTest("a meeting is shown in the viewer's time zone, with Indian time next
   const { id } = await gateway.start('timed');
   const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
   const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
-  // 06:30 UTC is 12:00 in India.
+  // 12:00 in India is 06:30 UTC; the page must show it next to the viewer's own time.
   const startsAt = new Date(`${inTwoDays}T06:30:00Z`);
   const local = new Date(startsAt.getTime() - startsAt.getTimezoneOffset() * 60_000);
   await window.button(SAYS.schedule).click();

@@ -45,7 +45,7 @@ export function useStats(window: WindowName) {
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => {
-      // A hidden tab sends no queries.
+      // Skips the query while the tab is hidden, because nobody sees the figures then.
       if (!document.hidden) void refresh();
     }, REFRESH_INTERVAL_MS);
     return () => {

@@ -75,7 +75,7 @@ export class Floor extends Store<FloorView> {
     this.#order = order;
   }
 
-  /** Loads the first page and subscribes from its cursor. */
+  /** Loads the first page, and subscribes to the feed from the cursor of that page. */
   start(): void {
     this.#run = {};
     void this.#load();

@@ -45,7 +45,7 @@ export const listSteps = (rules: Rules): readonly StatusPair[] =>
 
 /** Steps that can follow the current step of a session. */
 export interface NextSteps {
-  /** Steps that the rules allow. */
+  /** Steps that the transition rules allow after the current one. */
   readonly possible: readonly StatusPair[];
   /**
    * Those of the possible steps that are likely. Since the provider may skip steps, nearly every later step

@@ -27,7 +27,7 @@ const NAMES = Object.keys(CONTENDERS) as ContenderName[];
 
 interface Result {
   readonly deliveriesPerSecond: Spread;
-  /** Processor seconds of the server per 100,000 deliveries. */
+  /** CPU seconds of the server per 100,000 deliveries. */
   readonly cpuSeconds: Spread;
   /**
    * CPU time of the server divided by the duration of the burst; the gateway's wait for the doorbell is left
