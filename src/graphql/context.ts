@@ -71,8 +71,8 @@ export interface Context {
    */
   feedHead(): Promise<LogPosition>;
   /**
-   * Aborted when the operation has timed out, so that statements whose result nobody awaits are cancelled;
-   * null in subscriptions.
+   * Aborted when the operation has timed out, so that its statements in the database are cancelled; null in
+   * subscriptions.
    */
   readonly signal: AbortSignal | null;
   /** Aborts `signal`, when the operation times out. */

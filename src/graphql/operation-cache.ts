@@ -42,7 +42,7 @@ export interface Operation
   readonly cost: number;
 }
 
-/** Errors because of which an operation is not executed, and the cost of the operation if it was computed. */
+/** Outcome for an operation that is refused: its errors, and its cost if that was computed. */
 export interface Refusal {
   readonly errors: readonly GraphQLError[];
   readonly cost?: number;
@@ -92,7 +92,7 @@ export class OperationCache {
     this.#options = options;
   }
 
-  /** Returns the operation that a client's payload asks for, or the errors because of which it is refused. */
+  /** Returns the operation that a client's payload asks for, or its errors if it is refused. */
   prepare(payload: Payload): Operation | Refusal {
     try {
       const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
@@ -118,10 +118,7 @@ export class OperationCache {
     return checked.document;
   }
 
-  /**
-   * Returns an operation of a document that `documentOf` returned, or the errors because of which it is
-   * refused.
-   */
+  /** Returns an operation of a document that came from `documentOf`, or its errors if it is refused. */
   operationOf(
     document: DocumentNode,
     { operationName, variables: variableValues }: Pick<OperationRequest, 'operationName' | 'variables'>,
@@ -203,8 +200,8 @@ export class OperationCache {
 }
 
 /**
- * Charges the cost of an operation to the viewer's rate limit. A refused operation is charged REFUSAL_COST.
- * Returns an error if the viewer has used up the limit.
+ * Charges the cost of an operation to the viewer's rate limit, and REFUSAL_COST if it was refused. Returns
+ * the operation, or an error if the viewer has used up the limit.
  */
 export async function admit(
   prepared: Operation | Refusal,

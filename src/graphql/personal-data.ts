@@ -11,8 +11,8 @@ export class PersonalDataShown {
   readonly #subjects = new Set<string>();
 
   /**
-   * Notes a root field of the operation, such as `Query.sessions`: the read log says by which of them data
-   * was read.
+   * Notes a root field of the operation, such as `Query.sessions`; the read log names the root fields of each
+   * read.
    */
   noteOperation(operation: string): void {
     this.#operations.add(operation);

@@ -42,8 +42,8 @@ interface Dependencies {
 }
 
 /**
- * Starts a subscription that sends its frames to `sink`. Returns the handle that ends it, or the errors
- * because of which it is refused.
+ * Starts a subscription that sends its frames to `sink`. Returns the handle that ends it, or errors if the
+ * subscription is refused.
  */
 export async function startSubscription(
   operation: Operation,
@@ -140,8 +140,8 @@ class FrameFault extends Error {
 }
 
 /**
- * Returns the `Selection` of a subscription: the key by which it shares frames, and the function that
- * executes them. Staff and customers never share frames.
+ * Returns the `Selection` of a subscription: a key, which is equal for subscriptions that may share frames,
+ * and the function that executes frames. Staff and customers never share frames.
  */
 function selectionOf(
   operation: Operation,

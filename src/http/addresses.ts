@@ -7,7 +7,7 @@ import { BlockList, isIP } from 'node:net';
  */
 export type TrustedProxies = number | readonly string[];
 
-/** Returns the client address of a request, by which rate limits count it. */
+/** Returns the client address of a request. Rate limits count requests by this address. */
 export type AddressOf = (request: IncomingMessage) => string;
 
 const IPV6_BITS = 128;
@@ -49,7 +49,7 @@ function within(networks: readonly string[]): (address: string) => boolean {
 }
 
 /**
- * Returns the network by which an address is counted: the /64 of an IPv6 address; an IPv4 address itself,
+ * Returns the network under which an address is counted: the /64 of an IPv6 address; an IPv4 address itself,
  * even if it is written as IPv6 (`::ffff:`).
  */
 function getNetwork(address: string): string {

@@ -39,7 +39,7 @@ browserTest(
 );
 
 browserTest(
-  "a review submitted after another user's review is refused with the changed status, and changes nothing",
+  "a review that is submitted after another user's review is refused, shows the changed status, and changes nothing",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('decided-twice');

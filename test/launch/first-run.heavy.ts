@@ -38,7 +38,7 @@ async function startAndStop(cwd: string, env: Record<string, string> = {}, uid?:
 }
 
 describe('npm start', () => {
-  test('a first start builds what is missing, and says so', async () => {
+  test('a first start builds what is missing, and prints what it builds', async () => {
     const { said } = await startAndStop(await copyCheckout());
 
     expect(said).toContain(`${BUILDING}: TypeScript, gateway, console …`);
@@ -59,7 +59,7 @@ describe('npm start', () => {
     expect(readyInMs).toBeLessThan(NEXT_START_MS);
   });
 
-  test('a start builds only the console after a change in it or its undoing, and only the server after a change in the server', async () => {
+  test('after a change in the console or its undoing a start builds only the console, and after a change in the server only the server', async () => {
     const root = await copyCheckout();
     await startAndStop(root);
     const file = join(root, 'src/console/main.tsx');

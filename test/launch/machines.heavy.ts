@@ -42,15 +42,18 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
   return { said, code: child.exitCode, child, closed };
 }
 
-rootTest('a start as a user whom /etc/passwd does not list fails, and the message says so', async () => {
-  const DATA_DIR = await freshFolder();
-  await chown(DATA_DIR, NAMELESS, NAMELESS);
+rootTest(
+  'a start as a user whom /etc/passwd does not list fails with a message that names the user',
+  async () => {
+    const DATA_DIR = await freshFolder();
+    await chown(DATA_DIR, NAMELESS, NAMELESS);
 
-  const { code, said } = await runGateway(DATA_DIR, GATEWAY, { uid: NAMELESS, gid: NAMELESS });
+    const { code, said } = await runGateway(DATA_DIR, GATEWAY, { uid: NAMELESS, gid: NAMELESS });
 
-  expect(code).toBe(1);
-  expect(said).toContain(`runs as user ${NAMELESS}, which /etc/passwd does not list`);
-});
+    expect(code).toBe(1);
+    expect(said).toContain(`runs as user ${NAMELESS}, which /etc/passwd does not list`);
+  },
+);
 
 rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
   const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
@@ -68,23 +71,20 @@ rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
   expect(said).toContain('"the gateway is ready"');
 });
 
-diskTest(
-  'a start on a full disk fails, and the message says so, at a first start and at a later one',
-  async () => {
-    const { folder: small } = mountSmallDisk(8);
-    const disk = mountSmallDisk(120);
+diskTest('a first or later start on a full disk fails with the message that the disk is full', async () => {
+  const { folder: small } = mountSmallDisk(8);
+  const disk = mountSmallDisk(120);
 
-    const first = await runGateway(small, GATEWAY);
-    const running = await runGateway(disk.folder, GATEWAY);
-    running.child.kill('SIGTERM');
-    await running.closed;
-    await disk.fill();
-    const later = await runGateway(disk.folder, GATEWAY);
+  const first = await runGateway(small, GATEWAY);
+  const running = await runGateway(disk.folder, GATEWAY);
+  running.child.kill('SIGTERM');
+  await running.closed;
+  await disk.fill();
+  const later = await runGateway(disk.folder, GATEWAY);
 
-    expect(running.said).toContain('"the gateway is ready"');
-    for (const { code, said } of [first, later]) {
-      expect(code).toBe(1);
-      expect(said).toContain('The disk of DATA_DIR is full');
-    }
-  },
-);
+  expect(running.said).toContain('"the gateway is ready"');
+  for (const { code, said } of [first, later]) {
+    expect(code).toBe(1);
+    expect(said).toContain('The disk of DATA_DIR is full');
+  }
+});

@@ -42,7 +42,7 @@ async function startAtTerminal(env: Record<string, string> = {}) {
 }
 
 terminalTest(
-  'a start at a terminal prints readable lines, and one Ctrl-C stops everything cleanly',
+  'a start at a terminal prints readable lines, and one Ctrl-C stops all of its processes cleanly',
   async () => {
     const { child, ended, screen, until } = await startAtTerminal();
     await until('Ctrl-C');

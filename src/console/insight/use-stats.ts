@@ -45,7 +45,7 @@ export function useStats(window: WindowName) {
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => {
-      // Skips the query while the tab is hidden, because nobody sees the figures then.
+      // Skips the query while the tab is hidden, to save the gateway the work.
       if (!document.hidden) void refresh();
     }, REFRESH_INTERVAL_MS);
     return () => {

@@ -6,7 +6,7 @@ export type Row = VkycSessionRowFragment;
 /** The filters that the console can check against a row itself, when the feed reports a changed session. */
 export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
 
-/** Whether a row passes the filter. The rules are those by which the gateway filters. */
+/** Whether a row passes the filter, by the same rules as in the gateway. */
 export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
