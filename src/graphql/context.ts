@@ -70,10 +70,7 @@ export interface Context {
    * same.
    */
   feedHead(): Promise<LogPosition>;
-  /**
-   * Aborted when the operation has timed out, so that its statements in the database are cancelled; null in
-   * subscriptions.
-   */
+  /** Aborted when the operation has timed out, which cancels counts for statistics; null in subscriptions. */
   readonly signal: AbortSignal | null;
   /** Aborts `signal`, when the operation times out. */
   abandon(): void;

@@ -3,7 +3,7 @@ import { type Spread, spreadOf } from '../harness/statistics.ts';
 import { type ByContender, CONTENDERS, type ContenderName } from './contenders.ts';
 import type { Measurement } from './stage.ts';
 
-/** Results for one number of subscribers. */
+/** Measurements of all servers with one number of subscribers. */
 export interface Comparison {
   readonly subscribers: number;
   readonly events: number;

@@ -26,7 +26,7 @@ export interface Load {
   readonly milliseconds: number;
   /** Returns the next request to send. It is called by each connection that has got its last response. */
   next(): Buffer;
-  /** Text that every response must contain. */
+  /** Text that every response must contain, as proof that the server did the work. */
   readonly proof: string;
 }
 

@@ -11,7 +11,7 @@ interface About {
   readonly script?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly path: string;
-  /** Text that every response to a query contains. */
+  /** Text that every response to a query must contain, as proof that the server did the work. */
   readonly proof: string;
 }
 

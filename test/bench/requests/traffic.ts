@@ -5,7 +5,7 @@ import type { Operation } from './queries.ts';
 
 /** Requests that are sent to one server. */
 export interface Traffic {
-  /** Text that every response must contain. */
+  /** Text that every response must contain, as proof that the server did the work. */
   readonly proof: string;
   next(): Buffer;
 }

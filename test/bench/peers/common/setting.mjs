@@ -12,5 +12,5 @@ pool.on('error', () => {});
 
 export const rowsOf = async (statement) => (await pool.query(statement)).rows;
 
-/** Reports the port on which the peer listens to the bench. */
+/** Tells the bench on which port the peer listens. */
 export const listensAt = (port) => answerOrders({ port: () => port });
