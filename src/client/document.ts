@@ -1,8 +1,12 @@
 import type { Payload } from './frames.ts';
 
-/** Returns the variable definitions of a subscription, as text; undefined for any other operation. */
+/**
+ * Returns the variable definitions of a subscription document, as text; undefined if the operation is not a
+ * subscription.
+ */
 export function findVariables({ query, operationName }: Payload): string | undefined {
-  // A string that is not closed ends with the document; otherwise each quote would be searched to the end again.
+  // The pattern accepts a string that is not closed, up to the end of the document. Otherwise the regular
+  // expression would search for the end again at every quote (quadratic time).
   let heads = query.replace(/"""[\s\S]*?(?:"""|$)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?$)|#.*/g, '');
   while (/\{[^{}]*\}/.test(heads)) heads = heads.replace(/\{[^{}]*\}/g, ';');
   for (const [, name, variables] of heads.matchAll(
@@ -12,5 +16,8 @@ export function findVariables({ query, operationName }: Payload): string | undef
   return undefined;
 }
 
-/** Whether a document selects heartbeats; if so, silence means that the connection is dead. */
+/**
+ * Whether a document selects heartbeats. If it does, a connection on which nothing arrives for a while is
+ * dead.
+ */
 export const selectsHeartbeats = ({ query }: Payload): boolean => /\bHeartbeat\b/.test(query);

@@ -1,4 +1,4 @@
-/** Requests and results of a subscription, as far as this library reads them. */
+/** Requests, results and frames of a subscription, with only the fields that this helper reads. */
 
 export interface Payload {
   readonly query: string;
@@ -13,7 +13,7 @@ export interface Result {
   readonly extensions?: { readonly replay?: boolean };
 }
 
-/** Value of a result's root field. */
+/** Value of the root field in one result of a subscription. */
 export interface Frame {
   readonly __typename?: string;
   readonly cursor?: string;
@@ -30,14 +30,17 @@ export interface Sink {
 export const frameIn = ({ data }: Result): Frame | null | undefined =>
   Object.values(data ?? {}).find((value) => typeof value === 'object');
 
-/** Whether the frame is a snapshot or reset, which replaces everything before it. */
+/**
+ * Whether the frame restarts the stream: a snapshot or reset, which replaces everything that the client knew
+ * before.
+ */
 export const isRestart = ({ __typename, resync }: Frame): boolean =>
   resync !== undefined || __typename === 'SessionSnapshot' || __typename === 'FeedReset';
 
-/** Temporary server faults: the same request may succeed later. */
+/** Error codes of temporary faults: the same request may succeed later. */
 const FAULTS = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
-/** Refusals: the same request fails every time. */
+/** Error codes of refusals: the same request would fail every time. */
 const REFUSALS = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
@@ -52,15 +55,17 @@ const REFUSALS = new Set([
 ]);
 
 /**
- * Classifies the errors of a result. FAULT: the frame is missing or incomplete; request it again. REFUSAL: the
- * subscription is over. NONE: the frame can be used, although fields that this viewer may not see are null.
+ * Classifies the errors of a result. FAULT: the frame is missing or incomplete, so subscribe again from the
+ * last cursor. REFUSAL: the subscription is over. NONE: the frame can be used; there are no errors, or only
+ * fields that this viewer may not see.
  */
 export function meaningOfErrors({ errors = [], ...result }: Result): 'NONE' | 'FAULT' | 'REFUSAL' {
   if (errors.length === 0) return 'NONE';
   const codes = errors.map(({ extensions }) => String(extensions?.code));
   if (codes.some((code) => FAULTS.has(code))) return 'FAULT';
   if (frameIn(result)) return 'NONE';
-  // Without `data` nothing was executed: the request itself was refused, perhaps by a router with its own error codes.
+  // A result without `data` means that nothing was executed: the gateway, or a router with error codes of its
+  // own, refused the request.
   if (!('data' in result) || codes.some((code) => REFUSALS.has(code))) return 'REFUSAL';
   return 'FAULT';
 }

@@ -1,17 +1,26 @@
 import { type Frame, isRestart } from './frames.ts';
 
-/** Frames remembered to recognize a repeated one. An older one counts as a gap, which costs a new subscription. */
+/**
+ * Number of cursors that are remembered, to recognize frames that a router repeats. A repeated frame that is
+ * older is taken for a gap, which only costs a new subscription.
+ */
 const MAX_REMEMBERED = 1_000;
 
 /**
- * Position of a subscriber in its stream, which also proves that no frame was missed: each frame names the cursor of
- * the frame before it (`previousCursor`). Routers share streams between clients, repeat them from the start, and drop
- * frames that a slow client does not take; proxies deliver late. None of them can forge the chain of cursors.
+ * Position of a subscriber in its stream. It also notices missing frames, since each frame contains the
+ * cursor of the frame before it (`previousCursor`): routers share streams between clients, repeat them from
+ * the start, and drop frames that a slow client does not take; proxies deliver late.
  */
 export class Position {
-  /** Cursor to resume after; null before the first frame of a subscription that started without one. */
+  /**
+   * Cursor of the last frame, from which to resume; null before the first frame of a subscription that
+   * started without one.
+   */
   cursor: string | null;
-  /** Cursor of the newest frame other than a heartbeat. A stream that a router reopened may have fewer heartbeats. */
+  /**
+   * Cursor of the newest frame that is not a heartbeat. The next frame may name this one as its predecessor,
+   * if a router reopened the stream, because the new stream may have fewer heartbeats.
+   */
   #event: string | null;
   #seen = new Set<string>();
   #mark = '';
@@ -22,19 +31,22 @@ export class Position {
     if (after !== null) this.#seen.add(after);
   }
 
-  /** The `after` argument to subscribe with. */
+  /** Value of the `after` argument to subscribe with; undefined if there is no cursor yet. */
   get after(): string | undefined {
     return this.#mark ? `${this.cursor ?? ''}~${this.#mark}` : (this.cursor ?? undefined);
   }
 
-  /** Makes `after` unique, so that a router cannot serve it from a stream shared with other clients. */
+  /**
+   * Adds a random mark to `after`, so that a GraphQL router does not serve the subscription from a stream
+   * that it shares with other clients.
+   */
   keepApart(): void {
     this.#mark = Math.random().toString(36).slice(2);
   }
 
   /**
-   * Classifies a frame. NEXT: it follows the last one, and the position moves to it. REPEATED: it came before. GAP:
-   * frames before it are missing. A frame without `previousCursor` is always NEXT.
+   * Classifies a frame. NEXT: it follows the last frame, and becomes the position. REPEATED: it was received
+   * before. GAP: frames before it are missing. A frame without `previousCursor` is always NEXT.
    */
   take(frame: Frame & { cursor: string }): 'NEXT' | 'REPEATED' | 'GAP' {
     const { cursor, previousCursor } = frame;

@@ -5,7 +5,10 @@ import { type Connection, type Listeners, notResumable, ResumingSubscription } f
 
 export type { FeedState } from './states.ts';
 
-/** Common interface of the clients of graphql-ws and graphql-sse; only graphql-ws has `on` and `terminate`. */
+/**
+ * Interface that the clients of graphql-ws and graphql-sse have in common; only that of graphql-ws has `on`
+ * and `terminate`.
+ */
 interface StockClient {
   subscribe(payload: Payload, sink: Sink, listeners?: Listeners): () => void;
   on?(event: string, heard: () => void): () => void;
@@ -14,26 +17,32 @@ interface StockClient {
 }
 
 export interface ResumingOptions {
-  /** Called for each change of a subscription's state, with the payload that was subscribed with. */
+  /**
+   * Called when the state of a subscription changes, with the payload (query and variables) of that
+   * subscription.
+   */
   readonly onState?: (state: FeedState, payload: Payload) => void;
-  /** A connection that was silent for this long is closed and opened again. */
+  /** If nothing arrives on a connection for this many milliseconds, it is closed and opened again. */
   readonly silenceMs?: number;
-  /** Without heartbeats, a subscription counts as live once no past frame came for this long. */
+  /**
+   * A subscription without heartbeats counts as live once no past frame has arrived for this many
+   * milliseconds.
+   */
   readonly quietMs?: number;
 }
 
 /**
- * Returns the delay before a retry: exponential backoff with full jitter, at first up to a second, in the end up to 30,
- * in milliseconds.
+ * Returns the delay before a retry in milliseconds: exponential backoff with full jitter, from up to 1 s
+ * before the first retry to up to 30 s.
  */
 export const backoffMs = (retries: number): number => Math.random() * Math.min(30_000, 1_000 * 2 ** retries);
 const backOff = (retries: number) => new Promise<void>((resolve) => setTimeout(resolve, backoffMs(retries)));
 
 /**
- * Creates a client of graphql-ws or graphql-sse (distinct connections mode) whose subscriptions retry forever and
- * resume after their last `cursor`. Pass a first `$after`, so that no transition before the first frame is missed.
- * Select `previousCursor` next to `cursor`, so that frames lost by routers and proxies are requested again, and
- * repeated ones are dropped.
+ * Creates a client of graphql-ws or graphql-sse (distinct connections mode) whose subscriptions retry forever
+ * and resume after their last `cursor`. Pass `$after` from the start, so that no transition before the first
+ * frame is missed. Select `previousCursor` next to `cursor`, so that frames which routers and proxies lose
+ * are requested again, and repeated frames are dropped.
  */
 export function resuming<Create extends (options: never) => { subscribe: unknown }>(
   createClient: Create,
@@ -50,7 +59,8 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     ...(options as object),
   };
   const made = createClient(full as never) as unknown as StockClient;
-  // graphql-sse does not say which connection was lost, so the subscriptions do their own retries.
+  // The client of graphql-sse does not tell which subscription lost its connection. Its own retries are
+  // turned off, and each subscription retries by itself.
   const stock = made.terminate
     ? made
     : (createClient({ ...full, retryAttempts: 0 } as never) as unknown as StockClient);

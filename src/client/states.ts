@@ -1,38 +1,40 @@
 /**
- * States of a subscription, and the next state for each event. The table is total: a new state or event does not
- * compile until all its cells are filled in.
+ * State machine of a subscription: its states, and the next state for each event. A new state or event does
+ * not compile until the table has all its cells.
  */
 
-/** State of a subscription for a status badge: up to date, reading what it missed, or unable to tell. */
+/**
+ * State of a subscription as an application shows it: up to date, reading what it missed, or unable to tell.
+ */
 export type FeedState = 'live' | 'catching up' | 'stale';
 
 export type State =
-  /** Subscribed; the server has not answered yet. */
+  /** The subscription was requested, and the server has not responded yet. */
   | 'OPENING'
-  /** Connected; past frames may follow. */
+  /** The connection is open; frames of the past may follow. */
   | 'CATCHING_UP'
-  /** Every frame so far was received. */
+  /** The subscription is up to date: all past frames have arrived. */
   | 'LIVE'
-  /** Frames are missing; waiting to subscribe again. */
+  /** Frames were lost on the way; the subscription waits to be requested again. */
   | 'GAP'
-  /** The server could not deliver frames; waiting to subscribe again. */
+  /** The server could not deliver frames; the subscription waits to be requested again. */
   | 'FAULT'
-  /** The connection is lost or silent. */
+  /** The connection was lost, or was silent for too long. */
   | 'LOST'
   | 'OVER';
 
 export type Event =
-  /** The transport is connected, for the first time or again. */
+  /** The connection was opened, for the first time or again. */
   | 'CONNECTED'
-  /** A past frame came; more may follow. */
+  /** A frame of the past arrived; more may follow. */
   | 'PAST'
-  /** The newest frame came. */
+  /** A frame arrived that is not of the past, so the subscription is up to date. */
   | 'NEWS'
-  /** No past frame came for a while. */
+  /** No frame of the past has arrived for a while. */
   | 'QUIET'
-  /** A frame came, but the one before it is missing. */
+  /** A frame arrived, but the one before it is missing. */
   | 'GAP'
-  /** The server could not complete a frame, or the stream ended without a refusal. */
+  /** The server could not complete a frame, or a router or proxy ended the stream. */
   | 'FAULT'
   /** The connection closed, or was silent for too long. */
   | 'LOSS'
@@ -74,7 +76,8 @@ export const NEXT = {
     SUBSCRIBED: 'OPENING',
     END: 'OVER',
   },
-  // Events of the connection do not bring missing frames back: only a new subscription does.
+  // Events of the connection do not make the subscription live again, since they do not bring the missing
+  // frames back: only a new subscription does.
   GAP: {
     CONNECTED: 'GAP',
     PAST: 'GAP',
@@ -121,7 +124,7 @@ export const NEXT = {
   },
 } as const satisfies Record<State, Record<Event, State>>;
 
-/** Badge for each state; null leaves it unchanged. */
+/** What the application is told in each state; null: what it was told before. */
 export const BADGE = {
   OPENING: null,
   CATCHING_UP: 'catching up',

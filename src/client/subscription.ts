@@ -7,20 +7,23 @@ export interface Listeners {
   connected?(again: boolean): void;
 }
 
-/** The underlying client, as far as a subscription needs it. */
+/** The client of graphql-ws or graphql-sse, with what a subscription uses of it. */
 export interface Connection {
   subscribe(payload: Payload, sink: Sink, listeners: Listeners): () => void;
-  /** WebSocket shared by all subscriptions. Undefined over SSE, where each subscription has its own connection. */
+  /**
+   * WebSocket that all subscriptions share; undefined over SSE, where each subscription has its own
+   * connection.
+   */
   readonly socket: Socket | undefined;
   readonly disposed: boolean;
   readonly retryAttempts: number;
-  /** Waits before a retry; `retries` is the number of failed ones before. */
+  /** Waits before a retry; `retries` is the number of failed attempts so far, from 0. */
   wait(retries: number): Promise<void>;
 }
 
 export interface Socket {
   readonly open: boolean;
-  /** Ping interval in milliseconds; 0 for none. */
+  /** Interval of pings in milliseconds; 0 if none are sent. */
   readonly keepAlive: number;
   on(event: 'connected' | 'closed' | 'pong', heard: () => void): () => void;
   terminate(): void;
@@ -33,8 +36,8 @@ export interface Settings {
 }
 
 /**
- * One subscription, which resumes after its last cursor whenever its connection is lost or a router or proxy loses
- * frames.
+ * One subscription. It resumes after its last cursor whenever the connection is lost, or a router or proxy
+ * loses frames.
  */
 export class ResumingSubscription {
   readonly #payload: Payload;
@@ -43,21 +46,21 @@ export class ResumingSubscription {
   readonly #connection: Connection;
   readonly #settings: Settings;
   /**
-   * graphql-ws sends this request again at each reconnect, with the values that it has then: its `after` is kept up to
-   * date.
+   * Request that graphql-ws sends again at each reconnect. Its `after` is updated with every frame, so that
+   * the stream resumes there.
    */
   readonly #request: Payload & { variables: { after?: unknown } };
   readonly #position: Position;
   readonly #hasHeartbeats: boolean;
   #state: State = 'OPENING';
   #badge: FeedState | null = null;
-  /** Number of the newest stream; frames of older streams are ignored. */
+  /** Number of the current stream; callbacks of earlier streams are ignored. */
   #stream = 0;
   #stop = () => {};
   #unlisten: (() => void)[] = [];
-  /** Failed streams since the last good frame. */
+  /** Number of streams that have failed since the last good frame. */
   #failures = 0;
-  /** Whether the current stream has shown that all past frames were sent. */
+  /** Whether a frame of the current stream has shown that all past frames were sent. */
   #greeted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +88,7 @@ export class ResumingSubscription {
       this.#unlisten = [
         socket.on('connected', () => this.#connected()),
         socket.on('closed', () => this.#become('LOSS')),
-        // Without heartbeats, only pongs show that the connection is alive.
+        // Without heartbeats, only the answers to pings show that a quiet connection is alive.
         socket.on('pong', () => !this.#hasHeartbeats && this.#state === 'LIVE' && this.#become('NEWS')),
       ];
     this.#open();
@@ -113,11 +116,11 @@ export class ResumingSubscription {
     this.#settings.onState(badge, this.#payload);
   }
 
-  /** Returns how long the server may be silent in this state, in milliseconds; 0 for no limit. */
+  /** Returns how many milliseconds may pass without a frame in the current state; 0 for no limit. */
   #silenceMs(): number {
     const { socket } = this.#connection;
     const { silenceMs } = this.#settings;
-    // graphql-ws itself times out an attempt to connect.
+    // graphql-ws has its own timeout for connecting.
     if (this.#state === 'OPENING') return socket ? 0 : silenceMs;
     if (this.#state !== 'CATCHING_UP' && this.#state !== 'LIVE') return 0;
     if (this.#hasHeartbeats) return silenceMs;
@@ -133,8 +136,8 @@ export class ResumingSubscription {
         if (stream === this.#stream && this.#state !== 'OVER') act(...args);
       };
     this.#request.variables.after = this.#position.after ?? this.#request.variables.after;
-    // Stop the last stream only after this one started, so that graphql-ws does not close the WebSocket as unused in
-    // between.
+    // Stops the previous stream only after the new one has started: otherwise graphql-ws would close the
+    // WebSocket in between, as unused.
     const stopLast = this.#stop;
     this.#become('SUBSCRIBED');
     this.#stop = this.#connection.subscribe(
@@ -172,7 +175,8 @@ export class ResumingSubscription {
 
   #refuse(result: Result): void {
     const stop = this.#stop;
-    // The server ends the stream with its refusal. If we stop it before that arrives, graphql-ws counts the end twice.
+    // The server ends the stream right after its refusal. Stopping it before that end arrives would make
+    // graphql-ws count the end twice, so it is stopped later.
     if (this.#connection.socket) this.#stop = () => void setTimeout(stop);
     this.#end(() => {
       this.#sink.next(result);
@@ -195,7 +199,7 @@ export class ResumingSubscription {
         this.#sink.next(result);
         break;
       case 'REPEATED':
-        // A router that reopened its stream sends all frames again.
+        // A router that reopens a stream sends all of its frames again, so new ones may follow.
         if (!isNewest) this.#become('PAST');
         break;
       case 'GAP':
@@ -208,9 +212,9 @@ export class ResumingSubscription {
   }
 
   /**
-   * Whether more past frames may follow. The server marks past frames in `extensions`, which routers drop. If frames
-   * have their type, a new stream counts as past until its first heartbeat, or for `quietMs` if it is too busy for
-   * heartbeats.
+   * Whether more frames of the past may follow this one. The server marks past frames in `extensions`, which
+   * routers drop. Therefore, if frames have a `__typename`, a new stream counts as past until its first
+   * heartbeat, or for `quietMs` if it is too busy for heartbeats.
    */
   #isPast({ __typename }: Frame, { extensions }: Result): boolean {
     if (extensions?.replay) {
@@ -235,12 +239,16 @@ export class ResumingSubscription {
   #error(why: unknown): void {
     const errors = Array.isArray(why) ? why : null;
     if (errors && meaningOfErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
-    // graphql-ws retries whatever can be retried; graphql-sse reports every lost connection as an error.
+    // graphql-ws has already retried what can be retried, so its error is final. graphql-sse reports every
+    // lost connection as an error.
     else if (errors || this.#connection.socket) this.fail(why);
     else this.#lose(why);
   }
 
-  /** The gateway never ends a stream without a refusal, so a router or proxy ended it. */
+  /**
+   * The stream ended without an error. The gateway never does that, so a router or proxy ended it, unless the
+   * client was disposed of.
+   */
   #completed(): void {
     if (this.#connection.disposed) this.leave();
     else this.#retry('FAULT', new Error('the stream of this subscription keeps ending early'));
@@ -257,7 +265,10 @@ export class ResumingSubscription {
     this.#stop();
   }
 
-  /** Ignores the current stream from now on, and subscribes again after a delay. */
+  /**
+   * Ignores the current stream from now on, and subscribes again after a delay. Ends the subscription if
+   * there were too many failures.
+   */
   #retry(event: 'GAP' | 'FAULT' | 'LOSS', why: unknown): void {
     this.#stream += 1;
     const stream = this.#stream;

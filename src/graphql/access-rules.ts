@@ -25,7 +25,7 @@ import { findSelectedFields } from './selection.ts';
 type AnyField = GraphQLField<unknown, Context>;
 
 /**
- * Guards a schema by the access tables.
+ * Wraps the resolvers of a schema, so that they enforce the access tables of `domain/access.ts`.
  * @throws Error if the schema has a field that the tables lack
  */
 export function applyAccessRules(schema: GraphQLSchema): GraphQLSchema {
@@ -59,8 +59,8 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
 }
 
 /**
- * Guards a field. Fields that every viewer of their object may see stay unwrapped: most are, and a wrapper
- * costs time.
+ * Wraps the resolver of a field that not every viewer of its object may see. Most fields have no such rule
+ * and stay unwrapped, because a wrapper takes time at every execution.
  */
 function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const rule = findFieldRule(type, field.name);
@@ -74,14 +74,14 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const inner = field.resolve ?? defaultFieldResolver;
   field.resolve = (source, args, context, info) => {
     if ('personal' in kind && context.live) throw notInFrames();
-    // Reads `context.viewer` only if the result depends on who the viewer is: frames that read it are
-    // executed for each viewer.
+    // Reads `context.viewer` only if the result depends on who the viewer is: reading it makes a subscription
+    // execute this frame for each viewer (see `FrameContext`).
     const shown =
       (forAllStaff && context.staff) ||
       maySeeField(context.viewer, rule, ownerOf(source as Guarded, field.name));
     if (shown) {
       const value = inner(source, args, context, info);
-      // The stored name of a customer is a pseudonym; customers are shown their own id instead.
+      // A customer is stored under a pseudonym. The customers themselves are shown their own user id instead.
       if (rule === 'WHO' && !context.staff && isNamed(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
@@ -91,7 +91,10 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   };
 }
 
-/** Notes a read of personal data, and returns the value. Null shows nothing, and is not noted. */
+/**
+ * Notes for the read log that a field with personal data is shown, and returns its value. A null value is not
+ * noted, because it shows nothing.
+ */
 function noted(resolved: unknown, field: string, source: Guarded, context: Context): unknown {
   if (resolved instanceof Promise) return resolved.then((value) => noted(value, field, source, context));
   if (resolved !== null && resolved !== undefined) context.shown?.note(field, subjectOfField(field, source));
@@ -99,14 +102,14 @@ function noted(resolved: unknown, field: string, source: Guarded, context: Conte
 }
 
 /**
- * Returns the subject under which a read is recorded: the user, or the session that the object belongs to.
+ * Returns the key of the user or session whose personal data the field shows; the read is recorded under it.
  */
 function subjectOfField(field: string, { id, sessionId, session }: Guarded): string {
   if (field.startsWith('VkycUser.')) return dataSubjectKey('vkyc_user', id as string);
   return dataSubjectKey('vkyc_session', (sessionId ?? session?.id ?? id) as string);
 }
 
-/** Columns that tell to whom a row with guarded fields belongs. */
+/** Columns that tell whose data the fields of a row are: of which user, or of which session. */
 type Guarded = Readonly<Record<string, unknown>> & {
   readonly verificationId?: string;
   readonly id?: string;
@@ -114,7 +117,10 @@ type Guarded = Readonly<Record<string, unknown>> & {
   readonly session?: { readonly id?: string; readonly verificationId?: string };
 };
 
-/** Fields with the author of a free text. A field that names a person holds the author itself. */
+/**
+ * Field with the author of each free text, who may always see the text. Fields that are not listed here name
+ * a person themselves.
+ */
 const AUTHORS: Record<string, string> = { cancelReason: 'cancelledBy', remarks: 'reviewer' };
 
 const ownerOf = (source: Guarded, field: string) => ({
@@ -133,7 +139,10 @@ const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
     extensions: { code: 'FORBIDDEN' },
   });
 
-/** Error for personal data in a subscription, whose frames more systems can read than answers of queries. */
+/**
+ * Error for personal data in a subscription. Frames pass through more systems than answers (routers, caches),
+ * so they never contain personal data.
+ */
 const notInFrames = (): GraphQLError =>
   new GraphQLError("Personal data cannot be selected in subscriptions: query it by the session's `id`.", {
     extensions: { code: 'FORBIDDEN' },

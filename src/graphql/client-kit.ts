@@ -1,6 +1,6 @@
 /**
- * Files that clients are built from: `schema/operations.graphql` is written by hand, the others are
- * generated.
+ * Files from which clients are built, published in `schema/`. `operations.graphql` is written by hand; this
+ * module generates the others.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -25,14 +25,15 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
 });
 
 /**
- * Pattern for the refusals of later releases. Apollo Client treats an entry that is not a valid type name as
- * a regular expression.
+ * Pattern that matches the names of error types that later releases will add. Apollo Client treats an entry
+ * of `possibleTypes` that is not a valid type name as a regular expression.
  */
 const LATER_REFUSALS = '\\w+Error';
 
 /**
  * Returns the possible types of each interface and union, in the form of Apollo Client's `possibleTypes`.
- * Without the pattern, its cache would not return the message of a refusal whose type it does not know.
+ * `LATER_REFUSALS` is among them: otherwise Apollo's cache drops the `message` of an error type that it does
+ * not know.
  */
 const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   Object.fromEntries(

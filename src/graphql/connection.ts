@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { LIMITS } from './limits.ts';
 
-/** Highest exact count of a list. Counting further would not be worth the time. */
+/** Highest `totalCount` that is exact; above it the field is null. Counting more rows would take too long. */
 export const MAX_COUNT = 10_000;
 
 @ObjectType({ description: 'Position of a page within its list.', simpleResolvers: true })
@@ -56,14 +56,14 @@ export class PageArgs extends ForwardArgs {
   before?: string;
 }
 
-/** Size of a page, and the end of the list that it is taken from. */
+/** Number of entries of a page, and whether they are the first or the last ones of the list. */
 interface Shape {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
 }
 
 /**
- * Checks the arguments of a page and returns its size and end.
+ * Checks `first` and `last`, of which exactly one must be given, and returns the page's size and end.
  * @throws GraphQLError that says how to ask for a page
  */
 export function pageSize({ first, last }: PageArgs): Shape {
@@ -80,8 +80,8 @@ export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**
- * Page info of one page. Cursors are encoded lazily: most clients read only `nodes` and the cursor of the
- * page's end.
+ * The `pageInfo` of one page. Cursors are encoded only when they are read: most clients read just the last
+ * one.
  */
 class Place<Row> implements PageInfo {
   readonly hasNextPage: boolean;
@@ -111,9 +111,9 @@ class Place<Row> implements PageInfo {
 }
 
 /**
- * Page as clients get it. Its rows were read with one more than `limit`, to tell whether there is another
- * page. A class, because V8 allocates the getters of an object literal in old space, from where they would
- * keep the page's rows alive past minor garbage collections.
+ * Page of a connection, as resolvers return it. `rows` holds one row more than `limit` if there is another
+ * page. This is a class because V8 puts the getters of an object literal into old space, from where they
+ * would keep the page's rows alive past minor garbage collections.
  */
 export class Page<Row> {
   readonly nodes: readonly Row[];
@@ -121,9 +121,7 @@ export class Page<Row> {
   readonly #cursorOf: (row: Row) => string;
   readonly #count: () => Promise<number | null>;
 
-  /**
-   * `count` counts the whole list, for connections with a `totalCount`; it is called when that field is read.
-   */
+  /** `count` returns the length of the whole list. It is called only if the client selects `totalCount`. */
   constructor(
     rows: readonly Row[],
     { limit, end }: Shape,
@@ -146,8 +144,8 @@ export class Page<Row> {
 }
 
 /**
- * Creates the Relay connection and edge types of a node, which show a `Page`; counted ones have a
- * `totalCount`.
+ * Creates the Relay connection and edge types whose resolved value is a `Page`. If `isCounted`, the
+ * connection has a `totalCount`.
  */
 export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, isCounted = false) {
   @ObjectType(`${name}Edge`, {

@@ -31,7 +31,7 @@ export interface Services {
   readonly policy: ActionPolicy;
   readonly clock: Clock;
   readonly startSession: StartSession;
-  /** Called for every refusal that a mutation returns. */
+  /** Called for every refusal that a mutation returns as data, to count it in the metrics. */
   readonly onRefusal: (code: ErrorCode) => void;
   scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
@@ -41,40 +41,42 @@ export interface Services {
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;
 }
 
-/**
- * Context of every resolver: the viewer, the application services, and loaders that live as long as one
- * answer.
- */
+/** Context of every resolver: the viewer, the application services, and loaders that cache for one answer. */
 export interface Context {
   readonly viewer: Viewer;
   /**
-   * Whether the viewer is staff. A field that depends only on this is the same for all staff, so that their
-   * subscriptions can share frames.
+   * Whether the viewer is staff, not a customer. Resolvers that need no more than this do not read `viewer`,
+   * so that all staff share the frames of a subscription.
    */
   readonly staff: boolean;
   readonly services: Services;
   /**
-   * Separate from `services` because the cursor of a place never changes: a frame for which only cursors are
-   * read can be reused (see `FrameContext`).
+   * Encodes and decodes cursors. Separate from `services`, because reading `services` marks a frame as not
+   * reusable (see `FrameContext`), and the cursor of a position never changes.
    */
   readonly cursors: Cursors;
   readonly loaders: Loaders;
   /** Yields the event loop to other requests while a large answer is executed. */
   readonly pace: Pace;
-  /** True in subscriptions, whose frames must not contain personal data. */
+  /** True in subscriptions: their frames must not contain personal data. */
   readonly live: boolean;
-  /** Personal data that the answer shows; null in subscriptions, which show none. */
-  readonly shown: PersonalDataShown | null;
-  /** Returns the newest place in the feed of all sessions, the same for the whole operation. */
-  feedHead(): Promise<LogPosition>;
   /**
-   * Aborted when the operation has timed out, so that its answer is no longer needed; null in subscriptions.
+   * Collects the personal data that the answer shows, for the read log; null in subscriptions, which show
+   * none.
    */
+  readonly shown: PersonalDataShown | null;
+  /**
+   * Returns the newest position in the feed. It is read once, so that all fields of the operation get the
+   * same.
+   */
+  feedHead(): Promise<LogPosition>;
+  /** Aborted when the operation has timed out, which cancels counts for statistics; null in subscriptions. */
   readonly signal: AbortSignal | null;
-  /** Aborts `signal`. */
+  /** Aborts `signal`, when the operation times out. */
   abandon(): void;
   /**
-   * Connection of a subscription, set while it begins: the sink of its frames, and what it selects of them.
+   * For a subscription that begins: where its frames are sent, and what it selects. Null in all other
+   * operations.
    */
   readonly connection: SubscriptionTarget | null;
 }

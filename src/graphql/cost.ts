@@ -1,6 +1,6 @@
 /**
- * Measures the cost of an operation: mainly how many objects its answer may hold, and how many values they
- * have.
+ * Computes an upper bound of an operation's cost before it runs: how many objects its answer may contain,
+ * plus surcharges for expensive fields, and how many leaf values.
  */
 import {
   type DocumentNode,
@@ -24,7 +24,10 @@ import {
 } from 'graphql';
 import { LIMITS } from './limits.ts';
 
-/** Costs of fields that differ from the 1 of every object. Leaves cost nothing, but count as values. */
+/**
+ * Costs of fields that cost more or less than 1, the cost of any other object. Leaf fields cost nothing, but
+ * are counted as values.
+ */
 const COSTS: Record<string, number> = {
   'Query.__schema': 100,
   'Query.__type': 10,
@@ -37,7 +40,7 @@ const COSTS: Record<string, number> = {
   'Query.statusCatalog': 34,
   'Query.transitionRules': 100,
   'VkycSessionConnection.totalCount': 10,
-  // These mutations call the provider, or write.
+  // Mutations cost more, because they call the provider or write.
   'Mutation.startSession': 20,
   'Mutation.scheduleMeeting': 10,
   'Mutation.cancelMeeting': 10,
@@ -49,28 +52,28 @@ const COSTS: Record<string, number> = {
 };
 
 /**
- * Fields that are encrypted or decrypted when they are shown; each is as much work as VALUES_OF_SEALED other
- * values.
+ * Fields whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED values,
+ * because it takes about as long.
  */
 const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|cancelReason)$/;
 const VALUES_OF_SEALED = 3;
-/** A list of leaves, such as `availableActions`, counts as this many values. */
+/** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
 /**
- * Factor for statistics of all sessions: they read so many times as many rows as those of open sessions
- * (`openOnly: true`).
+ * Factor for statistics of all sessions, which count about this many times as many rows as statistics of open
+ * sessions (`openOnly: true`).
  */
 const ALL_SESSIONS_FACTOR = 20;
 const STATISTICS = 'Query.sessionStats';
 
-/** Edge types. They only wrap their node, so that `edges` costs what `nodes` costs. */
+/** Edge types. An edge costs nothing itself, so that `edges { node }` costs the same as `nodes`. */
 const CARRIER = /Edge$/;
-/** Connection types: lists that are read page by page. */
+/** Connection types, whose entries are multiplied by the page size. */
 const CONNECTION = /Connection$/;
 
-/** Arguments that limit how many entries a field has. */
+/** Arguments whose value is a number of entries: a page size, or a list of ids. */
 const SIZES = ['first', 'last', 'ids'];
-/** Arguments whose values change the cost. */
+/** Arguments whose values change the cost. The memoized amounts are keyed by the variables in them. */
 const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
 
 interface Asked {
@@ -81,9 +84,9 @@ interface Asked {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Upper bound of what an operation asks for. */
+/** Upper bounds for one operation: its cost in points, and the leaf values of its answer. */
 export interface Amount {
-  /** At least 1. */
+  /** At least 1, so that every operation is charged. */
   readonly cost: number;
   readonly values: number;
 }
@@ -98,7 +101,10 @@ const multiply = (count: number, { cost, values }: Amount): Amount => ({
   values: count * values,
 });
 
-/** Variables of an operation that are page sizes, and the amounts measured so far by their values. */
+/**
+ * Variables of an operation that change its cost (`sizes`), and the amounts measured so far, keyed by the
+ * values of those variables.
+ */
 interface Known {
   readonly sizes: readonly string[];
   readonly amounts: Map<string, Amount>;
@@ -108,8 +114,9 @@ const known = new WeakMap<OperationDefinitionNode, Known>();
 const MAX_KNOWN_SIZES = 100;
 
 /**
- * Returns how much a valid operation asks for. Each page multiplies what is selected of its entries; fields
- * that @skip and @include leave out count as well. Memoized for each operation and its page sizes.
+ * Returns upper bounds of a valid operation's cost and values. The size of a page multiplies what is selected
+ * of its entries; fields that @skip or @include would leave out are counted as well. Memoized by the
+ * operation and the variables that change its cost.
  */
 export function measureAmount(asked: Asked): Amount {
   const { document, operation, values } = asked;
@@ -124,7 +131,7 @@ export function measureAmount(asked: Asked): Amount {
   return amount;
 }
 
-/** Returns the variables that are used as page sizes. */
+/** Returns the names of the variables in arguments that change the cost, such as page sizes. */
 function sizesIn(document: DocumentNode): string[] {
   const sizes = new Set<string>();
   visit(document, {
@@ -154,8 +161,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
   const ofFragments = new Map<string, Amount>();
 
   /**
-   * Returns the amount of a selection set. Inside a connection, `page` is its number of entries; fields about
-   * the whole list are counted once.
+   * Returns the amount of a selection set. Below a connection, `page` is the number of entries: it multiplies
+   * `nodes` and `edges`, but not fields of the whole list, such as `pageInfo`.
    */
   const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): Amount =>
     (set?.selections ?? []).reduce((sum, node) => add(sum, ofSelection(node, type, page)), NOTHING);
@@ -178,7 +185,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
   function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): Amount {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     const own = COSTS[`${parent.name}.${node.name.value}`];
-    // Introspection is not part of the schema: only its root fields have a cost.
+    // The fields of introspection types are not in the schema. Only the root fields `__schema` and `__type`
+    // have a cost.
     if (!field) return { cost: own ?? 0, values: 1 };
     const type = getNamedType(field.type);
     if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(field) };
@@ -191,7 +199,7 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     const below = ofSet(node.selectionSet, type);
     if (`${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values))
       return multiply(page, add({ cost, values: 0 }, multiply(ALL_SESSIONS_FACTOR, below)));
-    // A list that is no connection, `nodes(ids:)`, has each entry as an object of its own.
+    // `nodes(ids:)` is a list without a connection: each id asks for one object.
     return multiply(page * entries(field, node, values), add({ cost, values: 0 }, below));
   }
 
@@ -205,8 +213,8 @@ function valuesOf({ name, type }: GraphQLField<unknown, unknown>): number {
 }
 
 /**
- * Returns the refusal of an operation that asks for too much; otherwise null. For a subscription, the amount
- * is that of each frame.
+ * Returns the error for an operation that exceeds the limits; null if it does not. The amount of a
+ * subscription is that of one frame.
  */
 export function findExcessiveAmount(
   { cost, values }: Amount,
@@ -235,8 +243,8 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
 }
 
 /**
- * Returns how many entries a field may have in an answer. An invalid page size is clamped here; its resolver
- * refuses it.
+ * Returns the maximum number of entries of a field in the answer. An invalid page size is clamped here,
+ * because the field's resolver reports it.
  */
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
   const isPage = field.args.some(({ name }) => SIZES.includes(name));
@@ -260,8 +268,8 @@ function argumentsOf(...asked: Parameters<typeof getArgumentValues>): Sizes {
   try {
     return getArgumentValues(...asked);
   } catch {
-    // An argument is invalid, such as a null that its default does not replace: graphql-js refuses the field
-    // when it executes it.
+    // An argument is invalid, such as null for one that must not be null. graphql-js reports it when it
+    // executes the field.
     return {};
   }
 }

@@ -3,7 +3,10 @@ import { GraphQLDateTime } from 'graphql-scalars';
 
 const config = GraphQLDateTime.toConfig();
 
-/** Refuses years that ISO 8601 without a sign or PostgreSQL cannot hold; returns the time otherwise. */
+/**
+ * Refuses times outside the years 1 to 9999, which PostgreSQL or ISO 8601 without a sign cannot hold; returns
+ * any other time.
+ */
 function inRange(time: Date): Date {
   const year = time.getUTCFullYear();
   if (year >= 1 && year <= 9999) return time;
@@ -12,12 +15,12 @@ function inRange(time: Date): Date {
   });
 }
 
-/** Twice the length of the longest form, with nine fractional digits. */
+/** Maximum length of a time: twice that of its longest form, which has nine fractional digits. */
 const MAX_LENGTH = 64;
 
 /**
- * Refuses a text that is too long before a regular expression runs on it (ReDoS); returns the value
- * otherwise.
+ * Refuses a text that is too long before the regular expressions of the scalar run on it (ReDoS); returns any
+ * other value.
  */
 function bounded<Value>(value: Value): Value {
   if (typeof value !== 'string' || value.length <= MAX_LENGTH) return value;
@@ -26,7 +29,7 @@ function bounded<Value>(value: Value): Value {
   });
 }
 
-/** Scalar of a moment: accepts ISO 8601 with any offset, returns UTC. */
+/** Scalar for a moment: accepts ISO 8601 with any offset, and returns UTC. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...config,
   name: 'DateTime',

@@ -1,8 +1,8 @@
 /**
- * Measures a document before any other code walks it: validation by graphql-js takes exponential or quadratic
- * time for some documents (denial of service). Written here because the rules of graphql-armor and
- * graphql-query-complexity walk a fragment again at every spread: a few fragments that spread each other
- * twice cost them 2^n steps.
+ * Measures a document before any other code walks it, because validation by graphql-js takes exponential or
+ * quadratic time for some documents (denial of service). The rules of graphql-armor and
+ * graphql-query-complexity do not help: they walk a fragment again at every spread, so that a few fragments
+ * that spread each other twice cost them 2^n steps.
  */
 import {
   type DocumentNode,
@@ -16,7 +16,9 @@ import {
 } from 'graphql';
 import { LIMITS } from './limits.ts';
 
-/** Size of a selection with its fragments expanded. */
+/**
+ * Size of a selection set, with its fragments expanded at every spread. Each figure has a limit in `LIMITS`.
+ */
 interface DocumentSize {
   readonly selections: number;
   readonly rootFields: number;
@@ -47,7 +49,8 @@ const WHAT_TO_DO: Record<keyof DocumentSize | 'pairs', string> = {
 };
 
 /**
- * Returns why a document is refused: fragments that spread themselves, or operations that exceed `LIMITS`.
+ * Returns the errors of a document that has too many lines or operations, a cycle of fragments, or a
+ * definition that exceeds `LIMITS`; an empty list if there are none.
  */
 export function findExcessiveSize(document: DocumentNode): GraphQLError[] {
   const lines = countLines(document);
@@ -86,8 +89,8 @@ function findExcessIn(definition: Definition, size: DocumentSize, fragments: Fra
     .filter((limit) => size[limit] > LIMITS[limit])
     .map((limit) => tooMany(limit, definition));
   if (refusals.length > 0) return refusals;
-  // Pairs are counted last, because that expands the fragments: safe only if the number of selections is
-  // small.
+  // Pairs are counted only if the number of selections is within its limit, because counting expands all
+  // fragments.
   return countPairs([definition], fragments) > LIMITS.pairs ? [tooMany('pairs', definition)] : [];
 }
 
@@ -101,7 +104,10 @@ function countLines({ loc }: DocumentNode): number {
   return lines;
 }
 
-/** Measures each fragment once, and adds its size at every spread. */
+/**
+ * Returns functions that measure fragments and operations. Each fragment is walked once, and its size is
+ * added at every spread.
+ */
 function makeMeasure(fragments: Fragments) {
   const known = new Map<string, DocumentSize | 'IN_PROGRESS'>();
 
@@ -114,8 +120,8 @@ function makeMeasure(fragments: Fragments) {
   function ofFragment(name: string): DocumentSize {
     const before = known.get(name);
     const fragment = fragments.get(name);
-    // Refuses fragment cycles before graphql-js does: its rule reports every fragment of every cycle, and
-    // reads the document for the line of each.
+    // Refuses a cycle of fragments here, because the rule of graphql-js reports every fragment of every
+    // cycle, and counts the lines of the document for each.
     if (before === 'IN_PROGRESS')
       throw new GraphQLError(
         `Fragment "${name}" spreads itself, directly or through other fragments: remove the cycle.`,
@@ -174,8 +180,8 @@ interface Selecting {
 }
 
 /**
- * Counts pairs of fields with the same path of response names, and pairs of fragments that are spread at one
- * path.
+ * Counts what graphql-js compares pair by pair, in quadratic time: fields with the same path of response
+ * names, and fragments spread at one path.
  */
 function countPairs(merged: readonly Selecting[], fragments: Fragments): number {
   const fields = new Map<string, FieldNode[]>();

@@ -1,4 +1,7 @@
-/** GraphQL enums of the contract, each built from the table that the domain rules use. */
+/**
+ * GraphQL enums of the schema. Each is built from the table that the domain rules use, so that the two cannot
+ * differ.
+ */
 import { registerEnumType } from 'type-graphql';
 import { ROLES, type Role } from '../domain/access.ts';
 import {
@@ -29,7 +32,10 @@ import { RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 
-/** Registers an enum whose values equal their names. Returns the object that `@Field` takes. */
+/**
+ * Registers an enum whose values are equal to their names. Returns the object that `@Field` takes as the
+ * type.
+ */
 function enumOf<Value extends string>(
   name: string,
   description: string,

@@ -20,13 +20,16 @@ const UNREADABLE =
   'This replica lacks the key to decrypt some of the data. Repeat the same request in a few seconds, to reach another replica.';
 
 /**
- * Converts an error to what the client is sent, the same on every transport. Errors that the client can fix
- * are passed on; any other error is logged under an id, and the client gets only that id (no stack trace, no
- * SQL).
+ * Converts an error to the form that clients get, the same on every transport. Errors that the client can fix
+ * are passed on. Any other error is logged under an id, and the client gets only that id: no stack trace, no
+ * SQL.
  */
 export type FormatError = (error: unknown) => GraphQLFormattedError;
 
-/** Formats a result for clients. The result of a request that was never executed has no `data` at all. */
+/**
+ * Formats a result for the client. If nothing was executed, the result has no `data` at all, as the GraphQL
+ * specification requires.
+ */
 export const formattedResult = (
   { data, errors }: { readonly [Part in 'data' | 'errors']?: ExecutionResult[Part] | undefined },
   formatError: FormatError,
@@ -83,7 +86,7 @@ export const createErrorFormatter =
     };
   };
 
-/** Returns the error code that the client is sent. */
+/** Returns the code that clients get in `extensions.code`. */
 export function getErrorCode(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];

@@ -1,7 +1,7 @@
 /**
- * Compiles queries that are sent again: the lookups that graphql-js makes for every field of every answer are
- * then made once. If the compiler would give another result than graphql-js, graphql-js executes the query;
- * `test/api` runs on both and compares them.
+ * Compiles queries that are sent repeatedly, so that the lookups which graphql-js makes for every field of
+ * every answer are made once. Queries for which the compiler would give another result than graphql-js are
+ * left to graphql-js. `test/api` runs with both executors and compares their results.
  */
 import {
   type ArgumentNode,
@@ -27,13 +27,17 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from './limits.ts';
 
-/** Executes an operation. Errors that its resolvers throw are in the result. */
+/**
+ * Executes an operation. Errors that resolvers throw are part of the result; the function itself does not
+ * throw them.
+ */
 export type Executor = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
 
 type Query = CompiledQuery['query'];
 
 /**
- * Use at which a query is compiled. Compiling takes a hundred times as long as parsing, so it must pay off.
+ * Number of the use at which a query is compiled. Compiling takes a hundred times as long as parsing, so it
+ * does not pay off for a query that is sent once.
  */
 const COMPILE_AT_USE = 2;
 /**
@@ -41,16 +45,16 @@ const COMPILE_AT_USE = 2;
  * at most 30 ms.
  */
 const MAX_COMPILED_FIELDS = 150;
-/** Limit of the cache of compiled queries, by their estimated size. */
+/** Limit of the cache of compiled queries, in estimated bytes (see BYTES_OF_FIELD). */
 const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 /**
- * Estimated memory per field of a compiled query. 2.9 KB were measured before the code runs; V8 adds machine
- * code to that.
+ * Estimated memory per field of a compiled query: 2.9 KB were measured before the code first runs, and V8
+ * adds machine code later.
  */
 const BYTES_OF_FIELD = 8 * 1024;
 
 /**
- * Returns a function that executes compiled queries from their second use on, and all else with graphql-js.
+ * Returns an executor that compiles a query at its second use, and passes all other operations to graphql-js.
  */
 export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE_AT_USE): Executor {
   const uses = new WeakMap<OperationDefinitionNode, number>();
@@ -70,7 +74,8 @@ export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE
     const fields = fieldsToCompile(schema, document, operation);
     const query = fields > MAX_COMPILED_FIELDS ? null : compile(schema, document, operation);
     if (query) queries.set(operation, query, { size: fields * BYTES_OF_FIELD });
-    // Never reaches `compiledAtUse` again: whether a query can be compiled does not change.
+    // The query cannot be compiled, and never will be: with this count its uses never reach `compiledAtUse`
+    // again.
     else uses.set(operation, Number.NEGATIVE_INFINITY);
     return query;
   }
@@ -79,8 +84,8 @@ export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE
     const operation = getOperationAST(args.document, args.operationName);
     const query = operation && queryOf(args.document, operation);
     if (!query) return execute(args);
-    // Coerces the variables with graphql-js, whose error messages clients know. The compiled query coerces
-    // the result again, which does not change it.
+    // Coerces the variables by graphql-js first, so that errors have the messages of graphql-js. The compiled
+    // query coerces them a second time, which changes nothing.
     const { coerced } = getVariableValues(
       schema,
       operation.variableDefinitions ?? [],
@@ -106,8 +111,8 @@ function compile(
 }
 
 /**
- * Returns the number of fields that the compiler writes code for. The fields of a fragment count at each
- * spread; the fields below an interface or union count once for each of its possible types.
+ * Returns the number of fields that the compiler generates code for. The fields of a fragment count at each
+ * spread; fields below an interface or union count once for each possible type.
  */
 function fieldsToCompile(
   schema: GraphQLSchema,
@@ -140,27 +145,30 @@ function fieldsToCompile(
 }
 
 /**
- * Prefix of the compiler's placeholders for values that JSON cannot hold (NaN, dates). The compiler replaces
- * placeholders by code, even inside a string literal that a client sent: such a literal would be code
- * injection.
+ * Prefix of the placeholders that the compiler writes for values that JSON cannot hold (NaN, dates), and
+ * later replaces by code. It would also replace one inside a string literal of a client: code injection.
  */
 const PLACEHOLDER_PREFIX = '__MAGIC';
 
-/** Whether the compiler would treat some part of the document differently from graphql-js. */
+/**
+ * Whether the document has something that the compiler treats differently from graphql-js; such a document is
+ * not compiled.
+ */
 function isUnsupported(document: DocumentNode): boolean {
   let beyond = false;
   const nullable = new Set<string>();
   const conditions = new Set<string>();
   const look: ASTVisitor = {
-    // The compiler loses fields of a fragment that is spread both with a condition and without one.
+    // If a fragment is spread once with a condition and once without one, the compiler loses some of its
+    // fields.
     FragmentSpread({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
     InlineFragment({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
-    // The compiler merges the nodes of one field and loses their conditions. It also confuses an alias `a_b`
-    // with the field `b` inside `a`.
+    // If a field is selected several times, the compiler merges the selections and loses their conditions. It
+    // also confuses an alias `a_b` with the field `b` inside `a`.
     Field({ alias, directives = [] }) {
       beyond ||=
         directives.length > 0 || (alias !== undefined && (isStray(alias.value) || alias.value.includes('_')));
@@ -179,28 +187,33 @@ function isUnsupported(document: DocumentNode): boolean {
     },
   };
   visit(document, look);
-  // The compiler leaves a field out if its condition is null; graphql-js refuses the operation.
+  // If a variable in a condition is null, the compiled query leaves the field out; graphql-js refuses the
+  // operation.
   for (const name of conditions) beyond ||= nullable.has(name);
   return beyond;
 }
 
 /**
- * Whether the compiler could confuse a name: it also finds names in `Object.prototype`, and its own names
- * begin with `__`.
+ * Whether a name may collide inside the compiler: it looks names up in plain objects, which inherit from
+ * `Object.prototype`, and its own names begin with `__`.
  */
 const isStray = (name: string): boolean => name in Object.prototype || name.startsWith('__');
 
 const isPromise = <Value>(value: Value | Promise<Value>): value is Promise<Value> =>
   typeof (value as Promise<Value>).then === 'function';
 
-/** Converts errors of the compiler's own class, which is not an `Error`, to GraphQLError. */
+/**
+ * Converts the errors of compiled queries to GraphQLError: the compiler's own error class does not extend
+ * `Error`.
+ */
 function withOwnErrors({ data, errors }: ExecutionResult): ExecutionResult {
   if (!errors) return { data: data ?? null };
   return { errors: errors.map(ownError), data: data ?? null };
 }
 
 function ownError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
-  // As in graphql-js, a GraphQLError that a resolver threw is not kept as the cause of another one.
+  // As in graphql-js, the error that a resolver threw becomes `originalError`, and its extensions are copied.
+  // `locations` is set by hand, because the constructor could compute it only from AST nodes.
   const error = new GraphQLError(message, { path, originalError });
   return Object.defineProperty(error, 'locations', { value: locations, enumerable: true });
 }

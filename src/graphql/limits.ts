@@ -1,33 +1,33 @@
 /**
- * Size limits of operations, the same on every transport. `cost.ts` limits how many objects an operation may
- * ask for.
+ * Limits of the size of operations, the same on every transport. How many objects an operation may ask for is
+ * computed in `cost.ts`.
  */
 import { GraphQLError, type ParseOptions, type ValidationRule } from 'graphql';
 
 /**
- * Limits, each several times what the largest operations of the console, GraphiQL and the code generators
- * need.
+ * Maximum sizes. Each is several times what the largest operations of the console, GraphiQL and the code
+ * generators need.
  */
 export const LIMITS = {
-  /** UTF-16 code units of a document, and of all texts in the variables of a request. */
+  /** UTF-16 code units of a document; also, in total, of all texts in the variables of a request. */
   characters: 65_536,
   tokens: 2_000,
   comments: 1_000,
   /**
-   * Lines of a document. To find the line of a node that an error points at, graphql-js reads the document up
-   * to it.
+   * Lines of a document. For each error, graphql-js scans the document up to the line at which the error
+   * occurs.
    */
   lines: 5_000,
-  /** Operations of a document. graphql-js walks the fragments again for each. */
+  /** Operations of a document. graphql-js validates all fragments again for each operation. */
   operations: 50,
-  /** Fields and fragments of an operation, each counted at every spread of the fragment that contains it. */
+  /** Fields and fragment spreads of an operation. Those inside a fragment count at each of its spreads. */
   selections: 1_000,
   /**
-   * Pairs of fields with one response name, and of fragments, in one place of the answer. graphql-js compares
-   * each pair, so validation takes quadratic time.
+   * Pairs of fields with the same response name, and pairs of fragments, at one place of the answer.
+   * graphql-js compares each pair, so validation takes quadratic time.
    */
   pairs: 5_000,
-  /** `__schema` fields of an operation. One that selects everything takes 5 ms to execute. */
+  /** `__schema` fields of an operation. Executing one that selects the whole schema takes 5 ms. */
   schemas: 1,
   depth: 16,
   aliases: 50,
@@ -39,24 +39,21 @@ export const LIMITS = {
   errors: 10,
   /** Entries of a page. */
   page: 100,
-  /**
-   * Cost of an operation: enough for a page of 100 sessions with 100 transitions each, and the objects below
-   * those.
-   */
+  /** Cost of an operation: enough for 100 sessions with 100 transitions each, and the objects below them. */
   cost: 25_000,
   /**
-   * Leaf values in an answer, some of which count several times, see `cost.ts`. Writing 100,000 of them as
-   * JSON takes 20 ms.
+   * Leaf values in an answer, some of which count several times (see `cost.ts`). Serializing 100,000 values
+   * as JSON takes 20 ms.
    */
   answerValues: 100_000,
   /**
-   * Cost of one frame of a subscription, lower because there may be thousands of frames. A hundred times what
-   * our own subscriptions need.
+   * Cost of one frame of a subscription: a hundred times what the console's subscriptions need. It is lower
+   * than `cost`, because a subscription may send thousands of frames.
    */
   frameCost: 1_000,
 } as const;
 
-/** Options of the parser, which stops at these limits and does not read the rest of a longer document. */
+/** Options of the parser: it stops at these limits, and does not read the rest of a longer document. */
 export const PARSE_OPTIONS = {
   maxLexicalTokens: LIMITS.tokens,
   maxComments: LIMITS.comments,

@@ -16,14 +16,14 @@ import { type RangeOptions, readTransitionRanges, type TransitionRange } from '.
 import { findUsers } from '../db/sessions/users.ts';
 
 /**
- * Page of one session's log. Its shape is the same for all sessions of a page, so that one statement can read
- * all their logs.
+ * One session's page of transitions. `RangeOptions` (size, end, columns) is the same for all sessions of a
+ * list, so that one statement reads the pages of all of them.
  */
 export type TransitionPage = TransitionRange & RangeOptions;
 
 /**
- * Maximum number of rows that one statement reads for a page of pages. One statement is enough for what most
- * clients ask for.
+ * Maximum number of transitions that one statement reads for the pages of several sessions. Most clients ask
+ * for fewer, so one statement is enough.
  */
 const MAX_ROWS_A_STATEMENT = 1_000;
 
@@ -31,22 +31,25 @@ interface WantedSession extends SessionProjection {
   readonly id: string;
 }
 
-/** Page of one user's sessions, limited to those that the viewer may see (null: all). */
+/**
+ * Page of one user's sessions. `verificationIds` limits it to the sessions that the viewer may see; null:
+ * all.
+ */
 export interface UserSessionsPage extends UserSessions {
   readonly limit: number;
   readonly verificationIds: readonly string[] | null;
 }
 
 /**
- * Factories of the DataLoaders. A loader batches what the resolvers of one answer ask for, so that the number
- * of statements does not grow with the page (no N+1 queries).
+ * Functions that create the DataLoaders. A loader batches what the resolvers of one answer ask for, so that
+ * the number of statements does not grow with the page (no N+1 queries).
  */
 const LOADERS = {
   session: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findSessions(db, ids), (row) => row.id),
     ),
-  /** Reads only the parts of a session that are asked for. */
+  /** Reads only the columns of a session that the selected fields need. */
   listedSession: (db: Database) =>
     new DataLoader(
       async (wanted: readonly WantedSession[]) => {
@@ -66,7 +69,7 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findSessionsByVerificationId(db, ids), (row) => row.verificationId),
     ),
-  /** Keyed by the id of the session that was replaced. */
+  /** Loads the session that replaces another one, by the id of the replaced session. */
   replacement: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),
@@ -102,7 +105,9 @@ const LOADERS = {
           `${userId} ${limit} ${JSON.stringify(verificationIds)} ${after?.at.getTime()} ${after?.id}`,
       },
     ),
-  /** Keyed by session and sequence; reads only what a place in the log needs. */
+  /**
+   * Loads the position of a transition by its session and sequence, without the transition's other columns.
+   */
   transition: (db: Database) =>
     new DataLoader(
       (places: readonly { sessionId: string; sequence: number }[]) => findPositions(db, places),
@@ -129,11 +134,11 @@ const LOADERS = {
 };
 
 type Makers = typeof LOADERS;
-/** DataLoaders by name. */
 export type Loaders = { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> };
 
 /**
- * Creates the loaders of one answer. Each loader is created at its first use: most answers use one or two.
+ * Creates the DataLoaders of one answer. Each loader is created when it is first used, because most answers
+ * use only one or two of them.
  */
 export const createLoaders = (db: Database): Loaders => new LazyLoaders(db) as unknown as Loaders;
 
@@ -170,7 +175,10 @@ function grouped<Row>(keys: readonly string[], rows: readonly Row[], keyOf: (row
   return keys.map((key) => groups.get(key) ?? []);
 }
 
-/** Loads a few pages at a time: 10,000 rows that arrive at once would block the event loop for 30 ms. */
+/**
+ * Reads the pages in several statements, one after another: 10,000 rows that arrive at once would block the
+ * event loop for 30 ms.
+ */
 async function loadInParts<Page, Row>(
   pages: readonly Page[],
   size: number,
@@ -183,8 +191,8 @@ async function loadInParts<Page, Row>(
 }
 
 /**
- * Groups pages by shape and loads each group at once. A document that pages one field in two ways thus takes
- * two statements, never one for each parent (N+1).
+ * Groups pages by shape (size, end, columns) and reads each group with one statement. A document that asks
+ * for one connection in two shapes thus takes two statements, not one for each parent (N+1).
  */
 async function loadByShape<Page, Row>(
   pages: readonly Page[],

@@ -79,7 +79,7 @@ const IDEMPOTENCY_KEY =
 const EXPECTED_VERSION =
   '`version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked.';
 
-/** Fields that the inputs of all actions have in common. */
+/** Input fields of every mutation that performs an action on a session. */
 @InputType()
 export abstract class ActionInput {
   @Field(() => ID, { description: 'Global `id` of a VkycSession; not its verificationId.' })
@@ -91,8 +91,8 @@ export abstract class ActionInput {
 }
 
 /**
- * Replaces the global id of the session by its key, as the services expect it. For an id of another type the
- * key is empty, and the services refuse it with its path.
+ * Replaces the global id of the session in an input by the session's UUID, which the services expect. An id
+ * of another type becomes an empty string, which the services refuse with the path of the input field.
  */
 export const withDecodedSessionId = <Input extends ActionInput>(input: Input): Input => ({
   ...input,

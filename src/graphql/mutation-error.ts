@@ -1,4 +1,7 @@
-/** Refusals as data: the error members of the mutations' unions, and the conversion of a `Refusal` to one. */
+/**
+ * Refusals of mutations as data: the error members of the result unions, and the conversion of a `Refusal` to
+ * one of them.
+ */
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee } from '../domain/access.ts';
@@ -8,7 +11,10 @@ import type { Context } from './context.ts';
 import { ErrorCodeEnum, SessionActionEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
 
-/** Resolves the type of plain objects by their `__typename`, since rows are not instances of classes. */
+/**
+ * Option of a type that resolves its members by `__typename`: resolvers return plain rows, which are not
+ * instances of the type's class.
+ */
 export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
 
 @InterfaceType({
@@ -113,8 +119,8 @@ const MEMBER_OF: Record<ErrorCode, string> = {
 };
 
 /**
- * Runs a mutation. Returns its success, or the error member of its union for a `Refusal`; rethrows any other
- * error.
+ * Awaits the work of a mutation. Returns its success or, for a `Refusal`, an error member of the result
+ * union; rethrows any other error.
  */
 export async function toMutationResult<Success extends object>(
   typename: string,
@@ -123,8 +129,8 @@ export async function toMutationResult<Success extends object>(
 ): Promise<Success | MutationError> {
   try {
     const success = await work;
-    // A document may run several mutations in sequence: the next one must not read what loaders cached before
-    // this one.
+    // Empties the loaders: a document may contain several mutations, and the next one must not read rows that
+    // were cached before this one changed them.
     for (const loader of Object.values(context.loaders)) loader.clearAll();
     return { __typename: typename, ...success };
   } catch (error) {

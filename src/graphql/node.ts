@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { Field, ID, InterfaceType } from 'type-graphql';
 
-/** Types that a global id can name. */
+/** Types that have a global id. */
 export type NodeType = 'VkycSession' | 'VkycUser' | 'StatusTransition' | 'Meeting' | 'Review';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -16,7 +16,9 @@ const KEYS: Record<NodeType, RegExp> = {
 export const toGlobalId = (type: NodeType, key: string): string =>
   Buffer.from(`${type}:${key}`).toString('base64url');
 
-/** Returns the type and key that a global id names; null if the id is not one of this gateway. */
+/**
+ * Returns the type and the key that are encoded in a global id; null if the gateway did not encode the id.
+ */
 export function fromGlobalId(id: string): { type: NodeType; key: string } | null {
   const [, type, key] =
     Buffer.from(id, 'base64url')
@@ -27,8 +29,8 @@ export function fromGlobalId(id: string): { type: NodeType; key: string } | null
 }
 
 /**
- * Returns the key of a session's global id in an input. For any other id the key is empty, and the services
- * refuse it with its path.
+ * Returns the UUID in the global id of a session that was passed in an input. For an id of another type it
+ * returns an empty string, which the services refuse with the path of the input field.
  */
 export function decodeSessionId(id: string): string {
   const named = fromGlobalId(id);
@@ -36,7 +38,7 @@ export function decodeSessionId(id: string): string {
 }
 
 /**
- * Returns the key of a global id of one type.
+ * Returns the key in a global id of the given type.
  * @throws GraphQLError that names the expected type
  */
 export function decodeId(type: NodeType, id: string): string {

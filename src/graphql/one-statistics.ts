@@ -10,7 +10,8 @@ import {
 const STATISTICS = 'sessionStats';
 
 /**
- * Validation rule that refuses operations with `sessionStats` under several aliases: each counts many rows.
+ * Validation rule that refuses an operation with several `sessionStats` under different aliases, because each
+ * of them counts many rows.
  */
 export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
   OperationDefinition({ selectionSet }) {
@@ -22,7 +23,10 @@ export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
   },
 });
 
-/** Collects root fields by their response names: fields with the same name are merged, and count once. */
+/**
+ * Collects the `sessionStats` fields by response name. Fields with the same response name are merged by
+ * execution, so they count once.
+ */
 function findStatistics(
   context: ValidationContext,
   { selections }: SelectionSetNode,

@@ -33,13 +33,16 @@ export interface Operation
   readonly document: DocumentNode;
   readonly kind: OperationTypeNode;
   readonly variableValues: Record<string, unknown>;
-  /** Equal for subscriptions that select the same fields, wherever in the log they begin. */
+  /**
+   * Key of what a subscription selects. It is equal for subscriptions with the same fields, even if they
+   * follow different logs or begin at different cursors.
+   */
   readonly selectionKey: string;
-  /** Upper bound of its cost, see `cost.ts`; for a subscription, of the cost of each frame. */
+  /** Upper bound of the operation's cost (see `cost.ts`); for a subscription, of the cost of each frame. */
   readonly cost: number;
 }
 
-/** Errors for which an operation is not executed, and its cost if that is known. */
+/** Outcome for an operation that is refused: its errors, and its cost if that was computed. */
 export interface Refusal {
   readonly errors: readonly GraphQLError[];
   readonly cost?: number;
@@ -49,20 +52,19 @@ interface Checked {
   readonly document: DocumentNode;
   readonly errors: readonly GraphQLError[];
   /**
-   * For subscriptions: the document without the arguments of its root field, and the variables that are still
-   * used.
+   * Of a subscription: its document without the root field's arguments, and the variables that the rest uses.
    */
   readonly selection: { text: string; variables: readonly string[] };
-  /** Variables in the arguments of @skip and @include. */
+  /** Names of the variables in the arguments of @skip and @include. */
   readonly conditions: readonly string[];
 }
 
 /**
- * Limit of the cache of checked documents. Clients send few different documents, and send them again at every
- * reconnect.
+ * Limit of the cache of checked documents, in estimated bytes. Clients send few different documents, and send
+ * them again at every reconnect.
  */
 const MAX_CACHE_BYTES = 32 * 1024 * 1024;
-/** Estimated memory for each token of a parsed document, with its AST nodes; 358 bytes were measured. */
+/** Estimated memory per token of a parsed document, AST nodes included; 358 bytes were measured. */
 const BYTES_OF_TOKEN = 400;
 
 interface OperationsOptions {
@@ -75,8 +77,8 @@ interface OperationsOptions {
 }
 
 /**
- * Parses and checks documents, and makes operations of them. A document is checked once while it is in the
- * cache.
+ * Parses, validates and limits documents, and returns their operations. A valid document is checked once, as
+ * long as it stays in the cache.
  */
 export class OperationCache {
   readonly #options: OperationsOptions;
@@ -90,7 +92,7 @@ export class OperationCache {
     this.#options = options;
   }
 
-  /** Returns the operation that a payload asks for, or why it is refused. */
+  /** Returns the operation that a client's payload asks for, or its errors if it is refused. */
   prepare(payload: Payload): Operation | Refusal {
     try {
       const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
@@ -103,8 +105,8 @@ export class OperationCache {
   }
 
   /**
-   * Returns the parsed and checked document. A refused document is empty, and `operationOf` returns its
-   * errors.
+   * Returns the parsed document. For an invalid document it returns an empty one, for which `operationOf`
+   * returns the errors.
    */
   documentOf(query: string): DocumentNode {
     const remembered = this.#remembered.get(query);
@@ -116,7 +118,7 @@ export class OperationCache {
     return checked.document;
   }
 
-  /** Returns an operation of a document that `documentOf` returned, or why it is refused. */
+  /** Returns an operation of a document that came from `documentOf`, or its errors if it is refused. */
   operationOf(
     document: DocumentNode,
     { operationName, variables: variableValues }: Pick<OperationRequest, 'operationName' | 'variables'>,
@@ -175,8 +177,8 @@ export class OperationCache {
   }
 
   /**
-   * Returns what a subscription selects. The arguments of its root field do not count: they say which log to
-   * follow and from where.
+   * Returns what a subscription selects, as text. The arguments of its root field are left out, because they
+   * only say which log to follow, with which filter and from where.
    */
   #selectionOf(document: DocumentNode): Checked['selection'] {
     if (!document.definitions.some(isSubscription)) return NO_SELECTION;
@@ -197,7 +199,10 @@ export class OperationCache {
   }
 }
 
-/** Spends the cost of an operation. A refused operation costs what checking it took. */
+/**
+ * Charges the cost of an operation to the viewer's rate limit, and REFUSAL_COST if it was refused. Returns
+ * the operation, or an error if the viewer has used up the limit.
+ */
 export async function admit(
   prepared: Operation | Refusal,
   viewer: Viewer,
@@ -231,15 +236,17 @@ function findConditions(document: DocumentNode): string[] {
 }
 
 /**
- * Error for a null condition of @skip or @include. graphql-js detects it only during execution, inside a
- * field, where it looks like a fault of the gateway.
+ * Error for a null variable in @skip or @include. graphql-js would report it only during execution, as an
+ * error of some field, which looks like a fault of the gateway.
  */
 const nullCondition = (name: string): GraphQLError =>
   new GraphQLError(`Variable "$${name}" is used by @skip or @include: it must not be null.`, {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 
-/** Builds the result for a refused document. The error codes are Apollo's, on every transport. */
+/**
+ * Returns the outcome of a check that failed. The error codes are those of Apollo Server, on every transport.
+ */
 function refused(errors: readonly GraphQLError[], code: string): Checked {
   for (const { extensions } of errors) Object.assign(extensions, { code });
   return {

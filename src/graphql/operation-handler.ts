@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import type { Executor } from './jit-executor.ts';
 import { unrecorded } from './personal-data.ts';
 
-/** Executes a query or a mutation. Errors that its resolvers throw are in the result. */
+/** Executes a query or a mutation. Errors that resolvers throw are part of the result. */
 export type OperationHandler = (
   args: ExecutionArgs & { readonly contextValue: Context },
 ) => Promise<ExecutionResult>;
@@ -19,9 +19,9 @@ interface Dependencies {
 }
 
 /**
- * Returns a function that executes operations with a timeout and an audit trail. After `seconds` the client
- * gets a TIMEOUT error; statistics are cancelled then, everything else that the operation began runs to its
- * end. Reads of personal data are recorded before the answer is sent; if that fails, the answer is withheld.
+ * Returns a function that executes operations with a timeout, and records which personal data was read. After
+ * `seconds` the client gets a TIMEOUT error: counting for statistics is cancelled, everything else runs to
+ * its end. Reads are recorded before the answer is sent; if that fails, the answer is withheld.
  */
 export const createOperationHandler =
   ({ executor, seconds, readLog, log }: Dependencies): OperationHandler =>

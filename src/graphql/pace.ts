@@ -1,6 +1,6 @@
 /**
- * Rows of one answer whose fields are executed in one task of the event loop. 200 rows with 10 fields each
- * take about 5 ms.
+ * Number of rows of one answer whose fields are executed in one task of the event loop. 200 rows with 10
+ * fields each take about 5 ms.
  */
 const MAX_ROWS_A_TASK = 200;
 
@@ -10,17 +10,17 @@ interface Waiting {
 }
 
 /**
- * Spreads the execution of one answer over tasks of the event loop. A DataLoader resolves the pages of a
- * hundred parents in one task: without this, a page of pages would block the event loop until the fields of
- * all its rows are executed.
+ * Splits the execution of one answer into several tasks of the event loop, so that other requests run in
+ * between. A DataLoader resolves the pages of a hundred sessions in one task; the fields of all their rows
+ * would be executed in that task, too.
  */
 export class Pace {
   #rows = 0;
   readonly #waiting: Waiting[] = [];
 
   /**
-   * Takes room for rows in the current task. Returns a promise to await before their fields are executed;
-   * undefined if they fit now.
+   * Reserves room for rows in the current task. Returns undefined if they fit into it; otherwise a promise
+   * that must be awaited before their fields are executed.
    */
   take(rows: number): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#fits(rows)) {

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** Unchecked request of a client, on any transport. */
+/** Request of a client as it arrived on any transport, unchecked. */
 export interface Payload {
   readonly query?: unknown;
   readonly operationName?: unknown;
@@ -9,7 +9,7 @@ export interface Payload {
   readonly extensions?: unknown;
 }
 
-/** Content of a payload whose parts have the right types. */
+/** Request of a client whose parts have the right types. */
 export interface OperationRequest {
   readonly query?: string;
   readonly operationName?: string;
@@ -18,8 +18,8 @@ export interface OperationRequest {
 }
 
 /**
- * Checks the types of a payload's parts and returns them.
- * @throws GraphQLError that says what is wrong
+ * Checks the types of the payload's parts and returns the parts.
+ * @throws GraphQLError that names the part with a wrong type
  */
 export function parsePayload({ query, operationName, variables, extensions }: Payload): OperationRequest {
   if (query != null && typeof query !== 'string')
@@ -28,7 +28,7 @@ export function parsePayload({ query, operationName, variables, extensions }: Pa
     throw badRequest('`operationName` must be a string.');
   return {
     ...(query == null ? {} : { query }),
-    // Clients whose documents hold one operation often send an empty name.
+    // An empty name counts as none: clients often send one if the document has a single operation.
     ...(operationName ? { operationName } : {}),
     variables: parseObject('variables', variables),
     extensions: parseObject('extensions', extensions),
@@ -41,6 +41,6 @@ function parseObject(name: string, value: unknown): Record<string, unknown> {
   throw badRequest(`\`${name}\` must be an object.`);
 }
 
-/** Error of a request that is no GraphQL operation. */
+/** Error for a request that cannot be read as a GraphQL operation. */
 export const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });

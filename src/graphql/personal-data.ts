@@ -2,29 +2,32 @@ import { GraphQLError } from 'graphql';
 import type { PersonalDataRead } from '../domain/read-chain.ts';
 
 /**
- * Personal data that one answer shows: collected by the guards of its fields, and recorded before the answer
- * is sent.
+ * Personal data that one answer shows. The guards of the fields collect it during execution, and it is
+ * written to the read log before the answer is sent.
  */
 export class PersonalDataShown {
   readonly #operations = new Set<string>();
   readonly #fields = new Set<string>();
   readonly #subjects = new Set<string>();
 
-  /** Notes a root field, such as `Query.sessions`. */
+  /**
+   * Notes a root field of the operation, such as `Query.sessions`; the read log names the root fields of each
+   * read.
+   */
   noteOperation(operation: string): void {
     this.#operations.add(operation);
   }
 
   /**
-   * Notes a field that was shown in full and is not null, and the subject that it belongs to; see
-   * `dataSubjectKey`.
+   * Notes a field whose value is shown unmasked, and the key of the user or session it belongs to (see
+   * `dataSubjectKey`). Null values are not noted.
    */
   note(field: string, subject: string): void {
     this.#fields.add(field);
     this.#subjects.add(subject);
   }
 
-  /** Returns the read to record; null if no personal data was shown. */
+  /** Returns the entry for the read log; null if the answer shows no personal data. */
   toRead(): Pick<PersonalDataRead, 'operations' | 'fields' | 'subjects'> | null {
     if (this.#fields.size === 0) return null;
     return {
@@ -35,7 +38,7 @@ export class PersonalDataShown {
   }
 }
 
-/** Error that is sent instead of an answer whose read could not be recorded. */
+/** Error that the client gets in place of an answer whose read could not be recorded. */
 export const unrecorded = (): GraphQLError =>
   new GraphQLError(
     'The result contains personal data, but the read could not be recorded in the audit log, so the data is withheld. Repeat the request unchanged: a mutation may have taken effect, and repeating it is safe.',

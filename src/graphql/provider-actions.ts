@@ -1,6 +1,4 @@
-/**
- * Mutations that ask the provider for something: the current state of a session, a recording, an SDK token.
- */
+/** Mutations that call the provider: for the current state of a session, a recording or an SDK token. */
 
 import { Arg, Ctx, createUnionType, Field, ID, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';

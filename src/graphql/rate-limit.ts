@@ -4,24 +4,27 @@ import type { Viewer } from '../domain/access.ts';
 import { type FrameBudget, FrameBudgets } from '../feed/frame-budget.ts';
 
 /**
- * Cost of a refused operation: checking a document takes CPU time as well. The figure is chosen, not
+ * Cost of a refused operation, since checking its document takes CPU time. The figure is a choice; it was not
  * measured.
  */
 export const REFUSAL_COST = 10;
 
 /**
- * Budgets of the viewers in this process. Beginning a subscription costs one frame; later frames are paid
- * from a separate budget, so that a replay after a reconnect and the viewer's queries do not block each
- * other.
+ * Rate limits of the viewers in this process. To begin a subscription costs as much as one of its frames.
+ * Later frames have a budget of their own, so that a replay after a reconnect and the viewer's queries do not
+ * use up each other's.
  */
 export interface RateLimit {
-  /** Spends the cost of an operation. Returns an error if it exceeds what is left; otherwise null. */
+  /**
+   * Charges the cost of an operation to the viewer. Returns an error if the viewer has not enough left;
+   * otherwise null.
+   */
   spend(viewer: Viewer, cost: number): Promise<GraphQLError | null>;
-  /** Returns the budget of a subscription whose frames cost `frameCost` each. */
+  /** Returns the frame budget of a subscription whose frames cost `frameCost` each. */
   framesOf(viewer: Viewer, frameCost: number): FrameBudget;
 }
 
-/** Creates a limit for the cost per minute of each viewer; 0: no limit. */
+/** Creates rate limits of `costPerMinute` points for each viewer; 0 means no limit. */
 export function createRateLimit(costPerMinute: number): RateLimit {
   const frames = new FrameBudgets(costPerMinute);
   const framesOf: RateLimit['framesOf'] = (viewer, frameCost) => frames.of(viewer.id, frameCost);

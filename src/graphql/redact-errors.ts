@@ -1,6 +1,6 @@
 /**
- * Reasons that graphql-js gives for refusing an argument or variable, and their replacements without the
- * value.
+ * Reasons that graphql-js gives for the refusal of a variable, each with its replacement, which does not
+ * quote the value.
  */
 const REASONS: readonly [RegExp, string][] = [
   [/(Field "\w+" of required type "[\w![\]]+" was not provided\.)$/, '$1'],
@@ -13,8 +13,8 @@ const REASONS: readonly [RegExp, string][] = [
 const MAX_TAIL_LENGTH = 500;
 
 /**
- * Reasons that end with suggestions: the text that the reason begins with, its pattern from there, and its
- * replacement.
+ * Reasons that end with suggestions ("Did you mean"): the text with which such a reason begins, the pattern
+ * of the whole reason, and its replacement.
  */
 const SUGGESTING: readonly [string, RegExp, string][] = [
   ['Field "', /^(Field "\w+" is not defined by type "\w+"\.(?: Did you mean [^;]*)?)$/, '$1'],
@@ -25,7 +25,7 @@ const SUGGESTING: readonly [string, RegExp, string][] = [
   ],
 ];
 
-/** Messages about literals in the operation, and their replacements without the value. */
+/** Messages about literals in the document, each with its replacement, which does not quote the literal. */
 const LITERALS: readonly [RegExp, string][] = [
   [/^Expected value of type "([\w![\]]+)", found [\s\S]*$/, 'Expected a value of type "$1" here.'],
   [/^(Enum "\w+"|\w+) cannot represent [\s\S]*$/, '$1 cannot represent the value given here.'],
@@ -33,14 +33,14 @@ const LITERALS: readonly [RegExp, string][] = [
 ];
 
 /**
- * Removes values from an error message. graphql-js quotes the value that it refuses, which may be personal
- * data, such as a phone. Other messages stay as they are.
+ * Removes quoted values from an error message of graphql-js, because they may be personal data, such as a
+ * phone number. Other messages are returned unchanged.
  */
 export function redactValues(message: string): string {
   const [, variable] = message.match(/^(Variable "\$\w+") got invalid value /) ?? [];
   if (!variable) return LITERALS.reduce((text, [found, words]) => text.replace(found, words), message);
-  // Searches only the end of the message: in a value crafted for it, the search would take quadratic time
-  // (ReDoS).
+  // Searches only the end of the message. In the whole of it, a value that was crafted for the purpose would
+  // make the search quadratic (ReDoS).
   const end = message.slice(-MAX_TAIL_LENGTH);
   const at = [...end.matchAll(/ at "([a-zA-Z_][\w.[\]]*)"; /g)].at(-1)?.[1];
   const begin = `${variable} has an invalid value${at ? ` at "${at}"` : ''}`;

@@ -22,7 +22,10 @@ import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
 
-/** Descriptions of the schema and its root types, for which type-graphql has no option. */
+/**
+ * Descriptions of the schema and its root types, set by `introduced`, because type-graphql has no option for
+ * them.
+ */
 const DESCRIPTIONS = {
   schema: `Video KYC as one typed contract: sessions, the actions they allow, and a live stream of every status transition.
 Times are UTC. Ids and cursors are opaque. Lists are paginated. A field that your role may not see is null.
@@ -37,7 +40,10 @@ and internal errors are reported in \`errors\`, with a \`code\` in their extensi
 
 let schema: GraphQLSchema | null = null;
 
-/** Returns the executable schema, guarded by the access tables. It is built once per process. */
+/**
+ * Returns the executable schema, guarded by the access tables. It is built at the first call, once per
+ * process.
+ */
 export function getSchema(): GraphQLSchema {
   schema ??= introduced(
     resolvedAtOnce(
@@ -62,11 +68,14 @@ export function getSchema(): GraphQLSchema {
               ReviewResolver,
               ProviderActionsResolver,
             ],
-            // The services validate inputs, and report all that is wrong with them.
+            // type-graphql does not validate inputs: the services do, and report all problems of an input at
+            // once.
             validate: false,
-            // Tests check the schema: checking it at each start would take a tenth of the start's time.
+            // Skips the check of the schema, which would take a tenth of the start-up time; a test makes it
+            // instead.
             skipCheck: true,
-            // Stub that type-graphql requires: subscriptions follow the log themselves.
+            // type-graphql requires a `pubSub`, but nothing uses this stub: the `subscribe` functions follow
+            // the log.
             pubSub: {
               publish: () => {},
               subscribe: () => ({
@@ -82,8 +91,8 @@ export function getSchema(): GraphQLSchema {
 }
 
 /**
- * Serializes unknown statuses as UNRECOGNIZED: during a rolling deploy, a later release may store statuses
- * that this schema lacks.
+ * Makes the status enums serialize an unknown value as UNRECOGNIZED: during a rolling deploy, a newer replica
+ * may store statuses that this release lacks.
  */
 function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
   for (const name of ['Status', 'SubStatus']) {
@@ -96,8 +105,8 @@ function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
 }
 
 /**
- * Resolves the types of `Node` synchronously. type-graphql resolves them asynchronously, and compiled queries
- * do not await types.
+ * Makes the type resolver of `Node` synchronous. That of type-graphql returns a promise, which compiled
+ * queries do not await.
  */
 function resolvedAtOnce(built: GraphQLSchema): GraphQLSchema {
   const node = built.getType('Node') as GraphQLInterfaceType;
@@ -114,5 +123,5 @@ function introduced(built: GraphQLSchema): GraphQLSchema {
   return built;
 }
 
-/** Returns the SDL, as `schema/schema.graphql` contains it. */
+/** Returns the schema as SDL: the content of `schema/schema.graphql`. */
 export const printedSchema = (): string => `${printSchema(getSchema())}\n`;

@@ -9,14 +9,14 @@ type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 const answers = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 const ITSELF = [''];
-/** Paths from a connection to the entries of its page. */
+/** Paths from a connection to its entries; a client may select either. */
 export const NODE_PATHS = ['nodes', 'edges.node'];
 
 /**
- * Returns the names of the fields that an operation, or a field, selects at the end of some paths. For a
- * field all its nodes are given (`fieldNodes`): a document may select it several times, and the answer merges
- * the selections. Fields that @skip and @include leave out are included. Memoized for each operation and list
- * of nodes.
+ * Returns the names of the fields that are selected below an operation or field, at the end of some paths.
+ * For a field, pass all its nodes (`fieldNodes`): a document may select it several times, and the answer
+ * merges the selections. Fields under @skip and @include count as selected. Memoized by operation or list of
+ * nodes.
  */
 export function findSelectedFields(
   asking: Selecting | readonly Selecting[],
@@ -44,14 +44,14 @@ export function findSelectedFields(
 }
 
 /**
- * Returns the fields of selections, fragments included. Each fragment is walked once: fragments that spread
- * each other twice would take 2^n steps.
+ * Returns the fields directly inside some selections, with those of the fragments in them. Each fragment is
+ * walked once: with fragments that spread each other twice, walking every spread would take 2^n steps.
  */
 function collectFields(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
   const fields: FieldNode[] = [];
   const spread = new Set<string>();
   const unread = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-  // The loop appends to the list that it iterates over.
+  // This loop also visits the entries that it appends to `unread`.
   for (const { selections } of unread)
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) fields.push(selection);
@@ -65,7 +65,10 @@ function collectFields(nodes: readonly Selecting[], fragments: Fragments): Field
   return fields;
 }
 
-/** Returns how much of a row these fields need: `SUMMARY` if all of them are in `summaryFields`, otherwise `ALL`. */
+/**
+ * Returns how many columns of a row the selected fields need: `SUMMARY` if all of them are in
+ * `summaryFields`, else `ALL`.
+ */
 export function detailLevelFor(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
   for (const field of asked) if (!summaryFields.has(field)) return 'ALL';
   return 'SUMMARY';

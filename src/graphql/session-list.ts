@@ -148,15 +148,15 @@ export class SessionListResolver {
   }
 }
 
-/** Counts sessions; null if there are more than LARGEST_COUNT. */
+/** Counts the sessions of a filter; null if there are more than MAX_COUNT. */
 async function countWithin(db: Database, filter: Filter): Promise<number | null> {
   const count = await countSessions(db, filter, MAX_COUNT + 1);
   return count > MAX_COUNT ? null : count;
 }
 
 /**
- * Checks a filter, and limits it to the sessions that the viewer may see.
- * @throws GraphQLError if a value is not acceptable
+ * Checks a filter, and restricts it to the sessions that the viewer may see.
+ * @throws GraphQLError if a value of the filter is invalid
  */
 function toSessionFilter(
   given: SessionFilter | null | undefined,
@@ -176,15 +176,15 @@ function toSessionFilter(
 const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
 
 /**
- * Cursor of a list: letter of the order, milliseconds since 1970, session id. 14 digits stay within years of
- * four digits, which PostgreSQL can read. Cursors are neither encrypted nor signed: they contain nothing that
- * their session does not show, and a forged one has the effect of a filter by time.
+ * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the session's UUID. With
+ * at most 14 digits the year has four digits, so PostgreSQL can read the time. Cursors are neither encrypted
+ * nor signed: they contain only what the session shows, and a forged one merely filters by time.
  */
 const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
- * Encodes the cursor of a session. It names its order, because in another order it would stand for an
- * arbitrary place.
+ * Encodes the list cursor of a session. The cursor names the sort field, because under another one it would
+ * stand for an arbitrary place in the list.
  */
 function encodeCursor({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string {
   const at = field === 'CREATED_AT' ? createdAt : updatedAt;

@@ -97,15 +97,21 @@ class StatsInterval {
 })
 class SessionStats {
   readonly window: StatsWindow;
-  /** Counts figures once, for all fields that are computed from them. */
+  /**
+   * Returns the figures of this name. `count` runs at the first call; later calls share its result, so that
+   * several fields can be computed from one count.
+   */
   readonly read: <Figures>(name: string, count: Counting<Figures>) => Promise<Dated<Figures>>;
-  /** All counts that were started so far. */
+  /** Results of all counts that the fields of this answer have started so far. */
   readonly asked: readonly Promise<Dated<unknown>>[];
 }
 
 type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
 
-/** Error for figures that are still being counted. It has the code of any operation that takes too long. */
+/**
+ * Error for figures that are still being counted. Its code is TIMEOUT, as for any operation that takes too
+ * long.
+ */
 const pending = (): GraphQLError =>
   new GraphQLError(
     'Counting these sessions takes long and has not finished: repeat the query in a minute, or choose a shorter window.',
@@ -121,7 +127,10 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Adds up counts with the same key, in the order in which the keys first occur. */
+/**
+ * Merges the rows with the same key: adds up their counts, and keeps the oldest `oldestSince`. Keys are in
+ * the order of their first row.
+ */
 function summed<Row extends StateCount>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
   const sums = new Map<string, Row>();
   for (const row of rows) {
@@ -133,7 +142,9 @@ function summed<Row extends StateCount>(rows: readonly Row[], keyOf: (row: Row) 
   return [...sums.values()];
 }
 
-/** Returns the edges of intervals of equal length, to the millisecond. */
+/**
+ * Returns the boundaries of `intervalCount` intervals of equal length between two times, to the millisecond.
+ */
 const edgesOf = (from: Date, to: Date, intervalCount: number): Date[] =>
   Array.from(
     { length: intervalCount + 1 },
@@ -202,7 +213,7 @@ export class SessionStatsResolver {
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
     let dates: number[] = [];
-    // Waits until no further count is started: fields next to this one, and below those, may start theirs
+    // Repeats until no more counts are started: fields that are executed after this one may start theirs
     // later.
     while (seen < asked.length) {
       seen = asked.length;

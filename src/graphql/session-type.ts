@@ -96,7 +96,10 @@ export class VkycSession extends Node {
   updatedAt: Date;
 }
 
-/** Fields that need only the brief row of a session. */
+/**
+ * Fields that can be answered from the summary columns of a session. A query for any other field reads the
+ * whole row.
+ */
 const SUMMARY_FIELDS = new Set([
   '__typename',
   'id',
@@ -119,7 +122,7 @@ const SUMMARY_FIELDS = new Set([
   'transitions',
 ]);
 
-/** Returns how much to read of sessions for these fields. */
+/** Returns which columns of sessions to read for the selected fields, and whether to read their users. */
 export const projectionFor = (asked: ReadonlySet<string>): SessionProjection => ({
   detail: detailLevelFor(asked, SUMMARY_FIELDS),
   withUser: asked.has('user'),

@@ -185,8 +185,8 @@ const StartSessionResult = createUnionType({
 });
 
 /**
- * Replaces the global id of the replaced session by its key, as the service expects it. For an id of another
- * type the key is empty, and the service refuses it with its path.
+ * Replaces the global id in `replacesSessionId` by the session's UUID, which the service expects. An id of
+ * another type becomes an empty string, which the service refuses with the path of the input field.
  */
 const withReplacedKey = (input: StartSessionInput): StartSessionInput =>
   input.replacesSessionId == null

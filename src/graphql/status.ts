@@ -16,7 +16,7 @@ import {
 import { badInput } from './connection.ts';
 import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 
-/** Sentence in descriptions of raw statuses; see `provider/texts.ts`. */
+/** Sentence for the descriptions of raw status fields; the strings are shortened in `provider/texts.ts`. */
 export const SHORTENED =
   'A longer string than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
@@ -63,7 +63,10 @@ class TransitionRule implements Rule {
   action: SessionAction | null;
 }
 
-/** Refuses a filter with a sub-status of none of its statuses: it could match nothing, so it is a mistake. */
+/**
+ * Refuses a filter with a sub-status that belongs to none of the filter's statuses. Such a filter matches no
+ * session, so it must be a mistake.
+ */
 export function assertKnownPairs(
   status: readonly Status[] | null | undefined,
   subStatus: readonly SubStatus[] | null | undefined,

@@ -1,6 +1,6 @@
 /**
- * Starts subscriptions: chooses the log that each follows, the place that it begins at, and what it is sent
- * if it cannot resume there.
+ * Starts subscriptions: chooses the log that each follows, the position to begin at, and the snapshot or
+ * reset to send if the client's cursor cannot be resumed.
  */
 
 import { findArchived } from '../db/retention/archive.ts';
@@ -26,7 +26,8 @@ import { decodeId } from './node.ts';
 import { assertKnownPairs } from './status.ts';
 
 /**
- * Longest gap in the feed that is replayed to a dashboard. Beyond it, a new query is faster for the client.
+ * Maximum number of missed transitions that are replayed to a dashboard. If there are more, it gets a reset,
+ * because a new query is faster.
  */
 const MAX_REPLAYED = 10_000;
 
@@ -39,9 +40,9 @@ export interface TransitionCriteria {
 type Cursor = string | null | undefined;
 
 /**
- * Subscribes to every transition of all sessions, after a cursor or from now on. There is no restart point:
- * the subscription catches up from the log however long that takes, and ends with an error if the cursor
- * cannot be resumed.
+ * Subscribes to every transition of all sessions, after a cursor or from now on. Missed transitions are
+ * always replayed, never skipped by a snapshot or reset; if the cursor cannot be resumed, the subscription
+ * ends with an error.
  */
 export async function subscribeToAllTransitions(
   after: Cursor,
@@ -59,8 +60,8 @@ export async function subscribeToAllTransitions(
 }
 
 /**
- * Subscribes to every transition of one session, after a cursor or from now on. There is no restart point, as
- * in `subscribeToAllTransitions`.
+ * Subscribes to every transition of one session, after a cursor or from now on. As in
+ * `subscribeToAllTransitions`, missed transitions are always replayed.
  */
 export async function subscribeToSessionTransitions(
   sessionId: string,
@@ -80,8 +81,8 @@ export async function subscribeToSessionTransitions(
 }
 
 /**
- * Subscribes a live screen to one session. The stream begins with a snapshot if the client gives no cursor,
- * or one that cannot be resumed.
+ * Subscribes a screen to one session. The stream begins with a snapshot if the client passes no cursor, or
+ * one that cannot be resumed.
  */
 export async function subscribeToSession(
   sessionId: string,
@@ -107,7 +108,7 @@ export async function subscribeToSession(
 
 /**
  * Subscribes a dashboard to all sessions. The stream begins with a reset if the cursor cannot be resumed, or
- * is more than LARGEST_GAP behind.
+ * is more than MAX_REPLAYED transitions behind.
  */
 export async function subscribeToFeed(
   after: Cursor,
@@ -133,8 +134,8 @@ export async function subscribeToFeed(
 }
 
 /**
- * Builds the part that all subscribers have in common. The viewer's rights stay as they were when the
- * connection signed in; `wants` checks for each transition whether the viewer may see it.
+ * Returns the options that all kinds of subscriptions have in common. `wants` checks for each transition
+ * whether the viewer may see it, with the roles that the token had when the connection signed in.
  */
 function createSubscription(
   { connection, viewer, cursors }: Context,
@@ -159,17 +160,17 @@ function passes(row: SessionTransition, filter: TransitionCriteria | null | unde
 }
 
 /**
- * Finds a session that the viewer may see. Only such a viewer is told that its log was archived; for others
- * an archived session looks like one that does not exist.
- * @throws GraphQLError, or CursorError if the session of the cursor was archived
+ * Returns a session that the viewer may see. A viewer who could see it before it was archived is told so; for
+ * all others an archived session looks like one that does not exist.
+ * @throws GraphQLError if there is none; CursorError if the session of the cursor was archived
  */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
   const { loaders, viewer, services } = context;
   const key = decodeId('VkycSession', id);
   const session = await loaders.session.load(key);
   if (session && maySee(viewer, session.verificationId)) return session;
-  // Queries the archive for hidden sessions as well: otherwise the response time would tell them from
-  // sessions that do not exist (timing side channel).
+  // Queries the archive even if the session is hidden from the viewer. Otherwise the response time would show
+  // whether a hidden session exists (timing side channel).
   const archived = after == null ? null : await findArchived(services.db, key);
   const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
   if (named && services.cursors.decode(after).sessionId === key) throw expiredCursor('ARCHIVED');
@@ -177,8 +178,8 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
 }
 
 /**
- * Reads a session again.
- * @throws CursorError if the session is gone: the subscription that follows it ends
+ * Reads a session again, for the snapshot of a running subscription.
+ * @throws CursorError if the session was archived or lost by a failover: it ends the subscription
  */
 async function readSession(id: string, { services }: Context): Promise<SessionRow> {
   const [session] = await findSessions(services.db, [id]);
@@ -196,20 +197,20 @@ async function createSnapshot(session: SessionRow, resync: boolean, context: Con
   };
 }
 
-/** Returns the place after the newest transition that the session's row contains. */
+/** Returns the position after the newest transition that is part of the given session row. */
 async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context): Promise<LogPosition> {
   if (lastSequence === 0) return logStart(id);
   const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
-  // A failover between the two reads lost the transition: the client must subscribe again, to the session as
-  // it is now.
+  // A failover lost the transition after the session was read. Subscribing again reads the session as it is
+  // now.
   if (!newest)
     throw new Error(`session ${id} has lastSequence ${lastSequence}, but its log lacks that transition`);
   return positionAfter(newest);
 }
 
 /**
- * Returns the place in a session's log that a cursor names. Whether the log still contains it is checked when
- * the log is read from there.
+ * Returns the position in a session's log that a cursor names. The log may have been rewound since; that is
+ * noticed only when the log is read from there.
  */
 function decodeSessionCursor(session: SessionRow, cursor: string, { services }: Context): LogPosition {
   const position = services.cursors.decode(cursor);
@@ -217,7 +218,7 @@ function decodeSessionCursor(session: SessionRow, cursor: string, { services }: 
   throw badInput('`after` belongs to another session: pass a cursor of this session, or its startCursor.');
 }
 
-/** Returns the result of `find`, or why a cursor that was valid once has expired. */
+/** Returns the result of `find` or, if it throws that a cursor has expired, the reason of the expiry. */
 async function orExpiredError<T extends object>(
   find: () => Promise<T>,
 ): Promise<T | { expiry: CursorExpiry }> {

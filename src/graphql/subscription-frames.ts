@@ -13,17 +13,19 @@ import { Pace } from './pace.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /**
- * A burst of frames yields the event loop after this time, so that other requests of this process can run.
+ * While a burst of frames is executed, other requests of the process get a turn of the event loop after this
+ * time.
  */
 const MAX_TURN_MS = 5;
 const MAX_EXECUTED_TOGETHER = 10;
 /**
- * Highest cost of frames that are executed concurrently: they complete in one turn of the event loop, and
- * block it.
+ * Maximum total cost of frames that are executed concurrently. They complete in one turn of the event loop,
+ * and block it until then.
  */
 const MAX_COST_TOGETHER = 1_000;
 /**
- * A frame that fails is retried for this long, with exponential backoff, before its connections are closed.
+ * A frame whose execution fails is retried for this long, with exponential backoff. Then the connections that
+ * wait for it are closed.
  */
 const FRAME_RETRY_FOR_MS = 5_000;
 const FRAME_FIRST_RETRY_MS = 100;
@@ -32,12 +34,16 @@ interface Dependencies {
   readonly services: Services;
   readonly formatError: FormatError;
   readonly rateLimit: RateLimit;
-  /** Called for each execution of a frame that failed because of a fault of the gateway. */
+  /**
+   * Called each time that executing a frame fails because of a fault of the gateway, to count it in the
+   * metrics.
+   */
   readonly onFailedFrame: () => void;
 }
 
 /**
- * Begins a subscription whose frames go to the sink. Returns its lifetime, or the errors if it is refused.
+ * Starts a subscription that sends its frames to `sink`. Returns the handle that ends it, or errors if the
+ * subscription is refused.
  */
 export async function startSubscription(
   operation: Operation,
@@ -58,21 +64,21 @@ export async function startSubscription(
   const faults = errors.filter(isInternalError);
   if (faults.length === 0) return begun;
   for (const fault of faults) dependencies.formatError(fault);
-  // A fault of the gateway closes the connection, so that clients reconnect: they would take an error result
-  // for the end of the subscription.
+  // A fault of the gateway closes the connection, so that the client reconnects. It would take an error
+  // result for the end of the subscription.
   sink.closeForRetry();
   return new SubscriptionHandle(() => {});
 }
 
 /**
- * DataLoaders of an occasion, shared by all its executions. They hold the state of that moment, which is the
- * same for all viewers.
+ * DataLoaders by occasion (one delivery of frames to an audience), shared by all executions of it. The rows
+ * that they cache are those of that moment, the same for all viewers.
  */
 const loadersOf = new WeakMap<object, Loaders>();
 
 /**
- * Context for executing one frame. It notes what the resolvers read, to tell whether the result depends on
- * the viewer, and whether it stays valid (`immutable`).
+ * Context for the execution of one frame. It notes what resolvers read: `viewer` makes the result depend on
+ * the viewer, and anything but the frame itself makes it valid only for now (not `immutable`).
  */
 class FrameContext implements Context {
   readonly staff: boolean;
@@ -97,7 +103,7 @@ class FrameContext implements Context {
     this.#viewer = given.viewer;
   }
 
-  /** Marks the result as valid only for this moment, because it shows more than the frame. */
+  /** Marks the result as valid only for this moment: it may contain rows that change later. */
   get services(): Context['services'] {
     this.immutable = false;
     return this.#services;
@@ -115,7 +121,10 @@ class FrameContext implements Context {
     return this.#services.hub.newest().then(({ at }) => at);
   }
 
-  /** Marks the result as depending on the viewer. Without this, all viewers share it. */
+  /**
+   * Marks the result as depending on the viewer. A result without this mark is sent to all viewers of the
+   * audience.
+   */
   get viewer(): Viewer {
     this.dependsOnViewer = true;
     return this.#viewer;
@@ -123,22 +132,25 @@ class FrameContext implements Context {
 }
 
 /**
- * Thrown if a frame could not be executed because of a fault of the gateway. The fault was logged; the frame
+ * Thrown if a frame could not be executed because of a fault of the gateway, which has been logged. The frame
  * must not be sent.
  */
 class FrameFault extends Error {
   override readonly name = 'FrameFault';
 }
 
-/** Returns the selection of an operation. Staff and customers never share executions. */
+/**
+ * Returns the `Selection` of a subscription: a key, which is equal for subscriptions that may share frames,
+ * and the function that executes frames. Staff and customers never share frames.
+ */
 function selectionOf(
   operation: Operation,
   staff: boolean,
   { services, formatError, onFailedFrame }: Dependencies,
 ): Selection {
   /**
-   * Executes a frame, and retries for a while after a fault of the gateway. Sending the error in the frame's
-   * place would move the client's cursor past a transition that the client was not shown.
+   * Executes a frame, and retries for a while after a fault of the gateway. If the error were sent in the
+   * frame's place, the client's cursor would move past a transition that the client was not shown.
    * @throws FrameFault
    */
   const executeOne = async (frame: Frame, viewer: Viewer, occasion: object): Promise<Executed> => {
@@ -153,12 +165,12 @@ function selectionOf(
         return {
           json: new FrameJson(JSON.stringify(formattedResult(result, formatError))),
           dependsOnViewer,
-          // A result with errors is not reused: the next execution may succeed.
+          // A result with errors is executed again for later subscribers, because it may succeed then.
           immutable: immutable && !result.errors,
         };
       }
       onFailedFrame();
-      // Drops the loaders before the retry: a DataLoader caches failures.
+      // Replaces the loaders before the retry, because a DataLoader caches failures.
       if (loadersOf.get(occasion) === loaders) loadersOf.delete(occasion);
       if (performance.now() + retryMs > giveUpAt) {
         for (const fault of faults) formatError(fault);

@@ -144,8 +144,8 @@ class FeedReset {
 
 const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
 /**
- * A transition is resolved as its row, which the field resolvers of StatusTransition expect; any other frame
- * as itself.
+ * Value that a subscription's root field resolves to: the row of a TRANSITION frame, as the resolvers of
+ * StatusTransition expect, or any other frame itself.
  */
 type ShownFrame = Exclude<Frame, { kind: 'TRANSITION' }> | TransitionRow;
 const shownOf = (frame: Frame): ShownFrame => (frame.kind === 'TRANSITION' ? frame.transition : frame);
@@ -216,9 +216,9 @@ export class FeedResetResolver {
 }
 
 /**
- * Returns the cursor of an `after` argument, without the mark that a client may append to it. GraphQL routers
- * share one upstream connection between subscriptions with equal variables (de-duplication); a mark makes the
- * variables differ, so that the subscription gets an upstream of its own.
+ * Returns the cursor in an `after` argument, without the mark (`~…`) that a client may append. GraphQL
+ * routers serve subscriptions with equal variables from one upstream connection; a mark makes the variables
+ * differ, so that the subscription gets a connection of its own.
  */
 const cursorIn = (after: string | null | undefined): string | null =>
   after == null || after.startsWith('~') ? null : (after.split('~', 1)[0] as string);

@@ -7,8 +7,9 @@ import type { Payload } from './payload.ts';
 export type Manifest = Readonly<Record<string, string>>;
 
 /**
- * Reads a manifest in the forms of client tools: documents by hash, as graphql-codegen writes them (with or
- * without the prefix `sha256:`), or Apollo's list of operations. A client's own file can thus replace ours.
+ * Reads a manifest in any form that client tools write: documents by hash, as graphql-codegen does (with or
+ * without the prefix `sha256:`), or Apollo's list of operations. So an operator can use the manifest of a
+ * client in place of the published one.
  */
 export function parseManifest(stored: Readonly<Record<string, unknown>>): Manifest {
   const documents = Array.isArray(stored.operations)
@@ -17,22 +18,22 @@ export function parseManifest(stored: Readonly<Record<string, unknown>>): Manife
   return Object.fromEntries(documents.map(([name, text]) => [withoutPrefix(name), text]));
 }
 
-/** Reads the manifest that is published with the schema. */
+/** Reads the manifest that is published next to the schema: the operations of the client kit. */
 export const readManifest = async (): Promise<Manifest> =>
   parseManifest(
     JSON.parse(await readFile(new URL('../../schema/trusted-documents.json', import.meta.url), 'utf8')),
   );
 
 /**
- * Returns the payload to execute.
- * @throws GraphQLError if only documents of the manifest are accepted, and the payload names none of them
+ * Decides whether a payload may be executed, and returns it with its document filled in.
+ * @throws GraphQLError if the payload names no document that is accepted
  */
 export type DocumentPolicy = (payload: Payload) => Payload;
 
 /**
  * Accepts only documents of the manifest. A payload names one by `documentId` (with or without the prefix
- * `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by sending its text. graphql-ws requires a
- * `query`: it may be empty if a name is given.
+ * `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by its full text. graphql-ws requires a `query`:
+ * it may be empty if the payload has a hash.
  */
 export const trustedDocumentsOnly =
   (manifest: Manifest): DocumentPolicy =>
@@ -41,7 +42,7 @@ export const trustedDocumentsOnly =
     const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashDocument(payload.query);
     const hash = typeof name === 'string' ? withoutPrefix(name) : '';
     const document = Object.hasOwn(manifest, hash) ? manifest[hash] : undefined;
-    // Refuses a name that comes with another text: at best, that is a mistake.
+    // A payload with a hash and the text of another document is refused, because it is at best a mistake.
     if (document === undefined || (payload.query && payload.query !== document)) throw untrusted();
     return { ...payload, extensions: others, query: document };
   };

@@ -31,7 +31,10 @@ export class VkycUser extends Node {
   email?: string;
 }
 
-/** Decrypts a free text, which is stored sealed; null if there is none. */
+/**
+ * Decrypts a free text that is stored sealed; null if there is no text. `place` is the table, row and column
+ * that the text is bound to (AAD).
+ */
 export const decryptText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
   sealed && services.sealer.open(sealed, place).toString('utf8');
 
@@ -58,7 +61,10 @@ export class UserResolver {
   }
 }
 
-/** Decrypted rows, so that a row is decrypted once however many of its fields are read. */
+/**
+ * Decrypted personal data by user row, so that a row is decrypted once even if several of its fields are
+ * selected.
+ */
 const opened = new WeakMap<UserRow, PersonalData>();
 
 function decryptPersonal(user: UserRow, { services }: Context): PersonalData {

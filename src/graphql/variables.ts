@@ -11,8 +11,8 @@ interface Given {
 }
 
 /**
- * Returns an operation's variables as its resolvers get them, or why they are refused. Their size is checked
- * first: graphql-js copies each invalid value, with everything in it, into an error of its own.
+ * Coerces an operation's variables for its resolvers, or returns errors if they are invalid. Their total size
+ * is checked first, because graphql-js copies every invalid value into an error.
  */
 export function coerceVariables({ schema, operation, values, hideSuggestions }: Given): {
   readonly coerced?: Values;
@@ -25,12 +25,12 @@ export function coerceVariables({ schema, operation, values, hideSuggestions }: 
 }
 
 /**
- * Returns an error if the variables hold too many values, or too many characters in total; otherwise null.
+ * Returns an error if the variables contain too many values, or too many characters in total; otherwise null.
  */
 function excessIn(variables: Values): GraphQLError | null {
   let values = 0;
   let characters = 0;
-  /** Counts nested values as well, so that the limit of values also limits the depth of this recursion. */
+  /** Counts nested values, too: the limit of values thereby limits the depth of this recursion. */
   const isTooMuch = (value: unknown): boolean => {
     values += 1;
     if (typeof value === 'string') characters += value.length;

@@ -2,15 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
 /**
- * Access log entry of a request. Apart from the request id it contains no text from the caller, which may be
- * personal data.
+ * One line of the access log. Apart from the request id it contains no text that the caller chose, which
+ * could be personal data.
  */
 interface Access {
   readonly method: string;
-  /** Path of the matched route, without query; `none` if no route matched. */
+  /** Path of the matched route, without the query string; `none` if no route matched. */
   readonly path: string;
   readonly status: number;
-  /** Time until the last byte of the answer; for a stream or WebSocket, until it ended. */
+  /** Milliseconds until the last byte of the answer was sent; for a stream or WebSocket, until it ended. */
   readonly ms: number;
   /** Bytes sent to the client, headers included. */
   readonly bytes: number;
@@ -19,18 +19,21 @@ interface Access {
 
 export type LogAccess = (access: Access) => void;
 
-/** Returns a function that logs one line per request; null if the log level leaves those lines out. */
+/** Returns a function that logs one line per request; null if the log level suppresses such lines. */
 export const createAccessLog = (log: Logger): LogAccess | null =>
   log.isLevelEnabled('info') ? (access) => log.info(access, 'request') : null;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Bytes that its connection had been sent when the request arrived (keep-alive). */
+    /**
+     * Bytes that had already been sent on the connection when this request arrived (keep-alive); subtracted
+     * to get the size of the answer.
+     */
     bytesBefore: number;
   }
 }
 
-/** Logs every request that Fastify handles. */
+/** Logs one line for every request that Fastify handles. */
 export function logRequests(app: FastifyInstance, logAccess: LogAccess): void {
   app.decorateRequest('bytesBefore', 0);
   app.addHook('onRequest', (request, _reply, goOn) => {

@@ -1,24 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
-/** Number of proxies in front of the gateway, or their addresses and networks (`10.0.0.0/8`). */
+/**
+ * Which proxies in front of the gateway are trusted: their number, or their addresses and networks
+ * (`10.0.0.0/8`).
+ */
 export type TrustedProxies = number | readonly string[];
 
-/** Returns the client address under which limits count a request. */
+/** Returns the client address of a request. Rate limits count requests by this address. */
 export type AddressOf = (request: IncomingMessage) => string;
 
 const IPV6_BITS = 128;
 const IPV4_BITS = 32;
 /**
- * IPv6 clients are counted by their /64 network (four groups of 16 bits), since one client usually owns a
- * whole one.
+ * Length of an IPv6 network in groups of 16 bits. IPv6 clients are counted by their /64 network, since one
+ * client usually owns a whole one.
  */
 const IPV6_GROUPS_OF_A_NETWORK = 4;
 
 /**
- * Creates a function that finds a request's client address. X-Forwarded-For can be forged, so it is followed
- * backwards only as far as its authors are trusted: each entry was written by the hop after it. Without
- * trusted proxies, the result is the peer's own address.
+ * Creates a function that finds a request's client address. Each entry of X-Forwarded-For was written by the
+ * next hop, and the first ones may be forged: the list is read from its end, only as long as the hops are
+ * trusted proxies. Without trusted proxies, the result is the address of the connection.
  */
 export function createAddressOf(trusted: TrustedProxies): AddressOf {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : within(trusted);
@@ -46,8 +49,8 @@ function within(networks: readonly string[]): (address: string) => boolean {
 }
 
 /**
- * Returns an IPv4 address itself, also if it is written as IPv6 (`::ffff:`); for an IPv6 address, its
- * network.
+ * Returns the network under which an address is counted: the /64 of an IPv6 address; an IPv4 address itself,
+ * even if it is written as IPv6 (`::ffff:`).
  */
 function getNetwork(address: string): string {
   const [, ipv4] = address.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i) ?? [];

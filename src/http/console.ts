@@ -5,11 +5,14 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { TokenSource } from './graphiql-bar.ts';
 
-/** Settings that the console gets from the gateway that served it. */
+/** Settings that the gateway writes into the console's page. */
 export interface ConsoleSetup {
-  /** Source of the console's tokens. */
+  /** Whether the gateway issues the tokens of the console's users, or users paste theirs. */
   readonly signIn: TokenSource;
-  /** Descriptions of the sandbox's scenarios, by the word that selects each; null with a real provider. */
+  /**
+   * Descriptions of the sandbox's scenarios, by the word in a verification id that selects each; null with a
+   * real provider.
+   */
   readonly scenarios: Readonly<Record<string, string>> | null;
 }
 
@@ -18,7 +21,7 @@ const PLACE = '<!-- setup: what only the gateway knows -->';
 
 /**
  * Content-Security-Policy of the console. Scripts and styles are files of this gateway; the nonce allows the
- * one style that its components insert into the page.
+ * one style element that the console's components insert at run time.
  */
 const policy = (nonce: string) =>
   [
@@ -33,8 +36,8 @@ const policy = (nonce: string) =>
   ].join('; ');
 
 /**
- * Serves the console at `/console`: one page for all of its addresses, and files that never change under
- * their names (cached as immutable).
+ * Serves the console: the same page at every path below `/console`, and files whose content never changes
+ * under their names, so that browsers cache them as immutable.
  */
 export async function serveConsole(app: FastifyInstance, setup: ConsoleSetup): Promise<void> {
   const page = await readFile(`${BUILT}index.html`, 'utf8').catch(() => null);
@@ -42,7 +45,7 @@ export async function serveConsole(app: FastifyInstance, setup: ConsoleSetup): P
     app.log.warn('console is not built; not serving it until `npm run build` has run');
     return;
   }
-  // Escapes `<`: a `</script>` in a text would end the script element (HTML injection).
+  // Escapes `<`, because a `</script>` inside a setting would end the script element (HTML injection).
   const told = JSON.stringify(setup).replaceAll('<', '\\u003c');
   await app.register(fastifyStatic, {
     root: `${BUILT}assets`,

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
 
 /**
- * Media types of answers, the preferred one first. JSON is the default; GraphQL over HTTP's own type is for
- * clients that ask for it.
+ * Media types of GraphQL responses, the default first. The second one, of the GraphQL-over-HTTP
+ * specification, is sent only to clients that ask for it.
  */
 const TYPES = [
   'application/json; charset=utf-8',
@@ -11,13 +11,10 @@ const TYPES = [
 ] as const;
 export type MediaType = (typeof TYPES)[number];
 
-/**
- * Media types by `Accept` header. Clients are of few kinds, and each sends the same header with every
- * request.
- */
+/** Cache of the media type for each `Accept` header: a client sends the same header with every request. */
 const known = new LRUCache<string, MediaType | 'NONE'>({ max: 100 });
 
-/** Returns the media type that an `Accept` header prefers; null if it accepts neither. */
+/** Returns the media type that an `Accept` header prefers; null if it accepts none of `TYPES`. */
 export function negotiateMediaType(accept: string | undefined): MediaType | null {
   if (!accept) return TYPES[0];
   let type = known.get(accept);

@@ -1,26 +1,26 @@
 import type { onRequestHookHandler } from 'fastify';
 
-/** Headers that tell the host name and the page that a request came by. */
+/** Headers that say which host a request is for, and which page sent it. */
 interface OriginHeaders {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
 }
 
 /**
- * Whether a request may come from its host and origin. Requests without an Origin pass; see `requirePreflight`
- * for those.
+ * Returns whether a request with these headers is allowed. A request without an Origin passes;
+ * `requirePreflight` checks those.
  */
 export type OriginCheck = (headers: OriginHeaders) => boolean;
 
-/** Message for requests that are refused for their origin. */
+/** Message for a request whose host or origin is not allowed. */
 export const FORBIDDEN_ORIGIN_MESSAGE =
   'Requests from pages of this origin are refused (CSRF protection). Add the origin to ALLOWED_ORIGINS; in development, use a loopback address.';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Creates the guard against pages of other sites (CSRF). It admits the gateway's own pages and those in
- * `allowedOrigins` (`https://app.example.com`). In development anyone who reaches the port is an ADMIN, so
- * that requests must also use a loopback host name: this stops DNS rebinding.
+ * Creates the check against requests from pages of other sites (CSRF). It allows pages of the gateway itself
+ * and of `allowedOrigins` (`https://app.example.com`). In development everyone who reaches the port is an
+ * ADMIN, so requests must also use a loopback host name, which prevents DNS rebinding.
  */
 export function createOriginCheck({
   development,
@@ -36,23 +36,23 @@ export function createOriginCheck({
   };
 }
 
-/** Origin of a page of this machine, at any port, as browsers send it. */
+/** Matches the Origin header of a page that is served from this machine, at any port. */
 export const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 const isLoopback = (url: string): boolean =>
   URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
 
 /**
- * Values of Sec-Fetch-Site in requests without an Origin that are admitted; `none`: a person typed the
- * address.
+ * Values of Sec-Fetch-Site that are allowed in a request without an Origin; `none` means that the user typed
+ * the address.
  */
 const SAME_SITE_VALUES = ['same-origin', 'none'];
 
 /**
- * Refuses requests that a page of another site makes without a CORS preflight: images, scripts, links and
- * forms (CSRF). Such a page cannot read the answers, but it can measure their time. Browsers mark these
- * requests with Sec-Fetch-Site and send no Origin; if there is an Origin, the guard has admitted it. Clients
- * other than browsers send neither header.
+ * Refuses requests that browsers send for a page of another site without a CORS preflight, such as images,
+ * scripts, links and forms (CSRF): the page cannot read the answers, but it can measure how long they take.
+ * Browsers mark these requests with Sec-Fetch-Site and send no Origin. Requests with an Origin were checked
+ * by `createOriginCheck`; clients other than browsers send neither header.
  */
 export const requirePreflight: onRequestHookHandler = ({ headers }, reply, goOn) => {
   const site = headers['sec-fetch-site'];

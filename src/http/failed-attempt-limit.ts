@@ -3,15 +3,15 @@ import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { AddressOf } from './addresses.ts';
 
 /**
- * Limits failed sign-ins by client address. Successful ones are not limited, since many clients may share an
- * address.
+ * Limits failed sign-ins, and webhooks without a valid signature, by client address. Successful requests are
+ * not limited, since many clients may share an address.
  */
 export interface FailedAttemptLimit {
-  /** Counts a failure. Returns the seconds to wait if the address has had too many; otherwise null. */
+  /** Counts a failure. If its address has had too many, returns the seconds to wait; otherwise null. */
   count(request: IncomingMessage): Promise<number | null>;
 }
 
-/** Creates a limit of failures per minute and address, in this process; 0: no limit. */
+/** Creates a limit of failures per minute and address, counted in this process; 0 means no limit. */
 export function createFailedAttemptLimit(perMinute: number, addressOf: AddressOf): FailedAttemptLimit {
   if (perMinute === 0) return { count: async () => null };
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });

@@ -1,8 +1,14 @@
-/** Bar above GraphiQL in which the user chooses an identity: by role in development, otherwise by token. */
+/**
+ * Bar above GraphiQL in which the user signs in: in development by choosing a role, otherwise by pasting a
+ * token.
+ */
 import { ROLES } from '../domain/access.ts';
 import { EXAMPLE_IDS } from './graphiql-examples.ts';
 
-/** Source of tokens: the gateway issues them to the page (development), or people paste theirs. */
+/**
+ * Where users of GraphiQL and the console get a token: the gateway issues one (development), or they paste
+ * their own.
+ */
 export type TokenSource = 'ISSUED' | 'PASTED';
 
 const STYLE = `
@@ -28,9 +34,9 @@ const CHOICE: Record<TokenSource, string> = {
 
 /**
  * Script of the bar. GraphiQL has no setting for a token, so the script adds it to GraphiQL's requests
- * (`fetch`) and to the first message of its sockets. An authorization header that is set in GraphiQL's editor
- * takes precedence. A new token is used from the next operation on. The script also returns clicks to tabs:
- * since tabs can be dragged, GraphiQL lets their list receive the click.
+ * (`fetch`) and to the first message of its WebSockets, unless the headers in GraphiQL's editor contain an
+ * authorization. A new token is used from the next operation on. The script also passes clicks on to
+ * GraphiQL's tabs: because tabs can be dragged, the list around them would receive the click.
  */
 const SCRIPT = `
   let token = '';
@@ -75,7 +81,7 @@ const ROOT = '<div id="root"></div>';
 
 /**
  * Inserts the bar into GraphiQL's page.
- * @throws Error if the page has no place for it
+ * @throws Error if the page does not contain the element before which the bar is inserted
  */
 export function withBar(page: string, source: TokenSource): string {
   if (!page.includes(ROOT)) throw new Error("GraphiQL's page has no place for the bar: its HTML has changed");

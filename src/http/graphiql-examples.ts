@@ -1,11 +1,17 @@
-/** Tab that GraphiQL opens with. The tabs are in the order in which a newcomer needs them. */
+/**
+ * Tab with an example that GraphiQL shows when it is opened. The tabs are in the order in which a newcomer
+ * needs them.
+ */
 export interface Example {
   readonly query: string;
-  /** Variables as JSON. Not for the first tab, which GraphiQL opens without variables. */
+  /** Variables as JSON. The first tab must not have any, because GraphiQL opens it without variables. */
   readonly variables?: string;
 }
 
-/** Verification ids of the examples. The page's customer tokens are for these sessions. */
+/**
+ * Verification ids that the examples use. The CUSTOMER tokens that GraphiQL's page gets are for these
+ * sessions.
+ */
 export const EXAMPLE_IDS = ['graphiql.happy-path.1', 'graphiql.awaits-review.1'];
 
 const asText = (variables: object): string => JSON.stringify(variables, null, 2);

@@ -48,10 +48,10 @@ interface Dependencies {
 }
 
 /**
- * Apollo plugin that parses, checks and executes operations with the code of the other transports. It refuses
- * what costs too much, or more than the caller has left, and adds the cost to every answer. Apollo's
- * `gateway` option could do the same, but the object that Apollo then creates for each request survives
- * several garbage collections, together with all that the request read.
+ * Apollo plugin that parses, checks and executes operations with the same code as the other transports. It
+ * refuses operations that cost too much, or more than the caller's rate limit has left, and adds the cost to
+ * every response. Apollo's `gateway` option could do the same, but then Apollo creates an object per request
+ * that survives several garbage collections, together with everything that the request read.
  */
 const executedBy = ({
   operations,
@@ -63,15 +63,15 @@ const executedBy = ({
   'operations' | 'execute' | 'rateLimit' | 'formatError'
 >): ApolloServerPlugin<Context> => {
   const listener: GraphQLRequestListener<Context> = {
-    // Sets the document, so that Apollo does not parse and validate it.
+    // With the document already set, Apollo neither parses nor validates it.
     async didResolveSource(request) {
       Object.assign(request, { document: operations.documentOf(request.source) });
     },
     async responseForOperation({ document, operation, request, contextValue }) {
       const isRefused = document.definitions.length === 0;
-      // The request names no operation of the document: Apollo answers with that error itself.
+      // If the request names no operation of the document, Apollo itself responds with that error.
       if (!operation && !isRefused) return null;
-      // Apollo would execute a subscription once, as if it were a query.
+      // Refuses subscriptions here, because Apollo would execute one once, like a query.
       if (operation?.operation === 'subscription')
         return toResponse({ errors: [subscriptionsElsewhere()] }, formatError);
       const { operationName, variables = {} } = request;
@@ -93,8 +93,8 @@ const executedBy = ({
 };
 
 /**
- * Builds Apollo's response. If nothing was executed, its status is 400, as in Apollo, unless an error
- * specifies another one.
+ * Builds Apollo's response. If nothing was executed, its status is 400, as with Apollo's own errors, unless
+ * an error specifies another status.
  */
 function toResponse(
   { data, errors }: Partial<Pick<ExecutionResult, 'data' | 'errors'>>,
@@ -131,7 +131,7 @@ const subscriptionsElsewhere = (): GraphQLError =>
     },
   );
 
-/** Codes of errors in the operation, as opposed to the HTTP request that carried it. */
+/** Error codes that are about the operation, not about the HTTP request that carried it. */
 const OF_THE_OPERATION = [
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -140,9 +140,9 @@ const OF_THE_OPERATION = [
 ];
 
 /**
- * Returns the HTTP status. Apollo uses 400 with both media types. A client that accepts only
- * `application/json` may ignore answers with any other status than 200: for it the specification wants 200
- * for every GraphQL response, and 400 only with `application/graphql-response+json`.
+ * Returns the HTTP status of a response. Apollo uses 400 for every refused operation. The specification wants
+ * 400 only with `application/graphql-response+json`, and 200 with `application/json`: a client that accepts
+ * only JSON may ignore the body of any other status.
  */
 function toHttpStatus(answer: Answered, type: MediaType): number {
   const { status = 200 } = answer.http;
@@ -161,7 +161,8 @@ function toExecutionResult({ body }: Answered): FormattedExecutionResult {
 }
 
 /**
- * Builds a request for Apollo, which reads only its method: by any method but POST it executes only queries.
+ * Builds the request that Apollo gets, which reads only its method: for any method but POST, it executes
+ * queries only.
  */
 const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> => ({
   method,
@@ -174,8 +175,8 @@ const [BY_GET, BY_POST] = [requestBy('GET'), requestBy('POST')];
 /**
  * Serves queries and mutations at `/graphql`, by the working draft of GraphQL over HTTP
  * (https://graphql.github.io/graphql-over-http/draft/, with its appendix on persisted documents), in the
- * revision that the audits of graphql-http 1.23 check. Refusals for cost, rate or sign-in have a 4xx status
- * with either media type. Returns a function that stops the server.
+ * revision that the audits of graphql-http 1.23 check. Refusals because of cost, rate limit or sign-in have a
+ * 4xx status with both media types. Returns a function that stops the server.
  */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
@@ -198,15 +199,15 @@ export async function serveGraphqlOverHttp(
     documentStore: null,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    // Apollo's CSRF prevention would also refuse GETs that the specification allows. `requirePreflight` replaces
-    // it, and only JSON bodies are read.
+    // Apollo's CSRF prevention would also refuse GET requests that the specification allows. Instead,
+    // `requirePreflight` checks requests, and only JSON bodies are parsed.
     csrfPrevention: false,
     formatError: (_formatted, error) => formatError(error),
     logger: log,
     plugins: [
       executedBy({ operations, execute, rateLimit, formatError }),
-      // Two plugins that are of no use here: cache control instruments every field, and the landing page
-      // loads its content from another host.
+      // Disables two of Apollo's default plugins: cache control, which instruments every field, and the
+      // landing page, which loads its content from another host.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
     ],

@@ -17,9 +17,9 @@ import type { Authenticator } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
 
 /**
- * Interval of comments in a quiet stream, so that proxies do not take it for dead. A peer that reads nothing
- * for two intervals is disconnected. A peer that vanished is detected only by the operating system, after its
- * TCP retransmissions (on Linux `tcp_retries2`).
+ * Interval of the comments that are sent in every stream, so that proxies do not close a quiet one. A client
+ * that reads nothing for two intervals is disconnected. If its machine vanished, only the operating system
+ * notices, after its TCP retransmissions (on Linux `tcp_retries2`).
  */
 const COMMENT_INTERVAL_MS = 12_000;
 const PROBE_AFTER_MS = 10_000;
@@ -38,15 +38,15 @@ interface Dependencies {
 }
 
 export interface GraphqlOverSse {
-  /** Closes the streams that are left after all clients were told to reconnect. */
+  /** Closes the streams that are still open after all clients were told to reconnect. */
   stop(): void;
 }
 
 /**
  * Serves operations as server-sent events at `/graphql/stream`, in the distinct connections mode of the
- * graphql-sse protocol. The library's own handler is not used: it queues without a bound for peers that do
- * not read (no backpressure), and at a shutdown it tells clients that their streams are complete. As that
- * protocol requires, and unlike in GraphQL over HTTP, errors of an operation are sent in its stream.
+ * graphql-sse protocol. The handler of the graphql-sse library is not used: it buffers without a limit for
+ * clients that do not read (no backpressure), and at a shutdown it tells clients that their streams are
+ * complete. Errors of an operation are sent in its stream, as the graphql-sse protocol requires.
  */
 export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependencies): GraphqlOverSse {
   const open = new Set<FastifyReply['raw']>();
@@ -78,12 +78,12 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
 
       const response = reply.raw;
-      // The client disconnected while its token was verified.
+      // The client disconnected while its token was being verified.
       if (response.destroyed) return reply.hijack();
       const leave = dependencies.connections.admit(
         {
-          // Destroys the socket. A proper end would tell clients that the stream is complete: they would not
-          // reconnect.
+          // Destroys the socket, because a proper end would tell the client that the stream is complete: it
+          // would not reconnect.
           closeForExpiry: () => response.destroy(),
           closeForRestart: async () => void response.destroy(),
         },
@@ -123,11 +123,12 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
-    // Forbids compression by proxies, which would hold frames back in their buffers.
+    // Forbids proxies to compress the stream, because they would hold frames back in their buffers.
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
   });
-  // Some browsers treat a stream as open only once part of its body has arrived.
+  // Sends a first comment, because some browsers report a stream as open only once part of its body has
+  // arrived.
   response.write(':\n\n');
 }
 
@@ -155,8 +156,8 @@ async function stream(
   }
 
   async function beginOperation(): Promise<SubscriptionHandle | ExecutionResult> {
-    // Sends refusals in the stream: clients take any status but 200 for a temporary fault, and retry for
-    // ever.
+    // Sends errors in the stream with status 200: clients take any other status for a temporary fault, and
+    // retry for ever.
     if ('errors' in operation) return { errors: operation.errors };
     if (operation.kind === 'subscription')
       return startSubscription(operation, viewer, sink, { services, formatError, rateLimit, onFailedFrame });

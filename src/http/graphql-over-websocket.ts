@@ -21,17 +21,17 @@ import type { UnsignedSockets } from './unsigned-sockets.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
- * Ping interval. A peer is dead if it has not answered a ping by the next one, so it is found within two
- * intervals.
+ * Ping interval. A client that has not answered a ping by the time of the next one is disconnected, so a dead
+ * connection is noticed within two intervals.
  */
 const PING_INTERVAL_MS = 12_000;
 const UNSUPPORTED_DATA = 1003;
-/** WebSocket close codes after which stock clients reconnect by themselves. */
+/** WebSocket close codes after which the clients of graphql-ws reconnect by themselves. */
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 /**
- * Time that a peer has to close its end of a closed socket, before it is dropped. The types of `ws` lack the
- * option.
+ * Time that a client has to answer the closing handshake, before its connection is destroyed. The types of
+ * `ws` lack this option.
  */
 const FAREWELL = { closeTimeout: 5_000 };
 
@@ -51,23 +51,25 @@ interface Dependencies {
 
 interface Peer {
   readonly client: WebSocket;
-  /** The upgrade request of its socket. */
+  /** Upgrade request with which the socket was opened. */
   readonly request: IncomingMessage;
   readonly room: SocketBuffer;
   viewer: Viewer | null;
-  /** Reverts its admission to the live connections. */
+  /** Removes the socket from the live connections; null until it has signed in. */
   leave: (() => void) | null;
-  /** Whether it has answered the last ping. */
+  /**
+   * Whether the client has answered the last ping. If it has not by the next one, its socket is terminated.
+   */
   alive: boolean;
 }
 
 export interface GraphqlOverWebsocket {
   /**
-   * Upgrades a connection to a WebSocket; `onOpen` is called once it is one. Returns false, and leaves the
-   * connection alone, if its address has too many sockets that have not signed in.
+   * Upgrades a connection to a WebSocket, and then calls `onOpen`. Returns false, without touching the
+   * connection, if its address has too many sockets that have not signed in.
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): boolean;
-  /** Closes the sockets that are left after all clients were told to reconnect. */
+  /** Closes the sockets that are still open after all clients were told to reconnect. */
   stop(): void;
 }
 
@@ -115,10 +117,11 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
     headers.push(`X-Request-Id: ${getRequestId(request)}`),
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
-    // An error of the peer (a message too large, a broken frame) makes `ws` close the socket by itself.
+    // Errors that the client caused (a message too large, an invalid frame) are only logged, because `ws`
+    // closes the socket by itself.
     client.on('error', (error) => log.debug({ err: error }, 'WebSocket failed; connection closed'));
-    // The upgrade was in flight when the shutdown began. A close code tells the client to reconnect; a
-    // dropped socket would look like a fault.
+    // The shutdown began during this upgrade. The close code tells the client to reconnect; a dropped socket
+    // would look like a fault.
     if (dependencies.connections.isStopping) return void sendAway(client);
     const disconnected = dependencies.metrics.connected('websocket');
     const room = createSocketBuffer(client, request);
@@ -134,7 +137,8 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
         protocol: client.protocol,
         send: (data) => new Promise((resolve) => client.send(data, () => resolve())),
         close: (code, reason) => client.close(code, fitInCloseFrame(reason)),
-        // Ignores messages that arrive after the socket was closed, from a peer that has not closed its end.
+        // After the gateway has closed a socket, messages may still arrive until the client closes its side:
+        // they are ignored.
         onMessage: (receive) =>
           client.on('message', (data, isBinary) => {
             if (client.readyState !== client.OPEN) return;
@@ -173,7 +177,10 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
   };
 }
 
-/** Context value until it is known whether the operation is a subscription. */
+/**
+ * Value passed as the context until it is known whether the operation is a subscription: the socket, and the
+ * id of the operation on it.
+ */
 interface Asked {
   readonly peer: Peer;
   readonly id: string;
@@ -190,9 +197,9 @@ async function signIn(
   try {
     peer.viewer = await authenticator.viewerOf(authorization, peer.request);
   } catch (error) {
-    // Returning false makes graphql-ws close the socket with 4403: clients then reconnect with a new token,
-    // since connectionParams may be a function. 4429 would be wrong: in graphql-ws it means too many
-    // initialisations of one socket, and stock clients never reconnect after it.
+    // Returning false makes graphql-ws close the socket with 4403, after which clients reconnect with a new
+    // token if their `connectionParams` is a function. 4429 would be wrong for the rate limit: in graphql-ws
+    // it means that one socket was initialised twice, and clients never reconnect after it.
     if (!(error instanceof GraphQLError)) throw error;
     if (error.extensions.code === 'RATE_LIMITED') client.close(TRY_AGAIN_LATER, 'Too many failed sign-ins');
     else if (error.extensions.code === 'SERVICE_UNAVAILABLE')
@@ -209,21 +216,21 @@ async function signIn(
   );
   if (!peer.leave && connections.isStopping) void sendAway(client);
   else if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
-  // The socket closed while its token was verified.
+  // The socket was closed while its token was being verified.
   else if (client.readyState !== client.OPEN) peer.leave();
   return peer.leave !== null;
 }
 
 /**
- * Whether the peer caused an error by a message that only servers send. graphql-ws throws at those; at any
- * other invalid message it closes the socket.
+ * Whether an error of graphql-ws was caused by the client, which sent a message that only servers may send.
+ * graphql-ws throws in this case; for any other invalid message it closes the socket.
  */
 const isOfThePeer = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('Unexpected message of type');
 
 /**
- * Pauses a peer whose socket is full (backpressure): if it sends operations or pings and does not read the
- * answers, they would pile up in memory.
+ * Stops reading from a client while its send buffer is full (backpressure). If it kept sending operations or
+ * pings without reading the answers, they would pile up in memory.
  */
 function hearNoMoreWhileFull({ client, room }: Peer): void {
   if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < HIGH_WATER_MARK_BYTES)
@@ -253,7 +260,7 @@ function getViewer({ viewer }: Peer): Viewer {
   return viewer;
 }
 
-/** Returns the send buffer of a WebSocket as a `SocketBuffer`. A socket that is not open counts as full. */
+/** Returns a `SocketBuffer` for a WebSocket. A socket that is not open counts as full. */
 function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): SocketBuffer {
   let drained: Promise<void> | null = null;
   return {
@@ -293,8 +300,8 @@ const tooMany = (most: number): GraphQLError =>
   );
 
 /**
- * Cuts a reason to the 123 bytes that a close frame has room for. graphql-ws puts the operation's id into it,
- * and clients may choose a longer one.
+ * Shortens the reason of a close to the 123 bytes that a close frame has room for. graphql-ws includes the
+ * operation's id, which the client chose and which may be longer.
  */
 function fitInCloseFrame(reason: string | undefined): string {
   let fitting = (reason ?? '').slice(0, MAX_REASON_BYTES);

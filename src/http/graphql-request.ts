@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fas
 import type { Payload } from '../graphql/payload.ts';
 
 /**
- * Refuses batches: the operations of a batch would pass every limit one by one. Clients with HTTP/2 or
- * WebSockets do not need batches.
+ * Refuses batches (a JSON array of operations): each operation alone would pass the limits. Clients with
+ * HTTP/2 or WebSockets do not need batches.
  */
 export const rejectBatches: preHandlerHookHandler = ({ body }, reply, goOn) => {
   if (!Array.isArray(body)) return goOn();
@@ -11,13 +11,16 @@ export const rejectBatches: preHandlerHookHandler = ({ body }, reply, goOn) => {
   reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
 };
 
-/** Answers any other method with 405 and the allowed methods, instead of 404. */
+/**
+ * Answers requests with other methods than GET and POST with 405 and the allowed methods, in place of
+ * Fastify's 404.
+ */
 export function rejectOtherMethods(app: FastifyInstance, url: string): void {
   const message = 'This HTTP method is not served: send operations by POST, or queries by GET.';
   app.route({
     url,
     method: ['PUT', 'PATCH', 'DELETE'],
-    // Refuses in a hook, because Fastify reads the body before the handler runs.
+    // Answers in this hook, because Fastify reads the request body before it calls the handler.
     onRequest: async (_request, reply) =>
       reply
         .status(405)
@@ -28,8 +31,8 @@ export function rejectOtherMethods(app: FastifyInstance, url: string): void {
 }
 
 /**
- * Returns the payload of the body, or of the query string, in which variables and extensions are JSON. Empty
- * parameters count as missing, since clients that build URLs from templates send them.
+ * Returns the GraphQL request in the body of a POST, or in the query string of a GET, where variables and
+ * extensions are JSON. Empty parameters are ignored, since clients that build URLs from templates send them.
  */
 export function readPayload({ method, body, query }: FastifyRequest): Payload {
   if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};

@@ -1,20 +1,20 @@
 import type { Duplex } from 'node:stream';
 
-/** First bytes of a client that speaks HTTP/2 without negotiation (prior knowledge). */
+/** First bytes that a client sends if it assumes HTTP/2 without negotiation (prior knowledge). */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const MESSAGE = 'The gateway serves HTTP/1.1 only: use a proxy for HTTP/2.';
 
 const FRAME = { SETTINGS: 4, GOAWAY: 7 } as const;
-/** Error code of RFC 9113 that tells a client to use HTTP/1.1. */
+/** Error code of RFC 9113 (HTTP_1_1_REQUIRED), which tells the client to use HTTP/1.1. */
 const HTTP_1_1_REQUIRED = 13;
 
-/** Whether the bytes that the HTTP/1.1 parser refused begin an HTTP/2 connection. */
+/** Whether bytes that the HTTP/1.1 parser refused are the beginning of an HTTP/2 connection. */
 export const isHttp2 = (bytes: unknown): boolean =>
   Buffer.isBuffer(bytes) && bytes.subarray(0, PREFACE.length).equals(PREFACE);
 
 /**
- * Refuses an HTTP/2 connection with a GOAWAY frame: an HTTP/2 client does not understand a text, and would
- * report an empty reply.
+ * Refuses an HTTP/2 connection with a GOAWAY frame. An HTTP/2 client would not understand an HTTP/1.1 answer,
+ * and report an empty reply.
  */
 export function refuseHttp2(socket: Duplex): void {
   const lastStream = Buffer.alloc(4);
@@ -24,7 +24,7 @@ export function refuseHttp2(socket: Duplex): void {
   socket.end(Buffer.concat([frameOf(FRAME.SETTINGS, Buffer.alloc(0)), goAway]), () => socket.destroy());
 }
 
-/** Encodes a frame for the whole connection (stream 0), without flags. */
+/** Encodes an HTTP/2 frame that concerns the whole connection (stream 0), without flags. */
 function frameOf(type: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);

@@ -1,6 +1,6 @@
 /**
- * Published keys (JWKS) of an identity provider: fetches them within limits, caches them, and verifies tokens
- * with them.
+ * Public keys (JWKS) of an identity provider: fetches them at a limited rate and size, caches them, and
+ * verifies tokens with them.
  */
 import {
   createLocalJWKSet,
@@ -16,26 +16,32 @@ import {
 import type { Logger } from 'pino';
 
 /**
- * Time after the last answer for which its keys are used. A withdrawn key is accepted no longer than this,
- * provided that the key server answers.
+ * Time for which a fetched key set is used. A key that the identity provider has withdrawn is accepted no
+ * longer than this, as long as the key server answers.
  */
 export const KEY_SET_CACHE_SECONDS = 270;
-/** Minimum time between a fetch and the next one that an unknown key id causes. */
+/**
+ * Minimum time between two fetches, if the last one succeeded: a token with an unknown key id causes a new
+ * fetch.
+ */
 export const KEYS_COOLDOWN_SECONDS = 30;
-/** Minimum time between a failed fetch and the next one. */
+/** Minimum time between two fetches, if the last one failed. */
 export const KEYS_RETRY_SECONDS = 2;
-/** Keys that worked are used for this long while the key server fails, counted from its last good answer. */
+/** While the key server fails, the last key set is used for this long after it was fetched. */
 export const KEYS_OUTAGE_SECONDS = 24 * 3600;
-/** Maximum size of a key set, after decompression: some 500 RSA keys. */
+/** Maximum size of a key set after decompression: enough for about 500 RSA keys. */
 export const MAX_KEY_SET_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
-/** Maximum number of keys that are tried on a token without a key id, out of those that fit its algorithm. */
+/**
+ * Maximum number of keys tried on a token that has no key id; only keys that fit the token's algorithm are
+ * tried.
+ */
 const MAX_KEYS_TRIED = 8;
 const FETCH_TIMEOUT_MS = 5_000;
 
 /**
- * Algorithms of tokens. Symmetric ones are left out: a public key must never be used as an HMAC secret
- * (algorithm confusion).
+ * Accepted signature algorithms. HMAC algorithms are not among them, because a public key must never be used
+ * as an HMAC secret (algorithm confusion).
  */
 export const ASYMMETRIC_ALGORITHMS = [
   'RS256',
@@ -51,7 +57,7 @@ export const ASYMMETRIC_ALGORITHMS = [
   'Ed25519',
 ];
 
-/** Thrown if the keys are not known, or not yet. This says nothing about the token. */
+/** Thrown if the keys could not be fetched, or not yet. The token may be valid. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
   constructor(
@@ -64,8 +70,8 @@ export class KeysUnavailable extends Error {
 }
 
 /**
- * Verifies a token.
- * @throws KeysUnavailable, or jose's errors about the token
+ * Verifies a token and returns its claims.
+ * @throws KeysUnavailable, or an error of jose if the token is not valid
  */
 export type VerifyToken = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
 
@@ -76,7 +82,8 @@ interface Keys {
 }
 
 /**
- * Returns a function that verifies tokens with the keys at a URL. Keys are fetched when a token needs them.
+ * Returns a function that verifies tokens with the key set at a URL. The keys are fetched when a token is
+ * verified, not in advance.
  */
 export function createKeySet({ url, log }: { readonly url: string; readonly log: Logger }): VerifyToken {
   let keys: Keys | null = null;
@@ -84,7 +91,10 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
   let failure: unknown = null;
   let fetching: Promise<void> | null = null;
 
-  /** Monotonic time: a wall clock that is set back would extend the cooldown. */
+  /**
+   * Milliseconds by a monotonic clock: if the system clock were used and set back, no keys would be fetched
+   * for too long.
+   */
   const now = () => performance.now();
   const isOlderThan = (atMs: number, seconds: number) => now() - atMs >= seconds * 1000;
   const waitSeconds = () => (failure ? KEYS_RETRY_SECONDS : KEYS_COOLDOWN_SECONDS);
@@ -92,8 +102,8 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
   const retryAfterSeconds = () => Math.max(1, Math.ceil((triedAtMs + waitSeconds() * 1000 - now()) / 1000));
 
   /**
-   * Fetches the keys; concurrent callers share one fetch. Never rejects: after a failure the keys that worked
-   * are kept.
+   * Fetches the key set; concurrent callers share one fetch. Never rejects: after a failure the last key set
+   * is kept.
    */
   const fetchKeys = (): Promise<void> => {
     fetching ??= readKeySet(url)
@@ -119,8 +129,8 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
 
   const currentKeys = async (): Promise<Keys> => {
     if (!keys || isOlderThan(keys.fetchedAtMs, KEY_SET_CACHE_SECONDS)) {
-      // After a failure, the keys that worked are used at once: the key server may hang, and tokens do not
-      // wait for it.
+      // If the last fetch failed, verifies with the last key set without waiting for this fetch: the key
+      // server may hang.
       const waits = !keys || !failure;
       const fetched = mayFetch() ? fetchKeys() : null;
       if (waits) await fetched;
@@ -146,13 +156,13 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
   };
 }
 
-/** Whether a key that was published after the last fetch could explain the error. */
+/** Whether the verification may have failed because the token's key was published after the last fetch. */
 function mayBeOfNewKey(error: unknown, { ids }: Keys, token: string): boolean {
   const isUnknown = error instanceof errors.JWKSNoMatchingKey;
   if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) return false;
   const { kid } = decodeProtectedHeader(token);
-  // A known key id already has its key. Without a key id, only the signature tells which key signed the
-  // token.
+  // If the key id is known, a new fetch cannot help. A token without a key id may be signed by a new key;
+  // only its invalid signature tells so.
   return kid === undefined || (isUnknown && typeof kid === 'string' && !ids.has(kid));
 }
 
@@ -196,7 +206,8 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
 async function readBounded({ body }: Response): Promise<string> {
   const dependencies: Uint8Array[] = [];
   let size = 0;
-  // Throwing inside the loop cancels the body.
+  // Counts while reading, since a Content-Length may be missing or wrong. An error thrown here cancels the
+  // body.
   for await (const part of body ?? []) {
     size += part.length;
     if (size > MAX_KEY_SET_BYTES) throw new Error(`more than ${MAX_KEY_SET_BYTES} bytes`);
@@ -205,11 +216,11 @@ async function readBounded({ body }: Response): Promise<string> {
   return Buffer.concat(dependencies).toString();
 }
 
-/** Returns the key as jose takes it; null if it cannot verify tokens. */
+/** Imports a published key; null if it cannot verify tokens. */
 async function toUsable(given: JWK): Promise<JWK | null> {
   try {
-    // EdDSA and Ed25519 (RFC 9864) name one algorithm. A key that names one must also verify tokens that name
-    // the other.
+    // EdDSA and Ed25519 (RFC 9864) are two names of one algorithm. `alg` is removed, so that the key verifies
+    // tokens with either name.
     const { alg, ...unnamed } = given;
     const isEd25519 = given.kty === 'OKP' && given.crv === 'Ed25519';
     const key = isEd25519 ? unnamed : given;
@@ -220,7 +231,7 @@ async function toUsable(given: JWK): Promise<JWK | null> {
   }
 }
 
-/** Algorithms for importing keys that name none. */
+/** Algorithm with which a published key is imported if it names none, by its key type or curve. */
 const ALGORITHM_OF: Readonly<Record<string, string>> = {
   RSA: 'RS256',
   'P-256': 'ES256',
@@ -230,8 +241,8 @@ const ALGORITHM_OF: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns why a fetch failed, without the URL, which may contain a credential, and without content from the
- * server.
+ * Returns why a fetch failed, for the log: without the URL, which may contain a credential, and without
+ * anything that the server sent.
  */
 function describeReason(error: unknown): string {
   if (error instanceof SyntaxError) return 'not JSON';

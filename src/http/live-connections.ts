@@ -1,7 +1,9 @@
 import type { Viewer } from '../domain/access.ts';
 import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
 
-/** Longest delay of setTimeout. A token that lives longer gets another timer after it. */
+/**
+ * Longest delay that setTimeout can take (24.8 days). For a token that expires later, another timer follows.
+ */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** Connection that stays open: a WebSocket, or a streamed response. */
@@ -9,15 +11,15 @@ export interface LiveConnection {
   /** Closes the connection because its token has expired: the client must reconnect with a new one. */
   closeForExpiry(): void;
   /**
-   * Closes the connection because the process stops: the client must reconnect, to any replica. Resolves once
-   * it is closed.
+   * Closes the connection because the process is stopping: the client must reconnect, to any replica.
+   * Resolves once the connection is closed.
    */
   closeForRestart(): Promise<void>;
 }
 
 /**
- * All live connections of this process, on every transport. Limits them per client, closes each when its
- * token expires, and closes all of them at a shutdown.
+ * All WebSockets and streams of this process. Limits their number per client, closes each when its token
+ * expires, and closes all of them at a shutdown.
  */
 export class LiveConnections {
   readonly #mostPerClient: number;
@@ -30,8 +32,8 @@ export class LiveConnections {
   }
 
   /**
-   * Admits a connection. Returns a function to call once the connection has closed; null if its client has
-   * too many, or the process stops.
+   * Adds a connection. Returns a function to call once the connection has closed; null if the client has too
+   * many connections, or the process is stopping.
    */
   admit(connection: LiveConnection, viewer: Viewer): (() => void) | null {
     const count = this.#countByClient.get(viewer.id) ?? 0;
@@ -51,7 +53,7 @@ export class LiveConnections {
   }
 
   /**
-   * Whether a shutdown has begun: no connection is admitted any more, and clients must connect to another
+   * Whether a shutdown has begun, so that no more connections are added: clients must connect to another
    * replica.
    */
   get isStopping(): boolean {
@@ -59,8 +61,8 @@ export class LiveConnections {
   }
 
   /**
-   * Closes all connections, each at a random moment of the window (jitter), so that clients do not reconnect
-   * all at once (thundering herd).
+   * Closes all connections, each at a random moment within the window (jitter), so that clients do not all
+   * reconnect at once (thundering herd).
    */
   async stop(windowSeconds: number): Promise<void> {
     this.#stopping = true;
@@ -72,7 +74,10 @@ export class LiveConnections {
   }
 }
 
-/** Calls back when a token has expired, clock skew included. Returns a function that cancels the call. */
+/**
+ * Calls back when a token has expired, with the accepted clock skew added. Returns a function that cancels
+ * this.
+ */
 function atExpiry(expiresAt: Date, callBack: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {

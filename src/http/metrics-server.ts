@@ -9,7 +9,7 @@ const METHODS = ['GET', 'HEAD'];
 
 interface MetricsServerOptions {
   readonly host: string;
-  /** 0 takes any free port. */
+  /** Port to listen on; 0 takes any free port. */
   readonly port: number;
   readonly metrics: Metrics;
   readonly isAllowedOrigin: OriginCheck;
@@ -20,7 +20,7 @@ export interface MetricsServer {
   stop(): Promise<void>;
 }
 
-/** Serves `/metrics` and nothing else on a port of its own, to which no proxy in front of the API leads. */
+/** Serves only `/metrics`, on its own port: proxies in front of the API do not expose that port. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port, metrics, isAllowedOrigin } = options;
   const server = createServer(async ({ url, method = '', headers }, response) => {
@@ -30,7 +30,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       response.end(JSON.stringify(NOTHING_ELSE));
       return;
     }
-    // An unhandled rejection would end the process.
+    // Catches the rejection, because an unhandled one would end the process.
     const text = await metrics.render().catch(() => null);
     if (text === null) {
       response.writeHead(500, RAW_RESPONSE_HEADERS);

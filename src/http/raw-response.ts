@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * Content-Security-Policy of answers that are not pages: they may load and run nothing. A page sets its own
- * policy.
+ * Content-Security-Policy of answers that are not pages: a browser that shows one loads and runs nothing.
+ * Pages set a policy of their own.
  */
 export const DENY_ALL_CSP = "default-src 'none';frame-ancestors 'none'";
 
-/** Headers of answers that bypass Fastify, and so its hooks. */
+/** Headers of answers that are written without Fastify, whose hooks would set them. */
 export const RAW_RESPONSE_HEADERS = {
   'Content-Type': 'application/json; charset=utf-8',
   'Content-Security-Policy': DENY_ALL_CSP,
@@ -18,7 +18,10 @@ export const RAW_RESPONSE_HEADERS = {
   Connection: 'close',
 };
 
-/** Answers directly on a socket whose request never reached the server's handlers, and closes it. */
+/**
+ * Writes an HTTP answer directly to a socket whose request never became a Fastify request, and closes the
+ * socket.
+ */
 export function writeRawResponse(
   socket: Duplex,
   status: string,
@@ -28,6 +31,7 @@ export function writeRawResponse(
   const text = JSON.stringify(body);
   const headers = { ...RAW_RESPONSE_HEADERS, ...more, 'Content-Length': Buffer.byteLength(text) };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Destroys the socket after the answer: a peer that never closes its end would keep it half-open for ever.
+  // Destroys the socket once the answer is written: otherwise a client that never closes its side would keep
+  // it half-open for ever.
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());
 }

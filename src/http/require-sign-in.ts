@@ -7,7 +7,7 @@ import { type Authenticator, getAuthorization } from './sign-in.ts';
 
 const viewers = new WeakMap<FastifyRequest, Viewer>();
 
-/** Returns the viewer of a request that `requireAuthentication` let through. */
+/** Returns the viewer that `requireAuthentication` found for the request. */
 export function getViewer(request: FastifyRequest): Viewer {
   const viewer = viewers.get(request);
   invariant(viewer, 'request reached a handler without authentication');
@@ -15,8 +15,8 @@ export function getViewer(request: FastifyRequest): Viewer {
 }
 
 /**
- * Hook that refuses requests without a valid token before their body is read, so that a refusal costs little
- * more than the check of the token.
+ * Hook that refuses requests without a valid token. It runs before the body is read, so that a refusal costs
+ * little more than verifying the token.
  */
 export const requireAuthentication =
   (authenticator: Authenticator, formatError: FormatError): onRequestAsyncHookHandler =>

@@ -22,17 +22,17 @@ import { getRequestId } from './request-id.ts';
 import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 /**
- * Enough for the longest document and its variables. JSON parsing sets the limit: 1 MiB of brackets blocks
- * the event loop for 82 ms.
+ * Maximum size of a request body: enough for the longest document and its variables. It is not larger because
+ * parsing JSON blocks the event loop: 1 MiB of brackets takes 82 ms.
  */
 const MAX_REQUEST_BYTES = 256 * 1024;
 const FIRST_REQUEST_TIMEOUT_MS = 1_000;
 const ACCEPT_TIMEOUT_MS = 1_000;
-/** Response headers that browsers let the code of other origins read (CORS). */
+/** Response headers that browsers let scripts of other origins read (CORS). */
 const EXPOSED_HEADERS = ['Retry-After', 'X-Request-Id'];
-/** Time that browsers may cache the answer to a preflight: the longest that Chromium allows. */
+/** Time for which browsers may cache the answer to a CORS preflight; Chromium allows no longer. */
 const PREFLIGHT_SECONDS = 7_200;
-/** Interval at which the server looks for requests that have not arrived in time. */
+/** Interval at which the server looks for requests that have exceeded their timeout. */
 const TIMEOUT_CHECK_INTERVAL_MS = 500;
 
 interface Options {
@@ -41,19 +41,19 @@ interface Options {
   readonly authenticator: Authenticator;
   readonly isAllowedOrigin: OriginCheck;
   readonly allowedOrigins: readonly string[];
-  /** Null: requests are not logged. */
+  /** Logs each request; null if requests are not logged. */
   readonly logAccess: LogAccess | null;
-  /** Whether the server serves `/metrics`. */
+  /** Whether this server serves `/metrics`; if not, a server on another port does. */
   readonly servesMetrics: boolean;
   readonly graphiql: boolean;
-  /** Time that a request may take to arrive, head and body together. */
+  /** Timeout for receiving a request, headers and body together. */
   readonly requestSeconds: number;
-  /** Never rejects. */
+  /** Checks whether the gateway can serve requests, for `/readyz`; never rejects. */
   readonly checkReady: () => Promise<Readiness>;
 }
 
 /**
- * Creates the HTTP server with everything but GraphQL and webhooks: health, metrics, development tokens,
+ * Creates the HTTP server with all routes except GraphQL and webhooks: health, metrics, development tokens,
  * GraphiQL.
  */
 export function createHttpServer({
@@ -69,40 +69,41 @@ export function createHttpServer({
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
-    // Fastify logs the address that it listens on; the gateway logs it itself, once it is ready.
+    // Suppresses Fastify's line about its address: the gateway logs its addresses itself, once it is ready.
     loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: getRequestId,
-    // People and some clients put a slash behind a path.
+    // Accepts a slash at the end of a path, which people and some clients add.
     routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: MAX_REQUEST_BYTES,
-    // Sets both timeouts: Fastify's default is to wait for ever, and for the body Node takes the larger of
-    // both.
+    // Both timeouts are set: Fastify waits for ever by default, and for the body Node uses the larger of the
+    // two.
     requestTimeout: requestSeconds * 1000,
     http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
     clientErrorHandler: answerParseError,
-    // Idle keep-alive connections must not delay a shutdown.
+    // Closes idle keep-alive connections at a shutdown, which they would otherwise delay.
     forceCloseConnections: 'idle',
-    // Requests in flight when a shutdown begins are still served.
+    // Requests that arrive on open connections during a shutdown are still served, not answered with 503.
     return503OnClosing: false,
-    // Malformed paths are answered directly: no hook runs for them.
+    // Answers malformed paths with the headers that hooks set otherwise: Fastify runs no hook for them.
     frameworkErrors: (_error, _request, { raw }) =>
       raw
         .writeHead(400, RAW_RESPONSE_HEADERS)
         .end(JSON.stringify(problem('BAD_REQUEST', 'The request path is malformed.'))),
   });
 
-  // Pages of other sites may send texts and forms without a CORS preflight (CSRF), so no such body is parsed.
+  // Removes the parser for text bodies: pages of other sites may send text without a CORS preflight (CSRF).
   app.removeContentTypeParser('text/plain');
 
   const headers = {
     ...createSecurityHeaders(),
     'content-security-policy': DENY_ALL_CSP,
-    // Answers contain personal data or the current state. A cacheable answer sets a header of its own.
+    // Forbids caching, since answers contain personal data or the current state. Answers that may be cached
+    // override this header.
     'cache-control': 'no-store',
   };
-  // Runs before a body is read, which refusals do not need, and before all other hooks, so that every answer
-  // gets the headers.
+  // This hook is the first one, so that every answer gets the headers, and it refuses requests before their
+  // bodies are read.
   app.addHook('onRequest', (request, reply, goOn) => {
     reply.headers(headers).header('x-request-id', request.id);
     if (!isAllowedOrigin(request.headers))
@@ -186,7 +187,7 @@ interface Refusal extends Error {
   readonly retryAfterSeconds?: number;
 }
 
-/** Whether an OPTIONS request is not a CORS preflight; no other OPTIONS request is served. */
+/** Whether an OPTIONS request is something else than a CORS preflight. Such requests are refused. */
 const isStrayOptions = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && !(headers.origin && headers['access-control-request-method']);
 
@@ -194,8 +195,8 @@ const unlessEmpty = (name: string, texts: Readonly<Record<string, string>>): obj
   Object.keys(texts).length > 0 ? { [name]: texts } : {};
 
 /**
- * Waits until the server has accepted all waiting connections: those still in the accept queue are reset when
- * it stops listening.
+ * Waits until the server has accepted all connections in the accept queue of the operating system: when it
+ * stops listening, connections in the queue are reset.
  */
 export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<void> {
   let accepted = true;
@@ -204,7 +205,7 @@ export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<v
   };
   server.on('connection', note);
   const until = Date.now() + ACCEPT_TIMEOUT_MS;
-  // The first turn of the event loop may end before a connection is accepted; each later turn accepts one.
+  // Each turn of the event loop accepts one connection, except the first, which may end before that.
   await nextTurn();
   while (accepted && Date.now() < until) {
     accepted = false;
@@ -214,8 +215,8 @@ export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<v
 }
 
 /**
- * Returns a function that closes connections which would delay a shutdown for a minute: idle ones that their
- * clients keep alive, and ones that were opened and not used for longer than a first request takes to arrive.
+ * Returns a function that closes connections which would delay a shutdown by up to a minute: idle keep-alive
+ * connections, and connections on which no request has arrived within FIRST_REQUEST_TIMEOUT_MS.
  */
 export function createIdleConnectionCloser({ server }: FastifyInstance): () => void {
   const unused = new Map<Socket, number>();
@@ -234,7 +235,7 @@ export function createIdleConnectionCloser({ server }: FastifyInstance): () => v
 
 type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
-/** Answers bytes that never became a request, directly on the socket. */
+/** Answers bytes that could not be parsed as an HTTP request, directly on the socket. */
 function answerParseError(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (isHttp2(error.rawPacket)) {
@@ -268,8 +269,8 @@ export const formatUrl = (host: string, port: number): string =>
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
 /**
- * Computes Helmet's headers once, since they are the same for every answer. Computing them for each answer
- * cost half as much again as all other work on its headers.
+ * Returns Helmet's security headers. They are computed once, since they are the same for every answer:
+ * computing them each time took half as long as all other work on headers.
  */
 function createSecurityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -14,26 +14,29 @@ import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/s
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
 
-/** Accepted difference between the clock of the token issuer and ours. */
+/** Accepted difference in seconds between the clocks of the token issuer and of the gateway. */
 export const CLOCK_SKEW_SECONDS = 30;
-/** Lifetime of a development token that asks for none, and the longest that one may ask for. */
+/** Lifetime of a development token: by default, and the maximum that may be requested. */
 const DEVELOPMENT_TOKEN_SECONDS = 12 * 3600;
 export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
 
 /**
- * Time for which a verified token is cached, so that its signature is not verified again. Its expiry is
- * checked each time.
+ * Time for which the viewer of a verified token is cached, so that the signature need not be verified at
+ * every request. The expiry is checked at every use.
  */
 export const TOKEN_CACHE_SECONDS = 30;
 const MAX_CACHED_TOKENS = 10_000;
-/** As long as a WebSocket message, which may carry a token; a header has less room. */
+/**
+ * Maximum length of an authorization: that of a WebSocket message, which may contain a token. HTTP headers
+ * are limited to less.
+ */
 const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
 /**
- * Claims `sub` and `verification_ids`. They are hashed, stored and compared with stored values, so PostgreSQL
- * must be able to store them.
+ * Schemas of the claims `sub` and `verification_ids`. The values are hashed, stored and compared with stored
+ * ones, so PostgreSQL must be able to store them.
  */
 export const SUBJECT = storable
   .min(1)
@@ -49,18 +52,24 @@ const claims = z.object({
   exp: z.number().optional(),
 });
 
-/** Viewer of development requests without a token: anyone at the developer's machine. */
+/**
+ * Viewer of requests without a token in development mode, where only the developer's machine reaches the
+ * gateway.
+ */
 const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
 
-/** Finds the viewer that a request's `Authorization` header (or a socket's parameter) stands for. */
+/**
+ * Authenticates a request by its `Authorization` header, or by the parameter of that name with which a
+ * WebSocket signs in.
+ */
 export interface Authenticator {
   /**
-   * Returns the viewer of a valid token.
-   * @throws GraphQLError UNAUTHENTICATED; RATE_LIMITED if the request's address got that error too often;
-   * SERVICE_UNAVAILABLE if the keys cannot be fetched, which says nothing about the token
+   * Returns the viewer whom a valid token names.
+   * @throws GraphQLError UNAUTHENTICATED if the token is not valid; RATE_LIMITED if that happened too often
+   * at the request's address; SERVICE_UNAVAILABLE if the keys cannot be fetched (the token may be valid)
    */
   viewerOf(authorization: unknown, request: IncomingMessage): Promise<Viewer>;
-  /** Signs a token; null unless in development mode. */
+  /** Signs a development token; null unless the gateway is in development mode. */
   readonly issue: ((claims: DevelopmentClaims) => Promise<string>) | null;
 }
 
@@ -68,18 +77,18 @@ export interface DevelopmentClaims {
   readonly sub: string;
   readonly roles: readonly string[];
   readonly verification_ids: readonly string[];
-  /** Lifetime in seconds from now. */
+  /** Requested lifetime of the token in seconds. */
   readonly expiresIn?: number | undefined;
 }
 
 interface Options {
   readonly signIn: SignIn;
-  /** Signs tokens in development mode. */
+  /** Secret with which development tokens are signed. */
   readonly developmentSecret: Buffer;
   readonly clock: Clock;
   readonly failures: FailedAttemptLimit;
   readonly log: Logger;
-  /** Returns the names under which a customer is recorded; see `Viewer.pseudonyms`. */
+  /** Returns the pseudonyms under which a customer is recorded; see `Viewer.pseudonyms`. */
   readonly pseudonymsOf: (sub: string) => readonly string[];
 }
 
@@ -95,8 +104,8 @@ export function createAuthenticator({
   const options = {
     algorithms,
     clockTolerance: CLOCK_SKEW_SECONDS,
-    // A token that never expires could not be revoked, so `exp` is required; on a developer's machine it is
-    // not.
+    // Requires `exp`, because a token without it would be valid for ever. Only development tokens may lack
+    // it.
     requiredClaims: signIn.kind === 'DEVELOPMENT' ? [] : ['exp'],
     ...('issuer' in signIn && signIn.issuer ? { issuer: signIn.issuer } : {}),
     ...('audience' in signIn && signIn.audience ? { audience: signIn.audience } : {}),
@@ -107,7 +116,7 @@ export function createAuthenticator({
       : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
   /**
-   * Viewers by the hashes of their tokens. Verifying a signature takes a fifth of the time of a small
+   * Cache of viewers by the hash of their token: verifying a signature takes a fifth of the time of a small
    * request.
    */
   const known = new LRUCache<string, Viewer>({ max: MAX_CACHED_TOKENS, ttl: TOKEN_CACHE_SECONDS * 1000 });
@@ -138,8 +147,8 @@ export function createAuthenticator({
   }
 
   return {
-    // A valid token is accepted whatever came from its address before: only failures are counted, after the
-    // verification.
+    // The token is verified first, and only a failure counts: a valid token is accepted even if its address
+    // has had too many failures.
     viewerOf: (authorization, request) =>
       viewerOf(authorization).catch(async (error: GraphQLError) => {
         if (!countsAsFailedAttempt(error)) throw error;
@@ -160,8 +169,8 @@ export function createAuthenticator({
 }
 
 /**
- * Returns a request's Authorization header. Several are joined, so that none of them is accepted: Node would
- * take the first, and a proxy in front perhaps the last.
+ * Returns a request's Authorization header. If it was sent several times, the values are joined, so that
+ * verification fails: Node would use the first value, while a proxy may have checked the last one.
  */
 export const getAuthorization = ({ raw }: FastifyRequest): string | undefined =>
   raw.headersDistinct.authorization?.join(', ');
@@ -179,12 +188,12 @@ function toViewer(payload: JWTPayload): Viewer {
     id: sub,
     roles: known,
     verificationIds: verification_ids,
-    // Caps the expiry: claims may contain a time that no Date can hold.
+    // Limits the expiry, since the claim may be a number that is too large for a Date.
     expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, LATEST_MS)),
   };
 }
 
-/** Returns a message that names the first invalid claim and what it must be. */
+/** Returns the message for a token with invalid claims: it names the first one, and what it must be. */
 function describeClaims({ issues: [issue] }: z.ZodError): string {
   const claim = issue?.path[0];
   const what =
@@ -204,7 +213,7 @@ const CLAIM_RULES = {
   exp: 'must be a number',
 };
 
-/** Returns a message that says what is wrong, and repeats nothing that the token contains. */
+/** Returns the message for a token that is not valid: it says why, and repeats nothing from the token. */
 function describeTokenError(error: errors.JOSEError, algorithms: readonly string[]): string {
   const hint =
     error instanceof errors.JOSEAlgNotAllowed
@@ -215,12 +224,12 @@ function describeTokenError(error: errors.JOSEError, algorithms: readonly string
   return `The token is invalid (${error.code}${hint}): request a new token.`;
 }
 
-/** Claims that jose checks itself. */
+/** Claims that jose checks itself; for any other invalid claim, the message is built here. */
 const CHECKED_CLAIMS = ['iss', 'aud', 'exp', 'nbf', 'iat'];
 
 /**
- * Creates a verifier for tokens that are signed with a secret. The secret is imported once, because importing
- * takes as long as verifying a token.
+ * Creates a function that verifies tokens which are signed with a secret. The secret is imported once,
+ * because importing it takes as long as verifying a token.
  */
 function createSecretVerifier(secret: Buffer): VerifyToken {
   const key = crypto.subtle.importKey(
@@ -234,15 +243,15 @@ function createSecretVerifier(secret: Buffer): VerifyToken {
 }
 
 /**
- * Cause of a sign-in failure if the token's signature is valid but a claim is not. The token was not guessed:
+ * Cause of the error for a token with a valid signature but an invalid claim. Such a token was not guessed;
  * its issuer must correct the claim.
  */
 class WrongClaim extends Error {}
 const wrongClaim = (message: string): GraphQLError => unauthenticated(message, new WrongClaim(message));
 
 /**
- * Whether a failure counts against its address as a guess. An expired token does not count, since its owner
- * must be told that it has expired; nor does a token with a wrong claim.
+ * Whether a failed sign-in counts as an attempt to guess a token. Expired tokens and tokens with an invalid
+ * claim do not count, because their owners must be told what is wrong.
  */
 const countsAsFailedAttempt = ({ extensions, originalError }: GraphQLError): boolean =>
   extensions?.code === UNAUTHENTICATED &&

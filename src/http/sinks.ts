@@ -3,22 +3,22 @@ import type { WebSocket } from 'ws';
 import type { Sink } from '../feed/subscription.ts';
 
 /**
- * Bytes that may be buffered for a peer that does not read (high-water mark). Beyond it, the peer is sent
- * nothing until it reads.
+ * High-water mark of a connection's send buffer, in bytes. Above it, no frames are sent until the client has
+ * read.
  */
 export const HIGH_WATER_MARK_BYTES = 128 * 1024;
 
 const REPLAY = ',"extensions":{"replay":true}}';
 
-/** Returns the result to send: results of past frames are marked as replayed. */
+/** Returns the text of a result. Results of past frames get the extension `replay: true`. */
 const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
 
-/** Send buffer of a connection; one that is closing has no room. */
+/** Send buffer of a connection. The buffer of a connection that is closing counts as full. */
 export interface SocketBuffer {
   readonly bufferedBytes: number;
-  /** Corks the socket while `write` runs, so that its output goes out in one write. */
+  /** Corks the socket while `write` runs, so that everything it writes is sent in one system call. */
   cork(write: () => void): void;
-  /** Resolves when the buffer is empty, or the connection has closed. */
+  /** Resolves when the send buffer is empty, or when the connection has closed. */
   drained(): Promise<void>;
 }
 

@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressOf } from './addresses.ts';
 
 /**
- * Maximum number of WebSockets per address that have not signed in. A socket has 3 s to sign in (graphql-ws)
- * and takes memory until then; many clients may share an address, and all of them reconnect after a restart.
+ * Maximum number of WebSockets per address that have not signed in. Each takes memory for up to 3 s, the time
+ * that graphql-ws gives it to sign in. The limit is high, because many clients may share an address and
+ * reconnect at once after a restart.
  */
 export const MAX_UNSIGNED_SOCKETS = 500;
 
-/** Counts the WebSockets that have not signed in, by address. */
+/** Counts, by client address, the WebSockets that have not signed in yet. */
 export class UnsignedSockets {
   readonly #addressOf: AddressOf;
   readonly #counts = new Map<string, number>();
@@ -18,8 +19,8 @@ export class UnsignedSockets {
   }
 
   /**
-   * Counts the socket of an upgrade request until it signs in or closes. Returns false if its address has too
-   * many.
+   * Counts the socket of an upgrade request until it signs in or closes. Returns false, and does not count
+   * it, if its address has too many.
    */
   enter(request: IncomingMessage): boolean {
     const address = this.#addressOf(request);
@@ -37,7 +38,7 @@ export class UnsignedSockets {
     return true;
   }
 
-  /** Stops counting the socket of a request. */
+  /** Stops counting the socket of an upgrade request, because it has signed in. */
   leave(request: IncomingMessage): void {
     this.#leaving.get(request)?.();
   }

@@ -8,8 +8,8 @@ import { getRequestId } from './request-id.ts';
 
 const WEBSOCKET_PATH = '/graphql';
 /**
- * Maximum number of headers of a request. Node silently drops those beyond it, so the request may be
- * incomplete.
+ * Maximum number of headers of a request. Node silently drops further ones, so that a request with this many
+ * may be incomplete and is refused.
  */
 const MAX_HEADERS = 2_000;
 const RETRY_AFTER_SECONDS = '1';
@@ -24,18 +24,19 @@ interface UpgradesOptions {
 }
 
 /**
- * Serves WebSockets at `/graphql`. An offer of any other protocol, such as the `h2c` of Java's HTTP client,
- * is ignored, as RFC 9110 allows, and its request is answered as usual. Node can do so by itself only from
- * 24.9 on (`shouldUpgradeCallback`).
+ * Serves WebSockets at `/graphql`. If a request offers to upgrade to another protocol, such as the `h2c` of
+ * Java's HTTP client, the offer is ignored, as RFC 9110 allows, and the request is answered as usual. Node
+ * can do this by itself only from 24.9 on (`shouldUpgradeCallback`).
  */
 export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }: UpgradesOptions): void {
   server.on('upgrade', (request, socket, head) => {
-    // No other handler listens for errors yet: a reset (ECONNRESET) would end the process.
+    // Handles errors from here on: no other handler listens yet, and an unhandled ECONNRESET would end the
+    // process.
     socket.on('error', () => socket.destroy());
     if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);
 
     const requestId = getRequestId(request);
-    // The answer to the WebSocket handshake repeats the id.
+    // Sets the header that the answer to the WebSocket handshake repeats.
     request.headers['x-request-id'] = requestId;
     const path = request.url?.split('?')[0]?.replace(/(?<=.)\/$/, '');
     let status = 400;
@@ -86,9 +87,9 @@ export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }:
 const asksForWebSocket = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket';
 
-/** Returns the connection to the HTTP server, with the same request but without its upgrade header. */
+/** Passes the connection back to the HTTP server, with the same request but without its upgrade header. */
 function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  // HTTP pipelining: the answer to the previous request still owns the connection.
+  // With HTTP pipelining, the answer to the previous request may still be using the connection.
   const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
   if (answering) {
     answering.once('close', () => answerAsUsual(server, request, socket, head));
@@ -103,7 +104,7 @@ function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex,
     return;
   }
   socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
-  // Clears the timeout that the previous answer left on the socket.
+  // Clears the keep-alive timeout that the previous request left on the socket.
   request.socket.setTimeout(0);
   server.emit('connection', socket);
 }

@@ -2,14 +2,11 @@ import { Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { getViewer } from './require-sign-in.ts';
 
-/**
- * Size above which a request counts as large. Few operations come near it; a large request takes a slot while
- * it arrives.
- */
+/** Size in bytes above which a request counts as large. Hardly any operation is that large. */
 const USUAL_BYTES = 64 * 1024;
 const MAX_AT_A_TIME = 8;
 
-/** Refusal of a large request. The server's error handler answers it with this status. */
+/** Error for a large request too many. The server's error handler answers it with this status. */
 class TooManyUploads extends Error {
   readonly statusCode = 429;
   readonly retryAfterSeconds = 1;
@@ -19,16 +16,17 @@ class TooManyUploads extends Error {
 }
 
 /**
- * Limits the large requests that each caller sends at the same time, because they are held in memory until
- * they have arrived. Small ones are not counted: a server of the bank may send hundreds at once for one
- * `sub`. A chunked request, as .NET sends every one, does not tell its size: it counts once it has become
- * large.
+ * Limits how many large requests each caller sends at the same time, because they are kept in memory until
+ * they have arrived. Small ones are not limited: a server of the bank may send hundreds at once under one
+ * `sub`. A chunked request, as .NET always sends, does not declare its size, so it counts as soon as it has
+ * become large.
  */
 export function limitUploads(): preParsingHookHandler {
   const arriving = new Map<string, number>();
 
   /**
-   * Takes a slot until the request has arrived or was answered. Returns false if its caller has none left.
+   * Takes one of the caller's slots until the request has arrived or was answered. Returns false if all are
+   * taken.
    */
   function takePlace(request: FastifyRequest, reply: FastifyReply): boolean {
     const { id } = getViewer(request);
@@ -44,7 +42,8 @@ export function limitUploads(): preParsingHookHandler {
       else arriving.delete(id);
     };
     request.raw.once('close', giveBack);
-    // The request never emits `close` if it is refused before its body was read.
+    // Also listens to the response, because a request that is refused before its body was read never emits
+    // `close`.
     reply.raw.once('close', giveBack);
     return true;
   }
@@ -69,7 +68,7 @@ export function limitUploads(): preParsingHookHandler {
     });
     payload.pipe(counted);
     payload.once('error', (error) => counted.destroy(error));
-    // Drains the rest of the body, so that the next request on the connection is parsed.
+    // Reads and discards the rest of the body, so that the next request on the connection can be parsed.
     reply.raw.once('close', () => payload.unpipe(counted).resume());
     goOn(null, counted);
   };

@@ -7,24 +7,23 @@ import { RAW_RESPONSE_HEADERS } from './raw-response.ts';
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 5_000;
 /**
- * The room also opens if the work takes longer than this, such as a migration behind a lock or a commit that
- * hangs.
+ * Time after which the placeholder server opens even if nothing has failed, because the work takes long: a
+ * migration that waits for a lock, or a commit that hangs.
  */
 const OPEN_DELAY_MS = 1_000;
 
 interface Options {
   readonly host: string;
   readonly port: number;
-  /** Returns why the database could not be used, in words for people; null if a retry is of no use. */
+  /** Returns why the database cannot be used, as text for people; null if retrying would not help. */
   readonly faultIn: (error: unknown) => string | null;
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Runs the start's work on the database, and retries with exponential backoff while the database cannot be
- * used. Until the work is done, `/healthz` is answered with 200 and `/readyz` with 503 and the reason, so
- * that gateway and database may start in any order. Returns the port to listen on, and the result of the
- * work.
+ * Runs the database work of the start, and retries it with exponential backoff while the database cannot be
+ * used, so that gateway and database may be started in any order. Until the work is done, `/healthz` answers
+ * 200, and `/readyz` 503 with the reason. Returns the port to listen on, and the result of the work.
  */
 export async function retryUntilDatabaseIsUp<T>(
   { host, port, faultIn, onFault }: Options,
@@ -61,11 +60,11 @@ const SERVICE_UNAVAILABLE_BODY = {
   ],
 };
 
-/** HTTP server that answers in the gateway's place until the gateway can start. */
+/** HTTP server that answers in place of the gateway until the gateway has started. */
 class PlaceholderServer {
   fault = 'is being prepared';
   readonly #host: string;
-  /** Port that it listens on, and the gateway will; 0 becomes a free one. */
+  /** Port of this server, and later of the gateway. If it is 0, listening replaces it by a free port. */
   port: number;
   #opening: Promise<void> | null = null;
   readonly #server = createServer(({ url }, response) => {
@@ -87,7 +86,7 @@ class PlaceholderServer {
   }
 
   /**
-   * Starts to listen, once.
+   * Starts to listen; later calls return the same promise.
    * @throws the error of `listen`, such as EADDRINUSE
    */
   open(): Promise<void> {

@@ -7,27 +7,28 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 
 /**
- * Documented webhooks have less than 1 kB. JSON parsing sets the limit: 1 MiB of short values blocked the
- * event loop for 470 ms.
+ * Maximum size of a webhook. Documented ones have less than 1 kB. It is not larger because parsing JSON
+ * blocks the event loop: 1 MiB of short values took 470 ms.
  */
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 /**
- * Size that no webhook of the provider comes near. Bytes beyond it take room from a shared budget while they
- * arrive.
+ * Size that no webhook of the provider comes near. While a larger one arrives, its further bytes count
+ * towards MAX_LARGE_BODY_BYTES.
  */
 const SMALL_BODY_BYTES = 64 * 1024;
 /**
- * Shared budget for the bytes of unusually large webhooks that are not verified yet. It limits the memory
- * that anyone on the network can take.
+ * Maximum number of bytes, in total, that large webhooks may take while they arrive. Their signatures are not
+ * verified yet, so this limits the memory that anyone on the network can take.
  */
 const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
 /**
- * Time that a body has to arrive. It is shorter than the server's own timeout, so that the sender is told
- * why.
+ * Timeout for receiving the body of a webhook. It is shorter than the server's own timeout, so that the
+ * sender gets an answer that says why.
  */
 const BODY_TIMEOUT_MS = 8_000;
 /**
- * Reasons for which a body was not read to its end, and the answers to its sender, if it is still connected.
+ * Answers for bodies that could not be read to their end, by reason. The sender gets one if it is still
+ * connected.
  */
 const BODY_READ_ERRORS = {
   TOO_LARGE: { status: 413, message: 'The webhook is larger than 256 kB.' },
@@ -39,7 +40,7 @@ const BODY_READ_ERRORS = {
   },
 } as const;
 
-/** Outcomes in the metrics. */
+/** Label of each refusal in the metrics. */
 const REFUSED: Readonly<Record<WebhookRefusal['kind'], string>> = {
   UNSIGNED: 'unsigned',
   STALE: 'stale',
@@ -53,8 +54,8 @@ const CODES: Record<number, string> = {
   503: 'SERVICE_UNAVAILABLE',
 };
 /**
- * `Retry-After` of webhooks that could not be stored: a full disk or an unavailable database usually
- * recovers.
+ * Seconds after which the provider should send a webhook again that could not be stored: a full disk or an
+ * unavailable database usually recovers.
  */
 const RETRY_AFTER_SECONDS = 5;
 const STORE_FAILED_MESSAGE = 'The webhook could not be stored: send it again.';
@@ -72,10 +73,10 @@ interface Dependencies {
 export const webhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webhooks/${name}`;
 
 /**
- * Receives the webhooks of each provider at `/webhooks/<name>`. A webhook with a valid signature over its raw
- * bytes is stored and answered with 200, whatever it contains; any other one is refused, counted and not
- * stored. If it cannot be stored now, the answer is 503, and the provider sends it again. GET and HEAD are
- * answered with an empty 200.
+ * Receives the webhooks of each provider at `/webhooks/<name>`. If the signature over the raw bytes is valid,
+ * the webhook is stored and answered with 200, whatever it contains; otherwise it is refused and counted. If
+ * it cannot be stored now, the answer is 503, so that the provider sends it again. GET and HEAD get an empty
+ * 200.
  */
 export async function serveWebhooks(
   app: FastifyInstance,
@@ -90,7 +91,7 @@ export async function serveWebhooks(
 
   function refuseUncounted(reply: FastifyReply, status: number, message: string) {
     const code = CODES[status] ?? 'BAD_REQUEST';
-    // Closes the connection, because the rest of the body is not worth reading.
+    // Closes the connection, because the rest of the body would have to be read before the next request.
     return reply
       .header('connection', 'close')
       .status(status)
@@ -98,8 +99,8 @@ export async function serveWebhooks(
   }
 
   /**
-   * Refuses a webhook without a valid signature. Only so many a minute of an address are told why; further
-   * ones get 429. Valid signatures are accepted all the same.
+   * Refuses a webhook that is not validly signed. An address is told why only a limited number of times per
+   * minute; then it gets 429. Its validly signed webhooks are still accepted.
    */
   async function refuseSigned(
     request: FastifyRequest,
@@ -112,7 +113,7 @@ export async function serveWebhooks(
     return refuse(reply.header('retry-after', waitSeconds), 429, outcome, TOO_MANY);
   }
 
-  /** Reads the raw bytes. Returns why, if they were not read to their end. */
+  /** Reads the raw bytes of the body; if that fails, returns the reason. */
   async function read(stream: Readable): Promise<Buffer | keyof typeof BODY_READ_ERRORS> {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -143,24 +144,25 @@ export async function serveWebhooks(
   }
 
   await app.register(async (scope) => {
-    // The signature covers the raw bytes, so no parser may run first. Nothing is read before the headers are
-    // at least well-formed.
+    // The signature covers the raw bytes, so the body is passed on unparsed, as a stream: it is not read
+    // before the headers have been checked.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    // Ignores the content type: the signature does not cover it, and Fastify refuses types that it has no
+    // Removes the content type: the signature does not cover it, and Fastify refuses types that it has no
     // parser for.
     scope.addHook('onRequest', async ({ raw }) => {
       delete raw.headers['content-type'];
     });
 
     for (const provider of providers) {
-      // The provider's dashboard, and people, try an address with a GET or HEAD before they enter it.
+      // The provider's dashboard tests an address with GET or HEAD when it is entered, and so do people.
       scope.get(webhookPath(provider), async (_request, reply) =>
         reply.header('cache-control', 'no-store').send(),
       );
       scope.post(webhookPath(provider), (request, reply) => receive(provider, request, reply));
     }
-    // The router prefers the paths above. A path for each name keeps the labels of the metrics few.
+    // Answers 404 for unknown provider names; the router prefers the exact paths above. Because each known
+    // name has a route of its own, and unknown names share this one, the metrics have few labels.
     scope.route({
       method: ['GET', 'HEAD', 'POST'],
       url: webhookPath({ name: ':provider' }),
@@ -171,7 +173,7 @@ export async function serveWebhooks(
   async function receive(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
     const { webhooks } = provider;
     const { headers } = request;
-    // A cheap refusal: neither is the body read nor an HMAC computed.
+    // Checks the headers first: if they are refused, the body is not read and no HMAC is computed.
     const early = webhooks.checkHeaders(headers);
     if (early !== 'OK') return refuseSigned(request, reply, early);
     const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);

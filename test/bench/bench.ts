@@ -1,30 +1,35 @@
 import type { Release } from './harness/releases.ts';
 
-/** One bench of `npm run bench`. */
+/** One benchmark that `npm run bench` can run. */
 export interface Bench {
-  /** What the bench compares, in one line. */
+  /** One line about what the bench measures or compares. */
   readonly about: string;
-  /** Long-running: runs only if named on the command line. */
+  /** Set for a bench that takes long: it runs only if it is named on the command line. */
   readonly onlyByName?: true;
   run(conditions: Conditions): Promise<Report>;
 }
 
 export interface Conditions {
-  /** Trial run: fewer rounds and only the small size. */
+  /** Whether this is a trial run, with fewer rounds and only the small database. */
   readonly quick: boolean;
-  /** Database sizes (in sessions) for a bench that runs on several; null: its defaults. */
+  /**
+   * Numbers of sessions in the databases of a bench that runs on several; null: the defaults of the bench.
+   */
   readonly sizes: readonly number[] | null;
-  /** Registers the release of something the bench started, in the same tick as its start. */
+  /**
+   * Registers a function that stops something at the end. Call it in the same tick in which the thing was
+   * started, so that an interruption cannot miss it.
+   */
   onEnd(release: Release): void;
   /** Prints a line of progress. */
   say(line: string): void;
 }
 
 export interface Report {
-  /** The human-readable report. */
+  /** The report as text, for people. */
   readonly text: string;
   /** The report as JSON. */
   readonly figures: object;
-  /** The chart of the report, as SVG. */
+  /** The report as a chart (SVG), if the bench draws one. */
   readonly plot?: string;
 }

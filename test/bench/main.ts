@@ -1,4 +1,7 @@
-/** `npm run bench`: runs benches one after another. Each releases what it started. */
+/**
+ * Entry point of `npm run bench`: runs the chosen benches one after another, and then stops what each has
+ * started.
+ */
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { doorbell } from './doorbell/doorbell.ts';
@@ -13,7 +16,7 @@ import { WORKS } from './requests/works.ts';
 import { keepReport } from './results/results.ts';
 import { scale } from './scale/scale.ts';
 
-/** Benches by name. */
+/** All benches, by the name that chooses each on the command line. */
 const BENCHES: Record<string, Bench> = {
   ...Object.fromEntries(Object.entries(WORKS).map(([name, work]) => [name, requestBench(work)])),
   fanout,
@@ -35,7 +38,7 @@ ${Object.entries(BENCHES)
 Writes RESULTS.md and results.json to test/bench, or with --quick, whose figures mean little, to .build/bench/quick.
 `;
 
-/** Relative to the compiled bench. */
+/** Folder of the results, relative to the compiled bench. */
 const RESULTS = new URL('../../../../test/bench/', import.meta.url);
 const QUICK_RESULTS = new URL('../../quick/', import.meta.url);
 const LONGEST_MS = 4 * 3_600_000;
@@ -52,7 +55,7 @@ async function interrupt(why: string): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
 
-/** Returns null if the arguments are invalid. */
+/** Parses the command line; returns null if it is invalid. */
 function readArguments() {
   const options = { quick: { type: 'boolean', default: false }, sizes: { type: 'string' } } as const;
   try {
@@ -83,7 +86,7 @@ if (!given) {
       process.stdout.write(`${report.text}\n`);
       await keepReport(quick ? QUICK_RESULTS : RESULTS, name, report, NAMES);
     } catch (error) {
-      // After an interruption, errors of killed processes are expected and not printed.
+      // Prints no error after an interruption: the killed processes cause errors that are expected.
       if (!interrupted) say(`${(error as Error).stack ?? error}`);
       process.exitCode = 1;
     }

@@ -1,6 +1,7 @@
 /**
- * Small projects of frontend developers: each installs its own pinned packages and the packed gateway, generates types
- * from the packed schema, compiles strictly, and runs one story against a live gateway.
+ * Small client projects, as frontend developers would write them. Each installs its own pinned packages and
+ * the packed gateway, generates types from the packed schema, compiles in strict mode, and runs the same
+ * program against a live gateway.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +14,10 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cuttable } from '../client/cuttable.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 
-/** Each project's folder, and the recipe that it uses as `src/client.ts`. */
+/**
+ * Folder of each client project, and the file of test/recipes that is copied into it as `src/client.ts`
+ * (null: none).
+ */
 const PROJECTS = [
   ['apollo', 'apollo.ts'],
   ['gql-tada-urql', 'urql.ts'],
@@ -21,10 +25,10 @@ const PROJECTS = [
   ['graphql-ws', null],
   ['graphql-request', null],
 ] as const;
-/** Steps of a session on the happy path, after its link. */
+/** Numbers of scenario steps after the link, before and after the connection is cut. */
 const STEPS = { beforeTheCut: 5, afterTheCut: 8 };
 
-/** Expected output of every project. */
+/** Output that every client program must print; NAME is the name of its project. */
 const STORY = `correct user.phone: must be 10 digits, without country code
 PROVIDER_UNAVAILABLE: The provider reported an internal error. Repeat the same call later; repeating it is safe.
 started NAME.happy-path
@@ -50,7 +54,10 @@ Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCH
 15 AGENT_REVIEWED/AGENT_APPROVED, waits for the auditor
 16 AUDITOR_REVIEWED/AUDITOR_APPROVED, waits for nobody`;
 
-/** Values sent, the values of a later release that replace them, and the output that changes by it. */
+/**
+ * Values that the gateway sends, values of a later release that replace them on the way, and how the
+ * program's output changes.
+ */
 const LATER = [
   { sent: 'RECEIVED', later: 'ARCHIVED', story: 'RECEIVED/', shown: 'ARCHIVED/' },
   {
@@ -78,7 +85,7 @@ beforeAll(async () => {
   workshop = await mkdtemp(join(tmpdir(), 'vkyc-clients-'));
   await packTheGateway();
   installed = Object.fromEntries(PROJECTS.map(([project, recipe]) => [project, install(project, recipe)]));
-  // A failed installation is reported by the project's first test; this prevents an unhandled rejection.
+  // Prevents an unhandled rejection: a failed installation is reported by the first test of its project.
   for (const installing of Object.values(installed)) installing.catch(() => {});
   gateway = await bootGateway();
   return async () => {
@@ -97,7 +104,7 @@ async function packTheGateway(): Promise<void> {
   await run('tar', ['xzf', packed], { cwd: workshop });
 }
 
-/** Runs an npm command in the project; on failure the error holds its output. */
+/** Runs an npm command in a client project. If the command fails, the error contains its output. */
 async function npm(project: string, ...command: string[]): Promise<void> {
   await run('npm', command, { cwd: join(workshop, project) }).catch(({ stdout, stderr }) => {
     throw new Error(`npm ${command.join(' ')} failed in ${project}:\n${stdout}\n${stderr}`);
@@ -105,8 +112,8 @@ async function npm(project: string, ...command: string[]): Promise<void> {
 }
 
 /**
- * Installs the project's packages and unpacks the packed gateway next to them. The gateway's own dependencies are left
- * out: a client does not have them.
+ * Installs the packages of a client project, and unpacks the packed gateway next to them, without the
+ * gateway's dependencies: a client does not need them.
  */
 async function install(project: string, recipe: string | null): Promise<void> {
   const folder = join(workshop, project);
@@ -114,12 +121,15 @@ async function install(project: string, recipe: string | null): Promise<void> {
     !/node_modules|generated|\.build/.test(path.slice(import.meta.dirname.length));
   await cp(join(import.meta.dirname, project), folder, { recursive: true, filter: ours });
   if (recipe) await cp(join(import.meta.dirname, '../recipes', recipe), join(folder, 'src/client.ts'));
-  // Options override the settings of this checkout, which npm passes on in the environment.
+  // These options override npm settings of this checkout, which npm passes on in the environment.
   await npm(project, 'ci', '--prefer-offline', '--ignore-scripts', '--engine-strict=false');
   await cp(join(workshop, 'package'), join(folder, 'node_modules/vkyc-gateway'), { recursive: true });
 }
 
-/** Replaces values by those of a later release, of the same length, so that frame lengths stay valid. */
+/**
+ * Replaces values by those of a later release. Both have the same length, so that the lengths of frames and
+ * responses stay right.
+ */
 const asLaterSent = (bytes: Buffer): Buffer =>
   LATER.reduce(
     (text, { sent, later }) =>
@@ -127,7 +137,10 @@ const asLaterSent = (bytes: Buffer): Buffer =>
     bytes,
   );
 
-/** Runs the project's program and cuts its connection in the middle of the journey; returns its output. */
+/**
+ * Runs the program of a client project, and cuts its connection in the middle of the session. Returns what it
+ * printed.
+ */
 async function live(project: string, name: string, rewrite?: (bytes: Buffer) => Buffer) {
   const proxy = await cuttable(gateway.url, rewrite);
   const TOKEN = await gateway.token({ sub: 'olga', roles: ['OPERATOR'] });
@@ -148,24 +161,24 @@ async function live(project: string, name: string, rewrite?: (bytes: Buffer) => 
 }
 
 describe.each(PROJECTS)('%s', (project) => {
-  test('installs its packages', () => installed[project]);
+  test('the client project installs its packages', () => installed[project]);
 
-  test('generates its types from the packed schema, and compiles strictly', async () => {
+  test('the client project generates its types from the packed schema, and compiles in strict mode', async () => {
     await npm(project, 'run', 'generate');
     await npm(project, 'run', 'build');
   });
 
-  test('runs the whole story although its connection is cut', async () => {
+  test('the client program prints the expected output although its connection is cut on the way', async () => {
     const { exitCode, shown, told } = await live(project, project);
 
     expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
     expect(exitCode).toBe(0);
-    // The cut may come before it has caught up, and the program ends with the last transition, before the next
-    // heartbeat.
+    // The connection may be cut before the program has caught up for the first time. The program ends with
+    // the last transition, before the next heartbeat shows that it is live.
     expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up/);
   });
 
-  test('shows values of a later release unchanged, without an error', async () => {
+  test('the client program shows enum values and types of a later release unchanged, without an error', async () => {
     const { exitCode, shown, told } = await live(project, `${project}-later`, asLaterSent);
 
     const expected = LATER.reduce((text, { story, shown }) => text.replaceAll(story, shown), STORY);
@@ -173,7 +186,7 @@ describe.each(PROJECTS)('%s', (project) => {
     expect(exitCode).toBe(0);
   });
 
-  test('fails to compile against a later schema whose new values have no text', async () => {
+  test('the client project does not compile against a later schema with values for which it has no text', async () => {
     const path = join(workshop, project, 'node_modules/vkyc-gateway/schema/schema.graphql');
     const schema = await readFile(path, 'utf8');
     const later = schema
@@ -186,7 +199,8 @@ describe.each(PROJECTS)('%s', (project) => {
     const building = npm(project, 'run', 'build');
 
     await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*"ARBITER"/);
-    // Relay generates a union of the selected members with a catch-all, so a missing text is no type error there.
+    // Relay generates a union of the selected members and a catch-all, so a missing text is not a type error
+    // there.
     if (project !== 'relay') await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*NotFoundError/s);
   });
 });

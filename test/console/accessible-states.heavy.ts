@@ -7,7 +7,7 @@ import { inMinutes, person } from '../harness/people.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-/** Sessions by verification id, each with the number of scenario steps it is advanced by. */
+/** Sessions by verification id, each with the number of scenario steps to advance it. */
 const STATES: Record<string, number> = {
   'begun.awaits-review': 0,
   'in-trouble.proxy-detected': 2,
@@ -20,30 +20,33 @@ const STATES: Record<string, number> = {
 };
 
 for (const [name, viewport] of Object.entries(WIDTHS)) {
-  browserTest(`the session page has no accessibility violation in any state, ${name}`, async () => {
-    const gateway = await bootGateway();
-    for (const [id, steps] of Object.entries(STATES)) {
-      await gateway.start(id);
-      if (steps > 0) await gateway.advance(id, steps);
-    }
-    const window = await openConsole(gateway, { viewport });
+  browserTest(
+    `the session page has no accessibility violation in any state of a session, on a ${name} screen`,
+    async () => {
+      const gateway = await bootGateway();
+      for (const [id, steps] of Object.entries(STATES)) {
+        await gateway.start(id);
+        if (steps > 0) await gateway.advance(id, steps);
+      }
+      const window = await openConsole(gateway, { viewport });
 
-    const faults: string[] = [];
-    for (const id of Object.keys(STATES)) {
-      await window.open(id);
-      await window.live();
-      faults.push(...(await faultsOf(window, id)));
-      await window.page.goBack();
-    }
-    await window.page.goto(`${gateway.url}/console/?order=waiting&phase=PRE_VIDEO_CALL&waiting=CUSTOMER`);
-    await window.rowOf('in-trouble.proxy-detected').waitFor();
-    faults.push(...(await faultsOf(window, 'filtered floor')));
+      const faults: string[] = [];
+      for (const id of Object.keys(STATES)) {
+        await window.open(id);
+        await window.live();
+        faults.push(...(await faultsOf(window, id)));
+        await window.page.goBack();
+      }
+      await window.page.goto(`${gateway.url}/console/?order=waiting&phase=PRE_VIDEO_CALL&waiting=CUSTOMER`);
+      await window.rowOf('in-trouble.proxy-detected').waitFor();
+      faults.push(...(await faultsOf(window, 'filtered floor')));
 
-    expect(faults).toEqual([]);
-  });
+      expect(faults).toEqual([]);
+    },
+  );
 
   browserTest(
-    `the dialogs of a session have no accessibility violation at any point of its life, ${name}`,
+    `the dialogs of a session have no accessibility violation at any point of its life, on a ${name} screen`,
     async () => {
       const gateway = await bootGateway();
       const { id } = await gateway.start('acted-on');
@@ -84,7 +87,10 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
   );
 }
 
-/** Runs in the page. Returns the accessible name of the focused element; empty if none has focus. */
+/**
+ * Expression that is evaluated in the page: the accessible name of the focused element, or an empty string if
+ * nothing has focus.
+ */
 const FOCUSED = `document.activeElement === document.body ? '' :
   document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`;
 const focused = ({ page }: Console) => page.evaluate<string>(FOCUSED);
@@ -99,7 +105,7 @@ async function tabTo(window: Console, name: string | RegExp): Promise<void> {
 }
 
 browserTest(
-  'Tab reaches every control, and a closed dialog returns the focus to the button that opened it',
+  'the Tab key reaches every control of the console, and a closed dialog returns the focus to the button that opened it',
   async () => {
     const gateway = await bootGateway();
     for (const id of ['other-1', 'wanted-1', 'wanted-2', 'wanted-3']) await gateway.start(id);
@@ -117,7 +123,7 @@ browserTest(
 
     await tabTo(window, SAYS.start);
     await opens();
-    // The first field of the dialog has focus.
+    // The first field of the dialog has focus, so that typing fills it.
     await keyboard.type('9988776655');
     expect(await window.field(SAYS.phone).inputValue()).toBe('9988776655');
     await closes();
@@ -148,7 +154,7 @@ browserTest(
   },
 );
 
-browserTest('a field shows its error until the user corrects it', async () => {
+browserTest('a form field of the console shows its error until the user corrects the field', async () => {
   const gateway = await bootGateway();
   const window = await openConsole(gateway, { as: 'OPERATOR' });
   const { keyboard } = window.page;

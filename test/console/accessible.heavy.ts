@@ -18,55 +18,58 @@ async function withSessions(): Promise<Gateway> {
 }
 
 for (const [name, viewport] of Object.entries(WIDTHS))
-  browserTest(`no screen or dialog has an accessibility violation in either theme, ${name}`, async () => {
-    const gateway = await withSessions();
-    const window = await openConsole(gateway, { viewport });
-    const faults: string[] = [];
-    const look = async (screen: string) => faults.push(...(await faultsOf(window, screen)));
-    await window.live();
+  browserTest(
+    `no page or dialog of the console has an accessibility violation in either theme, on a ${name} screen`,
+    async () => {
+      const gateway = await withSessions();
+      const window = await openConsole(gateway, { viewport });
+      const faults: string[] = [];
+      const look = async (screen: string) => faults.push(...(await faultsOf(window, screen)));
+      await window.live();
 
-    await look('floor');
-    await window.button(SAYS.start).click();
-    await window.dialog.waitFor();
-    await look('starting');
-    await window.press('Start');
-    await window.dialog.getByText(/Phone/).last().waitFor();
-    await look('starting, refused');
-    await window.page.keyboard.press('Escape');
-    await window.page.getByRole('button', { name: /^Signed in as/ }).click();
-    await window.page.getByRole('menu').waitFor();
-    await look('roles');
-    await window.page.keyboard.press('Escape');
-    await window.open('called');
-    await window.live();
-    await look('session');
-    for (const dialog of DIALOGS) {
-      await window.button(dialog).click();
+      await look('floor');
+      await window.button(SAYS.start).click();
       await window.dialog.waitFor();
-      await look(dialog);
+      await look('starting');
+      await window.press('Start');
+      await window.dialog.getByText(/Phone/).last().waitFor();
+      await look('starting, refused');
       await window.page.keyboard.press('Escape');
-    }
-    await window.button(SAYS.unavailable).click();
-    await look('unavailable actions');
-    await window.page.keyboard.press('Escape');
-    await window.page.getByRole('link', { name: 'Insight' }).click();
-    await window.page.getByRole('heading', { level: 1, name: 'Insight' }).waitFor();
-    await window.page.getByRole('heading', { name: 'How far sessions get' }).waitFor();
-    await look('insight');
-    await window.page.goto(`${gateway.url}/console/?id=nothing-like-it`);
-    await window.page.getByText(/No sessions match/).waitFor();
-    await look('empty floor');
-    await window.page.goto(`${gateway.url}/console/nowhere`);
-    await window.page.getByRole('heading', { name: 'Page not found' }).waitFor();
-    await look('nowhere');
+      await window.page.getByRole('button', { name: /^Signed in as/ }).click();
+      await window.page.getByRole('menu').waitFor();
+      await look('roles');
+      await window.page.keyboard.press('Escape');
+      await window.open('called');
+      await window.live();
+      await look('session');
+      for (const dialog of DIALOGS) {
+        await window.button(dialog).click();
+        await window.dialog.waitFor();
+        await look(dialog);
+        await window.page.keyboard.press('Escape');
+      }
+      await window.button(SAYS.unavailable).click();
+      await look('unavailable actions');
+      await window.page.keyboard.press('Escape');
+      await window.page.getByRole('link', { name: 'Insight' }).click();
+      await window.page.getByRole('heading', { level: 1, name: 'Insight' }).waitFor();
+      await window.page.getByRole('heading', { name: 'How far sessions get' }).waitFor();
+      await look('insight');
+      await window.page.goto(`${gateway.url}/console/?id=nothing-like-it`);
+      await window.page.getByText(/No sessions match/).waitFor();
+      await look('empty floor');
+      await window.page.goto(`${gateway.url}/console/nowhere`);
+      await window.page.getByRole('heading', { name: 'Page not found' }).waitFor();
+      await look('nowhere');
 
-    expect(faults).toEqual([]);
-    expect(window.strangers).toEqual([]);
-    expect(window.complaints).toEqual([]);
-  });
+      expect(faults).toEqual([]);
+      expect(window.strangers).toEqual([]);
+      expect(window.complaints).toEqual([]);
+    },
+  );
 
 browserTest(
-  'the sign-in page asks for a token, says if it is rejected, and has no accessibility violation',
+  'the sign-in page asks for a token, says if the token was rejected, and has no accessibility violation',
   async () => {
     const gateway = await bootGateway({ environment: PRODUCTION });
     const token = await new SignJWT({ sub: 'olga', roles: ['OPERATOR'] })
@@ -93,7 +96,7 @@ browserTest(
 );
 
 browserTest(
-  'the keyboard alone is enough to search, move between rows, open a session and submit a review',
+  'a user can search, move between rows, open a session and submit a review with the keyboard alone',
   async () => {
     const gateway = await withSessions();
     const window = await openConsole(gateway);

@@ -11,7 +11,7 @@ const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
 
 browserTest(
-  'if two users act on one session at once, the second sees what changed and can continue with the current status',
+  'if two users act on one session at once, the second user sees what changed and can continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');
@@ -39,7 +39,7 @@ browserTest(
 );
 
 browserTest(
-  "a review submitted after another user's review is refused with the changed status, and changes nothing",
+  "a review that is submitted after another user's review is refused, shows the changed status, and changes nothing",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('decided-twice');
@@ -71,7 +71,7 @@ browserTest(
 );
 
 browserTest(
-  'after a lost answer the dialog says what to do, and pressing the button again books the meeting once',
+  'if the answer to a mutation is lost, the dialog says what to do, and pressing the button again books the meeting once',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('lost-answer');
@@ -79,7 +79,7 @@ browserTest(
     let lost = 0;
     await window.page.route('**/graphql', async (route) => {
       if (!route.request().postData()?.includes('scheduleMeeting') || lost > 0) return route.fallback();
-      // The gateway performs the mutation, but its answer is lost.
+      // The gateway performs the mutation, but the browser does not get the answer.
       await route.fetch();
       lost += 1;
       await route.abort('connectionreset');
@@ -99,7 +99,7 @@ browserTest(
 );
 
 browserTest(
-  'if the provider fails, the dialog says what to do, and pressing the button again starts one session',
+  'if the provider fails during a start, the dialog says what to do, and pressing the button again starts one session',
   async () => {
     const gateway = await bootGateway();
     const window = await openConsole(gateway, { as: 'OPERATOR' });
@@ -125,7 +125,7 @@ browserTest(
 );
 
 browserTest(
-  'a call refused by the rate limit of the provider can be retried in the dialog, and an invalid meeting time is reported at its field',
+  "a request that the provider's rate limit refused can be retried in the dialog, and an invalid meeting time is reported at its field",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('rate-limited');

@@ -1,4 +1,7 @@
-/** Each table of the console is total over the statuses, so that a missing new status is a compile error. */
+/**
+ * Every table of the console must have an entry for each status, so that the compiler reports one that is
+ * missing when a status is added.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +12,7 @@ import { KNOWN_PAIRS, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/d
 const CONSOLE = 'src/console';
 
 describe("the console's status tables", () => {
-  test('no table is partial, and no code matches status names by a pattern', async () => {
+  test('no table of the console may lack a status, and no code of the console matches status names by a pattern', async () => {
     const files = (await readdir(CONSOLE, { recursive: true })).filter(
       (name) => /\.tsx?$/.test(name) && name !== 'operations.ts',
     );
@@ -26,7 +29,7 @@ describe("the console's status tables", () => {
     expect(found).toEqual([]);
   });
 
-  test('every status pair has a tone, and only the final approval is good', () => {
+  test('every status pair has a colour group, and only AUDITOR_APPROVED is in `good`', () => {
     const tones = new Map(STATUS_CATALOG.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
 
     const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
@@ -45,7 +48,7 @@ describe("the console's status tables", () => {
       if (terminal) expect([subStatus, waitingOn, findTone({ status, subStatus })]).not.toContain('going');
   });
 
-  test('every status pair has a column on the map, and none lies beyond the last column', () => {
+  test('every status pair has a column on the journey map, and none is beyond the last column', () => {
     const ends = PHASE_SPANS.reduce((columns, { count }) => columns + count, 0);
 
     for (const pair of STATUS_CATALOG) {
@@ -55,14 +58,14 @@ describe("the console's status tables", () => {
     }
   });
 
-  test('a status of a later release is shown as in progress', () => {
+  test('a status pair that only a later release knows is shown as in progress', () => {
     const later = { status: 'VIDEO_CALL', subStatus: 'USER_WAVED' } as never;
 
     expect(findTone(later)).toBe('going');
     expect(findSlot(later)).toBe(findSlot({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
   });
 
-  test('every status has a label, and a URL can filter by every sub-status and by no other name', () => {
+  test('every status has a label, and a URL can filter by every sub-status but by no unknown name', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
     expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
   });

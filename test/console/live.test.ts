@@ -5,7 +5,7 @@ import { importConsole, signIn } from './in-node.ts';
 
 const FLOOR = [{}, { field: 'UPDATED_AT', direction: 'DESC' }] as const;
 
-/** Starts a live object; the end of the test stops it. */
+/** Starts a `LiveSession` or `Floor`; the end of the test stops it. */
 function start<Live extends { start(): void; stop(): void }>(live: Live): Live {
   live.start();
   atTheEnd(async () => live.stop());
@@ -20,7 +20,7 @@ const recorded = (gateway: Gateway, id: string, count: number) =>
     return data.session.transitions.nodes.length === count;
   });
 
-test('a subscription that the gateway refuses fails with its code and message', async () => {
+test('a subscription of the console that the gateway refuses fails with the code and message of the refusal', async () => {
   const booted = await bootGateway();
   const gateway = await signIn(booted.url);
   const { VkycWatchFloor } = await importConsole('operations.ts');
@@ -35,7 +35,7 @@ test('a subscription that the gateway refuses fails with its code and message', 
   });
 });
 
-test('after a failover the session page and the list drop the transitions that it lost', async () => {
+test('after a failover, the session page and the list no longer show the transitions that were lost', async () => {
   const booted = await bootGateway();
   const { id } = await booted.start('lost.happy-path');
   const gateway = await signIn(booted.url);

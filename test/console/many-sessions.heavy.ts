@@ -12,13 +12,13 @@ const MOVING = 100;
 const MOVES_PER_SECOND = 100;
 const SECONDS = 15;
 const LONGEST_TASK_MS = 100;
-/** Length of a frame at 60 Hz. */
+/** Duration of one frame in milliseconds, at 60 Hz. */
 const FRAME_MS = 1000 / 60;
 const LARGEST_KB = 250;
-/** Sub-statuses sent in turn: a customer who fails and repeats the checks. */
+/** Sub-statuses that are sent in turn: a customer fails checks and repeats them. */
 const ROUND = ['AADHAAR_VERIFICATION_FAILED', 'AADHAAR_VERIFICATION_SUCCESS', 'USER_PROXY_DETECTED'];
 
-/** Runs in the page. Records its long tasks (over 50 ms) in `window.tasks`. */
+/** Script that is run in the page: it records the durations of long tasks (over 50 ms) in `window.tasks`. */
 const WATCH_TASKS = `{
   window.tasks = [];
   new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ duration }) => duration)))
@@ -26,7 +26,7 @@ const WATCH_TASKS = `{
 }`;
 const tasksOf = ({ page }: Console) => page.evaluate<number[]>('window.tasks');
 
-/** Inserts copies of one started session, each a second older than the one before. */
+/** Starts a session and inserts copies of it, each created a second before the previous one. */
 async function withMany(gateway: Gateway, count: number): Promise<void> {
   await gateway.start('many');
   await gateway.database.query(
@@ -57,7 +57,8 @@ browserTest(
       `10,000 sessions: at the end after ${seconds.toFixed(1)} s, at most ${most} rows in the page; ${gaps.length} frames, half of them within ${half.toFixed(0)} ms, all within ${worst.toFixed(0)} ms; longest task ${longest(tasks)} ms\n`,
     );
     expect(most).toBeLessThan(ROWS_IN_THE_PAGE);
-    // One frame on an idle machine, up to three on a busy one; users notice more.
+    // Half of the frames follow the previous one within this time. An idle machine takes one frame time, a
+    // busy one up to three; users would notice more.
     expect(half).toBeLessThan(FRAME_MS * 4);
     await window.page.evaluate(HOLD_UP);
     await expect.poll(async () => longest(await tasksOf(window))).toBeGreaterThan(LONGEST_TASK_MS);
@@ -66,13 +67,16 @@ browserTest(
 
 interface Scrolled {
   readonly seconds: number;
-  /** Largest number of rows in the DOM at once. */
+  /** Largest number of rows that were in the DOM at the same time. */
   readonly most: number;
-  /** Milliseconds from each frame to the next, sorted ascending. */
+  /** Milliseconds between successive frames, in ascending order. */
   readonly gaps: readonly number[];
 }
 
-/** Runs in the page. Scrolls one screen per frame until the last session is rendered. */
+/**
+ * Expression that is evaluated in the page: scrolls by one screen per frame until the last session is
+ * rendered.
+ */
 const SCROLL_TO_THE_END = `new Promise((done) => {
   const table = document.querySelector('table');
   const box = table.parentElement;
@@ -92,7 +96,9 @@ const SCROLL_TO_THE_END = `new Promise((done) => {
   requestAnimationFrame(step);
 })`;
 
-/** Runs in the page. Blocks the main thread, to prove that `WATCH_TASKS` notices it. */
+/**
+ * Expression that is evaluated in the page: blocks the main thread, to prove that `WATCH_TASKS` notices it.
+ */
 const HOLD_UP = `new Promise((done) => setTimeout(() => {
   const until = performance.now() + ${LONGEST_TASK_MS + 50};
   while (performance.now() < until);
@@ -102,7 +108,7 @@ const HOLD_UP = `new Promise((done) => setTimeout(() => {
 const longest = (tasks: readonly number[]): number => Math.round(Math.max(0, ...tasks));
 
 browserTest(
-  'at 100 transitions a second among 10,000 sessions the page has no task over 100 ms and ends up correct',
+  'while 100 transitions a second change a list of 10,000 sessions, no task of the page takes over 100 ms, and the list is right in the end',
   { retry: 2 },
   async () => {
     const gateway = await bootGateway();
@@ -149,7 +155,7 @@ browserTest(
   },
 );
 
-test('the whole console is smaller than 250 kB gzipped', async () => {
+test('all files of the console together are smaller than 250 kB gzipped', async () => {
   const folder = new URL('../../.build/console/assets/', import.meta.url);
   const files = (await readdir(folder)).filter((name) => !/\.(gz|br)$/.test(name));
   const sizes = await Promise.all(

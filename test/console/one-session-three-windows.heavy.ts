@@ -3,15 +3,21 @@ import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-/** Maximum time from the answer to a mutation until the other windows show its result. */
+/** Maximum milliseconds from the answer to a mutation until the other windows show its result. */
 const SEEN_WITHIN_MS = 1_000;
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const ID = 'three-windows';
-/** Without the order in the URL the page opens with the view of the viewer's role. */
+/**
+ * URL of the list of all sessions. Without the order in it, the page would open with the tab of the viewer's
+ * role.
+ */
 const ALL_SESSIONS = '/?order=newest';
 const CUSTOMER = { phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
 
-/** Performs a mutation in one window. Returns the milliseconds from its answer until each other window shows it. */
+/**
+ * Performs a mutation in one window. Returns, for each other window, the milliseconds from the answer until
+ * that window shows the result.
+ */
 async function act(
   who: Console,
   mutation: string,
@@ -36,7 +42,7 @@ async function act(
 
 browserTest(
   "three roles take a session from start to audit in three windows, and each sees the others' changes within a second",
-  // Other processes on the machine can delay a window beyond a second.
+  // Retried, because other processes can delay a window for more than a second.
   { retry: 2 },
   async () => {
     const gateway = await bootGateway();
@@ -113,35 +119,38 @@ browserTest(
   },
 );
 
-browserTest('personal data that a viewer may not see is neither in the page nor sent to it', async () => {
-  const gateway = await bootGateway();
-  const { id } = await gateway.start(ID, { user: CUSTOMER });
-  const { data } = await gateway.graphql(`{ session(id: "${id}") { link } }`);
-  const operator = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
-  const viewer = await openConsole(gateway, { as: 'VIEWER' });
-  const sent: string[] = [];
-  viewer.page.on('response', (response) => {
-    if (response.url().endsWith('/graphql')) void response.text().then((text) => sent.push(text));
-  });
-  viewer.page.on('websocket', (socket) =>
-    socket.on('framereceived', ({ payload }) => sent.push(String(payload))),
-  );
+browserTest(
+  'personal data that a VIEWER may not see is neither shown on the session page nor sent to it',
+  async () => {
+    const gateway = await bootGateway();
+    const { id } = await gateway.start(ID, { user: CUSTOMER });
+    const { data } = await gateway.graphql(`{ session(id: "${id}") { link } }`);
+    const operator = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
+    const viewer = await openConsole(gateway, { as: 'VIEWER' });
+    const sent: string[] = [];
+    viewer.page.on('response', (response) => {
+      if (response.url().endsWith('/graphql')) void response.text().then((text) => sent.push(text));
+    });
+    viewer.page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => sent.push(String(payload))),
+    );
 
-  await viewer.page.reload();
-  await viewer.open(ID);
-  await viewer.live();
-  await gateway.advance(ID, 2);
-  await expect.poll(() => viewer.entries.count()).toBe(3);
-  await expect.poll(() => operator.entries.count()).toBe(3);
+    await viewer.page.reload();
+    await viewer.open(ID);
+    await viewer.live();
+    await gateway.advance(ID, 2);
+    await expect.poll(() => viewer.entries.count()).toBe(3);
+    await expect.poll(() => operator.entries.count()).toBe(3);
 
-  const shown = await viewer.page.content();
-  const asOperator = await operator.page.content();
-  for (const secret of [...Object.values(CUSTOMER), data.session.link]) {
-    expect(asOperator).toContain(secret);
-    expect(shown).not.toContain(secret);
-    expect(sent.join('\n')).not.toContain(secret);
-  }
-  expect(sent.join('\n')).toContain('sessionLive');
-  await expect.poll(() => viewer.button(SAYS.unavailable).count()).toBe(1);
-  await expect.poll(() => viewer.button(SAYS.schedule).count()).toBe(0);
-});
+    const shown = await viewer.page.content();
+    const asOperator = await operator.page.content();
+    for (const secret of [...Object.values(CUSTOMER), data.session.link]) {
+      expect(asOperator).toContain(secret);
+      expect(shown).not.toContain(secret);
+      expect(sent.join('\n')).not.toContain(secret);
+    }
+    expect(sent.join('\n')).toContain('sessionLive');
+    await expect.poll(() => viewer.button(SAYS.unavailable).count()).toBe(1);
+    await expect.poll(() => viewer.button(SAYS.schedule).count()).toBe(0);
+  },
+);

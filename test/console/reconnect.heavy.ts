@@ -7,7 +7,10 @@ import { accessTo, newsOf, sendUntilTaken, startSilentProvider } from '../harnes
 import { freePort, phoenix } from '../harness/phoenix.ts';
 import { startHttpProxy } from '../harness/tcp-proxy.ts';
 
-/** Runs in the page. Records each state of the badge in `window.badges`. */
+/**
+ * Script that is run in the page: it records every text of the badge (Live, Catching up, Stale) in
+ * `window.badges`.
+ */
 const WATCH_BADGE = `{
   const badge = () => [...document.querySelectorAll('[role=status]')].map((each) => each.textContent)
     .find((text) => /^(Live|Catching up|Stale)$/.test(text));
@@ -18,7 +21,10 @@ const WATCH_BADGE = `{
 
 const badgesOf = (window: Console) => window.page.evaluate<string[]>('window.badges');
 
-/** Reads the log of a session through the API, in the form that `timeline()` returns. */
+/**
+ * Reads the log of a session by the API, and returns it in the form in which `timeline()` returns what the
+ * page shows.
+ */
 async function logOf(gateway: Pick<Gateway, 'graphql'>, id: string): Promise<[number, string][]> {
   const { data } = await gateway.graphql(
     `{ session(id: "${id}") { transitions(first: 100) { nodes { sequence statusInfo { subStatus } } } } }`,
@@ -36,7 +42,7 @@ const spoken = (subStatus: string): string =>
   );
 
 browserTest(
-  'after a lost connection the session page goes from stale to live and shows every transition once and in order',
+  'after a lost connection, the session page goes from stale to live and shows every transition once and in order',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);
@@ -66,7 +72,7 @@ browserTest(
   },
 );
 
-/** Reads the counts of the phases and parties by their labels. */
+/** Returns the counts that the page shows for phases and parties, by their labels. */
 const countsOf = async ({ page }: Console): Promise<Record<string, string>> => {
   const phases = page.getByRole('region', { name: 'Open sessions' }).locator('button');
   const found: [string, string][] = [];
@@ -78,7 +84,7 @@ const countsOf = async ({ page }: Console): Promise<Record<string, string>> => {
 };
 
 browserTest(
-  'after a lost connection the list has the right rows and counts, including sessions started in between',
+  'after a lost connection, the list of sessions has the right rows and counts, including sessions that were started in between',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);
@@ -111,7 +117,7 @@ browserTest(
 );
 
 browserTest(
-  'a view opened without a connection loads once it is back, and its counts stay up to date',
+  'a page that was opened without a connection loads once the connection is back, and its counts stay up to date',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);

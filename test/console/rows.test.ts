@@ -1,4 +1,7 @@
-/** Property tests of the list: after any changes it equals what the gateway would answer to a new query. */
+/**
+ * Property tests of the list: after any changes, it must have the rows that the gateway would return for a
+ * new query.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { appendPage, applyChanges, matchesFilter, pickNewer, type Row } from '../../src/console/live/rows.ts';
@@ -7,7 +10,7 @@ import { getStatusInfo, KNOWN_PAIRS, STATUSES, type StatusPair } from '../../src
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
-/** Builds a global id. Its Base64 form sorts differently from the session id in it, as in the gateway. */
+/** Builds a global id. As in the gateway, global ids sort differently from the session ids in them. */
 const toGlobalId = (id: number) =>
   btoa(`VkycSession:${((id * 40_503) % 65_536).toString(16).padStart(4, '0')}`);
 
@@ -16,7 +19,7 @@ const row = (id: number, pair: StatusPair, version: number, updated: number): Ro
   verificationId: `loan-${id % 3}-${id}`,
   version,
   disputed: false,
-  // Some sessions share their creation time, which tests the tie-breaking by id.
+  // Several sessions have the same creation time, so that the order by id is tested, too.
   createdAt: at(Math.floor(id / 12)),
   updatedAt: at(updated),
   statusSince: at(updated),
@@ -50,7 +53,7 @@ function sortLikeGateway(all: Iterable<Row>, { field, direction }: SessionOrder)
   return direction === 'ASC' ? sorted : sorted.reverse();
 }
 
-test('a completely loaded list equals a new query after any changes', () => {
+test('after any changes, a completely loaded list has the same rows as a new query would return', () => {
   fc.assert(
     fc.property(sessions, moves, filter, order, (pairs, moved, wanted, by) => {
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
@@ -80,7 +83,7 @@ test('a completely loaded list equals a new query after any changes', () => {
   );
 });
 
-test('a partly loaded list equals the first rows of a new query after any changes', () => {
+test('after any changes, a partly loaded list has the same rows as the beginning of a new query would', () => {
   fc.assert(
     fc.property(sessions, moves, order, fc.integer({ min: 1, max: 8 }), (pairs, moved, by, size) => {
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
@@ -103,7 +106,7 @@ test('a partly loaded list equals the first rows of a new query after any change
   );
 });
 
-test('a page that was loading during a change neither reverts the change nor repeats a row', () => {
+test('a page of the list that was being loaded during a change neither reverts the change nor repeats a row', () => {
   const [first, second] = KNOWN_PAIRS as unknown as [StatusPair, StatusPair];
   const shown = [row(0, first, 1, 0), row(1, first, 1, 1)];
   const since = new Map([[row(2, second, 7, 50).id, row(2, second, 7, 50)]]);

@@ -5,7 +5,7 @@ import { bootGateway, type Gateway } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-/** Sends a status webhook whose event time is `seconds` from now; negative: in the past. */
+/** Sends a status webhook with an event time that is `seconds` from now; a negative number is in the past. */
 const report = (gateway: Gateway, id: string, status: string, sub_status: string, seconds: number) =>
   gateway.webhook({
     event_type: 'VKYC_STATUS',
@@ -60,7 +60,7 @@ browserTest("a meeting is shown in the viewer's time zone, with Indian time next
   const { id } = await gateway.start('timed');
   const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
   const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
-  // 06:30 UTC is 12:00 in India.
+  // 12:00 in India is 06:30 UTC; the page must show it next to the viewer's own time.
   const startsAt = new Date(`${inTwoDays}T06:30:00Z`);
   const local = new Date(startsAt.getTime() - startsAt.getTimezoneOffset() * 60_000);
   await window.button(SAYS.schedule).click();
@@ -75,41 +75,48 @@ browserTest("a meeting is shown in the viewer's time zone, with Indian time next
   expect(rows).toEqual([{ starts_at: startsAt }]);
 });
 
-browserTest('the page says that a session is not found, for an unknown and for a malformed id', async () => {
-  const gateway = await bootGateway();
-  const unknown = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64');
+browserTest(
+  'the session page says that the session is not found if its id is unknown or malformed',
+  async () => {
+    const gateway = await bootGateway();
+    const unknown = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64');
 
-  for (const id of [unknown, 'no-id-at-all']) {
-    const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
-    await window.page.getByRole('heading', { level: 1, name: 'Session not found' }).waitFor();
-  }
-});
+    for (const id of [unknown, 'no-id-at-all']) {
+      const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
+      await window.page.getByRole('heading', { level: 1, name: 'Session not found' }).waitFor();
+    }
+  },
+);
 
-browserTest('on a phone, correcting a field does not move the submit button away from a press', async () => {
-  const gateway = await bootGateway();
-  const window = await openConsole(gateway, { as: 'OPERATOR', viewport: { width: 390, height: 844 } });
-  await window.button(SAYS.start).click();
-  await window.field(SAYS.id).fill('not/an/id');
-  await window.field(SAYS.phone).fill('12');
-  await window.press('Start');
-  await expect.poll(() => window.field(SAYS.phone).getAttribute('aria-invalid')).toBe('true');
+browserTest(
+  'on a phone, correcting a field does not move the submit button while it is being pressed',
+  async () => {
+    const gateway = await bootGateway();
+    const window = await openConsole(gateway, { as: 'OPERATOR', viewport: { width: 390, height: 844 } });
+    await window.button(SAYS.start).click();
+    await window.field(SAYS.id).fill('not/an/id');
+    await window.field(SAYS.phone).fill('12');
+    await window.press('Start');
+    await expect.poll(() => window.field(SAYS.phone).getAttribute('aria-invalid')).toBe('true');
 
-  // Typed key by key: `fill` would also blur the field, which users do only when they press the button.
-  for (const [field, text] of [
-    [SAYS.id, 'put-right'],
-    [SAYS.phone, '9988776655'],
-  ] as const) {
-    await window.field(field).selectText();
-    await window.page.keyboard.type(text);
-  }
-  const {
-    x = 0,
-    y = 0,
-    width = 0,
-    height = 0,
-  } = (await window.dialog.getByRole('button', { name: 'Start', exact: true }).boundingBox()) ?? {};
-  // Presses the lower edge for 100 ms, as a finger does: there the button would be missed if it moved.
-  await window.page.mouse.click(x + width / 2, y + height - 3, { delay: 100 });
+    // Types key by key: `fill` would also blur the field, which users do only when they press the button.
+    for (const [field, text] of [
+      [SAYS.id, 'put-right'],
+      [SAYS.phone, '9988776655'],
+    ] as const) {
+      await window.field(field).selectText();
+      await window.page.keyboard.type(text);
+    }
+    const {
+      x = 0,
+      y = 0,
+      width = 0,
+      height = 0,
+    } = (await window.dialog.getByRole('button', { name: 'Start', exact: true }).boundingBox()) ?? {};
+    // Presses the lower edge of the button for 100 ms, as a finger does. If the button moved in that time, the
+    // press would miss it.
+    await window.page.mouse.click(x + width / 2, y + height - 3, { delay: 100 });
 
-  await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
-});
+    await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
+  },
+);

@@ -1,4 +1,4 @@
-/** The compose file as Docker reads it. */
+/** Reads compose.yaml, and substitutes variables in it as Docker Compose does. */
 import { parse } from 'yaml';
 import { readProjectFile } from './dockerfile.ts';
 
@@ -19,20 +19,20 @@ export interface ComposeFile {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the file without substituting variables. */
+/** Reads compose.yaml; its variables are not substituted. */
 export const readComposeFile = async (): Promise<ComposeFile> =>
   parse(await readProjectFile('compose.yaml'), { merge: true });
 
-/** `${NAME:?why}` is a required variable, `${NAME:-default}` an optional one. */
+/** Matches a variable: `${NAME:?why}` is required, `${NAME:-default}` is optional. */
 const VARIABLE = /\$\{([A-Z_]+):([?-])([^}]*)\}/g;
 
-/** Substitutes variables as Docker Compose does. Throws if a required one is missing. */
+/** Substitutes the variables in a text as Docker Compose does. Throws if a required variable has no value. */
 export const interpolated = (text: string, given: Readonly<Record<string, string>>): string =>
   text.replace(VARIABLE, (_, name: string, kind: string, rest: string) => {
     if (!given[name] && kind === '?') throw new Error(`${name}: ${rest}`);
     return given[name] || rest;
   });
 
-/** Returns the names of the required variables. */
+/** Returns the names of the variables in a text that are required. */
 export const requiredIn = (text: string): string[] =>
   [...text.matchAll(VARIABLE)].filter(([, , kind]) => kind === '?').map(([, name]) => name as string);

@@ -7,7 +7,7 @@ import { atTheEnd, PRODUCTION } from '../harness/gateway.ts';
 import { interpolated, readComposeFile, requiredIn } from './compose-file.ts';
 import { environmentOf, readProjectFile, readStages, type Stage } from './dockerfile.ts';
 
-/** Values as an operator would set them. */
+/** Values for the variables of compose.yaml, as an operator would set them. */
 const GIVEN = {
   DATABASE_PASSWORD: 'letters1and2digits',
   POSTGRES_PASSWORD: 'more3letters4and5digits',
@@ -22,7 +22,7 @@ const GIVEN = {
 };
 const OF_POSTGRES = ['POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD'];
 
-test('the compose file has no error of the Compose linter', () => {
+test('the Compose linter finds no error in the compose file', () => {
   const path = fileURLToPath(new URL('../../compose.yaml', import.meta.url));
   const linter = new DCLinter({ rules: {}, quiet: false, debug: false, exclude: [] });
 
@@ -63,7 +63,7 @@ test('the compose file runs three identical gateways with a valid production con
   });
 });
 
-test('the compose file contains no secret, and requires each as a variable', async () => {
+test('the compose file contains no secrets, and requires each secret as a variable', async () => {
   const text = await readProjectFile('compose.yaml');
   const { services } = await readComposeFile();
   const given = Object.values(services).flatMap(({ environment = {} }) => Object.entries(environment));
@@ -77,7 +77,7 @@ test('the compose file contains no secret, and requires each as a variable', asy
   expect(names).toEqual(OF_POSTGRES);
 });
 
-test('every service, config and volume that the compose file references exists, and depends_on waits only for services with a health check', async () => {
+test('every service, config and volume that the compose file references exists, and every service whose health another one waits for has a health check', async () => {
   const { services, configs, volumes } = await readComposeFile();
   const proxy = configs.proxy?.content ?? '';
   const { PORT } = environmentOf((await readStages()).at(-1) as Stage);
@@ -85,7 +85,7 @@ test('every service, config and volume that the compose file references exists, 
   for (const { depends_on = {}, configs: used = [], volumes: mounted = [] } of Object.values(services)) {
     for (const [name, { condition }] of Object.entries(depends_on)) {
       expect(Object.keys(services)).toContain(name);
-      // Gateways inherit the health check of their image.
+      // A gateway has a health check too: that of its image.
       const checked = services[name]?.healthcheck ?? services[name]?.build;
       if (condition === 'service_healthy') expect(checked, name).toBeTruthy();
     }
@@ -101,7 +101,7 @@ test('every service, config and volume that the compose file references exists, 
   expect(proxy).toContain('bind :8080');
 });
 
-test('PostgreSQL accepts the SQL that creates the role of the gateways', async () => {
+test('PostgreSQL accepts the SQL of the compose file that creates the role of the gateways', async () => {
   const { configs } = await readComposeFile();
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();

@@ -9,7 +9,7 @@ test('the Dockerfile is valid', async () => {
   expect(complaints.map(({ message }) => message)).toEqual([]);
 });
 
-test('the image runs as an unprivileged user, has a health check, and pins the versions of its base images', async () => {
+test('the Docker image runs as an unprivileged user, has a health check, and pins the versions of its base images', async () => {
   const stages = await readStages();
   const last = stages.at(-1);
   if (!last) throw new Error('The Dockerfile has no stages');
@@ -21,7 +21,8 @@ test('the image runs as an unprivileged user, has a health check, and pins the v
   });
   expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
   for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);
-  // Commands that need a shell or the network run in earlier stages, so that the last one contains neither.
+  // The last stage runs no commands, so it needs neither a shell nor the network: earlier stages do that
+  // work.
   expect(last.instructions.map(({ keyword }) => keyword)).not.toContain('RUN');
 });
 

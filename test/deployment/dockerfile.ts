@@ -1,4 +1,4 @@
-/** Parses the Dockerfile: its stages and their instructions. */
+/** Parses the Dockerfile into its stages and their instructions. */
 import { readFile } from 'node:fs/promises';
 
 export interface Instruction {
@@ -7,7 +7,7 @@ export interface Instruction {
 }
 
 export interface Stage {
-  /** For example node:24-slim. */
+  /** Base image of the stage, such as node:24-slim. */
   readonly base: string;
   readonly name: string | null;
   readonly instructions: readonly Instruction[];
@@ -34,14 +34,14 @@ export async function readStages(): Promise<Stage[]> {
   return stages;
 }
 
-/** Returns a stage's last instruction with a keyword; throws if there is none. */
+/** Returns the last instruction of a stage that has this keyword. Throws if there is none. */
 export function lastOf({ instructions }: Stage, keyword: string): string {
   const found = instructions.findLast((instruction) => instruction.keyword === keyword);
   if (!found) throw new Error(`The stage has no ${keyword} instruction`);
   return found.words;
 }
 
-/** Returns the environment that the image sets. */
+/** Returns the environment variables that a stage of the image sets. */
 export const environmentOf = (stage: Stage): Record<string, string> =>
   Object.fromEntries(
     lastOf(stage, 'ENV')

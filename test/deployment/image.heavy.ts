@@ -16,7 +16,10 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MOST_MB = 160;
 
-/** Executes the Dockerfile's stages in plain folders instead of containers; returns the last one's folder. */
+/**
+ * Executes the stages of the Dockerfile in plain folders, so that the test needs no Docker. Returns the
+ * folder of the last stage.
+ */
 async function buildByHand(stages: readonly Stage[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-image-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -43,7 +46,7 @@ async function buildByHand(stages: readonly Stage[]): Promise<string> {
 
 const commandOf = (words: string): [string, ...string[]] => JSON.parse(words.slice(words.indexOf('[')));
 
-test('the image is small, contains neither database nor build tools, and its gateway starts, reports healthy and stops cleanly', async () => {
+test('the Docker image is small, contains neither database nor build tools, and its gateway starts, reports healthy and stops cleanly', async () => {
   const stages = await readStages();
   const last = stages.at(-1) as Stage;
   const app = await buildByHand(stages);
@@ -84,6 +87,6 @@ test('the image is small, contains neither database nor build tools, and its gat
   const exited = once(gateway, 'exit');
   gateway.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
-  // The gateway has written nothing into its folder.
+  // The gateway must write nothing into the folder of the application.
   expect((await readdir(app, { recursive: true })).sort()).toEqual(before);
 });

@@ -15,7 +15,10 @@ import { readComposeFile } from './compose-file.ts';
 const haproxy = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => existsSync(path));
 if (!haproxy) process.stderr.write('haproxy is not installed: the proxy test is SKIPPED.\n');
 
-/** Starts the proxy as in the compose file, with other addresses; returns its URL. It is stopped when the test ends. */
+/**
+ * Starts HAProxy with the settings of compose.yaml, but with the addresses of these gateways. Returns its
+ * URL. The end of the test stops it.
+ */
 async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-proxy-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -37,7 +40,7 @@ async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
 }
 
 test.skipIf(!haproxy)(
-  'the proxy of the compose file forwards queries, WebSockets and event streams, and keeps serving if a gateway is down',
+  'the proxy of the compose file forwards queries, WebSockets and event streams, and still serves requests while one gateway is down',
   async () => {
     const first = await bootGateway();
     const database = first.databaseUrl;
@@ -55,7 +58,7 @@ test.skipIf(!haproxy)(
         complete() {},
       };
       (client as typeof socket).subscribe({ query }, sink);
-      // A client that is reconnecting rejects when it is disposed of.
+      // Ignores the rejection of a client that is disposed of while it is reconnecting.
       atTheEnd(async () => void Promise.resolve(client.dispose()).catch(() => {}));
     }
     const ask = async () => {

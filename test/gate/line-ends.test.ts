@@ -1,4 +1,7 @@
-/** A checkout may have CRLF line ends (git's core.autocrlf), which must not count as a change. */
+/**
+ * On Windows, git may check files out with CRLF line ends (core.autocrlf). The gate must not take that for a
+ * change.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +11,7 @@ import { atTheEnd } from '../harness/gateway.ts';
 
 const run = promisify(execFile);
 
-/** Copies the built commands and the files they read, with CRLF in every text file. */
+/** Copies the built commands and the files that they read, and gives every text file CRLF line ends. */
 async function checkoutWithCrlf(): Promise<string> {
   const root = await mkdtemp('.build/crlf-');
   atTheEnd(() => rm(root, { recursive: true, force: true }));
@@ -32,7 +35,7 @@ const gate = (root: string) =>
     ({ code, stdout }) => ({ code, stdout }),
   );
 
-test('schema:gate and schema give the same result in a checkout with CRLF line ends as in one with LF', {
+test('npm run schema:gate and npm run schema have the same results in a checkout with CRLF line ends as in one with LF', {
   timeout: 60_000,
 }, async () => {
   const root = await checkoutWithCrlf();

@@ -5,13 +5,13 @@ import { complaintsAbout } from '../db/migration-rules.ts';
 const joined = (...statements: string[]) => statements.join(';--> statement-breakpoint\n');
 
 describe('onlineMigration', () => {
-  test('leaves a migration that only adds a column unchanged, in one transaction', () => {
+  test('a generated migration that only adds a column is left unchanged, to run in one transaction', () => {
     const generated = 'ALTER TABLE "meeting" ADD COLUMN "a" text;';
 
     expect(onlineMigration(generated)).toBe(generated);
   });
 
-  test('builds an index CONCURRENTLY, except on a table created by the same migration', () => {
+  test('an index is created CONCURRENTLY, unless the same migration creates its table', () => {
     const generated = joined(
       'CREATE TABLE "note" (\n\t"id" uuid PRIMARY KEY NOT NULL\n)',
       'ALTER TABLE "meeting" ADD COLUMN "a" text',
@@ -33,7 +33,7 @@ describe('onlineMigration', () => {
     expect(complaintsAbout(online)).toEqual([]);
   });
 
-  test('replaces a changed index and a changed check without a long lock', () => {
+  test('a changed index and a changed check constraint are replaced without a long lock', () => {
     const generated = joined(
       'ALTER TABLE "meeting" DROP CONSTRAINT "meeting_status"',
       'DROP INDEX "vkyc_session_open"',

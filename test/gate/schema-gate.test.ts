@@ -1,11 +1,14 @@
-/** Breaking changes of the schema, each of which must be reported, and harmless ones, which must not. */
+/** Breaking changes of the schema, which the gate must report, and harmless changes, which it must not. */
 import { readFile } from 'node:fs/promises';
 import { parse, print, visit } from 'graphql';
 import { expect, test } from 'vitest';
 import { checkSchemaChange, type SchemaCheckInput } from '../../src/gate/schema-gate.ts';
 
 const read = (name: string) => readFile(new URL(`../../schema/${name}`, import.meta.url), 'utf8');
-/** The present SDL as if it were released; without descriptions, so that fields are adjacent. */
+/**
+ * The present schema, used as the released one. Descriptions are removed, so that the tests can edit adjacent
+ * fields.
+ */
 const sdl = print(
   visit(parse(await read('schema.graphql')), {
     enter: (node) => ('description' in node ? { ...node, description: undefined } : undefined),
@@ -22,7 +25,7 @@ const UNTOUCHED: SchemaCheckInput = {
   today: TODAY,
 };
 
-/** Replaces a text that must occur exactly once in the SDL. */
+/** Returns the SDL with a text replaced, which must occur in it exactly once. */
 function edited(from: string | RegExp, to: string, text = sdl): string {
   expect(text.split(from), `${from} does not occur exactly once in the SDL`).toHaveLength(2);
   return text.replace(from, to);
@@ -37,16 +40,16 @@ const present = (text: string) => ({ present: { sdl: text, behaviour } });
 const announcing = (coordinate: string) =>
   `# Changes\n\n## Unreleased\n\n- \`${coordinate}\`: it is needed.\n`;
 
-test('an unchanged schema has no findings', async () => {
+test('the schema gate reports nothing about an unchanged schema', async () => {
   expect(await checkSchemaChange(UNTOUCHED)).toEqual([]);
 });
 
 test.each([
   ['a field is removed', edited('  disputed: Boolean!\n', ''), 'VkycSession.disputed'],
   ['a type is changed', edited('  total: Int!', '  total: String!'), 'SessionStats.total'],
-  ['a field may be null', edited('  total: Int!', '  total: Int'), 'SessionStats.total'],
+  ['a field becomes nullable', edited('  total: Int!', '  total: Int'), 'SessionStats.total'],
   [
-    'an argument is required',
+    'a required argument is added',
     edited('refreshSession(', 'refreshSession(why: String!, '),
     'Mutation.refreshSession.why',
   ],
@@ -55,7 +58,11 @@ test.each([
     edited(/to: DateTime\b(?!!)/, 'to: DateTime!'),
     'Query.sessionStats.to',
   ],
-  ['an input field is required', withField('CancelMeetingInput', 'why: String!'), 'CancelMeetingInput.why'],
+  [
+    'a required input field is added',
+    withField('CancelMeetingInput', 'why: String!'),
+    'CancelMeetingInput.why',
+  ],
   ['an enum value is removed', edited(/\n {2}WHATSAPP\n/, '\n  LETTER\n'), 'NotificationType.WHATSAPP'],
   [
     'a union member is removed',
@@ -65,13 +72,16 @@ test.each([
     ),
     'FeedFrame.FeedReset',
   ],
-])('if %s, the change is reported even if the changelog announces it', async (_what, text, coordinate) => {
-  const failures = await failuresOf({ ...present(text), changelog: announcing(coordinate) });
+])(
+  'if %s, the schema gate reports the change even if the changelog announces it',
+  async (_what, text, coordinate) => {
+    const failures = await failuresOf({ ...present(text), changelog: announcing(coordinate) });
 
-  expect(failures.map((failure) => failure.coordinate)).toContain(coordinate);
-  for (const { what, whom, todo } of failures)
-    for (const said of [what, whom, todo]) expect(said).not.toBe('');
-});
+    expect(failures.map((failure) => failure.coordinate)).toContain(coordinate);
+    for (const { what, whom, todo } of failures)
+      for (const said of [what, whom, todo]) expect(said).not.toBe('');
+  },
+);
 
 test.each([
   ['an enum value is added', withField('NotificationType', 'LETTER'), 'NotificationType.LETTER'],
@@ -84,23 +94,26 @@ test.each([
     'FeedFrame.SessionSnapshot',
   ],
   [
-    'a default is given',
+    'an argument with a default is added',
     edited('refreshSession(', 'refreshSession(fast: Boolean = true, '),
     'Mutation.refreshSession.fast',
   ],
-])('if %s, the change is reported unless the changelog announces it', async (_what, text, coordinate) => {
-  expect(await failuresOf(present(text))).toMatchObject([
-    { coordinate, todo: expect.stringContaining(`\`${coordinate}\``) },
-  ]);
+])(
+  'if %s, the schema gate reports the change unless the changelog announces it',
+  async (_what, text, coordinate) => {
+    expect(await failuresOf(present(text))).toMatchObject([
+      { coordinate, todo: expect.stringContaining(`\`${coordinate}\``) },
+    ]);
 
-  const of = (changelog: string) => failuresOf({ ...present(text), changelog });
-  expect(await of(announcing(coordinate))).toEqual([]);
-  expect(await of(announcing(`${coordinate}S`))).toHaveLength(1);
-  // An announcement in an earlier release's section does not count for this release.
-  expect(await of(announcing(coordinate).replace('Unreleased', 'Unreleased\n\n## 0.1.0'))).toHaveLength(1);
-});
+    const of = (changelog: string) => failuresOf({ ...present(text), changelog });
+    expect(await of(announcing(coordinate))).toEqual([]);
+    expect(await of(announcing(`${coordinate}S`))).toHaveLength(1);
+    // An announcement in the section of an earlier release does not count.
+    expect(await of(announcing(coordinate).replace('Unreleased', 'Unreleased\n\n## 0.1.0'))).toHaveLength(1);
+  },
+);
 
-test('compatible additions pass without an announcement', async () => {
+test('compatible additions pass the schema gate without an announcement', async () => {
   const more = withField('VkycSession', 'colour: String', withField('CancelMeetingInput', 'colour: String'));
 
   expect(
@@ -112,17 +125,17 @@ const deprecated = (reason: string, text = sdl) =>
   withField('VkycSession', `colour: String @deprecated(reason: "${reason}")`, text);
 
 test.each([
-  ['without a date', 'Use name.', 'no removal date'],
-  ['with a day that does not exist', 'Use name. Removal: 2027-02-30.', 'no removal date'],
-  ['with a day that has passed', 'Use name. Removal: 2027-01-14.', 'less than 90 days'],
-  ['with short notice', 'Use name. Removal: 2027-04-14.', 'less than 90 days'],
-])('a deprecation %s is reported', async (_what, reason, what) => {
+  ['without a removal date', 'Use name.', 'no removal date'],
+  ['with a removal date that does not exist', 'Use name. Removal: 2027-02-30.', 'no removal date'],
+  ['with a removal date that has passed', 'Use name. Removal: 2027-01-14.', 'less than 90 days'],
+  ['with less than 90 days until its removal date', 'Use name. Removal: 2027-04-14.', 'less than 90 days'],
+])('the schema gate reports a deprecation %s', async (_what, reason, what) => {
   expect(await failuresOf(present(deprecated(reason)))).toMatchObject([
     { coordinate: 'VkycSession.colour', what: expect.stringContaining(what) },
   ]);
 });
 
-test('a deprecation with 90 days of notice passes; once released its day cannot come earlier, and after it the field may be removed', async () => {
+test('a deprecation with 90 days of notice passes; once it is released, its removal date cannot become earlier, and from that date on the field may be removed', async () => {
   const noticed = deprecated('Use name. Removal: 2027-04-15.');
   const from = (releasedSdl: string, presentSdl: string, day: string) =>
     failuresOf({
@@ -159,17 +172,20 @@ test.each([
     { ...behaviour, moves: { ...behaviour.moves, [APPROVAL]: 'WEBHOOK, POLL' } },
     APPROVAL,
   ],
-])('if %s, an announcement of the changed behaviour is required', async (_what, changed, coordinate) => {
-  const change = { present: { sdl, behaviour: changed } };
+])(
+  'if %s, the schema gate requires that the changelog announces the changed behaviour',
+  async (_what, changed, coordinate) => {
+    const change = { present: { sdl, behaviour: changed } };
 
-  expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
-  expect(await failuresOf(change)).toMatchObject([
-    { coordinate, what: expect.stringContaining('The behaviour changed') },
-  ]);
-  expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
-});
+    expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
+    expect(await failuresOf(change)).toMatchObject([
+      { coordinate, what: expect.stringContaining('The behaviour changed') },
+    ]);
+    expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
+  },
+);
 
-test('an operation of the kit that is no longer valid is reported with its line', async () => {
+test('an operation of the client kit that the changed schema does not allow is reported with its line', async () => {
   const failures = await failuresOf({ operations: `${operations}\nquery Old { viewer { colour } }\n` });
 
   expect(failures).toMatchObject([

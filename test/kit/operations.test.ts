@@ -1,4 +1,7 @@
-/** Runs every operation of the client kit, with the role and at the step at which a screen would send it. */
+/**
+ * Runs every operation of the client kit, with the role and at the step of a session at which an application
+ * would send it.
+ */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
@@ -18,8 +21,9 @@ const operations = new Map(
   ]),
 );
 
-test('every operation of the kit succeeds at some step of a session that ends approved', async () => {
-  // As in a deployment with trusted documents: the operations of the manifest run.
+test('every operation of the client kit (schema/operations.graphql) succeeds at some step of a session that ends approved', async () => {
+  // The gateway accepts only trusted documents, as it may in production: the manifest contains the kit's
+  // operations.
   const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
   const run = new Set<string>();
   const documentOf = (name: string): string => {

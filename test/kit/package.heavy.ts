@@ -9,11 +9,14 @@ import { parseManifest, trustedDocumentsOnly } from '../../src/graphql/trusted-d
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** A frontend's packages besides the gateway's. The gateway's dependencies are not among them: the kit needs none. */
+/**
+ * Packages that a frontend project needs besides vkyc-gateway. The gateway's own dependencies are not among
+ * them, because the client kit needs none of them.
+ */
 const TOOLS = ['@graphql-codegen', '@graphql-typed-document-node', 'graphql', 'graphql-ws', 'typescript'];
 const run = promisify(execFile);
 
-/** Creates an empty project with the packed package unpacked in it, as `npm install` of the tarball would. */
+/** Creates a project into which the packed gateway is unpacked, as `npm install` of the tarball would do. */
 async function projectWithPackage(): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'vkyc-kit-'));
   atTheEnd(() => rm(project, { recursive: true, force: true }));
@@ -29,7 +32,7 @@ async function projectWithPackage(): Promise<string> {
   return project;
 }
 
-test('a frontend can generate its types from the packed package alone, and compiles with them', async () => {
+test('a frontend project can generate its types from the packed npm package alone, and compiles with them', async () => {
   const project = await projectWithPackage();
 
   await run(process.execPath, ['generate.mjs'], { cwd: project });

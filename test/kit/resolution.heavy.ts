@@ -1,4 +1,7 @@
-/** The client helper's types and code resolve under every `moduleResolution` that a frontend may use. */
+/**
+ * The types and the code of vkyc-gateway/client are found with every `moduleResolution` that a frontend may
+ * use.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -11,7 +14,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** TypeScript 5, a dependency of the package checker: later compilers do not support `moduleResolution: node10`. */
+/**
+ * Compiler of TypeScript 5, which the package checker depends on. Later compilers do not support
+ * `moduleResolution: node10`.
+ */
 const COMPILER = createRequire(createRequire(import.meta.url).resolve('@arethetypeswrong/core')).resolve(
   'typescript/bin/tsc',
 );
@@ -24,7 +30,7 @@ export const client = resuming(createClient, { url: 'ws://127.0.0.1:4000/graphql
 export const misspelt: FeedState = 'alive';
 `;
 
-/** Module kind, `moduleResolution`, and the package type (ESM or CommonJS) of the frontend. */
+/** Settings of frontends: `module`, `moduleResolution`, and the `type` in package.json (ESM or CommonJS). */
 const WAYS = [
   ['CommonJS', 'node10', 'commonjs'],
   ['ESNext', 'node10', 'module'],
@@ -51,7 +57,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('vkyc-gateway/client', () => {
-  test('resolves to the types of the importing module kind (ESM or CommonJS) under every resolver', async () => {
+  test('an import of vkyc-gateway/client finds the types of its own module kind (ESM or CommonJS) under every resolver', async () => {
     const packed = createPackageFromTarballData(await readFile(join(project, tarball)));
 
     const checked = await checkPackage(packed, { entrypoints: ['client'] });
@@ -61,7 +67,7 @@ describe('vkyc-gateway/client', () => {
   });
 
   test.each(WAYS)(
-    'is typed for module %s and moduleResolution %s in a package of type %s',
+    'vkyc-gateway/client has types with module %s and moduleResolution %s in a package of type %s',
     {
       timeout: 60_000,
     },
@@ -87,7 +93,7 @@ describe('vkyc-gateway/client', () => {
       'app.cjs',
       `const { resuming } = require('vkyc-gateway/client'); console.log(typeof resuming);`,
     ],
-  ])('can be loaded by %s', async (_way, file, source) => {
+  ])('Node can load vkyc-gateway/client by %s', async (_way, file, source) => {
     await writeFile(join(project, file), source);
 
     const { stdout, stderr } = await run(process.execPath, [file], { cwd: project });

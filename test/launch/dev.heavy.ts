@@ -1,4 +1,4 @@
-/** `npm run dev` in a copy of the checkout. */
+/** Runs `npm run dev` in a copy of the checkout. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,13 +7,13 @@ import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
 import { eventually } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 
-/** Replaces a file atomically, as editors do, so that the compiler never reads half of it. */
+/** Replaces a file atomically, as editors do, so that the compiler never reads a half-written one. */
 async function save(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
 }
 
-test('npm run dev serves a changed source, the console with hot reload, and ends all processes on SIGTERM', async () => {
+test('npm run dev serves changed sources and a console with hot reload, keeps serving after a compile error, and ends all of its processes on SIGTERM', async () => {
   const cwd = await copyCheckout();
   const port = await freePort(createSeededRandom('dev', String(process.pid)));
   const env = { PORT: String(port), DATA_DIR: await freshFolder() };

@@ -1,4 +1,4 @@
-/** Starts that fail for reasons that the operator can fix. */
+/** Starts that fail for reasons which the operator can fix: each prints what is wrong, and no stack trace. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
@@ -6,7 +6,7 @@ import { freshFolder } from '../harness/checkout.ts';
 import { databaseUrl } from '../harness/postgres.ts';
 import { runToItsEnd } from '../harness/process.ts';
 
-/** Returns the output of a start that exits with 1 and prints no stack trace. */
+/** Starts the gateway, which must exit with code 1 and print no stack trace. Returns what it printed. */
 async function failToStart(environment: Record<string, string>): Promise<string> {
   const { code, said } = await runToItsEnd({ PORT: '0', SANDBOX_PORT: '0', ...environment });
   expect(said).not.toMatch(/^ +at /m);
@@ -14,11 +14,11 @@ async function failToStart(environment: Record<string, string>): Promise<string>
   return said;
 }
 
-test('PORT=abc is refused with the value', async () => {
+test('PORT=abc is refused, and the message names the setting and its value', async () => {
   expect(await failToStart({ PORT: 'abc' })).toContain('PORT: must be a port, from 0 to 65535 (found "abc")');
 });
 
-test("another PostgreSQL's folder in DATA_DIR is refused with both versions", async () => {
+test('a DATA_DIR that holds the data of another PostgreSQL version is refused, and the message names both versions', async () => {
   const DATA_DIR = await freshFolder();
   await mkdir(join(DATA_DIR, 'postgres'));
   await writeFile(join(DATA_DIR, 'postgres/PG_VERSION'), '15\n');
@@ -29,7 +29,7 @@ test("another PostgreSQL's folder in DATA_DIR is refused with both versions", as
   expect(said).toContain('Set DATA_DIR to another folder');
 });
 
-test('a DATA_DIR whose postgres folder holds other files is refused', async () => {
+test('a DATA_DIR whose postgres folder contains files that are not of PostgreSQL is refused', async () => {
   const DATA_DIR = await freshFolder();
   await mkdir(join(DATA_DIR, 'postgres'));
   await writeFile(join(DATA_DIR, 'postgres/notes.txt'), 'mine');
@@ -37,7 +37,7 @@ test('a DATA_DIR whose postgres folder holds other files is refused', async () =
   expect(await failToStart({ DATA_DIR })).toContain('contains other files (notes.txt)');
 });
 
-test('a DATA_DIR that is a file is refused by name', async () => {
+test('a DATA_DIR that is a file is refused, and the message names the setting', async () => {
   const file = join(await freshFolder(), 'file');
   await writeFile(file, '');
 
@@ -46,7 +46,7 @@ test('a DATA_DIR that is a file is refused by name', async () => {
   );
 });
 
-test('a refused database connection is reported with the name of its setting', async () => {
+test('if the database refuses the connection, the message of the failed start names DATABASE_URL', async () => {
   const DATABASE_URL = databaseUrl(inject('postgresUrl'), 'no_such_database');
 
   const said = await failToStart({ DATABASE_URL, DATA_DIR: await freshFolder() });

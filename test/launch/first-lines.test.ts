@@ -5,7 +5,7 @@ import { formatLine } from '../../src/logging-text.ts';
 
 const RUNNING = { url: 'http://127.0.0.1:4000', sandboxUrl: 'http://127.0.0.1:4010/verification' };
 
-test('the first lines show the console, GraphiQL, the sandbox, the data folder and how to stop', () => {
+test('the first lines that a start prints show the console, GraphiQL, the sandbox, the data folder and how to stop', () => {
   const config = readConfig({ DATA_DIR: '/var/data' });
 
   expect(greet(config, findAddresses(config, RUNNING))).toBe(`
@@ -21,7 +21,7 @@ vkyc-gateway is ready.
 `);
 });
 
-test('without introspection and with a real provider the first lines show neither GraphiQL nor a password', () => {
+test('without introspection and with a real provider, the first lines that a start prints show neither GraphiQL nor a password', () => {
   const config = readConfig({
     INTROSPECTION: '0',
     DATABASE_URL: 'postgres://me:hunter2@db/vkyc',

@@ -1,4 +1,4 @@
-/** `npm start` in a fresh copy of this checkout. */
+/** Runs `npm start` in a fresh copy of this checkout. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -22,7 +22,10 @@ beforeAll(async () => {
   expect(await build.ended, build.said()).toBe(0);
 });
 
-/** Starts the gateway until it is ready, stops it, and returns what it printed. */
+/**
+ * Starts the gateway, waits until it is ready, and stops it. Returns what it printed and how long the start
+ * took.
+ */
 async function startAndStop(cwd: string, env: Record<string, string> = {}, uid?: number) {
   const DATA_DIR = env.DATA_DIR ?? (await freshFolder());
   const startedAt = performance.now();
@@ -35,15 +38,17 @@ async function startAndStop(cwd: string, env: Record<string, string> = {}, uid?:
 }
 
 describe('npm start', () => {
-  test('builds what is missing and reports it', async () => {
+  test('a first start builds what is missing, and prints what it builds', async () => {
     const { said } = await startAndStop(await copyCheckout());
 
     expect(said).toContain(`${BUILDING}: TypeScript, gateway, console …`);
     expect(said).toMatch(/Built in [\d.]+ s\./);
   });
 
-  // Other load may slow a start down, so one fast start of five is enough.
-  test('builds nothing and is ready within 3 s, if nothing has changed', { retry: 4 }, async () => {
+  // Retried, because other processes may slow a start down: one fast start out of five is enough.
+  test('a start builds nothing and is ready within 3 s if no source has changed since the build', {
+    retry: 4,
+  }, async () => {
     const DATA_DIR = await freshFolder();
     await startAndStop(built, { DATA_DIR });
 
@@ -54,7 +59,7 @@ describe('npm start', () => {
     expect(readyInMs).toBeLessThan(NEXT_START_MS);
   });
 
-  test('builds only the console after a change in it or its undoing, and only the server after a change there', async () => {
+  test('after a change in the console or its undoing a start builds only the console, and after a change in the server only the server', async () => {
     const root = await copyCheckout();
     await startAndStop(root);
     const file = join(root, 'src/console/main.tsx');
@@ -71,7 +76,7 @@ describe('npm start', () => {
     expect(server.said).toContain(`${BUILDING}: TypeScript, gateway …`);
   });
 
-  test('starts from a built checkout that it cannot write to', async () => {
+  test('npm start runs the gateway from a built checkout that is read-only', async () => {
     const root = await copyCheckout();
     const build = runNpm(['run', 'build'], { cwd: root });
     expect(await build.ended, build.said()).toBe(0);
@@ -84,7 +89,7 @@ describe('npm start', () => {
           () => {},
         );
     await chmod(root, 0o555);
-    // Root can write everywhere, so another user runs the gateway.
+    // Root can write everywhere, so the gateway is run by another user.
     if (isRoot) for (const folder of [DATA_DIR, HOME]) await chown(folder, NOBODY, NOBODY);
 
     const { said } = await startAndStop(root, { DATA_DIR, HOME }, isRoot ? NOBODY : undefined);
@@ -105,7 +110,7 @@ describe('npm start', () => {
       if (!name.includes('node_modules/')) await chmod(name, 0o755).catch(() => {});
   });
 
-  test('reports missing production settings before it builds the bundles', async () => {
+  test('a start reports missing production settings before it builds the bundles', async () => {
     const root = await copyCheckout();
     const start = runNpm(['start'], { cwd: root, env: { NODE_ENV: 'production' } });
 
@@ -117,7 +122,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('reports the setting of a taken port before it builds the bundles', async () => {
+  test('a start whose port is taken reports the setting of the port before it builds the bundles', async () => {
     const root = await copyCheckout();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -133,7 +138,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('after npm ci --omit=dev reports what is missing and what to type', async () => {
+  test('a start after npm ci --omit=dev reports which packages are missing and which command to type', async () => {
     const root = await copyCheckout({ packages: 'production' });
 
     const start = runNpm(['start'], { cwd: root });
@@ -146,21 +151,22 @@ describe('npm start', () => {
     for (const { said } of [start, tests]) expect(said()).not.toMatch(/not found|^ +at /m);
   });
 
-  test('says to install the packages if there are none', async () => {
+  test('a start without installed packages says to install them', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ packages: 'none' }) });
 
     expect(await start.ended).toBe(1);
     expect(start.said()).toContain('Type: npm ci && npm start');
   });
 
-  test.each(["it's a [test], really", 'ä+b (1)'])('starts from a folder named %s', async (name) => {
+  test.each(["it's a [test], really", 'ä+b (1)'])('a start succeeds in a folder named %s', async (name) => {
     const root = await copyCheckout({ name });
 
-    // Stores its data inside the checkout, too.
+    // The data is stored inside the checkout as well, so that the database also has to cope with the folder's
+    // name.
     await startAndStop(root, { DATA_DIR: '.data' });
   });
 
-  test('refuses a folder name that the bundler does not support, before it builds', async () => {
+  test('a start in a folder whose name the bundler does not support is refused before anything is built', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ name: 'a#b' }) });
 
     expect(await start.ended).toBe(1);
@@ -168,7 +174,7 @@ describe('npm start', () => {
     expect(start.said()).not.toContain('Building');
   });
 
-  peakMemoryTest('builds and starts within 512 MB, npm included', async () => {
+  peakMemoryTest('a first start needs less than 512 MB of memory, npm and the build included', async () => {
     const root = await copyCheckout();
     await mkdir(join(root, '.build'));
     const start = runNpm(['start'], { cwd: root, env: { DATA_DIR: await freshFolder() } });

@@ -1,4 +1,7 @@
-/** Starts on machines with a full disk, little shared memory or a user without a name. */
+/**
+ * Starts of the gateway on unusual machines: with a full disk, with little shared memory, as a user without a
+ * name.
+ */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown } from 'node:fs/promises';
@@ -15,7 +18,7 @@ if (!isRoot)
   process.stderr.write('Not root: the tests with an unlisted user and a small /dev/shm are SKIPPED.\n');
 const rootTest = test.skipIf(!isRoot);
 
-/** Runs a command until it ends or the gateway is ready; resolves with its output. */
+/** Runs a command until it ends or the gateway is ready. Returns what it printed. */
 async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], options: SpawnOptions = {}) {
   const env = {
     PATH: process.env.PATH,
@@ -39,15 +42,18 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
   return { said, code: child.exitCode, child, closed };
 }
 
-rootTest('a start as a user that is not in /etc/passwd fails with that reason', async () => {
-  const DATA_DIR = await freshFolder();
-  await chown(DATA_DIR, NAMELESS, NAMELESS);
+rootTest(
+  'a start as a user whom /etc/passwd does not list fails with a message that names the user',
+  async () => {
+    const DATA_DIR = await freshFolder();
+    await chown(DATA_DIR, NAMELESS, NAMELESS);
 
-  const { code, said } = await runGateway(DATA_DIR, GATEWAY, { uid: NAMELESS, gid: NAMELESS });
+    const { code, said } = await runGateway(DATA_DIR, GATEWAY, { uid: NAMELESS, gid: NAMELESS });
 
-  expect(code).toBe(1);
-  expect(said).toContain(`runs as user ${NAMELESS}, which /etc/passwd does not list`);
-});
+    expect(code).toBe(1);
+    expect(said).toContain(`runs as user ${NAMELESS}, which /etc/passwd does not list`);
+  },
+);
 
 rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
   const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
@@ -65,7 +71,7 @@ rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
   expect(said).toContain('"the gateway is ready"');
 });
 
-diskTest('a full disk is reported as the reason, at a first start and at a later one', async () => {
+diskTest('a first or later start on a full disk fails with the message that the disk is full', async () => {
   const { folder: small } = mountSmallDisk(8);
   const disk = mountSmallDisk(120);
 

@@ -5,7 +5,7 @@ const { scripts } = JSON.parse(await readFile(new URL('../../package.json', impo
   scripts: Record<string, string>;
 };
 
-test('every script that starts node uses exec, so that signals of npm reach the program', () => {
+test('every npm script that starts node uses exec, so that signals to npm reach the program', () => {
   const kept = Object.entries(scripts)
     .map(([name, script]) => [name, script.split('&&').at(-1)?.trim() ?? ''] as const)
     .filter(([, last]) => /\bnode\b|vitest/.test(last) && !/^([A-Z_]+=\S+ )*exec node /.test(last));
@@ -13,12 +13,12 @@ test('every script that starts node uses exec, so that signals of npm reach the 
   expect(kept).toEqual([]);
 });
 
-test('no script relies on pre and post scripts, which npm skips under ignore-scripts', () => {
+test('no npm script relies on a pre or post script, which npm skips under ignore-scripts', () => {
   const hooks = Object.keys(scripts).filter((name) => /^(pre|post)/.test(name) && name !== 'prepack');
 
   expect(hooks).toEqual([]);
 });
 
-test('start and test go through run.cjs, which checks their requirements', () => {
+test('the npm scripts start, test and test:heavy run run.cjs, which checks their requirements', () => {
   for (const name of ['start', 'test', 'test:heavy']) expect(scripts[name]).toContain('src/launch/run.cjs');
 });

@@ -16,7 +16,7 @@ const { PRODUCTION_SETTINGS, explainNode, explainProblem, explainTools } =
 const { satisfies } = require('semver') as { satisfies(version: string, range: string): boolean };
 const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
 
-/** Creates a checkout in which the given packages are installed. */
+/** Creates a checkout in which only the given packages are installed. */
 async function checkoutWith(packages: readonly string[], name = 'checkout'): Promise<string> {
   const root = join(await freshFolder(), name);
   for (const each of packages) {
@@ -29,8 +29,8 @@ async function checkoutWith(packages: readonly string[], name = 'checkout'): Pro
   return root;
 }
 
-describe('the check before a script', () => {
-  test('finds nothing wrong with a complete checkout', async () => {
+describe('check before an npm script', () => {
+  test('a complete checkout passes the check before an npm script', async () => {
     const root = await checkoutWith(['pg', 'typescript', 'vite']);
 
     expect(explainProblem(root, 'start')).toBeNull();
@@ -38,7 +38,7 @@ describe('the check before a script', () => {
     expect(explainTools(root)).toBeNull();
   });
 
-  test('accepts exactly the Node versions of package.json', () => {
+  test('the check before an npm script accepts exactly the Node versions that package.json allows', () => {
     for (const major of [12, 18, 20, 21, 22, 23, 24, 25])
       for (const minor of [0, 12, 13, 18, 19, 20])
         expect(explainNode(engines.node, `${major}.${minor}.1`) === null, `${major}.${minor}`).toBe(
@@ -46,14 +46,14 @@ describe('the check before a script', () => {
         );
   });
 
-  test('reports the required version and what to type if Node is too old', () => {
+  test('if Node is too old, the check before an npm script names the required versions and the command to type', () => {
     const said = explainNode(engines.node, '18.20.8');
 
     expect(said).toContain('runs on Node 20.19+, 22.13+, 24 or later; this is Node 18.20.8');
     expect(said).toContain('npm ci && npm start');
   });
 
-  test('is written in JavaScript that an old Node can parse', async () => {
+  test('the check before an npm script is written in JavaScript that an old Node can parse', async () => {
     for (const file of ['run.cjs', 'requirements.cjs']) {
       const code = await readFile(join(ROOT, 'src/launch', file), 'utf8');
       expect(code, file).not.toMatch(
@@ -62,11 +62,11 @@ describe('the check before a script', () => {
     }
   });
 
-  test('tells the user to install the packages if there are none', async () => {
+  test('if no packages are installed, the check before an npm script says to install them', async () => {
     expect(explainProblem(await checkoutWith([]), 'start')).toMatch(/missing: pg\).*npm ci && npm start/);
   });
 
-  test('reports the tools that npm ci --omit=dev left out, for a test and for a build', async () => {
+  test('after npm ci --omit=dev, the check names the tools that a test or a build lacks', async () => {
     const root = await checkoutWith(['pg']);
 
     expect(explainProblem(root, 'start')).toBeNull();
@@ -74,7 +74,7 @@ describe('the check before a script', () => {
     expect(explainTools(root)).toContain('missing: typescript, vite');
   });
 
-  test('reports NODE_ENV=production as the reason, and every setting that production needs', async () => {
+  test('if NODE_ENV=production is why tools are missing, the check before an npm script says so and names every setting that production needs', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     const said = explainTools(await checkoutWith(['pg']));
     vi.unstubAllEnvs();
@@ -84,7 +84,7 @@ describe('the check before a script', () => {
     for (const setting of PRODUCTION_SETTINGS) expect(said).toContain(setting);
   });
 
-  test('lists the same production settings as the configuration requires', () => {
+  test('the check before an npm script names the same production settings as the configuration requires', () => {
     let complaints: readonly string[] = [];
     try {
       readConfig({ NODE_ENV: 'production' });
@@ -96,20 +96,26 @@ describe('the check before a script', () => {
     expect(named).toEqual([...PRODUCTION_SETTINGS, 'NODE_ENV']);
   });
 
-  test.each(['#', '?', '\\', '"', '$', '`'])('refuses a path with %s in it', async (character) => {
-    const root = await checkoutWith(['pg', 'typescript', 'vite'], `a${character}b`);
+  test.each(['#', '?', '\\', '"', '$', '`'])(
+    'a checkout whose path contains %s is refused',
+    async (character) => {
+      const root = await checkoutWith(['pg', 'typescript', 'vite'], `a${character}b`);
 
-    expect(explainProblem(root, 'start')).toContain(`has the character ${character} in it`);
-  });
+      expect(explainProblem(root, 'start')).toContain(`has the character ${character} in it`);
+    },
+  );
 
-  test.each(['a b', "it's", 'a[b]', 'a,b', 'ä', 'a:b', 'a+b'])('accepts the path %s', async (name) => {
-    const root = await checkoutWith(['pg', 'typescript', 'vite'], name);
+  test.each(['a b', "it's", 'a[b]', 'a,b', 'ä', 'a:b', 'a+b'])(
+    'a checkout in a folder named %s is accepted',
+    async (name) => {
+      const root = await checkoutWith(['pg', 'typescript', 'vite'], name);
 
-    expect(explainProblem(root, 'start')).toBeNull();
-    expect(explainProblem(root, 'test')).toBeNull();
-  });
+      expect(explainProblem(root, 'start')).toBeNull();
+      expect(explainProblem(root, 'test')).toBeNull();
+    },
+  );
 
-  test('refuses a path with % in it for tests only', async () => {
+  test('a checkout whose path contains a percent sign is refused for tests only', async () => {
     const root = await checkoutWith(['pg', 'typescript', 'vite'], 'a%20b');
 
     expect(explainProblem(root, 'start')).toBeNull();

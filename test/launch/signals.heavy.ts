@@ -1,4 +1,4 @@
-/** Signals to npm and to its child processes. */
+/** Sends signals to npm and to the processes that it starts. */
 import { readdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { copyCheckout, freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
@@ -22,7 +22,7 @@ async function startGateway() {
 
 describe('npm start', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s to npm alone stops the gateway cleanly and exits with 0',
+    '%s sent to npm alone stops the gateway cleanly, and npm exits with 0',
     async (signal) => {
       const { child, ended, said, survivors } = await startGateway();
 
@@ -30,13 +30,14 @@ describe('npm start', () => {
 
       expect(await ended).toBe(0);
       expect(said()).toContain(STOPPED);
-      // The database server, which has its own process session, ends with the gateway.
+      // The database server ends with the gateway, although it has a process session of its own and does not
+      // get the signal.
       await eventually(async () => survivors().length === 0);
     },
   );
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    '%s to the gateway process stops it cleanly and npm exits with 0',
+    '%s sent to the gateway process stops it cleanly, and npm exits with 0',
     async (signal) => {
       const { gateway, ended, said, survivors } = await startGateway();
 
@@ -49,7 +50,7 @@ describe('npm start', () => {
   );
 
   test.each(['SIGKILL', 'SIGHUP'] as const)(
-    'a gateway stops cleanly if its npm dies by %s, which npm does not forward',
+    'if npm is ended by %s, which it does not forward, the gateway that it started stops cleanly',
     async (signal) => {
       const { child, ended, said, survivors } = await startGateway();
 
@@ -61,20 +62,21 @@ describe('npm start', () => {
     },
   );
 
-  test('SIGTERM during the build ends the compiler too', async () => {
+  test('SIGTERM sent to npm start during the build also ends the compiler', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout() });
     await start.until('Building the changed parts');
 
     start.child.kill('SIGTERM');
 
-    // 143 if the compiler was running; before that the signal ends the process, and npm reports its name.
+    // The exit code is 143 if the compiler was running. Before that, the signal itself ends the process, and
+    // npm reports the signal's name.
     expect([143, 'SIGTERM']).toContain(await start.ended);
     await eventually(async () => start.survivors().length === 0);
   });
 });
 
 describe('npm test', () => {
-  /** Returns the temporary folders of the test run that this npm started. */
+  /** Returns the temporary folders that the test run with these process ids has created. */
   const foldersOf = async (pids: readonly number[]): Promise<string[]> => {
     const all = await Promise.all(
       ['/dev/shm', '/tmp'].map(async (base) =>
@@ -95,7 +97,7 @@ describe('npm test', () => {
   }
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)(
-    '%s to npm leaves no folder and no process behind',
+    'a test run whose npm gets %s leaves no folders and no processes behind',
     async (signal) => {
       const { child, ended, survivors, folders } = await startTests();
 
@@ -107,7 +109,7 @@ describe('npm test', () => {
     },
   );
 
-  test('folders left behind by a SIGKILL of the test run are removed by the next run', async () => {
+  test('folders that a test run leaves behind after SIGKILL are removed by the next test run', async () => {
     const killed = await startTests();
     const [main] = killed.survivors().filter(({ command }) => command.includes('run.cjs test'));
     process.kill(main?.pid as number, 'SIGKILL');

@@ -1,4 +1,4 @@
-/** Stack traces of internal errors in the log. */
+/** Checks the stack traces of internal errors in the log. */
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { ROOT, runNpm } from '../harness/checkout.ts';

@@ -1,11 +1,14 @@
-/** `npm start` in a terminal (pty). */
+/** Runs `npm start` in a pseudo-terminal (pty). */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeAll, expect, test } from 'vitest';
 import { freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 
-/** Runs a command in a new pseudo-terminal; stdin is what is typed, stdout what is shown. */
+/**
+ * Python program that runs a command in a new pseudo-terminal: its stdin is what is typed, its stdout what is
+ * shown.
+ */
 const TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const CTRL_C = '\x03';
 
@@ -39,7 +42,7 @@ async function startAtTerminal(env: Record<string, string> = {}) {
 }
 
 terminalTest(
-  'a start at a terminal prints readable lines, and one Ctrl-C stops everything cleanly',
+  'a start at a terminal prints readable lines, and one Ctrl-C stops all of its processes cleanly',
   async () => {
     const { child, ended, screen, until } = await startAtTerminal();
     await until('Ctrl-C');
@@ -52,12 +55,12 @@ terminalTest(
     expect(screen()).toMatch(/Sandbox +http:\/\/127\.0\.0\.1:\d+\/_sandbox\n/);
     expect(screen()).toMatch(/Data +\/.*\n/);
     expect(screen()).toMatch(/\d\d:\d\d:\d\d {2}stopped\n/);
-    // Neither a JSON line nor a warning.
+    // The screen shows neither lines of JSON nor warnings.
     expect(screen()).not.toMatch(/\{"|warning/);
   },
 );
 
-terminalTest('closing the terminal stops the gateway', async () => {
+terminalTest('closing the terminal in which npm start runs stops the gateway', async () => {
   const { child, ended, until, port } = await startAtTerminal();
   await until('Ctrl-C');
   const url = `http://127.0.0.1:${port()}/healthz`;
@@ -74,7 +77,7 @@ terminalTest('closing the terminal stops the gateway', async () => {
   );
 });
 
-terminalTest('LOG_FORMAT=json writes JSON at a terminal too', async () => {
+terminalTest('with LOG_FORMAT=json, a start at a terminal also logs lines of JSON', async () => {
   const { child, ended, until, screen } = await startAtTerminal({ LOG_FORMAT: 'json' });
   await until('"the gateway is ready"');
 

@@ -1,4 +1,6 @@
-/** Apollo Client 4: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
+/**
+ * Recipe for Apollo Client 4: queries and mutations over HTTP, subscriptions over a WebSocket that resumes.
+ */
 import { type ApolloCache, ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
@@ -7,8 +9,8 @@ import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
 /**
- * `getToken` is called again at every reconnect; `onState` can drive a connection badge. The cache must know your
- * `possibleTypes`.
+ * Creates the client. `getToken` is called at every reconnect; `onState` can update a badge that shows
+ * whether the page is live. The cache needs `possibleTypes` (see possible-types.json of the package).
  */
 export function createApolloClient(
   url: string,

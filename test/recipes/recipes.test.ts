@@ -15,7 +15,10 @@ const WATCH = `subscription Watch($id: ID!, $after: String) {
 const ALL = Array.from({ length: 14 }, (_, index) => index + 1);
 
 type Transition = { sequence: number };
-/** A page: queries the session, then watches it from there. */
+/**
+ * Page of an application: queries a session, and then follows it from the cursor in the answer. Returns a
+ * function that leaves the page.
+ */
 type Page = (id: string, onTransition: (transition: Transition) => void) => Promise<() => void>;
 type Recipe = (url: string, getToken: () => Promise<string>, onState: (state: FeedState) => void) => Page;
 
@@ -49,7 +52,7 @@ test.each([
   ['apollo.ts', apollo],
   ['urql.ts', urql],
 ])(
-  'with %s a page sees every transition once and in order, although its connection is cut',
+  'a page that uses the recipe %s gets every transition once and in order, although its connection is cut',
   async (file, recipe) => {
     // Node 20 has no global WebSocket; browsers do.
     vi.stubGlobal('WebSocket', WebSocket);

@@ -1,11 +1,11 @@
-/** urql: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
+/** Recipe for urql: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { createClient, type Sink } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
 /**
- * `getToken` is called again at every reconnect; `onState` can drive a connection badge. Add a cache exchange of your
- * choice.
+ * Creates the client. `getToken` is called at every reconnect; `onState` can update a badge that shows
+ * whether the page is live. Add a cache exchange if you want one.
  */
 export function createUrqlClient(
   url: string,

@@ -13,7 +13,10 @@ import { CancelMeetingDialog } from './cancel-meeting.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
 import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
-/** Dialog of each action, in the order of the buttons. Reviews come first: they are what a session waits for. */
+/**
+ * Dialog of each action, and the look of its button. The reviews are first, because a session that allows one
+ * waits for it.
+ */
 const DIALOGS = {
   RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary' },
   RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary' },
@@ -33,7 +36,10 @@ interface Props {
   readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
 }
 
-/** Buttons for the actions the viewer may perform now, and a list of the others with the reason for each. */
+/**
+ * Buttons for the actions that the viewer may perform now, and a list of the other actions with the reason
+ * against each.
+ */
 export function Actions({ page, onDone }: Props) {
   const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
   const may = ORDER.filter((action) => page.availableActions.includes(action));

@@ -16,7 +16,10 @@ import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
-/** Polls the provider as soon as the dialog opens, and says whether anything changed. */
+/**
+ * Dialog that asks the provider for the session's current state as soon as it opens, and says whether
+ * anything changed.
+ */
 export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycRefreshSessionMutation['refreshSession']>();
@@ -39,7 +42,7 @@ export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   );
 }
 
-/** Gets a link to the recording of the call. The gateway logs who asked for it. */
+/** Dialog that gets a link to the recording of the call. The gateway records who asked for it. */
 export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycRequestRecordingMutation['requestRecording']>();
@@ -79,7 +82,7 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   );
 }
 
-/** Creates a token that opens the call in the customer's app. */
+/** Dialog that creates a token with which the customer's app can open the call. */
 export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycCreateSdkTokenMutation['createSdkToken']>();
@@ -138,7 +141,7 @@ function RetryButtons({
   );
 }
 
-/** Calls `work` once, on mount. */
+/** Calls `work` once, when the component is mounted. */
 function useOnMount(work: () => void): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once, with the first render's `work`
   useEffect(work, []);

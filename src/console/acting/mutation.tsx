@@ -8,7 +8,7 @@ import { StatusBadge } from '../look/status.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
 import style from './dialogs.module.css';
 
-/** Result union of a mutation: a success type, or a refusal whose `message` says what to do. */
+/** Result of a mutation: its success type, or a refusal, whose `message` says what to do. */
 type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
 type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
 
@@ -16,9 +16,12 @@ export interface Mutation<Of extends Result> {
   readonly pending: boolean;
   readonly refusal: VkycRefusalFragment | null;
   readonly failure: GatewayError | null;
-  /** Refused input: a message by field name, in the shape `Form` takes. */
+  /** Messages about invalid input by the name of the form field, as `Form` takes them. */
   readonly problems: Record<string, string>;
-  /** Sends the mutation and calls `done` if it succeeds; otherwise sets `refusal` or `failure`. */
+  /**
+   * Sends the mutation, and calls `done` if it succeeds. Otherwise sets `refusal` (the gateway said no) or
+   * `failure` (no answer, or an error).
+   */
   run(
     call: (idempotencyKey: string) => Promise<Of>,
     input: unknown,
@@ -33,7 +36,8 @@ export interface Mutation<Of extends Result> {
 export function useMutation<Of extends Result>(): Mutation<Of> {
   const [state, setState] = useState<Pick<Mutation<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
   const attempt = useRef({ key: '', input: '' });
-  // Memoized: `Form` shows problems that the user dismissed again when it gets a new object.
+  // Memoized, because `Form` shows problems that the user has already dismissed again if it gets a new
+  // object.
   const problems = useMemo(() => toFieldProblems(state.refusal), [state.refusal]);
   return {
     ...state,
@@ -70,15 +74,24 @@ function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, st
 
 interface MutationNoticeProps {
   readonly mutation: Pick<Mutation<Result>, 'refusal' | 'failure'>;
-  /** The session when the dialog was opened. A conflict shows its status next to the current one. */
+  /**
+   * The session as it was when the dialog was opened. After a version conflict, its status is shown next to
+   * the current one.
+   */
   readonly before?: Row;
   /** Makes the dialog act on the current session after a version conflict. */
   readonly onContinue?: () => void;
-  /** Fields of the form; their problems are shown next to them and not repeated here. */
+  /**
+   * Names of the form's fields. Problems of these fields are shown next to them, so the notice does not
+   * repeat them.
+   */
   readonly fields?: readonly string[];
 }
 
-/** Says why a mutation was not done, and what to do. Renders nothing if the form's fields already say it. */
+/**
+ * Message that says why a mutation was not performed, and what to do. Renders nothing if the form's fields
+ * say it.
+ */
 export function MutationNotice({
   mutation: { refusal, failure },
   before,

@@ -21,7 +21,7 @@ const AGENT_DECISIONS: Record<AgentDecision, string> = {
 };
 const AUDITOR_DECISIONS: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
 
-/** Records the agent's decision. An approval is provisional until an auditor confirms it. */
+/** Dialog that records the agent's decision. An approval is provisional until an auditor confirms it. */
 export function AgentReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
@@ -34,7 +34,7 @@ export function AgentReviewDialog(props: ActionDialogProps) {
   );
 }
 
-/** Records the auditor's decision, which is final. */
+/** Dialog that records the auditor's decision, which is final. */
 export function AuditorReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (

@@ -12,7 +12,10 @@ import { MutationNotice, useMutation } from './mutation.tsx';
 const MINUTE = 60_000;
 const IN_HALF_AN_HOUR = 30 * MINUTE;
 
-/** Books a meeting, or moves the booked one. The input is in the viewer's time zone; the hint shows Indian time. */
+/**
+ * Dialog that books a meeting, or moves the booked one. Its time is entered in the viewer's time zone; a hint
+ * shows Indian time.
+ */
 export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycScheduleMeetingMutation['scheduleMeeting']>();

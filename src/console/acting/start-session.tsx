@@ -15,7 +15,7 @@ import { MutationNotice, useMutation } from './mutation.tsx';
 interface Props {
   readonly onClose: () => void;
   readonly onStarted: (row: Row) => void;
-  /** Session that the new one replaces. */
+  /** Session that the new session replaces, such as an expired one. */
   readonly replaces?: Row;
 }
 
@@ -24,7 +24,7 @@ type Started = Extract<VkycStartSessionMutation['startSession'], { __typename: '
 const FIELDS = ['verificationId', 'phone', 'name', 'email'];
 const shortId = () => crypto.randomUUID().slice(0, 8);
 
-/** Starts a session, then shows the link for the customer. */
+/** Dialog that starts a session, and then shows the link for the customer. */
 export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
   const { gateway } = useSignedIn();
   const [, navigate] = useLocation();

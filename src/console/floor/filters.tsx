@@ -12,7 +12,7 @@ const LABELS = {
 } as const;
 const NAMES = Object.keys(LABELS) as (keyof typeof LABELS)[];
 
-/** Active filters of the list, each with a button that removes it. */
+/** Filters that are active on the list, each as a button that removes it. */
 export function Filters() {
   const { search, toggle } = useFloorUrl();
   const filters = NAMES.flatMap((name) => search.getAll(name).map((value) => ({ name, value })));

@@ -5,7 +5,9 @@ import type { Party, Status } from '../operations.ts';
 import style from './phase-strip.module.css';
 import { useFloorUrl } from './query.ts';
 
-/** Whether the strip shows a phase without open sessions too. Ended sessions are not counted. */
+/**
+ * Whether the strip always shows a phase, or only if it has open sessions. Ended sessions are not counted.
+ */
 const SHOWN = {
   RECEIVED: 'ALWAYS',
   PRE_VIDEO_CALL: 'ALWAYS',
@@ -28,8 +30,8 @@ const WAITING_PARTIES = Object.keys({
 const MAX_STEPS_SHOWN = 3;
 
 /**
- * Counts open sessions by phase, sub-status and waiting party, with the longest wait. Pressing a count filters the list
- * by it.
+ * Strip with the counts of open sessions by phase, by sub-status and by the party that has to act next, with
+ * the longest wait. Pressing a count filters the list by it.
  */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
   const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: countSteps(counts, status) })).filter(

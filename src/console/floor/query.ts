@@ -13,11 +13,11 @@ export const ORDERS = {
 } as const satisfies Record<string, { label: string; order: SessionOrder }>;
 export type OrderName = keyof typeof ORDERS;
 
-/** Tab of the page: a preset of filters and order. */
+/** Tab of the start page: a preset of filters and sort order. */
 export interface View {
   readonly label: string;
   readonly search: string;
-  /** Roles whose work this view shows. */
+  /** Roles for which this tab is the first one. */
   readonly roles: readonly Role[];
 }
 
@@ -32,19 +32,19 @@ const VIEWS: readonly View[] = [
   { label: 'Waiting on us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
 
-/** Returns all views, those of the viewer's roles first. The first one is the default when the URL names none. */
+/** Returns all tabs, those of the viewer's roles first. If the URL is empty, the first one applies. */
 export function orderViewsFor(roles: readonly Role[]): readonly View[] {
   const isMine = (view: View) => view.roles.some((role) => roles.includes(role));
   return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view))];
 }
 
-/** Filter and order that the URL asks for. */
+/** Filter and sort order of the list, as the URL says them. */
 export interface FloorQuery {
   readonly filter: RowFilter;
   readonly order: OrderName;
 }
 
-/** Parses the URL. Unknown values are dropped, since anyone can edit a URL. */
+/** Reads filter and sort order from the URL. Unknown values are dropped, since anyone can edit a URL. */
 export function parseFloorQuery(search: URLSearchParams): FloorQuery {
   const order = search.get('order') ?? '';
   const status = search.getAll('phase').filter((each) => Object.hasOwn(PHASE_LABELS, each)) as Status[];
@@ -63,7 +63,10 @@ export function parseFloorQuery(search: URLSearchParams): FloorQuery {
   };
 }
 
-/** Reads and changes the URL of the page. If the URL is empty, the viewer's first view applies. */
+/**
+ * Hook that reads and changes the filters and sort order in the URL. If the URL is empty, the viewer's first
+ * tab applies.
+ */
 export function useFloorUrl() {
   const { viewer } = useSignedIn();
   const [given, setSearch] = useSearchParams();
@@ -74,7 +77,7 @@ export function useFloorUrl() {
     if (!next.has('order')) next.set('order', 'newest');
     setSearch(next, { replace: true });
   };
-  /** Adds the value to the filter, or removes it if it is there. */
+  /** Adds a value to a filter, or removes it if the filter has it. */
   const toggle = (name: 'phase' | 'step' | 'waiting', value: string) =>
     change((next) => {
       if (next.has(name, value)) next.delete(name, value);

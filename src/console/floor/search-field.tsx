@@ -3,7 +3,10 @@ import style from './floor-page.module.css';
 
 const TYPING_PAUSE_MS = 250;
 
-/** Searches by verification id prefix, once typing has paused (debounce). The `/` key focuses the field. */
+/**
+ * Search field for the beginning of a verification id. It searches once the user has paused typing
+ * (debounce); the `/` key focuses it.
+ */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const field = useRef<HTMLInputElement>(null);

@@ -9,7 +9,7 @@ import style from './session-table.module.css';
 
 interface Props {
   readonly rows: readonly Row[];
-  /** Number of sessions on all pages; null if unknown. */
+  /** Number of sessions on all pages; null if it is not known. */
   readonly total: number | null;
   readonly more: boolean;
   readonly loading: boolean;
@@ -20,12 +20,15 @@ interface Props {
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
-/** The next page is loaded when the last rendered row is this close to the end of the loaded rows. */
+/** The next page is loaded when fewer than this many loaded rows are left below the rendered ones. */
 const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');
 
-/** Virtualized table: only the visible rows are in the DOM. The up and down keys move from row to row. */
+/**
+ * Virtualized table of sessions: only rows near the visible part are in the DOM. The up and down keys move
+ * between rows.
+ */
 export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
@@ -83,9 +86,10 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
   );
 }
 
-/** Row of the table. Memoized: it re-renders only if its own session changes. */
+/** Row of the table. It is memoized, so that it renders again only if its own session changes. */
 const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
-  // A row that scrolls into view must not be highlighted as just changed.
+  // Compares with the version at mount, so that a row is highlighted only if its session changed while it was
+  // in the DOM, not because it was scrolled into view.
   const versionAtMount = useRef(row.version);
   const moved = row.version !== versionAtMount.current;
   return (

@@ -2,8 +2,8 @@ import { parse } from '@0no-co/graphql.web';
 import type { TypedDocumentNode } from '@urql/core';
 
 /**
- * Parses an operation. The text is sent exactly as printed here: a gateway limited to trusted documents looks it up by
- * its hash.
+ * Parses an operation, keeping its text. The text must be sent unchanged, because a gateway that accepts only
+ * trusted documents looks it up by its hash.
  */
 export const document = <Result, Variables>(text: string): TypedDocumentNode<Result, Variables> =>
   parse(text) as TypedDocumentNode<Result, Variables>;

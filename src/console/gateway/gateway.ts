@@ -5,23 +5,23 @@ import { VkycViewer } from '../operations.ts';
 import { getDocumentText } from './document.ts';
 import { fetchToken, type SignIn } from './sign-in.ts';
 
-/** Failure of a request. `message` is shown to the user and says what to do. */
+/** Failed request to the gateway. `message` is shown to the user and says what to do. */
 export class GatewayError extends Error {
   constructor(
     message: string,
-    /** Error code of the gateway; null if it could not be reached. */
+    /** Error code that the gateway sent; null if it could not be reached. */
     readonly code: string | null,
   ) {
     super(message);
   }
 
-  /** Whether the same request may succeed later (worth retrying). */
+  /** Whether the same request may succeed later, so that it is worth retrying. */
   get isTransient(): boolean {
     return this.code === null || TRANSIENT_CODES.has(this.code);
   }
 }
 
-/** Error codes of problems on the gateway's side, which pass without a change to the request. */
+/** Error codes of temporary problems: the same request may succeed later. */
 const TRANSIENT_CODES = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
 interface Watcher<Result> {
@@ -33,15 +33,15 @@ interface Watcher<Result> {
   fail(failure: GatewayError): void;
 }
 
-/** How long a fetched token is used before another one is fetched. */
+/** Milliseconds for which a fetched token is used; after that, another one is fetched. */
 const TOKEN_REUSE_MS = 60_000;
 /** WebSocket close code with which the gateway ends a connection whose token has expired. */
 const TOKEN_EXPIRED_CLOSE_CODE = 4403;
 const ENDPOINT = new URL('/graphql', location.href);
 
 /**
- * Client of the gateway for one signed-in user. Queries and mutations go over HTTP, all subscriptions over one WebSocket
- * that resumes after a lost connection.
+ * Client of the gateway for one signed-in user. Queries and mutations use HTTP; all subscriptions share one
+ * WebSocket, which resumes after a lost connection.
  */
 export class Gateway {
   readonly #signIn: SignIn;
@@ -51,7 +51,9 @@ export class Gateway {
   readonly #states = new Map<object, (state: FeedState) => void>();
   #token: { value: Promise<string | null>; until: number } | null = null;
 
-  /** `onRefused` is called when the gateway rejects the token that the user pasted. */
+  /**
+   * `onRefused` is called when the gateway rejects a token that the user pasted: the user must sign in again.
+   */
   constructor(signIn: SignIn, onRefused: (why: GatewayError) => void) {
     this.#signIn = signIn;
     this.#onRefused = onRefused;
@@ -84,7 +86,10 @@ export class Gateway {
     return this.#unwrap(await this.#client.query(operation, variables).toPromise());
   }
 
-  /** @throws `GatewayError`. The call may then be repeated: the idempotency key makes it happen once. */
+  /**
+   * @throws `GatewayError`: the call may then be repeated with the same idempotency key, and takes effect
+   * once
+   */
   async mutate<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
@@ -92,7 +97,10 @@ export class Gateway {
     return this.#unwrap(await this.#client.mutation(operation, variables).toPromise());
   }
 
-  /** Subscribes after the cursor `variables.after`; resumes after lost connections. Returns the unsubscribe function. */
+  /**
+   * Subscribes from the cursor `variables.after` on, and resumes after lost connections. Returns a function
+   * that unsubscribes.
+   */
   watch<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
@@ -104,7 +112,8 @@ export class Gateway {
     };
     this.#states.set(payload, onState);
     const stop = this.#socket.subscribe<Result>(payload, {
-      // The helper retries results that the gateway could not complete, so errors without data mean a refusal.
+      // A result without data is a refusal: the `resuming` helper has already retried results that the
+      // gateway could not complete.
       next: ({ data, errors }) => (data ? next(data) : fail(toGatewayError(errors))),
       error: (why) => fail(toGatewayError(why)),
       complete: () => {},
@@ -115,7 +124,7 @@ export class Gateway {
     };
   }
 
-  /** Ends all subscriptions. */
+  /** Closes the WebSocket, which ends all subscriptions. */
   close(): void {
     void this.#socket.dispose();
   }
@@ -133,8 +142,8 @@ export class Gateway {
   }
 
   /**
-   * Drops the token when the socket closes; the reconnect fetches a new one. A pasted token cannot be fetched again: a
-   * query then makes the gateway reject it, which signs the user out.
+   * Forgets the token when the socket closes, so that the reconnect fetches a new one. A pasted token cannot
+   * be fetched again: a query makes the gateway reject it, which signs the user out.
    */
   #onClosed({ code }: CloseEvent): void {
     this.#token = null;
@@ -156,7 +165,10 @@ export class Gateway {
 
 const UNREACHABLE = 'Cannot reach the gateway. Check your connection and try again.';
 
-/** Converts what the GraphQL clients fail with: a list of GraphQL errors, or a network error. */
+/**
+ * Converts an error of the GraphQL clients, which is a list of GraphQL errors or a network error, to a
+ * GatewayError.
+ */
 function toGatewayError(why: unknown): GatewayError {
   const [first] = Array.isArray(why) ? why : [];
   if (first?.message) return new GatewayError(first.message, String(first.extensions?.code ?? 'UNKNOWN'));

@@ -1,14 +1,17 @@
-/** Settings that the gateway writes into the page as JSON. */
+/** Settings that the gateway writes into the console's page as JSON. */
 interface Setup {
   /** ISSUED (development): the gateway makes a token for any role. PASTED: users paste a token of their own. */
   readonly signIn: 'ISSUED' | 'PASTED';
-  /** Description of each sandbox scenario by its name; null if the provider is real. */
+  /** Description of each sandbox scenario, by its name; null if sessions are started at a real provider. */
   readonly scenarios: Readonly<Record<string, string>> | null;
 }
 
 const written = document.querySelector('#setup')?.textContent;
 
-/** Settings of the gateway that served the page. Any other server leaves them out, and the defaults apply. */
+/**
+ * Settings in the page. A server other than the gateway, such as Vite's, does not write them, so that these
+ * defaults apply.
+ */
 export const setup: Setup = JSON.parse(written ?? 'null') ?? {
   signIn: 'PASTED',
   scenarios: null,

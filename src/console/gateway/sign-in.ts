@@ -1,20 +1,26 @@
 import type { Role } from '../operations.ts';
 import { setup } from './setup.ts';
 
-/** How this browser tab authenticates. Each tab has its own sign-in and keeps it until it is closed. */
+/** How a browser tab authenticates. Each tab keeps its own sign-in until it is closed. */
 export type SignIn =
-  /** Development: requests without a token act as ADMIN. */
+  /** In development: requests are sent without a token, and the gateway treats the user as ADMIN. */
   | { readonly kind: 'DEVELOPER' }
-  /** Development: the gateway issues a token for this role on demand. */
+  /** In development: the gateway issues a token for this role when one is needed. */
   | { readonly kind: 'ROLE'; readonly role: DevelopmentRole }
   | { readonly kind: 'TOKEN'; readonly token: string };
 
 const STORAGE_KEY = 'vkyc.sign-in';
 
-/** Role offered in development. CUSTOMER is not: its token has to name the sessions it may see. */
+/**
+ * Roles that can be chosen in development. CUSTOMER is not one of them, because its token must name the
+ * sessions that it may see.
+ */
 export type DevelopmentRole = Exclude<Role, 'CUSTOMER'>;
 
-/** User id of each development role. They differ because one user may not both review and audit (four eyes). */
+/**
+ * User id for each development role. They differ, because one user may not record both reviews of a session
+ * (four eyes).
+ */
 const DEVELOPMENT_USERS: Readonly<Record<DevelopmentRole, string>> = {
   VIEWER: 'vera',
   OPERATOR: 'olga',
@@ -25,20 +31,23 @@ const DEVELOPMENT_USERS: Readonly<Record<DevelopmentRole, string>> = {
 
 export const DEVELOPMENT_ROLES = Object.keys(DEVELOPMENT_USERS) as DevelopmentRole[];
 
-/** Returns the stored sign-in of this tab; null if the user has to sign in. */
+/** Returns this tab's stored sign-in; null if the user has to sign in first. */
 export function rememberedSignIn(): SignIn | null {
   const kept = sessionStorage.getItem(STORAGE_KEY);
   if (kept) return JSON.parse(kept) as SignIn;
   return setup.signIn === 'ISSUED' ? { kind: 'DEVELOPER' } : null;
 }
 
-/** Stores the sign-in for this tab; null deletes it. */
+/** Stores the sign-in of this tab in `sessionStorage`; null deletes it. */
 export function rememberSignIn(signIn: SignIn | null): void {
   if (signIn) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(signIn));
   else sessionStorage.removeItem(STORAGE_KEY);
 }
 
-/** Returns the access token to send; null if none is needed. @throws if the gateway issues no tokens */
+/**
+ * Returns the token to send, fetching one if the gateway issues it; null if none is needed. @throws if the
+ * gateway issues no tokens
+ */
 export async function fetchToken(signIn: SignIn): Promise<string | null> {
   if (signIn.kind === 'DEVELOPER') return null;
   if (signIn.kind === 'TOKEN') return signIn.token;

@@ -17,14 +17,16 @@ const RETRY_DELAY_MS = 2_000;
 
 const Context = createContext<SignedIn | null>(null);
 
-/** Returns the signed-in user and their gateway client. @throws outside of `SignedInOnly` */
+/**
+ * Hook that returns the signed-in user and their gateway client. @throws if used outside of `SignedInOnly`
+ */
 export function useSignedIn(): SignedIn {
   const signedIn = use(Context);
   if (!signedIn) throw new Error('useSignedIn() was called outside of SignedInOnly');
   return signedIn;
 }
 
-/** Whether the viewer has at least one of these roles. */
+/** Hook that returns whether the viewer has at least one of these roles. */
 export const useHasRole = (...roles: Role[]): boolean => {
   const { viewer } = useSignedIn();
   return roles.some((role) => viewer.roles.includes(role));
@@ -32,7 +34,7 @@ export const useHasRole = (...roles: Role[]): boolean => {
 
 interface Props {
   readonly children: ReactNode;
-  /** Renders the sign-in page. `why` is the error of the last attempt. */
+  /** Renders the sign-in page. `why` is the error of the last attempt to sign in; null at first. */
   readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: string | null) => ReactNode;
 }
 

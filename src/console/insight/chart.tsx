@@ -14,7 +14,8 @@ import { useEffect, useMemo, useRef } from 'react';
 import { type Colours, useColours } from './colours.ts';
 import style from './insight.module.css';
 
-// Only the parts that are used, so that the bundler leaves out the rest of the library (tree shaking).
+// Registers only the parts of Chart.js that are used, so that the bundler leaves out the others (tree
+// shaking).
 ChartJs.register(
   BarController,
   BarElement,
@@ -30,17 +31,22 @@ type ChartKind = 'bar' | 'line';
 export type ChartConfig = ChartConfiguration<ChartKind, number[], string | string[]>;
 
 interface Props {
-  /** Text alternative: what the chart shows, with its numbers. */
+  /** Text for screen readers: what the chart shows, with its numbers. */
   readonly label: string;
-  /** Minimum height; the chart grows to fill its card. */
+  /** Minimum height of the chart in pixels; it grows to fill its card. */
   readonly heightPx: number;
-  /** Builds the configuration. Memoize it: a new function redraws the chart. */
+  /**
+   * Builds the configuration of Chart.js. Memoize this function, because a new one makes the chart redraw.
+   */
   readonly draw: (colours: Colours) => ChartConfig;
 }
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** Chart in the colours of the theme. Show its numbers as text too, since a canvas is not accessible. */
+/**
+ * Chart in the colours of the theme. Show its numbers as text as well, because screen readers cannot read a
+ * canvas.
+ */
 export function Chart({ label, heightPx, draw }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const chart = useRef<ChartJs<ChartKind, number[], string | string[]> | null>(null);
@@ -76,14 +82,14 @@ export function Chart({ label, heightPx, draw }: Props) {
 
 const FONT = { family: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif', size: 12 };
 
-/** Options of an axis in the colours of the theme. `lines`: whether it has grid lines. */
+/** Returns the options of an axis in the colours of the theme; `lines` says whether it has grid lines. */
 export const axisOptions = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
   border: { display: false },
   grid: { display: lines, color: line, drawTicks: false },
   ticks: { color: soft, font: FONT, padding: 8 },
 });
 
-/** Options that all charts share. */
+/** Returns the options that all charts have in common. */
 export const commonOptions = ({ ink, surface, line }: Colours) => ({
   responsive: true,
   maintainAspectRatio: false,

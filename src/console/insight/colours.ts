@@ -1,13 +1,15 @@
 import { useEffect, useState } from 'react';
 
 const NAMES = ['ink', 'ink-soft', 'line', 'surface', 'accent', 'good', 'bad', 'trouble', 'going'] as const;
-/** Resolved colours of the theme, for the canvas, which does not understand CSS variables. */
+/**
+ * Colours of the theme by name, as computed values: the canvas of a chart does not understand CSS variables.
+ */
 export type Colours = Readonly<Record<(typeof NAMES)[number], string>>;
 
-/** Resolves the CSS variables in the current theme. */
+/** Computes the values that the CSS variables of the colours have in the current theme. */
 function read(): Colours {
   const probe = document.createElement('span');
-  // During a CSS transition the computed style would be the old colour.
+  // Turns transitions off: during one, the computed style would still be the old colour.
   probe.style.transitionProperty = 'none';
   document.body.append(probe);
   const entries = NAMES.map((name) => {
@@ -18,7 +20,10 @@ function read(): Colours {
   return Object.fromEntries(entries) as Colours;
 }
 
-/** Returns the colours of the current theme and re-renders when the theme changes, in the console or in the system. */
+/**
+ * Hook that returns the colours of the current theme. It renders again when the user or the system changes
+ * the theme.
+ */
 export function useColours(): Colours {
   const [colours, setColours] = useState(read);
   useEffect(() => {

@@ -4,12 +4,12 @@ import style from './insight.module.css';
 
 interface Props {
   readonly title: string;
-  /** The main finding, in one sentence. */
+  /** One sentence with the main finding. */
   readonly about: ReactNode;
-  /** Message shown instead of the figures if there are none; else null. */
+  /** Message that is shown if there are no figures; null if there are some. */
   readonly empty: string | null;
   readonly chart: ReactNode;
-  /** Table with the numbers of the chart, and a caption. */
+  /** Table with the numbers of the chart. */
   readonly table: ReactNode;
 }
 

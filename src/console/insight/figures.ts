@@ -3,7 +3,10 @@ import { formatDuration } from '../look/time.tsx';
 import type { Status } from '../operations.ts';
 import type { Stats } from './use-stats.ts';
 
-/** Whether a session that succeeds goes through the phase, in the order of a session's life. */
+/**
+ * Whether a session that ends approved passes through the phase. The phases are in the order of a session's
+ * life.
+ */
 const ON_SUCCESS_PATH = {
   RECEIVED: true,
   PRE_VIDEO_CALL: true,
@@ -26,7 +29,9 @@ export function formatShare(part: number, whole: number): string {
   return `${percent.toLocaleString('en-IN', { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
 }
 
-/** Formats seconds, short times more precisely: "4.2 s", "5 min 20 s", "3 h 10 min"; a dash for null. */
+/**
+ * Formats seconds, short times more precisely: "4.2 s", "5 min 20 s", "3 h 10 min". Returns a dash for null.
+ */
 export function formatSeconds(value: number | null): string {
   if (value === null) return '–';
   if (value < 10) return `${value.toLocaleString('en-IN', { maximumFractionDigits: 1 })} s`;
@@ -37,7 +42,9 @@ export function formatSeconds(value: number | null): string {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Computes the totals of a period. */
+/**
+ * Computes the totals of a period: sessions started, approved and ended, and the median time to the decision.
+ */
 export function computeTotals({ total, intervals, funnel }: Stats) {
   return {
     started: total,
@@ -50,15 +57,15 @@ export function computeTotals({ total, intervals, funnel }: Stats) {
 const findStage = (funnel: Stats['funnel'], status: Status) =>
   funnel.find((stage) => stage.status === status);
 
-/** Stage of the funnel. */
+/** One bar of the statistics funnel: how many sessions got this far. */
 export interface Stage {
   readonly name: string;
   readonly reached: number;
-  /** How many reached the stage before; null for the first stage. */
+  /** Number of sessions that reached the previous stage; null for the first one. */
   readonly before: number | null;
 }
 
-/** Computes the funnel: started, each phase of a successful session, approved. */
+/** Computes the stages of the funnel: started, each phase of a session that ends approved, approved. */
 export function computeFunnel(stats: Stats): readonly Stage[] {
   const { started, approved } = computeTotals(stats);
   const steps = [
@@ -72,13 +79,16 @@ export function computeFunnel(stats: Stats): readonly Stage[] {
   return steps.map((step, at) => ({ ...step, before: steps[at - 1]?.reached ?? null }));
 }
 
-/** Lists the counts by status without the approved sessions, the largest count first. */
+/** Lists the session counts by sub-status, without approved sessions, the largest count first. */
 export const listNotApproved = ({ byStatus }: Stats) =>
   byStatus
     .filter(({ subStatus }) => subStatus !== 'AUDITOR_APPROVED')
     .sort((one, other) => other.count - one.count);
 
-/** Lists how long the phases take. Phases of unsuccessful sessions are left out unless a session reached them. */
+/**
+ * Lists the median times of the phases. A phase that no approved session passes through is listed only if a
+ * session reached it.
+ */
 export const listPhaseTimes = ({ funnel }: Stats) =>
   funnel
     .map(({ status, ...stage }) => ({
@@ -94,7 +104,10 @@ const TICK_SECONDS = [
 const DAY_SECONDS = 86_400;
 const MAX_TICKS = 6;
 
-/** Chooses a round distance between the ticks of a duration axis, e.g. 5 minutes or 1 day. */
+/**
+ * Returns a round distance, such as 5 minutes or 1 day, between the ticks of a duration axis that ends at
+ * `most` seconds.
+ */
 export function chooseTickSeconds(most: number): number {
   const wanted = most / MAX_TICKS;
   return TICK_SECONDS.find((step) => step >= wanted) ?? Math.ceil(wanted / DAY_SECONDS) * DAY_SECONDS;

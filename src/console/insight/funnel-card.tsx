@@ -6,7 +6,7 @@ import { FigureCard, NumberTable } from './figure-card.tsx';
 import { computeFunnel, formatNumber, formatShare, type Stage } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
-/** Funnel: how many sessions reached each phase. */
+/** Card with the funnel: how many sessions reached each phase. */
 export function FunnelCard({ stats }: { stats: Stats }) {
   const stages = useMemo(() => computeFunnel(stats), [stats]);
   const draw = useCallback((colours: Colours) => buildChart(stages, colours), [stages]);
@@ -45,7 +45,7 @@ export function FunnelCard({ stats }: { stats: Stats }) {
 
 const SKIP_NOTE = 'Some sessions skip a phase, so a phase can have more sessions than the one before it.';
 
-/** Names the phase with the largest drop. */
+/** Returns a sentence that names the phase before which most sessions were lost. */
 function describeLargestDrop(stages: readonly Stage[]): string {
   const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
   return worst && countLost(worst) > 0
@@ -53,7 +53,10 @@ function describeLargestDrop(stages: readonly Stage[]): string {
     : 'Number of sessions that have reached each phase so far.';
 }
 
-/** Counts the sessions of the stage before that did not reach this one. Not negative: the provider may skip a phase. */
+/**
+ * Counts the sessions that reached the previous stage but not this one. At least 0: if the provider skips a
+ * phase, more sessions may have reached the later stage.
+ */
 const countLost = ({ reached, before }: Stage): number => Math.max(0, (before ?? reached) - reached);
 
 function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {

@@ -16,7 +16,7 @@ const LABELS = Object.fromEntries(
   Object.entries(WINDOWS).map(([name, { label }]) => [name, label]),
 ) as Record<WindowName, string>;
 
-/** Statistics of a period: where sessions are lost, and how long the phases take. */
+/** Page with the statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
   const [window, setWindow] = useWindow();
   const { read, failure, loading, refresh } = useStats(window);

@@ -15,7 +15,7 @@ const BAR_PX = 29;
 const MAX_LABEL_LETTERS = 22;
 const AXIS_PX = 30;
 
-/** Sessions that are not approved, by sub-status. */
+/** Card with the numbers of sessions that are not approved, by sub-status. */
 export function NotApprovedCard({ stats }: { stats: Stats }) {
   const steps = useMemo(() => listNotApproved(stats), [stats]);
   const shown = useMemo(() => steps.slice(0, MAX_BARS), [steps]);

@@ -13,7 +13,10 @@ const SERIES = [
   { label: 'Ended', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
 ] as const;
 
-/** Sessions by the interval in which they were started, with their outcome so far. */
+/**
+ * Card with the numbers of sessions that were started in each interval of the period, by their outcome so
+ * far.
+ */
 export function OverTimeCard({ stats }: { stats: Stats }) {
   const { intervals } = stats;
   const draw = useCallback((colours: Colours) => buildChart(intervals, colours), [intervals]);

@@ -14,7 +14,10 @@ interface Read {
 
 const REFRESH_INTERVAL_MS = 30_000;
 
-/** Queries the statistics of a period that ends now, and again every 30 seconds; null until the first answer. */
+/**
+ * Hook that queries the statistics of a period that ends now, and repeats the query every 30 seconds. `read`
+ * is null until the first answer.
+ */
 export function useStats(window: WindowName) {
   const { gateway } = useSignedIn();
   const [read, setRead] = useState<Read | null>(null);
@@ -42,7 +45,7 @@ export function useStats(window: WindowName) {
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => {
-      // A hidden tab sends no queries.
+      // Skips the query while the tab is hidden, to save the gateway the work.
       if (!document.hidden) void refresh();
     }, REFRESH_INTERVAL_MS);
     return () => {

@@ -3,7 +3,10 @@ import { useSearchParams } from 'wouter';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Periods that can be chosen, by their name in the URL, with the number of intervals that charts divide them into. */
+/**
+ * Periods that the user can choose, by their name in the URL, each with the number of intervals into which
+ * charts divide it.
+ */
 export const WINDOWS = {
   '24h': { label: 'Last 24 hours', lengthMs: DAY_MS, intervals: 24 },
   '7d': { label: 'Last 7 days', lengthMs: 7 * DAY_MS, intervals: 28 },
@@ -15,7 +18,7 @@ export type WindowName = keyof typeof WINDOWS;
 
 const DEFAULT_WINDOW: WindowName = '7d';
 
-/** Returns the period named in the URL, and a function that changes it. */
+/** Hook that returns the period named in the URL, and a function that changes it. */
 export function useWindow(): readonly [WindowName, (next: WindowName) => void] {
   const [search, setSearch] = useSearchParams();
   const named = search.get('window') ?? '';

@@ -11,11 +11,14 @@ import {
 import { appendPage, applyChanges, type List, pickNewer, type Row, type RowFilter } from './rows.ts';
 import { Store } from './store.ts';
 
-/** Numbers of open sessions by status and by waiting party. */
+/** Numbers of open sessions by status, and by the party that has to act next. */
 export type Counts = VkycFloorCountsQuery['sessionStats'];
 
 export interface FloorView extends List {
-  /** Number of sessions on all pages; null if unknown, or if there are too many to count. */
+  /**
+   * Number of sessions on all pages; null if it is not known yet, or if the gateway stopped counting because
+   * there are too many.
+   */
   readonly total: number | null;
   readonly counts: Counts | null;
   readonly loading: boolean;
@@ -24,15 +27,15 @@ export interface FloorView extends List {
 }
 
 const PAGE_SIZE = 100;
-/** Changes are collected this long and rendered at once, to save work when many sessions change. */
+/** Changes are collected for this long and rendered together, to save work when many sessions change. */
 const SHOW_INTERVAL_MS = 100;
-/** Counts are queried at most this often, and only after a change. */
+/** Minimum interval between two queries of the counts. They are queried only after a change. */
 const COUNT_INTERVAL_MS = 1_000;
 const RETRY_DELAY_MS = 3_000;
 
 /**
- * Data of the start page (the floor): a filtered list of sessions, loaded page by page and kept up to date by the feed of
- * all sessions.
+ * Data of the start page (the floor): the filtered list of sessions, which is loaded page by page and kept up
+ * to date by the feed of all sessions, and the counts.
  */
 export class Floor extends Store<FloorView> {
   readonly #gateway: Gateway;
@@ -41,16 +44,22 @@ export class Floor extends Store<FloorView> {
   #cursor: string | null = null;
   /** Changed sessions that are not rendered yet, by id. */
   #changed = new Map<string, Row>();
-  /** Sessions that changed while a page was being loaded: the page may hold older versions of them. */
+  /**
+   * While a page is being loaded: the sessions that have changed since, by id. The page may contain older
+   * versions of them.
+   */
   #sincePage: Map<string, Row> | null = null;
   #showing: ReturnType<typeof setTimeout> | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
-  /** Identifies the run from `start` to `stop`. Answers that arrive after its end are dropped as stale. */
+  /**
+   * Identifies the time from `start` to `stop`. An answer that arrives after `stop` finds another value, and
+   * is ignored.
+   */
   #run: object | null = null;
 
-  /** `counts` of the previous list, shown until new ones have been loaded. */
+  /** `counts` are those of the previous list; they are shown until new ones have been loaded. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
     super({
       rows: [],
@@ -66,7 +75,7 @@ export class Floor extends Store<FloorView> {
     this.#order = order;
   }
 
-  /** Loads the first page and subscribes from its cursor. */
+  /** Loads the first page, and subscribes to the feed from the cursor of that page. */
   start(): void {
     this.#run = {};
     void this.#load();
@@ -79,7 +88,7 @@ export class Floor extends Store<FloorView> {
     this.#sincePage = since;
     this.show({ loading: true });
     const page = await this.#queryPage(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
-    // After a stop or a feed reset the page belongs to a list that is no longer shown.
+    // After `stop` or a FeedReset, this page belongs to a list that is no longer shown.
     if (!this.#run || this.#sincePage !== since) return;
     this.#sincePage = null;
     if (page instanceof Error) return this.show({ failure: page, loading: false });
@@ -87,7 +96,7 @@ export class Floor extends Store<FloorView> {
     this.show({ rows, failure: null, loading: false, ...this.#toListState(page.sessions) });
   }
 
-  /** Shows the result of the viewer's own mutation before the feed reports it. */
+  /** Shows the result of the viewer's own mutation at once, without waiting for the feed. */
   applyResult(row: Row): void {
     this.#queueChange(row);
   }
@@ -101,12 +110,14 @@ export class Floor extends Store<FloorView> {
     clearTimeout(this.#retrying);
   }
 
-  /** Loads the list from its beginning and subscribes: at the start and after each FeedReset. */
+  /**
+   * Loads the first page and the counts, and subscribes to the feed: at the start, and after each FeedReset.
+   */
   async #load(): Promise<void> {
     const run = this.#run;
     this.#unwatch();
     this.#sincePage = null;
-    // A failover may have lost transitions, so changes that were collected before it are dropped.
+    // Drops changes that are not rendered yet: after a failover, their transitions may not exist any more.
     this.#changed = new Map();
     this.show({ loading: true });
     try {
@@ -172,7 +183,7 @@ export class Floor extends Store<FloorView> {
       const [{ sessions }] = await Promise.all([this.#queryPage(1, null), this.#queryCounts()]);
       this.show({ total: sessions.totalCount });
     } catch {
-      // The next change triggers another query.
+      // Ignores a failed query, because the next change causes another one.
     } finally {
       this.#counting = undefined;
     }

@@ -3,10 +3,10 @@ import type { SessionFilter, SessionOrder, VkycSessionRowFragment } from '../ope
 /** Session with the fields that lists show. */
 export type Row = VkycSessionRowFragment;
 
-/** Part of the filter that can be checked against a row without asking the gateway. */
+/** The filters that the console can check against a row itself, when the feed reports a changed session. */
 export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
 
-/** Whether the row passes the filter, by the same rules as in the gateway. */
+/** Whether a row passes the filter, by the same rules as in the gateway. */
 export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
@@ -20,20 +20,27 @@ export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFi
 const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value): boolean =>
   !wanted?.length || wanted.includes(value);
 
-/** Returns the row with the higher version; if they are equal, `read`, which was loaded later. */
+/**
+ * Returns the row with the higher version. If the versions are equal, it returns `read`, which was loaded
+ * later.
+ */
 export const pickNewer = (known: Row | undefined, read: Row): Row =>
   known && known.version > read.version ? known : read;
 
-/** The pages of a list that have been loaded, in the list's order. */
+/** The rows of a list that have been loaded, in the list's order. */
 export interface List {
   readonly rows: readonly Row[];
-  /** Last row of the last page, as it was loaded; what sorts after it is unknown. Null if the whole list is loaded. */
+  /**
+   * Last row of the last loaded page, as it was then: rows that sort after it have not been loaded. Null if
+   * the whole list is loaded.
+   */
   readonly edge: Row | null;
 }
 
 /**
- * Applies changed sessions to a list: removes rows that no longer match, and inserts or moves the others to where they
- * sort now. Rows that sort after `edge` are left out; a later page brings them.
+ * Applies changed sessions to a list. Rows that no longer pass the filter are removed; the others are
+ * inserted, or moved to where they sort now. Rows that sort after `edge` are left out, because a later page
+ * contains them.
  */
 export function applyChanges(
   { rows, edge }: List,
@@ -63,7 +70,10 @@ export function applyChanges(
   return mergeSorted(kept, within.sort(before), before);
 }
 
-/** Appends a page without repeating rows. `since`: sessions that changed while the page was being loaded. */
+/**
+ * Appends a page to the rows without repeating any. `since` has the sessions that changed while the page was
+ * being loaded.
+ */
 export function appendPage(
   rows: readonly Row[],
   page: readonly Row[],
@@ -80,8 +90,8 @@ const getSortTime = (row: Row, { field }: SessionOrder): string =>
   field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
 
 /**
- * Compares rows as the gateway orders them. Ties are broken by the session id; the global id is its Base64 form, which
- * sorts differently, so it is decoded.
+ * Returns a function that compares rows as the gateway sorts them. Rows with equal times are compared by
+ * session id; it is decoded from the global id, whose Base64 form sorts differently.
  */
 function compareBy(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;

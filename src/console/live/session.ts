@@ -15,11 +15,13 @@ export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
 
 export interface SessionView {
-  /** Null if not loaded yet, or if `missing`. */
+  /** The session; null if it is not loaded yet, or if `missing`. */
   readonly page: SessionDetails | null;
-  /** The session does not exist, or the viewer may not see it. */
+  /** True if the session does not exist, or the viewer may not see it. */
   readonly missing: boolean;
-  /** Transitions, oldest first. There is no gap between the first one shown and the newest. */
+  /**
+   * Transitions, oldest first: a gapless sequence up to the newest one. Older transitions may not be loaded.
+   */
   readonly log: readonly Transition[];
   readonly hasOlder: boolean;
   readonly state: FeedState;
@@ -28,7 +30,7 @@ export interface SessionView {
 
 const OLDER_PAGE_SIZE = 50;
 const RETRY_DELAY_MS = 3_000;
-/** Error code for an id that the gateway cannot decode. */
+/** Error code of the gateway for a global id that it cannot decode. */
 const INVALID_ID_CODE = 'BAD_USER_INPUT';
 
 /** Data of the session page, kept up to date by the subscription to that session. */
@@ -36,9 +38,15 @@ export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  /** Run from `start` to `stop`: whether the page is being loaded, and whether it has to be loaded again. */
+  /**
+   * The time from `start` to `stop`: whether a query is running (`loading`), and whether another one must
+   * follow (`again`). Null when stopped.
+   */
   #run: { loading: boolean; again: boolean } | null = null;
-  /** Number of snapshots received. A query sent before the newest one may return transitions that a failover lost. */
+  /**
+   * Number of snapshots received. If it changes during a query, the answer is ignored: it may contain
+   * transitions that a failover lost.
+   */
   #snapshots = 0;
 
   constructor(gateway: Gateway, id: string) {
@@ -47,13 +55,13 @@ export class LiveSession extends Store<SessionView> {
     this.#id = id;
   }
 
-  /** Loads the page and subscribes from its newest transition. */
+  /** Loads the session, and then subscribes after its newest transition. */
   start(): void {
     this.#run = { loading: false, again: false };
     void this.#load(this.#run);
   }
 
-  /** Loads the transitions before the first one shown. */
+  /** Loads a page of transitions that are older than those shown. */
   async loadOlder(): Promise<void> {
     const before = this.view.log[0]?.cursor;
     try {
@@ -70,7 +78,7 @@ export class LiveSession extends Store<SessionView> {
     }
   }
 
-  /** Shows the result of the viewer's own mutation before the feed reports it. */
+  /** Shows the result of the viewer's own mutation at once, without waiting for the feed. */
   applyResult(session: Row & VkycSessionActionsFragment): void {
     const { page } = this.view;
     if (page && session.version >= page.version) this.show({ page: { ...page, ...session } });
@@ -88,8 +96,8 @@ export class LiveSession extends Store<SessionView> {
   }
 
   /**
-   * Loads the page again after a frame, since frames leave out personal data and free text. Calls during a running query
-   * are merged into one more query; a failed query is retried.
+   * Queries the session again after a frame, since frames contain neither personal data nor free texts. Calls
+   * during a query are merged into one more query; a failed query is retried.
    */
   async #refresh(): Promise<void> {
     const run = this.#run;
@@ -125,7 +133,10 @@ export class LiveSession extends Store<SessionView> {
     });
   }
 
-  /** Replaces what is shown by a snapshot: after a failover transitions may be gone and the version lower. */
+  /**
+   * Replaces what is shown by a snapshot. After a failover, transitions may be gone and the version lower, so
+   * nothing is merged.
+   */
   #replace(session: Row & VkycSessionActionsFragment): void {
     this.#snapshots += 1;
     const { page } = this.view;
@@ -153,14 +164,14 @@ export class LiveSession extends Store<SessionView> {
   }
 }
 
-/** Picks the fields that change with the version. */
+/** Returns those fields of a session that change only together with its version. */
 const pickVersionedFields = (page: SessionDetails) => {
   const { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions } =
     page;
   return { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions };
 };
 
-/** Merges transitions into the log: each once, ordered by `sequence`. */
+/** Merges loaded transitions into the log: each of them once, ordered by `sequence`. */
 function mergeTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
   const known = new Set(log.map(({ sequence }) => sequence));
   const fresh = read.filter(({ sequence }) => !known.has(sequence));

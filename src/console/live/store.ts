@@ -24,6 +24,6 @@ export abstract class Store<View> {
   };
 }
 
-/** Returns the snapshot of a store and re-renders on each change. */
+/** Hook that returns the current `view` of a store, and renders again when it changes. */
 export const useStore = <View>(store: Store<View>): View =>
   useSyncExternalStore(store.subscribe, () => store.view);

@@ -1,6 +1,9 @@
 import { useEffect, useMemo } from 'react';
 
-/** Creates an object, starts it on mount and stops it on unmount. A change of `on` replaces it. */
+/**
+ * Hook that creates an object, starts it on mount and stops it on unmount. If a value in `on` changes, a new
+ * object replaces it.
+ */
 export function useLive<Live extends { start(): void; stop(): void }>(
   create: () => Live,
   on: readonly unknown[],

@@ -3,7 +3,9 @@ import { Button } from './button.tsx';
 
 const COPY_RESULT_SHOWN_MS = 2_000;
 
-/** Copies `text` to the clipboard. `what` names it for screen readers, as in "Copy link". */
+/**
+ * Button that copies `text` to the clipboard. `what` names the text for screen readers, as in "Copy link".
+ */
 export function CopyButton({ text, what }: { text: string; what: string }) {
   const [result, setResult] = useState('');
   useEffect(() => {

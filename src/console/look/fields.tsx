@@ -10,18 +10,21 @@ import { TextField, type TextFieldProps } from 'react-aria-components/TextField'
 import style from './fields.module.css';
 
 interface FormProps {
-  /** Error messages by field name. A new object shows messages again that the user dismissed by typing. */
+  /**
+   * Error messages by field name. A new object shows all its messages, even those that the user had dismissed
+   * by typing.
+   */
   readonly problems?: Readonly<Record<string, string>>;
   readonly onSubmit: () => void;
   readonly children: ReactNode;
 }
 
-/** Lets a field tell its form that the user typed in it. */
+/** Context with which a field tells its form that the user typed in it. */
 const OnEdit = createContext<(name: string) => void>(() => {});
 
 /**
- * Form whose fields show their error until the user types in them. Hiding the error on blur instead would shift the
- * layout while the user presses the submit button, and the press would miss it.
+ * Form that hides the error of a field as soon as the user types in it. Hiding it on blur would move the
+ * submit button while the user presses it, so that the press would miss.
  */
 export function Form({ problems = NONE, onSubmit, children }: FormProps) {
   const [cleared, setCleared] = useState<Cleared>({ of: problems, names: [] });
@@ -52,15 +55,18 @@ export function Form({ problems = NONE, onSubmit, children }: FormProps) {
 
 const NONE = {};
 
+/** Fields whose error is hidden because the user typed in them. */
 interface Cleared {
-  /** The problems that `names` belong to. Ignored once the form gets others. */
+  /**
+   * The error messages that were shown when the user typed. If the form has others now, `names` is ignored.
+   */
   readonly of: FormProps['problems'];
   readonly names: readonly string[];
 }
 
 interface FieldProps extends TextFieldProps {
   readonly label: string;
-  /** Hint below the field: the expected input, or the meaning of the value. */
+  /** Text below the field: which input is expected, or what the value means. */
   readonly hint?: ReactNode;
   readonly placeholder?: string | undefined;
   readonly rows?: number;
@@ -120,7 +126,7 @@ export function Choice<Value extends string>({ label, options, value, onChange }
 }
 
 interface SelectProps<Value extends string> extends ChoiceProps<Value> {
-  /** Shows the label to screen readers only, if the options explain themselves. */
+  /** True: only screen readers get the label, because the options explain themselves. */
   readonly hideLabel?: boolean;
 }
 

@@ -1,6 +1,9 @@
 import type { Party, Role, SessionAction, Status, SubStatus } from '../operations.ts';
 
-/** Turns a name of the schema into text: `USER_IP_CHECK` into "User IP check", `startsAt` into "Starts at". */
+/**
+ * Converts a name of the GraphQL schema to a text: `USER_IP_CHECK` to "User IP check", `startsAt` to "Starts
+ * at".
+ */
 export function humanize(name: string): string {
   const text = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
@@ -21,7 +24,7 @@ const PROPER: Record<string, string> = {
   sdk: 'SDK',
 };
 
-/** Writes a count with its noun: "1 session", "2 sessions", "1,20,000 sessions" (Indian digit groups). */
+/** Formats a count with its noun: "1 session", "2 sessions", "1,20,000 sessions" (Indian digit groups). */
 export const formatCount = (count: number, noun: string): string =>
   `${count.toLocaleString('en-IN')} ${noun}${count === 1 ? '' : 's'}`;
 
@@ -50,7 +53,7 @@ export const PHASE_LABELS = {
   UNRECOGNIZED: 'Unrecognised',
 } as const satisfies Record<Status, string>;
 
-/** Label of each party a session can wait on. `MERCHANT` is the bank that uses this console. */
+/** Label of each party that a session can wait for. `MERCHANT` is the bank that uses this console. */
 export const PARTY_LABELS = {
   CUSTOMER: 'Customer',
   AGENT: 'Agent',
@@ -74,7 +77,7 @@ export const ACTION_LABELS = {
 /** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';
 
-/** Tone of each sub-status. For UNRECOGNIZED the tone depends on the phase: see `UNRECOGNIZED_TONES`. */
+/** Colour group of each sub-status. That of UNRECOGNIZED depends on the phase: see `UNRECOGNIZED_TONES`. */
 const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   LINK_GENERATED: 'going',
   AADHAAR_VERIFICATION_SUCCESS: 'going',
@@ -125,8 +128,8 @@ const UNRECOGNIZED_TONES = {
 } as const satisfies Record<Status, Tone>;
 
 /**
- * Returns the tone of a status pair. A page that was open during an upgrade can meet a sub-status of the newer release,
- * which it does not know: such a pair counts as in progress.
+ * Returns the colour group of a status pair. A page that is open while the gateway is upgraded may get a
+ * sub-status that it does not know: such a pair counts as in progress.
  */
 export function findTone({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
   if (subStatus === 'UNRECOGNIZED') return UNRECOGNIZED_TONES[status] ?? 'trouble';
@@ -135,7 +138,7 @@ export function findTone({ status, subStatus }: { status: Status; subStatus: Sub
 
 const isSubStatus = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
 
-/** Keeps the names that are sub-statuses, e.g. from a URL that was edited by hand. */
+/** Returns those names that are sub-statuses: the names may come from a URL that was edited by hand. */
 export const keepSubStatuses = (names: readonly string[]): SubStatus[] =>
   names.filter(isSubStatus) as SubStatus[];
 

@@ -2,7 +2,10 @@ import type { ReactNode } from 'react';
 import style from './notice.module.css';
 import tones from './tones.module.css';
 
-/** Message box. Screen readers announce `bad` at once (alert) and the other tones politely (status). */
+/**
+ * Message box. Screen readers announce a `bad` message at once (role alert), the others when they are idle
+ * (role status).
+ */
 export function Notice({ tone, children }: { tone: 'bad' | 'trouble' | 'good'; children: ReactNode }) {
   return (
     <div role={tone === 'bad' ? 'alert' : 'status'} className={`${style.notice} ${tones[tone]}`}>

@@ -3,10 +3,10 @@ import { findTone, humanize, PARTY_LABELS, PHASE_LABELS, type Tone } from './lab
 import style from './status.module.css';
 import tones from './tones.module.css';
 
-/** Symbol of each tone, so that it is not told by colour alone (WCAG 1.4.1). */
+/** Symbol of each colour group, so that colour alone does not tell it (WCAG 1.4.1). */
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✕', trouble: '!', going: '•' };
 
-/** Name of a sub-status in the colour of its tone. */
+/** Name of a sub-status, in the colour of its group. */
 export function StatusBadge({
   of,
   big = false,
@@ -23,7 +23,7 @@ export function StatusBadge({
   );
 }
 
-/** Name of the party a session waits on, in its colour. */
+/** Name of the party that has to act next, in the colour of that party. */
 export function WaitingOn({ party }: { party: Party }) {
   return <span className={`${style.party} ${style[party.toLowerCase()]}`}>{PARTY_LABELS[party]}</span>;
 }

@@ -11,7 +11,10 @@ const system = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches 
 const kept = chosen();
 if (kept) show(kept);
 
-/** Switches between light and dark. The choice is kept in this browser; without one, the system's theme is used. */
+/**
+ * Button that switches between the light and the dark theme. The choice is stored in the browser; until one
+ * is made, the system's theme is used.
+ */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? system());
   const other = theme === 'light' ? 'dark' : 'light';

@@ -17,7 +17,7 @@ export function formatDuration(milliseconds: number): string {
 const listeners = new Set<(now: number) => void>();
 let ticking: ReturnType<typeof setInterval> | undefined;
 
-/** Returns the time and re-renders every second. One interval serves the whole page. */
+/** Hook that returns the current time, and renders again every second. All components share one interval. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -35,7 +35,7 @@ export function useNow(): number {
   return now;
 }
 
-/** Time since a moment, updated every second. */
+/** Duration since a moment, updated every second. */
 export function TimeSince({ since }: { since: string }) {
   const now = useNow();
   return (
@@ -49,7 +49,7 @@ const IST = 'Asia/Kolkata';
 const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const IST_ALIAS = 'Asia/Calcutta';
 
-/** Whether the viewer's time zone is India's. */
+/** Whether the viewer's time zone is that of India. */
 export const isIndianClock = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -70,7 +70,10 @@ function format(timeZone: string): Intl.DateTimeFormat {
 /** Formats a moment in the viewer's time zone. */
 export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(new Date(at));
 
-/** Formats a moment in Indian time: "5 Dec 2026, 14:30 IST". Empty if the viewer is in that zone. */
+/**
+ * Formats a moment in Indian time: "5 Dec 2026, 14:30 IST". Returns an empty text if the viewer's time zone
+ * is India's.
+ */
 export const formatInIndia = (at: string): string =>
   isIndianClock ? '' : `${format(IST).format(new Date(at))} IST`;
 

@@ -16,7 +16,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** One labelled value; renders nothing if the value is missing. */
+/** A label and its value; renders nothing if there is no value. */
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   if (children === null || children === undefined || children === '') return null;
   return (
@@ -27,7 +27,10 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-/** The customer and their link. Fields that the viewer's role may not see are null and left out. */
+/**
+ * Card with the customer's data and link. Fields that the viewer's role may not see are null, and are left
+ * out.
+ */
 export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: SessionDetails }) {
   return (
     <Card title="Customer">
@@ -50,7 +53,7 @@ export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: Se
   );
 }
 
-/** All meetings, newest first. */
+/** Card with all meetings of the session, newest first. */
 export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings']['nodes'] }) {
   return (
     <Card title="Meetings">
@@ -76,7 +79,7 @@ export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings'
   );
 }
 
-/** Reviews by agents and auditors. */
+/** Card with the reviews by agents and auditors. */
 export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] }) {
   return (
     <Card title="Reviews">
@@ -98,7 +101,10 @@ export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] })
   );
 }
 
-/** Reference for the provider's support, times, and the sessions this one replaces or is replaced by. */
+/**
+ * Card with the reference id for the provider's support, the times, and links to the session that this one
+ * replaces or is replaced by.
+ */
 export function FactsCard({ page }: { page: SessionDetails }) {
   return (
     <Card title="Details">

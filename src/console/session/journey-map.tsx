@@ -13,13 +13,13 @@ import {
 } from './journey-paths.ts';
 import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-steps.ts';
 
-/** How the steps are marked, by their keys (see `toPairKey`). */
+/** Steps of the map that are highlighted, each by its key (see `toPairKey`). */
 export interface Marks {
-  /** Steps the session has visited, in order; the last one is the current step. */
+  /** Steps that the session has visited, in order; the last one is its current step. */
   readonly path: readonly string[];
-  /** Steps that usually come next. */
+  /** Steps that usually follow the current one. */
   readonly usual: ReadonlySet<string>;
-  /** Steps that the transition rules allow next. */
+  /** Steps that the transition rules allow after the current one. */
   readonly possible: ReadonlySet<string>;
 }
 
@@ -27,16 +27,16 @@ interface Props {
   readonly steps: ReadonlyMap<string, PlacedStep>;
   readonly marks: Marks;
   readonly name: string;
-  /** Id of the element that says the same as text, for `aria-describedby`. */
+  /** Id of the element that describes the map as text, for `aria-describedby`. */
   readonly descriptionId: string;
 }
 
-/** Arrowhead for paths with corners, whose direction is not obvious. */
+/** Id of the arrowhead. Only paths with corners get one, because their direction is not obvious. */
 const ARROW_ID = 'journey-arrow';
 
 /**
- * SVG map of a session: the steps of a successful session on a line from left to right, all others below it, and the
- * path that the session took.
+ * Map of a session as SVG: the steps of a session without problems on a line from left to right, all other
+ * steps below the line, and the path that this session took.
  */
 export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
   const all = [...steps.values()];
@@ -116,7 +116,10 @@ function Phase(props: { name: string; first: number; count: number; height: numb
   );
 }
 
-/** Path of the session. Each stretch is drawn once; the newest one is animated. */
+/**
+ * Lines along the path that the session took. A line between two steps is drawn once, even if it was taken
+ * several times; the newest is animated.
+ */
 function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
   const paths = new Map<string, { at: number; straight: boolean }>();
   path.forEach((key, at) => {
@@ -159,7 +162,7 @@ function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next
   const above = step.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
   const name = humanize(step.subStatus);
-  // A no-break space keeps the count on the line of the last word.
+  // A no-break space keeps the number of visits on the line of the last word.
   const lines = wrapText(
     visits > 1 ? `${name}\u00a0×${visits}` : name,
     above ? 15 : mark === 'now' ? 11 : 13,

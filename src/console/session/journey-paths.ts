@@ -1,17 +1,23 @@
 import type { PlacedStep } from './journey-steps.ts';
 
-/** Sizes of the map in SVG units. One unit is a pixel unless the map is stretched to fill a wider box. */
+/** Sizes of the map in SVG units. One unit is a pixel, unless the map is stretched to fill a wider box. */
 export const COLUMN_WIDTH = 112;
 export const HEADER_HEIGHT = 30;
 export const LINE_Y = 100;
 const FIRST_ROW_OFFSET = 64;
 const ROW_HEIGHT = 54;
 const BOTTOM_MARGIN = 30;
-/** Paths run below the line in two lanes, so that they do not cross labels: one for skipped steps, one for going back. */
+/**
+ * Distances below the line of the two horizontal lanes on which paths run, so that they do not cross labels:
+ * one for paths that skip steps, one for paths that go back.
+ */
 const LANE_OFFSET = { skip: 20, back: 32 };
-/** X of a side step in its column: at the left, so that its label fits to the right of it. */
+/** X of a step below the line, within its column: at the left, so that its label fits to the right of it. */
 const SIDE_STEP_X = 22;
-/** Offsets from a side step of the vertical lanes that lead down to it and back up, left of its label. */
+/**
+ * X of the two vertical lanes left of a step below the line, relative to the step: one leads down to it, one
+ * back up.
+ */
 const DOWN_OFFSET = -15;
 const UP_OFFSET = -9;
 const CORNER_RADIUS = 8;
@@ -23,13 +29,13 @@ export const toX = ({ slot, row }: PlacedStep): number =>
 export const toY = ({ row }: Pick<PlacedStep, 'row'>): number =>
   row === 0 ? LINE_Y : LINE_Y + FIRST_ROW_OFFSET + (row - 1) * ROW_HEIGHT;
 export const computeWidth = (slots: number): number => slots * COLUMN_WIDTH;
-/** Height of a map with this many rows of side steps. */
+/** Returns the height of a map that has this many rows of steps below the line. */
 export const computeHeight = (rows: number): number => toY({ row: rows }) + BOTTOM_MARGIN;
 
-/** Whether the path between two steps has no corners. Only paths with corners get an arrowhead. */
+/** Whether the path between two steps is a straight line. */
 export const isDirect = (from: PlacedStep, to: PlacedStep): boolean => findCorners(from, to).length === 0;
 
-/** Returns the path from one step to another, for the `d` attribute of an SVG path. */
+/** Returns the path from one step to another, as the `d` attribute of an SVG path. */
 export function drawPath(from: PlacedStep, to: PlacedStep): string {
   const [a, b]: [Point, Point] = [
     [toX(from), toY(from)],
@@ -74,7 +80,7 @@ function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[]
       [bx + DOWN_OFFSET, by],
     ];
   }
-  // From the first side step straight up to the line, and left to the step on it.
+  // The path goes straight up from the first row to the line, and then left to the step on the line.
   if (to.row === 0 && from.row === 1) return [[ax, LINE_Y]];
   if (to.row === from.row - 1) return [];
   const side = ax + (to.row > from.row ? DOWN_OFFSET : UP_OFFSET);
@@ -84,7 +90,7 @@ function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[]
   ];
 }
 
-/** Connects the points by a line with rounded corners. Short segments get a smaller radius. */
+/** Connects points by lines, and rounds the corners. At short lines the radius is smaller. */
 function roundCorners(points: readonly Point[]): string {
   const [first, ...rest] = points as readonly [Point, ...Point[]];
   let path = `M${first}`;

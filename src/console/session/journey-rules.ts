@@ -6,7 +6,7 @@ import { END_SLOT, findNextSlot, findSlot, type StatusPair, toPairKey } from './
 
 type Rules = VkycTransitionRulesQuery['transitionRules'];
 
-/** Cached by gateway: the rules do not change while it runs. */
+/** Cache of the rules by gateway client: they do not change while the gateway runs. */
 const cache = new WeakMap<Gateway, Promise<Rules>>();
 
 function fetchRules(gateway: Gateway): Promise<Rules> {
@@ -14,12 +14,12 @@ function fetchRules(gateway: Gateway): Promise<Rules> {
   if (asked) return asked;
   const answer = gateway.query(VkycTransitionRules, {}).then(({ transitionRules }) => transitionRules);
   cache.set(gateway, answer);
-  // A failed query is dropped from the cache, so that the next session page sends it again.
+  // Removes a failed query from the cache, so that the next session page repeats it.
   answer.catch(() => cache.delete(gateway));
   return answer;
 }
 
-/** Returns the transition rules of the gateway; null until they are loaded. */
+/** Hook that returns the gateway's transition rules; null until they are loaded. */
 export function useRules(): Rules | null {
   const { gateway } = useSignedIn();
   const [rules, setRules] = useState<Rules | null>(null);
@@ -36,19 +36,25 @@ export function useRules(): Rules | null {
   return rules;
 }
 
-/** Lists every step except UNRECOGNIZED, in the order of a session's life: the rules without `from` name each step once. */
+/**
+ * Returns every step except UNRECOGNIZED, in the order of a session's life: the rules without `from` contain
+ * each step once.
+ */
 export const listSteps = (rules: Rules): readonly StatusPair[] =>
   rules.filter(({ from, to }) => !from && to.subStatus !== 'UNRECOGNIZED').map(({ to }) => to);
 
-/** Steps that can follow the current one. */
+/** Steps that can follow the current step of a session. */
 export interface NextSteps {
-  /** Steps that the rules allow. */
+  /** Steps that the transition rules allow after the current one. */
   readonly possible: readonly StatusPair[];
-  /** The likely ones among them. The provider may skip steps, so the rules allow nearly every later one. */
+  /**
+   * Those of the possible steps that are likely. Since the provider may skip steps, nearly every later step
+   * is possible.
+   */
   readonly usual: readonly StatusPair[];
 }
 
-/** Finds the steps that can follow `now`, and picks those that usually do. */
+/** Returns the steps that the rules allow after `now`, and those of them that usually come next. */
 export function findNextSteps(now: StatusPair, rules: Rules): NextSteps {
   const moves = rules.filter(
     ({ from, to }) =>

@@ -6,16 +6,19 @@ export interface StatusPair {
   readonly subStatus: SubStatus;
 }
 
-/** Step with its position on the map. */
+/** Step of a session with its place on the journey map. */
 export interface PlacedStep extends StatusPair {
   readonly key: string;
-  /** Column. */
+  /** Number of the column, from 0. */
   readonly slot: number;
-  /** 0: on the line; 1, 2, …: below it. */
+  /** 0 for a step on the line; 1, 2, … for the rows below the line. */
   readonly row: number;
 }
 
-/** Steps of a session without problems, by phase. They form the line of the map. */
+/**
+ * Steps of a session without problems, by phase. They are the line of the journey map; phases without such
+ * steps have no column.
+ */
 const LINE = {
   RECEIVED: ['LINK_GENERATED'],
   PRE_VIDEO_CALL: [
@@ -38,8 +41,9 @@ const LINE = {
 type LineStep = (typeof LINE)[Status][number];
 
 /**
- * Step below the line: the step on the line that it happens instead of, and the step that usually follows if it is a
- * different one. `insteadOf` null: the step stands below the last step of its phase, or in the last column.
+ * Place of a step below the line. It is below the step that it happens instead of; `followedBy` is the step
+ * that usually comes next, if it is another one. If `insteadOf` is null, the step is below the last step of
+ * its phase, or in the last column.
  */
 type SideStep = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
 
@@ -69,16 +73,21 @@ const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
   VKYC_EXPIRED: [null],
   UNRECOGNIZED: [null],
 };
-/** Typed as possibly undefined: during an upgrade a page can get a step of the newer release. */
+/**
+ * Returns undefined for an unknown step: while the gateway is upgraded, a page may get a step of the newer
+ * release.
+ */
 const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
   (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
 
-/** Steps on the line, from left to right. */
+/** Steps on the line of the journey map (a session without problems), from left to right. */
 export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
   steps.map((subStatus) => ({ status: status as Status, subStatus })),
 );
 
-/** Last column: steps of phases that are not on the line, such as FAILED and EXPIRED. */
+/**
+ * Number of the last column, for the steps of phases that are not on the line, such as FAILED and EXPIRED.
+ */
 export const END_SLOT = LINE_STEPS.length;
 
 /** Phases on the line, each with its first column and its number of columns. */
@@ -92,7 +101,10 @@ export const toPairKey = ({ status, subStatus }: StatusPair): string => `${statu
 const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
 const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
 
-/** Returns the column of a step. Unknown steps go to the last column of their phase, or of the map. */
+/**
+ * Returns the column of a step. A step without a place is in the last column of its phase, or of the map if
+ * its phase is not on the line.
+ */
 export function findSlot(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own;
@@ -102,11 +114,14 @@ export function findSlot(pair: StatusPair): number {
   return span ? span.first + span.count - 1 : END_SLOT;
 }
 
-/** Counts the columns of the map. `END_SLOT` counts only if a step is in it. */
+/** Returns the number of columns of the map. The last one, `END_SLOT`, is left out if no step is in it. */
 export const countSlots = (steps: ReadonlyMap<string, PlacedStep>): number =>
   [...steps.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
 
-/** Gives each step a position. Side steps of one column stand below each other, in the given order. */
+/**
+ * Returns the steps with their places. Steps below the line in one column are below each other, in the given
+ * order.
+ */
 export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, PlacedStep> {
   const taken = new Map<number, number>();
   const placed = new Map<string, PlacedStep>();
@@ -121,7 +136,9 @@ export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, P
   return placed;
 }
 
-/** Returns the column of the step that usually comes next; `END_SLOT` if there is none. */
+/**
+ * Returns the column of the step that usually comes next; that is `END_SLOT` after the last step on the line.
+ */
 export function findNextSlot(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own + 1;

@@ -11,13 +11,15 @@ import { countSlots, LINE_STEPS, layOutSteps, type StatusPair, toPairKey } from 
 
 interface Props {
   readonly now: VkycStatusFragment;
-  /** Oldest first. */
+  /** Transitions of the session, oldest first. */
   readonly log: readonly Transition[];
 }
 
 const NOTHING_AHEAD: NextSteps = { possible: [], usual: [] };
 
-/** Map of a session's steps: visited, current and next, with a legend and the same as text for screen readers. */
+/**
+ * Map of a session's steps (visited, current and next), with a legend and a text version for screen readers.
+ */
 export default function Journey({ now, log }: Props) {
   const rules = useRules();
   const [showAll, setShowAll] = useState(false);
@@ -45,7 +47,7 @@ export default function Journey({ now, log }: Props) {
   const currentStep = placed.get(toPairKey(now));
   const currentShare = currentStep ? toX(currentStep) / computeWidth(countSlots(placed)) : 0;
 
-  // If the map is wider than its box, scroll the current step to the middle.
+  // Scrolls the current step to the middle, if the map is wider than its box.
   useEffect(() => {
     const { current } = box;
     if (!current) return;
@@ -75,14 +77,17 @@ export default function Journey({ now, log }: Props) {
   );
 }
 
-/** Lists the visited steps up to the current one. Transitions that were not applied (late or disputed) are left out. */
+/**
+ * Returns the steps that the session has visited, up to the current one. Transitions that were not applied
+ * (late or disputed) are left out.
+ */
 function listVisited(now: StatusPair, log: readonly Transition[]): readonly StatusPair[] {
   const path: StatusPair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
   const last = path.at(-1);
   return last && toPairKey(last) === toPairKey(now) ? path : [...path, now];
 }
 
-/** Sorts steps in the order of the gateway's rules, so that a step keeps its position when others are added. */
+/** Sorts steps in the order of the gateway's rules, so that a step keeps its row when others are added. */
 function sortSteps(pairs: readonly StatusPair[], rules: ReturnType<typeof useRules>): readonly StatusPair[] {
   if (!rules) return pairs;
   const order = new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
@@ -104,7 +109,7 @@ function Legend({ showAll, over, since }: { showAll: boolean; over: boolean; sin
 
 const OTHER_STEPS_NOTE = 'The provider may also report another step.';
 
-/** Text version of the map, for screen readers. */
+/** The content of the map as text, for screen readers. */
 function JourneyText({
   id,
   path,

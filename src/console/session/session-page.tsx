@@ -22,7 +22,7 @@ const CARD = `${panel.panel} ${cards.card}`;
 
 const Journey = lazy(() => import('./journey.tsx'));
 
-/** Page of one session: status, actions, map, timeline and details, updated live. */
+/** Page of one session: its status, actions, map, timeline and details, kept up to date by a subscription. */
 export function SessionPage({ id }: { id: string }) {
   const { gateway } = useSignedIn();
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
@@ -100,7 +100,7 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
   );
 }
 
-/** Button that starts a new session in place of one that expired, failed or was rejected. */
+/** Button that starts a new session to replace one that expired, failed or was rejected. */
 function StartReplacement({ page }: { page: SessionDetails }) {
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);

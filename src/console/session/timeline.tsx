@@ -10,17 +10,17 @@ const SOURCES: Record<TransitionSource, string> = {
   POLL: 'found by checking with the provider',
   MUTATION: 'done here',
 };
-/** Shows the delay between an event and its receipt only if it is longer than this. */
+/** Minimum delay between an event and its receipt by the gateway for the delay to be shown. */
 const MIN_SHOWN_DELAY_MS = 60_000;
 
 interface Props {
-  /** Oldest first. */
+  /** Transitions of the session, oldest first. */
   readonly log: readonly Transition[];
   readonly hasOlder: boolean;
   readonly onOlder: () => void;
 }
 
-/** Log of the session's transitions, newest first. */
+/** List of the session's transitions, newest first. */
 export function Timeline({ log, hasOlder, onOlder }: Props) {
   return (
     <>
@@ -54,5 +54,5 @@ function Entry({ entry }: { entry: Transition }) {
   );
 }
 
-/** Recognizes a dispute by the wording of the reason that the gateway gives. */
+/** Whether a transition made the session disputed, recognized by the text of the gateway's reason. */
 const isDispute = (reason: string | null): boolean => reason?.includes('contradicts') ?? false;

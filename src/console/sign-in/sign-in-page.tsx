@@ -6,11 +6,14 @@ import style from './sign-in-page.module.css';
 
 interface Props {
   readonly switchUser: (signIn: SignIn) => void;
-  /** Error of the last attempt; null at first. */
+  /** Error of the last attempt to sign in; null at first. */
   readonly why: string | null;
 }
 
-/** Page on which users paste an access token. It is kept in `sessionStorage`, so only this tab has it. */
+/**
+ * Page on which the user pastes an access token. The token is kept in `sessionStorage`, so that only this tab
+ * has it.
+ */
 export function SignInPage({ switchUser, why }: Props) {
   const [token, setToken] = useState('');
   const bareToken = token.trim().replace(/^Bearer\s+/i, '');

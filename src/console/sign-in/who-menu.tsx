@@ -7,7 +7,7 @@ import { Button } from '../look/button.tsx';
 import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
-/** Menu with the signed-in user. In development it switches roles, in production it signs out. */
+/** Menu of the signed-in user: in development it switches between roles, in production it signs out. */
 export function WhoMenu() {
   const { viewer, signIn, switchUser } = useSignedIn();
   const development = setup.signIn === 'ISSUED';

@@ -6,17 +6,23 @@ import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.t
 import type { Release } from '../harness/releases.ts';
 import { seed } from './seed.ts';
 
-/** The compiled module, because migrations are found relative to its location. */
+/**
+ * URL of the compiled migration module. It must be the one in the build folder, because it finds the
+ * migrations relative to its own location.
+ */
 const MIGRATE = new URL('../../../../db/migrate.js', import.meta.url).href;
 
-/** PostgreSQL of the bench's own, filled with sessions, with production durability (fsync on). */
+/**
+ * PostgreSQL server that only this bench uses. It is filled with sessions and has the durability of
+ * production (fsync on).
+ */
 export interface BenchDatabase {
   readonly url: string;
-  /** Directory for the gateway's files outside the database. */
+  /** Folder for files that the gateway stores outside the database. */
   readonly dataDir: string;
   readonly pool: pg.Pool;
   readonly postmaster: number;
-  /** Number of seeded sessions. */
+  /** Number of sessions with which the database was filled. */
   readonly sessions: number;
   /** Counts the rows of a table. */
   count(table: string): Promise<number>;
@@ -28,7 +34,7 @@ interface Options {
   readonly say: (line: string) => void;
 }
 
-/** Starts a database and seeds it. */
+/** Starts a PostgreSQL server, migrates it and fills it with sessions. */
 export async function openDatabase({ sessions, onEnd, say }: Options): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-bench-'));
   onEnd(() => rm(folder, { recursive: true, force: true }));
@@ -41,7 +47,8 @@ export async function openDatabase({ sessions, onEnd, say }: Options): Promise<B
   const { migrate } = (await import(MIGRATE)) as typeof import('../../../src/db/migrate.ts');
   await migrate(postgres.url, postgres.url);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  // Stopping the database during a run breaks idle connections; an unhandled `error` event would end the process.
+  // Ignores errors of idle connections, which break when the database is stopped: an unhandled `error` event
+  // would end the process.
   pool.on('error', () => {});
   onEnd(() => pool.end());
   await seed(pool, sessions, say);

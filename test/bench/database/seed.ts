@@ -8,19 +8,20 @@ import { SECRETS } from '../harness/secrets.ts';
 export const TRANSITIONS = 10;
 const SESSIONS_A_USER = 4;
 const BATCH = 25_000;
-/** Seeded sessions are ten seconds apart and end at the present. */
+/** Seconds between the creation of two seeded sessions; the newest is created now. */
 const SECONDS_APART = 10;
 
 const PAIRS = STATUS_CATALOG.filter(({ subStatus }) => subStatus !== 'UNRECOGNIZED');
 
-/** Returns the verification id of the session with this number (from 1). */
+/** Returns the verification id of a seeded session by its number, which starts at 1. */
 export const verificationIdOf = (number: number): string => `bench-${String(number).padStart(7, '0')}`;
 
-/** Seeds an empty database: sessions with ten transitions each, their users, and feed positions for all of them. */
+/** Fills an empty database with sessions, each with a user, ten transitions and their feed positions. */
 export async function seed(pool: pg.Pool, sessions: number, say: (line: string) => void): Promise<void> {
   const client = await pool.connect();
   try {
-    // Skips foreign-key checks: the seeded rows are consistent, and checking each reference would double the time.
+    // Turns foreign-key checks off: the seeded rows are consistent, and checking each reference would take
+    // twice the time.
     await client.query('set session_replication_role = replica');
     await client.query(
       'create temporary table pairs (number int primary key, status text, sub text, party text)',
@@ -49,7 +50,7 @@ export async function seed(pool: pg.Pool, sessions: number, say: (line: string) 
     await client.query('vacuum analyze');
     await client.query('checkpoint');
   } finally {
-    // Destroys the connection, and with it its temporary tables.
+    // Destroys the connection, which drops its temporary tables.
     client.release(true);
   }
 }
@@ -91,7 +92,7 @@ function dataKey(): { id: string; key: Buffer } {
   return { id, key: Buffer.from(key, 'base64') };
 }
 
-/** Ids are UUIDv7 in time order, as the gateway generates them. */
+/** Creation time of session number `n`. Its id is a UUIDv7 of this time, as the gateway generates ids. */
 const TIME_OF = `date_trunc('second', now()) - ($3 - n) * interval '${SECONDS_APART} seconds'`;
 
 const SESSIONS = `

@@ -27,14 +27,16 @@ type Replica = Doorbell & { readonly connected: boolean };
 type Open = () => Replica;
 
 interface Figures {
-  /** Sessions per second that reached all replicas when many are rung at once. */
+  /** Sessions per second whose rings reached all replicas, when many are rung at once. */
   readonly perSecond: number;
-  /** Latency of one ring until all replicas heard it; one ring every 5 ms. */
+  /**
+   * Milliseconds until all replicas heard one ring, when one is rung every 5 ms: median and 99th percentile.
+   */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Doorbell transports (PostgreSQL or NATS): latency and throughput between replicas. */
+/** Compares the doorbells (PostgreSQL NOTIFY and NATS) by latency and throughput between replicas. */
 export const doorbell: Bench = {
   about: `from one replica to ${LISTENERS} others: NOTIFY and NATS`,
 
@@ -124,7 +126,10 @@ async function openReplicas(open: Open, onEnd: (release: Release) => void): Prom
   return replicas;
 }
 
-/** Rings at the first replica; resolves when all others have heard of all the sessions. */
+/**
+ * Rings for sessions at the first replica. Resolves when every other replica has heard of all of these
+ * sessions.
+ */
 function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): Promise<void> {
   const heard = far.map(
     (replica) =>

@@ -1,4 +1,7 @@
-/** Lower bound of the cost: a bare `ws` server that sends one prepared string to every client. */
+/**
+ * WebSocket server that does the least work possible, as a lower bound of the cost: it sends one prepared
+ * string to every client.
+ */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -7,7 +10,10 @@ import { eachInTurn } from './each-in-turn.ts';
 
 const subscribed = new Set<WebSocket>();
 
-/** Answers just the graphql-transport-ws messages that our subscribers send, recognized by a substring. */
+/**
+ * Answers only the graphql-transport-ws messages that the bench's subscribers send, which it recognizes by a
+ * substring.
+ */
 function answer(client: WebSocket, message: string): void {
   if (message.includes('"connection_init"')) client.send('{"type":"connection_ack"}');
   if (message.includes('"subscribe"')) subscribed.add(client);

@@ -15,25 +15,30 @@ export const CONTENDERS = {
 export type ContenderName = keyof typeof CONTENDERS;
 export type ByContender<Value> = Record<ContenderName, Value>;
 
-/** A recorded burst of the gateway: the transitions it read, and the frames that it sent to one subscriber. */
+/**
+ * Recorded burst of the gateway: transitions from its log, and the frames that one subscriber got for them.
+ */
 export interface Burst {
   readonly rows: readonly SessionTransition[];
   readonly frames: readonly string[];
 }
 
-/** A server under test and its subscribers, each in a process of its own. */
+/** Server under test and its subscribers, each in a process of its own. */
 export interface Contender {
   readonly name: ContenderName;
   readonly port: number;
-  /** Bearer token that all subscribers use. */
+  /** Token that all subscribers send. */
   readonly token: string;
   readonly server: Worker;
   readonly clients: Worker;
-  /** Whether the server resumes a subscription from a cursor. */
+  /** Whether the server resumes a subscription from a cursor; otherwise it starts with the next event. */
   readonly resumes: boolean;
-  /** Returns a cursor to subscribe after; null if the server has no history. */
+  /** Returns the cursor after which subscriptions start; null if the server has no log. */
   start(): Promise<string | null>;
-  /** Produces events. The gateway records new ones and returns them; the others replay those of `model`. */
+  /**
+   * Makes the server send a number of events. The gateway records new transitions and returns them; the other
+   * servers send those of `model` again, and return null.
+   */
   burst(model: Burst, events: number): Promise<readonly SessionTransition[] | null>;
 }
 
@@ -46,7 +51,7 @@ interface Options {
 
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Starts the gateway in its production form, on a PostgreSQL of its own. */
+/** Starts the gateway as in production, on a PostgreSQL server of its own. */
 export async function startOurs({ cores, token, onEnd, say }: Options): Promise<Contender> {
   const database = await openDatabase({ sessions: 0, onEnd, say });
   const { worker, port } = await startGateway({ ...database, cores, onEnd });
@@ -64,7 +69,7 @@ export async function startOurs({ cores, token, onEnd, say }: Options): Promise<
   };
 }
 
-/** Returns the newest cursor of the feed over all sessions. */
+/** Returns the newest cursor of the feed of all sessions. */
 export async function feedCursor(port: number, token: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
@@ -75,11 +80,11 @@ export async function feedCursor(port: number, token: string): Promise<string> {
   return data.feedCursor;
 }
 
-/** Starts the bare server, which only sends. */
+/** Starts the bare `ws` server, which sends the recorded frames without executing anything. */
 export const startBare = (options: Options): Promise<Contender> =>
   startFromMemory('bare', options, ({ frames }) => frames);
 
-/** Starts the stock graphql-ws server, which executes every event for every subscriber. */
+/** Starts graphql-ws with its defaults, which executes every event for every subscriber. */
 export const startStock = (options: Options): Promise<Contender> =>
   startFromMemory('stock', options, ({ rows }) => rows);
 
@@ -109,7 +114,7 @@ async function startFromMemory(
   };
 }
 
-/** Starts the process that holds the subscribers. */
+/** Starts the process in which all subscribers of a server run. */
 export function startClients({ cores, onEnd }: Pick<Options, 'cores' | 'onEnd'>): Worker {
   const clients = new Worker('the subscribers', {
     script: compiled('./subscribers.js'),

@@ -19,13 +19,16 @@ const SETTINGS: readonly Setting[] = [
 const ROUNDS = 7;
 const WARM_UPS = 1;
 const QUICK = { settings: [{ subscribers: 1_000, events: 40 }], rounds: 3, warmUps: 1 } as const;
-/** Warm-up frames, for what a server allocates once, independently of subscribers. */
+/**
+ * Number of subscribers that connect before the first measurement of memory, so that what a server allocates
+ * only once is not counted for the others.
+ */
 const FIRST_FEW = 40;
 const FILES_BESIDE_SOCKETS = 200;
 
 /**
- * Fan-out of one event to many subscribers: the gateway next to the cheapest server possible (bare) and the most
- * expensive (stock).
+ * Fan-out of one event to many subscribers: the gateway compared with the cheapest possible server (`bare`)
+ * and with stock graphql-ws (`stock`).
  */
 export const fanout: Bench = {
   about:

@@ -6,7 +6,7 @@ import { clientFrame, FrameReader, OPCODE } from './frames.ts';
 
 const digest = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('hex');
 
-/** Builds a frame as the `ws` server writes it. */
+/** Encodes a frame with the code that a `ws` server uses. */
 const serverFrame = (payload: Buffer): Buffer =>
   Buffer.concat(
     (ws as any).Sender.frame(payload, {
@@ -18,7 +18,7 @@ const serverFrame = (payload: Buffer): Buffer =>
     }),
   );
 
-test('each frame is counted once, at any split of the bytes into chunks', () => {
+test('the frame reader reports each WebSocket frame once, however its bytes are split into chunks', () => {
   const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(65_536)), { maxLength: 8 });
   const cut = fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constant(65_000));
   fc.assert(
@@ -46,7 +46,7 @@ test('each frame is counted once, at any split of the bytes into chunks', () => 
   );
 });
 
-test('a client frame is masked and has its payload length', () => {
+test('an encoded client frame is masked and states the length of its payload', () => {
   const short = clientFrame(OPCODE.TEXT, 'hello');
   const long = clientFrame(OPCODE.PONG, Buffer.alloc(126, 1));
 

@@ -1,16 +1,19 @@
-/** The minimum of a WebSocket client (RFC 6455) that counts incoming frames at almost no cost. */
+/** Minimal WebSocket framing for a client (RFC 6455), which counts incoming frames at almost no cost. */
 
 export const OPCODE = { TEXT: 1, CLOSE: 8, PING: 9, PONG: 10 } as const;
 
 const LENGTH_BYTES: Record<number, number> = { 126: 2, 127: 8 };
 const LONGEST_HEADER = 10;
 
-/** Called with each frame header: whether the payload is needed. */
+/** Called with the header of each frame; returns whether the payload of this frame is needed. */
 export type Wanted = (opcode: number, length: number) => boolean;
-/** Called at the end of each frame; the payload is null if it was not needed. */
+/** Called at the end of each frame. `payload` is null if `Wanted` returned false for the frame. */
 export type Arrived = (opcode: number, length: number, payload: Buffer | null) => void;
 
-/** Splits a byte stream into frames, across any chunk boundaries, and skips the payloads that are not needed. */
+/**
+ * Splits a stream of bytes, in chunks of any size, into WebSocket frames. Payloads that are not needed are
+ * skipped.
+ */
 export class FrameReader {
   readonly #wanted: Wanted;
   readonly #arrived: Arrived;
@@ -18,7 +21,7 @@ export class FrameReader {
   #headerLength = 0;
   #opcode = 0;
   #length = 0;
-  /** Payload bytes still to come; -1 until the header is complete. */
+  /** Number of payload bytes that the current frame still lacks; -1 until its header is complete. */
   #left = -1;
   #payload: Buffer | null = null;
 
@@ -48,7 +51,7 @@ export class FrameReader {
   #startPayload(): void {
     const header = this.#header;
     if (this.#headerLength < 2) return;
-    // Servers do not mask frames, so the highest bit (MASK) is zero.
+    // The second byte is the length alone, because servers do not set its highest bit (MASK).
     const short = header[1] as number;
     const lengthBytes = LENGTH_BYTES[short] ?? 0;
     if (this.#headerLength < 2 + lengthBytes) return;
@@ -69,7 +72,10 @@ export class FrameReader {
   }
 }
 
-/** Encodes a client frame. RFC 6455 requires a mask; this one is zero and changes nothing. */
+/**
+ * Encodes a frame of a client. RFC 6455 requires that clients mask the payload; this mask is zero, so that
+ * the payload stays as it is.
+ */
 export function clientFrame(opcode: number, payload: string | Buffer): Buffer {
   const body = Buffer.from(payload);
   const isLong = body.length >= 126;

@@ -10,14 +10,17 @@ import { writeMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
 
-/** Writes transitions directly to the database, without notifying the gateway. */
+/** Writes transitions directly to the database, without ringing the doorbell of the gateway. */
 export interface Log {
-  /** Records `count` transitions over several sessions in one transaction; returns them as the feed delivers them. */
+  /**
+   * Records `count` transitions of several sessions in one transaction, and returns them in the form in which
+   * the feed delivers them.
+   */
   record(count: number): Promise<SessionTransition[]>;
   close(): Promise<void>;
 }
 
-/** Opens the log of a migrated database and creates sessions to write to. */
+/** Opens the log of a migrated database, and creates the sessions whose transitions are recorded. */
 export async function openLog(url: string): Promise<Log> {
   const { db, close } = connect(url, 1, () => {});
   const now = new Date();

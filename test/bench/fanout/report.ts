@@ -3,7 +3,7 @@ import { type Spread, spreadOf } from '../harness/statistics.ts';
 import { type ByContender, CONTENDERS, type ContenderName } from './contenders.ts';
 import type { Measurement } from './stage.ts';
 
-/** Results for one number of subscribers. */
+/** Measurements of all servers with one number of subscribers. */
 export interface Comparison {
   readonly subscribers: number;
   readonly events: number;
@@ -13,20 +13,26 @@ export interface Comparison {
 
 const GOALS = { ofBare: 0.75, ofStock: 2.5, bytesBesideBare: 10_000 } as const;
 const PER = 100_000;
-/** If the client process is busy for more than this share of the time, it may be the bottleneck. */
+/**
+ * If the process with the subscribers used more than this share of its core, it may have been the bottleneck
+ * instead of the server.
+ */
 const BUSY = 0.95;
 /**
- * If a server got less than this share of its core while all clients waited for it, other processes disturbed the
- * measurement.
+ * If a server used less than this share of its core while all subscribers waited for it, other processes have
+ * disturbed the measurement.
  */
 const UNDISTURBED = 0.8;
 const NAMES = Object.keys(CONTENDERS) as ContenderName[];
 
 interface Result {
   readonly deliveriesPerSecond: Spread;
-  /** Processor seconds of the server per 100,000 deliveries. */
+  /** CPU seconds of the server per 100,000 deliveries. */
   readonly cpuSeconds: Spread;
-  /** Processor time of the server as a share of the burst's duration; excludes the gateway's wait for the doorbell. */
+  /**
+   * CPU time of the server divided by the duration of the burst; the gateway's wait for the doorbell is left
+   * out.
+   */
   readonly serverBusy: Spread;
   readonly clientsBusy: Spread;
   readonly heldBytesPerSubscriber: number;
@@ -39,7 +45,7 @@ interface Goal {
   readonly met: boolean;
 }
 
-/** Returns all figures as JSON. */
+/** Returns all figures of the report, to be stored as JSON. */
 export const figuresOf = (machine: string, comparisons: readonly Comparison[]): object => ({
   machine,
   comparisons: comparisons.map((comparison) => ({
@@ -52,7 +58,7 @@ export const figuresOf = (machine: string, comparisons: readonly Comparison[]): 
   })),
 });
 
-/** Returns the human-readable report. */
+/** Returns the report as text, for people. */
 export const textOf = (machine: string, comparisons: readonly Comparison[]): string =>
   [machine, ...comparisons.map(tableOf)].join('\n\n');
 
@@ -108,7 +114,10 @@ const resultsOf = ({ subscribers, memory, rounds }: Comparison): ByContender<Res
     };
   });
 
-/** Ratios are taken within each round, so that the load of a shared machine affects both sides alike. */
+/**
+ * Judges the goals. The gateway is compared with another server within each round, so that other load on the
+ * machine affects both alike.
+ */
 function goalsOf(comparison: Comparison): Goal[] {
   const results = resultsOf(comparison);
   const times = (name: ContenderName) => ({

@@ -2,7 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { clientFrame, FrameReader, OPCODE } from './frames.ts';
 
-/** Selects no personal data, so that all subscribers can share one result. */
+/**
+ * Subscription of the bench. It selects nothing that depends on the viewer, so that all subscribers can share
+ * one result.
+ */
 export const SUBSCRIPTION = `subscription ($after: String) {
   statusTransitions(after: $after) {
     cursor
@@ -14,32 +17,35 @@ export const SUBSCRIPTION = `subscription ($after: String) {
   }
 }`;
 
-/** `connection_ack` and `pong` are shorter than this; frames with data are longer. */
+/** Length in bytes below which a message is `connection_ack` or `pong`; results are longer. */
 const LONGEST_SMALL_TALK = 40;
 const END_OF_HEADERS = '\r\n\r\n';
 const READY_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
-/** Buffer shared by all sockets: a chunk is processed completely before the next is read. */
+/** Read buffer that all sockets share: a chunk is processed completely before the next one is read. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
 interface Options {
   readonly port: number;
   readonly token: string;
-  /** Default: `SUBSCRIPTION`. */
+  /** Subscription to send, in place of `SUBSCRIPTION`. */
   readonly query?: string;
-  /** Cursor to resume after; null: from now on. */
+  /** Cursor after which the subscription starts; null: from now on. */
   readonly after: string | null;
-  /** Called for each data frame; `text` is null unless texts are kept. */
+  /** Called for each result with the size of its frame. `text` is null unless `keepTexts` is set. */
   onData(bytes: number, text: string | null): void;
-  /** Whether to decode frames. Decoding costs time, so only one subscriber of many does it. */
+  /** Whether results are decoded to text. Decoding takes time, so only one of many subscribers does it. */
   readonly keepTexts: boolean;
 }
 
-/** One subscriber on its own socket. Decodes as little as possible, because it is not what is measured. */
+/**
+ * Subscriber on a socket of its own. It decodes as little as possible, because not the subscribers are
+ * measured but the server.
+ */
 export class Subscriber {
-  /** Resolves when the server has received the subscription; rejects if the connection closes before. */
+  /** Resolves when the server has received the subscription; rejects if the connection closes before that. */
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   readonly #options: Options;
@@ -141,7 +147,8 @@ export class Subscriber {
       const { after, query = SUBSCRIPTION } = this.#options;
       const payload = { query, variables: { after } };
       this.#send({ id: randomUUID(), type: 'subscribe', payload });
-      // Subscriptions are not acknowledged, but the `pong` for this ping proves that the subscription was read.
+      // The server does not acknowledge a subscription. But it answers this ping only after it has read the
+      // subscription.
       this.#send({ type: 'ping' });
     }
     if (text.includes('pong')) this.#setReady();

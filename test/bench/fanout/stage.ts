@@ -1,28 +1,42 @@
 import type { Burst, Contender } from './contenders.ts';
 import type { Delivery, Newcomer } from './subscribers.ts';
 
-/** Number of distinct cursors that returning subscribers resume from; neighbours use different ones. */
+/**
+ * Number of different cursors from which reconnecting subscribers resume. Subscribers with successive numbers
+ * use different ones.
+ */
 const CURSORS = 20;
-/** Generous, for a busy machine; the bench as a whole has its own limit. */
+/**
+ * Timeout of one burst. It is long, because the machine may be busy; the bench as a whole has its own limit.
+ */
 const DELIVERY_TIMEOUT_MS = 300_000;
-/** Longer than the delivery it waits for, so that the delivery's own timeout fires first. */
+/**
+ * Timeout of an order to another process. It is longer than the delivery for which the process waits, so that
+ * the process can report the timeout of the delivery.
+ */
 export const ORDER_TIMEOUT_MS = DELIVERY_TIMEOUT_MS + 10_000;
-/** Pause between contenders, so that work left over by one is not counted for the next. */
+/**
+ * Pause before each burst, so that work which the previous server left unfinished is not counted for the next
+ * one.
+ */
 const PAUSE_MS = 150;
 
-/** One burst to all subscribers. */
+/** Measurements of one burst that was delivered to all subscribers. */
 export interface Measurement extends Delivery {
   readonly serverCpuSeconds: number;
   readonly clientsCpuSeconds: number;
 }
 
-/** Runs the contenders in turn. The gateway's newest burst is the model that the others replay. */
+/**
+ * Delivers bursts by one server after another. The newest burst of the gateway is the model that the other
+ * servers send again.
+ */
 export class Stage {
   #model: Burst = { rows: [], frames: [] };
 
   /**
-   * Connects all subscribers, delivers frames, disconnects them, and reconnects each from its last frame. All are live
-   * afterwards.
+   * Connects all subscribers, delivers frames, disconnects the subscribers, and reconnects them from the
+   * cursors of these frames. Afterwards all subscribers are up to date.
    */
   async gather(contender: Contender, subscribers: number): Promise<void> {
     const { clients, port, token, resumes } = contender;
@@ -44,7 +58,10 @@ export class Stage {
     await this.deliver(contender, subscribers, CURSORS);
   }
 
-  /** Delivers a burst. The gateway records new events; the others replay its newest burst, which has the same size. */
+  /**
+   * Delivers and measures one burst. The gateway records new transitions; the other servers send the
+   * gateway's newest burst, which has the same size.
+   */
   async deliver(contender: Contender, subscribers: number, events: number): Promise<Measurement> {
     const { server, clients, burst } = contender;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -62,7 +79,10 @@ export class Stage {
     };
   }
 
-  /** Checks that contenders send the same bytes; otherwise they cannot be compared. */
+  /**
+   * Throws if a server sent another number of bytes than the gateway for the same burst: they could not be
+   * compared.
+   */
   #expectSameBytes({ name }: Contender, subscribers: number, { bytes }: Delivery): void {
     const expected =
       subscribers * this.#model.frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);

@@ -1,35 +1,40 @@
-/** Process that holds all subscribers of one server and reports when every frame has arrived. */
+/** Process in which all subscribers of one server run. It reports when every expected frame has arrived. */
 import { answerOrders } from '../harness/orders.ts';
 import { Subscriber } from './socket.ts';
 
-/** Concurrent connection attempts; below the server's accept backlog. */
+/**
+ * Maximum number of connections that are opened at the same time. It is below the server's accept backlog, so
+ * that none is refused.
+ */
 const AT_ONCE = 100;
 
-/** A subscriber to connect: its cursor, and how many backlog frames it receives. */
+/**
+ * A subscriber to connect: the cursor to start after, and the number of missed frames that it will get first.
+ */
 export interface Newcomer {
   readonly after: string | null;
   readonly missed: number;
 }
 
-/** Which subscribers connect, to which server, with which token. */
+/** Order to connect subscribers to a server, all with one token. */
 export interface Arrival {
   readonly port: number;
   readonly token: string;
   readonly newcomers: readonly Newcomer[];
 }
 
-/** Frames since the last `expect`, or since the first subscriber connected. */
+/** Frames that arrived since the last `expect`, or since the first subscriber connected. */
 export interface Delivery {
   readonly deliveries: number;
   readonly bytes: number;
-  /** From the first frame at any subscriber to the last frame at any subscriber. */
+  /** Time between the first and the last frame, each at whichever subscriber it arrived. */
   readonly seconds: number;
-  /** Texts of the frames that the first subscriber received. */
+  /** Texts of the frames that the first subscriber got. */
   readonly frames: string[];
 }
 
 let subscribers: Subscriber[] = [];
-/** Frames still expected, by subscriber and in total. */
+/** Numbers of frames that are still expected, by subscriber (`due`) and in total (`left`). */
 let due: number[] = [];
 let left = 0;
 let delivery = { deliveries: 0, bytes: 0, frames: [] as string[] };
@@ -69,13 +74,16 @@ answerOrders({
     }
   },
 
-  /** Expects `each` more frames at every subscriber. */
+  /** Begins to count: each subscriber must get `each` more frames. */
   expect(each: number) {
     if (left !== 0) throw new Error(`Received ${-left} unexpected frames`);
     begin(subscribers.map(() => each));
   },
 
-  /** Resolves when all expected frames have arrived. Rejects if one subscriber got more and another less. */
+  /**
+   * Resolves when all expected frames have arrived. Rejects after the timeout, or if one subscriber got too
+   * many frames and another too few.
+   */
   async delivered(timeoutMs: number): Promise<Delivery> {
     const inTime = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), timeoutMs);
@@ -101,5 +109,5 @@ answerOrders({
     await Promise.all(leaving.map((subscriber) => subscriber.close()));
   },
 });
-// Keeps the process alive while it holds no sockets.
+// The IPC channel keeps this process alive while it has no sockets.
 process.channel?.ref();

@@ -6,10 +6,12 @@ import { Worker } from './worker.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../../gateway/main.js', import.meta.url));
 
-/** The same flags as `npm start`. */
+/** Flags of `node`, the same as with `npm start`. */
 const FLAGS = ['--max-semi-space-size=64'];
 
-/** Rate limits stay on but are high: no real client sends as much as a bench. */
+/**
+ * Environment of the gateway. Rate limits are on, but high, because no real client sends as much as a bench.
+ */
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   SANDBOX: '1',
@@ -18,7 +20,8 @@ const ENVIRONMENT = {
   SHUTDOWN_SECONDS: '0',
   CONNECTIONS_PER_CLIENT: '100000',
   RATE_LIMIT_COST_PER_MINUTE: '1000000000000',
-  // The sandbox does not know seeded sessions, so polling it would only add noise.
+  // Few calls to the sandbox: it does not know the seeded sessions, so polling it would only disturb the
+  // measurement.
   PROVIDER_CALLS_PER_MINUTE: '5',
 } as const;
 
@@ -33,11 +36,14 @@ interface Options {
   readonly cores: Cores | null;
   readonly onEnd: (release: Release) => void;
   readonly name?: string;
-  /** Default: any free port. */
+  /** Port to listen on; by default any free port. */
   readonly port?: number;
 }
 
-/** Starts the gateway as in production: sign-in, limits, masking and the read log are on. */
+/**
+ * Starts the gateway as in production, with sign-in, limits, masking and the read log, and waits until it is
+ * ready.
+ */
 export async function startGateway(options: Options): Promise<Gateway> {
   const worker = launchGateway(options);
   const ready = await worker.said('"the gateway is ready"');

@@ -3,7 +3,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeptOpen, load, percentile, requestOf } from './http-load.ts';
 
-/** Handler that the current test sets; it writes the response in chunks of its choice. */
+/**
+ * Function with which the current test answers a request; it decides into which chunks the response is split.
+ */
 let answer: (socket: Socket) => Promise<void> | void;
 const server = createServer((socket) => {
   socket.on('data', () => void answer(socket));
@@ -21,7 +23,7 @@ afterAll(() => server.close());
 const good = (body: string): string =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-/** Writes a response one byte at a time. */
+/** Returns a function that writes a response one byte at a time. */
 const slowly = (text: string) => async (socket: Socket) => {
   for (const byte of Buffer.from(text)) {
     socket.write(Buffer.of(byte));
@@ -36,7 +38,7 @@ test.each([
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n',
     '2\r\nab\r\n0\r\n\r\n',
   ],
-])('a response %s is read to its end, and then the next one', async (_how, wire, body) => {
+])('the load generator reads a response %s to its end, and then the next one', async (_how, wire, body) => {
   answer = slowly(wire);
   const connection = new KeptOpen(port);
 
@@ -48,10 +50,10 @@ test.each([
 });
 
 test.each([
-  ['lacks the proof', good('{"data":{}}')],
-  ['holds errors', good('{"proof":1,"errors":[]}')],
+  ['lacks the expected text', good('{"data":{}}')],
+  ['contains GraphQL errors', good('{"proof":1,"errors":[]}')],
   ['has an error status', 'HTTP/1.1 503 No\r\nContent-Length: 11\r\n\r\n{"proof":1}'],
-])('a response that %s ends the measurement with an error', async (_what, wire) => {
+])('the load generator stops with an error if a response %s', async (_what, wire) => {
   answer = (socket) => void socket.write(wire);
 
   const loading = load({
@@ -65,7 +67,7 @@ test.each([
   await expect(loading).rejects.toThrow();
 });
 
-test('a percentile is one of the measured values', () => {
+test('a percentile of measured values is always one of these values', () => {
   expect(percentile([3, 1, 2], 0.5)).toBe(2);
   expect(percentile([5], 0.99)).toBe(5);
 });

@@ -1,11 +1,14 @@
-/** Load generator that does almost nothing with responses, because it is not what is measured. */
+/**
+ * Load generator for HTTP. It does almost nothing with responses, so that it needs little of the CPU time
+ * that the server needs.
+ */
 import { connect, type Socket } from 'node:net';
 
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const ERRORS = Buffer.from('"errors"');
 
-/** Builds one HTTP request for a keep-alive socket. */
+/** Returns the bytes of an HTTP request for a keep-alive connection. */
 export function requestOf(path: string, body: string, headers: Readonly<Record<string, string>>): Buffer {
   const head = Object.entries({
     host: '127.0.0.1',
@@ -21,23 +24,26 @@ export interface Load {
   readonly port: number;
   readonly connections: number;
   readonly milliseconds: number;
-  /** Returns the next request; called by whichever connection is free. */
+  /** Returns the next request to send. It is called by each connection that has got its last response. */
   next(): Buffer;
-  /** Text that every response must contain. */
+  /** Text that every response must contain, as proof that the server did the work. */
   readonly proof: string;
 }
 
 export interface Loaded {
   readonly requests: number;
   readonly seconds: number;
-  /** Milliseconds from the request to the end of its response. */
+  /** Median of the milliseconds from a request to the end of its response; `p99` is their 99th percentile. */
   readonly p50: number;
   readonly p99: number;
-  /** Mean size of a response body. */
+  /** Mean size of a response body in bytes. */
   readonly answerBytes: number;
 }
 
-/** Keeps all connections busy for a time. Rejects at the first response that is not as expected. */
+/**
+ * Sends requests on all connections for a while, the next one on each as soon as its response has arrived.
+ * Rejects if a response is not as expected.
+ */
 export async function load({ port, connections, milliseconds, next, proof }: Load): Promise<Loaded> {
   const times: number[] = [];
   const expected = Buffer.from(proof);
@@ -69,13 +75,13 @@ export async function load({ port, connections, milliseconds, next, proof }: Loa
   };
 }
 
-/** Returns the percentile: the value that this part (0 to 1) of the values does not exceed. */
+/** Returns a percentile: the value below which this part (0 to 1) of the values lies, such as 0.99. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
-/** One keep-alive connection with one request in flight. */
+/** Keep-alive connection with one request at a time. */
 export class KeptOpen {
   readonly #socket: Socket;
   #received: Buffer = Buffer.alloc(0);
@@ -91,7 +97,7 @@ export class KeptOpen {
     );
   }
 
-  /** Resolves with the response body; rejects if the status is not 2xx. */
+  /** Sends a request. Resolves with the body of the response; rejects if its status is not 2xx. */
   exchange(request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#settle = resolve;

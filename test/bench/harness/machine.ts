@@ -1,4 +1,4 @@
-/** Resources of the machine that a bench uses: cores to pin processes to, and open files. */
+/** Resources of the machine: CPU cores to which processes are pinned, and the limit of open files. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -6,13 +6,19 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** CPU cores for the server and for its clients, so that clients do not slow down the server. */
+/**
+ * CPU core of the servers, and core of all other processes, so that the load generator does not slow the
+ * server down.
+ */
 export interface Cores {
   readonly servers: number;
   readonly others: number;
 }
 
-/** Returns two cores that this process may use; null if there are fewer or `taskset` is missing. */
+/**
+ * Returns two cores that this process may use; null if there are fewer, or if the command `taskset` is
+ * missing.
+ */
 export async function chooseCores(): Promise<Cores | null> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const ranges = status.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1]?.split(',') ?? [];
@@ -25,30 +31,39 @@ export async function chooseCores(): Promise<Cores | null> {
   return hasTaskset && servers !== undefined && others !== undefined ? { servers, others } : null;
 }
 
-/** Pins this process, and the processes it starts later, to a core. */
+/** Pins this process to a core, and thereby the processes that it starts later. */
 export async function keepTo(core: number): Promise<void> {
   await run('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(process.pid)]);
 }
 
-/** Whether processes started from now on may open this many files; raises the limit if permitted. */
+/**
+ * Raises the limit of open files for processes that are started from now on. Returns whether they may open
+ * this many.
+ */
 export async function allowOpenFiles(count: number): Promise<boolean> {
   if ((await openFileLimit()) >= count) return true;
   await run('prlimit', ['--pid', String(process.pid), `--nofile=${count}`]).catch(() => {});
   return (await openFileLimit()) >= count;
 }
 
-/** Node has already raised the soft limit to the hard one. */
+/**
+ * Returns this process's limit of open files. Reading the soft limit is enough: Node raises it to the hard
+ * one when it starts.
+ */
 async function openFileLimit(): Promise<number> {
   const limits = await readFile('/proc/self/limits', 'utf8');
   const soft = limits.match(/^Max open files\s+(\S+)/m)?.[1];
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Describes the machine in one line: figures mean nothing without it. */
+/** Returns a line about the machine for the report, since figures mean nothing without it. */
 export const describeMachine = (): string =>
   `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;
 
-/** Chooses cores if there are two, pins this process to the core that servers do not use, and says so. */
+/**
+ * Chooses a core for the servers if the machine has two, and pins this process to the other one. `placing`
+ * says so for the report.
+ */
 export async function placeProcesses(): Promise<{ cores: Cores | null; placing: string }> {
   if (process.platform !== 'linux') throw new Error('This bench reads /proc and runs on Linux only.');
   chosen ??= chooseCores();
@@ -60,5 +75,7 @@ export async function placeProcesses(): Promise<{ cores: Cores | null; placing: 
   return { cores, placing };
 }
 
-/** Cached: afterwards this process is pinned and sees only one core. */
+/**
+ * Cores chosen at the first call. They are cached, because once this process is pinned it sees only one core.
+ */
 let chosen: Promise<Cores | null> | null = null;

@@ -1,4 +1,6 @@
-/** Requests and responses between the bench and its processes, over Node's IPC channel. */
+/**
+ * Orders that the bench sends to the processes that it started, and their answers, over Node's IPC channel.
+ */
 
 export interface Order {
   readonly id: number;
@@ -12,14 +14,14 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** Handlers of a process, by the name of the order. */
+/** Functions that carry out the orders to a process, by the name of the order. */
 export type Handlers = Record<string, (input: any) => unknown>;
 
 const known: Handlers = {};
-/** Orders received before the script that handles them was loaded. */
+/** Orders that arrived before the script that handles them was loaded. */
 const early: Order[] = [];
 
-/** Answers orders with these names from now on. The process ends when the bench disconnects. */
+/** Carries out the orders with these names from now on. The process ends when the bench disconnects. */
 export function answerOrders(handlers: Handlers): void {
   if (Object.keys(known).length === 0) {
     process.on('message', answer);

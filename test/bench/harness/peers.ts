@@ -7,15 +7,17 @@ import type { Release } from './releases.ts';
 import { SECRETS } from './secrets.ts';
 import { Worker } from './worker.ts';
 
-/** Relative to the compiled bench. */
+/** Folder of the peers (servers to compare the gateway with), relative to the compiled bench. */
 const FOLDER = new URL('../../../../../test/bench/peers/', import.meta.url);
 
 const run = promisify(execFile);
 
-/** PostGraphile needs another version of `graphql` than the rest. */
+/**
+ * Folders with packages of their own: PostGraphile needs another version of `graphql` than the other peers.
+ */
 const FOLDERS = ['.', 'postgraphile'];
 
-/** Installs the peers' packages from their lock files, unless they are installed already. */
+/** Installs the npm packages of the peers from their lock files, unless they are installed. */
 export async function installPeers(say: (line: string) => void): Promise<void> {
   for (const folder of FOLDERS) await install(folder, say);
 }
@@ -37,7 +39,7 @@ export interface Peer {
 }
 
 interface Options {
-  /** File name in the peers' folder. */
+  /** Name of the peer's script in the peers' folder, without its extension. */
   readonly script: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly url: string;
@@ -45,7 +47,7 @@ interface Options {
   readonly onEnd: (release: Release) => void;
 }
 
-/** Starts a peer on a database, pinned to the server core. */
+/** Starts a peer that uses the database, pinned to the core of the servers. */
 export async function startPeer({ script, environment, url, cores, onEnd }: Options): Promise<Peer> {
   const worker = new Worker(script, {
     script: fileURLToPath(new URL(`${script}.mjs`, FOLDER)),

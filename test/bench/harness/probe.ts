@@ -1,15 +1,21 @@
-/** Loaded into a server under test by `--import`, so that the product needs no code for being measured. */
+/**
+ * Measures the memory of a server from inside. It is preloaded into the server's process (`--import`), so
+ * that the server itself needs no code for this.
+ */
 import { answerOrders } from './orders.ts';
 
-/** Memory of a process after a full garbage collection. */
+/** Memory of a process in bytes, after a full garbage collection. */
 export interface Memory {
-  /** Bytes held by the heap and by `external`, which includes array buffers. */
+  /**
+   * Bytes of the JavaScript heap and of memory outside of it that its objects hold (`external`, with array
+   * buffers).
+   */
   readonly heldBytes: number;
-  /** Resident set size as the system reports it; noisy. */
+  /** Resident set size, as the operating system reports it; it varies between runs. */
   readonly residentBytes: number;
 }
 
-/** Several passes: recently closed sockets and objects with finalizers are freed only after some collections. */
+/** Number of garbage collections: closed sockets and objects with finalizers are freed only after several. */
 const PASSES = 4;
 const PAUSE_MS = 100;
 
@@ -23,5 +29,5 @@ async function readMemory(): Promise<Memory> {
 }
 
 answerOrders({ memory: readMemory });
-// Does not keep the server alive: it must end when its own work does.
+// The IPC channel must not keep the server's process alive, so that the server can end by itself.
 process.channel?.unref();

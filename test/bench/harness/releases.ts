@@ -1,6 +1,9 @@
 export type Release = () => Promise<unknown> | unknown;
 
-/** Releases of what was started, run in reverse order at the end or when the bench is interrupted. */
+/**
+ * Functions that stop what was started. They run in reverse order, at the end or when the bench is
+ * interrupted.
+ */
 export class Releases {
   readonly #releases: Release[] = [];
 
@@ -8,7 +11,7 @@ export class Releases {
     this.#releases.push(release);
   };
 
-  /** A failing release does not prevent the others. */
+  /** Runs all of these functions; if one fails, the others still run. */
   readonly releaseAll = async (): Promise<void> => {
     for (let release = this.#releases.pop(); release; release = this.#releases.pop()) {
       try {

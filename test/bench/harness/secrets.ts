@@ -1,4 +1,4 @@
-/** Secrets that the servers of one run share; generated for each run. */
+/** Secrets that all servers of one run share. They are generated for each run. */
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Role } from '../../../src/domain/access.ts';
@@ -13,7 +13,7 @@ export const SECRETS = {
   AUDIT_KEYS: key('bench'),
 } as const;
 
-/** Returns a token with one role, valid for as long as a bench may take. */
+/** Returns a token with one role that stays valid for longer than any bench takes. */
 export const tokenOf = (role: Role): Promise<string> =>
   new SignJWT({ roles: [role], verification_ids: [] })
     .setProtectedHeader({ alg: 'HS256' })

@@ -1,7 +1,7 @@
-/** Median and median absolute deviation: both are robust against an outlier round. */
+/** Median of the rounds and their spread, both of which change little if one round is an outlier. */
 export interface Spread {
   readonly median: number;
-  /** Median absolute deviation from the median. */
+  /** Median absolute deviation: half of the rounds differ from the median by no more than this. */
   readonly deviation: number;
 }
 

@@ -1,6 +1,6 @@
 import type { Spread } from './statistics.ts';
 
-/** A numeric column; its header has two lines. */
+/** Column of numbers; its header has two lines. */
 export interface Column {
   readonly head: readonly [string, string];
   readonly digits: number;
@@ -11,7 +11,7 @@ export interface Row {
   readonly cells: readonly string[];
 }
 
-/** Renders a table for a monospaced font. */
+/** Formats a table as text for a monospaced font. */
 export function tableOf(columns: readonly Column[], rows: readonly Row[]): string {
   const lines: Row[] = [
     ...([0, 1] as const).map((line) => ({ title: '', cells: columns.map(({ head }) => head[line]) })),

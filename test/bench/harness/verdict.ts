@@ -1,7 +1,7 @@
 import type { Spread } from './statistics.ts';
 import { show } from './table.ts';
 
-/** A goal and the measured value. */
+/** Goal of a bench, the measured value, and whether it meets the goal. */
 export interface Verdict {
   readonly wanted: string;
   readonly found: Spread;
@@ -13,7 +13,10 @@ interface Bounds {
   readonly atMost?: number;
 }
 
-/** Judges whether a median is within bounds. Without bounds it is only reported. */
+/**
+ * Compares a measured median with its bounds. Without bounds the goal counts as met, and the value is only
+ * reported.
+ */
 export function judge(what: string, found: Spread, { atLeast, atMost }: Bounds): Verdict {
   const bounds = [
     ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),

@@ -1,4 +1,7 @@
-/** A child process of the bench: pinned to a core, controlled by orders, measured, and killed by its pid. */
+/**
+ * Child process of the bench: pinned to a core, controlled by orders, measured, and stopped by its process
+ * id.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -21,10 +24,9 @@ interface Options {
   readonly environment?: Record<string, string>;
 }
 
-/** One child process of the bench. */
 export class Worker {
   readonly #child: ChildProcess;
-  /** Start time by `performance.now()`. */
+  /** Time at which the process was started, by `performance.now()`. */
   readonly startedAt = performance.now();
   readonly #name: string;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -51,7 +53,7 @@ export class Worker {
     });
   }
 
-  /** Waits for a line with these words in the process's output. */
+  /** Waits until the process prints a line that contains these words, and returns the line. */
   async said(words: string): Promise<string> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
@@ -63,7 +65,10 @@ export class Worker {
     }
   }
 
-  /** Sends an order and waits for its response. Rejects if the process reports an error, ends, or times out. */
+  /**
+   * Sends an order and returns the answer. Rejects if the process reports an error, ends, or does not answer
+   * in time.
+   */
   async ask<Result>(name: string, input: unknown = null, timeoutMs = ORDER_TIMEOUT_MS): Promise<Result> {
     if (this.hasEnded) throw new Error(`${this.#name} has ended`);
     this.#orders += 1;
@@ -82,12 +87,15 @@ export class Worker {
     return answer.result as Result;
   }
 
-  /** Returns the processor seconds used so far (user and system), over all threads. */
+  /** Returns the CPU seconds that the process has used so far (user and system), with all its threads. */
   async cpuSeconds(): Promise<number> {
     return cpuSecondsOf(this.#child.pid);
   }
 
-  /** Stops the process (SIGSTOP) until `resume`, so that it does not disturb other measurements. */
+  /**
+   * Stops the process (SIGSTOP) until `resume` is called, so that it does not disturb the measurement of
+   * others.
+   */
   pause(): void {
     this.#child.kill('SIGSTOP');
   }

@@ -28,7 +28,10 @@ interface Latency {
 }
 type Round = Record<(typeof NAMES)[number], Latency>;
 
-/** Latency from the first byte of a webhook sent to the last byte of its frame received, at a steady rate. */
+/**
+ * Latency at a steady rate, from the first byte of a webhook that is sent to the last byte of the frame that
+ * a subscriber gets for it.
+ */
 export const latency: Bench = {
   about: `(g) from a webhook to its frame at ${PER_SECOND}/s, compared with a bare commit and ws send`,
 
@@ -86,7 +89,7 @@ interface Steady {
   make(): Webhook;
 }
 
-/** Sends at fixed times, whether or not earlier requests were answered (open-loop load). */
+/** Sends webhooks at fixed times, even if earlier ones have not been answered yet (open-loop load). */
 async function steady({ port, token, seconds, make }: Steady): Promise<Latency> {
   const sentAt = new Map<string, number>();
   const times: number[] = [];

@@ -22,11 +22,11 @@ interface Found {
   readonly name: (typeof NAMES)[number];
   readonly idle: Memory;
   readonly loaded: Memory;
-  /** Gateway only: the peers have no subscriptions. */
+  /** Memory with subscribers; null for the peers, which have no subscriptions. */
   readonly subscribed: Memory | null;
 }
 
-/** Memory of each server: as the system reports it, and as held after a full garbage collection. */
+/** Memory of each server: the resident set size, and what is still held after a full garbage collection. */
 export const memory: Bench = {
   about: `(j) memory: idle, after pages of 50, and with ${SUBSCRIBERS} subscribers`,
 

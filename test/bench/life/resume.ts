@@ -15,14 +15,17 @@ import type { Worker } from '../harness/worker.ts';
 
 const SUBSCRIBERS = 1_000;
 const BEHIND = 100;
-/** Number of distinct cursors; neighbouring subscribers resume from different ones. */
+/**
+ * Number of different cursors from which subscribers resume. Subscribers with successive numbers use
+ * different ones.
+ */
 const CURSORS = 20;
 const MOST_SECONDS = 2;
 const FULL = { rounds: 7, warmUps: 1 };
 const QUICK = { rounds: 2, warmUps: 1 };
 const FILES = SUBSCRIBERS + 200;
 
-/** All subscribers reconnect at once, as after a deploy, and resume with what they missed. */
+/** All subscribers reconnect at once, as after a deploy, and each gets the transitions that it missed. */
 export const resume: Bench = {
   about: `(h) ${SUBSCRIBERS} subscribers resume at once, each at least ${BEHIND} transitions behind`,
 
@@ -62,7 +65,7 @@ export const resume: Bench = {
   },
 };
 
-/** Time from the first connection to the last frame. */
+/** Time from the first connection until the last subscriber has caught up. */
 export interface Return {
   readonly seconds: number;
   readonly serverCpuSeconds: number;
@@ -76,7 +79,10 @@ interface Audience {
   record(count: number): Promise<unknown>;
 }
 
-/** Reconnects all subscribers; the missed transitions are new each time. */
+/**
+ * Records transitions while no subscriber is connected, and then measures how long all of them take to catch
+ * up.
+ */
 export async function comeBack({ worker, port, token, clients, record }: Audience): Promise<Return> {
   const missed = BEHIND + CURSORS;
   const open = (newcomers: readonly Newcomer[]) =>

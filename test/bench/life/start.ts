@@ -15,7 +15,7 @@ const QUICK = { sessions: 1_000, rounds: 2, warmUps: 1 };
 const LOOK_EVERY_MS = 5;
 const TIMEOUT_MS = 60_000;
 
-/** Start-up time of a process on an existing database that is migrated and has sessions. */
+/** Start-up time of the gateway on a database that is already migrated and contains sessions. */
 export const start: Bench = {
   about: '(i) from the start of the process until /readyz answers 200, on an existing database',
 

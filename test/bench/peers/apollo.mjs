@@ -1,4 +1,4 @@
-/** Apollo Server, started as in its documentation. */
+/** Peer: Apollo Server, started as its documentation says. */
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { contextOf, recorded, schema } from './common/schema.mjs';

@@ -1,9 +1,12 @@
-/** Shortest path from a webhook to its frame: commit, then one string to every open socket. */
+/**
+ * Peer with the shortest path from a webhook to its frame: it commits the webhook, and sends one string to
+ * every open WebSocket.
+ */
 import { WebSocketServer } from 'ws';
 import { serve } from './common/serve.mjs';
 import { keep, readSigned } from './common/webhook.mjs';
 
-/** The same shape as the gateway's frames, because the bench reads them. */
+/** Builds a frame of the same shape as the gateway's, since the bench reads it. */
 const frameOf = ({ eventTime }) =>
   JSON.stringify({ type: 'next', payload: { data: { statusTransitions: { occurredAt: eventTime } } } });
 

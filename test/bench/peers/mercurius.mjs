@@ -1,4 +1,4 @@
-/** Mercurius on Fastify, with JIT-compiled queries. */
+/** Peer: Mercurius on Fastify, with queries compiled by graphql-jit. */
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
 import { contextOf, recorded, schema } from './common/schema.mjs';

@@ -1,4 +1,7 @@
-/** Upper bound: node:http and pg, with responses assembled by hand for exactly the queries of the bench. */
+/**
+ * Peer that shows the highest possible throughput: node:http and pg, with responses that are assembled by
+ * hand for just the queries of the bench.
+ */
 import { infoOf } from '../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './common/ids.mjs';
 import { schedule } from './common/schedule.mjs';
@@ -90,7 +93,10 @@ const pageInfoOf = (found, first) => ({
   endCursor: found.length > 0 ? cursorOf(found[Math.min(first, found.length) - 1]) : null,
 });
 
-/** By operation name: how it is answered, and how its read is recorded. */
+/**
+ * For each operation name: the function that answers it, and the name under which a read of personal data is
+ * recorded.
+ */
 const ANSWERS = {
   Session: { find: session, operation: 'Query.session' },
   Page: { find: page, operation: 'Query.sessions' },

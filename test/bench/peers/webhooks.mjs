@@ -1,4 +1,7 @@
-/** Webhook receiver on node:http: stores only, or stores and applies before it responds. */
+/**
+ * Peer that receives webhooks on node:http. It stores them (`kept`), or stores and applies them (`recorded`),
+ * before it responds.
+ */
 
 import { serve } from './common/serve.mjs';
 import { keep, keepAndRecord, readSigned } from './common/webhook.mjs';

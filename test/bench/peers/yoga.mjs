@@ -1,4 +1,4 @@
-/** GraphQL Yoga on node:http. */
+/** Peer: GraphQL Yoga on node:http. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createYoga } from 'graphql-yoga';

@@ -4,7 +4,10 @@ import type { Operation } from './queries.ts';
 
 const COMPARED = 25;
 
-/** Throws if contenders answer differently (the order of keys is ignored): they could not be compared. */
+/**
+ * Throws if servers answer an operation differently, apart from the order of keys: their speed could not be
+ * compared.
+ */
 export async function compareAnswers(
   contenders: readonly Contender[],
   operations: readonly Operation[],
@@ -22,7 +25,10 @@ export async function compareAnswers(
   return `${contenders.length} servers give the same answers to ${COMPARED} requests`;
 }
 
-/** Returns the response's `data`; `extensions` differ between servers. */
+/**
+ * Sends an operation and returns the `data` of the response. `extensions` are left out, because they differ
+ * between servers.
+ */
 async function ask({ name, port }: Contender, operation: Operation, token: string): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${port}${CONTENDERS[name].path}`, {
     method: 'POST',

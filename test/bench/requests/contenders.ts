@@ -7,19 +7,19 @@ import type { Worker } from '../harness/worker.ts';
 
 interface About {
   readonly title: string;
-  /** Script name, if it differs from the contender's name. */
+  /** Name of the script, if it is not the name of the contender. */
   readonly script?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly path: string;
-  /** Text that every response to a query contains. */
+  /** Text that every response to a query must contain, as proof that the server did the work. */
   readonly proof: string;
 }
 
 const DATA = '"data":{';
-/** Proves that the limits were on: every operation that passed them reports its cost. */
+/** Text in every response of the gateway that reports the cost. It proves that the limits were on. */
 const COST = '"cost":{"requested":';
 
-/** Servers under test. */
+/** Servers that are compared: the gateway (`ours`) and the peers. */
 export const CONTENDERS = {
   ours: { title: 'the gateway', path: '/graphql', proof: COST },
   plain: { title: 'node:http and pg by hand', path: '/graphql', proof: DATA },
@@ -63,7 +63,7 @@ interface Options {
   readonly onEnd: (release: Release) => void;
 }
 
-/** Starts a server on the shared database. */
+/** Starts a server on the database that all servers of the bench share. */
 export async function startContender(
   name: ContenderName,
   { database, cores, onEnd }: Options,

@@ -8,13 +8,16 @@ import type { Work } from './works.ts';
 
 export const CONNECTIONS = 32;
 
-/** Result of one contender in one round. */
+/** Measurements of one server in one round. */
 export interface Measurement extends Loaded {
   readonly serverCpuSeconds: number;
   readonly postgresCpuSeconds: number;
-  /** From the last response until all deferred work was done. */
+  /** Seconds from the last response until the work that the server had deferred was done. */
   readonly settlingSeconds: number;
-  /** Share of time that the cores were busy, by any process; null if processes are not pinned. */
+  /**
+   * Share of the time in which the core of the servers was busy, by any process; `otherCoreBusy` is that of
+   * the other core. Null if processes are not pinned.
+   */
   readonly serverCoreBusy: number | null;
   readonly otherCoreBusy: number | null;
 }
@@ -27,13 +30,17 @@ interface Given {
   readonly milliseconds: number;
 }
 
-/** Loads one server for a time. Throws if its responses left too few or too many rows behind. */
+/**
+ * Sends requests to one server for a while. Throws if its table then has not exactly the rows that so many
+ * requests must leave.
+ */
 export async function measure({ name, port, worker }: Contender, given: Given): Promise<Measurement> {
   const { work, traffic, database, cores, milliseconds } = given;
   const { table, rowsEach } = work.evidence;
   const coreTimes = () => Promise.all(cores ? [timesOfCore(cores.servers), timesOfCore(cores.others)] : []);
   const cpu = () => Promise.all([worker.cpuSeconds(), cpuSecondsOfPostgres(database.postmaster)]);
-  // Only the gateway's deferred work is awaited: what other contenders leave in its queues is not measured here.
+  // Waits for deferred work of the gateway only. What other servers leave in the gateway's queues is not part
+  // of the measurement.
   const settled = async () => (name === 'ours' ? work.settled?.(database) : undefined);
   await settled();
   const rowsBefore = await database.count(table);

@@ -17,7 +17,7 @@ const SCHEDULE = `mutation Schedule($input: ScheduleMeetingInput!) {
 
 export const SCHEDULED = '"__typename":"ScheduleMeetingSuccess"';
 
-/** Sub-statuses in which no meeting can be booked. */
+/** Sub-statuses of sessions for which no meeting can be booked. */
 const CLOSED = [
   ...STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus),
   'USER_ACCEPTED_MEETING',
@@ -25,7 +25,7 @@ const CLOSED = [
   'AGENT_REJECTED',
 ];
 
-/** Returns sessions for which meetings may be booked and which webhooks may move. */
+/** Returns the sessions for which a meeting can be booked, and whose status webhooks can change. */
 export async function openSessions({
   pool,
 }: BenchDatabase): Promise<{ id: string; verificationId: string }[]> {
@@ -37,7 +37,10 @@ export async function openSessions({
   return rows;
 }
 
-/** Each has its own idempotency key; if a meeting is already booked, the operation reschedules it. */
+/**
+ * Returns a function that makes the next operation, each with its own idempotency key. If the session already
+ * has a meeting, the operation reschedules it.
+ */
 export async function meetingOperations(database: BenchDatabase): Promise<() => Operation> {
   const sessions = await openSessions(database);
   let made = 0;

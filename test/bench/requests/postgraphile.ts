@@ -1,4 +1,7 @@
-/** PostGraphile's closest equivalents of the queries. It has no status texts and cannot decrypt. */
+/**
+ * Queries for PostGraphile that are as close as possible to those of the bench. PostGraphile has no status
+ * texts, and cannot decrypt.
+ */
 import type { BenchDatabase } from '../database/database.ts';
 import type { Operation } from './queries.ts';
 
@@ -21,7 +24,7 @@ const PAGE = `query Page($first: Int!, $transitions: Int!, $after: Cursor) {
   }
 }`;
 
-/** Encodes PostGraphile's cursor: the order, then the values of its columns. */
+/** SQL for a cursor of PostGraphile: the name of the order, and the values of its columns. */
 const CURSOR = `encode(convert_to(json_build_array('created_at_desc', json_build_array(s.created_at, s.id))::text, 'UTF8'), 'base64')`;
 
 interface Place {
@@ -38,7 +41,7 @@ async function placesOf({ pool }: BenchDatabase, ids: readonly string[]): Promis
   return rows.map(({ id, cursor }) => ({ id, cursor: cursor.replaceAll('\n', '') }));
 }
 
-/** By the name of the operation that it replaces, on the same sessions. */
+/** PostGraphile's query on the same session, by the name of the operation that it replaces. */
 const EQUIVALENTS: Record<string, (place: Place, variables: Operation['variables']) => Operation> = {
   Session: ({ id }) => ({ operationName: 'Session', query: SESSION, variables: { id } }),
   Page: ({ cursor }, { first, transitions }) => ({
@@ -48,7 +51,7 @@ const EQUIVALENTS: Record<string, (place: Place, variables: Operation['variables
   }),
 };
 
-/** Extracts the UUID from a global id or a list cursor. */
+/** Returns the session's UUID in the global id or the list cursor of an operation. */
 const keyIn = ({ id, after }: Operation['variables']): string =>
   Buffer.from(String(id ?? after), 'base64url')
     .toString('utf8')

@@ -1,4 +1,4 @@
-/** The measured queries: the same text for every server. */
+/** The queries that are measured, with the same text for every server. */
 import type { BenchDatabase } from '../database/database.ts';
 
 export const SESSION = `query Session($id: ID!) {
@@ -37,7 +37,7 @@ export interface Operation {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** Number of distinct operations, sent in turn. */
+/** Number of different operations, which are sent in turn. */
 const VARIETY = 500;
 const FIRST = 50;
 const PAGE_TRANSITIONS = 8;
@@ -48,7 +48,10 @@ interface Place {
   readonly at: Date;
 }
 
-/** Returns sessions from a range of the table by age (0 the oldest, 1 the newest); deterministic. */
+/**
+ * Returns sessions that are spread evenly over a part of the table (0 is the oldest session, 1 the newest);
+ * the same ones in every run.
+ */
 async function somePlaces({ pool, sessions }: BenchDatabase, from: number, to: number): Promise<Place[]> {
   const first = 1 + Math.floor(sessions * from);
   const { rows } = await pool.query<Place>(
@@ -60,7 +63,10 @@ async function somePlaces({ pool, sessions }: BenchDatabase, from: number, to: n
   return rows;
 }
 
-/** Encodes a global id as the gateway does; importing its function would load the whole schema. */
+/**
+ * Encodes a global id as the gateway does. The gateway's function is not imported, because that would load
+ * the whole schema.
+ */
 export const sessionIdOf = (id: string): string => Buffer.from(`VkycSession:${id}`).toString('base64url');
 
 const cursorOf = ({ id, at }: Place): string => Buffer.from(`c${at.getTime()}:${id}`).toString('base64url');
@@ -73,7 +79,7 @@ export async function sessionOperations(database: BenchDatabase): Promise<Operat
   }));
 }
 
-/** Full pages, starting at different positions of the list. */
+/** Returns operations that ask for full pages, each at another position of the list. */
 export async function pageOperations(database: BenchDatabase): Promise<Operation[]> {
   return (await somePlaces(database, (2 * FIRST) / database.sessions, 1)).map((place) => ({
     operationName: 'Page',
@@ -82,7 +88,10 @@ export async function pageOperations(database: BenchDatabase): Promise<Operation
   }));
 }
 
-/** Pages filtered by waiting party, from the last fifth of the list. */
+/**
+ * Returns operations that ask for pages of sessions for which some party has to act next, from the last fifth
+ * of the list.
+ */
 export async function filteredOperations(database: BenchDatabase): Promise<Operation[]> {
   return (await somePlaces(database, 0.15, 0.2)).map((place) => ({
     operationName: 'Filtered',

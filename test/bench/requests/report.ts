@@ -7,7 +7,7 @@ import type { Goal, Work } from './works.ts';
 
 export type Round = Readonly<Partial<Record<ContenderName, Measurement>>>;
 
-/** Results of one kind of work. */
+/** Benchmark results of one kind of request (`work`): each round measures every contender. */
 export interface Found {
   readonly work: Work;
   readonly machine: string;
@@ -17,7 +17,10 @@ export interface Found {
 }
 
 const PER = 1_000;
-/** A core that is busier than this, running the load generator and PostgreSQL, may be the bottleneck. */
+/**
+ * If the core of the load generator and PostgreSQL was busier than this share of the time, it may have been
+ * the bottleneck instead of the server.
+ */
 const BUSY = 0.97;
 
 const rateOf = ({ requests, seconds }: Measurement): number => requests / seconds;
@@ -36,7 +39,7 @@ const COLUMNS: readonly (Column & { of(measured: Measurement): number })[] = [
   { head: ['other core', 'busy'], digits: 2, of: ({ otherCoreBusy }) => otherCoreBusy ?? Number.NaN },
 ];
 
-/** Returns the human-readable report. */
+/** Returns the report as text, for people. */
 export function textOf(found: Found): string {
   const { work, machine, sessions, connections, rounds } = found;
   const names = Object.keys(rounds[0] ?? {}).sort(byTable) as ContenderName[];
@@ -58,7 +61,7 @@ export function textOf(found: Found): string {
   ].join('\n');
 }
 
-/** Returns the figures as JSON. */
+/** Returns all figures of the report, to be stored as JSON. */
 export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
   ...rest,
   about: work.about,
@@ -69,7 +72,10 @@ export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
 const ORDER = Object.keys(CONTENDERS);
 const byTable = (left: string, right: string): number => ORDER.indexOf(left) - ORDER.indexOf(right);
 
-/** Ratios are taken within each round, so that the load of a shared machine affects both sides alike. */
+/**
+ * Returns the ratio between the gateway and another server. It is computed within each round, so that other
+ * load on the machine affects both alike.
+ */
 const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
   spreadOf(
     rounds.flatMap(({ ours, [beside]: other }) => {

@@ -13,7 +13,7 @@ import { trafficOf, type Work } from './works.ts';
 const FULL = { sessions: 10_000, rounds: 7, warmUps: 3, milliseconds: 2_500 };
 const QUICK = { sessions: 2_000, rounds: 2, warmUps: 1, milliseconds: 1_000 };
 
-/** Sends the same requests to all servers in turn, on the same database. */
+/** Creates a bench that sends the same requests to one server after another, all on the same database. */
 export const requestBench = (work: Work): Bench => ({
   about: work.about,
 
@@ -39,7 +39,8 @@ export const requestBench = (work: Work): Bench => ({
     const trafficTo = await trafficOf(work, given);
     const rounds: Round[] = [];
     for (let turn = 0; turn < warmUps + count; turn += 1) {
-      // Updates statistics as autovacuum would within a minute: until then cached plans assume empty tables.
+      // Updates the table statistics, as autovacuum would within a minute: until then, cached plans assume
+      // that tables are empty.
       if (turn === warmUps) await database.pool.query('analyze');
       const round: Partial<Record<ContenderName, Measurement>> = {};
       for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
@@ -58,7 +59,10 @@ export const requestBench = (work: Work): Bench => ({
   },
 });
 
-/** PostGraphile's schema differs, so its responses are not compared. */
+/**
+ * Whether a server answers with the gateway's schema, so that responses can be compared. PostGraphile has a
+ * schema of its own.
+ */
 const answersTheSame = ({ name }: Contender): boolean => name !== 'postgraphile';
 
 function sayRound(number: number, round: Round, { say }: Conditions): void {

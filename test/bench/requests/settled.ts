@@ -3,11 +3,14 @@ import type { BenchDatabase } from '../database/database.ts';
 const LOOK_EVERY_MS = 20;
 const TIMEOUT_MS = 300_000;
 
-/** Waits until all transitions have feed positions. Otherwise the rest would be counted for the next contender. */
+/**
+ * Waits until the outbox is empty: the gateway's work on transitions without feed positions would be counted
+ * for the next server.
+ */
 export const untilNumbered = (database: BenchDatabase): Promise<void> =>
   untilEmpty(database, 'select from transition_outbox limit 1');
 
-/** Waits until all stored webhooks have been applied. */
+/** Waits until the gateway has applied all stored webhooks. */
 export async function untilRecorded(database: BenchDatabase): Promise<void> {
   await untilEmpty(database, `select from webhook_inbox where state = 'PENDING' limit 1`);
   await untilNumbered(database);

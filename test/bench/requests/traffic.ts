@@ -3,9 +3,9 @@ import { requestOf } from '../harness/http-load.ts';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 import type { Operation } from './queries.ts';
 
-/** Requests sent to one contender. */
+/** Requests that are sent to one server. */
 export interface Traffic {
-  /** Text that every response must contain. */
+  /** Text that every response must contain, as proof that the server did the work. */
   readonly proof: string;
   next(): Buffer;
 }
@@ -17,7 +17,7 @@ export interface Given {
 
 export type TrafficTo = (name: ContenderName) => Traffic;
 
-/** Sends operations in turn, repeatedly. */
+/** Returns traffic that sends the same operations in turn, again and again. */
 export function repeating(operations: readonly Operation[], { token }: Given): TrafficTo {
   return (name) => {
     const { path, proof } = CONTENDERS[name];
@@ -29,7 +29,7 @@ export function repeating(operations: readonly Operation[], { token }: Given): T
   };
 }
 
-/** Generates each operation when it is sent, since none may be sent twice. */
+/** Returns traffic that makes a new operation for each request, because none may be sent twice. */
 export function making(make: () => Operation, proof: string, { token }: Given): TrafficTo {
   return (name) => ({
     proof,

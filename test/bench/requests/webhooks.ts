@@ -9,11 +9,16 @@ export const KEPT = '"received":true';
 
 export interface Webhook {
   readonly request: Buffer;
-  /** Event time by the provider's clock; no two events share a second. */
+  /**
+   * Time of the event by the provider's clock. Each event has another second, so that their order is certain.
+   */
   readonly eventTime: string;
 }
 
-/** Generates webhooks that each change the status, for many sessions in turn. */
+/**
+ * Returns a function that makes webhooks for many sessions in turn, each of which changes the status of its
+ * session.
+ */
 export async function webhookMaker(database: BenchDatabase): Promise<() => Webhook> {
   const sessions = await openSessions(database);
   const begin = Math.floor(Date.now() / 1_000);

@@ -9,7 +9,7 @@ import { type Given, making, repeating, type TrafficTo } from './traffic.ts';
 import { KEPT, webhookMaker } from './webhooks.ts';
 
 /**
- * Goal for the gateway relative to another contender: a multiple of its throughput or of its processor time per
+ * Goal of the gateway in relation to another server: a multiple of its throughput, or of its CPU time per
  * request.
  */
 export interface Goal {
@@ -19,25 +19,31 @@ export interface Goal {
   readonly atMost?: number;
 }
 
-/** Rows that each response must leave in a table: proof that the work was done. */
+/** Table, and number of rows that each response must leave in it: proof that the server did the work. */
 interface Evidence {
   readonly table: 'personal_data_read' | 'meeting' | 'webhook_inbox';
   readonly rowsEach: 0 | 1;
 }
 
-/** A kind of request that every contender gets alike. */
+/** Kind of request that is sent alike to every server. */
 export interface Work {
   readonly about: string;
   readonly peers: readonly ContenderName[];
-  /** Role of the token that is sent. */
+  /** Role in the token of the requests. */
   readonly role: Role;
   readonly evidence: Evidence;
   readonly goals: readonly Goal[];
-  /** Read-only operations; their responses are compared before anything is measured. */
+  /**
+   * Returns the operations to send, if they only read. The servers' responses to them are compared before the
+   * measurement.
+   */
   readonly operations?: (database: BenchDatabase) => Promise<Operation[]>;
-  /** Generator of requests that cannot be repeated. */
+  /** Returns requests that cannot be sent twice, in place of `operations`. */
   readonly traffic?: (given: Given) => Promise<TrafficTo>;
-  /** Waits for deferred work, which counts for processor time but not for throughput. */
+  /**
+   * Waits until the gateway has done the work that it deferred. That work counts as CPU time, but does not
+   * lower the throughput.
+   */
   readonly settled?: (database: BenchDatabase) => Promise<void>;
 }
 
@@ -51,14 +57,21 @@ export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
 }
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
-/** With small responses, token checks matter: the gateway verifies a token's signature only once in a while. */
+/**
+ * Peers for small responses, where verifying tokens matters: `remembering` caches verified tokens for a
+ * while, as the gateway does.
+ */
 const PEERS_SMALL = ['plain', 'remembering', 'mercurius', 'apollo', 'yoga'] as const;
-/** PostGraphile can neither decrypt personal data nor record that it was read. */
+/**
+ * Peer that takes part only if personal data is masked: PostGraphile can neither decrypt it nor record that
+ * it was read.
+ */
 const MASKED_ONLY = 'postgraphile';
-/** A VIEWER's responses are masked and show no personal data, so nothing is recorded. */
+/** Requests as a VIEWER: responses show no personal data in full, so no read is recorded. */
 const MASKED = { role: 'VIEWER', evidence: { table: 'personal_data_read', rowsEach: 0 } } as const;
 /**
- * An OPERATOR's responses show personal data in full: every server records the read first, and the rows are counted.
+ * Requests as an OPERATOR: responses show personal data in full. Every server must record each read first;
+ * the recorded rows are counted.
  */
 const IN_FULL = { role: 'OPERATOR', evidence: { table: 'personal_data_read', rowsEach: 1 } } as const;
 

@@ -1,15 +1,15 @@
-/** The newest result of each bench, kept as JSON and rendered as a page. */
+/** Stores the newest result of each bench as JSON, and renders all of them as a page. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Report } from '../bench.ts';
 
-/** By bench name. */
+/** Results by the name of the bench. */
 type Results = Record<string, Kept>;
 
 interface Kept {
   readonly date: string;
   readonly text: string;
   readonly figures: object;
-  /** File name of the chart, in the same folder. */
+  /** File name of the chart, which is in the folder of the results. */
   readonly plot?: string;
 }
 
@@ -20,7 +20,7 @@ gateway runs as in production, with sign-in, masking, limits and the log of read
 answer, and what answers leave in the database is counted. Ratios say more than figures, which are of one machine.
 `;
 
-/** Adds a report to a folder, replacing the previous report of the same bench. */
+/** Adds a report to the results in a folder, in place of the previous report of the same bench. */
 export async function keepReport(
   folder: URL,
   name: string,

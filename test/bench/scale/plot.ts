@@ -1,9 +1,9 @@
-/** Line chart with logarithmic axes, as SVG. */
+/** Draws a line chart with logarithmic axes as SVG. */
 
 export interface Series {
-  /** Null: the line shares its label with another line. */
+  /** Label of the line; null if it shares the label of another line. */
   readonly title: string | null;
-  /** Index into the colours. */
+  /** Index of the line's colour in `COLORS`. */
   readonly color: number;
   readonly dashed: boolean;
   readonly points: readonly Point[];
@@ -22,7 +22,7 @@ interface Drawing {
 const WIDTH = 720;
 const HEIGHT = 420;
 const MARGIN = { left: 70, right: 200, top: 40, bottom: 40 };
-/** Distinguishable for colour-blind readers, on white and on black. */
+/** Colours that colour-blind readers can tell apart, on white and on black. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
 const GREY = '#888';
 
@@ -62,7 +62,7 @@ ${[text(MARGIN.left, 22, title, 'start'), ...grid, ...lines, ...names].join('\n'
 `;
 }
 
-/** Axis from the power of ten below the values to the one above. */
+/** Returns a logarithmic axis, from the power of ten below all values to the one above them. */
 function axis(values: readonly number[], from: number, to: number) {
   const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));

@@ -18,7 +18,7 @@ const COLUMNS: readonly Column[] = [
   { head: ['', 'p50 ms'], digits: 2 },
 ];
 
-/** Returns the human-readable report. */
+/** Returns the report as text, for people. */
 export function textOf(machine: string, sizes: readonly Size[]): string {
   const rows = NAMES.flatMap((name) =>
     sizes.map(({ sessions, queries }) => {
@@ -46,7 +46,7 @@ function deepPages(sizes: readonly Size[]): string {
   return lineOf(judge(what, found, { atMost: MOST_TIMES_DEEP }));
 }
 
-/** Returns the chart: milliseconds by number of sessions; dashed lines for two processes. */
+/** Returns the chart: milliseconds by the number of sessions, with dashed lines for two gateway processes. */
 export function plotOf(sizes: readonly Size[]): string {
   const series: Series[] = NAMES.flatMap((name, index) =>
     (['one', 'two'] as const).map((team) => ({

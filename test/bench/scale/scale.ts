@@ -21,21 +21,24 @@ const FILES = 1_200;
 export const QUERIES = { session: WORKS.session, page: WORKS.page, filtered: WORKS.filtered } as const;
 export type QueryName = keyof typeof QUERIES;
 
-/** Result of one query for one number of gateway processes. */
+/** Measurements of one query with one or two gateway processes. */
 export interface Served {
   readonly perSecond: Spread;
   readonly p50: Spread;
 }
 
-/** Results for one database size. */
+/** Measurements on a database of one size. */
 export interface Size {
   readonly sessions: number;
   readonly queries: Readonly<Record<QueryName, { readonly one: Served; readonly two: Served }>>;
-  /** Seconds until 1,000 subscribers have caught up; null if that many sockets may not be opened. */
+  /**
+   * Seconds until 1,000 subscribers that reconnect at once have caught up; null if the process may not open
+   * so many sockets.
+   */
   readonly resumeSeconds: Spread | null;
 }
 
-/** The same work on growing databases, served by one process and by two. */
+/** Sends the same requests on databases of growing size, to one gateway process and to two. */
 export const scale: Bench = {
   about:
     'scaling of (a), (b), (c) and (h) to 10,000, 100,000 and 1,000,000 sessions, with one process and with two',
@@ -99,7 +102,10 @@ interface Turn {
   readonly p50: number;
 }
 
-/** The total number of connections is the same for one process and for two. */
+/**
+ * Sends requests to the processes of a team. The number of connections in total is the same for one process
+ * and for two.
+ */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;
   const dependencies = await Promise.all(

@@ -1,4 +1,5 @@
-// A page of a frontend project: it compiles only if the package's types are correct.
+// Page of a frontend project, which the test compiles: that succeeds only if the types of the package are
+// right.
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import possibleTypes from 'vkyc-gateway/possible-types.json' with { type: 'json' };

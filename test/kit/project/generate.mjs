@@ -1,4 +1,4 @@
-// Runs the client preset of `graphql-codegen` on the files of the package alone.
+// Generates types with the client preset of `graphql-codegen`, from nothing but the files of the package.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { preset } from '@graphql-codegen/client-preset';

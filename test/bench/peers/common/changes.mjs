@@ -1,4 +1,4 @@
-/** Writes everything that a change of a session leaves in the gateway's tables, with the same prepared statements. */
+/** Writes everything that the gateway writes when a session changes, with the same prepared statements. */
 import { AuditKeys, serialise } from '../../../../.build/domain/audit.js';
 import { pool } from './setting.mjs';
 
@@ -6,8 +6,8 @@ const [id, key] = process.env.AUDIT_KEYS.split(':');
 const keys = new AuditKeys([{ id, key: Buffer.from(key, 'base64') }]);
 
 /**
- * Runs `work` in a transaction on one connection; passes it a function that runs a prepared statement and returns its
- * rows.
+ * Runs `work` in a transaction on one connection. `work` gets a function that executes a prepared statement
+ * and returns its rows.
  */
 export async function inTransaction(work) {
   const client = await pool.connect();
@@ -28,7 +28,7 @@ export async function inTransaction(work) {
 export const lockSession = (run, column, value) =>
   run(`lock-by-${column}`, `select * from vkyc_session where ${column} = $1 for update`, [value]);
 
-/** Appends a transition to the log and the outbox. */
+/** Appends a transition to the session's log and to the outbox. */
 export const addTransition = (run, row) =>
   run(
     'add-transition',
@@ -53,7 +53,7 @@ export const addTransition = (run, row) =>
     ],
   );
 
-/** Builds the next transition of a locked session. */
+/** Returns the next transition of a session whose row is locked; `rest` are its other columns. */
 export const nextTransition = (session, rest) => ({
   sessionId: session.id,
   sequence: session.last_sequence + 1,
@@ -67,7 +67,7 @@ export const nextTransition = (session, rest) => ({
   ...rest,
 });
 
-/** Appends entries, each with a kind and a content, to a session's audit chain. */
+/** Appends entries to the audit chain of a session; each note is a kind and a content. */
 export async function audit(run, sessionId, notes, recordedAt) {
   const [head] = await run(
     'audit-head',
@@ -88,7 +88,7 @@ export async function audit(run, sessionId, notes, recordedAt) {
   }
 }
 
-/** Notifies listeners; PostgreSQL delivers the notification after the commit. */
+/** Notifies listeners of the transition (NOTIFY), as the gateway's doorbell does. */
 export const ring = (sessionId, sequence) =>
   pool.query({
     name: 'ring',

@@ -1,4 +1,4 @@
-/** Ids and cursors in the gateway's format. */
+/** Global ids and cursors in the format of the gateway. */
 
 export const globalId = (type, key) => Buffer.from(`${type}:${key}`).toString('base64url');
 

@@ -1,4 +1,7 @@
-/** Hand-written scheduleMeeting: the gateway's transaction without its rules, which cost almost nothing. */
+/**
+ * scheduleMeeting, written by hand: the gateway's transaction without its action rules, which take almost no
+ * time.
+ */
 import { randomUUID } from 'node:crypto';
 import { infoOf } from '../../../../.build/domain/status.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';

@@ -1,4 +1,4 @@
-/** The gateway's schema with hand-written resolvers over the same tables. */
+/** The gateway's schema, with resolvers that are written by hand on the same tables. */
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import DataLoader from 'dataloader';
@@ -23,7 +23,10 @@ async function transitionPages(wanted) {
   return found;
 }
 
-/** Builds the resolvers' context: the viewer, and data loaders for one request. Rejects without a valid token. */
+/**
+ * Returns the resolvers' context for one request: the viewer and the data loaders. Rejects if the token is
+ * not valid.
+ */
 export async function contextOf(authorization) {
   const viewer = await viewerOf(authorization);
   return {
@@ -34,7 +37,7 @@ export async function contextOf(authorization) {
   };
 }
 
-/** Must be awaited before the response is sent. */
+/** Records the personal data that the response shows. Await this before the response is sent. */
 export const recorded = ({ viewer }) => recordRead(viewer);
 
 function connectionOf(rows, first, cursor) {

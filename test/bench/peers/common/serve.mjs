@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { listensAt } from './setting.mjs';
 
-/** Serves JSON with plain node:http; an exception becomes a 500. Resolves with the server once it listens. */
+/**
+ * Starts a JSON server with plain node:http, and resolves with it once it listens. If `answer` throws, the
+ * response is a 500.
+ */
 export async function serve(answer) {
   const server = createServer(async (request, response) => {
     const chunks = [];

@@ -1,4 +1,4 @@
-/** Environment that every peer gets, and how a peer reports its port to the bench. */
+/** Environment that the bench sets for every peer, and how a peer reports its port to the bench. */
 import pg from 'pg';
 import { answerOrders } from '../../../../.build/bench/test/bench/harness/orders.js';
 import { Sealer } from '../../../../.build/encryption/sealing.js';
@@ -6,11 +6,11 @@ import { Sealer } from '../../../../.build/encryption/sealing.js';
 const [id, key] = process.env.DATA_KEYS.split(':');
 export const sealer = new Sealer([{ id, key: Buffer.from(key, 'base64') }]);
 
-/** The same number of connections as the gateway. */
+/** Connection pool of the peer, with as many connections as the gateway's. */
 export const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 pool.on('error', () => {});
 
 export const rowsOf = async (statement) => (await pool.query(statement)).rows;
 
-/** Makes the port available to the bench. */
+/** Tells the bench on which port the peer listens. */
 export const listensAt = (port) => answerOrders({ port: () => port });

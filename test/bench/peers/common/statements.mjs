@@ -1,4 +1,4 @@
-/** The gateway's statements, prepared, with columns named like the response fields. */
+/** The gateway's SQL statements, prepared, with columns that are named like the fields of the response. */
 
 const SESSION_COLUMNS = `id, verification_id as "verificationId", reference_id as "referenceId", user_id as "userKey",
   user_template as "userTemplate", agent_template as "agentTemplate", status, sub_status as "subStatus",
@@ -13,7 +13,7 @@ const SESSION_COLUMNS = `id, verification_id as "verificationId", reference_id a
 
 const place = '($3::timestamptz, $4::uuid)';
 
-/** Each returns a query configuration for `pg` from its parameter values. */
+/** Returns a function that makes a query configuration for `pg` from parameter values. */
 const prepared = (name, text) => (values) => ({ name, text, values });
 
 export const sessionsByIds = prepared(
@@ -27,7 +27,10 @@ export const usersByIds = prepared(
      erased_at as "erasedAt" from vkyc_user where id = any($1::uuid[])`,
 );
 
-/** Pages of sessions, newest first, that wait on these parties (null: any), after a cursor (null: from the newest). */
+/**
+ * Pages of sessions after a cursor, newest first: of all sessions, or of those for which one of the given
+ * parties has to act next.
+ */
 export const pages = {
   all: prepared(
     'page-all',
@@ -58,7 +61,7 @@ const logRanges = prepared(
 const NOTHING_BEFORE = 0;
 const NOTHING_AFTER = 2_147_483_647;
 
-/** The first `limit` transitions of each session. */
+/** Returns the statement for the first `limit` transitions of each session. */
 export const firstTransitions = (ids, limit) =>
   logRanges([ids, ids.map(() => NOTHING_BEFORE), ids.map(() => NOTHING_AFTER), limit]);
 

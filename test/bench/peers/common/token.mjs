@@ -1,4 +1,7 @@
-/** Token check like the gateway's: signature verified on every request, or cached for a while. */
+/**
+ * Verifies tokens like the gateway: the signature at every request, or (`remembering`) with a cache for a
+ * while.
+ */
 import { hash } from 'node:crypto';
 import { jwtVerify } from 'jose';
 
@@ -15,7 +18,7 @@ const key = await crypto.subtle.importKey(
 const REMEMBERED_MS = process.env.REMEMBER_TOKENS ? 30_000 : 0;
 const known = new Map();
 
-/** Returns the claims of the token in an `Authorization` header. Rejects if it is not valid. */
+/** Returns the claims of the token in an `Authorization` header; rejects if the token is not valid. */
 export async function claimsOf(authorization) {
   const [, token] = authorization?.match(/^Bearer +(\S+)$/i) ?? [];
   if (!token) throw new Error('The Authorization header has no token');

@@ -1,10 +1,10 @@
-/** What a token's viewer may see, and the log of personal data that it was shown. */
+/** Which personal data a viewer may see, and the log of what a viewer was shown. */
 import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';
 import { claimsOf } from './token.mjs';
 
-/** Rejects if the header holds no valid token. */
+/** Returns the viewer whom the token names; rejects if the token is not valid. */
 export async function viewerOf(authorization) {
   const payload = await claimsOf(authorization);
   return {
@@ -16,13 +16,13 @@ export async function viewerOf(authorization) {
   };
 }
 
-/** Decrypts a row once, however many of its fields are selected. */
+/** Decrypts a user's row at the first call only, however many of its fields are selected. */
 function personalOf(user) {
   user.opened ??= JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
   return user.opened;
 }
 
-/** Returns a field of a user as this viewer may see it (masked or in full). */
+/** Returns a field of a user: in full if the viewer may see it, otherwise masked (phone) or null. */
 export function personal(viewer, user, field) {
   const value = personalOf(user)[field];
   if (viewer.seesPersonalData) {
@@ -33,7 +33,7 @@ export function personal(viewer, user, field) {
   return field === 'phone' ? value.slice(-4).padStart(value.length, '•') : null;
 }
 
-/** Records which personal data a response shows, before it is sent. */
+/** Records which personal data a response shows; it must be called before the response is sent. */
 export async function recordRead(viewer) {
   if (viewer.fields.size === 0) return;
   await pool.query(

@@ -1,4 +1,7 @@
-/** Receives a webhook like the gateway: checks the signature over the raw bytes, then stores the row encrypted. */
+/**
+ * Receives webhooks like the gateway: verifies the signature over the raw bytes, and stores the encrypted
+ * body.
+ */
 import { createHash } from 'node:crypto';
 import { verify } from '../../../../.build/provider/signature.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';
@@ -6,7 +9,7 @@ import { pool, sealer } from './setting.mjs';
 
 const SECRETS = ['sandbox', 'sandbox-next'];
 
-/** Throws if the signature is not valid. */
+/** Returns the content of a webhook; throws if its signature is not valid. */
 export function readSigned({ headers }, body) {
   const { 'x-webhook-timestamp': timestamp, 'x-webhook-signature': signature } = headers;
   if (!verify(SECRETS, timestamp, body, signature)) throw new Error('The signature is not valid');
@@ -23,11 +26,11 @@ function rowOf(body, { data }, state) {
   return [hash, sealed, data.verification_id, state, new Date()];
 }
 
-/** Stores the webhook; once this resolves, it is durable. */
+/** Stores a webhook without applying it. Once this resolves, it is durable. */
 export const keep = (body, news) =>
   pool.query({ name: 'keep', text: INSERT, values: rowOf(body, news, 'DONE') });
 
-/** Stores the webhook and applies it, in one transaction. */
+/** Stores a webhook and applies it to its session, in one transaction. */
 export async function keepAndRecord(body, news) {
   const { status, sub_status: subStatus, verification_id: verificationId } = news.data;
   const occurredAt = new Date(news.eventTime);

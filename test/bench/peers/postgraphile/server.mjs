@@ -1,4 +1,7 @@
-/** PostGraphile 4, with the schema that it derives from the tables, behind the same token check. */
+/**
+ * Peer: PostGraphile 4, with the schema that it derives from the tables, and the same check of tokens as the
+ * other peers.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import pg from 'pg';

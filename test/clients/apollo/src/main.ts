@@ -1,6 +1,7 @@
 /**
- * Apollo Client 4 with the types of graphql-codegen's client preset: starts a session, queries it, books and cancels a
- * meeting, and watches it to its end. `client.ts` is an unchanged copy of test/recipes/apollo.ts.
+ * Example with Apollo Client 4 and types by graphql-codegen's client preset: starts a session, queries it,
+ * books and cancels a meeting, and follows the session to its end. `client.ts` is an unchanged copy of
+ * test/recipes/apollo.ts.
  */
 import { randomUUID } from 'node:crypto';
 import { InMemoryCache } from '@apollo/client';
@@ -11,7 +12,7 @@ import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
 import { line, moved, started } from './words.ts';
 
 const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
-// Node 20 has no global WebSocket; browsers do.
+// Node 20 has no global WebSocket; browsers need no such line.
 Object.assign(globalThis, { WebSocket });
 const client = createApolloClient(
   `${GATEWAY_URL}/graphql`,
@@ -20,7 +21,10 @@ const client = createApolloClient(
   new InMemoryCache({ possibleTypes }),
 );
 
-/** Starts a session and prints the result; returns the session's id, or an empty string. */
+/**
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
+ * it.
+ */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { data } = await client.mutate({ mutation: START, variables: { input } });
@@ -39,7 +43,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Watches a session from its start until it is over. */
+/** Follows a session from its start, and prints each transition until the session is over. */
 function watch(id: string, after: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watching = client.subscribe({ query: WATCH, variables: { id, after } }).subscribe({

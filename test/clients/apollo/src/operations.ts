@@ -1,4 +1,4 @@
-/** What the page asks for. */
+/** GraphQL operations of the example. */
 import { graphql } from './generated/gql.ts';
 
 export const STATE = graphql(`

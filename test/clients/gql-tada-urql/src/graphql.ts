@@ -1,4 +1,4 @@
-/** gql.tada configured with the gateway's schema and scalars. */
+/** Sets up gql.tada with the gateway's schema and scalars. */
 import { initGraphQLTada } from 'gql.tada';
 import type { introspection } from './graphql-env.d.ts';
 

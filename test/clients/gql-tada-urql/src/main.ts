@@ -1,6 +1,6 @@
 /**
- * urql with the types of gql.tada: starts a session, queries it, books and cancels a meeting, and watches it to its
- * end. `client.ts` is an unchanged copy of test/recipes/urql.ts.
+ * Example with urql and types by gql.tada: starts a session, queries it, books and cancels a meeting, and
+ * follows the session to its end. `client.ts` is an unchanged copy of test/recipes/urql.ts.
  */
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
@@ -9,7 +9,7 @@ import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
 import { line, moved, started } from './words.ts';
 
 const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
-// Node 20 has no global WebSocket; browsers do.
+// Node 20 has no global WebSocket; browsers need no such line.
 Object.assign(globalThis, { WebSocket });
 const client = createUrqlClient(
   `${GATEWAY_URL}/graphql`,
@@ -17,7 +17,10 @@ const client = createUrqlClient(
   (state) => console.error(state),
 );
 
-/** Starts a session and prints the result; returns the session's id, or an empty string. */
+/**
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
+ * it.
+ */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { data } = await client.mutation(START, { input });
@@ -36,7 +39,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Watches a session from its start until it is over. */
+/** Follows a session from its start, and prints each transition until the session is over. */
 function watch(id: string, after: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watching = client.subscription(WATCH, { id, after }).subscribe(({ data, error }) => {

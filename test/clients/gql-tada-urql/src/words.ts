@@ -1,6 +1,6 @@
 /**
- * Texts shown for responses. Every refusal and party has a text, and the compiler reports a missing one; values that
- * only a later release sends are shown unchanged.
+ * Texts for what the gateway answers. Each refusal and each party has a text, and the compiler reports one
+ * that is missing. Values that only a later release sends are shown as they are.
  */
 import { type FragmentOf, type ResultOf, readFragment } from 'gql.tada';
 import type { graphql } from './graphql.ts';
@@ -41,14 +41,16 @@ export function waitsFor(party: Party): string {
   }
 }
 
-/** Formats a line about a session. */
+/** Returns a line about a session: its customer, status, and the party that has to act next. */
 export function line(session: FragmentOf<typeof STATE> & FragmentOf<typeof PERSON>): string {
   const { status, subStatus, statusInfo } = readFragment(STATE, session);
   const { user } = readFragment(PERSON, session);
   return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
 }
 
-/** Formats a line about a frame; null if it is not worth one. */
+/**
+ * Returns a line about a frame of the subscription; null for a frame that is not shown, such as a heartbeat.
+ */
 export function moved(frame: ResultOf<typeof WATCH>['sessionLive']): string | null {
   switch (frame.__typename) {
     case 'StatusTransition': {

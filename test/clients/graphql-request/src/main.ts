@@ -1,6 +1,6 @@
 /**
- * graphql-request with typed documents of graphql-codegen: starts a session, queries it, books and cancels a meeting,
- * and watches it to its end over server-sent events, by graphql-sse.
+ * Example with graphql-request and typed documents by graphql-codegen: starts a session, queries it, books
+ * and cancels a meeting, and follows the session to its end over server-sent events (graphql-sse).
  */
 import { randomUUID } from 'node:crypto';
 import { print } from 'graphql';
@@ -27,7 +27,10 @@ const live = resuming(
   { onState: (state) => console.error(state) },
 );
 
-/** Starts a session and prints the result; returns the session's id, or an empty string. */
+/**
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
+ * it.
+ */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { startSession: result } = await client.request(StartDocument, { input });
@@ -45,7 +48,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Watches a session from its start until it is over. */
+/** Follows a session from its start, and prints each transition until the session is over. */
 const watch = (id: string, after: string) =>
   new Promise<void>((complete, error) => {
     const stop = live.subscribe<WatchSubscription>(

@@ -1,6 +1,7 @@
 /**
- * graphql-ws alone, with the packed operations unchanged and typed by graphql-codegen's client preset: starts a
- * session, queries it, books and cancels a meeting, and watches it to its end, all over one WebSocket that reconnects.
+ * Example with graphql-ws alone, and the operations of the client kit, typed by graphql-codegen's client
+ * preset: starts a session, queries it, books and cancels a meeting, and follows the session to its end, all
+ * over one WebSocket that reconnects.
  */
 import { randomUUID } from 'node:crypto';
 import { createClient } from 'graphql-ws';
@@ -23,14 +24,14 @@ const client = resuming(
   createClient,
   {
     url: `${GATEWAY_URL}/graphql`.replace(/^http/, 'ws'),
-    // Node 20 has no global WebSocket; browsers do.
+    // Node 20 has no global WebSocket; browsers need no such line.
     webSocketImpl: WebSocket,
     connectionParams: async () => ({ authorization: `Bearer ${TOKEN}` }),
   },
   { onState: (state) => console.error(state) },
 );
 
-/** Resolves with the result of a query or mutation. */
+/** Sends a query or mutation over the WebSocket, and resolves with its result. */
 const ask = <Result, Variables extends Record<string, unknown>>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
@@ -46,7 +47,10 @@ const ask = <Result, Variables extends Record<string, unknown>>(
     );
   });
 
-/** Starts a session and prints the result; returns the session's id, or an empty string. */
+/**
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
+ * it.
+ */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { startSession: result } = await ask(VkycStartSessionDocument, { input });
@@ -64,7 +68,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Watches a session from its start until it is over. */
+/** Follows a session from its start, and prints each transition until the session is over. */
 const watch = (sessionId: string, after: string) =>
   new Promise<void>((complete, error) => {
     const stop = client.subscribe<VkycWatchSessionSubscription>(

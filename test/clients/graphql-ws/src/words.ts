@@ -1,6 +1,6 @@
 /**
- * Texts shown for responses. Every refusal and party has a text, and the compiler reports a missing one; values that
- * only a later release sends are shown unchanged.
+ * Texts for what the gateway answers. Each refusal and each party has a text, and the compiler reports one
+ * that is missing. Values that only a later release sends are shown as they are.
  */
 import type {
   Party,
@@ -43,13 +43,15 @@ export function waitsFor(party: Party): string {
   }
 }
 
-/** Formats a line about a session. */
+/** Returns a line about a session: its customer, status, and the party that has to act next. */
 export function line({ statusInfo, user }: NonNullable<VkycSessionQuery['session']>): string {
   const { status, subStatus, waitingOn } = statusInfo;
   return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(waitingOn)}`;
 }
 
-/** Formats a line about a frame; null if it is not worth one. */
+/**
+ * Returns a line about a frame of the subscription; null for a frame that is not shown, such as a heartbeat.
+ */
 export function moved(frame: VkycWatchSessionSubscription['sessionLive']): string | null {
   switch (frame.__typename) {
     case 'StatusTransition': {

@@ -1,4 +1,7 @@
-/** Relay environment without a page: fetch for queries and mutations, a resuming WebSocket for subscriptions. */
+/**
+ * Relay environment that needs no page: queries and mutations use fetch, subscriptions a WebSocket that
+ * resumes.
+ */
 import { createClient, type Sink } from 'graphql-ws';
 import {
   Environment,
@@ -13,7 +16,10 @@ import {
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import { WebSocket } from 'ws';
 
-/** `getToken` is called again at every reconnect; `onState` can drive a connection badge. */
+/**
+ * Creates the environment. `getToken` is called at every reconnect; `onState` can update a badge that shows
+ * whether the page is live.
+ */
 export function createEnvironment(
   url: string,
   getToken: () => Promise<string>,
@@ -33,7 +39,7 @@ export function createEnvironment(
     createClient,
     {
       url: url.replace(/^http/, 'ws'),
-      // Node 20 has no global WebSocket; browsers do.
+      // Node 20 has no global WebSocket; browsers need no such line.
       webSocketImpl: WebSocket,
       connectionParams: async () => ({ authorization: await authorization() }),
     },

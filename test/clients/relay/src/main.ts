@@ -1,6 +1,6 @@
 /**
- * Relay without React, with the types of relay-compiler: starts a session, queries it, books and cancels a meeting, and
- * watches it to its end.
+ * Example with Relay, without React, and types by relay-compiler: starts a session, queries it, books and
+ * cancels a meeting, and follows the session to its end.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -35,7 +35,10 @@ const mutate = <Mutation extends MutationParameters>(
     commitMutation<Mutation>(environment, { mutation, variables, onCompleted, onError });
   });
 
-/** Starts a session and prints the result; returns the session's id, or an empty string. */
+/**
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
+ * it.
+ */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { startSession: result } = await mutate<operationsStartMutation>(START, { input });
@@ -53,7 +56,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log(result.meeting ? `meeting ${result.meeting.status}` : refusal(result.refusal));
 }
 
-/** Watches a session from its start until it is over. */
+/** Follows a session from its start, and prints each transition until the session is over. */
 const watch = (id: string, after: string) =>
   new Promise<void>((resolve, onError) => {
     const watching = requestSubscription<operationsWatchSubscription>(environment, {

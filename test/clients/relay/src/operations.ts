@@ -1,4 +1,4 @@
-/** What the page asks for. */
+/** GraphQL operations of the example. */
 import { graphql } from 'relay-runtime';
 
 export const STATE = graphql`
@@ -58,7 +58,10 @@ export const ONE = graphql`
   }
 `;
 
-/** Concrete members alone: only then does Relay make a union of them, which the compiler narrows. */
+/**
+ * Selects only concrete types of the union. Only then does Relay generate a union type, which the compiler
+ * can narrow by `__typename`.
+ */
 export const STARTED = graphql`
   fragment operations_started on StartSessionResult @inline {
     __typename

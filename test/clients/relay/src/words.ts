@@ -1,6 +1,6 @@
 /**
- * Texts shown for responses. Every refusal and party has a text, and the compiler reports a missing one; values that
- * only a later release sends are shown unchanged.
+ * Texts for what the gateway answers. Each refusal and each party has a text, and the compiler reports one
+ * that is missing. Values that only a later release sends are shown as they are.
  */
 import { readInlineData } from 'relay-runtime';
 import type { operations_person$key } from './__generated__/operations_person.graphql';
@@ -10,7 +10,7 @@ import type { operations_state$key, Party } from './__generated__/operations_sta
 import type { operationsWatchSubscription$data } from './__generated__/operationsWatchSubscription.graphql';
 import { PERSON, REFUSAL, STARTED, STATE } from './operations';
 
-/** Formats any refusal, also those of later releases. */
+/** Returns the text of any refusal, including those that only a later release sends. */
 export const refusal = (refusal: operations_refusal$key | null | undefined): string =>
   `refused: ${readInlineData(REFUSAL, refusal)?.message}`;
 
@@ -54,14 +54,16 @@ export function waitsFor(party: Party): string {
   }
 }
 
-/** Formats a line about a session. */
+/** Returns a line about a session: its customer, status, and the party that has to act next. */
 export function line(session: operations_state$key & operations_person$key): string {
   const { status, subStatus, statusInfo } = readInlineData<operations_state$key>(STATE, session);
   const { user } = readInlineData<operations_person$key>(PERSON, session);
   return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
 }
 
-/** Formats a line about a frame; null if it is not worth one. */
+/**
+ * Returns a line about a frame of the subscription; null for a frame that is not shown, such as a heartbeat.
+ */
 export function moved(frame: operationsWatchSubscription$data['sessionLive']): string | null {
   switch (frame.__typename) {
     case 'StatusTransition': {
