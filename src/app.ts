@@ -5,7 +5,7 @@ import { openFeed } from './composition/feed.ts';
 import { createGraphql, createServices } from './composition/graphql.ts';
 import { serve } from './composition/http.ts';
 import { openProvider } from './composition/provider.ts';
-import { openRecording } from './composition/recording.ts';
+import { openTransitions } from './composition/transitions.ts';
 import type { Config } from './config.ts';
 import { webhookPath } from './http/webhooks.ts';
 
@@ -35,10 +35,10 @@ export async function createApp(config: Config, overrides: TestOverrides = {}): 
     const database = await openDatabase(core);
     const provider = await openProvider(core, database);
     const feed = openFeed(core, database, provider);
-    const recording = openRecording(core, database, provider, feed);
-    const services = createServices(core, database, provider, feed, recording);
+    const transitions = openTransitions(core, database, provider, feed);
+    const services = createServices(core, database, provider, feed, transitions);
     const graphql = await createGraphql(core, services, database);
-    const { url, metricsUrl } = await serve({ core, database, provider, feed, recording, graphql });
+    const { url, metricsUrl } = await serve({ core, database, provider, feed, transitions, graphql });
     const { sandbox, configured } = provider;
     sandbox?.deliverTo(`${url}${webhookPath(configured)}`);
     return { url, metricsUrl, sandboxUrl: sandbox?.baseUrl ?? null, log, stop: () => lifecycle.stop() };

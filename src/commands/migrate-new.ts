@@ -9,7 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { STATUS_CATALOG } from '../domain/status.ts';
+import { ALL_PAIRS } from '../domain/status.ts';
 import { onlineMigration } from '../gate/online-migration.ts';
 import { comparePairs, type PairName, pairsStoredBy, statusPairsMigration } from '../gate/status-pairs.ts';
 import { runCommand } from './run-command.ts';
@@ -54,7 +54,7 @@ async function writeStatusPairs(folder: string): Promise<string | null> {
   const migrations = await Promise.all(
     names.map((name) => readFile(join(ROOT, folder, `${name}.sql`), 'utf8')),
   );
-  const wanted = STATUS_CATALOG.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
+  const wanted = ALL_PAIRS.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
   const { missing, gone } = comparePairs(pairsStoredBy(migrations), wanted);
   if (gone.length > 0)
     throw new Error(

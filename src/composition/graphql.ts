@@ -19,7 +19,7 @@ import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
 import type { OpenedProvider } from './provider.ts';
-import type { OpenedRecording } from './recording.ts';
+import type { OpenedTransitions } from './transitions.ts';
 
 /** Builds the pipeline that the three transports (HTTP, SSE, WebSocket) execute operations with. */
 export async function createGraphql(core: Core, services: Services, { db, auditKeys }: OpenedDatabase) {
@@ -53,7 +53,7 @@ export function createServices(
   { db, sealer, statistics }: OpenedDatabase,
   { providers, onMismatch }: OpenedProvider,
   { hub, cursors }: OpenedFeed,
-  { unitOfWork }: OpenedRecording,
+  { unitOfWork }: OpenedTransitions,
 ): Services {
   const clients = providers.clients('MUTATION');
   const policy = { auditUnknownAgents: config.auditUnknownAgents };

@@ -13,7 +13,7 @@ import { createOriginCheck } from '../http/csrf.ts';
 import { createFailedAttemptLimit } from '../http/failed-attempt-limit.ts';
 import { serveGraphqlOverHttp } from '../http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from '../http/graphql-over-sse.ts';
-import { serveGraphqlOverWebsocket } from '../http/graphql-over-websocket.ts';
+import { createGraphqlOverWebsocket } from '../http/graphql-over-websocket.ts';
 import { LiveConnections } from '../http/live-connections.ts';
 import { startMetricsServer } from '../http/metrics-server.ts';
 import {
@@ -38,7 +38,7 @@ import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
 import type { createGraphql } from './graphql.ts';
 import type { OpenedProvider } from './provider.ts';
-import type { OpenedRecording } from './recording.ts';
+import type { OpenedTransitions } from './transitions.ts';
 
 /** How often connections that have become idle are closed during a stop. */
 const IDLE_CHECK_INTERVAL_MS = 100;
@@ -53,7 +53,7 @@ interface OpenedParts {
   readonly database: OpenedDatabase;
   readonly provider: OpenedProvider;
   readonly feed: OpenedFeed;
-  readonly recording: OpenedRecording;
+  readonly transitions: OpenedTransitions;
   readonly graphql: Awaited<ReturnType<typeof createGraphql>>;
 }
 
@@ -68,7 +68,7 @@ export interface Addresses {
  * requests in flight.
  */
 export async function serve(parts: OpenedParts): Promise<Addresses> {
-  const { core, database, provider, recording, graphql } = parts;
+  const { core, database, provider, transitions, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
   const state = { isStopping: false };
   const checkReady = await createHealth(parts, state);
@@ -107,10 +107,10 @@ export async function serve(parts: OpenedParts): Promise<Addresses> {
     scenarios: provider.sandbox ? describeScenarios() : null,
   });
   await serveWebhooks(server, {
-    ...{ receiver: recording.receiver, providers: provider.providers, failures, metrics },
+    ...{ receiver: transitions.receiver, providers: provider.providers, failures, metrics },
   });
   const sse = serveGraphqlOverSse(server, transports);
-  const websocket = serveGraphqlOverWebsocket(transports);
+  const websocket = createGraphqlOverWebsocket(transports);
   const endSubscriptions = () => {
     websocket.stop();
     sse.stop();

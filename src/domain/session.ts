@@ -1,9 +1,9 @@
 import { invariant } from './invariant.ts';
 import {
+  ALL_PAIRS,
   getStatusInfo,
   type KnownSubStatus,
   parseRawStatus,
-  STATUS_CATALOG,
   type Status,
   type StatusInfo,
   type StatusPair,
@@ -301,9 +301,7 @@ export const SESSION_ACTIONS = {
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 
 const allExcept = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
-  const left = STATUS_CATALOG.filter(
-    (info) => !info.terminal && !excluded.some((sub) => sub === info.subStatus),
-  );
+  const left = ALL_PAIRS.filter((info) => !info.terminal && !excluded.some((sub) => sub === info.subStatus));
   return [...new Set(left.map((info) => info.subStatus))];
 };
 
@@ -379,13 +377,13 @@ function providerMayMove(from: StatusPair, to: StatusPair): boolean {
 
 /** All transitions that the rules above allow, by updates of the provider or by mutations. */
 export const TRANSITION_RULES: readonly TransitionRule[] = [
-  ...STATUS_CATALOG.map((to) => ({
+  ...ALL_PAIRS.map((to) => ({
     from: null,
     to,
     sources: ['WEBHOOK', 'POLL', 'MUTATION'] as const,
     action: null,
   })),
-  ...STATUS_CATALOG.flatMap((from) => STATUS_CATALOG.flatMap((to) => findTransitionRule(from, to) ?? [])),
+  ...ALL_PAIRS.flatMap((from) => ALL_PAIRS.flatMap((to) => findTransitionRule(from, to) ?? [])),
 ];
 
 /** Fields of a transition that the session's state depends on. */

@@ -333,9 +333,9 @@ export const SUB_STATUSES: readonly SubStatus[] = [
 ];
 
 /** Every pair that a session may have: the known ones, and each status with an unrecognized sub-status. */
-export const STATUS_CATALOG: readonly StatusInfo[] = [...KNOWN_PAIRS, ...STATUSES.map(unrecognized)];
+export const ALL_PAIRS: readonly StatusInfo[] = [...KNOWN_PAIRS, ...STATUSES.map(unrecognized)];
 
-const catalogByPair = new Map(STATUS_CATALOG.map((info) => [`${info.status}/${info.subStatus}`, info]));
+const catalogByPair = new Map(ALL_PAIRS.map((info) => [`${info.status}/${info.subStatus}`, info]));
 
 /** Whether the pair is in the catalog. */
 export const isValidPair = (pair: StatusPair): boolean =>

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
 import { findArchived } from '../db/retention/archive.ts';
-import { findPositions, type PositionedTransition, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
+import { findPositions, readFeedFrom, readFeedHead, type TransitionPosition } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
 import type { CursorExpiry } from './cursor.ts';
@@ -23,7 +23,7 @@ export interface LogQueries {
   /** Returns why a session's log lacks a transition that it had. */
   explainLoss(sessionId: string): Promise<CursorExpiry>;
   /** Finds a transition and its feed position; null if the log does not have it. */
-  findPlaced(transition: { sessionId: string; sequence: number }): Promise<PositionedTransition | null>;
+  findPlaced(transition: { sessionId: string; sequence: number }): Promise<TransitionPosition | null>;
 }
 
 /** Creates the queries. DataLoaders batch them but cache nothing: each read sees the current state of the database. */

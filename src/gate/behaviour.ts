@@ -1,6 +1,6 @@
 /** Behaviour that the SDL does not express: the states, their meanings, and the allowed transitions. */
 import { TRANSITION_RULES } from '../domain/session.ts';
-import { STATUS_CATALOG } from '../domain/status.ts';
+import { ALL_PAIRS } from '../domain/status.ts';
 
 /** Behaviour of a release, as stored in `schema/released-behaviour.json`: a line of text for each coordinate. */
 export interface Behaviour {
@@ -22,7 +22,7 @@ const nameOf = (pair: { status: string; subStatus: string } | null): string =>
 /** Returns the behaviour of the current code. */
 export const presentBehaviour = (): Behaviour => ({
   states: Object.fromEntries(
-    STATUS_CATALOG.map((info) => [
+    ALL_PAIRS.map((info) => [
       nameOf(info),
       `${info.explanation} ${info.recommendedAction} Waits on ${info.waitingOn}${info.terminal ? ', terminal' : ''}.`,
     ]),

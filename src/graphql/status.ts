@@ -6,10 +6,10 @@ import {
   type TransitionSource,
 } from '../domain/session.ts';
 import {
+  ALL_PAIRS,
   type StatusInfo as Info,
   isValidPair,
   type Party,
-  STATUS_CATALOG,
   type Status,
   type SubStatus,
 } from '../domain/status.ts';
@@ -87,7 +87,7 @@ export class StatusResolver {
     description: 'Every valid pair of status and sub-status, with its meaning and recommended action.',
   })
   statusCatalog(): readonly Info[] {
-    return STATUS_CATALOG;
+    return ALL_PAIRS;
   }
 
   @Query(() => [TransitionRule], {

@@ -74,7 +74,7 @@ export interface GraphqlOverWebsocket {
 }
 
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
-export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOverWebsocket {
+export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOverWebsocket {
   const { operations, execute, rateLimit, services, formatError, log } = dependencies;
   const onFailedFrame = () => dependencies.metrics.failedFrames.inc();
   const sockets = new WebSocketServer({

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findTone, keepSubStatuses, PHASE_LABELS } from '../../src/console/look/labels.ts';
 import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
-import { KNOWN_PAIRS, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
+import { ALL_PAIRS, KNOWN_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 
 const CONSOLE = 'src/console';
 
@@ -30,7 +30,7 @@ describe("the console's status tables", () => {
   });
 
   test('every status pair has a colour group, and only AUDITOR_APPROVED is in `good`', () => {
-    const tones = new Map(STATUS_CATALOG.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
+    const tones = new Map(ALL_PAIRS.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
 
     const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
     expect(named('good')).toEqual(['AUDITOR_REVIEWED/AUDITOR_APPROVED']);
@@ -51,7 +51,7 @@ describe("the console's status tables", () => {
   test('every status pair has a column on the journey map, and none is beyond the last column', () => {
     const ends = PHASE_SPANS.reduce((columns, { count }) => columns + count, 0);
 
-    for (const pair of STATUS_CATALOG) {
+    for (const pair of ALL_PAIRS) {
       expect(findSlot(pair)).toBeGreaterThanOrEqual(0);
       expect(findSlot(pair)).toBeLessThanOrEqual(ends);
       expect(findNextSlot(pair)).toBeLessThanOrEqual(ends);

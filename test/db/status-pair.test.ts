@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { runMigrations } from '../../src/db/run-migrations.ts';
-import { STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
+import { ALL_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 import { type PairName, pairsStoredBy } from '../../src/gate/status-pairs.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { emptyDatabase } from '../harness/old-database.ts';
 import { complaintsAbout } from './migration-rules.ts';
 
-const PAIRS = STATUS_CATALOG.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
+const PAIRS = ALL_PAIRS.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
 const WHAT_TO_DO =
   'The migrations store other pairs than src/domain/status.ts has: run npm run migrate:new, which writes the missing migration';
 

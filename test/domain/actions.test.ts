@@ -12,7 +12,7 @@ import {
   toReviewSubStatus,
 } from '../../src/domain/actions.ts';
 import type { SessionAction } from '../../src/domain/session.ts';
-import { KNOWN_PAIRS, STATUS_CATALOG, type SubStatus, toStatusPair } from '../../src/domain/status.ts';
+import { ALL_PAIRS, KNOWN_PAIRS, type SubStatus, toStatusPair } from '../../src/domain/status.ts';
 
 const NOW = new Date('2026-01-05T10:00:00Z');
 const msFromNow = (ms: number) => new Date(NOW.getTime() + ms);
@@ -226,9 +226,7 @@ describe('reviews, meetings and replacements', () => {
       'no sub-status for the AUDITOR review UNABLE_TO_VALIDATE',
     );
     expect(Object.keys(REVIEW_BY_SUB_STATUS).toSorted()).toEqual(
-      STATUS_CATALOG.filter(
-        ({ status, subStatus }) => /REVIEWED$/.test(status) && subStatus !== 'UNRECOGNIZED',
-      )
+      ALL_PAIRS.filter(({ status, subStatus }) => /REVIEWED$/.test(status) && subStatus !== 'UNRECOGNIZED')
         .map(({ subStatus }) => subStatus)
         .toSorted(),
     );

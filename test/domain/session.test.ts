@@ -14,10 +14,10 @@ import {
   VERDICTS,
 } from '../../src/domain/session.ts';
 import {
+  ALL_PAIRS,
   getStatusInfo,
   KNOWN_PAIRS,
   type KnownSubStatus,
-  STATUS_CATALOG,
   type SubStatus,
   toStatusPair,
 } from '../../src/domain/status.ts';
@@ -476,7 +476,7 @@ describe('applyTransition', () => {
 });
 
 test('each action leads from exactly these states', () => {
-  const movable = STATUS_CATALOG.filter((info) => !info.terminal)
+  const movable = ALL_PAIRS.filter((info) => !info.terminal)
     .map((info) => info.subStatus)
     .filter((each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each));
   const unique = [...new Set(movable)];
@@ -498,7 +498,7 @@ describe('transition rules', () => {
 
   test('a session may begin in every state, by every source', () => {
     const begins = TRANSITION_RULES.filter((rule) => rule.from === null);
-    expect(begins.map((rule) => rule.to)).toEqual(STATUS_CATALOG);
+    expect(begins.map((rule) => rule.to)).toEqual(ALL_PAIRS);
     for (const rule of begins)
       expect(rule).toMatchObject({ sources: ['WEBHOOK', 'POLL', 'MUTATION'], action: null });
   });
@@ -520,7 +520,7 @@ describe('transition rules', () => {
 
 // Invariant 1
 test('for any history sequences have no gap, terminal states stay, disputes stay, and the log reduces to the state', () => {
-  const pair = fc.constantFrom(...STATUS_CATALOG.map((info) => [info.status, info.subStatus] as const));
+  const pair = fc.constantFrom(...ALL_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
   fc.assert(
     fc.property(fc.array(news, { minLength: 1, maxLength: 60 }), (history) => {
@@ -570,10 +570,7 @@ test('for any history sequences have no gap, terminal states stay, disputes stay
 });
 
 test('polls of provider replicas that lag by up to four seconds never move a session back from a webhook', () => {
-  const steps = STATUS_CATALOG.filter((info) => !info.terminal && info.status !== 'AGENT_REVIEWED').slice(
-    0,
-    12,
-  );
+  const steps = ALL_PAIRS.filter((info) => !info.terminal && info.status !== 'AGENT_REVIEWED').slice(0, 12);
   const event = fc.oneof(
     fc.record({ kind: fc.constant('STEP' as const), afterMs: fc.integer({ min: 1, max: 20_000 }) }),
     fc.record({

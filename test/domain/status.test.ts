@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import {
+  ALL_PAIRS,
   findWaitingParty,
   getStatusInfo,
   isValidPair,
   KNOWN_PAIRS,
   parseRawStatus,
-  STATUS_CATALOG,
   STATUSES,
   SUB_STATUSES,
   toStatusPair,
@@ -98,7 +98,7 @@ test('each sub-status belongs to exactly one status, and the catalogue holds exa
   const together = STATUSES.flatMap((status) =>
     SUB_STATUSES.map((subStatus) => ({ status, subStatus })),
   ).filter(isValidPair);
-  expect(together).toHaveLength(STATUS_CATALOG.length);
+  expect(together).toHaveLength(ALL_PAIRS.length);
 });
 
 test('an approval by the agent is not terminal and waits for the auditor', () => {
@@ -138,8 +138,8 @@ test('the catalogue has each known pair, then each status with an unrecognized s
   expect(STATUSES.at(-1)).toBe('UNRECOGNIZED');
   expect(SUB_STATUSES).toHaveLength(pairs.length + 1);
   expect(SUB_STATUSES.at(-1)).toBe('UNRECOGNIZED');
-  expect(STATUS_CATALOG.slice(0, pairs.length)).toEqual(KNOWN_PAIRS);
-  expect(STATUS_CATALOG.slice(pairs.length).map(({ status, subStatus }) => [status, subStatus])).toEqual(
+  expect(ALL_PAIRS.slice(0, pairs.length)).toEqual(KNOWN_PAIRS);
+  expect(ALL_PAIRS.slice(pairs.length).map(({ status, subStatus }) => [status, subStatus])).toEqual(
     STATUSES.map((status) => [status, 'UNRECOGNIZED']),
   );
 });

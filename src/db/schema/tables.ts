@@ -28,7 +28,7 @@ import {
 import { AUDIT_FIELDS, type AuditKind } from '../../domain/audit.ts';
 import type { CallPurpose } from '../../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
-import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../../domain/status.ts';
+import { ALL_PAIRS, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 
 /**
  * Timestamps in milliseconds, the precision of JavaScript's Date. Finer ones would not survive a round trip
@@ -66,7 +66,7 @@ const provider = () => text('provider').notNull().default(FIRST_PROVIDER);
 
 /** SQL condition for sessions that have ended. */
 export const isTerminal = (subStatus: AnyPgColumn) => {
-  const terminal = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
+  const terminal = ALL_PAIRS.filter((info) => info.terminal).map((info) => info.subStatus);
   return sql`${subStatus} in (${literals(terminal)})`;
 };
 

@@ -121,7 +121,7 @@ const moveFromOutbox = preparedColumnarQuery(
 );
 
 /** Transition with its feed position and the columns of its fingerprint. */
-export type PositionedTransition = TransitionSummary & {
+export type TransitionPosition = TransitionSummary & {
   /** Null while the transition is in the outbox. */
   readonly position: number | null;
   /** Whether a later transition was archived. A subscriber that resumed here would miss it. */
@@ -157,7 +157,7 @@ const placed = preparedQuery(
 export async function findPositions(
   db: Queryable,
   places: readonly { sessionId: string; sequence: number }[],
-): Promise<(PositionedTransition | null)[]> {
+): Promise<(TransitionPosition | null)[]> {
   const rows = await placed(
     db,
     places.map(({ sessionId }) => sessionId),

@@ -102,10 +102,10 @@ export const toTransitionSource = ({ eventTime }: ProviderUpdate) => (eventTime 
 
 /** Returns the event time that orders a webhook; null for an answer, and for a time too far ahead of our clock. */
 export const getOrderingTime = (update: ProviderUpdate): Date | null =>
-  update.eventTime && toPlausibleTime(update.eventTime, update.receivedAt);
+  update.eventTime && unlessTooFarAhead(update.eventTime, update.receivedAt);
 
 /** Returns a time by the provider's clock; null if it is too far ahead of our clock. */
-export const toPlausibleTime = (time: Date | null, now: Date): Date | null =>
+export const unlessTooFarAhead = (time: Date | null, now: Date): Date | null =>
   time && !isTooFarAhead(time, now) ? time : null;
 
 export function toStatusUpdate(update: ProviderUpdate, seen: readonly Observation[]): StatusUpdate {

@@ -4,7 +4,7 @@ import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import type { Evaluation, ProjectedState } from '../../domain/session.ts';
 import { findWaitingParty } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { getOrderingTime, type ProviderUpdate, toPlausibleTime } from './provider-update.ts';
+import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provider-update.ts';
 
 /**
  * Returns the columns of a session that are derived from its log of transitions (projection). A transition that did
@@ -59,7 +59,7 @@ export function providerColumns(
 /** Returns the columns by which later updates are ordered. A late update sets only these. */
 export const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: Date) => ({
   providerEventTime: findLatest(
-    toPlausibleTime(before?.providerEventTime ?? null, now),
+    unlessTooFarAhead(before?.providerEventTime ?? null, now),
     getOrderingTime(update),
   ),
   providerWebhooks: (before?.providerWebhooks ?? 0) + (update.eventTime ? 1 : 0),

@@ -37,10 +37,10 @@ import {
   getProvider,
   getVerificationId,
   type ProviderUpdate,
-  toPlausibleTime,
   toStatusUpdate,
   toTransitionSource,
   type UnstoredUpdate,
+  unlessTooFarAhead,
   withoutPersonalData,
 } from './provider-update.ts';
 import { SessionLookup } from './session-lookup.ts';
@@ -291,7 +291,7 @@ export class TransitionWriter {
       ...before,
       ...facts,
       ...folded,
-      ...(undated ? { providerEventTime: toPlausibleTime(before.providerEventTime, now) } : {}),
+      ...(undated ? { providerEventTime: unlessTooFarAhead(before.providerEventTime, now) } : {}),
       ...(evaluation.kind === 'NOTHING' || late || undated
         ? {}
         : { providerFoundAt: getOrderingTime(update) ? null : now }),

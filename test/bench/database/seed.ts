@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { userContext } from '../../../src/db/sessions/users.ts';
-import { STATUS_CATALOG } from '../../../src/domain/status.ts';
+import { ALL_PAIRS } from '../../../src/domain/status.ts';
 import { Sealer } from '../../../src/encryption/sealing.ts';
 import { SECRETS } from '../harness/secrets.ts';
 
@@ -11,7 +11,7 @@ const BATCH = 25_000;
 /** Seconds between the creation of two seeded sessions; the newest is created now. */
 const SECONDS_APART = 10;
 
-const PAIRS = STATUS_CATALOG.filter(({ subStatus }) => subStatus !== 'UNRECOGNIZED');
+const PAIRS = ALL_PAIRS.filter(({ subStatus }) => subStatus !== 'UNRECOGNIZED');
 
 /** Returns the verification id of a seeded session by its number, which starts at 1. */
 export const verificationIdOf = (number: number): string => `bench-${String(number).padStart(7, '0')}`;

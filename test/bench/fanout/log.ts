@@ -4,7 +4,7 @@ import { connect } from '../../../src/db/connection/client.ts';
 import { notify } from '../../../src/db/connection/notifications.ts';
 import { outbox, sessions, transitions, users } from '../../../src/db/schema/tables.ts';
 import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
-import { STATUS_CATALOG } from '../../../src/domain/status.ts';
+import { ALL_PAIRS } from '../../../src/domain/status.ts';
 import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
 import { writeMessages } from '../../../src/feed/ring-message.ts';
 
@@ -51,9 +51,7 @@ export async function openLog(url: string): Promise<Log> {
 
   const nextRow = (): SessionTransition => {
     const { id, verificationId } = own[recorded % SESSIONS] as (typeof own)[number];
-    const { status, subStatus } = STATUS_CATALOG[
-      recorded % STATUS_CATALOG.length
-    ] as (typeof STATUS_CATALOG)[number];
+    const { status, subStatus } = ALL_PAIRS[recorded % ALL_PAIRS.length] as (typeof ALL_PAIRS)[number];
     const sequence = Math.floor(recorded / SESSIONS) + 1;
     recorded += 1;
     return {

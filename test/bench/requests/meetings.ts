@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CATALOG } from '../../../src/domain/status.ts';
+import { ALL_PAIRS } from '../../../src/domain/status.ts';
 import type { BenchDatabase } from '../database/database.ts';
 import { type Operation, sessionIdOf } from './queries.ts';
 
@@ -19,7 +19,7 @@ export const SCHEDULED = '"__typename":"ScheduleMeetingSuccess"';
 
 /** Sub-statuses of sessions for which no meeting can be booked. */
 const CLOSED = [
-  ...STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus),
+  ...ALL_PAIRS.filter((info) => info.terminal).map((info) => info.subStatus),
   'USER_ACCEPTED_MEETING',
   'AGENT_APPROVED',
   'AGENT_REJECTED',

@@ -9,18 +9,18 @@ import type { OpenedFeed } from './feed.ts';
 import type { OpenedProvider } from './provider.ts';
 
 /** Services that record provider updates and decisions. */
-export interface OpenedRecording {
+export interface OpenedTransitions {
   readonly unitOfWork: UnitOfWork;
   readonly receiver: WebhookReceiver;
 }
 
 /** Starts the webhook queue worker, and the reconciler that polls the provider. */
-export function openRecording(
+export function openTransitions(
   { overrides, clock, log, metrics, lifecycle }: Core,
   { db, pools, sealer, auditKeys }: OpenedDatabase,
   { providers, limits, onMismatch, abortCalls }: OpenedProvider,
   { doorbell }: OpenedFeed,
-): OpenedRecording {
+): OpenedTransitions {
   const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
   lifecycle.onStop(() => fairShare.stop());
   const unitOfWork = new UnitOfWork({
