@@ -93,11 +93,11 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
       return late;
     },
   },
-  'a disk that is full, by the word of the server': {
+  'a full disk, as the server reports it,': {
     fault: 'FULL',
     cause: (url) => connectionTo(url).fail(raising('53100')),
   },
-  'a server that has no connection left, by its word': {
+  'a server that reports that it has no connection left': {
     fault: 'OVERLOADED',
     cause: (url) => connectionTo(url).fail(raising('53300')),
   },
@@ -109,7 +109,7 @@ const insertCall = (tx: { $client: pg.PoolClient }) =>
   tx.$client.query(`insert into provider_call (at, purpose) values (now(), 'POLL')`);
 
 for (const [what, { fault, cause }] of Object.entries(FAULTS))
-  test(`${what} is classified as ${fault}, not as an error of the values`, async () => {
+  test(`${what} is classified as ${fault}, and not as caused by the values of the statement`, async () => {
     const error = await cause(await freshDatabase());
 
     expect(classifyFault(error)).toBe(fault);
@@ -117,7 +117,7 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
     expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
-test('an error counts as one of the values, unless the schema, a permission or a key is missing', async () => {
+test('an error counts as caused by the values of a statement, unless the schema, a permission or a key is missing', async () => {
   const { fail } = connectionTo(await freshDatabase());
 
   for (const text of [
