@@ -99,7 +99,7 @@ export interface Verdict {
   readonly lost: readonly number[];
   readonly repeated: readonly number[];
   readonly outOfOrder: readonly number[];
-  /** Transitions outside the wish, or from before the cursor. */
+  /** Transitions that the subscription does not ask for, or from before its cursor. */
   readonly uncalledFor: readonly number[];
 }
 
@@ -155,7 +155,7 @@ export interface Account {
   readonly complaints: readonly string[];
 }
 
-/** The account that every test expects. */
+/** Account without an error, which every test expects. */
 export const NOTHING_WRONG: Account = {
   lost: 0,
   repeated: 0,

@@ -1,4 +1,4 @@
-/** Collects the accounts of the tests, to sum them over all tests. */
+/** Collects the counts of each fault test in a file, to sum them over all tests. */
 import { appendFileSync } from 'node:fs';
 import type { Account } from './account.ts';
 

@@ -12,7 +12,7 @@ const SUBSCRIBERS = 1_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
-  'a thousand subscribers lose, repeat and reorder nothing under kills, cuts, late commits and rollbacks',
+  'of 1,000 subscribers none loses, repeats or reorders a transition under kills, cuts, late commits and rollbacks',
   async () => {
     say(`chaos, CHAOS_SEED=${SEED} CHAOS_SECONDS=${SECONDS}`);
 

@@ -30,7 +30,7 @@ const ENOUGH = { webhooks: 10, answers: 15, starts: 1, deliveries: 100 };
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 natsTest(
-  'three gateways, NATS, PostgreSQL and the load balancer are killed in turn: nothing is lost, repeated, out of order or wrong',
+  'while three gateways, NATS, PostgreSQL and the load balancer are killed in turn, no transition is lost, repeated or out of order, and no answer is wrong',
   async () => {
     say(`each in turn, CHAOS_SEED=${SEED}`);
     const stack = await startStack(SEED, SESSIONS);

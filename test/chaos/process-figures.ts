@@ -1,4 +1,4 @@
-/** Measurements of a gateway process from outside, or by the preloaded probe. */
+/** Measurements of a gateway process: from outside (`/proc`), or by `event-loop-probe.mjs`, preloaded into it. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -15,7 +15,7 @@ export const WATCHED = {
 };
 
 export interface Figures {
-  /** Event loop delay since the last query. */
+  /** Delay of the event loop since the last query, in milliseconds. */
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Longest time that one task blocked the event loop since the last query, in CPU time only. */
   readonly longestHoldMs: number;
@@ -23,7 +23,7 @@ export interface Figures {
   readonly heldMb: number;
 }
 
-/** Asks a gateway's probe for its figures; rejects if the process ends first. */
+/** Asks a gateway's event-loop probe for delays, longest block and memory; rejects if the process ends first. */
 export async function figuresOf({ child, output }: GatewayProcess): Promise<Figures> {
   const said = output.length;
   child.kill('SIGUSR2');
