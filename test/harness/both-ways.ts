@@ -17,7 +17,7 @@ const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
   errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
 });
 
-/** Executed again if the results differ: a transition may be recorded between the two executions. */
+/** Executions until a difference counts: a transition may be recorded between the two of one attempt. */
 const ATTEMPTS = 4;
 
 /** Fixes the clock, so that both executions see the same time. */

@@ -39,7 +39,7 @@ export function fitting(name: string, type: GraphQLInputType, given: Given): unk
   return fits[getNamedType(type).name] ?? `${name}-text`;
 }
 
-/** Writes a field with its required arguments, the wanted ones, and a page size if it takes one. */
+/** Returns a field as GraphQL text, with its required arguments, those in `wanted`, and `first` if it has it. */
 export function call(field: Field, given: Given, wanted: readonly string[] = []): string {
   const named = field.args.filter(
     ({ name, type }) =>
@@ -121,7 +121,7 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
 export const routesOfQueries = (given: Given): Map<string, Route> =>
   routesFrom(schema.getQueryType() as GraphQLObjectType, { before: '{', behind: '}' }, given);
 
-/** Calls back for each field of each object in a response. */
+/** Calls a function for each field of each object in a response. */
 export function eachField(
   value: unknown,
   found: (type: string, field: string, value: unknown) => void,
