@@ -127,7 +127,7 @@ function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]):
   return seen.some(({ cursor }) => fromTheLast.includes(cursor));
 }
 
-/** Expects that a watcher saw what it wants once and in order, apart from what a snapshot or reset skipped. */
+/** Expects that a watcher saw what it wants once and in order, except what a snapshot or reset skipped. */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
   // The place of a start cursor, which precedes the first transition of the log.

@@ -137,7 +137,7 @@ describe('checkRows', () => {
     expect(check(makeChain(review, erasure), there)).toEqual({ finding: null, erased: 0 });
     expect(check(makeChain(review), gone)).toEqual({ finding: edited, erased: 0 });
     expect(check(makeChain(erasure, review), gone)).toEqual({ finding: { ...edited, number: 2 }, erased: 0 });
-    // An ERASURE entry excuses only a missing text, not other edits; a text that never existed is not counted.
+    // An ERASURE entry excuses a missing text, but no other edit; a text that never existed is not counted.
     expect(
       check(makeChain(review, erasure), rowOf('REVIEW', 'r', { id: 'r', remarks: null, decision: 'X' })),
     ).toEqual({ finding: { number: 1, what: 'review r was edited: decision' }, erased: 1 });

@@ -253,7 +253,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
   };
 }
 
-/** Returns for each frame whether its previousCursor is right: the cursor of the frame before, at first `after`. */
+/** Returns for each frame whether its previousCursor is that of the frame before, or `after` for the first. */
 export const linked = (after: number, { received }: Connection): boolean[] =>
   received.map(
     ({ previousCursor }, index) =>

@@ -43,7 +43,7 @@ export async function sessionOf(gateway: Gateway, id: string): Promise<any> {
 export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
   (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
 
-/** Waits until all due polls and lookups were done: adds a lookup so old that it is given up, and waits for it. */
+/** Waits until all due work was done: adds a lookup that is given up for its age, and waits until it is gone. */
 export async function looked(gateway: Gateway): Promise<void> {
   const { rows } = await gateway.database.query(
     `insert into provider_lookup values ('looked.' || random(), now() - interval '3 days', now() - interval '3 days') returning verification_id`,
