@@ -186,7 +186,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('without `extensions` a resumed stream is catching up until its first heartbeat', async () => {
+  test('if frames have no `extensions`, a resumed stream is catching up until its first heartbeat', async () => {
     const { server, proxy, watch, asked, states, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);

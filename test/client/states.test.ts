@@ -17,7 +17,7 @@ const transition = (sequence: number, extensions?: { replay: true }) => ({
 const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('the state is catching up during a replay, live after it, and stale when the connection is lost', async () => {
+  test('the state of a subscription is catching up during a replay, live after it, and stale when the connection is lost', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'the start' });
 
@@ -68,7 +68,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'stale', 'catching up');
   });
 
-  test('without heartbeats the state becomes live when no replayed frame came for quietMs', async () => {
+  test('without heartbeats the state of a subscription becomes live when no replayed frame came for quietMs', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
 

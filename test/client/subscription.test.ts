@@ -258,7 +258,7 @@ describe('subscribing', () => {
   });
 });
 
-describe('the states', () => {
+describe('state of a subscription', () => {
   test('the state is catching up after connecting and during a replay, and live after other frames', () => {
     const one = start();
     expect(one.states).toEqual([]);
@@ -347,7 +347,7 @@ describe('the states', () => {
   });
 });
 
-describe('silence', () => {
+describe('silent connection', () => {
   test('the socket is closed after silenceMs without a frame, however often frames came before', () => {
     const one = start();
     vi.advanceTimersByTime(5_000);
@@ -415,7 +415,7 @@ describe('silence', () => {
   });
 });
 
-describe('faults', () => {
+describe('faults of a stream', () => {
   test('a frame that the server could not complete is withheld and requested again', async () => {
     const one = start();
     one.connect();
@@ -521,7 +521,7 @@ describe('faults', () => {
   });
 });
 
-describe('end', () => {
+describe('end of a subscription', () => {
   test('a refusal is passed to the caller and completes the subscription; over a socket the stream is stopped a little later', () => {
     const one = start();
     one.last.sink.next(refusal);
@@ -546,7 +546,7 @@ describe('end', () => {
     expect(refused.ends).toEqual([[{ extensions: { code: 'FORBIDDEN' } }]]);
   });
 
-  test('leaving stops the stream, the listeners and the timers, and completes the sink of the caller once', () => {
+  test('unsubscribing stops the stream, the listeners and the timers, and completes the sink of the caller once', () => {
     const one = start();
     one.connect();
     one.send('1', '0', { __typename: 'StatusTransition' });
@@ -560,7 +560,7 @@ describe('end', () => {
     expect(one.results).toHaveLength(1);
   });
 
-  test('leaving during the pause before a retry ends the subscription, and no new stream is opened', async () => {
+  test('unsubscribing during the pause before a retry ends the subscription, and no new stream is opened', async () => {
     const one = start();
     one.last.sink.complete();
     one.stop();
@@ -580,7 +580,7 @@ describe('end', () => {
     expect([other.ends, other.waits]).toEqual([['complete'], []]);
   });
 
-  test('leaving during the pause before a second retry opens no new stream', async () => {
+  test('unsubscribing during the pause before a second retry ends the subscription, and no new stream is opened', async () => {
     const one = start({ socket: false });
     one.last.sink.next(fault);
     await one.retry();
