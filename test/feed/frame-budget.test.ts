@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 describe('frame budget', () => {
-  test('a payment from a used-up budget waits until the budget has refilled', async () => {
+  test('spending from a used-up frame budget waits until the budget has refilled', async () => {
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
     const since = performance.now();
@@ -53,7 +53,7 @@ describe('frame budget', () => {
     expect(budget.trySpend()).toBe(false);
   });
 
-  test('waiting payments are made in order, and a subscriber that has left is charged nothing', async () => {
+  test('subscribers that wait for the budget are served in order, and one that has left is charged nothing', async () => {
     const time = movableTime();
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
@@ -86,7 +86,7 @@ describe('frame budget', () => {
   });
 });
 
-/** Creates a budget whose payments a test allows one by one. */
+/** Creates a budget on which subscribers wait until a test allows them to spend, one by one. */
 function manualBudget(framesAtOnce: number) {
   interface Waiting {
     readonly frames: number;

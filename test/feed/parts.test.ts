@@ -11,7 +11,7 @@ describe('frame budget', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** Starts a payment. `isMade` of the result becomes true once it is made. */
+  /** Starts to spend the cost of some frames. `isMade` of the result becomes true once that was possible. */
   function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
     const payment = { isMade: false };
     void budget.spend(frames, isOver).then(() => {
@@ -42,7 +42,7 @@ describe('frame budget', () => {
     expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
   });
 
-  test('a payment waits until the missing part has refilled, and checks the budget no more often than needed', async () => {
+  test('spending waits until the missing part of the budget has refilled, and checks no more often than needed', async () => {
     vi.useRealTimers();
     const budget = new FrameBudgets(60_000).of('asha', 10);
     await budget.spend(6_000, goesOn);
@@ -56,7 +56,7 @@ describe('frame budget', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('a heavy live frame is paid only if no payment waits and the budget has its whole cost', async () => {
+  test('a heavy live frame is charged at once only if nothing waits for the budget and its whole cost is there', async () => {
     const budget = new FrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
