@@ -21,7 +21,7 @@ test('a webhook that is still WAITING although its session exists is found and a
   });
 });
 
-test('a session due both for a poll and for a lookup of its waiting webhook is settled, and neither stays due', async () => {
+test('a session due both for a poll and for a lookup of its waiting webhook gets both, and neither stays due', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('twice.1');
   await gateway.start('other.happy-path');
