@@ -162,7 +162,7 @@ describe('findDenial', () => {
     );
   });
 
-  test('viewers may not audit their own agent review, even if its name has extra spaces or invisible characters', () => {
+  test('viewers may not audit their own agent review, even if it was stored with extra spaces or invisible characters in their name', () => {
     const own =
       'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
     const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });

@@ -100,7 +100,7 @@ describe('webhooks', () => {
     });
   });
 
-  test('a webhook that confirms a poll adds only its event time; if later polls differ, the session is unsettled', () => {
+  test('a webhook that confirms a poll adds only its event time; if a later poll found another status, the session is unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({
       kind: 'CONFIRMS',
       orderUncertain: false,
@@ -165,7 +165,7 @@ describe('answers of the provider', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
   });
 
-  test('an answer is ignored if a webhook was recorded since the poll; if they differ, the session is unsettled', () => {
+  test('an answer is ignored if a webhook was recorded since the provider was asked; if it differs, the session is unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({
       kind: 'OVERTAKEN',
       orderUncertain: true,
@@ -246,7 +246,7 @@ describe('decisions', () => {
     });
   });
 
-  test('a later update about the call does not undo an approval, but moves on from AGENT_UNABLE_TO_VALIDATE', () => {
+  test('a later update about the call does not undo an approval, but moves a session on from AGENT_UNABLE_TO_VALIDATE', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('USER_DROPPED_OFF', 12))).toMatchObject({
       verdict: 'REVIEWED',
     });
@@ -294,9 +294,12 @@ describe('late decisions', () => {
     ['VKYC_EXPIRED', 'AUDITOR_APPROVED', 'LATE'],
     ['AGENT_APPROVED', 'AGENT_REJECTED', 'LATE'],
     ['USER_QUEUED', 'AUDITOR_APPROVED', 'LATE'],
-  ] as const)('a session in %s that gets an older %s has the verdict %s', (current, incoming, verdict) => {
-    expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, orderUncertain: false });
-  });
+  ] as const)(
+    'in a session with %s, a late webhook with %s gets the verdict %s',
+    (current, incoming, verdict) => {
+      expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, orderUncertain: false });
+    },
+  );
 
   test('an agent decision made in the gateway is not disputed by an older one of the provider', () => {
     expect(late(sessionAt('AGENT_APPROVED', { decidedHere: true }), 'AGENT_REJECTED')).toMatchObject({
@@ -344,7 +347,7 @@ test.each(KNOWN_PAIRS.map((info) => info.subStatus))(
   },
 );
 
-test('an agent approval or rejection is followed only by reviews, FAILED and REJECTED, not by the call or EXPIRED', () => {
+test('after an agent approval or rejection only reviews, FAILED and REJECTED change the status, not the call or EXPIRED', () => {
   const isReviewed = (from: SubStatus) =>
     KNOWN_PAIRS.filter(({ subStatus }) => {
       const evaluation = judge(sessionAt(from), webhook(subStatus, 12));
