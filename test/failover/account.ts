@@ -37,7 +37,7 @@ export interface Era {
 export interface FailoverAccount extends Account {
   /** Number of resyncs. */
   readonly reset: number;
-  /** Resyncs although the surviving log had everything that the subscriber received. */
+  /** Number of needless resyncs: the surviving log had everything that the subscriber received. */
   readonly resetInVain: number;
   /** Subscribers that were not resynced after a loss, or got a heartbeat or the state `live` in spite of it. */
   readonly liveOverAGap: number;
@@ -58,8 +58,8 @@ interface Evidence {
 }
 
 /**
- * Checks that every stretch (what arrived between two resyncs) is part of one log: a subscriber that crosses from one to
- * the next without a resync has lost, repeated or reordered transitions in both. The last stretch must be complete.
+ * Checks that every stretch (what arrived between two resyncs) is part of one log: a subscriber that crosses from one
+ * to the next without a resync has lost, repeated or reordered transitions in both. The last stretch must be complete.
  */
 export function accountOfFailovers({ subscribers, eras, beats, misled, names }: Evidence): FailoverAccount {
   const last = eras.at(-1)?.log as Log;
