@@ -6,7 +6,7 @@ import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 40);
-/** Extra time for start-up, delayed work and the final account. */
+/** Extra time for start-up, delayed work and the comparison with the log at the end. */
 const ALLOWANCE_SECONDS = 240;
 const SUBSCRIBERS = 1_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);

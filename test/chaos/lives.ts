@@ -90,7 +90,7 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
   return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
-/** The caches of followed logs fill for about ten minutes before their size is constant. */
+/** Seconds until memory can be compared: for about ten minutes the caches of followed logs still fill. */
 const FILLS_SECONDS = 600;
 const MEMORY_SLACK_MB = 12;
 
@@ -104,7 +104,7 @@ export function memoryGrownBy({ samples }: Life): number | null {
   return Math.max(0, Math.min(...held.slice(-Math.ceil(held.length / 4))) - before - MEMORY_SLACK_MB);
 }
 
-/** Returns by how many descriptors, without client connections, the end of a life exceeds its first half. */
+/** Returns how many more descriptors, without client connections, are open at the end than in the first half. */
 export function descriptorsGrownBy({ samples }: Life): number {
   const own = samples.map(({ ownDescriptors }) => ownDescriptors);
   const before = Math.max(...own.slice(0, Math.ceil(own.length / 2)));

@@ -9,7 +9,7 @@ import type { GatewayProcess } from '../harness/process.ts';
 
 const run = promisify(execFile);
 
-/** Environment that loads the event-loop probe into a gateway. */
+/** Environment that makes a gateway load `event-loop-probe.mjs`, so that `figuresOf` can ask it. */
 export const WATCHED = {
   NODE_OPTIONS: `--import ${fileURLToPath(new URL('event-loop-probe.mjs', import.meta.url))}`,
 };
@@ -55,7 +55,7 @@ export async function residentMb({ child }: GatewayProcess): Promise<number> {
 }
 
 const ESTABLISHED = '01';
-/** Inode 0: a connection that the process has not accepted yet, which costs no descriptor. */
+/** Inode of connections that the process has not accepted yet, which cost no descriptor. */
 const NO_INODE = '0';
 
 /** Returns the open file descriptors of a process, and how many are client connections to its port. */

@@ -14,9 +14,9 @@ export interface Wear {
 export interface FaultyProxy {
   readonly url: string;
   readonly cuts: number;
-  /** Connections for which no gateway was available. */
+  /** Number of connections for which no gateway was available. */
   readonly refused: number;
-  /** Connections that a gateway accepted and closed without a response. */
+  /** Number of connections that a gateway accepted and closed without a response. */
   readonly dropped: number;
   /** Cuts every open connection. */
   cutAll(): void;

@@ -48,7 +48,7 @@ const SECONDS = Number(process.env.SOAK_SECONDS ?? 40);
 /** First seconds of each process, left out of its slopes; fewer if the whole test is short. */
 const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
 const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
-/** Extra time for start-up, delayed work and the final account. */
+/** Extra time for start-up, delayed work and the comparison with the log at the end. */
 const ALLOWANCE_SECONDS = 400 + SECONDS;
 /** Share of subscribers that follow many sessions. Most follow one; otherwise fan-out would dominate the load. */
 const FOLLOW_MANY = 0.05;
