@@ -17,7 +17,7 @@ const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
   errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
 });
 
-/** Executions until a difference counts: a transition may be recorded between the two of one attempt. */
+/** Number of attempts: results may differ because a transition was recorded between the two executions. */
 const ATTEMPTS = 4;
 
 /** Fixes the clock, so that both executions see the same time. */

@@ -71,7 +71,7 @@ export function everythingOf(
   leaveOut: (type: string, field: string) => boolean = () => false,
 ): string {
   if (isLeafType(type)) return '';
-  // Fields of one name may have different types in the members, which cannot be merged in one selection.
+  // Only the interface's own fields: those of its members may share a name but not a type, and cannot be merged.
   if (isInterfaceType(type)) return `{ __typename ${Object.keys(type.getFields()).join(' ')} }`;
   if (isUnionType(type)) {
     const members = schema.getPossibleTypes(type);
