@@ -69,7 +69,7 @@ test('no import cycle exists, type-only imports included', async () => {
   expect(circles).toEqual([]);
 });
 
-test('only main.ts and the commands read process.env', async () => {
+test('only main.ts and the commands read settings from process.env', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter(
     (file) => file.endsWith('.ts') && !file.startsWith('commands/'),
   );

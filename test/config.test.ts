@@ -53,7 +53,7 @@ test('without a sign-in setting the gateway starts only in development, on a loo
   expect(complaints({ HOST: '0.0.0.0', ...SIGN_IN })).toEqual([]);
 });
 
-test('production uses the sandbox and the embedded database only with SANDBOX and EMBEDDED_POSTGRES', () => {
+test('production uses the sandbox only if SANDBOX is set, and the embedded database only if EMBEDDED_POSTGRES is', () => {
   expect(complaints(SAFE)).toEqual([
     'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
     'DATABASE_URL',
