@@ -20,7 +20,7 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Creates a pool like the gateway's, to a URL that may not work. */
+/** Creates a pool like the gateway's. `fail` returns the error of a statement that must fail. */
 function connectionTo(url: string, poolSize = 1) {
   const { db, pool, close } = connect(url, poolSize, () => {});
   atTheEnd(close);
@@ -36,7 +36,7 @@ async function deadAddress(): Promise<string> {
   return `postgres://postgres@127.0.0.1:${port}/postgres`;
 }
 
-/** Causes of each fault, as PostgreSQL and the driver really report them. */
+/** Real causes of database errors, by the test's name for them, and the fault that each must be classified as. */
 const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise<unknown> }> = {
   'a port at which nothing listens': {
     fault: 'AWAY',

@@ -184,7 +184,7 @@ describe('checkLinks', () => {
     ],
     ['a repeated entry', [first, first, second], 1, /^inserted/],
     [
-      'two exchanged entries in the middle of a chain',
+      'an exchanged second and third entry',
       [first, { ...third, number: 2 }, { ...second, number: 3 }],
       2,
       /^reordered: this entry was recorded as number 3/,

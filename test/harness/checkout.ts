@@ -59,7 +59,7 @@ export interface NpmScript {
   until(text: string): Promise<string>;
   /** Resolves with npm's exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
-  /** The processes under npm that are still alive. */
+  /** Returns the processes started by npm, directly or not, that are still alive. */
   survivors(): Process[];
 }
 
