@@ -38,7 +38,7 @@ async function filesImportedBy(file: string): Promise<string[]> {
 const foldersImportedBy = async (file: string): Promise<string[]> =>
   (await filesImportedBy(file)).map((path) => (path.split('/')[0] as string).replace(/\.ts$/, ''));
 
-test('imports follow the allowed directions between folders, from the edges to the domain', async () => {
+test('folders of src import only from the folders that they may, from the edges to the domain', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const wrong: string[] = [];
   for (const file of files) {
@@ -69,7 +69,7 @@ test('no import cycle exists, type-only imports included', async () => {
   expect(circles).toEqual([]);
 });
 
-test('only main.ts and the commands read process.env', async () => {
+test('only main.ts and the commands read settings from process.env', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter(
     (file) => file.endsWith('.ts') && !file.startsWith('commands/'),
   );
@@ -98,10 +98,10 @@ const PROVIDER_TERMS: readonly RegExp[] = [
   /Z\|IST\b/,
   /vkyc_link|link_expiry|meeting_schedule|recording_link|agent_remarks|auditor_remarks/,
 ];
-/** Folders and files that may mention them: the provider, its sandbox, the settings and the composition root. */
+/** Folders and files that may mention these terms: provider, sandbox, settings and composition root. */
 const KNOWS_THE_PROVIDER =
   /^(provider|sandbox|composition)\/|^(app|config|environment|environment-rules|weak-settings)\.ts$|^commands\/open-provider\.ts$|^launch\/requirements\.cjs$/;
-/** Value of the column in rows that earlier releases wrote; the migration has it too. */
+/** Allowed line: the provider name that rows of earlier releases get, here and in the migration. */
 const STORED_NAME = { file: 'db/schema/tables.ts', line: "const FIRST_PROVIDER = 'cashfree';" };
 
 test('only provider, sandbox and settings mention names, headers, paths and time formats of the provider', async () => {

@@ -9,7 +9,7 @@ const PROVIDER = {
   CASHFREE_CLIENT_SECRET: 'new-secret, old-secret',
 };
 const SIGN_IN = { AUTH_SECRET: 'x'.repeat(32) };
-/** Random key of a safe production configuration. */
+/** Returns a random key, as a production configuration needs. */
 const random = () => `k1:${randomBytes(32).toString('base64')}`;
 const SAFE = {
   NODE_ENV: 'production',
@@ -34,7 +34,7 @@ const complaints = (environment: Record<string, string>): string[] => {
   }
 };
 
-test('an empty environment is development: sandbox, embedded database, loopback', () => {
+test('an empty environment means development with the sandbox, the embedded database and a loopback address', () => {
   expect(readConfig({})).toMatchObject({
     host: '127.0.0.1',
     port: 4000,
@@ -44,7 +44,7 @@ test('an empty environment is development: sandbox, embedded database, loopback'
   });
 });
 
-test('without a sign-in setting, only development on a loopback address with the sandbox starts', () => {
+test('without a sign-in setting the gateway starts only in development, on a loopback address and with the sandbox', () => {
   expect(complaints({ HOST: '0.0.0.0' })).toEqual(['AUTH_SECRET or AUTH_JWKS_URL']);
   expect(complaints({ ...PROVIDER, DATA_KEYS: KEYS, AUDIT_KEYS: KEYS })).toEqual([
     'AUTH_SECRET or AUTH_JWKS_URL',
@@ -53,7 +53,7 @@ test('without a sign-in setting, only development on a loopback address with the
   expect(complaints({ HOST: '0.0.0.0', ...SIGN_IN })).toEqual([]);
 });
 
-test('production uses the sandbox and the embedded database only with SANDBOX and EMBEDDED_POSTGRES', () => {
+test('production uses the sandbox only if SANDBOX is set, and the embedded database only if EMBEDDED_POSTGRES is', () => {
   expect(complaints(SAFE)).toEqual([
     'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
     'DATABASE_URL',
@@ -107,7 +107,7 @@ test('TRUST_PROXY takes a number of proxies or their addresses, and refuses to t
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual(['TRUST_PROXY']);
 });
 
-test('NATS_URL takes a list of URLs, and a complaint does not repeat their credentials', () => {
+test('NATS_URL takes a list of URLs, and an error about it does not repeat their credentials', () => {
   const NATS_URL = 'nats://one:4222, tls://user:pass@two.example.com';
   expect(readConfig({}).natsServers).toBeNull();
   expect(readConfig({ NATS_URL }).natsServers).toEqual(NATS_URL.split(', '));
@@ -116,7 +116,7 @@ test('NATS_URL takes a list of URLs, and a complaint does not repeat their crede
   expect(() => readConfig({ NATS_URL: 'http://user:pass@one' })).toThrow(/NATS_URL: (?!.*pass@one)/);
 });
 
-test('a complaint shows the value that was found, unless the setting may hold a secret', () => {
+test('an error about a setting shows the value that was found, unless the setting may hold a secret', () => {
   const complaint = (environment: Record<string, string>): string => {
     try {
       readConfig(environment);
@@ -182,7 +182,7 @@ test.each([
   ['all of IPv6 as proxies', { TRUST_PROXY: '::/0' }, 'TRUST_PROXY'],
   ['all of IPv4, mapped to IPv6, as proxies', { TRUST_PROXY: '::ffff:0:0/96' }, 'TRUST_PROXY'],
   ['any origin', { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS'],
-])('production refuses %s, and names the setting', (_what, wrong, setting) => {
+])('production refuses %s, and the error names the setting', (_what, wrong, setting) => {
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER })).toEqual([]);
 
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER, ...wrong })[0]).toBe(setting);

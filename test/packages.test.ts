@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 describe('installed packages', () => {
-  test('every package supports every Node version that package.json names', () => {
+  test('every installed package supports every Node version that package.json names', () => {
     const newer = installed
       .filter(([, { engines }]) => engines?.node && !subset(manifest.engines.node, engines.node))
       .map(([path, { version, engines }]) => `${path} ${version} needs Node ${engines?.node}`);
@@ -47,7 +47,7 @@ describe('installed packages', () => {
       expect(satisfies(version, node), version).toBe(false);
   });
 
-  test('npm ci fails on another Node version instead of warning once a package', async () => {
+  test('npm ci fails on an unsupported Node version instead of warning once for each package', async () => {
     expect((await readText('.npmrc')).split('\n')).toContain('engine-strict=true');
   });
 
@@ -57,7 +57,7 @@ describe('installed packages', () => {
       .map(([path]) => path.split('node_modules/').at(-1) as string);
 
     expect(Object.keys(manifest.allowScripts).sort()).toEqual([...new Set(withScript)].sort());
-    // The embedded PostgreSQL's library links are made at build time and start; the other scripts only save time.
+    // No script need run: our build and start make the embedded PostgreSQL's library links; others only save time.
     expect(Object.values(manifest.allowScripts)).not.toContain(true);
   });
 });

@@ -42,20 +42,20 @@ test('OPERATIONS.md documents every setting, and the page of the sandbox every s
   expect(unnamed([...Object.keys(SCENARIOS), ...Object.keys(FAULTS)], sandbox)).toEqual([]);
 });
 
-test('the page for frontend developers has the current access table; `npm run roles` updates it', async () => {
+test('schema/README.md has the current access table; `npm run roles` updates it', async () => {
   const page = await read('schema/README.md');
 
   expect(page).toBe(withAccessTable(page));
 });
 
-test('the page for frontend developers lists the limits that are enforced', async () => {
+test('schema/README.md lists the limits that are enforced', async () => {
   const [, section = ''] = (await read('schema/README.md')).split('## Limits');
   const numbers = new Set(
     [...(section.split('\n## ')[0] ?? '').matchAll(/[\d,]*\d/g)].map(([text]) =>
       Number(text.replaceAll(',', '')),
     ),
   );
-  // Without limits that the page gives in words (`__schema`, errors) or omits, because no client meets it (comments).
+  // Leaves out limits that the page gives in words (`__schema`, errors), or omits as no client meets them (comments).
   const { schemas: _, errors: __, comments: ___, ...limits } = LIMITS;
 
   expect(Object.entries(limits).filter(([, limit]) => !numbers.has(limit))).toEqual([]);
@@ -65,7 +65,7 @@ test('the README has at most 100 lines', async () => {
   expect((await read('README.md')).split('\n').length).toBeLessThanOrEqual(100);
 });
 
-test.each(PAGES)('every link of %s leads to a file or heading that exists', async (page) => {
+test.each(PAGES)('every link in %s leads to a file or heading that exists', async (page) => {
   const text = await read(page);
   const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link]) => link as string)
@@ -107,7 +107,7 @@ const snippetsOf = (readme: string, language: string): string[] =>
 
 const withoutComments = (text: string): string => text.replaceAll(/^ *#.*\n/gm, '');
 
-test('the snippets of the README and of the page for frontend developers run unchanged', async () => {
+test('the snippets of README.md and schema/README.md run unchanged', async () => {
   const [readme, page] = await Promise.all([read('README.md'), read('schema/README.md')]);
   const [operations, ...more] = snippetsOf(page, 'graphql');
   const [program, ...others] = snippetsOf(page, 'ts');

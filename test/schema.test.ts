@@ -22,7 +22,7 @@ import { getSchema, printedSchema } from '../src/graphql/schema.ts';
 const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
 
 test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
-  'schema/%s is what the code says; where it is stale, `npm run schema` prints it anew',
+  'schema/%s is up to date; `npm run schema` writes it again',
   async (name, text) => {
     // Compared as a boolean, because a diff of two long texts is unreadable.
     expect((await committed(name)) === text).toBe(true);
@@ -39,7 +39,7 @@ test('the schema is valid by the GraphQL specification', () => {
   expect(validateSchema(getSchema())).toEqual([]);
 });
 
-test('every operation of the kit is valid and within the limits', async () => {
+test('every operation of the client kit (schema/operations.graphql) is valid and within the limits of the gateway', async () => {
   const document = parse(await committed('operations.graphql'));
 
   expect([...findExcessiveSize(document), ...validate(getSchema(), document)]).toEqual([]);
@@ -73,7 +73,7 @@ const wordsOf = (text: string): string[] =>
     .map((word) => word.replace(/s$/, ''))
     .filter((word) => word !== '' && !SMALL_WORDS.has(word));
 
-/** Whether a description only repeats the name. */
+/** Returns whether a description only repeats the name of what it describes. */
 const saysNothing = (coordinate: string, description: string): boolean => {
   const known = new Set(wordsOf(coordinate));
   return wordsOf(description).filter((word) => !known.has(word)).length < 2;

@@ -1,4 +1,4 @@
-/** Compares the frames that subscribers received with the log. */
+/** Compares the frames that test subscribers received with the log, and counts lost, repeated and misplaced ones. */
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
@@ -22,7 +22,7 @@ interface Entry {
   readonly status: string;
   readonly verdict: string;
   readonly number: number;
-  /** Null until the transition has a position in the feed. */
+  /** Position in the feed; null until the transition has one. */
   readonly position: number | null;
   readonly fingerprint: number;
 }
@@ -30,7 +30,7 @@ interface Entry {
 /** The complete log of a database, in feed order. */
 export interface Log {
   readonly entries: readonly Entry[];
-  /** Returns whether the log has the transition with this number; see `Names`. */
+  /** Returns whether the log has the transition with this number, which `Names` assigned. */
   hasTransition(number: number): boolean;
   /** Returns whether the log has the position that a cursor names. */
   has(cursor: string): boolean;
@@ -99,7 +99,7 @@ export interface Verdict {
   readonly lost: readonly number[];
   readonly repeated: readonly number[];
   readonly outOfOrder: readonly number[];
-  /** Transitions outside the wish, or from before the cursor. */
+  /** Transitions that the subscription does not ask for, or from before its cursor. */
   readonly uncalledFor: readonly number[];
 }
 
@@ -126,10 +126,10 @@ export function judge(received: readonly number[], expected: readonly number[], 
   return { lost: due.filter((number) => !seen.has(number)), repeated, outOfOrder, uncalledFor };
 }
 
-/** If no subscriber receives anything for this long, what is missing counts as lost. */
+/** If no subscriber receives a frame for this long, the missing transitions count as lost. */
 const SILENCE_MS = 15_000;
 
-/** Waits until every subscriber has received all that is expected, or nothing more arrives. */
+/** Waits until every subscriber has received all transitions that it must, or no more frames arrive. */
 export async function everyoneHasRead(subscribers: readonly Subscriber[], log: Log): Promise<void> {
   const isComplete = ({ wish, stretches, ended }: Subscriber) => {
     const { after, received } = stretches.at(-1) as Stretch;
@@ -155,7 +155,7 @@ export interface Account {
   readonly complaints: readonly string[];
 }
 
-/** The account that every test expects. */
+/** Counts without an error, which every test expects. */
 export const NOTHING_WRONG: Account = {
   lost: 0,
   repeated: 0,
@@ -174,7 +174,7 @@ export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: N
     names,
   );
 
-/** Adds up the errors of every stretch of every subscriber. */
+/** Adds up the errors of all subscribers. Each stretch (frames between two resyncs) is judged separately. */
 export function sumOf(
   subscribers: readonly Subscriber[],
   verdictOf: (subscriber: Subscriber, stretch: Stretch) => Verdict,
@@ -218,7 +218,7 @@ const WORDS: Record<string, string> = {
   uncalledFor: 'uncalled for',
 };
 
-/** Formats counts with their names. */
+/** Formats counts as one text, each with its name. */
 export const inWords = (counts: object): string =>
   Object.entries(counts)
     .filter(([, count]) => typeof count === 'number')

@@ -1,4 +1,4 @@
-/** Collects the accounts of the tests, to sum them over all tests. */
+/** Collects the counts of each fault test in a file, to sum them over all tests. */
 import { appendFileSync } from 'node:fs';
 import type { Account } from './account.ts';
 
@@ -14,7 +14,7 @@ export interface Balance {
 
 type Beside = Pick<Balance, 'requests' | 'faults'> & Partial<Balance>;
 
-/** Combines a test's own counts with the account of its subscribers. */
+/** Combines the counts of a test with the errors that its subscribers met. */
 export function balanceOf(account: Omit<Account, 'complaints'>, beside: Beside): Balance {
   const { requests, faults, lost = 0, repeated = 0, outOfOrder = 0, wrong = 0 } = beside;
   return {
@@ -28,8 +28,8 @@ export function balanceOf(account: Omit<Account, 'complaints'>, beside: Beside):
 }
 
 /**
- * Appends the balance as a JSON line to the file named by CHAOS_ACCOUNT, if it is set. Call before the assertions, so
- * that a failing test is counted.
+ * Appends the counts of a test as a JSON line to the file named by CHAOS_ACCOUNT, if it is set. Call it before the
+ * assertions, so that a failing test is counted.
  */
 export function enter(name: string, balance: Balance): void {
   const file = process.env.CHAOS_ACCOUNT;

@@ -6,13 +6,13 @@ import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 40);
-/** Extra time for start-up, delayed work and the final account. */
+/** Extra time for start-up, delayed work and the comparison with the log at the end. */
 const ALLOWANCE_SECONDS = 240;
 const SUBSCRIBERS = 1_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
-  'a thousand subscribers lose, repeat and reorder nothing under kills, cuts, late commits and rollbacks',
+  'of 1,000 subscribers none loses, repeats or reorders a transition under kills, cuts, late commits and rollbacks',
   async () => {
     say(`chaos, CHAOS_SEED=${SEED} CHAOS_SECONDS=${SECONDS}`);
 

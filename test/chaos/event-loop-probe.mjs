@@ -1,5 +1,5 @@
-// Preloaded into a gateway by `--import`. At SIGUSR2 it prints the delay of the event loop and its longest hold since the
-// last SIGUSR2, and the memory in use after a garbage collection.
+// Preloaded into a gateway by `--import`. At SIGUSR2 it prints, since the last SIGUSR2, the delay of the event loop and
+// the longest time that one task blocked it, and the memory in use after a garbage collection.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,7 +9,8 @@ delay.enable();
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
-// A hold counts only the CPU time of the process: on a busy machine the scheduler delays timers, too.
+// Longest time that one task blocked the event loop. Counted in CPU time of the process, because on a busy machine the
+// scheduler delays timers, too.
 let longestHoldMs = 0;
 let last = { at: performance.now(), cpu: process.cpuUsage() };
 const look = () => ({ at: performance.now(), cpu: process.cpuUsage() });

@@ -1,4 +1,4 @@
-/** Counts times by intervals of the given seconds, from zero on. */
+/** Returns how many of the times fall into each interval of so many seconds, from zero on. */
 export function stretchesOf(times: readonly number[], seconds: number): number[] {
   const last = Math.max(0, ...times);
   const counts = Array.from({ length: Math.floor(last / seconds) + 1 }, () => 0);
@@ -13,7 +13,7 @@ export const largestShare = (counts: readonly number[]): number =>
 
 const WIDTH = 50;
 
-/** Formats one line per interval for a terminal. */
+/** Draws a histogram for a terminal, one line for each interval. */
 export function drawHistogram(counts: readonly number[], seconds: number): string {
   const most = Math.max(...counts, 1);
   return counts

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Life, memoryGrownBy } from './lives.ts';
 
-/** Returns a life with a sample every 15 seconds for the given minutes. */
+/** Returns the samples of a process that lived for the given minutes, one every 15 seconds. */
 const lifeOf = (minutes: number, heldMb: (atMinute: number) => number): Life => ({
   name: 'one',
   samples: Array.from({ length: minutes * 4 }, (_, index) => ({
@@ -18,6 +18,6 @@ test('memoryGrownBy is 0 if memory fills and then stays level, and positive if i
   expect(memoryGrownBy(lifeOf(25, (at) => 50 + at * 4))).toBeGreaterThan(0);
 });
 
-test('memoryGrownBy is null for a life too short to fill its caches', () => {
+test('memoryGrownBy is null for a process that did not live long enough to fill its caches', () => {
   expect(memoryGrownBy(lifeOf(15, (at) => 50 + at * 4))).toBeNull();
 });

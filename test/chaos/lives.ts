@@ -64,17 +64,17 @@ export function watchLives(gateways: readonly Phoenix[]): Lives {
 }
 
 const FEWEST_SAMPLES = 4;
-/** Tolerance: pool connections open and close, and a client may be connecting or closing while it is counted. */
+/** Tolerance: pool connections open and close, and a client may be connecting or closing at a sample. */
 const DESCRIPTORS_SLACK = 12;
 
-/** Returns the samples of a life after its warm-up; null if too few are left for a verdict. */
+/** Returns the samples of a process after its warm-up; null if too few are left for a verdict. */
 export function settled({ name, samples }: Life, warmUpSeconds: number): Life | null {
   const from = (samples[0]?.atSeconds ?? 0) + warmUpSeconds;
   const left = samples.filter(({ atSeconds }) => atSeconds >= from);
   return left.length < FEWEST_SAMPLES ? null : { name, samples: left };
 }
 
-/** Formats the slopes of a life. */
+/** Formats how much memory and how many descriptors a process gains per hour. */
 export function slopesOf({ name, samples }: Life): string {
   const seconds = (samples.at(-1)?.atSeconds ?? 0) - (samples[0]?.atSeconds ?? 0);
   const slope = (kind: keyof Sample) =>
@@ -82,7 +82,7 @@ export function slopesOf({ name, samples }: Life): string {
   return `${name}, ${samples.length} samples in ${seconds.toFixed(0)} s: memory ${slope('residentMb')} MB/h resident, ${slope('heldMb')} MB/h in use; descriptors ${slope('descriptors')}/h, ${slope('ownDescriptors')}/h without those of clients`;
 }
 
-/** Slope per hour by least squares. */
+/** Returns the slope per hour of points (seconds, value), by least squares. */
 export function perHour(points: readonly (readonly [number, number])[]): number {
   const mean = (place: 0 | 1) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
@@ -90,11 +90,11 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
   return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
-/** The caches of followed logs fill for about ten minutes before their size is constant. */
+/** Seconds until memory can be compared: for about ten minutes the caches of followed logs still fill. */
 const FILLS_SECONDS = 600;
 const MEMORY_SLACK_MB = 12;
 
-/** Returns by how many megabytes in use the end of a life exceeds its middle; null if it was too short to tell. */
+/** Returns how many more megabytes are in use at the end of a life than in its middle; null if it was too short. */
 export function memoryGrownBy({ samples }: Life): number | null {
   const [first, last] = [samples[0]?.atSeconds ?? 0, samples.at(-1)?.atSeconds ?? 0];
   const full = samples.filter(({ atSeconds }) => atSeconds >= first + FILLS_SECONDS);
@@ -104,7 +104,7 @@ export function memoryGrownBy({ samples }: Life): number | null {
   return Math.max(0, Math.min(...held.slice(-Math.ceil(held.length / 4))) - before - MEMORY_SLACK_MB);
 }
 
-/** Returns by how many descriptors, without client connections, the end of a life exceeds its first half. */
+/** Returns how many more descriptors, without client connections, are open at the end than in the first half. */
 export function descriptorsGrownBy({ samples }: Life): number {
   const own = samples.map(({ ownDescriptors }) => ownDescriptors);
   const before = Math.max(...own.slice(0, Math.ceil(own.length / 2)));

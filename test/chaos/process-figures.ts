@@ -1,4 +1,4 @@
-/** Measurements of a gateway process from outside, or by the preloaded probe. */
+/** Measurements of a gateway process: from outside (`/proc`), or by `event-loop-probe.mjs`, preloaded into it. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -9,13 +9,13 @@ import type { GatewayProcess } from '../harness/process.ts';
 
 const run = promisify(execFile);
 
-/** Environment that loads the event-loop probe into a gateway. */
+/** Environment that makes a gateway load `event-loop-probe.mjs`, so that `figuresOf` can ask it. */
 export const WATCHED = {
   NODE_OPTIONS: `--import ${fileURLToPath(new URL('event-loop-probe.mjs', import.meta.url))}`,
 };
 
 export interface Figures {
-  /** Event loop delay since the last query. */
+  /** Delay of the event loop since the last query, in milliseconds. */
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Longest time that one task blocked the event loop since the last query, in CPU time only. */
   readonly longestHoldMs: number;
@@ -23,7 +23,7 @@ export interface Figures {
   readonly heldMb: number;
 }
 
-/** Asks a gateway's probe for its figures; rejects if the process ends first. */
+/** Asks a gateway's event-loop probe for delays, longest block and memory; rejects if the process ends first. */
 export async function figuresOf({ child, output }: GatewayProcess): Promise<Figures> {
   const said = output.length;
   child.kill('SIGUSR2');
@@ -55,7 +55,7 @@ export async function residentMb({ child }: GatewayProcess): Promise<number> {
 }
 
 const ESTABLISHED = '01';
-/** Inode 0: a connection that the process has not accepted yet, which costs no descriptor. */
+/** Inode of connections that the process has not accepted yet, which cost no descriptor. */
 const NO_INODE = '0';
 
 /** Returns the open file descriptors of a process, and how many are client connections to its port. */

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** Lifetimes of connections. */
+/** How long connections last before the proxy cuts them. */
 export interface Wear {
   /** Share of connections (0 to 1) cut right after they open, mostly before a first event. */
   readonly early: number;
@@ -14,9 +14,9 @@ export interface Wear {
 export interface FaultyProxy {
   readonly url: string;
   readonly cuts: number;
-  /** Connections for which no gateway was available. */
+  /** Number of connections for which no gateway was available. */
   readonly refused: number;
-  /** Connections that a gateway accepted and closed without a response. */
+  /** Number of connections that a gateway accepted and closed without a response. */
   readonly dropped: number;
   /** Cuts every open connection. */
   cutAll(): void;

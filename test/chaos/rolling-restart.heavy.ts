@@ -12,7 +12,7 @@ import { recordPlainly } from './writers.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SUBSCRIBERS = Number(process.env.RESTARTED_SUBSCRIBERS ?? 2_000);
 const SESSIONS = 200;
-/** Subscribers, gateways and the proxy share the machine's cores; in less time they cannot all reconnect. */
+/** Seconds over which a stopping gateway spreads reconnects: all processes share the cores, so they need time. */
 const WINDOW_SECONDS = 20;
 const TRANSITIONS_PER_SECOND = 2;
 /** Largest share of all reconnects in any tenth of the window. */

@@ -18,7 +18,7 @@ export interface Rates {
 
 export interface SoakTraffic {
   readonly count: { webhooks: number; answers: number; unanswered: number };
-  /** Webhooks and queries skipped because too many were in flight. */
+  /** Number of webhooks and queries skipped because too many were in flight. */
   readonly leftOut: number;
   readonly answering: Latencies;
   /** Latency from the first attempt of a webhook to its frame at a subscriber. */

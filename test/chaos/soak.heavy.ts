@@ -45,10 +45,10 @@ const SMALL: Size = {
 };
 const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 40);
-/** Start of each process life, excluded from its slope; shorter if the whole test is short. */
+/** First seconds of each process, left out of its slopes; fewer if the whole test is short. */
 const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
 const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
-/** Extra time for start-up, delayed work and the final account. */
+/** Extra time for start-up, delayed work and the comparison with the log at the end. */
 const ALLOWANCE_SECONDS = 400 + SECONDS;
 /** Share of subscribers that follow many sessions. Most follow one; otherwise fan-out would dominate the load. */
 const FOLLOW_MANY = 0.05;
@@ -58,7 +58,7 @@ const MISSING = 0.03;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
-  'under a steady load with faults nothing is lost, repeated, out of order or wrong, and descriptors do not grow',
+  'under a steady load with faults no transition is lost, repeated or out of order, no answer is wrong, and open descriptors do not grow',
   async () => {
     say(`soak, CHAOS_SEED=${SEED}, ${SECONDS} s of ${JSON.stringify(SIZE)}`);
     // The first gateway is never killed: its process lives as long as the soak.
@@ -132,7 +132,7 @@ test(
     await Promise.all(gateways.map((gateway) => gateway.present()));
     const { count, wrong } = traffic;
     const reached = { webhooks: count.webhooks / took, queries: count.answers / took };
-    // Unbounded: a machine too slow for the rate has a large backlog.
+    // Waits without a limit: a machine too slow for the rate has a large backlog.
     await eventually(async () => {
       const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING' limit 1`);
       return rowCount === 0;

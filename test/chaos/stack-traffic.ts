@@ -1,4 +1,4 @@
-/** Constant traffic of clients and the provider, and what they were told. */
+/** Constant traffic of clients and the provider at the load balancer, and the answers that they got. */
 import type pg from 'pg';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';

@@ -13,7 +13,7 @@ import { startWorld, type World } from './world.ts';
 export interface Stack extends World {
   /** URL of the load balancer; stable across kills. */
   readonly url: string;
-  /** By name of the process: kills it, and resolves when it is back. */
+  /** Functions by the name of a process: each kills this process, and resolves when it is back. */
   readonly kills: Readonly<Record<string, () => Promise<void>>>;
 }
 
@@ -66,7 +66,7 @@ export async function startStack(seed: string, sessions: number): Promise<Stack>
   };
 }
 
-/** The balancer can be killed and restarts at the same address. */
+/** Starts the load balancer, which can be killed and then restarts at the same address. */
 async function startBalancer(seed: string, gatewayPorts: readonly string[]) {
   const port = await freePort(createSeededRandom('balancer', seed));
   let child: ChildProcess;

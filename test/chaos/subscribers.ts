@@ -10,7 +10,7 @@ import { operationOf, type Wish } from './wishes.ts';
 /** Transitions received after a cursor. A subscriber has more than one stretch only if it was resynced. */
 export interface Stretch {
   readonly after: string;
-  /** Numbers of transitions; see `Names`. */
+  /** Numbers of the transitions in order of arrival; `Names` assigns the numbers. */
   readonly received: number[];
 }
 
@@ -150,7 +150,7 @@ export async function subscribe(options: Options): Promise<Subscriber> {
       },
     );
   };
-  /** Ignores later frames of the expired subscription. */
+  /** After an expired cursor: subscribes again from the cursor that `find` returns. Late old frames are ignored. */
   const goOn = async (find: () => Promise<string>) => {
     subscription += 1;
     const own = subscription;

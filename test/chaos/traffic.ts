@@ -16,13 +16,13 @@ export interface Done {
   readonly started: string[];
   refused: number;
   looks: number;
-  /** Answers that no release may give. */
+  /** Answers that would be wrong from any release. */
   readonly wrong: string[];
 }
 
 interface Plan {
   readonly seed: string;
-  /** Provider updates per session; more than there is time to send. */
+  /** Number of provider updates generated per session; more than there is time to send. */
   readonly newsEach: number;
   /** Milliseconds between two actions of one client. */
   readonly paceMs: number;

@@ -9,7 +9,7 @@ import { recordSomehow } from './writers.ts';
 export interface TroublePlan {
   readonly seed: string;
   readonly seconds: number;
-  /** Rate of webhooks; the writers add as many again. */
+  /** Webhooks per second; the writers outside the gateways add as many transitions again. */
   readonly transitionsPerSecond: number;
   /** Minimum and maximum seconds between two kills. */
   readonly gatewayKillsEvery: readonly [number, number];

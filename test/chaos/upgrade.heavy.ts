@@ -18,13 +18,13 @@ import { allRecorded, fetchFeedCursor, startWorld } from './world.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SUBSCRIBERS = 120;
 const SESSIONS = 40;
-/** Enough rows that the migration takes a while. */
+/** Number of existing sessions, enough that the migration takes a while. */
 const OLD_SESSIONS = 20_000;
 const PHASE_MS = 6_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 releaseTest(
-  'in a rolling deploy from the last release, through the migration, nothing is lost, repeated or wrong',
+  'in a rolling deploy from the last release, during and after the migration, no transition or answer is lost, repeated or wrong',
   async () => {
     say(`upgrade, CHAOS_SEED=${SEED}`);
     const [script, { url, client }] = await Promise.all([buildLastRelease(), emptyDatabase()]);

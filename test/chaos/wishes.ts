@@ -10,7 +10,7 @@ export interface Wish {
   readonly filter: { readonly status?: readonly string[]; readonly appliedOnly?: boolean };
   readonly operation: 'statusTransitions' | 'sessionLive' | 'feed';
   readonly transport: 'WEBSOCKET' | 'EVENT_STREAM';
-  /** Whether it selects `previousCursor`, with which a client detects lost frames. */
+  /** Whether the subscription selects `previousCursor`, with which a client detects lost frames. */
   readonly gapProof: boolean;
 }
 
@@ -72,7 +72,7 @@ const OPERATIONS: Record<Wish['operation'], string> = {
   }`,
 };
 
-/** Returns the name used in accounts. */
+/** Returns the name of a subscription for reports. */
 export const nameOf = ({ scope, session, filter, operation, transport, gapProof }: Wish): string =>
   [
     scope,

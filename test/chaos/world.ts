@@ -10,7 +10,7 @@ import type { ScriptedAnswer, ScriptedProvider } from '../harness/provider.ts';
 import { type FaultyProxy, startProxy, type Wear } from './proxy.ts';
 
 export interface StartedSession {
-  /** Database id. */
+  /** Id in the database, a UUID. */
   readonly id: string;
   readonly verificationId: string;
   readonly startCursor: string;
@@ -46,7 +46,7 @@ interface Options {
 
 const CONNECTIONS = 16;
 const STARTING_AT_ONCE = 8;
-/** Generous: sessions may be locked for a while, so that webhooks wait, and a slow gateway assigns positions late. */
+/** Time limit, generous because webhooks wait for locked sessions, and a slow gateway assigns positions late. */
 const QUIET_WITHIN_MS = 150_000;
 
 const START = `mutation ($input: StartSessionInput!) {

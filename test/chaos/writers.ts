@@ -8,7 +8,7 @@ export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
 
 const LONGEST_DAWDLE_MS = 20;
 const LONGEST_HOLD_MS = 1_500;
-/** Share of transitions recorded without a doorbell; polling must find them. */
+/** Share of transitions recorded without a doorbell; the hub must find them when it looks by itself. */
 const UNHEARD = 0.3;
 const FATES: Record<Fate, number> = { PROMPT: 7, LATE: 2, ROLLED_BACK: 1 };
 
@@ -22,7 +22,7 @@ const STEPS: readonly KnownSubStatus[] = [
   'USER_IP_VERIFICATION_SUCCESSFUL',
 ];
 
-/** Records a transition, or rolls back at the last moment. */
+/** Records a transition in a transaction that commits at once or late, or rolls back at the last moment. */
 export async function recordSomehow(pool: pg.Pool, sessionId: string, random: SeededRandom): Promise<Fate> {
   const fate = random.pick(FATES);
   const client = await pool.connect();

@@ -92,11 +92,11 @@ export async function watchBehindRouters(
     left[name] = (left[name] ?? 0) - 1;
     await gateway.advance(name, 1);
     await readUpTo(SESSIONS.length + step + 1);
-    // Late clients with the same variables as the first ones, so that a router shares their streams.
+    // Adds late clients with the variables of the first ones, so that a router lets them join those streams.
     if (step === 10) joinAll();
   }
   for (const { router } of worlds) router.calmDown();
-  // A client notices lost frames at the next frame.
+  // A client notices lost frames only at the next frame, so each session advances once more.
   for (const name of SESSIONS) await gateway.advance(name, 1);
   await readUpTo(SESSIONS.length * (STEPS + 2));
 
@@ -127,10 +127,10 @@ function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]):
   return seen.some(({ cursor }) => fromTheLast.includes(cursor));
 }
 
-/** Expects every transition once and in order, from the first frame or a snapshot on. */
+/** Expects that a watcher saw what it wants once and in order, except what a snapshot or reset skipped. */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
-  // Start cursors precede the first transition of the log.
+  // The place of a start cursor, which precedes the first transition of the log.
   let place = -1;
   for (const [index, frame] of watcher.seen.entries()) {
     const at = placeOf.get(frame.cursor) ?? -1;
@@ -153,7 +153,7 @@ function expectWhole(watcher: Watcher, log: readonly Transition[], label: string
   ).toEqual([]);
 }
 
-/** Joins watchers of every operation over both transports; the router treats equal ones as one. */
+/** Connects a watcher to the router for each operation and transport; equal subscriptions share a stream. */
 function join(
   { host }: SharingRouter,
   [first]: readonly { id: string; startCursor: string }[],

@@ -15,7 +15,7 @@ export interface Cuttable {
   freeze(): void;
   /** Holds back data from the server, on current and later connections, until `release`. */
   hold(): void;
-  /** The held data as text. */
+  /** Data that `hold` keeps back at present, as text. */
   readonly held: string;
   release(): void;
 }

@@ -16,7 +16,7 @@ const TRANSITIONS = `subscription ($after: String) {
 
 const cursorAt = (sequence: number | null) => (sequence === null ? null : `at ${sequence}`);
 
-/** Frames of a feed whose transition 3 is at the cursor `at 3`. */
+/** Returns a frame with the cursor `at 3` for transition 3 of the feed, and so on. */
 const frame = (__typename: string, at: number, after: number | null, fields = {}) => ({
   data: {
     feed: { __typename, cursor: cursorAt(at), previousCursor: cursorAt(after), ...fields },
@@ -33,7 +33,7 @@ const shown = (frames: unknown[]) =>
 const MARKED = (cursor: string) => expect.stringMatching(new RegExp(`^${cursor}~.+`));
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('after a lost frame the next one is withheld, and the client resumes with a marked cursor and gets both', async () => {
+  test('the frame after a lost one is withheld, and the client resumes with a marked cursor and gets both frames', async () => {
     const { server, watch, asked, reported } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -88,7 +88,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
     server.send(transition(1));
-    // The filter matches nothing between these two.
+    // No transition between 1 and 5 passes the filter, so the heartbeat at 5 follows transition 1.
     server.send(heartbeat(5, 1));
 
     server.send(transition(1));
@@ -99,7 +99,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test("a client that a router joins to another's stream asks for its own stream from its own cursor", async () => {
+  test("a client to which a GraphQL router sends another client's stream subscribes again from its own cursor", async () => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 3' });
     await asked(1);
@@ -112,7 +112,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up']);
   });
 
-  test('a client without a cursor that is joined in mid-stream asks for a new stream', async () => {
+  test('a client without a cursor that a router joins to a stream in its middle subscribes again', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
@@ -127,7 +127,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(shown(frames)).toEqual(['Heartbeat', 9]);
   });
 
-  test('a stream that a router reopens without a cursor counts as a gap', async () => {
+  test('if a router reopens a stream without the cursor, the client resumes from its own cursor, as after a gap', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
@@ -141,7 +141,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(frames).toHaveLength(1);
   });
 
-  test('the cursor mark is kept after a lost connection and changes at the next gap', async () => {
+  test('the mark on the cursor is kept after a lost connection and changes at the next gap', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -160,7 +160,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(marks[2]).not.toBe(marks[0]);
   });
 
-  test('after a FeedReset the stream continues from it, and reassigned sequences are no repetitions', async () => {
+  test('after a FeedReset the stream continues, and a sequence that is assigned again is not taken for a repeat', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -175,7 +175,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('frames without previousCursor are shown as they arrive', async () => {
+  test('frames that do not select previousCursor are shown as they arrive', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch('subscription ($after: String) { statusTransitions(after: $after) { cursor } }');
     await asked(1);
@@ -186,7 +186,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('without `extensions` a resumed stream is catching up until its first heartbeat', async () => {
+  test('if frames have no `extensions`, a resumed stream is catching up until its first heartbeat', async () => {
     const { server, proxy, watch, asked, states, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -218,7 +218,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up', 'live']);
   });
 
-  test('held-back frames make the client stale; after their release each is shown once', async () => {
+  test('a client whose frames are held back becomes stale; after their release each frame is shown once', async () => {
     const { server, proxy, watch, asked, states } = await setUp(transport, { silenceMs: 300 });
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -254,7 +254,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await eventually(async () => states.at(-1) === 'live');
 
     server.send(broken);
-    // The server continues after the broken frame.
+    // The server goes on as if the broken frame had been taken.
     server.send(transition(2));
     await asked(2);
     expect(states.slice(0, 3)).toEqual(['catching up', 'live', 'stale']);
@@ -288,7 +288,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   });
 
   test.each(['CURSOR_EXPIRED', 'BAD_USER_INPUT', 'FORBIDDEN', 'A_CODE_OF_A_ROUTER'])(
-    'a refusal with %s is shown and ends the subscription',
+    'a refusal with %s is passed to the caller and ends the subscription',
     async (code) => {
       const { server, watch } = await setUp(transport);
       server.refuse({ errors: errors(code) });

@@ -54,7 +54,7 @@ interface Watching {
   ): () => void;
 }
 
-/** Subscribes; returns the sequences it receives, and how it ended. */
+/** Subscribes. Returns the sequences that arrive, and the errors or completion that end the subscription. */
 function watch(client: Watching, query: string, variables: Record<string, unknown>) {
   const seen: number[] = [];
   const ends: unknown[] = [];
@@ -80,7 +80,7 @@ async function walk(gateway: Gateway, name: string) {
   return { id, startCursor, advance: (steps: number) => gateway.advance(verificationId, steps) };
 }
 
-test('every transition comes once and in order despite repeated cuts, also before the first frame', async () => {
+test('a client gets every transition once and in order despite repeated cuts, one of them before the first frame', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'cut');
@@ -104,13 +104,13 @@ test('every transition comes once and in order despite repeated cuts, also befor
   expect(states).toEqual(['catching up', ...rounds]);
 });
 
-test('a subscription begun after a refused one on the same client resumes after a cut', async () => {
+test('after a subscription was refused, another one of the same client still resumes after a cut', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'refused');
   const client = overWebSocket(proxy);
   const { id: sessionId, startCursor: after } = session;
-  // Makes the refusal and the end of its stream arrive together.
+  // Holds data back, so that the refusal and the end of its stream arrive together.
   const holdOnce = client.on('connected', () => {
     holdOnce();
     proxy.hold();
@@ -129,7 +129,7 @@ test('a subscription begun after a refused one on the same client resumes after 
   expect(seen).toEqual(upTo(4));
 });
 
-test('against a gateway the client never detects a false gap, despite repeated cuts', async () => {
+test('the client never detects a gap in the streams of a gateway, despite repeated cuts', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'gapless');
@@ -189,7 +189,7 @@ test('two subscriptions on one socket each resume from their own cursor', async 
   expect([first.seen, second.seen]).toEqual([upTo(14), upTo(14)]);
 });
 
-test('after its token expired the client reconnects with a new one', async () => {
+test('after its token expired the client reconnects with a new token', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const sign = (expires: string) =>
     new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
@@ -214,7 +214,7 @@ test('after its token expired the client reconnects with a new one', async () =>
   expect(ends).toEqual([]);
 });
 
-test('an error of the subscription itself ends it', async () => {
+test('a subscription with an invalid cursor ends with the error and is not retried', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const { ends } = watch(overWebSocket(proxy), WATCH, { after: 'nonsense' });
@@ -264,7 +264,7 @@ test.skipIf(!offers.includes('sessionLive')).each(TRANSPORTS)(
   },
 );
 
-test('the helper imports nothing but its own files', async () => {
+test('the client helper imports nothing but its own files', async () => {
   const folder = new URL('../../src/client/', import.meta.url);
   const files = await readdir(folder);
 

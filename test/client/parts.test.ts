@@ -1,4 +1,4 @@
-/** Parts of the client helper, without a connection. */
+/** Tests the parts of the client helper without a connection. */
 import { describe, expect, test, vi } from 'vitest';
 import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
 import { frameIn, isRestart, meaningOfErrors, type Result } from '../../src/client/frames.ts';
@@ -31,11 +31,11 @@ describe('findVariables', () => {
     ['query { a(b: """} subscription ($x: Int) { c', undefined],
     ['query { a(b: "") } subscription ($y: Int) { c }', '($y: Int)'],
     ['query { a(b: """"quoted" """) } subscription ($y: Int) { c }', '($y: Int)'],
-  ])('of %j are %j', (query, variables) => {
+  ])('the variables of the document %j are %j', (query, variables) => {
     expect(findVariables({ query })).toBe(variables);
   });
 
-  test('returns the variables of the named subscription', () => {
+  test('findVariables returns the variables of the subscription with the given operation name', () => {
     const query = 'subscription A($a: Int) { a } query Q($q: Int) { a } subscription B($b: Int) { b }';
     const variablesOf = (operationName?: string | null) =>
       findVariables({ query, ...(operationName === undefined ? {} : { operationName }) });
@@ -49,7 +49,7 @@ describe('findVariables', () => {
     ]);
   });
 
-  test('selectsHeartbeats checks for the Heartbeat type', () => {
+  test('selectsHeartbeats is true only if the document has a fragment on the type Heartbeat', () => {
     expect(selectsHeartbeats({ query: '{ ... on Heartbeat { cursor } }' })).toBe(true);
     expect(selectsHeartbeats({ query: '{ ... on Heartbeats { cursor } }' })).toBe(false);
     expect(selectsHeartbeats({ query: '{ ... on NoHeartbeat { cursor } }' })).toBe(false);
@@ -57,7 +57,7 @@ describe('findVariables', () => {
 });
 
 describe('frames', () => {
-  test('a frame is the value of the root field', () => {
+  test('frameIn returns the first root field that is an object or null, and undefined if there is none', () => {
     expect(frameIn({ data: { id: 1, feed: { cursor: 'a' } } })).toEqual({ cursor: 'a' });
     expect(frameIn({ data: { feed: null } })).toBeNull();
     expect([frameIn({ data: null }), frameIn({}), frameIn({ data: { four: 4 } })]).toEqual([
@@ -67,7 +67,7 @@ describe('frames', () => {
     ]);
   });
 
-  test('a snapshot and a reset restart the stream', () => {
+  test('a SessionSnapshot, a FeedReset and a frame with `resync` are recognised as restarts of the stream', () => {
     expect(
       ['SessionSnapshot', 'FeedReset', 'Heartbeat', 'StatusTransition'].map((__typename) =>
         isRestart({ __typename }),
@@ -107,7 +107,7 @@ describe('frames', () => {
       'UNAUTHENTICATED',
       'UNTRUSTED_DOCUMENT',
     ].map((code): [string, Result, 'REFUSAL'] => [code, { data: null, errors: errors(code) }, 'REFUSAL']),
-  ])('%s mean %j: %s', (_name, result, meaning) => {
+  ])('a result with %s (%j) counts as %s', (_name, result, meaning) => {
     expect(meaningOfErrors(result)).toBe(meaning);
   });
 });
@@ -117,14 +117,14 @@ describe('Position', () => {
     position.take({ cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more });
   const beat = { __typename: 'Heartbeat' };
 
-  test('moves to each frame that names the one before', () => {
+  test('a position moves to each frame whose previousCursor is its own cursor', () => {
     const position = new Position('0');
     expect([position.cursor, position.after]).toEqual(['0', '0']);
     expect([take(position, '1', '0'), take(position, '2', '1')]).toEqual(['NEXT', 'NEXT']);
     expect([position.cursor, position.after]).toEqual(['2', '2']);
   });
 
-  test('begins without a cursor', () => {
+  test('a position without a cursor moves to the first frame whose previousCursor is null', () => {
     const position = new Position(null);
     expect([position.cursor, position.after]).toEqual([null, undefined]);
     expect(take(position, '1', '0')).toBe('GAP');
@@ -132,7 +132,7 @@ describe('Position', () => {
     expect(position.cursor).toBe('1');
   });
 
-  test('distinguishes repeated frames from missing ones, and does not move at either', () => {
+  test('a position does not move at a repeated frame or at one after a gap, and tells the two apart', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');
@@ -142,24 +142,24 @@ describe('Position', () => {
     expect(position.cursor).toBe('2');
   });
 
-  test('accepts any frame without a previous cursor', () => {
+  test('a position moves to any frame without previousCursor', () => {
     const position = new Position('0');
     expect([take(position, '5'), take(position, '5'), take(position, '3')]).toEqual(['NEXT', 'NEXT', 'NEXT']);
   });
 
-  test('accepts a frame that follows the newest frame, or the newest one other than a heartbeat', () => {
+  test('a position accepts a frame that follows the newest frame, or the newest frame that is not a heartbeat', () => {
     const position = new Position('0');
     take(position, '1', '0');
     expect(take(position, 'beat', '1', beat)).toBe('NEXT');
     expect(position.cursor).toBe('beat');
-    // The stream was reopened without its heartbeat.
+    // A stream that a router reopened after transition 1 lacks the heartbeat.
     expect(take(position, '2', '1')).toBe('NEXT');
     take(position, 'beat 2', '2', beat);
     expect(take(position, '3', 'beat 2')).toBe('NEXT');
     expect(take(position, '4', 'beat 2')).toBe('GAP');
   });
 
-  test('knows a heartbeat without its type by its own cursor as the previous one', () => {
+  test('a frame without __typename counts as a heartbeat if its previousCursor is its cursor', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '1', '1');
@@ -167,14 +167,14 @@ describe('Position', () => {
     expect(take(position, '2', '1')).toBe('NEXT');
   });
 
-  test('begins at a first heartbeat if it had no cursor', () => {
+  test('a position that began at a heartbeat accepts a frame that follows it, even after another heartbeat', () => {
     const position = new Position(null);
     take(position, 'b', null, beat);
     take(position, 'c', 'b', beat);
     expect(take(position, '1', 'b')).toBe('NEXT');
   });
 
-  test('forgets the frames it has seen at a restart', () => {
+  test('a position forgets the frames before a FeedReset, so that they no longer count as repeated', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');
@@ -184,7 +184,7 @@ describe('Position', () => {
     expect(take(position, 'reset', '2')).toBe('REPEATED');
   });
 
-  test('remembers a thousand frames', () => {
+  test('a position recognises the last thousand frames as repeated', () => {
     const position = new Position(null);
     for (let number = 1; number <= 1_000; number += 1) take(position, String(number));
     expect(take(position, '1', 'x')).toBe('REPEATED');
@@ -193,7 +193,7 @@ describe('Position', () => {
     expect(take(position, '2', 'x')).toBe('REPEATED');
   });
 
-  test('a mark makes the argument unique without changing the cursor', () => {
+  test('keepApart adds a new mark to the `after` argument and leaves the cursor as it is', () => {
     const position = new Position('0');
     position.keepApart();
     const first = position.after;
@@ -208,7 +208,7 @@ describe('Position', () => {
   });
 });
 
-test('retries wait a random time with a maximum that grows from 1 s to 30 s (full jitter)', () => {
+test('the wait before a retry is random, and its maximum grows from 1 s to 30 s (full jitter)', () => {
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
   expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
   random.mockReturnValue(0.25);
@@ -216,19 +216,19 @@ test('retries wait a random time with a maximum that grows from 1 s to 30 s (ful
   random.mockRestore();
 });
 
-describe('the table of states', () => {
-  /** Follows events from the start. */
+describe('table of states', () => {
+  /** Returns the state after these events of a new subscription. */
   const follow = (...events: Event[]) =>
     events.reduce<State>((state, event) => NEXT[state][event], 'OPENING');
 
-  test('an ended subscription stays ended, and any other can end or subscribe again', () => {
+  test('an ended subscription stays ended; from every other state it can end or subscribe again', () => {
     for (const [state, next] of Object.entries(NEXT)) {
       if (state === 'OVER') expect(new Set(Object.values(next))).toEqual(new Set(['OVER']));
       else expect([next.END, next.SUBSCRIBED]).toEqual(['OVER', 'OPENING']);
     }
   });
 
-  test('missing frames are recovered by a new subscription, not by later frames', () => {
+  test('after a gap or a fault only a new subscription can become live, however many frames still arrive', () => {
     for (const fault of ['GAP', 'FAULT'] as const) {
       expect(BADGE[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')]).not.toBe(
         'live',

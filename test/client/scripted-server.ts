@@ -30,7 +30,7 @@ export interface ScriptedServer {
 
 type Listener = { after: unknown; push(frame: ExecutionResult | null): void };
 
-/** Serves until the test ends. */
+/** Starts the scripted server, which runs until the test ends. */
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const asked: Record<string, unknown>[] = [];
   const listeners = new Set<Listener>();
@@ -81,7 +81,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       schema,
       subscribe: ({ variableValues }) => play(variableValues ?? {}),
       execute: () => ({ data: { four: 4 } }),
-      // Unchanged: the library formats only errors of graphql-js.
+      // Passes results on as they are: graphql-ws can format only errors of graphql-js.
       onNext: (_connected, _id, _payload, _args, result) => result as FormattedExecutionResult,
     },
     sockets,

@@ -108,7 +108,7 @@ export async function startSharingRouter(gatewayUrl: string, random: SeededRando
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
           });
-          // Frames that arrive in the meantime are buffered or dropped.
+          // Sometimes the client is slow: frames fill its buffer in this pause, which drops the oldest.
           for (let turns = goesWrong(0.1) ? 200 : 0; turns > 0; turns -= 1) await turn();
           continue;
         }

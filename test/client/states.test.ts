@@ -17,7 +17,7 @@ const transition = (sequence: number, extensions?: { replay: true }) => ({
 const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('the state is catching up during a replay, live after it, and stale when the connection is lost', async () => {
+  test('the state of a subscription is catching up during a replay, live after it, and stale when the connection is lost', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'the start' });
 
@@ -68,7 +68,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'stale', 'catching up');
   });
 
-  test('without heartbeats the state becomes live when no replayed frame came for quietMs', async () => {
+  test('without heartbeats the state of a subscription becomes live when no replayed frame came for quietMs', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
 
@@ -83,7 +83,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'catching up', 'live', 'stale', 'catching up', 'live');
   });
 
-  test('a second subscription reports its own states from the start', async () => {
+  test('a second subscription of a client reports its own states from the start', async () => {
     const { watch, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
     await reported('catching up', 'live');
@@ -151,7 +151,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(() => client.iterate({ query: FEED })).toThrow('use subscribe()');
   });
 
-  test('a subscription that selects no cursor is ended at its first frame', async () => {
+  test('a subscription that selects no cursor fails at its first frame', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames, ends } = watch('subscription ($after: String) { feed(after: $after) { __typename } }');
     await asked(1);
@@ -163,7 +163,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(frames).toEqual([]);
   });
 
-  test('a client disposed of while it reconnects stops trying', async () => {
+  test('a client that is disposed of while it reconnects opens no more connections', async () => {
     const { server, proxy, client, watch, asked, states } = await setUp(transport);
     const { ends } = watch(FEED);
     await asked(1);
@@ -182,7 +182,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(proxy.connections - connections).toBeLessThanOrEqual(1);
   });
 
-  test('a subscription that is left stays ended; one whose stream is completed by the server resumes', async () => {
+  test('a subscription that the caller ends stays ended; one whose stream the server completes resumes', async () => {
     const { server, states, watch, asked } = await setUp(transport);
     const [left, completed] = [watch(FEED, { after: 'a' }), watch(FEED, { after: 'b' })];
     await asked(2);
@@ -199,7 +199,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   });
 });
 
-test('a subscription with a silent stream resumes even after a long retry wait', async () => {
+test('an SSE subscription whose stream fell silent resumes even after a long wait before the retry', async () => {
   let comeBack = () => {};
   const waiting = new Promise<void>((resolve) => {
     comeBack = resolve;
@@ -253,14 +253,14 @@ test('answered pings keep a quiet WebSocket live', async () => {
   watch(TRANSITIONS);
   await reported('catching up', 'live');
 
-  // Twice as many as fit into silenceMs.
+  // Twice as many pongs as fit into silenceMs.
   await eventually(async () => pongs >= 32);
 
   expect(states).toEqual(['catching up', 'live']);
   expect(proxy.connections).toBe(1);
 });
 
-test('retries wait a random time with a maximum that grows from 1 s to 30 s (full jitter)', () => {
+test('the wait before a retry is random, and its maximum grows from 1 s to 30 s (full jitter)', () => {
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
   expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
   random.mockReturnValue(0.25);
@@ -268,7 +268,7 @@ test('retries wait a random time with a maximum that grows from 1 s to 30 s (ful
   random.mockRestore();
 });
 
-describe('a subscription that ended leaves no timer running', () => {
+describe('timers of an ended subscription', () => {
   /** Creates a resuming client around a fake stock client, and exposes its sink. */
   function bare() {
     const sinks: sse.Sink<any>[] = [];
@@ -294,14 +294,18 @@ describe('a subscription that ended leaves no timer running', () => {
 
   test.each([
     [
-      'refused in a frame',
+      'refused by a result',
       'complete',
       ({ sink }: ReturnType<typeof bare>) =>
         sink.next({ errors: [{ message: 'no', extensions: { code: 'FORBIDDEN' } }] } as never),
     ],
-    ['refused', 'error', ({ sink }: ReturnType<typeof bare>) => sink.error([{ message: 'CURSOR_EXPIRED' }])],
-    ['left', 'complete', ({ stop }: ReturnType<typeof bare>) => stop()],
-  ] as const)('%s', (_title, ended, act) => {
+    [
+      'refused by an error',
+      'error',
+      ({ sink }: ReturnType<typeof bare>) => sink.error([{ message: 'CURSOR_EXPIRED' }]),
+    ],
+    ['ended by the caller', 'complete', ({ stop }: ReturnType<typeof bare>) => stop()],
+  ] as const)('no timer keeps running after a subscription was %s', (_title, ended, act) => {
     vi.useFakeTimers();
     try {
       const subscription = bare();

@@ -106,7 +106,7 @@ function start({
     get afters() {
       return streams.map(({ payload }) => (payload.variables as { after?: unknown } | undefined)?.after);
     },
-    /** An event of the socket. */
+    /** Emits an event of the socket to its listeners. */
     hear(event: string) {
       for (const listener of heard.get(event) ?? []) listener();
     },
@@ -119,7 +119,7 @@ function start({
       const feed = { cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more };
       (streams.at(-1) as Stream).sink.next({ data: { feed }, ...(extensions ? { extensions } : {}) });
     },
-    /** Ends the wait for the oldest retry. */
+    /** Ends the wait before the oldest pending retry. */
     async retry() {
       resume.shift()?.();
       await vi.advanceTimersByTimeAsync(0);
@@ -133,8 +133,8 @@ const refusal = { data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] };
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('the options of the stock client', () => {
-  test('retry forever by default, and are overridden by those of the caller', () => {
+describe('options of the stock client', () => {
+  test("the client's default options make it retry forever; the caller's own options override the defaults", () => {
     const { made } = start({ clientOptions: { retryAttempts: 3, keepAlive: 5, url: 'x' } });
     expect(made).toHaveLength(1);
     expect(made[0]).toMatchObject({
@@ -148,14 +148,14 @@ describe('the options of the stock client', () => {
     expect(defaults.shouldRetry()).toBe(true);
   });
 
-  test('over SSE the subscriptions retry themselves', () => {
+  test('over SSE subscriptions use a stock client with retryAttempts 0, because the helper retries them itself', () => {
     expect(start({ socket: false }).made.map(({ retryAttempts }) => retryAttempts)).toEqual([
       Number.POSITIVE_INFINITY,
       0,
     ]);
   });
 
-  test('wait by default for a random time up to the backoff', async () => {
+  test('the default wait before a retry is random, up to the backoff', async () => {
     const options: Record<string, any>[] = [];
     resuming((given: object) => {
       options.push(given as Record<string, any>);
@@ -175,7 +175,7 @@ describe('the options of the stock client', () => {
     vi.restoreAllMocks();
   });
 
-  test('are 25 s of silence and 2 s of quiet by default', () => {
+  test('silenceMs is 25 s and quietMs 2 s by default', () => {
     const states: FeedState[] = [];
     let sink: Sink | undefined;
     let terminated = 0;
@@ -210,7 +210,7 @@ describe('the options of the stock client', () => {
 });
 
 describe('subscribing', () => {
-  test('passes anything but a subscription through', () => {
+  test('a query is passed to the stock client as it is, and iterate() throws', () => {
     const { client, streams } = start();
     const sink = { next: () => {}, error: () => {}, complete: () => {} };
     client.subscribe({ query: '{ four }' }, sink);
@@ -218,7 +218,7 @@ describe('subscribing', () => {
     expect(() => client.iterate()).toThrow('use subscribe()');
   });
 
-  test('refuses a subscription without the variable after the caller has its handle', async () => {
+  test('a subscription without the variable $after fails, but only once subscribe() has returned', async () => {
     for (const query of [
       'subscription { feed { cursor } }',
       'subscription ($afters: String) { feed { cursor } }',
@@ -231,19 +231,19 @@ describe('subscribing', () => {
     }
   });
 
-  test('resumes after the given cursor, and without one from the start', () => {
+  test('the first request has the cursor that the caller gave, or none', () => {
     expect(start().afters).toEqual(['0']);
     expect(start({ after: null }).afters).toEqual([undefined]);
   });
 
-  test('tells the listener of the caller about each connection', () => {
+  test('the `connected` listener of the caller is called for each connection', () => {
     const one = start();
     one.connect(false);
     one.connect(true);
     expect(one.log.connectedCalls).toEqual([false, true]);
   });
 
-  test('counts as connected at once if the socket is open', () => {
+  test('a subscription that begins while the socket is open counts as connected at once', () => {
     const one = start();
     one.hear('connected');
     expect(one.states).toEqual(['catching up']);
@@ -258,8 +258,8 @@ describe('subscribing', () => {
   });
 });
 
-describe('the states', () => {
-  test('go from catching up to live and back as frames and connections come', () => {
+describe('state of a subscription', () => {
+  test('the state is catching up after connecting and during a replay, and live after other frames', () => {
     const one = start();
     expect(one.states).toEqual([]);
     one.connect();
@@ -274,7 +274,7 @@ describe('the states', () => {
     expect(one.results).toHaveLength(5);
   });
 
-  test('with typed frames are catching up until the first heartbeat of the connection', () => {
+  test('if frames have __typename, the state is catching up until the first heartbeat of the connection', () => {
     const one = start();
     one.connect();
     const typed = { __typename: 'StatusTransition' };
@@ -288,7 +288,7 @@ describe('the states', () => {
     expect(one.states).toEqual(['catching up', 'live', 'catching up']);
   });
 
-  test('with typed frames become live after quietMs, however busy the stream is, but not while it replays', () => {
+  test('if frames have __typename, the state becomes live quietMs after a replay, however busy the stream is', () => {
     const one = start();
     one.connect();
     const typed = { __typename: 'StatusTransition' };
@@ -308,7 +308,7 @@ describe('the states', () => {
     expect(one.states).toEqual(['catching up', 'live']);
   });
 
-  test('leave no settling timer behind when a connection is lost', () => {
+  test('a lost connection stops the timer that would make the state live', () => {
     const one = start();
     one.connect();
     one.send('1', '0', { __typename: 'StatusTransition' });
@@ -320,7 +320,7 @@ describe('the states', () => {
     expect(one.states).toEqual(['catching up', 'stale', 'catching up']);
   });
 
-  test('without heartbeats are live when no past frame came for quietMs', () => {
+  test('without heartbeats the state becomes live when no replayed frame came for quietMs', () => {
     const one = start({ query: PLAIN });
     one.connect();
     vi.advanceTimersByTime(60);
@@ -333,7 +333,7 @@ describe('the states', () => {
     expect(one.states).toEqual(['catching up', 'live']);
   });
 
-  test('are reported once per change, with the payload of the caller', () => {
+  test('each change of state is reported once, with the payload of the caller', () => {
     const calls: unknown[] = [];
     const one = start({ onState: (state, payload) => calls.push([state, payload]) });
     one.connect();
@@ -347,8 +347,8 @@ describe('the states', () => {
   });
 });
 
-describe('silence', () => {
-  test('closes the socket after silenceMs without a frame, however often frames came before', () => {
+describe('silent connection', () => {
+  test('the socket is closed after silenceMs without a frame, however often frames came before', () => {
     const one = start();
     vi.advanceTimersByTime(5_000);
     expect(one.log.terminated).toBe(0);
@@ -364,7 +364,7 @@ describe('silence', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats is ended by pongs, which arrive every keepAlive', () => {
+  test('without heartbeats a pong counts as a frame, and keepAlive is added to silenceMs', () => {
     const one = start({ query: PLAIN, clientOptions: { keepAlive: 500 } });
     one.connect();
     one.hear('pong');
@@ -379,7 +379,7 @@ describe('silence', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('with heartbeats is not ended by pongs', () => {
+  test('with heartbeats a pong does not count as a frame: the socket is closed after silenceMs', () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -389,7 +389,7 @@ describe('silence', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats and pings has no limit', () => {
+  test('without heartbeats and pings silence has no limit', () => {
     for (const options of [{ clientOptions: { keepAlive: 0 } }, { socket: false }]) {
       const one = start({ query: PLAIN, ...options });
       one.connect();
@@ -398,7 +398,7 @@ describe('silence', () => {
     }
   });
 
-  test('over SSE loses the stream, also one that was never answered', async () => {
+  test('over SSE a silent stream is requested again, even if it was never answered', async () => {
     const one = start({ socket: false });
     vi.advanceTimersByTime(1_000);
     expect([one.waits, one.streams[0]?.stopped]).toEqual([[0], 1]);
@@ -415,7 +415,7 @@ describe('silence', () => {
   });
 });
 
-describe('faults', () => {
+describe('faults of a stream', () => {
   test('a frame that the server could not complete is withheld and requested again', async () => {
     const one = start();
     one.connect();
@@ -433,7 +433,7 @@ describe('faults', () => {
     expect([one.afters, before?.stopped, one.streams[1]?.stopped]).toEqual([['0', '1'], 1, 0]);
   });
 
-  test('the retry count grows until a frame arrives', async () => {
+  test('the retry count grows with each failure until a frame arrives', async () => {
     const one = start();
     one.last.sink.next(fault);
     await one.retry();
@@ -472,7 +472,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('a lost frame is requested with a marked cursor', async () => {
+  test('after a lost frame the subscription resumes with a marked cursor, and keeps the mark at later retries', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -493,7 +493,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('repeated frames are dropped; an older one shows that a replay goes on', () => {
+  test('repeated frames are dropped, and one older than the newest makes the state catching up', () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -504,7 +504,7 @@ describe('faults', () => {
     expect([one.states.at(-1), one.results.length, one.waits]).toEqual(['catching up', 2, []]);
   });
 
-  test('a frame without a cursor ends the subscription', () => {
+  test('a frame without a cursor ends the subscription with an error', () => {
     const one = start();
     one.send('', '0');
     expect(one.ends).toEqual([
@@ -513,7 +513,7 @@ describe('faults', () => {
     expect(one.results).toEqual([]);
   });
 
-  test('a result without a frame is passed to the caller', () => {
+  test('a result whose data has no object at its root field (no frame) is passed to the caller unchanged', () => {
     const one = start();
     one.last.sink.next({ data: { four: 4 } });
     one.last.sink.next({ data: null });
@@ -521,8 +521,8 @@ describe('faults', () => {
   });
 });
 
-describe('the end', () => {
-  test('a refusal is shown and completes; a socket is left to end the stream by itself first', () => {
+describe('end of a subscription', () => {
+  test('a refusal is passed to the caller and completes the subscription; over a socket the stream is stopped a little later', () => {
     const one = start();
     one.last.sink.next(refusal);
     expect([one.results, one.ends, one.last.stopped]).toEqual([[refusal], ['complete'], 0]);
@@ -533,7 +533,7 @@ describe('the end', () => {
     expect([stream.ends, stream.last.stopped]).toEqual([['complete'], 1]);
   });
 
-  test('an error of the stock client is final over a socket, and a lost connection over SSE', async () => {
+  test('an error of the stock client ends the subscription over a socket; over SSE only a refusal does', async () => {
     const one = start();
     one.last.sink.error('closed for good');
     expect(one.ends).toEqual(['closed for good']);
@@ -546,7 +546,7 @@ describe('the end', () => {
     expect(refused.ends).toEqual([[{ extensions: { code: 'FORBIDDEN' } }]]);
   });
 
-  test('leaving stops the stream, the listeners and the timers, and tells the caller once', () => {
+  test('unsubscribing stops the stream, the listeners and the timers, and completes the sink of the caller once', () => {
     const one = start();
     one.connect();
     one.send('1', '0', { __typename: 'StatusTransition' });
@@ -560,7 +560,7 @@ describe('the end', () => {
     expect(one.results).toHaveLength(1);
   });
 
-  test('leaving while a retry waits ends it', async () => {
+  test('unsubscribing during the pause before a retry ends the subscription, and no new stream is opened', async () => {
     const one = start();
     one.last.sink.complete();
     one.stop();
@@ -568,7 +568,7 @@ describe('the end', () => {
     expect([one.streams.length, one.ends]).toEqual([1, ['complete']]);
   });
 
-  test('disposing of the client ends a subscription that waits or whose stream completes', async () => {
+  test('disposing of the client ends a subscription that waits for a retry, or whose stream completes then', async () => {
     const one = start();
     one.last.sink.complete();
     one.client.dispose();
@@ -580,7 +580,7 @@ describe('the end', () => {
     expect([other.ends, other.waits]).toEqual([['complete'], []]);
   });
 
-  test('a second retry cancels the first', async () => {
+  test('unsubscribing during the pause before a second retry ends the subscription, and no new stream is opened', async () => {
     const one = start({ socket: false });
     one.last.sink.next(fault);
     await one.retry();

@@ -9,7 +9,7 @@ import { atTheEnd } from '../harness/gateway.ts';
 const waysOf = (url: string) =>
   parseDatabaseUrl(url).attempts.map(({ host, port, ssl }) => `${host}:${port} ${ssl ? 'TLS' : 'plain'}`);
 
-test('several hosts are tried in the order of the URL, each with its port', () => {
+test('several hosts of a database URL are tried in their order, each with its port', () => {
   const mode = 'sslmode=disable';
 
   expect(waysOf(`postgres://u@h1:5432,h2:5433/db?target_session_attrs=read-write&${mode}`)).toEqual([
@@ -33,7 +33,7 @@ test('sslmode determines the attempts with and without TLS, as in libpq', () => 
   expect(ways('?sslmode=verify-full&sslrootcert=system')).toEqual(['TLS']);
 });
 
-test('user, password and database are decoded, and with several hosts a writable one is required by default', () => {
+test('user, password and database of a URL are decoded, and with several hosts a writable one is required by default', () => {
   expect(parseDatabaseUrl('postgres://a%40b:p%2Fw:x%@h1,h2/d%20b')).toMatchObject({
     user: 'a@b',
     password: 'p%2Fw:x%',
@@ -67,7 +67,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'postgres://u:s3cret@h/db?connect_timeout=soon': 'seconds',
 };
 
-test('an unsupported URL is refused with advice and without showing the password', () => {
+test('an unsupported database URL is refused with advice and without showing the password', () => {
   for (const name of ['DATABASE_URL', 'MIGRATE_DATABASE_URL', 'LISTEN_DATABASE_URL'])
     for (const [url, advice] of Object.entries(REFUSED)) {
       const complaint = () => readConfig({ DATABASE_URL: 'postgres://h/db', [name]: url });
@@ -77,7 +77,7 @@ test('an unsupported URL is refused with advice and without showing the password
     }
 });
 
-test('sslrootcert is read from its file', async () => {
+test('the certificate file that sslrootcert names is read', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-url-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'ca.pem');

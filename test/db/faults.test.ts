@@ -20,7 +20,7 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Creates a pool like the gateway's, to a URL that may not work. */
+/** Creates a pool like the gateway's. `fail` returns the error of a statement that must fail. */
 function connectionTo(url: string, poolSize = 1) {
   const { db, pool, close } = connect(url, poolSize, () => {});
   atTheEnd(close);
@@ -36,7 +36,7 @@ async function deadAddress(): Promise<string> {
   return `postgres://postgres@127.0.0.1:${port}/postgres`;
 }
 
-/** Causes of each fault, as PostgreSQL and the driver really report them. */
+/** Real causes of database errors, by the test's name for them, and the fault that each must be classified as. */
 const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise<unknown> }> = {
   'a port at which nothing listens': {
     fault: 'AWAY',
@@ -93,11 +93,11 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
       return late;
     },
   },
-  'a disk that is full, by the word of the server': {
+  'a full disk, as the server reports it,': {
     fault: 'FULL',
     cause: (url) => connectionTo(url).fail(raising('53100')),
   },
-  'a server that has no connection left, by its word': {
+  'a server that reports that it has no connection left': {
     fault: 'OVERLOADED',
     cause: (url) => connectionTo(url).fail(raising('53300')),
   },
@@ -109,7 +109,7 @@ const insertCall = (tx: { $client: pg.PoolClient }) =>
   tx.$client.query(`insert into provider_call (at, purpose) values (now(), 'POLL')`);
 
 for (const [what, { fault, cause }] of Object.entries(FAULTS))
-  test(`${what} is classified as ${fault}, not as an error of the values`, async () => {
+  test(`${what} is classified as ${fault}, and not as caused by the values of the statement`, async () => {
     const error = await cause(await freshDatabase());
 
     expect(classifyFault(error)).toBe(fault);
@@ -117,7 +117,7 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
     expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
-test('an error counts as one of the values, unless the schema, a permission or a key is missing', async () => {
+test('an error counts as caused by the values of a statement, unless the schema, a permission or a key is missing', async () => {
   const { fail } = connectionTo(await freshDatabase());
 
   for (const text of [

@@ -1,6 +1,6 @@
 /** Rules for migrations next to a running release: no long lock, and nothing removed that it uses. */
 
-/** Comment that exempts a destructive statement: it says why the last release does not need what goes. */
+/** Comment that allows a destructive statement: it says why the last release does not need what is removed. */
 const CONTRACT = /^--\s*contract:\s*\S+/m;
 const BY_ITSELF = /^-- Each statement by itself/;
 

@@ -35,7 +35,7 @@ test('the migrations create exactly the schema of src/db/schema/tables.ts; `npm 
 
 const SINCE = 'select verification_id as id, status_since as since from vkyc_session order by 1';
 
-test('the migration sets status_since to the transition of the version, not to the newest transition', async () => {
+test("migration 0004 sets status_since to the time of the transition whose sequence is the session's version, even if there is a newer transition", async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   await client.query(`update vkyc_session set version = 2 where verification_id = 'old.2'`);
@@ -48,7 +48,7 @@ test('the migration sets status_since to the transition of the version, not to t
   ]);
 });
 
-test('writes of an earlier release after the migration get their status_since from the database', async () => {
+test('rows that an earlier release writes after migration 0004 get their status_since from triggers', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   await migrate(url);
@@ -68,7 +68,7 @@ test('writes of an earlier release after the migration get their status_since fr
   expect((await client.query(SINCE)).rows[1].since).toEqual(new Date('2026-01-03Z'));
 });
 
-/** The first form of migration 0004. */
+/** Migration 0004 as it was first written; some databases ran this form. */
 const AS_FIRST_WRITTEN = `alter table vkyc_session add column status_since timestamp (3) with time zone;
   update vkyc_session s set status_since = recorded_at from status_transition t where t.session_id = s.id and t.sequence = s.version;
   alter table vkyc_session alter column status_since set not null;`;
@@ -103,7 +103,7 @@ test('a database that ran the first version of migration 0004 is migrated to the
   expect((await earlier.client.query(SINCE)).rows[0].since).not.toEqual(new Date('2026-01-03Z'));
 });
 
-test('a locked table delays the migration, but not writers or another replica that waits to migrate', async () => {
+test('a locked table delays migration 0004, but not writers or another replica that waits to migrate', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   const holder = new pg.Client({ connectionString: url });
@@ -137,7 +137,7 @@ test('a locked table delays the migration, but not writers or another replica th
   expect((await client.query(SINCE)).rows).toHaveLength(2);
 });
 
-test('an invalid index, left by an interrupted build, is built again', async () => {
+test('a migration builds an invalid index, left by an interrupted build, again', async () => {
   const { url, client } = await databaseAsOf('0004_status_since');
   await client.query('create index vkyc_session_open on vkyc_session (status)');
   await client.query(

@@ -10,10 +10,10 @@ const READ = `query ($id: ID!) {
   sessions(first: 5) { nodes { id } totalCount }
 }`;
 
-/** Statements that write, lock or notify. */
+/** Matches statements that write, lock or notify. */
 const WRITES =
   /\b(insert into|update|delete from|for update|for share|pg_notify|add_jobs?|set_config|pg_advisory\w*|pg_try_advisory\w*)\b/i;
-/** Statements inside a transaction are exempt: they must use its connection. */
+/** Match the ends of a transaction. Statements inside it are exempt, because they must use its connection. */
 const [BEGIN, END] = [/^begin\b/i, /^(commit|rollback)\b/i];
 
 test('outside transactions, reading statements use the read pool and writing ones the write pool', async () => {

@@ -6,7 +6,7 @@ import { namedStatements } from '../../src/db/statements/prepared.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
-/** Folders with named statements. */
+/** Folders of `src` whose modules register named statements when they are imported. */
 const FOLDERS = ['db', 'services', 'feed'];
 
 test('PostgreSQL prepares every named statement against the migrated schema', async () => {

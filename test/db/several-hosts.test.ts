@@ -35,7 +35,7 @@ test('target_session_attrs=read-write skips a dead and a read-only host for pool
   ];
   dead.cut();
   const name = new URL(database).pathname.slice(1);
-  // Both servers need a database of this name.
+  // Both servers need a database of this name, because the URL names one database for all hosts.
   const maker = new pg.Client({
     connectionString: standby.url,
     options: '-c default_transaction_read_only=off',

@@ -5,10 +5,10 @@ import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
 
 const STARTS = 40;
-/** Starts per turn: the servers take turns, and one is idle while the other works. */
+/** Number of starts per turn: the servers take turns, and one is idle while the other works. */
 const STARTS_IN_TURN = 5;
 const JOURNEYS_AT_ONCE = 2;
-/** If PostgreSQL compiled (JIT) the recording statements, a start would take several times as long. */
+/** Limit of stock to embedded. If PostgreSQL compiled (JIT) the recording statements, it would be several. */
 const MAX_RATIO = 2;
 
 if (!process.env.POSTGRES_BIN)

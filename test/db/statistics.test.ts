@@ -29,8 +29,8 @@ async function running({ pools }: Pick<Connection, 'pools'>): Promise<number> {
 const sleep = (seconds: number) => (db: { execute(query: ReturnType<typeof sql>): Promise<unknown> }) =>
   db.execute(sql`select pg_sleep(${seconds})`);
 
-describe('a statement of statistics', () => {
-  test('is cancelled on the server when its signal aborts', async () => {
+describe('statistics statement', () => {
+  test('a statistics statement is cancelled on the server when its signal aborts', async () => {
     const connection = await open();
     const controller = new AbortController();
     const counting = connection.statistics.count(sleep(FOREVER_SECONDS), {
@@ -45,7 +45,7 @@ describe('a statement of statistics', () => {
     expect(await running(connection)).toBe(0);
   });
 
-  test('is cancelled after its timeout, and its connection remains usable', async () => {
+  test('a statistics statement is cancelled after its timeout, and its connection remains usable', async () => {
     const connection = await open();
     const count = () => connection.statistics.count(sleep(FOREVER_SECONDS), { timeoutMs: 100, signal: null });
 
@@ -58,7 +58,7 @@ describe('a statement of statistics', () => {
     expect(rows).toEqual([{ one: 1 }]);
   });
 
-  test('does not block other reads, even if 20 of them run', async () => {
+  test('statistics statements do not block other reads, even if 20 of them run', async () => {
     const connection = await open();
     const controller = new AbortController();
     const counting = Array.from({ length: 20 }, () =>
@@ -75,8 +75,8 @@ describe('a statement of statistics', () => {
   });
 });
 
-describe('slow session figures', () => {
-  test('are cached, refreshed in the background, and returned with the time of the count', async () => {
+describe('session figures that take long to count', () => {
+  test('slow session figures are cached, refreshed in the background, and returned with the time of the count', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     let counts = 0;
@@ -103,7 +103,7 @@ describe('slow session figures', () => {
     expect(counts).toBe(2);
   });
 
-  test('reject for a request that times out, and are ready for a later one', async () => {
+  test('slow session figures reject for a request that times out, and are ready for a later request', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     const read = (signal: AbortSignal | null) =>
@@ -122,7 +122,7 @@ describe('slow session figures', () => {
     expect((await read(null)).figures).toBe('counted');
   });
 
-  test('of a customer are never cached', async () => {
+  test('session figures of a customer are never cached: a count that takes too long is cancelled', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     const reading = figures.read({
@@ -139,7 +139,7 @@ describe('slow session figures', () => {
   });
 });
 
-test('figures of an operation that timed out are cancelled in the database', async () => {
+test('the counting of session figures is cancelled in the database when the operation times out', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '0.3' }, bothWays: false });
   const blocker = await gateway.database.connect();
   await blocker.query('begin; lock table vkyc_session in access exclusive mode');

@@ -60,7 +60,7 @@ test('`npm run migrate:new` writes migrations for a new sub-status that can run 
   timeout: 60_000,
 }, async () => {
   const copy = await copyOfMigrations();
-  // Removes one pair from these migrations, and one terminal sub-status from their index.
+  // Removes VKYC_EXPIRED from these migrations, so that the status table seems to have gained it.
   const journal = JSON.parse(await readFile(join(copy, 'meta/_journal.json'), 'utf8'));
   for (const name of await readdir(copy)) {
     if (!/^0005_|status_pairs/.test(name)) continue;

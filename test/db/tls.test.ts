@@ -79,7 +79,7 @@ function certificates() {
   return { ca: at('ca.pem'), stranger: at('stranger.pem'), cert: at('server.pem'), key: at('server.key') };
 }
 
-/** Starts a PostgreSQL with that certificate that accepts TCP connections, and a proxy to it. */
+/** Starts a PostgreSQL with the certificate for `localhost` that accepts TCP connections, and a proxy to it. */
 async function secureServer() {
   const files = certificates();
   // A random loopback address, since another server may use port 5432 on 127.0.0.1.

@@ -31,8 +31,8 @@ const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
 });
 const customer = as(['CUSTOMER']);
 
-describe('the access tables', () => {
-  test('open every query and subscription to every role, and mutations to fewer', () => {
+describe('access tables', () => {
+  test('every role may use every query and subscription, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
     for (const [operation, roles] of Object.entries(OPERATIONS)) {
       if (operation.startsWith('Mutation.')) expect(roles, operation).not.toContain('VIEWER');
       else expect(roles, operation).toEqual(ROLES);
@@ -40,7 +40,7 @@ describe('the access tables', () => {
     expect(OPERATIONS['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
   });
 
-  test('allow agent reviews only to agents, and auditor reviews only to auditors', () => {
+  test('only AGENT and ADMIN may record agent reviews, only AUDITOR and ADMIN auditor reviews; VIEWER sees no personal data', () => {
     expect(ACTION_ROLES).toEqual({
       SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       CANCEL_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -66,13 +66,13 @@ describe('the access tables', () => {
     ['VkycSession', 'password', null],
     ['VkycSession', '', null],
     ['Nothing', 'id', null],
-  ])('rule of %s.%s: %s', (type, field, rule) => {
+  ])('the access rule of %s.%s is %s', (type, field, rule) => {
     expect(findFieldRule(type, field)).toBe(rule);
   });
 });
 
-describe('a viewer', () => {
-  test('has the roles of the token, and CUSTOMER only on their own sessions', () => {
+describe('viewer', () => {
+  test('a viewer has the roles of the token, but CUSTOMER only on the sessions that the token names', () => {
     expect(hasRole(as(['AGENT', 'VIEWER']), ['VIEWER', 'ADMIN'])).toBe(true);
     expect(hasRole(as(['AGENT']), ['VIEWER', 'ADMIN'])).toBe(false);
     expect(hasRole(as([]), ROLES)).toBe(false);
@@ -83,7 +83,7 @@ describe('a viewer', () => {
     expect(hasRoleOn(as(['CUSTOMER', 'AGENT']), ['AGENT', 'CUSTOMER'], 'loan-2')).toBe(true);
   });
 
-  test('shares cached results with viewers who have the same id, roles and sessions', () => {
+  test('viewers share cached results only if their ids, roles and sessions are equal', () => {
     expect(viewerCacheKey(customer)).toBe(viewerCacheKey({ ...customer, expiresAt: new Date(0) }));
     const others = [
       as(['AGENT']),
@@ -93,7 +93,7 @@ describe('a viewer', () => {
     for (const other of others) expect(viewerCacheKey(other)).not.toBe(viewerCacheKey(customer));
   });
 
-  test('is recorded under the newest pseudonym, and recognised by all of them', () => {
+  test('a customer is recorded under the newest pseudonym, and recognised by older pseudonyms and the plain id', () => {
     const hidden = as(['CUSTOMER'], { pseudonyms: ['new', 'old'] });
     expect([recordedAs(hidden), recordedAs(customer)]).toEqual(['new', 'asha']);
     expect([recordedNames(hidden), recordedNames(customer)]).toEqual([['new', 'old', 'asha'], ['asha']]);
@@ -103,7 +103,7 @@ describe('a viewer', () => {
     expect(isNamed(customer, 'asha')).toBe(true);
   });
 
-  test('sees all sessions with a staff role, otherwise their own', () => {
+  test('a viewer with a staff role sees all sessions, any other viewer only those that the token names', () => {
     for (const role of ROLES) {
       const isCustomer = role === 'CUSTOMER';
       expect(isStaff(as([role])), role).toBe(!isCustomer);
@@ -124,7 +124,7 @@ describe('maySeeField', () => {
     ['WHO', ['VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']],
     ['RECORDING', ['AGENT', 'AUDITOR', 'ADMIN']],
     ['SDK_TOKEN', ['CUSTOMER', 'OPERATOR', 'ADMIN']],
-  ] as const)('shows %s to %j', (rule, roles) => {
+  ] as const)('fields with the rule %s are shown only to %j', (rule, roles) => {
     const seen = ROLES.filter((role) => maySeeField(as([role]), rule, { verificationId: 'loan-1' }));
     expect(seen).toEqual(roles);
     expect(allStaffSee(rule)).toBe(
@@ -132,17 +132,17 @@ describe('maySeeField', () => {
     );
   });
 
-  test('shows a customer only fields of their own sessions', () => {
+  test('a customer sees personal data only of their own sessions; if no session is known, the role decides', () => {
     expect(maySeeField(customer, 'PERSONAL', { verificationId: 'loan-2' })).toBe(false);
     expect(maySeeField(customer, 'PERSONAL', {})).toBe(true);
   });
 
-  test('asks a viewer who is a customer and staff for a staff role if no session is known', () => {
+  test('if no session is known, a viewer who is both customer and staff needs a staff role that may see the field', () => {
     expect(maySeeField(as(['CUSTOMER', 'VIEWER']), 'PERSONAL', {})).toBe(false);
     expect(maySeeField(as(['CUSTOMER', 'AGENT']), 'PERSONAL', {})).toBe(true);
   });
 
-  test('shows authors their own texts and name, but no other field', () => {
+  test('authors see their own texts and name even if their role may not, but no other hidden field', () => {
     const owner = { verificationId: 'loan-1', author: 'asha' };
     expect(maySeeField(customer, 'WORDS', owner)).toBe(true);
     expect(maySeeField(customer, 'WHO', owner)).toBe(true);
@@ -151,11 +151,11 @@ describe('maySeeField', () => {
   });
 });
 
-describe('the printed access table', () => {
+describe('printed access table', () => {
   const page = readFileSync(new URL('../../schema/README.md', import.meta.url), 'utf8');
   const [BEGIN, END] = ['<!-- roles: printed by `npm run roles` -->', '<!-- roles: end -->'];
 
-  test('equals that of the page for frontend teams, with one row for all operations of the same roles', () => {
+  test('the access table in schema/README.md is current, and operations with the same roles share a row', () => {
     expect(withAccessTable(page)).toBe(page);
     expect(accessAsMarkdown().split('\n').slice(0, 4)).toEqual([
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
@@ -165,13 +165,13 @@ describe('the printed access table', () => {
     ]);
   });
 
-  test('replaces what stands between the two markers and nothing else', () => {
+  test('withAccessTable replaces only the text between the two markers', () => {
     expect(withAccessTable(`a ${BEGIN} old ${END} b`)).toBe(
       `a ${BEGIN}\n\n${accessAsMarkdown()}\n\n${END} b`,
     );
   });
 
-  test.each(['', BEGIN, END])('is refused by a document with only %j', (document) => {
+  test.each(['', BEGIN, END])('withAccessTable refuses the document %j, which lacks a marker', (document) => {
     expect(() => withAccessTable(document)).toThrow('add both markers');
   });
 });

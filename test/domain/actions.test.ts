@@ -55,7 +55,7 @@ const noMeeting = {
   USER_ACCEPTED_MEETING: 'The video call is in progress.',
   ...sayFor(['AGENT_APPROVED', 'AGENT_REJECTED'], 'The agent has already decided.'),
 };
-/** Returns the reason for every sub-status except those of a list. */
+/** Returns `reason` for every sub-status that is not in `allowed`; the reasons of `rest` take precedence. */
 const allBut = (allowed: readonly SubStatus[], reason: string, rest: object = over) => ({
   ...sayFor(
     [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].filter((each) => !allowed.includes(each)),
@@ -96,7 +96,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
 
 describe('findDenial', () => {
   test.each(ALL_ACTIONS)(
-    'allows %s in exactly the states that allow it, and names the reason in all others',
+    '%s is allowed in exactly the expected sub-statuses, and findDenial returns the reason in all others',
     (action) => {
       const reasons = Object.fromEntries(
         [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].map((subStatus) => [
@@ -109,34 +109,37 @@ describe('findDenial', () => {
     },
   );
 
-  test.each(ALL_ACTIONS)('allows %s only to its roles, and names them', (action) => {
-    const state = {
-      RECORD_AGENT_REVIEW: 'AGENT_ENDED_CALL',
-      RECORD_AUDITOR_REVIEW: 'AGENT_APPROVED',
-    } as const;
-    const subStatus =
-      action in state
-        ? state[action as keyof typeof state]
-        : action === 'REQUEST_RECORDING'
-          ? 'AGENT_ENDED_CALL'
-          : 'USER_QUEUED';
-    const roles: readonly Role[] = ACTION_ROLES[action];
-    for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
-      const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
-      expect(denial(action, subStatus, {}, { as }), role).toBe(
-        roles.includes(role)
-          ? null
-          : `Your token lacks a role for this action: one of ${roles.join(', ')} is needed.`,
-      );
-    }
-  });
+  test.each(ALL_ACTIONS)(
+    '%s is allowed only to the roles of ACTION_ROLES, and the denial names them',
+    (action) => {
+      const state = {
+        RECORD_AGENT_REVIEW: 'AGENT_ENDED_CALL',
+        RECORD_AUDITOR_REVIEW: 'AGENT_APPROVED',
+      } as const;
+      const subStatus =
+        action in state
+          ? state[action as keyof typeof state]
+          : action === 'REQUEST_RECORDING'
+            ? 'AGENT_ENDED_CALL'
+            : 'USER_QUEUED';
+      const roles: readonly Role[] = ACTION_ROLES[action];
+      for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
+        const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
+        expect(denial(action, subStatus, {}, { as }), role).toBe(
+          roles.includes(role)
+            ? null
+            : `Your token lacks a role for this action: one of ${roles.join(', ')} is needed.`,
+        );
+      }
+    },
+  );
 
-  test('allows a customer nothing on the session of somebody else', () => {
+  test('a customer may do nothing to a session that their token does not name', () => {
     const as = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-2'] });
     expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Your token lacks a role/);
   });
 
-  test('requires an unexpired link to book a meeting or create an SDK token', () => {
+  test('booking a meeting and creating an SDK token are denied once the link has expired', () => {
     for (const action of ['SCHEDULE_MEETING', 'CREATE_SDK_TOKEN'] as const) {
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: NOW })).toBe(EXPIRED);
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: msFromNow(-1) })).toBe(EXPIRED);
@@ -145,7 +148,7 @@ describe('findDenial', () => {
     expect(denial('REFRESH', 'USER_QUEUED', { linkExpiresAt: NOW })).toBeNull();
   });
 
-  test('requires a booked meeting that has not begun to cancel it', () => {
+  test('a meeting can be cancelled only if it is booked and has not begun', () => {
     const cancel = (meetingAt: Date | null) => denial('CANCEL_MEETING', 'USER_QUEUED', { meetingAt });
     expect(cancel(null)).toBe('No meeting is booked.');
     expect(cancel(msFromNow(-1))).toBe('The meeting has already begun.');
@@ -153,13 +156,13 @@ describe('findDenial', () => {
     expect(cancel(msFromNow(1))).toBeNull();
   });
 
-  test('requires the reference id of the provider to create an SDK token', () => {
+  test('an SDK token can be created only once the provider has assigned a reference id', () => {
     expect(denial('CREATE_SDK_TOKEN', 'USER_QUEUED', { referenceId: null })).toBe(
       'The provider has not assigned a reference id yet: refresh the session.',
     );
   });
 
-  test('denies viewers the audit of their own review, even under another spelling of their name', () => {
+  test('viewers may not audit their own agent review, even if it was stored with extra spaces or invisible characters in their name', () => {
     const own =
       'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
     const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });
@@ -169,7 +172,7 @@ describe('findDenial', () => {
     expect(audit([])).toBeNull();
   });
 
-  test('lets an approval by an unknown agent be audited only if the deployment says so', () => {
+  test('an approval by an agent unknown to the gateway may be audited only if the deployment allows it', () => {
     const audit = (agentUnknown: boolean, auditUnknownAgents: boolean) =>
       denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agentUnknown }, { auditUnknownAgents });
     expect(audit(true, false)).toMatch(/unknown to the gateway/);
@@ -193,7 +196,7 @@ describe('findDecisionDenial', () => {
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', null],
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
     ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', INCOMPLETE],
-  ] as const)('%s to %s after %s: %s', (action, to, from, reason) => {
+  ] as const)('findDecisionDenial for %s to %s after %s returns %s', (action, to, from, reason) => {
     expect(findDecisionDenial(action, to, pairOf(from))).toBe(reason);
   });
 });
@@ -205,12 +208,12 @@ describe('toAgentFacts', () => {
     stage,
   });
 
-  test('names the authors of all agent reviews, and no auditor', () => {
+  test('toAgentFacts lists the reviewers of all agent reviews, and no auditor', () => {
     const reviews = [review(3, 'ravi'), review(5, null), review(7, 'asha'), review(8, 'uma', 'AUDITOR')];
     expect(toAgentFacts(reviews, 7)).toEqual({ agents: ['ravi', 'asha'], agentUnknown: false });
   });
 
-  test('says that the agent is unknown if the standing review has no reviewer or there is none', () => {
+  test('the agent counts as unknown if the current status has no agent review, or one without a reviewer', () => {
     expect(toAgentFacts([review(3, 'ravi'), review(5, null)], 5).agentUnknown).toBe(true);
     expect(toAgentFacts([review(3, 'ravi')], 5).agentUnknown).toBe(true);
     expect(toAgentFacts([review(5, 'uma', 'AUDITOR')], 5).agentUnknown).toBe(true);
@@ -219,7 +222,7 @@ describe('toAgentFacts', () => {
 });
 
 describe('reviews, meetings and replacements', () => {
-  test('reviews and sub-statuses correspond one to one', () => {
+  test('each review decision has one sub-status, and each sub-status of a review one decision', () => {
     for (const [subStatus, review] of Object.entries(REVIEW_BY_SUB_STATUS))
       expect(toReviewSubStatus(review.stage, review.decision)).toBe(subStatus);
     expect(() => toReviewSubStatus('AUDITOR', 'UNABLE_TO_VALIDATE')).toThrow(
@@ -232,7 +235,7 @@ describe('reviews, meetings and replacements', () => {
     );
   });
 
-  test('a meeting is missed, completed or cancelled by the updates that say so', () => {
+  test('six sub-statuses mark the booked meeting as missed, completed or cancelled, and no other does', () => {
     expect(MEETING_STATUS_BY_SUB_STATUS).toEqual({
       USER_MISSED_MEETING: 'MISSED',
       USER_REJECTED_MEETING: 'MISSED',

@@ -24,7 +24,7 @@ const check = (entries: AuditEntry[], ...rows: CurrentRow[]) => checkRows(entrie
 const findingOf = (then: object, now: object) =>
   check(makeChain(transition(1, then)), transitionRow(1, now)).finding?.what ?? null;
 
-test('the earliest finding is the one with the lowest number, and the first of those', () => {
+test('earliestFinding returns the finding with the lowest entry number, and the first one if several have it', () => {
   const findings = [3, 2, 2, 5].map((number, index) => ({ number, what: String(index) }));
   expect(earliestFinding(findings)).toEqual({ number: 2, what: '1' });
   expect(earliestFinding([])).toBeNull();
@@ -42,12 +42,12 @@ describe('checkRows', () => {
     expect(findingOf({ actor: 'uma' }, { actor: null })).toBe('status_transition 1 was edited: actor');
   });
 
-  test('a text is compared in the form in which the database stores it', () => {
+  test('a text is compared as the database stores it, without null bytes and lone surrogates', () => {
     expect(findingOf({ actor: 'a\ud800' }, { actor: 'a\ufffd' })).toBeNull();
     expect([toStoredForm(undefined), toStoredForm(0), toStoredForm('a\0')]).toEqual([null, 0, 'a\ufffd']);
   });
 
-  test('a row without an entry is reported after the last entry, and an entry without a row at its number', () => {
+  test('a row that no entry names is reported after the last entry, and a removed row at its own entry', () => {
     const entries = makeChain(transition(1), transition(2));
     expect(check(entries, transitionRow(1), transitionRow(2))).toEqual({ finding: null, erased: 0 });
     expect(check(entries, transitionRow(1), transitionRow(2), transitionRow(3)).finding).toEqual({
@@ -62,7 +62,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('meetings and reviews are known by their ids, and a transition by its sequence', () => {
+  test('rows of meetings and reviews are matched to entries by id, rows of transitions by sequence', () => {
     const entries = makeChain(
       ['MEETING', { id: 'm', sequence: 7, status: 'SCHEDULED' }],
       ['REVIEW', { id: 'r', sequence: 7, decision: 'APPROVED' }],
@@ -82,14 +82,14 @@ describe('checkRows', () => {
     ).toEqual({ number: 2, what: 'review r was edited: decision' });
   });
 
-  test('entries about the session itself are not compared with rows', () => {
+  test('checkRows compares no row with SESSION, DETAILS, PSEUDONYM and ERASURE entries', () => {
     const kinds: AuditKind[] = ['SESSION', 'DETAILS', 'PSEUDONYM', 'ERASURE'];
     expect(
       check(makeChain(...kinds.map((kind) => [kind, { id: 'x', sequence: 1 }] as const))).finding,
     ).toBeNull();
   });
 
-  test('an ADOPTION is valid only as the first entry of a chain', () => {
+  test('an ADOPTION entry is valid only as the first entry of a chain', () => {
     const adoption = ['ADOPTION', { transitions: 1 }] as const;
     expect(check(makeChain(adoption, transition(1)), transitionRow(1)).finding).toBeNull();
     expect(check(makeChain(transition(1), adoption), transitionRow(1)).finding).toEqual({
@@ -98,7 +98,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('the newest entry of a row counts, and changes only what a later entry may change', () => {
+  test('a row is compared with its newest entry, which may differ from older ones only in fields that can change', () => {
     const meeting = { id: 'm', status: 'SCHEDULED', startsAt: 1, cancelledBy: null, cancelReason: null };
     const cancelled = { ...meeting, status: 'CANCELLED', cancelledBy: 'uma', cancelReason: 'c' };
     const rows = [rowOf('MEETING', 'm', cancelled)];
@@ -119,14 +119,14 @@ describe('checkRows', () => {
     ).toEqual({ number: 2, what: 'review r was edited before this entry: decision' });
   });
 
-  test('a transition has only one entry', () => {
+  test('a second entry of the same transition is reported', () => {
     expect(check(makeChain(transition(1), transition(1)), transitionRow(1)).finding).toEqual({
       number: 2,
       what: 'status_transition 1 was edited before this entry: ',
     });
   });
 
-  test('a text may be missing only if an erasure was recorded after it, and is counted then', () => {
+  test('a text may be missing from its row only if a later ERASURE entry exists, and is then counted as erased', () => {
     const review = ['REVIEW', { id: 'r', remarks: 'commitment' }] as const;
     const erasure = ['ERASURE', { erasedBy: 'uma' }] as const;
     const gone = rowOf('REVIEW', 'r', { id: 'r', remarks: null });
@@ -137,7 +137,7 @@ describe('checkRows', () => {
     expect(check(makeChain(review, erasure), there)).toEqual({ finding: null, erased: 0 });
     expect(check(makeChain(review), gone)).toEqual({ finding: edited, erased: 0 });
     expect(check(makeChain(erasure, review), gone)).toEqual({ finding: { ...edited, number: 2 }, erased: 0 });
-    // An erasure takes the text alone, and only if there was one.
+    // An ERASURE entry excuses a missing text, but no other edit; a text that never existed is not counted.
     expect(
       check(makeChain(review, erasure), rowOf('REVIEW', 'r', { id: 'r', remarks: null, decision: 'X' })),
     ).toEqual({ finding: { number: 1, what: 'review r was edited: decision' }, erased: 1 });
@@ -147,15 +147,15 @@ describe('checkRows', () => {
     const silent = makeChain(['REVIEW', { id: 'r', remarks: null }], erasure);
     expect(check(silent, gone)).toEqual({ finding: null, erased: 0 });
     expect(check(makeChain(transition(1), erasure), transitionRow(1))).toEqual({ finding: null, erased: 0 });
-    // The last of several erasures counts.
+    // If there are several ERASURE entries, one after the text is enough.
     expect(check(makeChain(erasure, review, erasure), gone)).toEqual({ finding: null, erased: 1 });
-    // An entry of another kind after the text is no erasure.
+    // A later entry of another kind does not excuse a missing text.
     expect(check(makeChain(review, ['DETAILS', {}]), gone).finding).toEqual(edited);
   });
 });
 
 describe('parseContent', () => {
-  test('parses an object, and returns {} for anything else', () => {
+  test('parseContent returns the object of a JSON text, and {} for any other text', () => {
     expect(parseContent('{"a":1}')).toEqual({ a: 1 });
     for (const text of ['', '{', 'null']) expect(parseContent(text)).toEqual({});
   });
@@ -166,7 +166,7 @@ describe('checkLinks', () => {
   const [first, second, third] = chain as [AuditEntry, AuditEntry, AuditEntry];
   const edited = (entry: AuditEntry) => ({ ...entry, content: '{"sequence":9}' });
 
-  test('accepts a chain whose entries follow from each other', () => {
+  test('checkLinks finds nothing in a chain whose entries each sign the hash of the one before', () => {
     expect(checkLinks([], keys)).toBeNull();
     expect(checkLinks(chain, keys)).toBeNull();
   });
@@ -174,18 +174,23 @@ describe('checkLinks', () => {
   test.each([
     ['an edited entry', [first, edited(second), third], 2, /^edited, or the previous entry was removed/],
     ['an edited last entry', [first, second, edited(third)], 3, /^edited, or the previous entry was removed/],
-    ['an entry that is gone', [first, third], 2, /^removed: the chain has a gap here/],
+    ['a removed entry', [first, third], 2, /^removed: the chain has a gap here/],
     ['a missing first entry', [second, third], 1, /^removed/],
-    ['an entry before the first', [{ ...first, number: 0 }, first], 0, /^inserted: chains begin with 1/],
-    ['an entry twice', [first, first, second], 1, /^inserted/],
     [
-      'two entries in each other’s place',
+      'an inserted entry with number 0',
+      [{ ...first, number: 0 }, first],
+      0,
+      /^inserted: chains begin with 1/,
+    ],
+    ['a repeated entry', [first, first, second], 1, /^inserted/],
+    [
+      'an exchanged second and third entry',
       [first, { ...third, number: 2 }, { ...second, number: 3 }],
       2,
       /^reordered: this entry was recorded as number 3/,
     ],
     [
-      'the first in the place of the second',
+      'an exchanged first and second entry',
       [
         { ...second, number: 1 },
         { ...first, number: 2 },
@@ -194,7 +199,7 @@ describe('checkLinks', () => {
       /^reordered: this entry was recorded as number 2/,
     ],
     [
-      'the last in the place of the first',
+      'a reversed chain',
       [
         { ...third, number: 1 },
         { ...second, number: 2 },
@@ -204,24 +209,24 @@ describe('checkLinks', () => {
       /^reordered: this entry was recorded as number 3/,
     ],
     [
-      'an entry of a lost key',
+      'an entry whose key AUDIT_KEYS lacks',
       [first, { ...second, keyId: 'lost' }],
       2,
       /^edited, or AUDIT_KEYS lacks its key "lost"/,
     ],
     [
-      'an entry that was signed after another one',
+      'an entry that was signed without the hash of the one before',
       [first, makeEntry(null, 'TRANSITION', { sequence: 2 }, { number: 2 })],
       2,
       /^edited, or the previous entry was removed/,
     ],
     [
-      'a made-up entry before the one that was recorded here',
+      'a made-up entry before the original with the same number',
       [first, { ...edited(second), hash: Buffer.alloc(32) }, { ...second, number: 3 }],
       2,
       /^inserted: the original entry with this number comes after it/,
     ],
-  ] as const)('finds %s', (_name, entries, number, what) => {
+  ] as const)('checkLinks reports %s', (_name, entries, number, what) => {
     const finding = checkLinks(entries as readonly AuditEntry[], keys);
     expect(finding).toEqual({ number, what: expect.stringMatching(what) });
   });
@@ -235,14 +240,14 @@ describe('checkHead', () => {
     hash,
   });
 
-  test('accepts a chain that has the exported entry, whatever follows', () => {
+  test('checkHead accepts a chain that still has the exported entry, whatever follows it', () => {
     expect(checkHead(chain, head(1))).toBeNull();
     expect(checkHead(chain, head(2))).toBeNull();
     expect(checkHead([], head(0))).toBeNull();
     expect(checkHead(chain.slice(0, 1), head(1))).toBeNull();
   });
 
-  test('finds a chain that was cut off, or has another entry there', () => {
+  test('checkHead reports a chain that ends before the exported entry, or has another hash at its number', () => {
     expect(checkHead(chain, head(3))).toEqual({
       number: 3,
       what: 'cut off: the export lists entries of this chain up to 3',
@@ -257,7 +262,7 @@ describe('checkHead', () => {
     });
   });
 
-  test('accepts hashes from before a pseudonym, if the entry names them in their place', () => {
+  test('an exported hash that no longer matches is accepted if a PSEUDONYM entry lists it for that number', () => {
     const [before, other] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)];
     const hashes = [before, other].map((hash) => hash.toString('hex')).join(',');
     const signedAnew = [...chain, makeEntry(chain[1] as AuditEntry, 'PSEUDONYM', { hashes })];

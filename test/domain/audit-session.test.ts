@@ -92,7 +92,7 @@ describe('checkDerived', () => {
   const check = (changes: Partial<AuditedSession> | null, entries = three) =>
     checkDerived(entries, log, changes && { ...row, ...changes });
 
-  test('accepts a row that follows from the log', () => {
+  test('checkDerived accepts a session row that follows from the log', () => {
     expect(check({})).toBeNull();
   });
 
@@ -113,18 +113,21 @@ describe('checkDerived', () => {
     { updatedAt: recordedAt(2) },
     { updatedAt: new Date('infinity') },
     { erasedAt: recordedAt(3) },
-  ] as Partial<AuditedSession>[])('reports an edit of %o at the last entry', (changes) => {
-    expect(check(changes)).toEqual({ number: 3, what: `${EDITED}: ${Object.keys(changes)}` });
-  });
+  ] as Partial<AuditedSession>[])(
+    'checkDerived reports the edit %o of the session row at the last entry',
+    (changes) => {
+      expect(check(changes)).toEqual({ number: 3, what: `${EDITED}: ${Object.keys(changes)}` });
+    },
+  );
 
-  test('accepts an erasure only at the time of the last entry that says so', () => {
+  test('erasedAt of the session row must be the time of the last ERASURE entry', () => {
     const erased = makeChain(session(), ERASURE, ['DETAILS', {}]);
     expect(check({ erasedAt: recordedAt(2) }, erased)).toBeNull();
     expect(check({}, erased)).toEqual({ number: 3, what: `${EDITED}: erasedAt` });
     expect(check({ erasedAt: recordedAt(3) }, makeChain(ERASURE, session(), ERASURE))).toBeNull();
   });
 
-  test('reports a missing row at the last entry, and a log that cannot be replayed at the first', () => {
+  test('a missing session row is reported at the last entry, and a log that cannot be replayed at the first', () => {
     const gone = 'its row of vkyc_session was removed';
     expect(check(null)).toEqual({ number: 3, what: gone });
     expect(check(null, [])).toEqual({ number: 1, what: gone });
@@ -135,7 +138,7 @@ describe('checkDerived', () => {
 });
 
 describe('isBound', () => {
-  test('is true if any entry says whose session it is', () => {
+  test('a chain is bound if any of its entries is a SESSION entry, which says whose session it is', () => {
     expect(isBound(makeChain(['ADOPTION', {}], session()))).toBe(true);
     expect(isBound(makeChain(['ADOPTION', {}], details({})))).toBe(false);
     expect(isBound([])).toBe(false);
@@ -150,7 +153,7 @@ describe('checkIdentity', () => {
   ) => checkIdentity(entries, changes && { ...row, ...changes }, origin);
   const chainWith = (...contents: readonly (readonly [AuditKind, object])[]) => makeChain(...contents);
 
-  test('accepts the row that the entries name, and leaves a missing row to the other check', () => {
+  test('checkIdentity accepts a row with the ids of the entries, and leaves a missing row to checkDerived', () => {
     expect(check()).toBeNull();
     expect(check(null)).toBeNull();
     // An archive has neither the user nor the caller.
@@ -167,17 +170,20 @@ describe('checkIdentity', () => {
     [{ replacesId: 'a' }, 2],
     [{ linkExpiresAt: recordedAt(40) }, 2],
     [{ personSalt: null }, 1],
-  ] as [Partial<AuditedSession>, number][])('reports an edit of %o', (changes, number) => {
-    expect(check(changes)).toEqual({ number, what: `${EDITED}: ${Object.keys(changes)}` });
-  });
+  ] as [Partial<AuditedSession>, number][])(
+    'checkIdentity reports the edit %o of the session row',
+    (changes, number) => {
+      expect(check(changes)).toEqual({ number, what: `${EDITED}: ${Object.keys(changes)}` });
+    },
+  );
 
-  test('names every id that was edited', () => {
+  test('one finding names every id that was edited', () => {
     expect(check({ verificationId: 'loan-2', userId: 'u-2' })?.what).toBe(
       `${EDITED}: verificationId, userId`,
     );
   });
 
-  test('reports an edited caller, which an archive does not have', () => {
+  test('an edited or removed caller of the start intent is reported', () => {
     expect(check({}, { ...ORIGIN, caller: 'mallory' })).toEqual({
       number: 1,
       what: 'the caller of its row of start_intent was edited',
@@ -185,7 +191,7 @@ describe('checkIdentity', () => {
     expect(check({}, { ...ORIGIN, caller: null })?.number).toBe(1);
   });
 
-  test('reports a removed, exchanged or erased user', () => {
+  test('a user row that was removed, exchanged, or erased without an ERASURE entry is reported', () => {
     expect(check({}, { ...ORIGIN, user: null })).toEqual({
       number: 1,
       what: 'its row of vkyc_user was removed',
@@ -205,7 +211,7 @@ describe('checkIdentity', () => {
     expect(checkIdentity([], row, { ...ORIGIN, user: { ...USER, erasedAt: recordedAt(5) } })?.number).toBe(1);
   });
 
-  test('cannot check the commitment once an erasure is recorded after it', () => {
+  test('the salt of the commitment to the person may be missing only if an ERASURE entry follows the SESSION entry', () => {
     const erased = { personSalt: null, erasedAt: recordedAt(3) };
     const origin = {
       ...ORIGIN,
@@ -219,39 +225,39 @@ describe('checkIdentity', () => {
     expect(check(erased, origin, chainWith(session(), details(LEARNED), ['DETAILS', {}]))?.number).toBe(1);
   });
 
-  test('cannot check a commitment that was never made', () => {
+  test('a missing salt is not reported if the SESSION entry has no commitment to the person', () => {
     const entries = chainWith(session({ person: null }), details(LEARNED));
     expect(check({ personSalt: null }, ORIGIN, entries)).toBeNull();
   });
 
-  test('reports a second entry that says whose session it is', () => {
+  test('a second SESSION entry in a chain is reported', () => {
     expect(check({}, ORIGIN, chainWith(session(), details(LEARNED), session()))).toEqual({
       number: 3,
       what: 'inserted: an earlier entry already names the session',
     });
   });
 
-  test('a detail keeps its value once it is known, except the expiry of the link', () => {
+  test('an entry that changes a known detail is reported, unless the detail is the expiry of the link', () => {
     const changed = chainWith(session({ referenceId: '1357' }), details(LEARNED));
     expect(check({}, ORIGIN, changed)).toEqual({
       number: 2,
       what: 'referenceId of its session was edited before this entry',
     });
-    // Repeating a value or leaving it out changes nothing.
+    // An entry may repeat a value or leave it out.
     expect(
       check({}, ORIGIN, chainWith(session(), details(LEARNED), details(LEARNED), details({}))),
     ).toBeNull();
     // A command that binds a session to its chain writes the values as it found them.
     const bound = chainWith(session({ referenceId: '1357' }), details({ ...LEARNED, boundBy: 'root' }));
     expect(check({}, ORIGIN, bound)).toBeNull();
-    // The newest value counts.
+    // The row is compared with the newest value.
     expect(check({ referenceId: '1357' }, ORIGIN, bound)).toEqual({
       number: 2,
       what: `${EDITED}: referenceId`,
     });
   });
 
-  test('ignores details that no entry has in a chain of an earlier release', () => {
+  test('in a chain of an earlier release, details of the row that no entry states are not compared', () => {
     const earlier = chainWith(['ADOPTION', {}], details({ referenceId: '1358' }));
     expect(check({ userTemplate: 'a', userId: 'u-9' }, ORIGIN, earlier)).toBeNull();
     expect(check({ referenceId: '1359' }, ORIGIN, earlier)).toEqual({
@@ -259,18 +265,18 @@ describe('checkIdentity', () => {
       what: `${EDITED}: referenceId`,
     });
     expect(check({}, ORIGIN, chainWith(['ADOPTION', {}]))).toBeNull();
-    // Entries of other kinds do not change details.
+    // Only SESSION and DETAILS entries state details; fields of the same name in other entries are ignored.
     const other = chainWith(['ADOPTION', { referenceId: 'x' }], ['REVIEW', { referenceId: 'y' }]);
     expect(check({}, ORIGIN, other)).toBeNull();
   });
 
-  test('the earliest of several findings is reported', () => {
+  test('if several fields were edited, the finding with the earliest entry is reported', () => {
     expect(check({ referenceId: '1359', userId: 'u-2' })?.number).toBe(1);
   });
 });
 
 describe('differingDetails', () => {
-  test('lists the details of the row that the chain lacks', () => {
+  test('differingDetails returns the details of the session row that the chain does not state', () => {
     expect(differingDetails(chain, row, ORIGIN)).toEqual({});
     expect(differingDetails(makeChain(session()), row, ORIGIN)).toEqual({
       referenceId: '1358',

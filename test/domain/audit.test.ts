@@ -17,8 +17,8 @@ const derive = (byte: number, purpose: string) =>
   Buffer.from(hkdfSync('sha256', Buffer.alloc(32, byte), '', `audit ${purpose}`, 32));
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('hex');
 
-describe('what an entry says', () => {
-  test('has exactly the fields of its kind in their order: times as text, and null for what is missing', () => {
+describe('serialise', () => {
+  test('serialise writes exactly the fields of the entry kind in their order, times as text and missing values as null', () => {
     const content = { hashes: undefined, erasedBy: 'uma', more: 1 } as never;
     expect(serialise('PSEUDONYM', content)).toBe('{"erasedBy":"uma","hashes":null}');
     const transition = {
@@ -34,13 +34,13 @@ describe('what an entry says', () => {
     );
   });
 
-  test('serializes an invalid time as "no time"', () => {
+  test('formatTime writes an invalid time as "no time"', () => {
     expect(formatTime(new Date('2026-01-05T10:00:00.5Z'))).toBe('2026-01-05T10:00:00.500Z');
     expect(formatTime(new Date('infinity'))).toBe('no time');
   });
 
   // Stored chains contain these formats: no field may be removed or moved.
-  test('has these fields', () => {
+  test('the fields of each kind of entry are those of the stored chains, in the same order', () => {
     expect(Object.entries(AUDIT_FIELDS).map(([kind, fields]) => `${kind} ${fields.join(' ')}`)).toEqual([
       'ADOPTION transitions meetings reviews adoptedBy',
       'SESSION verificationId userId person caller referenceId userTemplate agentTemplate replacesId linkExpiresAt createdAt boundBy',
@@ -57,8 +57,8 @@ describe('what an entry says', () => {
   });
 });
 
-describe('a commitment', () => {
-  test('is the hash of the salt and the text', () => {
+describe('commitment', () => {
+  test('a commitment is the SHA-256 hash of a salt and a text, and each new salt is different', () => {
     const salt = Buffer.from('salt');
     expect(computeCommitment('text', salt)).toBe(createHash('sha256').update('salttext').digest('hex'));
     expect(computeCommitment(Buffer.from('text'), salt)).toBe(computeCommitment('text', salt));
@@ -66,7 +66,7 @@ describe('a commitment', () => {
     expect(newSalt()).not.toEqual(newSalt());
   });
 
-  test('of a person covers the id and creation time of the user', () => {
+  test('the commitment to a person covers the id and creation time of the user', () => {
     expect(personText({ userId: 'u-1', createdAt: new Date(0) })).toBe('["u-1","1970-01-01T00:00:00.000Z"]');
   });
 });
@@ -85,14 +85,14 @@ describe('AuditKeys', () => {
       before,
     ]);
 
-  test('signs an entry and the hash before it with a key that is derived for entries', () => {
+  test('AuditKeys signs an entry together with the hash of the one before, by a key derived for entries', () => {
     expect(keys.hash(entry, null).toString('hex')).toBe(hmac(derive(2, 'entries'), text(null)));
     expect(keys.hash(entry, Buffer.from('ab', 'hex')).toString('hex')).toBe(
       hmac(derive(2, 'entries'), text('ab')),
     );
   });
 
-  test('verifies an entry by the key that it names, and no changed one', () => {
+  test('an entry is verified by the key that it names, and fails if any part of it was changed', () => {
     expect(keys.verifies(entry, null)).toBe(true);
     expect(keys.verifies(makeEntry(null, 'ERASURE', {}, { keyId: 'old' }), null)).toBe(true);
     expect(keys.verifies(entry, entry.hash)).toBe(false);
@@ -110,14 +110,14 @@ describe('AuditKeys', () => {
       expect(keys.verifies({ ...entry, ...changes }, null), JSON.stringify(changes)).toBe(false);
   });
 
-  test('signs with the first key, and refuses to work without any', () => {
+  test('the first key of AUDIT_KEYS signs; an empty list and an unknown key id are errors', () => {
     expect(keys.currentId).toBe('new');
     expect([keys.has('new'), keys.has('old'), keys.has('lost')]).toEqual([true, true, false]);
     expect(() => new AuditKeys([])).toThrow('AUDIT_KEYS contains no key: set at least one');
     expect(() => keys.sign([], 'lost')).toThrow('AUDIT_KEYS has no key "lost"');
   });
 
-  test('derives separate keys for entries, pseudonyms and the MAC of an export', () => {
+  test('AuditKeys derives separate keys for entries, pseudonyms and the MAC of an export', () => {
     const pseudonym = (byte: number) => `customer:${hmac(derive(byte, 'subjects'), 'asha').slice(0, 32)}`;
     expect(keys.pseudonyms('asha')).toEqual([pseudonym(2), pseudonym(1)]);
     expect(keys.exportMac().update('x').digest('hex')).toBe(hmac(derive(2, 'exports'), 'x'));

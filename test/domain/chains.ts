@@ -6,10 +6,10 @@ export const keys = new AuditKeys([
   { id: 'new', key: Buffer.alloc(32, 2) },
   { id: 'old', key: Buffer.alloc(32, 1) },
 ]);
-/** Returns a time that is one second later for each entry. */
+/** Returns the recording time of the entry with this number: one second after that of the entry before. */
 export const recordedAt = (number: number) => new Date(Date.UTC(2026, 0, 5, 10, 0, number));
 
-/** Makes an entry after another, or the first one, signed with the current key or the one named. */
+/** Makes the entry after `previous` (null: the first), signed with the current key or `changes.keyId`. */
 export function makeEntry(
   previous: AuditEntry | null,
   kind: AuditKind,
@@ -29,7 +29,7 @@ export function makeEntry(
   return { ...entry, hash: keys.hash(entry, previous?.hash ?? null) };
 }
 
-/** Makes a chain of entries, each of a kind and a content. */
+/** Makes a chain with one entry for each pair of kind and content. */
 export function makeChain(
   ...contents: readonly (readonly [kind: AuditKind, content: object])[]
 ): AuditEntry[] {

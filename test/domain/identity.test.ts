@@ -6,25 +6,25 @@ const OURS = { verificationId: 'loan-1', referenceId: '1358', userId: 'asha' };
 const id = fc.string({ minLength: 1, maxLength: 4 });
 
 describe('findMismatch', () => {
-  test('names the id that differs', () => {
+  test('findMismatch names the id that differs, and returns null if none does', () => {
     expect(findMismatch(OURS, OURS)).toBeNull();
     expect(findMismatch(OURS, { ...OURS, verificationId: 'loan-2' })).toBe('verificationId');
     expect(findMismatch(OURS, { ...OURS, referenceId: '1359' })).toBe('referenceId');
     expect(findMismatch(OURS, { ...OURS, userId: 'bina' })).toBe('userId');
   });
 
-  test('treats ids as different if they differ only in case, padding or Unicode form', () => {
+  test('ids that differ only in case, padding or Unicode form are a mismatch', () => {
     for (const verificationId of ['LOAN-1', 'loan-1 ', 'loan-01', 'loan\u20111'])
       expect(findMismatch(OURS, { ...OURS, verificationId }), verificationId).toBe('verificationId');
     expect(findMismatch({ userId: '\u00e9' }, { userId: 'e\u0301' })).toBe('userId');
   });
 
-  test('does not compare an id that one side does not know', () => {
+  test('an id that one side does not know is not compared', () => {
     expect(findMismatch(OURS, { verificationId: 'loan-1', referenceId: null, userId: null })).toBeNull();
     expect(findMismatch({ ...OURS, referenceId: null }, { ...OURS, referenceId: '7' })).toBeNull();
   });
 
-  test('finds a mismatch if and only if two known ids are different strings', () => {
+  test('findMismatch finds a mismatch if and only if two known ids are different strings', () => {
     const maybe = fc.option(id);
     const identity = fc.record({ verificationId: id, referenceId: maybe, userId: maybe });
     fc.assert(

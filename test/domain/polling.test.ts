@@ -25,13 +25,13 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   createdAt: at(-DAY),
   ...changes,
 });
-/** Returns the milliseconds from the last report until the next poll. */
+/** Returns the milliseconds from the last report of the provider (`heardAt`) until the next poll. */
 const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   const given = facts(changes);
   return (nextPollAt(given, fairShareMs)?.getTime() ?? Number.NaN) - given.heardAt.getTime();
 };
 
-test('an active session is polled soon, and at growing intervals up to the fair share while nothing changes', () => {
+test('an active session is polled 21 s after a change, then at growing intervals up to the fair share', () => {
   expect(pause({})).toBe(SOON_MS);
   expect(pause({ changedAt: at(-5 * MINUTE) })).toBe(MINUTE);
   expect(pause({ changedAt: at(-2 * HOUR) })).toBe(FAIR_SHARE_MS);
@@ -42,7 +42,7 @@ test('polling intervals have a minimum even if the fair share is zero', () => {
   expect(pause({ changedAt: at(-DAY) }, 0)).toBe(MINUTE);
 });
 
-test('a poll is due right after a meeting starts and a link expires, and a started meeting counts as activity', () => {
+test('a poll is due one second after a meeting starts or a link expires, and the start of a meeting counts as a change', () => {
   const booked = { status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED' } as const;
   expect(pause({ ...booked, meetingAt: at(2 * MINUTE) })).toBe(2 * MINUTE + SECOND);
   expect(pause({ ...booked, meetingAt: at(3 * DAY) })).toBe(0.7 * FAIR_SHARE_MS);
@@ -50,12 +50,12 @@ test('a poll is due right after a meeting starts and a link expires, and a start
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
-test('an unsettled session is polled at once, or at its second look if one is planned', () => {
+test('an unsettled session is polled at once, or at the time planned for its second poll', () => {
   expect(pause({ unsettled: true })).toBe(0);
   expect(pause({ unsettled: true, secondLookAt: at(5 * SECOND) })).toBe(5 * SECOND);
 });
 
-test('polling stops when the session ends or its link has expired, but goes on for pending reviews', () => {
+test('polling stops when a session ends or its link expired days ago, but goes on while a review is pending', () => {
   const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
@@ -66,16 +66,16 @@ test('polling stops when the session ends or its link has expired, but goes on f
   expect(never({ ...reviewed, changedAt: at(-31 * DAY) })).toBe(true);
 });
 
-test('a local decision counts as a change and does not make a poll due at once', () => {
+test('a decision made in the gateway counts as a change: the next poll is due 21 s later, not at once', () => {
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
 });
 
-test('an unsettled session is polled at once, whatever else is due', () => {
+test('an unsettled session is polled even after its link expired; a settled one ignores the time of a second poll', () => {
   expect(pause({ unsettled: true, linkExpiresAt: at(-9 * DAY) })).toBe(0);
   expect(pause({ unsettled: false, secondLookAt: at(5 * SECOND) })).toBe(SOON_MS);
 });
 
-test('each kind of session has its own interval right after a change', () => {
+test('right after a change the sub-status decides the polling interval, later the time since the change', () => {
   const LEAST = {
     LINK_GENERATED: 0.14,
     USER_MEETING_SCHEDULED: 0.7,
@@ -95,31 +95,31 @@ test('each kind of session has its own interval right after a change', () => {
         ? ({ status: 'VIDEO_CALL', subStatus } as const)
         : toStatusPair(subStatus as KnownSubStatus);
     expect(pause(pair), subStatus).toBeCloseTo(least * FAIR_SHARE_MS);
-    // A fifth of the time since the last change, up to the fair share.
+    // Later the interval is a fifth of the time since the last change, at most the fair share.
     expect(pause({ ...pair, changedAt: at(-45 * MINUTE) }), subStatus).toBe(9 * MINUTE);
     expect(pause({ ...pair, changedAt: at(-2 * HOUR) }), subStatus).toBe(FAIR_SHARE_MS);
   }
 });
 
-test('a meeting counts only while the session waits for it', () => {
+test('the time of a meeting matters only while the sub-status says that a meeting is booked', () => {
   const queued = { subStatus: 'USER_QUEUED' } as const;
   expect(pause({ ...queued, meetingAt: at(SECOND) })).toBe(SOON_MS);
   expect(pause({ ...queued, changedAt: at(-DAY), meetingAt: at(-SECOND) })).toBe(FAIR_SHARE_MS);
   const booked = { subStatus: 'USER_MEETING_SCHEDULED' } as const;
   expect(pause({ ...booked, meetingAt: null })).toBe(0.7 * FAIR_SHARE_MS);
-  // At its very start the meeting has begun: nothing is appointed any more.
+  // A meeting that starts at this very moment counts as begun, not as booked.
   expect(pause({ ...booked, meetingAt: at(0) })).toBe(SOON_MS);
 });
 
-test('a link that expires at the time of the report causes no extra poll', () => {
+test('a link that expires at the time of the last report causes no extra poll', () => {
   expect(pause({ linkExpiresAt: at(0) })).toBe(SOON_MS);
 });
 
-test('a link is polled until a day and a half after it expired, and a review for thirty days', () => {
+test('a session is polled until a day and a half after its link expired, or for thirty days while it waits for a review', () => {
   const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) !== null;
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY) })).toBe(true);
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY - 1) })).toBe(false);
-  // Without an expiry time a link counts as living for thirty days.
+  // A link without an expiry time counts as valid for thirty days.
   expect(isPolled({ linkExpiresAt: null, createdAt: at(-31.5 * DAY) })).toBe(true);
   expect(isPolled({ linkExpiresAt: null, createdAt: at(-31.5 * DAY - 1) })).toBe(false);
   const reviewed = { status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' } as const;

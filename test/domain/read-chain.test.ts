@@ -19,7 +19,7 @@ const read = (second: number): PersonalDataRead => ({
 });
 const first = beginChain(keys, 'a', recordedAt(0), null);
 const second = beginChain(keys, 'b', recordedAt(1), first);
-/** Appends reads to a chain. */
+/** Returns the first `count` reads of a chain, each signed with the hash of the one before. */
 function readsOf(chain: ReadChain, count: number): ChainedRead[] {
   const reads: ChainedRead[] = [];
   for (let number = 1; number <= count; number += 1)
@@ -30,7 +30,7 @@ const ofFirst = readsOf(first, 3) as [ChainedRead, ChainedRead, ChainedRead];
 const ofSecond = readsOf(second, 1);
 const UNCHAINED = { ...read(1), chainId: null, number: null, hash: null };
 
-/** Checks chains and their reads. Returns the findings as `chain number what`. */
+/** Checks chains and their reads. Returns findings as texts: chain id, number of the read, what was found. */
 function check(
   chains: readonly ReadChain[],
   reads: readonly Parameters<ReadLogCheck['add']>[0][],
@@ -46,8 +46,8 @@ const exportOf = (reads: readonly ChainedRead[], unchained = 0): ExportedReads =
   unchained,
 });
 
-describe('a chain of reads', () => {
-  test('begins with the current key and the hash of the beginning of an earlier one', () => {
+describe('chain of reads', () => {
+  test('the beginning of a chain of reads is signed with the current key and covers the beginning of an earlier chain', () => {
     expect(first).toMatchObject({ keyId: 'new', previousId: null, previousHash: null });
     expect(second).toMatchObject({ previousId: 'a', previousHash: first.hash });
     expect(first.hash).toEqual(
@@ -61,7 +61,7 @@ describe('a chain of reads', () => {
     );
   });
 
-  test('covers everything that a read says, its place and the read before', () => {
+  test('the hash of a read covers all its fields, its number in the chain and the hash of the read before', () => {
     expect(ofFirst[1]).toMatchObject({ ...read(2), chainId: 'a', number: 2 });
     const at = recordedAt(2).toISOString();
     const before = ofFirst[0].hash.toString('hex');
@@ -75,7 +75,7 @@ describe('a chain of reads', () => {
 });
 
 describe('ReadLogCheck', () => {
-  test('finds nothing in chains that follow, and counts the reads', () => {
+  test('ReadLogCheck finds nothing in intact chains, and counts chained and unchained reads', () => {
     expect(check([first, second], [...ofFirst, UNCHAINED, ...ofSecond])).toEqual({
       findings: [],
       chained: 4,
@@ -84,43 +84,48 @@ describe('ReadLogCheck', () => {
     expect(check([], [])).toEqual({ findings: [], chained: 0, unchained: 0 });
   });
 
-  test('treats a read as unchained if it lacks the chain, the number or the hash', () => {
+  test('ReadLogCheck counts an entry of the read log as unchained if its chain id, number or hash is missing', () => {
     for (const missing of ['chainId', 'number', 'hash'])
       expect(check([], [{ ...ofFirst[0], [missing]: null }]).unchained, missing).toBe(1);
   });
 
   test.each([
-    ['a read without its chain', [], [ofFirst[0]], 'a 0 removed: the beginning of this chain is not in'],
-    ['a gap', [first], [ofFirst[0], ofFirst[2]], 'a 2 removed: the chain has a gap here'],
+    ['a read whose chain is missing', [], [ofFirst[0]], 'a 0 removed: the beginning of this chain is not in'],
+    ['a gap between reads', [first], [ofFirst[0], ofFirst[2]], 'a 2 removed: the chain has a gap here'],
     ['a missing first read', [first], [ofFirst[1]], 'a 1 removed: the chain has a gap here'],
-    ['a read that comes late', [first], [ofFirst[0], ofFirst[1], ofFirst[0]], 'a 1 reordered'],
+    ['a read out of order', [first], [ofFirst[0], ofFirst[1], ofFirst[0]], 'a 1 reordered'],
     ['an edited read', [first], [{ ...ofFirst[0], viewer: 'uma' }], 'a 1 edited, or the previous read'],
     ['a shortened hash', [first], [{ ...ofFirst[0], hash: ofFirst[0].hash.subarray(1) }], 'a 1 edited, or'],
     ['a chain without reads', [first], [], 'a 1 removed: the chain has no reads'],
     [
-      'an edited beginning',
+      'an edited beginning of a chain',
       [{ ...first, startedAt: recordedAt(9) }],
       ofFirst,
       'a 0 edited: the hash of its beginning does not match',
     ],
     [
-      'a beginning with a lost key',
+      'a chain whose key AUDIT_KEYS lacks',
       [{ ...first, keyId: 'lost' }],
       ofFirst,
       'a 0 AUDIT_KEYS lacks its key "lost"',
     ],
-    ['a lost chain, by the next one', [second], ofSecond, 'a 0 removed: chain b began after it'],
-  ] as const)('finds %s', (_name, chains, reads, finding) => {
+    [
+      'a removed chain, because the next chain names it',
+      [second],
+      ofSecond,
+      'a 0 removed: chain b began after it',
+    ],
+  ] as const)('ReadLogCheck reports %s', (_name, chains, reads, finding) => {
     const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
     expect(findings).toEqual([expect.stringContaining(finding)]);
   });
 
-  test('finds a chain that was replaced by another of its name, by the next one', () => {
+  test('a chain that was replaced by another with the same id is reported, because the next chain contains its hash', () => {
     const replaced = beginChain(keys, 'a', recordedAt(5), null);
     expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
       'a 0 edited: it is not the chain after which b began',
     ]);
-    // A chain that names its predecessor without its hash does not prove which one it was.
+    // A chain that names the earlier chain without its hash does not prove which chain that was.
     const content = { id: 'b', startedAt: recordedAt(1), previousId: 'a', previousHash: null, keyId: 'new' };
     const values = ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', null, 'new'];
     const nameless = { ...content, hash: keys.sign(values, 'new') };
@@ -129,7 +134,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('reports only the first error of a chain, and goes on with the others', () => {
+  test('of a chain with several errors only the first is reported, and the other chains are still checked', () => {
     const edited = { ...ofFirst[0], viewer: 'uma' };
     const other = { ...(ofSecond[0] as (typeof ofSecond)[number]), viewer: 'uma' };
     expect(check([first, second], [edited, ofFirst[2], ofFirst[1], other]).findings).toEqual([
@@ -138,7 +143,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('finds reads that an export has and the log lacks', () => {
+  test('reads that an export lists and the log lacks, or has with another hash, are reported', () => {
     const known = exportOf([ofFirst[1]]);
     expect(check([first], ofFirst, known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);
@@ -154,7 +159,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('finds that there are fewer unchained reads than in the export', () => {
+  test('a log with fewer unchained reads than the export lists is reported', () => {
     expect(check([], [UNCHAINED], exportOf([], 3)).findings).toEqual([
       'null 0 2 reads of an earlier release were removed',
     ]);

@@ -30,7 +30,7 @@ const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
 
-/** Returns a session with two webhooks, the last one from second 10. */
+/** Returns a session that two webhooks have reported, the last one with an event time of second 10. */
 const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): SessionState => ({
   status: statusOf(subStatus),
   subStatus,
@@ -66,7 +66,7 @@ const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
 });
 
 describe('webhooks', () => {
-  test('are ordered by event time: a newer one moves the session, an older one is kept as LATE', () => {
+  test('webhooks are ordered by event time: a newer one moves the session, an older one is kept as LATE', () => {
     const session = sessionAt('USER_QUEUED');
     expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({
       verdict: 'MOVED',
@@ -78,14 +78,14 @@ describe('webhooks', () => {
     });
   });
 
-  test('of the same second apply in arrival order and leave the session unsettled', () => {
+  test('webhooks of the same second apply in arrival order and leave the session unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({
       verdict: 'MOVED',
       orderUncertain: true,
     });
   });
 
-  test('that repeat a seen pair and event time change nothing', () => {
+  test('webhooks change nothing if they repeat a status pair and event time that was seen before', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({
       kind: 'NOTHING',
     });
@@ -94,13 +94,13 @@ describe('webhooks', () => {
     });
   });
 
-  test('of the same step with another event time move the session: a customer may queue twice', () => {
+  test('a webhook that repeats a step with another event time moves the session: a customer may queue twice', () => {
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [at(9)]))).toMatchObject({
       verdict: 'MOVED',
     });
   });
 
-  test('that confirm a poll add only the event time; if polls have moved on, the session is unsettled', () => {
+  test('a webhook that confirms a poll adds only its event time; if a later poll found another status, the session is unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({
       kind: 'CONFIRMS',
       orderUncertain: false,
@@ -111,7 +111,7 @@ describe('webhooks', () => {
     });
   });
 
-  test('dated more than five minutes ahead of our clock apply in arrival order and leave the session unsettled', () => {
+  test('webhooks dated more than five minutes ahead of our clock apply in arrival order and leave the session unsettled', () => {
     const ahead = {
       ...webhook('USER_QUEUED', 0),
       eventTime: new Date('2025-05-25T03:51:00Z'),
@@ -135,13 +135,13 @@ describe('webhooks', () => {
     });
   });
 
-  test('that repeat one dated ahead of our clock change nothing', () => {
+  test('a webhook dated ahead of our clock changes nothing if it is repeated', () => {
     const time = new Date('2025-05-25T03:51:00Z');
     const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as StatusUpdate;
     expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING' });
   });
 
-  test('are not LATE against a stored event time that is still ahead of our clock', () => {
+  test('a webhook older than the stored event time is not LATE while that time is ahead of our clock', () => {
     const session = sessionAt('NO_AGENT_FOUND');
     const eventTime = new Date('2025-05-25T03:51:00Z');
     const held = { ...session, provider: { ...session.provider, eventTime } };
@@ -150,22 +150,22 @@ describe('webhooks', () => {
     expect(judge(held, webhook('USER_QUEUED', 20), eventTime)).toMatchObject({ verdict: 'LATE' });
   });
 
-  test('of steps before the call move a session back from VIDEO_CALL (missed meeting, scheduled again)', () => {
+  test('a webhook about a step before the call moves a session back from VIDEO_CALL (meeting missed, then rescheduled)', () => {
     expect(judge(sessionAt('USER_MISSED_MEETING'), webhook('USER_MEETING_SCHEDULED', 12))).toMatchObject({
       verdict: 'MOVED',
     });
   });
 });
 
-describe('answers', () => {
-  test('move the session if they differ from the known pair', () => {
+describe('answers of the provider', () => {
+  test('an answer that differs from the known pair moves the session, an equal one changes nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
     });
     expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
   });
 
-  test('are ignored if a webhook was recorded since the poll, and leave the session unsettled if they differ', () => {
+  test('an answer is ignored if a webhook was recorded since the provider was asked; if it differs, the session is unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({
       kind: 'OVERTAKEN',
       orderUncertain: true,
@@ -176,7 +176,7 @@ describe('answers', () => {
     });
   });
 
-  test('that repeat an older pair apply only if a poll five seconds later gives the same pair', () => {
+  test('an answer that repeats an older pair applies only if a poll five seconds later returns the same pair', () => {
     const lagging = judge(sessionAt('USER_QUEUED'), repeated('LINK_GENERATED', 20), at(20));
     expect(lagging).toEqual({
       kind: 'DOUBTED',
@@ -194,7 +194,7 @@ describe('answers', () => {
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
     // Polled too soon: the first doubt is kept, so that frequent polls do not postpone the decision.
     expect(judge(doubted(), repeated('LINK_GENERATED', 24), at(24))).toEqual({ kind: 'DOUBTED', doubt });
-    // Another older pair is another doubt, and a webhook makes the doubt void.
+    // Another older pair begins a new doubt, and so does the same pair if a webhook came in between.
     expect(judge(doubted(), repeated('AADHAAR_VERIFICATION_SUCCESS', 25), at(25))).toMatchObject({
       doubt: { ...words('AADHAAR_VERIFICATION_SUCCESS'), since: at(25) },
     });
@@ -204,7 +204,7 @@ describe('answers', () => {
     });
   });
 
-  test("are compared with the provider's last raw status, not with a local decision", () => {
+  test("an answer is compared with the provider's last raw status, not with a decision made in the gateway", () => {
     const session = sessionAt('AGENT_APPROVED', {
       decidedHere: true,
       provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), polledAt: null, webhooks: 2, doubt: null },
@@ -214,7 +214,7 @@ describe('answers', () => {
 });
 
 describe('decisions', () => {
-  test('that are terminal end a session: later updates are kept as ENDED and do not reopen it', () => {
+  test('a terminal status ends a session: later updates are recorded as ENDED and do not reopen it', () => {
     expect(judge(sessionAt('AUDITOR_REJECTED'), webhook('USER_QUEUED', 12))).toMatchObject({
       verdict: 'ENDED',
     });
@@ -223,7 +223,7 @@ describe('decisions', () => {
     });
   });
 
-  test('of the provider that contradict a local one make the session disputed', () => {
+  test("a provider decision that contradicts the gateway's own makes the session disputed", () => {
     const ours = sessionAt('AUDITOR_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
@@ -231,13 +231,13 @@ describe('decisions', () => {
     expect(judge(ours, webhook('AUDITOR_APPROVED', 12))).toMatchObject({ verdict: 'ENDED' });
   });
 
-  test("of the local agent are not overruled by the provider's agent, but its auditor moves the session on", () => {
+  test("an agent decision made in the gateway is overruled by the provider's auditor, not by its agent", () => {
     const ours = sessionAt('AGENT_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'MOVED' });
   });
 
-  test('of the provider may be changed by the provider until the session has ended', () => {
+  test('the provider may change its own decision until the session has ended', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('AGENT_REJECTED', 12))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -246,7 +246,7 @@ describe('decisions', () => {
     });
   });
 
-  test('are not undone by a later update about the call, except a review without a result', () => {
+  test('a later update about the call does not undo an approval, but moves a session on from AGENT_UNABLE_TO_VALIDATE', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('USER_DROPPED_OFF', 12))).toMatchObject({
       verdict: 'REVIEWED',
     });
@@ -256,12 +256,12 @@ describe('decisions', () => {
   });
 });
 
-describe('the state machine', () => {
-  test('has no rule that leaves a terminal state', () => {
+describe('state machine', () => {
+  test('no transition rule leaves a terminal state', () => {
     expect(TRANSITION_RULES.filter((rule) => rule.from?.terminal)).toEqual([]);
   });
 
-  test('allows a local final approval only to the auditor, and only after the agent approved', () => {
+  test('the only action that approves finally is an auditor review, and only after the agent approved', () => {
     const approvals = TRANSITION_RULES.filter(
       (rule) => rule.to.subStatus === 'AUDITOR_APPROVED' && rule.action,
     );
@@ -270,7 +270,7 @@ describe('the state machine', () => {
     ]);
   });
 
-  test('uses only states of the status table in action moves', () => {
+  test('every action leads to a state of the status table', () => {
     for (const { from, to } of ACTION_TRANSITIONS) {
       expect(() => getStatusInfo({ status: statusOf(to), subStatus: to })).not.toThrow();
       expect(from.length).toBeGreaterThan(0);
@@ -288,23 +288,26 @@ describe('late decisions', () => {
     // The same decision again contradicts nothing.
     ['AUDITOR_APPROVED', 'AUDITOR_APPROVED', 'LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_REJECTED', 'LATE'],
-    // Only two final decisions dispute each other late: an earlier one was overturned in the usual order.
+    // A late webhook disputes only if both decisions are final: an agent decision may be overturned later.
     ['AUDITOR_APPROVED', 'AGENT_REJECTED', 'LATE'],
     ['AUDITOR_APPROVED', 'USER_QUEUED', 'LATE'],
     ['VKYC_EXPIRED', 'AUDITOR_APPROVED', 'LATE'],
     ['AGENT_APPROVED', 'AGENT_REJECTED', 'LATE'],
     ['USER_QUEUED', 'AUDITOR_APPROVED', 'LATE'],
-  ] as const)('%s, then an older %s: %s', (current, incoming, verdict) => {
-    expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, orderUncertain: false });
-  });
+  ] as const)(
+    'in a session with %s, a late webhook with %s gets the verdict %s',
+    (current, incoming, verdict) => {
+      expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, orderUncertain: false });
+    },
+  );
 
-  test('an agent decision that was made here is not disputed by an older one', () => {
+  test('an agent decision made in the gateway is not disputed by an older one of the provider', () => {
     expect(late(sessionAt('AGENT_APPROVED', { decidedHere: true }), 'AGENT_REJECTED')).toMatchObject({
       verdict: 'LATE',
     });
   });
 
-  test('count as late whether they dispute or not', () => {
+  test('exactly the verdicts LATE and DISPUTED_LATE count as late', () => {
     const verdicts = Object.keys(VERDICTS) as (keyof typeof VERDICTS)[];
     expect(verdicts.filter(isLate)).toEqual(['LATE', 'DISPUTED_LATE']);
   });
@@ -326,7 +329,7 @@ const DISPUTES: Partial<Record<SubStatus, SubStatus[]>> = {
 };
 
 test.each(KNOWN_PAIRS.map((info) => info.subStatus))(
-  '%s disputes exactly the decisions that it contradicts',
+  'a webhook with %s disputes exactly the decisions that it contradicts',
   (incoming) => {
     const disputedBy = (decidedHere: boolean) =>
       KNOWN_PAIRS.filter(({ subStatus }) => {
@@ -344,7 +347,7 @@ test.each(KNOWN_PAIRS.map((info) => info.subStatus))(
   },
 );
 
-test('a standing review is followed only by decisions and the ends of a session', () => {
+test('after an agent approval or rejection only reviews, FAILED and REJECTED change the status, not the call or EXPIRED', () => {
   const isReviewed = (from: SubStatus) =>
     KNOWN_PAIRS.filter(({ subStatus }) => {
       const evaluation = judge(sessionAt(from), webhook(subStatus, 12));
@@ -355,7 +358,7 @@ test('a standing review is followed only by decisions and the ends of a session'
   expect(isReviewed('AGENT_UNABLE_TO_VALIDATE')).toEqual([]);
 });
 
-describe('polls and the clocks', () => {
+describe('polls and clocks', () => {
   const polledAt = (second: number) => {
     const session = sessionAt('USER_QUEUED');
     return { ...session, provider: { ...session.provider, polledAt: at(second) } };
@@ -373,7 +376,7 @@ describe('polls and the clocks', () => {
       });
   });
 
-  test('a raw status is known only if both its parts are the last ones', () => {
+  test('a raw status counts as known only if both its status and its sub-status are the last known ones', () => {
     const same = { kind: 'NOTHING' };
     const session = sessionAt('USER_QUEUED');
     const ask = (raw: object) => judge(session, { ...answer('USER_QUEUED'), ...raw } as StatusUpdate);
@@ -389,7 +392,7 @@ describe('polls and the clocks', () => {
     expect(confirm({ rawSubStatus: 'x' })).toEqual({ kind: 'CONFIRMS', orderUncertain: true });
   });
 
-  test('a doubt is about both parts of a raw status', () => {
+  test('a doubted answer is confirmed only by one with the same raw status and the same raw sub-status', () => {
     const session = sessionAt('USER_QUEUED');
     const open: Doubt = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
     const ask = (doubt: Doubt) =>
@@ -399,17 +402,17 @@ describe('polls and the clocks', () => {
     expect(ask({ ...open, rawSubStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
   });
 
-  test('the first update of a session moves it, and needs a usable time only if it is a webhook', () => {
+  test('the first update of a session moves it and leaves no doubt about the order, be it an answer or a webhook', () => {
     expect(judge(null, answer('USER_QUEUED'))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
     expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
   });
 
-  test('an event time is too far ahead after exactly five minutes', () => {
+  test('an event time is too far ahead if it is more than five minutes ahead', () => {
     expect(isTooFarAhead(at(300), at(0))).toBe(false);
     expect(isTooFarAhead(new Date(at(300).getTime() + 1), at(0))).toBe(true);
   });
 
-  test('any webhook is ordered after a session that only polls have reported', () => {
+  test('a session that only polls have reported is moved by a webhook with any event time', () => {
     const session = sessionAt('USER_QUEUED');
     const polled = { ...session, provider: { ...session.provider, eventTime: null } };
     expect(judge(polled, webhook('NO_AGENT_FOUND', 0))).toMatchObject({
@@ -428,7 +431,7 @@ describe('applyTransition', () => {
   });
   const start = applyTransition(null, moved('LINK_GENERATED', 1));
 
-  test('begins a session with its first transition', () => {
+  test('the first transition begins a session with version 1', () => {
     expect(start).toEqual({
       ...toStatusPair('LINK_GENERATED'),
       version: 1,
@@ -443,17 +446,17 @@ describe('applyTransition', () => {
     ['has another verdict', { verdict: 'LATE' }],
     ['has no raw status', { rawStatus: null }],
     ['has no raw sub-status', { rawSubStatus: null }],
-  ])('refuses a log whose first transition %s', (_name, changes) => {
+  ])('applyTransition refuses a log whose first transition %s', (_name, changes) => {
     expect(() =>
       applyTransition(null, { ...moved('LINK_GENERATED', 1), ...first, ...changes } as never),
     ).toThrow('invariant violated: log starts with a ');
   });
 
-  test('a decision made here is marked, keeps the raw status, and is unmarked by the next update', () => {
+  test('decidedHere is set by a decision made in the gateway, which keeps the raw status, and cleared by the next update', () => {
     const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
     const decided = applyTransition(start, moved('AGENT_APPROVED', 2, local));
     expect(decided).toMatchObject({ decidedHere: true, provider: words('LINK_GENERATED'), version: 2 });
-    // Half a raw status counts as none.
+    // A raw status or raw sub-status alone counts as missing.
     for (const half of [{ rawStatus: 'x' }, { rawSubStatus: 'x' }])
       expect(applyTransition(start, moved('AGENT_APPROVED', 2, { ...local, ...half }))).toEqual(decided);
     expect(applyTransition(decided, moved('AUDITOR_APPROVED', 3))).toMatchObject({
@@ -468,14 +471,17 @@ describe('applyTransition', () => {
     ['DISPUTED', true, 'USER_QUEUED'],
     ['REVIEWED', false, 'USER_QUEUED'],
     ['ENDED', false, 'USER_QUEUED'],
-  ] as const)('%s keeps the status; disputed: %s; the raw status is %s', (verdict, disputed, raw) => {
-    const after = applyTransition(start, moved('USER_QUEUED', 2, { verdict }));
-    expect(after).toEqual({ ...start, lastSequence: 2, disputed, provider: words(raw) });
-    expect(applyTransition(after, moved('NO_AGENT_FOUND', 3)).disputed).toBe(disputed);
-  });
+  ] as const)(
+    'a transition with the verdict %s keeps the status; disputed becomes %s, the raw sub-status %s',
+    (verdict, disputed, raw) => {
+      const after = applyTransition(start, moved('USER_QUEUED', 2, { verdict }));
+      expect(after).toEqual({ ...start, lastSequence: 2, disputed, provider: words(raw) });
+      expect(applyTransition(after, moved('NO_AGENT_FOUND', 3)).disputed).toBe(disputed);
+    },
+  );
 });
 
-test('each action leads from exactly these states', () => {
+test('each action starts from exactly the listed sub-statuses, and leads to the listed one', () => {
   const movable = ALL_PAIRS.filter((info) => !info.terminal)
     .map((info) => info.subStatus)
     .filter((each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each));
@@ -496,7 +502,7 @@ describe('transition rules', () => {
   const find = (from: SubStatus | null, to: SubStatus) =>
     TRANSITION_RULES.filter((rule) => (rule.from?.subStatus ?? null) === from && rule.to.subStatus === to);
 
-  test('a session may begin in every state, by every source', () => {
+  test('a session may begin in every state, by a webhook, a poll or a mutation', () => {
     const begins = TRANSITION_RULES.filter((rule) => rule.from === null);
     expect(begins.map((rule) => rule.to)).toEqual(ALL_PAIRS);
     for (const rule of begins)
@@ -508,18 +514,21 @@ describe('transition rules', () => {
     ['USER_QUEUED', 'USER_MEETING_SCHEDULED', ['WEBHOOK', 'POLL', 'MUTATION'], 'SCHEDULE_MEETING'],
     ['AGENT_APPROVED', 'AUDITOR_APPROVED', ['WEBHOOK', 'POLL', 'MUTATION'], 'RECORD_AUDITOR_REVIEW'],
     ['AGENT_APPROVED', 'TECHNICAL_ERROR', ['WEBHOOK', 'POLL'], null],
-  ] as const)('%s to %s: by %j, action %s', (from, to, sources, action) => {
-    expect(find(from, to)).toMatchObject([{ sources, action }]);
-  });
+  ] as const)(
+    'the rule from %s to %s allows the sources %j and the action %s',
+    (from, to, sources, action) => {
+      expect(find(from, to)).toMatchObject([{ sources, action }]);
+    },
+  );
 
-  test('the provider moves no session out of a standing review by an update about the call', () => {
+  test('no rule leads from AGENT_APPROVED back to the call, or from AUDITOR_APPROVED to AUDITOR_REJECTED', () => {
     expect(find('AGENT_APPROVED', 'USER_QUEUED')).toEqual([]);
     expect(find('AUDITOR_APPROVED', 'AUDITOR_REJECTED')).toEqual([]);
   });
 });
 
 // Invariant 1
-test('for any history sequences have no gap, terminal states stay, disputes stay, and the log reduces to the state', () => {
+test('for any history of updates, sequences have no gap, terminal states and disputes stay, and the log reduces to the state', () => {
   const pair = fc.constantFrom(...ALL_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
   fc.assert(
@@ -569,7 +578,7 @@ test('for any history sequences have no gap, terminal states stay, disputes stay
   );
 });
 
-test('polls of provider replicas that lag by up to four seconds never move a session back from a webhook', () => {
+test('a poll answered by a provider replica that lags by up to four seconds never moves a session back from a webhook', () => {
   const steps = ALL_PAIRS.filter((info) => !info.terminal && info.status !== 'AGENT_REVIEWED').slice(0, 12);
   const event = fc.oneof(
     fc.record({ kind: fc.constant('STEP' as const), afterMs: fc.integer({ min: 1, max: 20_000 }) }),
@@ -581,7 +590,7 @@ test('polls of provider replicas that lag by up to four seconds never move a ses
   );
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80 }), (events) => {
-      // The time at which the provider reached each step; its webhook arrives at once.
+      // Times at which the provider reached each step. The webhook of a step arrives at the same time.
       const reached = [0];
       let now = 0;
       let webhooks = 1;

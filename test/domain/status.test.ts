@@ -115,7 +115,7 @@ test('an approval by the agent is not terminal and waits for the auditor', () =>
   ]);
 });
 
-test('a pair that a later release stored is unrecognized, and keeps a status that is known', () => {
+test('a stored pair of a later release is read as UNRECOGNIZED, with its status if that is known', () => {
   const later = (status: string, subStatus: string) => getStatusInfo({ status, subStatus } as never);
   const unknown = { subStatus: 'UNRECOGNIZED', waitingOn: 'PROVIDER', terminal: false };
   expect(later('VIDEO_CALL', 'USER_WAVED')).toMatchObject({ status: 'VIDEO_CALL', ...unknown });
@@ -123,17 +123,17 @@ test('a pair that a later release stored is unrecognized, and keeps a status tha
   expect(later('toString', 'USER_WAVED')).toMatchObject({ status: 'UNRECOGNIZED', ...unknown });
 });
 
-test('a known sub-status gives its pair, and an unknown one is an error', () => {
+test('toStatusPair returns the pair of a known sub-status, and throws for UNRECOGNIZED', () => {
   expect(toStatusPair('AGENT_APPROVED')).toEqual({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' });
   expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
 });
 
-test('a disputed session waits for the merchant, any other for the party of its status', () => {
+test('in a disputed session the merchant has to act next, in any other the party that its status names', () => {
   const pair = toStatusPair('USER_QUEUED');
   expect([findWaitingParty(pair, false), findWaitingParty(pair, true)]).toEqual(['AGENT', 'MERCHANT']);
 });
 
-test('the catalogue has each known pair, then each status with an unrecognized sub-status', () => {
+test('the status catalogue lists each known pair, then each status with the sub-status UNRECOGNIZED', () => {
   expect(STATUSES).toHaveLength(9);
   expect(STATUSES.at(-1)).toBe('UNRECOGNIZED');
   expect(SUB_STATUSES).toHaveLength(pairs.length + 1);

@@ -17,17 +17,17 @@ const LOOK_LIKE_ALICE = [
 ];
 
 describe('canonicalSubject', () => {
-  test.each(LOOK_LIKE_ALICE)('%j is not canonical and becomes alice', (sub) => {
+  test.each(LOOK_LIKE_ALICE)('the subject %j is not canonical and becomes alice', (sub) => {
     expect(isCanonicalSubject(sub)).toBe(false);
     expect(canonicalSubject(sub)).toBe('alice');
   });
 
-  test('a decomposed letter is accepted and becomes its composed form', () => {
+  test('a subject with a decomposed letter (NFD) is accepted, and becomes composed (NFC)', () => {
     expect(isCanonicalSubject('Zoe\u0308')).toBe(true);
     expect(canonicalSubject('Zoe\u0308')).toBe('Zo\u00eb');
   });
 
-  test('letter case, single spaces and other alphabets are kept', () => {
+  test('letter case, single spaces and other alphabets in a subject are kept', () => {
     for (const sub of ['Alice', 'auth0|5f7', 'Asha Rao', 'आशा', 'a@b.example'])
       expect([isCanonicalSubject(sub), canonicalSubject(sub)]).toEqual([true, sub]);
   });

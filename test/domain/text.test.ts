@@ -9,7 +9,7 @@ describe('hasAtMostCharacters', () => {
     ['abc', 3, true],
     ['abc', 2, false],
     ['abcd', 2, false],
-    // Three syllables of Devanagari in seven code points, and two emoji in fifteen code units.
+    // A character is what a reader sees: three syllables in eight code points, two emoji in 13 code units.
     ['क्षत्रिय', 3, true],
     ['क्षत्रिय', 2, false],
     ['👨‍👩‍👧👩‍🚀', 2, true],
@@ -36,19 +36,19 @@ describe('isVisible', () => {
     expect(isVisible(text)).toBe(false);
   });
 
-  test.each(['a', ' a ', '\u200bक', '😀', '-'])('%j has one', (text) => {
+  test.each(['a', ' a ', '\u200bक', '😀', '-'])('%j has a visible character', (text) => {
     expect(isVisible(text)).toBe(true);
   });
 });
 
 describe('storable', () => {
-  test('texts have no null byte and no lone surrogate, which are replaced', () => {
+  test('a text with a null byte or a lone surrogate is not storable, and toStorable replaces both', () => {
     expect(['a', '', '😀', '\ufffd'].map(isStorable)).toEqual([true, true, true, true]);
     expect(['a\0', '\ud800', 'a\udc00b', '\0\ud800'].map(isStorable)).toEqual([false, false, false, false]);
     expect(toStorable('a\0b\0\ud800😀')).toBe('a\ufffdb\ufffd\ufffd😀');
   });
 
-  test('times of the years 1 to 9999 are storable', () => {
+  test('a time is storable if it is from the year 1 until December 30 of 9999', () => {
     const at = (ms: number) => isStorableTime(new Date(ms));
     const earliest = Date.parse('0001-01-01T00:00:00Z');
     expect([at(earliest - 1), at(earliest), at(0), at(LATEST_MS - 1), at(LATEST_MS)]).toEqual([

@@ -7,7 +7,7 @@ import { nameOf } from '../chaos/wishes.ts';
 /** A heartbeat, and the subscriber's position when it arrived. */
 export interface Beat {
   readonly subscriber: Subscriber;
-  /** Time when the gateway sent it, in milliseconds since the epoch. */
+  /** When the gateway sent the heartbeat, in milliseconds since the epoch. */
   readonly sentAt: number;
   readonly place: Place;
 }
@@ -15,7 +15,7 @@ export interface Beat {
 /** A subscriber's position in the log: its newest transition and its newest cursor. */
 export interface Place {
   readonly cursor: string;
-  /** Null before the first transition of a stretch. */
+  /** Number of the newest transition; null before the first one after a (re)start of the subscription. */
   readonly transition: number | null;
 }
 
@@ -30,14 +30,14 @@ export const hasPlace = (log: Log, { cursor, transition }: Place): boolean =>
 /** A log of the database until a failover lost its end; the last one survives. */
 export interface Era {
   readonly log: Log;
-  /** When its database was killed, in milliseconds since the epoch; infinite for the last. */
+  /** When the database with this log was killed, in milliseconds since the epoch; infinite for the last log. */
   readonly endedAt: number;
 }
 
 export interface FailoverAccount extends Account {
   /** Number of resyncs. */
   readonly reset: number;
-  /** Resyncs although the surviving log had everything that the subscriber received. */
+  /** Number of needless resyncs: the surviving log had everything that the subscriber received. */
   readonly resetInVain: number;
   /** Subscribers that were not resynced after a loss, or got a heartbeat or the state `live` in spite of it. */
   readonly liveOverAGap: number;
@@ -58,8 +58,8 @@ interface Evidence {
 }
 
 /**
- * Checks that every stretch of a subscriber is part of one log, without gaps: a subscriber that crosses from one log to
- * the next without a resync has lost, repeated or reordered transitions in both. The last stretch must be complete.
+ * Checks that every stretch (what arrived between two resyncs) is part of one log: a subscriber that crosses from one
+ * to the next without a resync has lost, repeated or reordered transitions in both. The last stretch must be complete.
  */
 export function accountOfFailovers({ subscribers, eras, beats, misled, names }: Evidence): FailoverAccount {
   const last = eras.at(-1)?.log as Log;

@@ -53,7 +53,7 @@ test('a database restored from a copy has exactly the commits from before the co
   expect(await fallen.inspect(notesAt)).toEqual([1, 2]);
 }, 120_000);
 
-/** Reads and writes a table of numbers through the cluster's address. */
+/** Returns functions that read and write a table of numbers through the cluster's address. */
 async function notesIn({ url }: Cluster) {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on('error', () => {});

@@ -42,7 +42,7 @@ export interface Cluster {
   promote(): Promise<void>;
   /** Copies the running primary, like a physical backup. */
   copy(): Promise<BaseCopy>;
-  /** Starts such a copy as the primary, at the same address, on its original timeline. */
+  /** Starts a copy as the primary, at the same address, on its original timeline. */
   restore(copy: BaseCopy): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
     await Promise.all([...running].map((postgres) => postgres.stop()));
     await rm(home, { recursive: true, force: true });
   });
-  // Not on the command line, where `alter system` could not override it later.
+  // The setting `synchronous_standby_names` is left out: `alter system` could not override it on the command line.
   let primary = await start(nextDir(), {});
   await migrate(primary.postgres.url);
   const address = await startTcpProxy(primary.postgres.url);
@@ -225,8 +225,8 @@ async function copyRunning(
 }
 
 /**
- * Copies with owners and modes. Files that the server removes during the copy may be missing: WAL replay removes them
- * too.
+ * Copies files with their owners and modes. Files that the server removes during the copy may be missing: WAL replay
+ * removes them too.
  */
 const copyFiles = (paths: readonly string[], to: string): Promise<unknown> =>
   run('cp', ['-a', ...paths, to], { env: { ...process.env, LC_ALL: 'C' } }).catch(
@@ -244,7 +244,7 @@ async function writeAs(dir: string, name: string, text: string): Promise<void> {
   await chown(join(dir, name), uid, gid);
 }
 
-/** Kills the backends too: after the postmaster alone, they would run for a moment and might still commit. */
+/** Kills the postmaster and its backends, which would otherwise run for a moment and might still commit. */
 async function killEveryProcess(dir: string): Promise<void> {
   const [first] = (await readFile(join(dir, 'postmaster.pid'), 'utf8')).split('\n');
   const postmaster = Number(first);

@@ -5,7 +5,7 @@ import { NO_FAULTS, say, tell } from './report.ts';
 import { runRounds } from './rounds.ts';
 
 const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-/** `npm run failover` runs ten. */
+/** Number of failovers; `npm run failover` makes ten. */
 const ROUNDS = Number(process.env.FAILOVER_ROUNDS ?? 3);
 const ALLOWANCE_SECONDS = 300;
 const SECONDS_A_ROUND = 90;

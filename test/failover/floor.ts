@@ -1,4 +1,4 @@
-/** Two gateways on a database that fails over, with traffic and subscribers, and the proof of what these received. */
+/** Runs two gateways on a database that fails over, with traffic and subscribers, and checks what these received. */
 import pg from 'pg';
 import { toGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -62,17 +62,17 @@ export interface Floor {
   prove(): Promise<Proof>;
 }
 
-/** Generous on any machine: a subscriber that is not in step by then never will be. */
+/** Time limit, generous on any machine: a subscriber that is not in step by then never will be. */
 const IN_PLACE_WITHIN_MS = 45_000;
 const LOOK_EVERY_MS = 500;
-/** Enough for polling all sessions within the call budget; all are due at once. */
+/** Time limit, enough for polling all sessions, which are due at once, within the call budget. */
 const RELEARNT_WITHIN_MS = 60_000;
 const FROM_A_SESSIONS_START = 0.3;
 const GAP_PROOFS = 0.5;
 const RETRY_MS = [50, 500] as const;
 const COME_BACK_WITHIN_MS = 3_000;
 
-/** Boots everything; it is stopped when the test ends. */
+/** Boots the database, gateways, traffic and subscribers; they are stopped when the test ends. */
 export async function startFloor(plan: FloorPlan): Promise<Floor> {
   const { seed, say } = plan;
   const [cluster, provider] = await Promise.all([startCluster(plan.replication), startRememberingProvider()]);
@@ -245,7 +245,7 @@ async function findCursor(world: World, { session }: Wish): Promise<string> {
   }
 }
 
-/** Waits until every session in the database has its status at the provider; returns those that do not. */
+/** Waits until the gateway knows the provider's status of every session. Returns those it does not know in time. */
 async function waitForRelearning(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
   const deadline = performance.now() + RELEARNT_WITHIN_MS;
   for (;;) {

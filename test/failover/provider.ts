@@ -9,7 +9,7 @@ type KnownSubStatus = Parameters<typeof toStatusPair>[0];
 interface Verification {
   readonly body: { readonly verification_id: string; readonly user_id: string };
   subStatus: KnownSubStatus;
-  /** Milliseconds by the provider's clock; a whole second. */
+  /** Time of the newest step by the provider's clock, in milliseconds since the epoch; a whole second. */
   eventTime: number;
 }
 

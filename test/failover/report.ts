@@ -5,7 +5,7 @@ import type { Proof } from './floor.ts';
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Expected account; resets are allowed. */
+/** Counts that a failover test expects. Resyncs are allowed, so they are not among them. */
 export const NO_FAULTS = {
   lost: 0,
   repeated: 0,
@@ -17,7 +17,7 @@ export const NO_FAULTS = {
 
 const MAX_COMPLAINTS = 20;
 
-/** Prints the account, and enters it under the test file's name into the sum over all fault tests. */
+/** Prints the counts of errors, and adds them under the test file's name to the sum over all fault tests. */
 export function tell(name: string, proof: Proof, faults: number): void {
   const { account, acknowledged, missing, forgotten, unrepeatable, wrong, errors, gone, transitions } = proof;
   for (const complaint of account.complaints.slice(0, MAX_COMPLAINTS)) say(complaint);

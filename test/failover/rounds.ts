@@ -1,4 +1,4 @@
-/** Repeats kill and promotion on one floor. */
+/** Runs several failovers under the same gateways and subscribers. */
 import { pause } from '../chaos/trouble.ts';
 import { type FloorPlan, type Proof, startFloor } from './floor.ts';
 
@@ -8,12 +8,12 @@ export interface RoundsPlan extends FloorPlan {
   readonly lagMs: number;
 }
 
-/** Minimum and maximum time for which the standby has the full lag before the kill. */
+/** Minimum and maximum milliseconds for which the standby has its full lag before the kill. */
 const LAGGING_FOR_MS = [500, 3_000] as const;
-/** Minimum and maximum time from the kill to the promotion. */
+/** Minimum and maximum milliseconds from the kill to the promotion. */
 const UNNOTICED_MS = [0, 1_500] as const;
 
-/** Kills the primary and promotes its standby, round after round, and proves the outcome. */
+/** Kills the primary and promotes its standby, round after round, and checks what subscribers and clients got. */
 export async function runRounds(plan: RoundsPlan): Promise<Proof> {
   const { rounds, lagMs, say } = plan;
   const floor = await startFloor(plan);

@@ -162,7 +162,7 @@ interface Answer {
   readonly errors: readonly { extensions: { code: string } }[];
 }
 
-/** Resolves with neither data nor error if there is no answer. */
+/** Sends an operation. Resolves with neither data nor error if there is no answer. */
 async function post(url: string, query: string, variables: object): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',

@@ -24,7 +24,7 @@ export const viewer = (id: string): Viewer => ({
   verificationIds: [],
   expiresAt: null,
 });
-/** Returns an entry of the log. Another `life` of a rewound log has another entry under the same number. */
+/** Returns an entry of the log. `life` counts rewinds: the same number in another life is another entry. */
 const entry = (number: number, life = 0) =>
   ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
 
@@ -253,7 +253,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
   };
 }
 
-/** Returns whether the previousCursor of each frame is right; the first must be the resumed cursor. */
+/** Returns for each frame whether its previousCursor is that of the frame before, or `after` for the first. */
 export const linked = (after: number, { received }: Connection): boolean[] =>
   received.map(
     ({ previousCursor }, index) =>

@@ -16,7 +16,7 @@ import {
 
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-test('a follower gets the log and then live entries without a gap or repeat, and only the log is marked as replay', async () => {
+test('a follower gets past and then live entries without a gap or repeat, and only past ones are marked as replay', async () => {
   const floor = createFloor(createLog(700));
   const { connection } = floor.follow(0);
   for (let round = 0; round < 300; round += 1) {
@@ -32,7 +32,7 @@ test('a follower gets the log and then live entries without a gap or repeat, and
   expect(past.length).toBeGreaterThan(600);
 });
 
-test('a follower that has read further than the tail gets no entry twice', async () => {
+test('a follower that has read further than the log tail gets no entry twice', async () => {
   const floor = createFloor(createLog(3));
   const early = floor.follow(3);
   floor.log.append();
@@ -63,7 +63,7 @@ test('each entry is read and executed once for all followers, whatever cursors t
   expect(floor.selection.executed).toHaveLength(10);
 });
 
-test('entries that are handed over are sent without reading the log, which is read only to fill a gap', async () => {
+test('entries handed over to the log tail are sent without reading the log, which is read only to fill a gap', async () => {
   const floor = createFloor(createLog(5));
   const { connection } = floor.follow(5);
   await floor.tail.warmUp();
@@ -75,7 +75,7 @@ test('entries that are handed over are sent without reading the log, which is re
   }
   expect(floor.log.reads).toBe(0);
 
-  // The first entry is lost, and the others arrive twice.
+  // The first entry is not handed over, and the others are twice.
   floor.handOver(4, ([, ...others]) => [...others, ...others]);
   await connection.until(has(24));
   expect(floor.log.reads).toBe(1);
@@ -94,7 +94,7 @@ test('followers that resume at the same time share the execution of the replayed
   await Promise.all(followers.map(({ connection }) => connection.until(has(50))));
 
   expect(floor.selection.executed).toHaveLength(50);
-  // One read of the newest entries, and one that checks that the log still has them.
+  // The log was read once for its newest entries, and once to check that it still has them.
   expect(floor.log.reads).toBe(2);
 });
 
@@ -154,7 +154,7 @@ test('a follower whose connection is full for a while misses nothing, and no ent
   expect(floor.selection.executed).toHaveLength(51);
 });
 
-test('a stalled follower delays no other, is dropped from the buffer, and later continues from the log', async () => {
+test('a follower that stops reading delays no other, keeps no entries in memory, and later continues from the log', async () => {
   const floor = createFloor();
   const stalled = floor.follow(0, { connection: Object.assign(new Connection(), { roomFor: 1 }) });
   const lively = floor.follow(0);
@@ -175,7 +175,7 @@ test('a stalled follower delays no other, is dropped from the buffer, and later 
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="LOG"\} 1$/m);
 });
 
-test('a stalled follower that has a restart point gets a reset and continues after it', async () => {
+test('a follower that stops reading and can be resynced gets a reset, and continues after it', async () => {
   const floor = createFloor();
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(floor.log.length).at, cause } as const,
@@ -201,7 +201,7 @@ test('a stalled follower that has a restart point gets a reset and continues aft
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="RESET"\} 1$/m);
 });
 
-test('a follower whose backlog is archived while it catches up is reset or expired, never skipped ahead', async () => {
+test('a follower whose backlog is archived while it catches up is reset, or ends as expired, but never skips entries', async () => {
   const floor = createFloor(createLog(3000));
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(3000).at, cause } as const,
@@ -224,7 +224,7 @@ test('a follower whose backlog is archived while it catches up is reset or expir
   expect(strict.connection.numbers).toEqual(upTo(500));
 });
 
-test('a heartbeat is sent when the replay is done, and later only while no entry was sent', async () => {
+test('a follower gets a heartbeat when its replay is done, and later only if no entry was sent since the last round', async () => {
   const floor = createFloor(createLog(2));
   const quiet = floor.follow(0, { heartbeats: true });
   const plain = floor.follow(0);
@@ -254,7 +254,7 @@ test('a failed read of the log delays a follower and does not end it', async () 
   expect(floor.errors).toHaveLength(1);
 });
 
-test('a follower that leaves gets no further frame, whether it was starting, full or live', async () => {
+test('a follower that leaves gets no further frame, whether it was starting, live, or its connection was full', async () => {
   const floor = createFloor(createLog(2));
   const [atOnce, full, live] = [floor.follow(0), floor.follow(0), floor.follow(0)];
   atOnce.leave();
@@ -276,7 +276,7 @@ test('a follower that leaves gets no further frame, whether it was starting, ful
 });
 
 // Invariant 8
-test('under random faults every follower gets what passes its filter once and in order, correctly linked', async () => {
+test('under random faults every follower gets what passes its filter once, in order and with the right previousCursor', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
   const random = createSeededRandom('following', seed);
   const floor = createFloor(createLog(random.integer(0, 1500)));
@@ -288,7 +288,7 @@ test('under random faults every follower gets what passes its filter once and in
   for (let step = 0; step < 250; step += 1) {
     if (random.chance(0.3))
       floor.append(random.chance(0.05) ? random.integer(100, 2500) : random.integer(1, 5));
-    // Some entries are lost, some arrive twice, and some out of order.
+    // Some entries are not handed over, some twice, and some out of order.
     if (random.chance(0.3))
       floor.handOver(random.chance(0.05) ? random.integer(100, 300) : random.integer(1, 5), (numbers) =>
         numbers

@@ -13,7 +13,7 @@ test('each stream gets its own previousCursor wherever the frame selects it, and
   );
 });
 
-test('a frame that does not select previousCursor is sent unchanged, without computing it', () => {
+test('a frame that does not select previousCursor is sent unchanged, and the cursor is not computed', () => {
   const json = '{"data":{"feed":{"cursor":"c"}}}';
 
   const text = new FrameJson(json).after(() => {

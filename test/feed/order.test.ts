@@ -50,7 +50,7 @@ test('with 16 slow writers and rollbacks, two replicas see every transition once
   replicas[1]?.hub.followSession(row as SessionRow, logStart(oneSession), sessionFeed.subscriber);
 
   const { random, seed } = newChance();
-  // Every third notification is lost, and either replica may get the others.
+  // One in three notifications is lost; each other one reaches only one of the two replicas.
   const ring = (session: string) => {
     if (random.integer(0, 2) > 0) replicas[random.integer(0, 1)]?.doorbell.ring(session, 0);
   };

@@ -1,4 +1,4 @@
-/** Budget, cursors, fingerprints and frames of the feed, as units and with fake timers. */
+/** Unit tests of the feed's frame budgets, fingerprints, cursors and frames. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createCursors, expiredCursor, LOG_START, logStart, positionAfter } from '../../src/feed/cursor.ts';
 import { getFingerprint } from '../../src/feed/fingerprint.ts';
@@ -7,11 +7,11 @@ import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
 
 const goesOn = () => false;
 
-describe('a budget for frames', () => {
+describe('frame budget', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** Starts a payment. Returns whether it was made at once. */
+  /** Starts to spend the cost of some frames. `isMade` of the result becomes true once that was possible. */
   function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
     const payment = { isMade: false };
     void budget.spend(frames, isOver).then(() => {
@@ -29,17 +29,20 @@ describe('a budget for frames', () => {
     [1_000, 100, 5],
     [1_000, 150, 3],
     [10, 1_000, 1],
-  ])('of %i a minute executes frames of cost %i by %i at once', (capacity, cost, frames) => {
-    expect(new FrameBudgets(capacity).of('asha', cost).framesAtOnce).toBe(frames);
-  });
+  ])(
+    'a budget of %i a minute lets frames of cost %i be executed in batches of %i',
+    (capacity, cost, frames) => {
+      expect(new FrameBudgets(capacity).of('asha', cost).framesAtOnce).toBe(frames);
+    },
+  );
 
-  test('has no limit at 0', async () => {
+  test('a budget of 0 has no limit', async () => {
     const budget = new FrameBudgets(0).of('asha', 1e9);
     await budget.spend(1e9, goesOn);
     expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
   });
 
-  test('lets a payment wait until what is missing has refilled, and looks no more often than needed', async () => {
+  test('spending waits until the missing part of the budget has refilled, and checks no more often than needed', async () => {
     vi.useRealTimers();
     const budget = new FrameBudgets(60_000).of('asha', 10);
     await budget.spend(6_000, goesOn);
@@ -53,7 +56,7 @@ describe('a budget for frames', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('pays a heavy live frame only if nothing waits and the budget has its whole cost', async () => {
+  test('a heavy live frame is charged at once only if nothing waits for the budget and its whole cost is there', async () => {
     const budget = new FrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
@@ -67,7 +70,7 @@ describe('a budget for frames', () => {
     expect([payment.isMade, budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
   });
 
-  test('charges nothing for light frames, even if it is empty', async () => {
+  test('light live frames cost nothing, even if the budget is empty', async () => {
     const budgets = new FrameBudgets(100);
     pay(budgets.of('asha', 50), 2);
     await pass(0);
@@ -88,8 +91,8 @@ const ENTRY = {
 } as const;
 const fingerprintOf = (changes: object = {}) => getFingerprint({ ...ENTRY, ...changes } as never);
 
-describe('a fingerprint', () => {
-  test('has 48 bits and covers what every reader has', () => {
+describe('fingerprint', () => {
+  test('a fingerprint has 48 bits and covers exactly the fields that every reader of a log has', () => {
     const all = [
       fingerprintOf(),
       ...Object.entries({
@@ -105,8 +108,8 @@ describe('a fingerprint', () => {
   });
 });
 
-describe('a place in a log', () => {
-  test('after a transition has its position only if it was read from the feed, and is made once', () => {
+describe('position and cursor', () => {
+  test('positionAfter has a feed position only for an entry that was read from the feed, and computes it once per entry', () => {
     const entry = { ...ENTRY, position: 12 };
     const place = positionAfter(entry as never);
     const fingerprint = fingerprintOf();
@@ -117,7 +120,7 @@ describe('a place in a log', () => {
     expect(logStart('x')).toEqual({ ...LOG_START, sessionId: 'x' });
   });
 
-  test('a cursor of another epoch has expired, and one in another spelling is invalid', () => {
+  test('a cursor of another epoch has expired, and a cursor whose text was altered is invalid', () => {
     const cursorKey = Buffer.alloc(32, 5);
     const cursors = createCursors({ epoch: 1, cursorKey });
     const cursor = cursors.encode(positionAfter(ENTRY as never));
@@ -132,7 +135,7 @@ describe('a place in a log', () => {
   });
 });
 
-test('the length of a frame is that of its JSON, and twice that if it contains a cursor for each stream', () => {
+test('the length of a frame is that of its JSON, doubled if it contains the previousCursor, which differs by stream', () => {
   expect(new FrameJson('{"a":1}').length).toBe(7);
   const json = JSON.stringify({ a: PREVIOUS_CURSOR });
   const frame = new FrameJson(json);

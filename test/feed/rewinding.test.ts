@@ -9,14 +9,14 @@ import { at, Connection, createFloor, createLog, createSelection, upTo } from '.
 type Floor = ReturnType<typeof createFloor>;
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-/** Returns a restart point at the end of the log, as `Subscription.feed` does. */
+/** Returns a function that resyncs a subscriber with a reset to the end of the log, as the feed does. */
 const resetTo = (floor: Floor) => async (cause: RestartCause) => {
   const end = at(floor.log.length, floor.log.lifeAt(floor.log.length));
   return { frame: { kind: 'RESET', at: end.at, cause } as const, ...end };
 };
 
-describe('Tail and Follower after a rewind', () => {
-  test('a live subscriber is reset to the new end and gets every entry that is assigned a lost number', async () => {
+describe('log tail and followers after a rewind', () => {
+  test('a live subscriber of a rewound log is reset to its new end, and gets every new entry, even under a number seen before', async () => {
     const floor = createFloor(createLog(84));
     const { connection } = floor.follow(84, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -34,7 +34,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(floor.rewinds).toEqual(['LOG_REWOUND']);
   });
 
-  test('a live subscriber is reset although the log has grown past its old end before it is read', async () => {
+  test('a live subscriber is reset even if the rewound log grows past its old end before it is read', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -47,7 +47,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('an entry handed over under a known number reveals the rewind at once', async () => {
+  test('an entry handed over with the number of a known entry reveals the rewind at once', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -59,7 +59,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('an entry handed over right after the old end is not sent while the database server is in doubt', async () => {
+  test('if the database server may have changed, an entry that seems to be the next is sent only after the log was checked', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -75,7 +75,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(floor.tail.head).toBe(11);
   });
 
-  test('a subscription without a restart point ends with CURSOR_EXPIRED', async () => {
+  test('a subscription that cannot be resynced ends with CURSOR_EXPIRED after a rewind', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10);
     await floor.areLive(1);
@@ -88,7 +88,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received).toEqual([]);
   });
 
-  test('a subscriber that was shown no lost entry goes on without a gap, a reset or a repeat', async () => {
+  test('after a rewind a subscriber that was shown no lost entry goes on without a gap, a reset or a repeat', async () => {
     const floor = createFloor(createLog(1000));
     const connection = Object.assign(new Connection(), { roomFor: 3 });
     floor.follow(100, { connection, findResyncPoint: resetTo(floor) });
@@ -127,7 +127,7 @@ describe('Tail and Follower after a rewind', () => {
     ]);
   });
 
-  test('a cursor of a lost entry has expired although its number was assigned again', async () => {
+  test('the cursor of a lost entry has expired even if its number was assigned again', async () => {
     const floor = createFloor(createLog(10));
     await floor.tail.warmUp();
     floor.log.rewind(8);
@@ -146,7 +146,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(known.connection.numbers).toEqual(upTo(13, 11));
   });
 
-  test('a subscriber that has read the new log further than the tail is not reset with the others', async () => {
+  test('a subscriber that has already read the rewound log, further than the tail, is not reset with the others', async () => {
     const floor = createFloor(createLog(10));
     const old = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -162,7 +162,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(ahead.connection.numbers).toEqual(upTo(16, 13));
   });
 
-  test('an immutable result of a lost entry is not shown for the entry that got its number', async () => {
+  test('the cached result of a lost entry is not shown for the new entry that got its number', async () => {
     const floor = createFloor(createLog(3), createSelection({ immutable: true }));
     const before = floor.follow(0);
     await before.connection.until(has(3));
@@ -217,7 +217,7 @@ describe('Tail and Follower after a rewind', () => {
       if (random.chance(0.3)) floor.handOver(random.integer(1, 5));
       if (random.chance(0.03)) {
         floor.log.rewind(Math.max(0, floor.log.length - random.integer(0, 40)));
-        // Another server answers: the gateway notices by its next connection or by the next entry.
+        // After a failover another server answers: the gateway notices at its next connection or by an entry.
         floor.tail.markDoubtful();
         if (random.chance(0.5)) floor.log.append(random.integer(0, 60));
       }

@@ -1,4 +1,4 @@
-/** No viewer gets a frame that depends on the viewer and was executed for another one. */
+/** Tests that a frame that depends on the viewer reaches only the viewer for whom it was executed. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameJson } from '../../src/feed/frame-json.ts';
@@ -23,7 +23,7 @@ async function microtasks(count: number): Promise<void> {
   for (let step = 0; step < count; step += 1) await null;
 }
 
-/** Frame `n` has the nature `natures[n]`; executions take the microtasks of `delays` in turn. */
+/** Creates a selection whose frame `n` has the flags `natures[n]`; executions take `delays` microtasks. */
 function selectionWith(natures: readonly Nature[], delays: readonly number[]): Selection {
   let executions = 0;
   return {
@@ -48,8 +48,8 @@ async function textsFor(execution: SharedExecution, id: string, numbers: readonl
   return results.map((result) => result.jsonFor(keyOf(id))?.after(() => null));
 }
 
-describe('a shared execution', () => {
-  test('gives a cached frame of one viewer to no other, at whatever microtask the other asks', async () => {
+describe('shared execution', () => {
+  test('a cached frame of one viewer is given to no other, at whatever microtask the other asks', async () => {
     for (let step = 0; step < 30; step += 1) {
       const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [3]));
       const first = textsFor(execution, 'asha', [0]);
@@ -62,7 +62,7 @@ describe('a shared execution', () => {
     }
   });
 
-  test('has no JSON for a viewer that the frame was not executed for', async () => {
+  test('a frame that depends on the viewer has no JSON for a viewer for whom it was not executed', async () => {
     const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [0]));
 
     const [result] = await execution.execute([shownAs(0)], viewer('asha'), keyOf('asha'));
@@ -71,7 +71,7 @@ describe('a shared execution', () => {
     expect(result?.jsonFor(keyOf('ravi'))).toBeUndefined();
   });
 
-  test('gives each viewer its own frames in random interleavings of requests', async () => {
+  test('each viewer gets its own frames in random interleavings of requests', async () => {
     const nature = fc.record({ dependsOnViewer: fc.boolean(), immutable: fc.boolean() });
     const asking = fc.record({
       id: fc.constantFrom('asha', 'ravi', 'vera'),

@@ -19,7 +19,7 @@ export const environmentOf = ({ databaseUrl }: Pick<Gateway, 'databaseUrl'>) => 
 
 const runCommand = createCommandRunner();
 
-/** Runs a command as the database's owner, next to the gateway. Returns what it prints. */
+/** Runs an operator command as the database's owner, next to the gateway. Returns what it prints. */
 export async function run(
   gateway: Pick<Gateway, 'databaseUrl'>,
   command: string,

@@ -1,4 +1,4 @@
-/** Checks audit chains as the command does, and creates sessions with a history to tamper with. */
+/** Checks audit chains as `npm run audit` does, and creates sessions with a history to tamper with. */
 import { createHash } from 'node:crypto';
 import { connect } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';

@@ -17,7 +17,7 @@ const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
   errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
 });
 
-/** Executed again if the results differ: a transition may be recorded between the two executions. */
+/** Number of attempts: results may differ because a transition was recorded between the two executions. */
 const ATTEMPTS = 4;
 
 /** Fixes the clock, so that both executions see the same time. */

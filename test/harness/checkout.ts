@@ -51,7 +51,7 @@ export async function freshFolder(prefix = 'vkyc-data-'): Promise<string> {
 }
 
 export interface NpmScript {
-  /** npm's own process. */
+  /** The process of npm itself. */
   readonly child: ChildProcess;
   /** Everything printed so far. */
   said(): string;
@@ -59,14 +59,14 @@ export interface NpmScript {
   until(text: string): Promise<string>;
   /** Resolves with npm's exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
-  /** The processes under npm that are still alive. */
+  /** Returns the processes started by npm, directly or not, that are still alive. */
   survivors(): Process[];
 }
 
 interface NpmOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Runs as this user. */
+  /** Id of the user to run as. */
   readonly uid?: number;
 }
 
@@ -119,7 +119,7 @@ export interface Process {
   readonly command: string;
 }
 
-/** Includes the start time, because process ids are reused within minutes on a busy machine. */
+/** Names a process with its start time, because process ids are reused within minutes on a busy machine. */
 const identify = ({ pid, startedAt }: Process): string => `${pid} ${startedAt}`;
 
 function listProcesses(): Process[] {

@@ -39,7 +39,7 @@ export function fitting(name: string, type: GraphQLInputType, given: Given): unk
   return fits[getNamedType(type).name] ?? `${name}-text`;
 }
 
-/** Writes a field with its required arguments, the wanted ones, and a page size if it takes one. */
+/** Returns a field as GraphQL text, with its required arguments, those in `wanted`, and `first` if it has it. */
 export function call(field: Field, given: Given, wanted: readonly string[] = []): string {
   const named = field.args.filter(
     ({ name, type }) =>
@@ -71,7 +71,7 @@ export function everythingOf(
   leaveOut: (type: string, field: string) => boolean = () => false,
 ): string {
   if (isLeafType(type)) return '';
-  // Fields of one name may have different types in the members, which cannot be merged in one selection.
+  // Only the interface's own fields: those of its members may share a name but not a type, and cannot be merged.
   if (isInterfaceType(type)) return `{ __typename ${Object.keys(type.getFields()).join(' ')} }`;
   if (isUnionType(type)) {
     const members = schema.getPossibleTypes(type);
@@ -121,7 +121,7 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
 export const routesOfQueries = (given: Given): Map<string, Route> =>
   routesFrom(schema.getQueryType() as GraphQLObjectType, { before: '{', behind: '}' }, given);
 
-/** Calls back for each field of each object in a response. */
+/** Calls a function for each field of each object in a response. */
 export function eachField(
   value: unknown,
   found: (type: string, field: string, value: unknown) => void,

@@ -4,7 +4,7 @@ import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 export interface FaultyDoorbell extends Doorbell {
   /** Number of rings that were lost, repeated or overtaken so far. */
   readonly faults: { lost: number; repeated: number; overtaken: number };
-  /** Rings delayed at the moment. */
+  /** Number of rings that are delayed at the moment. */
   readonly onTheirWay: number;
 }
 

@@ -89,7 +89,7 @@ export interface Gateway {
 interface Options {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
-  /** Whether the reconciler polls. Off by default, so that tests see only the updates they cause. */
+  /** Whether the reconciler polls the provider. Off by default, so that tests see only the updates they cause. */
   readonly polling?: boolean;
   /** Wraps the gateway's doorbell. */
   readonly doorbell?: TestOverrides['doorbell'];
@@ -127,7 +127,7 @@ export async function bootGateway({
   doorbell,
   provider,
   providers,
-  // A second without polling, so that tests which count statements see few periodic ones.
+  // If `polling` is off, due work is looked for only once a second: tests that count statements see few periodic ones.
   lookIntervalMs = polling ? 50 : 1_000,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',

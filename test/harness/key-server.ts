@@ -28,7 +28,7 @@ export async function createKey(kid: string, alg = 'ES256'): Promise<Key> {
 
 export interface KeyServer {
   readonly url: string;
-  /** Number of requests to it. */
+  /** Number of requests for the keys so far. */
   readonly fetches: number;
   publish(...keys: Key[]): void;
   /** Responds with this status from now on; null: with the keys again. */

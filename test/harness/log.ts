@@ -3,8 +3,8 @@ import { expect } from 'vitest';
 import { applyTransition } from '../../src/domain/session.ts';
 
 /**
- * Expects every session row to be the fold of its log, sequences without gaps, and `statusSince` to be the time of the
- * last move.
+ * Expects every session row to be what its log reduces to, sequences without gaps, and `statusSince` to be the time of
+ * the last transition that changed the status.
  */
 export async function expectFolds(database: pg.Pool): Promise<void> {
   const { rows: sessions } = await database.query('select * from vkyc_session');

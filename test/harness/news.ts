@@ -16,8 +16,8 @@ export interface News {
 }
 
 /**
- * Provider that starts sessions but reports no status: everything known of them comes by webhook. `whenAsked` null: no
- * response.
+ * Provider that starts sessions but reports no status later: everything comes by webhook. `whenAsked` is its response to
+ * a poll; null closes the connection without one.
  */
 export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Promise<ScriptedProvider> =>
   startScriptedProvider(({ method, path, body }) => {
@@ -28,8 +28,8 @@ export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Pr
   });
 
 /**
- * Provider that starts sessions, reports the initial status of those matching `remembers`, and does not know the
- * others: everything else comes by webhook.
+ * Provider that can start any session. Asked later, it reports the initial status of sessions whose verification id
+ * matches `remembers`, and answers 404 for all others. It sends no webhooks: the test does.
  */
 export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvider> => {
   const started = new Map<string, string>();

@@ -4,7 +4,8 @@ import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type GatewayProcess, startGatewayProcess } from './process.ts';
 
 /**
- * Outside the ephemeral port range, from which an outgoing connection could take the port while the gateway is down.
+ * Returns a free port outside the ephemeral range, from which an outgoing connection could take it while the gateway is
+ * down.
  */
 export async function freePort(random: SeededRandom): Promise<number> {
   for (;;) {

@@ -82,7 +82,7 @@ export interface SandboxProcess {
   control(method: string, path: string, body?: object): Promise<any>;
 }
 
-/** Slow enough that nothing happens by itself. */
+/** Speed of the sandbox's journeys: so slow that no step happens by itself. */
 const STANDSTILL = '0.000001';
 
 /** Starts the sandbox with its own journal. Journeys advance by hand; webhooks are held until an address is set. */

@@ -17,7 +17,7 @@ export interface Scrape {
 
 const ENDINGS: Record<string, readonly string[]> = { histogram: ['_bucket', '_sum', '_count'] };
 
-/** Scrapes the metrics. */
+/** Fetches and parses the metrics of a gateway. */
 export async function scrape({ url }: { readonly url: string }): Promise<Scrape> {
   const response = await fetch(`${url}/metrics`);
   expect([response.status, response.headers.get('content-type')]).toEqual([
@@ -48,7 +48,7 @@ export interface Use {
 
 /** Parses an expression with Prometheus' own grammar and returns the metrics it uses; throws if it is invalid. */
 export function usesOf(expression: string): Use[] {
-  // Replaces Grafana's variable.
+  // Replaces Grafana's variable, which is no PromQL.
   const text = expression.replaceAll('$__rate_interval', '5m');
   const found: { metric: string; labels: string[] }[] = [];
   const grouping: string[] = [];

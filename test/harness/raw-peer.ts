@@ -39,7 +39,7 @@ export interface RawPeer {
   readonly ended: Promise<string>;
 }
 
-/** Connects without sending anything. Its own end stays open until it is ended. */
+/** Connects without sending anything. Our end of the connection stays open until the test ends it. */
 export async function rawPeer(url: string): Promise<RawPeer> {
   const { port } = new URL(url);
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });

@@ -34,7 +34,7 @@ test('the folder of a killed test run is removed by the next run', async () => {
   expect(await readdir(base)).toEqual([]);
 });
 
-test('the folder of a run that is alive, or may be alive, is kept', async () => {
+test('the next test run keeps the folder of a run that is alive, or may be alive', async () => {
   const { base, makeFolder } = await makeBase();
   const ended = await endedProcess();
   const live = await makeFolder(process.pid, processNamespace());

@@ -7,7 +7,7 @@ export interface Statement {
   readonly client: pg.Client;
 }
 
-/** Sent on every new connection of the pool. */
+/** Connection set-up, which every new connection of the pool sends; it does not count as a statement. */
 const ON_CONNECT = 'set jit = off';
 
 /**

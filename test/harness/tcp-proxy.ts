@@ -23,7 +23,7 @@ export interface TcpProxy {
   readonly accepted: number;
 }
 
-/** Starts a proxy to the database. */
+/** Starts a proxy to PostgreSQL that is reached by TCP, even if the database URL names a Unix socket. */
 export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const { user, database } = new pg.Client({ connectionString: databaseUrl });
   return startWire(databaseUrl, findDatabase, (own) => `postgres://${user}@127.0.0.1:${own}/${database}`);

@@ -40,7 +40,7 @@ const outcomeOf = (response: Response | null, text: string, answer: any): Outcom
   text,
 });
 
-/** Every transport, by name. */
+/** Functions that send an operation, by the name of their transport. */
 export const TRANSPORTS = {
   async HTTP(gateway, request, authorization) {
     const response = await post(`${gateway.url}/graphql`, request, authorization);

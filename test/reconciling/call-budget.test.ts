@@ -33,7 +33,7 @@ test('concurrent calls of two replicas never exceed the budget of a minute', asy
   expect(Math.max(...refused)).toBeLessThanOrEqual(60_000);
 });
 
-test('polls are spaced evenly and leave the last third of the budget to mutations', async () => {
+test('polls are spaced evenly and leave 30 % of the budget to mutations', async () => {
   let polls = 0;
   for (let step = 0; step < 480; step += 1) {
     if ((await spend('POLL', step)) === 0) polls += 1;
@@ -88,7 +88,7 @@ test('a pause requested by the provider holds for all replicas, for polls or all
   expect(wait).toBeLessThanOrEqual(7_000);
 });
 
-test('a mutation that would wait long is refused with the time to retry, and a poll waits for its turn', async () => {
+test('a mutation that would wait 20 s is refused with the time to retry; a poll waits 20 s, but not 40 s', async () => {
   const [one] = replicas as [Connection];
   const stopping = new AbortController();
   const budget = createCallBudget(one.db, LIMITS, stopping.signal);
@@ -108,13 +108,13 @@ test('a mutation that would wait long is refused with the time to retry, and a p
   await expect(poll).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('small budgets keep calls for both polls and mutations', () => {
+test('even a small budget is split between polls and mutations', () => {
   expect(splitBudget(100)).toEqual({ total: 100, polls: 70 });
   expect(splitBudget(5)).toEqual({ total: 5, polls: 3 });
   expect(splitBudget(2)).toEqual({ total: 2, polls: 1 });
 });
 
-test('polls leave the budget to a refused mutation when it is retried', async () => {
+test('after a mutation was refused, polls leave the budget to it until it is retried', async () => {
   const [one] = replicas as [Connection];
   const few = splitBudget(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);

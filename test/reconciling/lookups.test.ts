@@ -4,7 +4,7 @@ import { eventually } from '../harness/gateway.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, logOf, MINUTE, polledGateway, sessionOf, webhookOf } from './polled.ts';
 
-test('a webhook still WAITING although its session exists is found and applied', async () => {
+test('a webhook that is still WAITING although its session exists is found and applied', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('waiting.1');
   await eventually(async () => {
@@ -21,7 +21,7 @@ test('a webhook still WAITING although its session exists is found and applied',
   });
 });
 
-test('a session due for a poll and for a lookup of its waiting webhook is settled, and neither is left', async () => {
+test('a session due both for a poll and for a lookup of its waiting webhook gets both, and neither stays due', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('twice.1');
   await gateway.start('other.happy-path');
@@ -45,7 +45,7 @@ test('a session due for a poll and for a lookup of its waiting webhook is settle
   await eventually(async () => (await gateway.database.query('select from provider_lookup')).rowCount === 0);
 });
 
-test('a session started elsewhere is recorded with all its webhooks and its user, and its verification id is taken', async () => {
+test('a session started at the provider without the gateway is recorded with all its webhooks and its user, and cannot be started again', async () => {
   const { gateway } = await polledGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
@@ -67,7 +67,7 @@ test('a session started elsewhere is recorded with all its webhooks and its user
   expect(data.startSession.code).toBe('VERIFICATION_ID_TAKEN');
 });
 
-test('known personal data is kept if the provider does not return it again', async () => {
+test('known personal data of a user is kept if the provider does not return it again', async () => {
   const { gateway } = await againstScript(({ method, path, body }) => {
     if (method === 'GET' && path.startsWith('/user'))
       return { status: 404, body: JSON.stringify({ type: 'not_found_error', code: 'Resource not found' }) };
@@ -117,7 +117,7 @@ test('a start that overtakes the lookup for its webhook creates the session, and
   expect(rows).toEqual([{ user_template: 'vkyc_user_template_v1' }]);
 });
 
-test('a webhook of an id unknown to the provider is parked with the reason after an hour of lookups', async () => {
+test('a webhook whose verification id the provider does not know is parked with the reason after an hour of lookups', async () => {
   const { gateway, clock } = await polledGateway();
 
   expect(await gateway.webhook(webhookOf('nobody.knows', 'RECEIVED', 'LINK_GENERATED', 1))).toBe(200);
@@ -181,7 +181,7 @@ test('a start that never reached the provider is sent again only by its caller',
   expect((await start()).data.startSession.__typename).toBe('StartSessionSuccess');
 });
 
-test('a webhook stays WAITING while the provider gives no useful response about its verification or user', async () => {
+test('a webhook stays WAITING while the provider answers lookups of its verification or user with errors', async () => {
   for (const failing of ['/vkyc', '/user']) {
     let mended = false;
     const { gateway, clock } = await againstScript(({ path }) => {

@@ -57,7 +57,7 @@ async function gatewayAgainst(options: Parameters<typeof againstScript>[1] = {})
 const refused = async (gateway: Gateway, source: string, field: string): Promise<number> =>
   (await scrape(gateway)).value(`vkyc_provider_mismatches_total{source="${source}",field="${field}"}`);
 
-/** Ids that a lost or mixed-up response may contain instead of those of `a.1`. */
+/** Wrong ids in a response about `a.1`: what they name, the field that differs, and the ids. */
 const FALSE_ANSWERS: [string, string, Said][] = [
   ['another verification', 'verificationId', { verification_id: 'b.1', user_id: 'bina', reference_id: 1001 }],
   ['the same verification id in another case', 'verificationId', { verification_id: 'A.1' }],
@@ -66,9 +66,9 @@ const FALSE_ANSWERS: [string, string, Said][] = [
   ['the user id in another case', 'userId', { user_id: 'Asha' }],
 ];
 
-describe('a provider response', () => {
+describe('provider response', () => {
   // Invariant 3
-  test('about another verification, reference or user is refused by refreshSession and recorded on no session', async () => {
+  test('a response about another verification, reference or user is refused by refreshSession and recorded on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     await gateway.start('b.1', BINA);
@@ -100,7 +100,7 @@ describe('a provider response', () => {
   });
 
   test.each(FALSE_ANSWERS.filter(([, field]) => field !== 'userId'))(
-    'with %s is refused by a poll; the next true one is recorded',
+    'a poll refuses a response with %s, and the next poll records the true response',
     async (_what, field, ids) => {
       const { gateway, clock, script } = await gatewayAgainst();
       await gateway.start('a.1', ASHA);
@@ -125,10 +125,10 @@ describe('a provider response', () => {
     },
   );
 
-  test('is also checked by the transition writer, not only by the provider client', async () => {
+  test('the transition writer refuses a response with wrong ids that the provider client accepted', async () => {
     const { gateway, script } = await gatewayAgainst({
       polling: false,
-      // A client that accepts every response.
+      // A provider client that does not notice wrong ids.
       provider: (client) => ({
         ...client,
         findVerification: async (verificationId) => {
@@ -149,7 +149,7 @@ describe('a provider response', () => {
     expect(await refused(gateway, 'ANSWER', 'verificationId')).toBe(1);
   });
 
-  test('without reference id and user id is recorded: the provider leaves them out at times', async () => {
+  test('an answer without a reference id and a user id is recorded, because the provider sometimes leaves them out', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     const staff = await person(gateway, 'olga', 'OPERATOR');
@@ -161,7 +161,7 @@ describe('a provider response', () => {
     });
   });
 
-  test('about another verification, reference or user returns no recording', async () => {
+  test('requestRecording returns no recording from a response about another verification, reference or user', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     await gateway.webhook(webhookOf('a.1', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1));
@@ -181,7 +181,7 @@ describe('a provider response', () => {
   });
 });
 
-describe('a start', () => {
+describe('start', () => {
   const START = `mutation ($input: StartSessionInput!) {
     startSession(input: $input) { __typename ... on MutationError { code retryable message } }
   }`;
@@ -193,7 +193,7 @@ describe('a start', () => {
     ['the same verification id in another case', { verification_id: 'A.1' }],
     ['another user', { user_id: 'bina' }],
   ])(
-    'whose response names %s is looked up, and the session gets the status of the lookup',
+    'a start whose response names %s is looked up, and the session gets the status of the lookup',
     async (_what, ids) => {
       const { gateway, script, provider } = await gatewayAgainst();
       script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, ...APPROVED, ...ids } : said);
@@ -208,28 +208,31 @@ describe('a start', () => {
   test.each([
     ['another verification', { verification_id: 'b.1' }],
     ['another user', { user_id: 'bina' }],
-  ])('whose responses all name %s creates no session, and a later retry succeeds', async (_what, ids) => {
-    const { gateway, clock, script } = await gatewayAgainst();
-    script.falsify = (call, said) => (call.endsWith('/vkyc') ? { ...said, ...APPROVED, ...ids } : said);
+  ])(
+    'a start whose responses all name %s creates no session, and a later retry succeeds',
+    async (_what, ids) => {
+      const { gateway, clock, script } = await gatewayAgainst();
+      script.falsify = (call, said) => (call.endsWith('/vkyc') ? { ...said, ...APPROVED, ...ids } : said);
 
-    expect(await start(gateway)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
-    clock.forward(MINUTE);
-    // The response to the reconciler's lookup is false, too.
-    await eventually(async () => {
-      const { rows } = await gateway.database.query(
-        `select due_at > since + interval '1 minute' as again from provider_lookup`,
-      );
-      return rows[0]?.again;
-    });
-    for (const each of ['a.1', 'b.1']) expect(await sessionOf(gateway, each)).toBeNull();
+      expect(await start(gateway)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
+      clock.forward(MINUTE);
+      // The response to the reconciler's lookup is false, too.
+      await eventually(async () => {
+        const { rows } = await gateway.database.query(
+          `select due_at > since + interval '1 minute' as again from provider_lookup`,
+        );
+        return rows[0]?.again;
+      });
+      for (const each of ['a.1', 'b.1']) expect(await sessionOf(gateway, each)).toBeNull();
 
-    script.falsify = (_call, said) => said;
-    expect(await start(gateway)).toEqual({ __typename: 'StartSessionSuccess' });
-    expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED']);
-  });
+      script.falsify = (_call, said) => said;
+      expect(await start(gateway)).toEqual({ __typename: 'StartSessionSuccess' });
+      expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED']);
+    },
+  );
 
   test.each(['POST /user', 'GET /user', 'PATCH /user'])(
-    'stores nothing about another user in the response to %s',
+    'a start stores nothing from a response to %s about another user',
     async (endpoint) => {
       const { gateway, script } = await gatewayAgainst();
       await gateway.start('before.1', BINA);
@@ -249,7 +252,7 @@ describe('a start', () => {
   );
 });
 
-test('an unknown session is not recorded from a response about another verification', async () => {
+test('a waiting webhook creates no session from a lookup whose response is about another verification', async () => {
   const { gateway, clock, script } = await gatewayAgainst();
   script.falsify = (call, said) =>
     call === 'GET /vkyc' ? { verification_id: 'b.1', user_id: 'bina', ...APPROVED } : said;
@@ -262,18 +265,18 @@ test('an unknown session is not recorded from a response about another verificat
   const before = await seen();
   clock.forward(25 * 60 * MINUTE);
   await eventually(async () => (await seen()) > before);
-  // Only a response about this verification tells whether the provider knows it.
+  // Only a response about this verification would tell whether the provider knows it, so the webhook waits.
   const { rows } = await gateway.database.query('select state from webhook_inbox');
   expect(rows).toEqual([{ state: 'WAITING' }]);
 });
 
-describe('a webhook', () => {
+describe('webhook', () => {
   const ours = (ids: Said = {}, second = 5) => {
     const body = webhookOf('a.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', second);
     return { ...body, data: { ...body.data, ...ids } };
   };
 
-  test('about our verification with another user or reference id is parked with that reason', async () => {
+  test('a webhook that names another user or reference id than its session has is parked, and the reason says which', async () => {
     const { gateway } = await gatewayAgainst({ polling: false });
     await gateway.start('a.1', ASHA);
     await gateway.start('b.1', BINA);
@@ -297,7 +300,7 @@ describe('a webhook', () => {
     expect(gateway.logs.join('')).not.toMatch(/bina|ASHA/);
   });
 
-  test('with the ids as known, as text, or without ids is recorded', async () => {
+  test('a webhook is recorded if its ids match, as numbers or as text, or if it has none', async () => {
     const { gateway } = await gatewayAgainst({ polling: false });
     await gateway.start('a.1', ASHA);
 
@@ -313,7 +316,7 @@ describe('a webhook', () => {
     expect((await logOf(gateway, 'a.1')).slice(1)).toEqual(spellings.map(() => 'WEBHOOK AUDITOR_APPROVED'));
   });
 
-  test('is compared with the ids that only earlier webhooks contained', async () => {
+  test('a webhook is compared with a reference id that only an earlier webhook contained', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, reference_id: null } : said);
     await gateway.start('a.1', ASHA);

@@ -1,4 +1,4 @@
-/** Parked webhooks that name a known session. */
+/** A parked webhook that names a known session makes the gateway ask the provider. */
 import { expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { eventually } from '../harness/gateway.ts';
@@ -53,7 +53,7 @@ test('a webhook that names another user than its session makes the gateway ask t
   await eventually(async () => (await sessionOf(gateway, 'parked.2')).subStatus === 'USER_QUEUED');
 });
 
-test('an ended session is polled as well: the unreadable webhook may have contradicted it', async () => {
+test('the provider is asked even about an ended session, which the unreadable webhook may have contradicted', async () => {
   const { gateway, said } = await askedAbout('parked.3');
   await gateway.webhook(webhookOf('parked.3', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
   await webhooksSettled(gateway.database);
@@ -65,7 +65,7 @@ test('an ended session is polled as well: the unreadable webhook may have contra
   expect((await sessionOf(gateway, 'parked.3')).subStatus).toBe('AUDITOR_APPROVED');
 });
 
-test('if the provider does not respond, it is asked again later', async () => {
+test('if the provider does not respond after an unreadable webhook, it is asked again later', async () => {
   const { gateway, clock, said } = await askedAbout('parked.4');
   said.present = null;
   await gateway.webhook(unreadable('parked.4'));

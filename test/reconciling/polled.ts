@@ -43,7 +43,7 @@ export async function sessionOf(gateway: Gateway, id: string): Promise<any> {
 export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
   (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
 
-/** Waits until all due work was done: inserts a lookup that is given up, and waits until it is gone. */
+/** Waits until all due work was done: adds a lookup that is given up for its age, and waits until it is gone. */
 export async function looked(gateway: Gateway): Promise<void> {
   const { rows } = await gateway.database.query(
     `insert into provider_lookup values ('looked.' || random(), now() - interval '3 days', now() - interval '3 days') returning verification_id`,
@@ -57,7 +57,7 @@ export async function looked(gateway: Gateway): Promise<void> {
   });
 }
 
-/** Returns the body of a webhook, with an event time at this second of a minute long ago. */
+/** Returns the body of a webhook whose event time is the given second of a fixed minute in 2025. */
 export const webhookOf = (
   verification_id: string,
   status: string,

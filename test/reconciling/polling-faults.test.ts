@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, looked, MINUTE, polledGateway, sessionOf } from './polled.ts';
 
-test('a poll is done although its job is locked by a dead replica, lost, or out of attempts', async () => {
+test('a due poll is done even if its job is locked by a dead replica, lost, or out of attempts', async () => {
   for (const harm of [
     `update graphile_worker._private_jobs set locked_at = now() - interval '6 minutes', locked_by = 'a dead one'`,
     'delete from graphile_worker._private_jobs',
@@ -69,7 +69,7 @@ test('polling survives a database that terminates all connections', async () => 
 
   clock.forward(15 * MINUTE);
 
-  // A poll that was interrupted is repeated at the next look, long before its job counts as abandoned.
+  // An interrupted poll is repeated at the next look for due polls, long before its job counts as abandoned.
   for (const id of ['cut.1', 'cut.2', 'cut.3', 'cut.4'])
     await eventually(
       async () => (await sessionOf(gateway, id).catch(() => null))?.subStatus === 'USER_QUEUED',
@@ -77,7 +77,7 @@ test('polling survives a database that terminates all connections', async () => 
   expect(cuts).toBe(4);
 }, 40_000);
 
-test('after a database error a poll is retried at every interval until it can be recorded', async () => {
+test('after a database error a poll is retried at every look for due polls until it can be recorded', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('full.happy-path');
@@ -87,7 +87,7 @@ test('after a database error a poll is retried at every interval until it can be
 
   clock.forward(15 * MINUTE);
 
-  // With the backoff of the queue the retries would come after e, e², e³ … seconds.
+  // Five retries come soon; with the backoff of the job queue they would take e + e² + … + e⁵ seconds.
   await eventually(
     async () => gateway.logs.filter((line) => line.includes('could not reconcile')).length >= 5,
   );
@@ -97,7 +97,7 @@ test('after a database error a poll is retried at every interval until it can be
   );
 });
 
-test('a poll whose job is locked by another replica is not done', async () => {
+test('a replica does not do a poll whose job another replica has locked', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('once.1');
@@ -138,7 +138,7 @@ test('while the provider rate-limits, polls back off ever longer, and continue w
   );
 });
 
-test('polling a session the provider keeps failing on stops when its link expires', async () => {
+test('if the provider keeps failing for a session, its polling stops once its link has expired', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {}, 'malformed-answer': { path: 'GET /vkyc' } });
   await gateway.start('given-up.1');

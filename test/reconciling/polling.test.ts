@@ -72,7 +72,7 @@ test('if two webhooks with the same second leave the order unsettled, the provid
   expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
 });
 
-test('a poll is due at once after a tie of seconds, or after a webhook older than a poll result', async () => {
+test('a webhook of the same second as another, or older than a poll result, makes a poll due at once', async () => {
   const gateway = await bootGateway();
   const due = async (id: string) => {
     const { rows } = await gateway.database.query(
@@ -135,7 +135,7 @@ test('a webhook that may be older than a poll result makes the gateway poll, whi
 
   const { user } = await sessionOf(gateway, 'older.happy-path');
   await gateway.webhook({
-    // A status that no poll on the way here can have found.
+    // A status that no earlier poll of this test can have found.
     ...webhookOf('older.happy-path', 'PRE_VIDEO_CALL', 'USER_AUDIO_CHECK_FAILED', 0, user.userId),
     event_time: new Date(Date.now() + 2_000).toISOString(),
   });
@@ -146,7 +146,7 @@ test('a webhook that may be older than a poll result makes the gateway poll, whi
   });
 });
 
-test('a poll response overtaken by a webhook is not lost: the provider is asked again at once', async () => {
+test('if a webhook overtakes a poll response, the response is dropped and the provider asked again at once', async () => {
   let present = ['RECEIVED', 'LINK_GENERATED'];
   let held = Promise.resolve();
   let asked = 0;
@@ -178,7 +178,7 @@ test('a poll response overtaken by a webhook is not lost: the provider is asked 
   expect(asked).toBe(askedByTheStart + 2);
 });
 
-test('a session that ends while a poll is in flight is not left unsettled', async () => {
+test('a poll answered after its session has ended does not mark the session as unsettled (to be polled again soon)', async () => {
   let held = Promise.resolve();
   let asked = 0;
   const { gateway, clock } = await againstScript(({ method, body }) => {

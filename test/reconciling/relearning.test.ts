@@ -9,7 +9,7 @@ import { logOf, polledGateway, sessionOf } from './polled.ts';
 
 const POLLS_PER_MINUTE = 60;
 
-/** Plans the polls as the gateway does, on a connection of its own. */
+/** Plans polls and lookups as the gateway does after its database lost data. Uses a connection of its own. */
 async function plan({ databaseUrl }: Gateway, now: Date) {
   const { db, close } = connect(databaseUrl, 1, () => {});
   try {
@@ -27,7 +27,7 @@ const lookups = async ({ database }: Gateway) =>
   (await database.query('select verification_id as id, due_at as at from provider_lookup order by due_at'))
     .rows;
 
-test('every session that is not terminal is polled within the budget, most recently changed first', async () => {
+test('after a loss of data every session that has not ended is polled within the budget, most recently changed first', async () => {
   const gateway = await bootGateway();
   for (const id of ['older.1', 'newest.1', 'ended.1', 'unpolled.1']) await gateway.start(id);
   await gateway.database.query(`update vkyc_session set
@@ -46,7 +46,7 @@ test('every session that is not terminal is polled within the budget, most recen
   expect(await pollTimes(gateway)).toEqual(planned);
 });
 
-test('an open start is looked up although the database does not know that it was sent; a finished one is not', async () => {
+test('an open start is looked up even if the database does not show that it was sent; a finished start is not', async () => {
   const gateway = await bootGateway();
   await gateway.start('finished.1');
   await setFaults(gateway, { 'error-504-before': { path: 'POST /user' } });
@@ -77,7 +77,7 @@ test('an open start is looked up although the database does not know that it was
   ]);
 });
 
-test('a poll is done although the restored database shows its job as locked by a worker', async () => {
+test('a poll is done even if the restored database shows its job as locked by a worker', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('held.happy-path');
   await gateway.advance('held.happy-path', 2);

@@ -30,7 +30,7 @@ async function queuedSession(id: string, options: Parameters<typeof againstScrip
 const doubtsIn = async (gateway: Gateway): Promise<number> =>
   (await gateway.database.query('select from doubted_answer')).rowCount ?? 0;
 
-test('a poll result that lags behind a webhook does not move the session back: the poll is repeated after seconds', async () => {
+test('a poll result that lags behind a webhook does not move the session back: the provider is polled again after 5 s', async () => {
   const { gateway, clock, said } = await queuedSession('lags.1');
 
   clock.forward(15 * MINUTE);
@@ -48,7 +48,7 @@ test('a poll result that lags behind a webhook does not move the session back: t
   expect(rows).toEqual([{ unsettled: false }]);
 });
 
-test('a customer who really went back is moved back by the second poll', async () => {
+test('a session whose customer really went back a step is moved back by the second poll', async () => {
   const { gateway, clock } = await queuedSession('loops.1');
 
   clock.forward(15 * MINUTE);
@@ -98,7 +98,7 @@ test('a doubted poll result still fills in missing fields of the session', async
   expect(rows).toEqual([{ reference_id: '7' }]);
 });
 
-test('a webhook between the two polls voids the first result', async () => {
+test('a webhook between the two polls voids the first result, so that the second does not confirm it', async () => {
   const { gateway, clock, said, sessionId } = await queuedSession('voided.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);
@@ -117,7 +117,7 @@ test('a webhook between the two polls voids the first result', async () => {
   expect(await doubtsIn(gateway)).toBe(0);
 });
 
-test('another process makes the second poll', async () => {
+test('a second poll planned by a process that has stopped is made by another process', async () => {
   const { gateway, clock, provider, sessionId } = await queuedSession('handed.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);
@@ -134,7 +134,7 @@ test('another process makes the second poll', async () => {
   await eventually(async () => (await sessionOf(other, 'handed.1')).subStatus === 'LINK_GENERATED');
 });
 
-test('a pair that the session never had needs no second poll', async () => {
+test('a poll result with a status pair that the session never had needs no second poll', async () => {
   const { gateway, clock, said } = await queuedSession('new.1');
   said.present = ['PRE_VIDEO_CALL', 'NO_AGENT_FOUND'];
 

@@ -64,7 +64,7 @@ test('thirteen webhooks after one dated three days ahead are all applied, in the
   await sendThirteen('ahead.1', send);
 
   expect(await appliedIn(gateway, 'ahead.1')).toEqual(Array(15).fill(true));
-  // The order among correctly dated webhooks is known again.
+  // Webhooks with correct times are ordered again: an older one is not applied.
   await send(newsAt('ahead.1', 'USER_PROXY_DETECTED', 500));
   expect((await appliedIn(gateway, 'ahead.1')).at(-1)).toBe(false);
   expect((await sessionOf(gateway, 'ahead.1')).subStatus).toBe(STEPS[12 % STEPS.length]);
@@ -91,7 +91,7 @@ test('a webhook dated three days ahead is recorded once with its own time, and t
   expect(queued.occurredAt).toBe(new Date(ahead.event_time).toISOString());
 });
 
-test('a session that holds a future event time from an earlier release applies correct webhooks again', async () => {
+test('a session with a future event time, stored by an earlier release, applies webhooks with correct times again', async () => {
   const { gateway, send } = await sessionAtTheLink('held.1', false);
   await gateway.database.query(`update vkyc_session set provider_event_time = now() + interval '3 days'`);
 
@@ -104,7 +104,7 @@ test('a session that holds a future event time from an earlier release applies c
   expect(rows).toEqual([{ healed: true, unsettled: true }]);
 });
 
-test('a session created by a webhook dated ahead is unsettled, and its later webhooks are applied', async () => {
+test('a session created by a webhook dated ahead is marked unsettled (its order is unknown), and its later webhooks are applied', async () => {
   let deliver: () => Promise<unknown> = async () => {};
   const { gateway } = await againstScript(
     ({ method, path, body }) => {

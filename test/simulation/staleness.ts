@@ -24,7 +24,7 @@ type Started = Pick<Watched, 'changes' | 'createdAt'>;
 interface Watched {
   readonly changes: readonly Change[];
   readonly createdAt: number;
-  /** Number of changes seen; the first is the response to the start. */
+  /** Number of changes that polling has seen; the first one is in the response to the start. */
   seen: number;
   knownSince: number;
   heardAt: number;
@@ -120,7 +120,7 @@ function journeyAt(name: string, seed: string, createdAt: number): Change[] {
   });
 }
 
-/** Returns null if the session need not be polled any more. */
+/** Returns when a session is due to be polled, in milliseconds; null if it need not be polled any more. */
 function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | null {
   const { subStatus, meetingAt } = watched.changes[watched.seen - 1] as Change;
   const pair = toStatusPair(subStatus);
