@@ -2,8 +2,8 @@ import { invariant } from './invariant.ts';
 
 /**
  * THE table: every pair of status and sub-status that Video KYC can report, its meaning and the recommended action. The
- * GraphQL enums and their descriptions, the database constraint, the transition rules, `statusCatalog` and the
- * sandbox's scenarios are derived from it. To add a state, add one row here; the compiler points to everything else.
+ * GraphQL enums and their descriptions, the database constraint, the transition rules and `statusCatalog` are derived
+ * from it. To add a state, add one row here and follow "Add a status" in CONTRIBUTING.md.
  *
  * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED. The wording is
  * ours.
@@ -318,7 +318,7 @@ const unrecognized = (status: Status): StatusInfo => ({
 
 export const STATUSES: readonly Status[] = [...(Object.keys(STATUS_TABLE) as KnownStatus[]), UNRECOGNIZED];
 
-/** The 34 status pairs of the provider's reference, in the order of a session's life. */
+/** The status pairs of the provider's reference, in the order of a session's life. */
 export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).flatMap(([status, phase]) =>
   Object.entries<Step>(phase.steps).map(([subStatus, step]) => ({
     status: status as KnownStatus,
