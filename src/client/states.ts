@@ -42,7 +42,7 @@ export type Event =
   | 'SUBSCRIBED'
   | 'END';
 
-export const NEXT = {
+export const NEXT_STATE = {
   OPENING: {
     CONNECTED: 'CATCHING_UP',
     PAST: 'CATCHING_UP',

@@ -1,7 +1,7 @@
 import { selectsHeartbeats } from './document.ts';
 import { type Frame, frameIn, meaningOfErrors, type Payload, type Result, type Sink } from './frames.ts';
 import { Position } from './position.ts';
-import { BADGE, type Event, type FeedState, NEXT, type State } from './states.ts';
+import { BADGE, type Event, type FeedState, NEXT_STATE, type State } from './states.ts';
 
 export interface Listeners {
   connected?(again: boolean): void;
@@ -103,7 +103,7 @@ export class ResumingSubscription {
   }
 
   #become(event: Event): void {
-    this.#state = NEXT[this.#state][event];
+    this.#state = NEXT_STATE[this.#state][event];
     clearTimeout(this.#timer);
     if (this.#state !== 'CATCHING_UP') this.#settled();
     const silenceMs = this.#silenceMs();

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ConfigError, describeIssues } from '../config.ts';
 import { systemClock } from '../domain/ports.ts';
 import { port } from '../environment.ts';
-import { SANDBOX_CREDENTIAL_HEADERS, startSandbox } from '../sandbox/sandbox.ts';
+import { SANDBOX_CREDENTIALS_TEXT, startSandbox } from '../sandbox/sandbox.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
@@ -35,7 +35,7 @@ try {
   if (env.SANDBOX_WEBHOOK_URL) sandbox.deliverTo(env.SANDBOX_WEBHOOK_URL);
   const lines = [
     `The sandbox listens at   ${sandbox.baseUrl}`,
-    `Credentials              ${SANDBOX_CREDENTIAL_HEADERS}`,
+    `Credentials              ${SANDBOX_CREDENTIALS_TEXT}`,
     `Webhooks go to           ${env.SANDBOX_WEBHOOK_URL ?? 'no address yet: set SANDBOX_WEBHOOK_URL'}`,
     `Scenarios and faults at  ${new URL('/_sandbox', sandbox.baseUrl)}`,
   ];

@@ -7,7 +7,7 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 /** Phase of a session. More values may be added: treat unknown ones as UNRECOGNIZED. */
 export type Status =
-  /** The provider accepted the request and made a link; the customer has not used it yet. */
+  /** The provider accepted the start and made a link; the customer has not used it yet. */
   | 'RECEIVED'
   /** The customer prepares for the call: Aadhaar, IP, location and device checks, then a queue or a booked meeting. */
   | 'PRE_VIDEO_CALL'
@@ -17,7 +17,7 @@ export type Status =
   | 'AGENT_REVIEWED'
   /** The auditor has decided; the session is over. */
   | 'AUDITOR_REVIEWED'
-  /** The provider did not accept the request. */
+  /** The provider did not accept the start of the session. */
   | 'REJECTED'
   /** The session failed for a technical reason. */
   | 'FAILED'

@@ -149,8 +149,8 @@ export function differingDetails(
 }
 
 /**
- * Returns the newest value of each detail, and findings for changes that only an edit of the row between two entries
- * can explain.
+ * Returns the newest value of each field in DETAIL_FIELDS, and a finding for each entry whose value differs from an
+ * earlier one although the field may not change: the session's row was edited in between.
  */
 function latestDetails(entries: readonly AuditEntry[]) {
   const newest = new Map<DetailField, { number: number; value: unknown }>();

@@ -79,8 +79,8 @@ export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'b
 export type DetailField = (typeof DETAIL_FIELDS)[number];
 
 /**
- * For each kind of entry the field for which the entry holds a commitment instead of the text, because the
- * text may be erased: see `computeCommitment`.
+ * Field of each kind of entry whose text may be erased later. The entry therefore holds a commitment (salted hash)
+ * instead of the text: see `computeCommitment`.
  */
 export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
 
@@ -100,7 +100,7 @@ export interface AuditEntry {
   /** Number within the session: 1, 2, 3 … */
   readonly number: number;
   readonly kind: AuditKind;
-  /** JSON text written by `serialise`. */
+  /** The entry's content as canonical JSON text, made by `serialise`. */
   readonly content: string;
   readonly keyId: string;
   readonly recordedAt: Date;

@@ -36,7 +36,7 @@ interface Phase {
 
 export const STATUS_TABLE = {
   RECEIVED: {
-    description: 'The provider accepted the request and made a link; the customer has not used it yet.',
+    description: 'The provider accepted the start and made a link; the customer has not used it yet.',
     steps: {
       LINK_GENERATED: {
         explanation: 'The link for the customer exists.',
@@ -250,7 +250,7 @@ export const STATUS_TABLE = {
     },
   },
   REJECTED: {
-    description: 'The provider did not accept the request.',
+    description: 'The provider did not accept the start of the session.',
     steps: {
       INSUFFICIENT_BALANCE: {
         explanation: "The merchant's balance at the provider is too low.",

@@ -17,8 +17,8 @@ const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
  * Limit of storable times, exclusive. It is a day below the year 10000, which ISO 8601 cannot write with four
  * digits, so that times computed from a stored one stay in range.
  */
-export const LATEST_MS = Date.parse('9999-12-31T00:00:00Z');
+export const STORABLE_BEFORE_MS = Date.parse('9999-12-31T00:00:00Z');
 
 /** Whether a time, and times computed from it, can be stored. */
 export const isStorableTime = (time: Date): boolean =>
-  time.getTime() >= EARLIEST_MS && time.getTime() < LATEST_MS;
+  time.getTime() >= EARLIEST_MS && time.getTime() < STORABLE_BEFORE_MS;

@@ -199,7 +199,8 @@ export class LogTail {
   }
 
   /**
-   * Requests a read of the log's end. Resolves after that read, and after the rewind if the read detects one.
+   * Requests a read of the log's end, and resolves after it. If the read shows that the log lost entries (after a
+   * failover), resolves once the tail has gone back to the newest entry that is left.
    */
   readEnd(): Promise<void> {
     if (this.#stopped) return Promise.resolve();

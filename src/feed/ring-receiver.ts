@@ -78,8 +78,8 @@ export class RingReceiver {
   }
 
   /**
-   * Tells the listeners at once that rings may have been missed. Further calls within `MISSED_INTERVAL_MS`
-   * tell them once more, at its end.
+   * Tells the listeners at once that notifications (rings) may have been missed. However often it is called within the
+   * next `MISSED_INTERVAL_MS`, they are told only once more, when that time is over.
    */
   #miss(): void {
     if (this.#missing) {

@@ -51,7 +51,8 @@ export class PageArgs extends ForwardArgs {
   last?: number;
   @Field(() => String, {
     nullable: true,
-    description: 'Returns only entries before this cursor. Pass the `startCursor` of the following page.',
+    description:
+      'Returns only entries before this cursor. To page backwards, pass the `startCursor` of the page that you have.',
   })
   before?: string;
 }

@@ -68,7 +68,7 @@ export class Meeting extends Node {
       'Reason for the cancellation, as the person who cancelled it wrote it. Null if no reason was given. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
   })
   cancelReason?: string;
-  @Field(() => DateTime, { description: 'Time at which the gateway recorded it.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway stored the meeting.' })
   createdAt: Date;
 }
 
@@ -167,7 +167,7 @@ export class MeetingResolver {
   })
   scheduleMeeting(
     @Arg('input', () => ScheduleMeetingInput, {
-      description: 'Session, start time and idempotency key.',
+      description: 'The meeting to book, and its session.',
     })
     input: ScheduleMeetingInput,
     @Ctx() context: Context,
@@ -183,7 +183,9 @@ export class MeetingResolver {
     description: 'Cancels the booked meeting. Refused after the meeting has begun.',
   })
   cancelMeeting(
-    @Arg('input', () => CancelMeetingInput, { description: 'Session, reason and idempotency key.' })
+    @Arg('input', () => CancelMeetingInput, {
+      description: 'The session whose meeting is cancelled, and the reason.',
+    })
     input: CancelMeetingInput,
     @Ctx() context: Context,
   ) {

@@ -130,7 +130,7 @@ export class ReviewResolver {
   })
   recordAgentReview(
     @Arg('input', () => RecordAgentReviewInput, {
-      description: 'Session, outcome, remarks and idempotency key.',
+      description: "The agent's decision on a session.",
     })
     input: RecordAgentReviewInput,
     @Ctx() context: Context,
@@ -148,7 +148,7 @@ export class ReviewResolver {
   })
   recordAuditorReview(
     @Arg('input', () => RecordAuditorReviewInput, {
-      description: 'Session, outcome, remarks and idempotency key.',
+      description: "The auditor's decision on a session.",
     })
     input: RecordAuditorReviewInput,
     @Ctx() context: Context,

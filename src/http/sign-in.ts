@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { SignIn } from '../config.ts';
 import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
-import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
+import { isStorable, STORABLE_BEFORE_MS, UNSTORABLE } from '../domain/storable.ts';
 import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/subject.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
@@ -189,7 +189,7 @@ function toViewer(payload: JWTPayload): Viewer {
     roles: known,
     verificationIds: verification_ids,
     // Limits the expiry, since the claim may be a number that is too large for a Date.
-    expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, LATEST_MS)),
+    expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, STORABLE_BEFORE_MS)),
   };
 }
 

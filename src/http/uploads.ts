@@ -6,7 +6,7 @@ import { getViewer } from './require-sign-in.ts';
 const USUAL_BYTES = 64 * 1024;
 const MAX_AT_A_TIME = 8;
 
-/** Error for a large request too many. The server's error handler answers it with this status. */
+/** Error for a caller who sends too many large requests at once. The server's error handler answers with this status. */
 class TooManyUploads extends Error {
   readonly statusCode = 429;
   readonly retryAfterSeconds = 1;

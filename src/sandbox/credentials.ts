@@ -10,7 +10,7 @@ export const SANDBOX_CREDENTIALS = {
 } as const;
 
 /** Headers that a call needs, as text that is printed for people who try the sandbox. */
-export const SANDBOX_CREDENTIAL_HEADERS = `x-client-id: ${SANDBOX_CREDENTIALS.clientId}, x-client-secret: ${SANDBOX_CREDENTIALS.clientSecrets[0]}`;
+export const SANDBOX_CREDENTIALS_TEXT = `x-client-id: ${SANDBOX_CREDENTIALS.clientId}, x-client-secret: ${SANDBOX_CREDENTIALS.clientSecrets[0]}`;
 
 /** Secret that signs webhooks. `rotate` switches between the two client secrets, to test the rotation of a secret. */
 export class SigningSecret {

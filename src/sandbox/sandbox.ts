@@ -16,7 +16,7 @@ import { WebhookSender } from './webhook-sender.ts';
 /** Content security policy for an API: pages may load nothing and must not be framed. */
 const NO_PAGE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
-export { SANDBOX_CREDENTIAL_HEADERS, SANDBOX_CREDENTIALS } from './credentials.ts';
+export { SANDBOX_CREDENTIALS, SANDBOX_CREDENTIALS_TEXT } from './credentials.ts';
 
 interface Options {
   /** Loopback address to listen on. */

@@ -8,8 +8,8 @@ export interface Delivered {
 }
 
 /**
- * Function that measures a delivery of transitions. `passOn` sends them, and resolves when most subscribers have been
- * sent them.
+ * Function that measures a delivery of transitions. `passOn` sends them, and resolves when every live
+ * subscriber has been sent them or lags because its socket is full.
  */
 export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 

@@ -375,7 +375,7 @@ test('refreshSession records a status that no webhook reported, and says whether
   });
 });
 
-test('recordings and SDK tokens come from the provider if the action is allowed; a recording too early is refused', async () => {
+test('recordings and SDK tokens come from the provider if the action is allowed; asking for a recording before the call has ended is refused', async () => {
   const gateway = await bootGateway();
   const { agent, operator } = await staff(gateway);
   const { id } = await gateway.start('recorded.awaits-review');

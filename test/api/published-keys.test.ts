@@ -65,7 +65,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a token whose key is published during the cooldown gets 503 with Retry-After and counts as no failed sign-in', async () => {
+test('a token whose key was published after the last fetch of the keys gets 503 with Retry-After until the next fetch, and is no failed sign-in', async () => {
   const time = movableTime();
   const [before, after] = [await createKey('before'), await createKey('after')];
   const { keys, gateway } = await bootWith(before);

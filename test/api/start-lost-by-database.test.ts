@@ -105,7 +105,7 @@ test('a retry of a lost start returns the session that a webhook has restored, w
   expect(rows).toEqual([{ user_template: 'vkyc_user_template_v1' }]);
 });
 
-test('a lost start made with an earlier data key is found by its retry, with the user that the provider has', async () => {
+test('after the database lost a start and DATA_KEYS was rotated, a retry finds the verification and its user at the provider', async () => {
   const before = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(before, input);

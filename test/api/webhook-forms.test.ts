@@ -132,7 +132,7 @@ describe('JSON of a webhook', () => {
       );
   });
 
-  test('a webhook that repeats a key with another value is parked, and the reason names the key if it is a known one', async () => {
+  test('a webhook whose JSON has one key twice with different values is parked, and the reason names the key only if the gateway knows it', async () => {
     const { name } = await startAnother();
     const twice = `"status":"PRE_VIDEO_CALL","status":"AUDITOR_REVIEWED","sub_status":"USER_QUEUED"`;
     expect(await outcomeOf(textOf(`"${name}"`, TIME, twice))).toEqual(

@@ -119,7 +119,7 @@ test.each(Object.entries(HIDING))(
   },
 );
 
-test('failed sign-ins are limited per address, and per IPv6 network, that a trusted proxy reports', async () => {
+test('behind a trusted proxy, failed sign-ins are limited per client that it reports: by IPv4 address, or by IPv6 /64 network', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '127.0.0.1' } });
   for (let n = 0; n <= LIMIT; n += 1)
     for (const from of [`192.0.2.${n}`, `2001:db8:0:${n}::1`])

@@ -94,7 +94,7 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
 const FILLS_SECONDS = 600;
 const MEMORY_SLACK_MB = 12;
 
-/** Returns how many more megabytes are in use at the end of a life than in its middle; null if it was too short. */
+/** Returns by how many megabytes a gateway process uses more memory at its end than in the middle of its life, beyond the tolerance; null if it did not run long enough. */
 export function memoryGrownBy({ samples }: Life): number | null {
   const [first, last] = [samples[0]?.atSeconds ?? 0, samples.at(-1)?.atSeconds ?? 0];
   const full = samples.filter(({ atSeconds }) => atSeconds >= first + FILLS_SECONDS);

@@ -115,7 +115,7 @@ releaseTest(
 const count = ({ news, meetings, started, looks }: Done): number =>
   news.length + meetings.length + started.length + looks;
 
-/** Counts acknowledged work that is missing or stored twice. */
+/** Returns the acknowledged webhooks, meetings and starts that are not stored exactly once. */
 async function missingFrom(database: pg.Pool, { news, meetings, started }: Done): Promise<string[]> {
   const found = async (statement: string): Promise<Map<string, number>> => {
     const { rows } = await database.query(

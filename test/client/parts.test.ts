@@ -4,7 +4,7 @@ import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
 import { frameIn, isRestart, meaningOfErrors, type Result } from '../../src/client/frames.ts';
 import { Position } from '../../src/client/position.ts';
 import { backoffMs } from '../../src/client/resuming.ts';
-import { BADGE, type Event, NEXT, type State } from '../../src/client/states.ts';
+import { BADGE, type Event, NEXT_STATE, type State } from '../../src/client/states.ts';
 
 describe('findVariables', () => {
   test.each([
@@ -117,7 +117,7 @@ describe('Position', () => {
     position.take({ cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more });
   const beat = { __typename: 'Heartbeat' };
 
-  test('a position moves to each frame whose previousCursor is its own cursor', () => {
+  test('a position moves to a frame whose previousCursor equals the cursor of the position', () => {
     const position = new Position('0');
     expect([position.cursor, position.after]).toEqual(['0', '0']);
     expect([take(position, '1', '0'), take(position, '2', '1')]).toEqual(['NEXT', 'NEXT']);
@@ -219,10 +219,10 @@ test('the wait before a retry is random, and its maximum grows from 1 s to 30 s 
 describe('table of states', () => {
   /** Returns the state after these events of a new subscription. */
   const follow = (...events: Event[]) =>
-    events.reduce<State>((state, event) => NEXT[state][event], 'OPENING');
+    events.reduce<State>((state, event) => NEXT_STATE[state][event], 'OPENING');
 
   test('an ended subscription stays ended; from every other state it can end or subscribe again', () => {
-    for (const [state, next] of Object.entries(NEXT)) {
+    for (const [state, next] of Object.entries(NEXT_STATE)) {
       if (state === 'OVER') expect(new Set(Object.values(next))).toEqual(new Set(['OVER']));
       else expect([next.END, next.SUBSCRIBED]).toEqual(['OVER', 'OPENING']);
     }

@@ -269,7 +269,7 @@ test('the wait before a retry is random, and its maximum grows from 1 s to 30 s 
 });
 
 describe('timers of an ended subscription', () => {
-  /** Creates a resuming client around a fake stock client, and exposes its sink. */
+  /** Creates a resuming client around a fake stock client and subscribes once. Returns the sink that the fake was given, through which a test plays the server. */
   function bare() {
     const sinks: sse.Sink<any>[] = [];
     const client = resuming(

@@ -210,7 +210,7 @@ describe('options of the stock client', () => {
 });
 
 describe('subscribing', () => {
-  test('a query is passed to the stock client as it is, and iterate() throws', () => {
+  test('an operation that is no subscription is passed to the stock client unchanged, and iterate() throws for a subscription', () => {
     const { client, streams } = start();
     const sink = { next: () => {}, error: () => {}, complete: () => {} };
     client.subscribe({ query: '{ four }' }, sink);
@@ -493,7 +493,7 @@ describe('faults of a stream', () => {
     ]);
   });
 
-  test('repeated frames are dropped, and one older than the newest makes the state catching up', () => {
+  test('a repeated frame is dropped; one older than the newest is dropped too, and sets the state to `catching up`', () => {
     const one = start();
     one.connect();
     one.send('1', '0');

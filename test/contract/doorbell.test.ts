@@ -101,7 +101,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
   });
 
   const { random, seed } = newChance();
-  test(`replicas miss and repeat no transition if the doorbell loses, repeats, reorders and delays rings (seed ${seed})`, async () => {
+  test(`replicas deliver every transition once although notifications between them (the doorbell) are lost, repeated, reordered and delayed (seed ${seed})`, async () => {
     const { databaseUrl, doorbells } = await open();
     const pool = new pg.Pool({ connectionString: databaseUrl, max: WRITERS });
     atTheEnd(() => pool.end());

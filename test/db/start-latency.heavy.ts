@@ -15,7 +15,7 @@ if (!process.env.POSTGRES_BIN)
   process.stderr.write('POSTGRES_BIN names no PostgreSQL to compare: the comparison of starts is SKIPPED.\n');
 
 test.skipIf(!process.env.POSTGRES_BIN)(
-  'a start under load takes less than twice as long on a stock PostgreSQL as on the embedded one',
+  'under load, startSession takes less than twice as long on a stock PostgreSQL as on the embedded one',
   async () => {
     const servers = {
       stock: await startOwnPostgres(),

@@ -247,7 +247,7 @@ describe('checkHead', () => {
     expect(checkHead(chain.slice(0, 1), head(1))).toBeNull();
   });
 
-  test('checkHead reports a chain that ends before the exported entry, or has another hash at its number', () => {
+  test('checkHead reports a chain that ends before the exported head, or whose entry of that number has another hash', () => {
     expect(checkHead(chain, head(3))).toEqual({
       number: 3,
       what: 'cut off: the export lists entries of this chain up to 3',

@@ -143,7 +143,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('reads that an export lists and the log lacks, or has with another hash, are reported', () => {
+  test('a recorded read is reported if an export lists it but the log has lost it or has it with another hash', () => {
     const known = exportOf([ofFirst[1]]);
     expect(check([first], ofFirst, known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);

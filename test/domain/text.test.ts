@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
-import { isStorable, isStorableTime, LATEST_MS, toStorable } from '../../src/domain/storable.ts';
+import { isStorable, isStorableTime, STORABLE_BEFORE_MS, toStorable } from '../../src/domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../src/domain/text.ts';
 
 describe('hasAtMostCharacters', () => {
@@ -51,15 +51,15 @@ describe('storable', () => {
   test('a time is storable if it is from the year 1 until December 30 of 9999', () => {
     const at = (ms: number) => isStorableTime(new Date(ms));
     const earliest = Date.parse('0001-01-01T00:00:00Z');
-    expect([at(earliest - 1), at(earliest), at(0), at(LATEST_MS - 1), at(LATEST_MS)]).toEqual([
-      false,
-      true,
-      true,
-      true,
-      false,
-    ]);
+    expect([
+      at(earliest - 1),
+      at(earliest),
+      at(0),
+      at(STORABLE_BEFORE_MS - 1),
+      at(STORABLE_BEFORE_MS),
+    ]).toEqual([false, true, true, true, false]);
     expect(at(Number.NaN)).toBe(false);
-    expect(new Date(LATEST_MS).toISOString()).toBe('9999-12-31T00:00:00.000Z');
+    expect(new Date(STORABLE_BEFORE_MS).toISOString()).toBe('9999-12-31T00:00:00.000Z');
   });
 });
 

@@ -27,7 +27,7 @@ export const placeOf = ({ cursor, stretches }: Subscriber): Place => ({
 export const hasPlace = (log: Log, { cursor, transition }: Place): boolean =>
   log.has(cursor) && (transition === null || log.hasTransition(transition));
 
-/** A log of the database until a failover lost its end; the last one survives. */
+/** The database's log as it was before one failover, which then lost its newest entries. The last era has the log that survived. */
 export interface Era {
   readonly log: Log;
   /** When the database with this log was killed, in milliseconds since the epoch; infinite for the last log. */

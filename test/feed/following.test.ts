@@ -136,7 +136,7 @@ test('a selection that depends on the viewer is executed once per viewer, and ea
   expect(floor.selection.executed).toHaveLength(2);
 });
 
-test('a follower whose connection is full for a while misses nothing, and no entry is executed again for it', async () => {
+test('a subscriber whose connection takes no more data for a while misses nothing, and what it missed is not executed again', async () => {
   const floor = createFloor();
   const slow = floor.follow(0);
   const lively = floor.follow(0);

@@ -36,7 +36,7 @@ describe('frame budget', () => {
     },
   );
 
-  test('a budget of 0 has no limit', async () => {
+  test('a frame budget of 0 cost points a minute means no limit', async () => {
     const budget = new FrameBudgets(0).of('asha', 1e9);
     await budget.spend(1e9, goesOn);
     expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
@@ -135,7 +135,7 @@ describe('position and cursor', () => {
   });
 });
 
-test('the length of a frame is that of its JSON, doubled if it contains the previousCursor, which differs by stream', () => {
+test('FrameJson counts the length of its JSON, twice if it contains previousCursor, because the filled-in text is kept as well', () => {
   expect(new FrameJson('{"a":1}').length).toBe(7);
   const json = JSON.stringify({ a: PREVIOUS_CURSOR });
   const frame = new FrameJson(json);

@@ -62,7 +62,7 @@ describe('shared execution', () => {
     }
   });
 
-  test('a frame that depends on the viewer has no JSON for a viewer for whom it was not executed', async () => {
+  test('the JSON of a frame that depends on the viewer is given only to the viewer for whom it was executed', async () => {
     const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [0]));
 
     const [result] = await execution.execute([shownAs(0)], viewer('asha'), keyOf('asha'));

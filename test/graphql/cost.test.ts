@@ -147,7 +147,7 @@ describe('measureAmount', () => {
   test('a list of variables counts as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
-    // A variable without a value makes the whole list invalid, which counts as a page of one.
+    // `$b` has no value, so the argument `ids` is invalid. graphql-js reports that later; here it costs as much as one entry.
     expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 

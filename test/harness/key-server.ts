@@ -31,9 +31,9 @@ export interface KeyServer {
   /** Number of requests for the keys so far. */
   readonly fetches: number;
   publish(...keys: Key[]): void;
-  /** Responds with this status from now on; null: with the keys again. */
+  /** From now on responds with this status; null restores 200. */
   fail(status: number | null): void;
-  /** Responds with these chunks from now on; null: with the keys again. */
+  /** From now on responds with these chunks instead of the key set; null restores the key set. */
   send(body: Iterable<string> | null): void;
   /** Bytes of response bodies written so far. */
   readonly sentBytes: number;

@@ -68,7 +68,7 @@ test('every regular expression of the source takes time linear in its input', {
   expect(slow).toEqual([]);
 });
 
-test('the check of these tests reports a regular expression that takes time quadratic in its input', async () => {
+test('the checker `recheck` reports a regular expression whose time is quadratic in its input as vulnerable', async () => {
   const { status } = await check(String.raw`[\s\S]* at "(\w*)"; `, '', { timeout: CHECK_TIMEOUT_MS });
 
   expect(status).toBe('vulnerable');

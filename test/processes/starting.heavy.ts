@@ -141,7 +141,7 @@ test('a start whose answer was lost with its gateway process is recovered by pol
   expect(await sandbox.control('GET', '/verifications')).toHaveLength(1);
 });
 
-test("a start with another caller's verification id or another phone of a known user is refused, also after SIGKILL", async () => {
+test("a start with a taken verification id, or with a phone that differs from the known user's, is refused, also after a SIGKILL of all gateways", async () => {
   const { sandbox, database, startGateway } = await place();
   const tokenOf = async (gateway: GatewayProcess, sub: string): Promise<string> => {
     const response = await fetch(`${gateway.url}/dev/token`, {

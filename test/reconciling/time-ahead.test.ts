@@ -70,7 +70,7 @@ test('thirteen webhooks after one dated three days ahead are all applied, in the
   expect((await sessionOf(gateway, 'ahead.1')).subStatus).toBe(STEPS[12 % STEPS.length]);
 });
 
-test('a webhook dated three days ahead is recorded once with its own time, and the provider is asked', async () => {
+test('a webhook dated three days ahead is recorded once with that time, and the provider is asked for the current status', async () => {
   const { gateway, said, send } = await sessionAtTheLink('ahead.2', true);
   said.present = ['PRE_VIDEO_CALL', 'NO_AGENT_FOUND'];
   const askedBefore = said.asked;

@@ -152,7 +152,7 @@ test('with the fault duplicate, every webhook is sent two to four times with the
   expect(new Set(received.map(({ text }) => text)).size).toBe(ALL);
 });
 
-test('with the fault reorder, webhooks are swapped in pairs', async () => {
+test('with the fault `reorder`, each pair of successive webhooks is sent in reverse order', async () => {
   const inOrder = await walked('loan-1.happy-path');
   const { received } = await walked('loan-1.happy-path.with-reorder');
 

@@ -24,7 +24,7 @@ type Started = Pick<Watched, 'changes' | 'createdAt'>;
 interface Watched {
   readonly changes: readonly Change[];
   readonly createdAt: number;
-  /** Number of changes that polling has seen; the first one is in the response to the start. */
+  /** Number of changes seen so far. Begins at 1: the response of the call that starts the verification already shows the first. */
   seen: number;
   knownSince: number;
   heardAt: number;

@@ -4,7 +4,7 @@ import style from './insight.module.css';
 
 interface Props {
   readonly title: string;
-  /** One sentence with the main finding. */
+  /** Text below the title: how to read the figures, or what they show. */
   readonly about: ReactNode;
   /** Message that is shown if there are no figures; null if there are some. */
   readonly empty: string | null;

@@ -239,8 +239,8 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
 function sslModeOf(sslmode: string | undefined, ssl: string | undefined): SslMode {
   if (sslmode === undefined)
     return ssl === 'true' || ssl === '1' ? 'require' : ssl === undefined ? 'prefer' : 'disable';
-  // The name in node-postgres for TLS that does not verify the certificate, as `require` does without a CA
-  // file.
+  // node-postgres's own name for TLS without verification of the certificate, which libpq's `require` means if no CA
+  // file is given.
   if (sslmode === 'no-verify') return 'require';
   const mode = SSL_MODES.find((each) => each === sslmode);
   return mode ?? refuse(`has sslmode=${sslmode}: it must be one of ${SSL_MODES.join(', ')}`);

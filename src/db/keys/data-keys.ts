@@ -12,8 +12,8 @@ export const LIVE_SECONDS = 60;
 /** Rows of crashed replicas are deleted this long after their last heartbeat. */
 const STALE_ROW_SECONDS = 600;
 
-/** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. */
-export async function announceReplica(
+/** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. Deletes the rows of replicas that crashed long ago. */
+export async function recordHeartbeat(
   db: Queryable,
   { id, dataKeys: keyIds }: Pick<ReplicaRow, 'id' | 'dataKeys'>,
 ): Promise<void> {
@@ -48,7 +48,7 @@ export async function registerDataKeys(db: Queryable, ids: readonly string[]): P
     .onConflictDoNothing();
 }
 
-/** Removes keys under which nothing is stored any more. */
-export async function forgetDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
+/** Removes the ids of keys under which nothing is stored any more. */
+export async function unregisterDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.delete(dataKeys).where(inArray(dataKeys.id, [...ids]));
 }

@@ -71,7 +71,7 @@ export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
  */
 export const UNROTATABLE_COLUMNS: readonly PgColumn[] = [startIntents.inputHash, idempotencyKeys.inputHash];
 
-/** Counts the values of a column by the id of their key. */
+/** Counts the values of an encrypted or hashed column by the id of the secret key with which each was made. */
 export async function countByKey(db: Database, column: PgColumn): Promise<ReadonlyMap<string, number>> {
   const key = sql<string>`convert_from(substring(${column} from 2 for get_byte(${column}, 0)), 'UTF8')`;
   const rows = await db

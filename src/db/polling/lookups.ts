@@ -5,8 +5,8 @@ import { lookups, sessions, startIntents } from '../schema/tables.ts';
 export type LookupRow = typeof lookups.$inferSelect;
 
 /**
- * Plans a look-up of a verification at the provider. If one is planned already, it gets the times of `row`,
- * so that the search begins again.
+ * Plans a look-up of a verification at the provider. If one is planned already, its `since` and `dueAt` are
+ * replaced, so that the time until the gateway gives up starts again.
  */
 export const scheduleLookup = (db: Queryable, row: LookupRow) =>
   db

@@ -199,8 +199,8 @@ const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, s
 const lockedByVerificationId = preparedQuery(
   'sessions locked',
   lockedSessionFields,
-  // Rows are locked in index order (verification id), so that all recordings use one lock order (no
-  // deadlock).
+  // Rows are locked in index order (verification id), so that transactions that record transitions all lock in the
+  // same order and cannot deadlock.
   `select ${lockedSessionFields.list} from vkyc_session
    where ${equalsAny('verification_id', '$1', 'text')} for update`,
 );

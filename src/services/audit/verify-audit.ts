@@ -35,7 +35,7 @@ interface VerifyDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** Heads of an earlier export by session id; null if there is none to compare with. */
+  /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is none to compare with. */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
   /** Ids of archived sessions. Their absence from the database is no finding. */
   readonly elsewhere?: ReadonlySet<string>;
@@ -53,7 +53,7 @@ export interface VerificationResult {
   adopted: number;
   /** Number of chains of an earlier release that do not say whose session they belong to. */
   unbound: number;
-  /** Numbers of entries that a command signed on a person's word, by signer, such as `bound by olga`. */
+  /** Number of entries that `audit adopt` or `audit bind` added later, by command and by the person who ran it, such as `bound by olga`: only that person vouches for them. */
   signed: Map<string, number>;
   /** First finding of each session that has one. */
   findings: (AuditFinding & { sessionId: string })[];

@@ -1,6 +1,11 @@
 import { getTableName } from 'drizzle-orm';
 import type { Database } from '../../db/connection/client.ts';
-import { findDataKeys, findLiveReplicas, forgetDataKeys, registerDataKeys } from '../../db/keys/data-keys.ts';
+import {
+  findDataKeys,
+  findLiveReplicas,
+  registerDataKeys,
+  unregisterDataKeys,
+} from '../../db/keys/data-keys.ts';
 import { countByKey, REENCRYPTABLE_COLUMNS } from '../../db/keys/key-rotation.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
@@ -31,7 +36,7 @@ export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void>
     throw new MissingDataKeys([
       `DATA_KEYS: the key "${unknown}" is missing; a running replica encrypts with it. ${ORDER}`,
     ]);
-  if (removed.length > 0) await forgetDataKeys(db, removed);
+  if (removed.length > 0) await unregisterDataKeys(db, removed);
   await registerDataKeys(db, keyIds);
 }
 

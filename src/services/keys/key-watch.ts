@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { announceReplica, findLiveReplicas, retireReplica } from '../../db/keys/data-keys.ts';
+import { findLiveReplicas, recordHeartbeat, retireReplica } from '../../db/keys/data-keys.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 const BEAT_INTERVAL_MS = 10_000;
@@ -39,7 +39,7 @@ export class KeyWatch {
   /** Announces this replica now and then every 10 s. A failed heartbeat is retried at the next interval. */
   async beat(): Promise<void> {
     try {
-      await announceReplica(this.#db, { id: this.#id, dataKeys: this.#sealer.keyIds });
+      await recordHeartbeat(this.#db, { id: this.#id, dataKeys: this.#sealer.keyIds });
       const encrypting = (await findLiveReplicas(this.#db)).flatMap(({ dataKeys }) => dataKeys.slice(0, 1));
       this.#unknown = encrypting.find((key) => !this.#sealer.keyIds.includes(key)) ?? null;
     } catch (error) {

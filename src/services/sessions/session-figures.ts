@@ -134,8 +134,8 @@ export class SessionFigures {
       }
       kept.countedAtMs = performance.now();
       kept.tookMs = kept.countedAtMs - since;
-      // The slow counting was an exception (a lock, a busy machine): drop the entry, so that the next answer
-      // counts again.
+      // This count was fast, so the slow one before it was an exception (a lock, a busy machine): drop the cache
+      // entry, so that the next query counts live again.
       if (kept.dated && kept.tookMs < LIVE_TIMEOUT_MS / 2) this.#kept.delete(kept.key);
       kept.counting = null;
       this.#waiting -= 1;

@@ -41,7 +41,7 @@ async function placesOf({ pool }: BenchDatabase, ids: readonly string[]): Promis
   return rows.map(({ id, cursor }) => ({ id, cursor: cursor.replaceAll('\n', '') }));
 }
 
-/** PostGraphile's query on the same session, by the name of the operation that it replaces. */
+/** For each of the gateway's operations, by name: PostGraphile's query for the same session or the same page. */
 const EQUIVALENTS: Record<string, (place: Place, variables: Operation['variables']) => Operation> = {
   Session: ({ id }) => ({ operationName: 'Session', query: SESSION, variables: { id } }),
   Page: ({ cursor }, { first, transitions }) => ({

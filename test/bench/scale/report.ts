@@ -46,7 +46,7 @@ function deepPages(sizes: readonly Size[]): string {
   return lineOf(judge(what, found, { atMost: MOST_TIMES_DEEP }));
 }
 
-/** Returns the chart: milliseconds by the number of sessions, with dashed lines for two gateway processes. */
+/** Returns the chart (SVG): median query time in milliseconds by the number of sessions, dashed for two gateway processes. */
 export function plotOf(sizes: readonly Size[]): string {
   const series: Series[] = NAMES.flatMap((name, index) =>
     (['one', 'two'] as const).map((team) => ({
