@@ -18,6 +18,6 @@ test('the stack trace of an internal error shows lines of the TypeScript source'
   await fetch(ready?.[1] as string, { method: 'POST', headers, body: JSON.stringify({ query }) });
 
   const fault = await eventually(async () => start.said().match(/.*"level":50.*/)?.[0]);
-  expect(fault).toMatch(/src\/db\/prepared\.ts:\d+:\d+[\s\S]*src\/graphql\/loaders\.ts:\d+:\d+/);
+  expect(fault).toMatch(/src\/db\/statements\/prepared\.ts:\d+:\d+[\s\S]*src\/graphql\/loaders\.ts:\d+:\d+/);
   await database.end();
 });
