@@ -133,8 +133,8 @@ describe('npm start', () => {
     expect(await sandbox.ended).toBe(1);
     other.close();
 
-    expect(start.said()).toContain(`PORT: port ${port} of 127.0.0.1 is taken`);
-    expect(sandbox.said()).toContain(`SANDBOX_PORT: port ${port} of 127.0.0.1 is taken`);
+    expect(start.said()).toContain(`PORT: port ${port} of 127.0.0.1 is used by another program`);
+    expect(sandbox.said()).toContain(`SANDBOX_PORT: port ${port} of 127.0.0.1 is used by another program`);
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
