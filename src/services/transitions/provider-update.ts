@@ -76,7 +76,7 @@ export const getProvider = (update: ProviderUpdate): string =>
   update.eventTime ? update.provider : update.query.provider;
 
 /**
- * Refuses an answer about another verification than the one asked about. The Cashfree client refuses it too; this
+ * Refuses an answer about another verification than the one asked about. The client of the provider refuses it too; this
  * check covers the clients of all providers.
  */
 export function assertSameVerification(update: ProviderUpdate): void {
