@@ -124,7 +124,7 @@ export const NEXT_STATE = {
   },
 } as const satisfies Record<State, Record<Event, State>>;
 
-/** What the application is told in each state; null: what it was told before. */
+/** State shown to the application for each internal state; null keeps the one shown before. */
 export const BADGE = {
   OPENING: null,
   CATCHING_UP: 'catching up',

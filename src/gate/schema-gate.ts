@@ -27,7 +27,7 @@ export interface SchemaCheckInput {
 export interface SchemaChange {
   readonly fails: boolean;
   /**
-   * What the finding is about: a coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such as
+   * Place of the finding: a coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such as
    * `schema/operations.graphql:12`.
    */
   readonly coordinate: string;

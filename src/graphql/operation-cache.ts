@@ -52,7 +52,8 @@ interface Checked {
   readonly document: DocumentNode;
   readonly errors: readonly GraphQLError[];
   /**
-   * Of a subscription: its document without the root field's arguments, and the variables that the rest uses.
+   * Selection of a subscription: its document without the root field's arguments, and the variables that the rest
+   * uses. Subscriptions with equal selections share executions.
    */
   readonly selection: { text: string; variables: readonly string[] };
   /** Names of the variables in the arguments of @skip and @include. */

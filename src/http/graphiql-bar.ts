@@ -6,8 +6,8 @@ import { ROLES } from '../domain/access.ts';
 import { EXAMPLE_IDS } from './graphiql-examples.ts';
 
 /**
- * Where users of GraphiQL and the console get a token: the gateway issues one (development), or they paste
- * their own.
+ * Source of the token that users of GraphiQL and the console sign in with: the gateway issues one (development), or
+ * they paste their own.
  */
 export type TokenSource = 'ISSUED' | 'PASTED';
 

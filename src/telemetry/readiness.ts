@@ -35,7 +35,7 @@ export interface Readiness {
   /** Failed checks; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
   /**
-   * What a ready replica cannot do now, such as writes. It still serves reads and subscribers, so it should get
+   * Work that a ready replica cannot do now, such as writes. It still serves reads and subscribers, so it should get
    * traffic.
    */
   readonly impaired: Readonly<Record<string, string>>;

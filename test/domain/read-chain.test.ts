@@ -134,7 +134,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('of a chain with several errors only the first is reported, and the other chains are still checked', () => {
+  test('only the first of several errors of a chain is reported, and the other chains are still checked', () => {
     const edited = { ...ofFirst[0], viewer: 'uma' };
     const other = { ...(ofSecond[0] as (typeof ofSecond)[number]), viewer: 'uma' };
     expect(check([first, second], [edited, ofFirst[2], ofFirst[1], other]).findings).toEqual([

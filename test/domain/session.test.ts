@@ -285,7 +285,7 @@ describe('late decisions', () => {
   test.each([
     ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'DISPUTED_LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_APPROVED', 'DISPUTED_LATE'],
-    // The same decision again contradicts nothing.
+    // A repeated decision contradicts nothing.
     ['AUDITOR_APPROVED', 'AUDITOR_APPROVED', 'LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_REJECTED', 'LATE'],
     // A late webhook disputes only if both decisions are final: an agent decision may be overturned later.

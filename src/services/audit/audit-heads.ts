@@ -1,6 +1,6 @@
 /**
- * Export of the heads (last entries) of all audit chains to a file. Store the file where nobody with write access to
- * the database can change it.
+ * Export of the heads (last entries) of all audit chains to a file. Store the file where people with write
+ * access to the database cannot change it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';

@@ -14,7 +14,7 @@ import {
 } from './provider-update.ts';
 
 /**
- * What is known when a provider update (a webhook or an answer) arrives: its session, locked, and the earlier times
+ * Result of looking up a provider update (a webhook or an answer): its session, locked, and the earlier times
  * at which the provider reported the same raw status.
  */
 interface Found {

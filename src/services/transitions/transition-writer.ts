@@ -67,7 +67,7 @@ export interface RecordedUpdate {
 }
 
 /** Data that a session is created with, in addition to the provider's update. */
-export type SessionOrigin = Pick<
+export type NewSession = Pick<
   SessionRow,
   'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
 > & {
@@ -154,7 +154,7 @@ export class TransitionWriter {
    *
    * @throws Mismatch as `applyUpdate` does
    */
-  async createSession(update: ProviderUpdate, origin: SessionOrigin): Promise<RecordedUpdate> {
+  async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
     const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
     const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
@@ -207,7 +207,7 @@ export class TransitionWriter {
   }
 
   /** Creates the session. Returns null if another transaction created it first (race). */
-  async #tryCreate(update: ProviderUpdate, from: SessionOrigin): Promise<RecordedUpdate | null> {
+  async #tryCreate(update: ProviderUpdate, from: NewSession): Promise<RecordedUpdate | null> {
     const { payload } = update;
     const now = this.#clock.now();
     const evaluation = evaluateUpdate(null, toStatusUpdate(update, []), now);
