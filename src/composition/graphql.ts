@@ -9,6 +9,13 @@ import { createRateLimit } from '../graphql/rate-limit.ts';
 import { getSchema } from '../graphql/schema.ts';
 import { type DocumentPolicy, readManifest, trustedDocumentsOnly } from '../graphql/trusted-documents.ts';
 import { ReadLog } from '../services/audit/read-log.ts';
+import {
+  addNote,
+  closeSession,
+  escalateSession,
+  resolveDispute,
+  resolveEscalation,
+} from '../services/sessions/annotate.ts';
 import { cancelMeeting, scheduleMeeting } from '../services/sessions/meetings.ts';
 import { createSdkToken, refreshSession, requestRecording } from '../services/sessions/provider-actions.ts';
 import { recordReview } from '../services/sessions/record-review.ts';
@@ -65,6 +72,11 @@ export function createServices(
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
+    closeSession: (viewer, input) => closeSession(actions, viewer, input),
+    addNote: (viewer, input) => addNote(actions, viewer, input),
+    escalateSession: (viewer, input) => escalateSession(actions, viewer, input),
+    resolveEscalation: (viewer, input) => resolveEscalation(actions, viewer, input),
+    resolveDispute: (viewer, input) => resolveDispute(actions, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

@@ -17,9 +17,9 @@ export type Status =
   | 'AGENT_REVIEWED'
   /** The auditor has decided; the session is over. */
   | 'AUDITOR_REVIEWED'
-  /** The provider did not accept the start of the session. */
+  /** The provider did not accept the start of the session, or you rejected the customer. */
   | 'REJECTED'
-  /** The session failed for a technical reason. */
+  /** The session failed for a technical reason, or you closed or replaced it. */
   | 'FAILED'
   /** The customer's link expired before the verification was complete. */
   | 'EXPIRED'
@@ -92,8 +92,14 @@ export type SubStatus =
   | 'AUDITOR_REJECTED'
   /** The merchant's balance at the provider is too low. Add funds at the provider, then start a new session. (Status REJECTED.) */
   | 'INSUFFICIENT_BALANCE'
+  /** You closed the session and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
+  | 'REJECTED_BY_MERCHANT'
   /** A technical error stopped the session. Start a new session; escalate to the provider if it persists. (Status FAILED.) */
   | 'TECHNICAL_ERROR'
+  /** You closed the session as failed, without a decision about the customer. Start a new session if another try makes sense. (Status FAILED.) */
+  | 'FAILED_BY_MERCHANT'
+  /** Another session of the same person replaces this one. Go on with the session in `replacedBy`. (Status FAILED.) */
+  | 'REPLACED'
   /** The link expired. Start a new session, which sends the customer a new link. (Status EXPIRED.) */
   | 'VKYC_EXPIRED'
   /** The provider sent a value that this release does not know; rawSubStatus contains it. Do not treat it as an error. */
@@ -129,7 +135,19 @@ export type SessionAction =
   /** Get a link to the recording of the call. */
   | 'REQUEST_RECORDING'
   /** Get a token for the provider's SDK in the customer's app. */
-  | 'CREATE_SDK_TOKEN';
+  | 'CREATE_SDK_TOKEN'
+  /** Close the session: reject the customer, or mark the session as failed. */
+  | 'CLOSE'
+  /** Start a new session for the same person, which replaces this one. */
+  | 'REPLACE'
+  /** Decide a dispute: keep the session's decision, or accept the provider's. */
+  | 'RESOLVE_DISPUTE'
+  /** Add a note for other staff. */
+  | 'ADD_NOTE'
+  /** Escalate the session, so that somebody investigates it. */
+  | 'ESCALATE'
+  /** Say what came of the escalation, and end it. */
+  | 'RESOLVE_ESCALATION';
 
 /** Whether a meeting is booked, moved, cancelled, held or missed. */
 export type MeetingStatus =
@@ -151,7 +169,9 @@ export type TransitionSource =
   /** The gateway found it by asking the provider. */
   | 'POLL'
   /** A user performed a mutation of this API. */
-  | 'MUTATION';
+  | 'MUTATION'
+  /** A time passed, and the provider, when asked, reported nothing newer. */
+  | 'CLOCK';
 
 /** Whether the agent or the auditor made a review. */
 export type ReviewStage =
@@ -506,6 +526,10 @@ export type VkycPersonQueryVariables = Exact<{
 
 export type VkycPersonQuery = { node:
     | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }

@@ -27,6 +27,12 @@ export const ACTION_ROLES = {
   REFRESH: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   REQUEST_RECORDING: ['AGENT', 'AUDITOR', 'ADMIN'],
   CREATE_SDK_TOKEN: ['CUSTOMER', 'OPERATOR', 'ADMIN'],
+  CLOSE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  REPLACE: ['OPERATOR', 'ADMIN'],
+  RESOLVE_DISPUTE: ['AUDITOR', 'ADMIN'],
+  ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
 /** Roles that may call each root field. The server does not start if a root field is missing here. */
@@ -46,6 +52,11 @@ export const OPERATIONS = {
   'Mutation.cancelMeeting': ACTION_ROLES.CANCEL_MEETING,
   'Mutation.recordAgentReview': ACTION_ROLES.RECORD_AGENT_REVIEW,
   'Mutation.recordAuditorReview': ACTION_ROLES.RECORD_AUDITOR_REVIEW,
+  'Mutation.closeSession': ACTION_ROLES.CLOSE,
+  'Mutation.addNote': ACTION_ROLES.ADD_NOTE,
+  'Mutation.escalateSession': ACTION_ROLES.ESCALATE,
+  'Mutation.resolveEscalation': ACTION_ROLES.RESOLVE_ESCALATION,
+  'Mutation.resolveDispute': ACTION_ROLES.RESOLVE_DISPUTE,
   'Mutation.refreshSession': ACTION_ROLES.REFRESH,
   'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
   'Mutation.createSdkToken': ACTION_ROLES.CREATE_SDK_TOKEN,
@@ -77,6 +88,8 @@ export const FIELD_RULES = {
   PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
   /** Free text written by staff. */
   WORDS: { roles: STAFF, own: true, personal: true, others: 'null, except for their own words' },
+  /** Record of staff that customers must not know of. */
+  STAFF_ONLY: { roles: STAFF, others: 'null' },
   /** Identity of a member of staff. */
   WHO: { roles: STAFF, own: true, others: 'null, except for themselves' },
   RECORDING: { roles: ACTION_ROLES.REQUEST_RECORDING, personal: true, others: 'the mutation is refused' },
@@ -91,6 +104,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
       status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
+    STAFF_ONLY: 'notes closure escalation escalations disputeResolutions',
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -104,7 +118,17 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WORDS: 'cancelReason',
   },
   Review: { OPEN: 'id stage decision source recordedAt', WHO: 'reviewer', WORDS: 'remarks' },
-  StatusInfo: { OPEN: 'status subStatus explanation recommendedAction waitingOn terminal' },
+  Note: { OPEN: 'id recordedAt', WHO: 'author', WORDS: 'text' },
+  NoteConnection: { OPEN: 'edges nodes pageInfo' },
+  NoteEdge: { OPEN: 'node cursor' },
+  Closure: { OPEN: 'id outcome reason closedAt', WHO: 'closedBy', WORDS: 'note' },
+  Escalation: {
+    OPEN: 'id reason escalatedAt resolvedAt',
+    WHO: 'escalatedBy resolvedBy',
+    WORDS: 'note resolution',
+  },
+  DisputeResolution: { OPEN: 'id resolution resolvedAt', WHO: 'resolvedBy', WORDS: 'note' },
+  StatusInfo: { OPEN: 'status subStatus explanation recommendedAction waitingOn terminal reportedBy' },
   TransitionRule: { OPEN: 'from to sources action' },
   BlockedAction: { OPEN: 'action reason' },
   Viewer: { OPEN: 'id roles expiresAt' },
@@ -127,6 +151,11 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   ScheduleMeetingSuccess: { OPEN: 'session meeting replayed' },
   CancelMeetingSuccess: { OPEN: 'session meeting replayed' },
   RecordReviewSuccess: { OPEN: 'session review replayed' },
+  CloseSessionSuccess: { OPEN: 'session closure replayed' },
+  AddNoteSuccess: { OPEN: 'session note replayed' },
+  EscalateSessionSuccess: { OPEN: 'session escalation replayed' },
+  ResolveEscalationSuccess: { OPEN: 'session escalation replayed' },
+  ResolveDisputeSuccess: { OPEN: 'session resolution replayed' },
   RefreshSessionSuccess: { OPEN: 'session changed' },
   RequestRecordingSuccess: { OPEN: 'session', RECORDING: 'recording' },
   Recording: { OPEN: 'url expiresAt' },

@@ -4,9 +4,16 @@
  */
 
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
+import type { AnnotationKind } from './annotations.ts';
 import { invariant } from './invariant.ts';
-import { ACTION_TRANSITIONS, SESSION_ACTIONS, type SessionAction } from './session.ts';
-import { getStatusInfo, type KnownSubStatus, type StatusPair, type SubStatus } from './status.ts';
+import { ACTION_TRANSITIONS, SESSION_ACTIONS, type SessionAction, type TransitionSource } from './session.ts';
+import {
+  findWaitingParty,
+  getStatusInfo,
+  type KnownSubStatus,
+  type StatusPair,
+  type SubStatus,
+} from './status.ts';
 import { canonicalSubject } from './subject.ts';
 
 /**
@@ -17,12 +24,20 @@ export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
+  readonly disputed: boolean;
+  readonly escalated: boolean;
+  readonly closed: boolean;
+  readonly replaced: boolean;
   /** Start of the booked meeting; null if none is booked. */
   readonly meetingAt: Date | null;
+  /** Whether the booked meeting was booked through this API; false if none is booked. */
+  readonly meetingBookedHere: boolean;
   /** Recorded names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
   /** Whether the current agent review was made at the provider, so that its author is unknown. */
   readonly agentUnknown: boolean;
+  /** Recorded names of all people who reviewed or closed the session through this API. */
+  readonly deciders: readonly string[];
 }
 
 /** Settings of the deployment that affect which actions are allowed. */
@@ -55,11 +70,47 @@ export function findDenial(
   const allowed: readonly Role[] = ACTION_ROLES[action];
   if (!hasRoleOn(viewer, allowed, facts.verificationId))
     return `Your token lacks a role for this action: one of ${allowed.join(', ')} is needed.`;
-  if (getStatusInfo(facts).terminal && action !== 'REQUEST_RECORDING') return 'The session is over.';
   return (
+    findEndDenial(action, facts) ??
     findStateDenial(action, facts, now) ??
-    (action === 'RECORD_AUDITOR_REVIEW' ? fourEyes(facts, viewer, policy) : null)
+    findPersonDenial(action, facts, viewer, policy)
   );
+}
+
+/** Actions that are possible although the session is over, if the rules of `findStateDenial` allow them. */
+const AFTER_THE_END: readonly SessionAction[] = [
+  'REQUEST_RECORDING',
+  'CLOSE',
+  'REPLACE',
+  'RESOLVE_DISPUTE',
+  'ADD_NOTE',
+  'ESCALATE',
+  'RESOLVE_ESCALATION',
+];
+/** Actions that are possible although another session replaces this one. */
+const AFTER_REPLACEMENT: readonly SessionAction[] = [
+  'REQUEST_RECORDING',
+  'RESOLVE_DISPUTE',
+  'RESOLVE_ESCALATION',
+];
+
+function findEndDenial(action: SessionAction, facts: ActionFacts): string | null {
+  if (facts.replaced && !AFTER_REPLACEMENT.includes(action))
+    return 'Another session replaces this one: act on that session.';
+  return getStatusInfo(facts).terminal && !AFTER_THE_END.includes(action) ? 'The session is over.' : null;
+}
+
+function findPersonDenial(
+  action: SessionAction,
+  facts: ActionFacts,
+  viewer: Viewer,
+  policy: ActionPolicy,
+): string | null {
+  if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
+  const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
+  return action === 'RESOLVE_DISPUTE' && decided
+    ? 'You decided on this session: another person must resolve the dispute (four-eyes rule).'
+    : null;
 }
 
 function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): string | null {
@@ -91,10 +142,29 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       if (facts.referenceId === null)
         return 'The provider has not assigned a reference id yet: refresh the session.';
       return linkEnded ? "The customer's link has expired: start a new session." : null;
+    case 'CLOSE':
+      if (facts.closed) return 'The session is closed already.';
+      if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
+      return findWaitingParty(facts, facts) === 'NOBODY' ? 'The session is over.' : null;
+    case 'REPLACE':
+      if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
+      return APPROVALS.includes(facts.subStatus)
+        ? 'The customer was approved: an approval is not replaced.'
+        : null;
+    case 'RESOLVE_DISPUTE':
+      return facts.disputed ? null : 'The session is not disputed.';
+    case 'ADD_NOTE':
+      return null;
+    case 'ESCALATE':
+      return facts.escalated ? 'The session is escalated already: resolve the escalation first.' : null;
+    case 'RESOLVE_ESCALATION':
+      return facts.escalated ? null : 'The session is not escalated.';
     default:
       return action satisfies never;
   }
 }
+
+const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
 
 const isAllowedFrom = (action: SessionAction, from: SubStatus): boolean =>
   ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
@@ -132,16 +202,43 @@ export function findDecisionDenial(
   return allowed ? null : 'The customer ended the call, so it may be incomplete and cannot be approved.';
 }
 
-/** Returns the facts for the four-eyes rule, from the session's reviews and its version. */
-export function toAgentFacts(
-  reviews: readonly { stage: ReviewStage; reviewer: string | null; sequence: number }[],
-  version: number,
-): Pick<ActionFacts, 'agents' | 'agentUnknown'> {
+/** Rows related to a session, of which its action rules need these columns. */
+export interface RelatedRows {
+  readonly meeting: { readonly startsAt: Date; readonly source: TransitionSource } | null;
+  readonly reviews: readonly {
+    stage: ReviewStage;
+    decision: ReviewDecision;
+    reviewer: string | null;
+    sequence: number;
+  }[];
+  readonly annotations: readonly { kind: AnnotationKind; author: string; sequence: number }[];
+}
+
+/** Combines a session with its related rows into what the rules need to decide whether an action is allowed. */
+export function toActionFacts<
+  Session extends Omit<
+    ActionFacts,
+    'meetingAt' | 'meetingBookedHere' | 'agents' | 'agentUnknown' | 'deciders'
+  > & { readonly version: number },
+>(session: Session, { meeting, reviews, annotations }: RelatedRows): ActionFacts {
   const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
-  const standing = ofAgents.find((review) => review.sequence === version);
+  // The resolution of a dispute raises the version, so the review that stands is older than the version.
+  const resolved = annotations.some(
+    ({ kind, sequence }) => kind === 'DISPUTE_RESOLUTION' && sequence === session.version,
+  );
+  const standing = ofAgents.findLast(({ sequence, decision }) =>
+    resolved
+      ? sequence < session.version && toReviewSubStatus('AGENT', decision) === session.subStatus
+      : sequence === session.version,
+  );
+  const closers = annotations.filter(({ kind }) => kind === 'CLOSURE').map(({ author }) => author);
   return {
+    ...session,
+    meetingAt: meeting?.startsAt ?? null,
+    meetingBookedHere: meeting?.source === 'MUTATION',
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     agentUnknown: !standing || standing.reviewer === null,
+    deciders: [...reviews.flatMap((review) => review.reviewer ?? []), ...closers],
   };
 }
 
@@ -171,6 +268,23 @@ export const REVIEW_DECISIONS = {
   UNABLE_TO_VALIDATE: 'The agent could neither approve nor reject; another call is needed.',
 } as const;
 export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
+
+/** Coded reasons of a review. */
+export const REVIEW_REASONS = {
+  FACE_MISMATCH: 'The face does not match the photo of the document.',
+  LIVENESS_DOUBTED: 'It is doubtful that a living person was in front of the camera.',
+  CUSTOMER_PROMPTED: 'Somebody told the customer what to answer.',
+  DOCUMENT_UNREADABLE: 'A document cannot be read.',
+  DOCUMENT_DOUBTED: 'It is doubtful that a document is genuine.',
+  NAME_MISMATCH: 'The name differs from that of the document.',
+  ADDRESS_MISMATCH: 'The address differs from that of the document.',
+  LOCATION_MISMATCH: 'The location differs from the stated one.',
+  QUESTIONS_FAILED: 'The customer answered the security questions wrongly.',
+  AUDIO_OR_VIDEO_POOR: 'The sound or the picture was too poor.',
+  CALL_INCOMPLETE: 'The call ended before it was complete.',
+  OTHER: 'Another reason; remarks are required.',
+} as const;
+export type ReviewReason = keyof typeof REVIEW_REASONS;
 
 /** Stage and decision of the review that a sub-status stands for. */
 export const REVIEW_BY_SUB_STATUS: Partial<

@@ -2,7 +2,7 @@
  * Finds the first error in a session's audit chain. Pure functions that compare the chain with the rows that
  * the database contains now.
  */
-import { type AuditEntry, type AuditHead, type AuditKeys, COMMITMENTS } from './audit.ts';
+import { type AuditEntry, type AuditHead, type AuditKeys, type AuditKind, COMMITMENTS } from './audit.ts';
 import { toStorable } from './storable.ts';
 
 /** Error in a chain: the number of the entry, and what is wrong with it. */
@@ -13,13 +13,21 @@ export interface AuditFinding {
 
 /** Row of the database that audit entries describe, serialized like the content of such an entry. */
 export interface CurrentRow {
-  readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW';
-  /** Sequence of a transition, id of a meeting or review. */
+  readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW' | 'ANNOTATION';
+  /** Sequence of a transition, id of a meeting, review or annotation. */
   readonly key: string;
   readonly content: string;
 }
 
-const TABLES = { TRANSITION: 'status_transition', MEETING: 'meeting', REVIEW: 'review' } as const;
+const TABLES = {
+  TRANSITION: 'status_transition',
+  MEETING: 'meeting',
+  REVIEW: 'review',
+  ANNOTATION: 'annotation',
+} as const;
+
+/** Whether entries of this kind describe a row of their own. */
+export const describesRow = (kind: AuditKind): kind is CurrentRow['kind'] => Object.hasOwn(TABLES, kind);
 
 /** Returns the finding with the lowest entry number; null if there are no findings. */
 export const earliestFinding = (findings: readonly AuditFinding[]): AuditFinding | null =>
@@ -104,14 +112,15 @@ export function checkRows(
       findings.push({ number: (entries.at(-1)?.number ?? 0) + 1, what });
       continue;
     }
-    const text = COMMITMENTS[kind];
     const then = parseContent(entry.content);
     const now = parseContent(content);
     // A missing text is correct only if an erasure was recorded after the entry; otherwise it was removed
     // directly in the database.
-    const gone = text !== undefined && now[text] === null && then[text] !== null && erasure > entry.number;
-    if (gone) erased += 1;
-    const wrong = differingFields(then, now, gone ? [text] : []);
+    const isErased = (text: string) =>
+      now[text] === null && (then[text] ?? null) !== null && erasure > entry.number;
+    const gone = COMMITMENTS[kind]?.filter(isErased) ?? [];
+    erased += gone.length;
+    const wrong = differingFields(then, now, gone);
     if (wrong.length > 0)
       findings.push({ number: entry.number, what: `${name} was edited: ${wrong.join(', ')}` });
   }
@@ -124,6 +133,7 @@ const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
   TRANSITION: [],
   MEETING: ['status', 'cancelledBy', 'cancelReason'],
   REVIEW: ['remarks'],
+  ANNOTATION: [],
 };
 
 /**
@@ -142,7 +152,7 @@ function newestContents(entries: readonly AuditEntry[]) {
       continue;
     }
     // Entries of all other kinds are compared with the session's row by `audit-session.ts`.
-    if (kind !== 'TRANSITION' && kind !== 'MEETING' && kind !== 'REVIEW') continue;
+    if (!describesRow(kind)) continue;
     const name = describeRow(kind, entry.content);
     const before = newest.get(name);
     newest.set(name, entry);

@@ -9,7 +9,7 @@ import {
   toStoredForm,
 } from './audit-check.ts';
 import { invariant } from './invariant.ts';
-import { applyTransition, type LogEntry, type ProjectedState } from './session.ts';
+import { applyTransition, isApplied, type LogEntry, type ProjectedState } from './session.ts';
 import { findWaitingParty, type Party } from './status.ts';
 
 /** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
@@ -68,17 +68,17 @@ export function checkDerived(
 
 function derivedFrom(log: readonly AuditedLogEntry[]) {
   const state = log.reduce<ProjectedState | null>(applyTransition, null);
-  const moved = log.findLast(({ verdict }) => verdict === 'MOVED');
-  invariant(state && moved, 'log is empty');
+  const applied = log.findLast(({ verdict }) => isApplied(verdict));
+  invariant(state && applied, 'log is empty');
   const { provider, ...folded } = state;
   return {
     ...folded,
     providerStatus: provider.rawStatus,
     providerSubStatus: provider.rawSubStatus,
-    waitingOn: findWaitingParty(state, state.disputed),
-    rawStatus: moved.rawStatus,
-    rawSubStatus: moved.rawSubStatus,
-    statusSince: moved.recordedAt,
+    waitingOn: findWaitingParty(state, state),
+    rawStatus: applied.rawStatus,
+    rawSubStatus: applied.rawSubStatus,
+    statusSince: applied.recordedAt,
     createdAt: log[0]?.recordedAt,
     updatedAt: log.at(-1)?.recordedAt,
   };

@@ -61,7 +61,21 @@ export const AUDIT_FIELDS = {
   /** State of a meeting after it was booked, rescheduled, cancelled, missed or completed. */
   MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
   /** State of a review after it was recorded, or after its remarks were added later. */
-  REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],
+  REVIEW: [
+    'id',
+    'sequence',
+    'stage',
+    'decision',
+    'remarks',
+    'source',
+    'reviewer',
+    'recordedAt',
+    'reasons',
+    'customerMessage',
+    'callComplete',
+  ],
+  /** What staff recorded about the session with a transition (`annotations.ts`). */
+  ANNOTATION: ['id', 'sequence', 'kind', 'code', 'text', 'author', 'recordedAt'],
   /**
    * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again.
    * `hashes` are the earlier hashes of the entries, in hex, comma-separated, so that earlier exports still
@@ -79,10 +93,14 @@ export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'b
 export type DetailField = (typeof DETAIL_FIELDS)[number];
 
 /**
- * Field of each kind of entry whose text may be erased later. The entry therefore holds a commitment (salted hash)
- * instead of the text: see `computeCommitment`.
+ * Fields of each kind of entry whose texts may be erased later. The entry therefore holds commitments (salted hashes)
+ * instead of the texts: see `computeCommitment`.
  */
-export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
+export const COMMITMENTS: Partial<Record<AuditKind, readonly string[]>> = {
+  MEETING: ['cancelReason'],
+  REVIEW: ['remarks', 'customerMessage'],
+  ANNOTATION: ['text'],
+};
 
 /**
  * Returns the text behind the commitment `person` of a SESSION entry. It identifies the person by the
@@ -91,7 +109,13 @@ export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cance
 export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
   JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
-type Value = string | number | Date | null;
+/** Returns the content of a REVIEW entry; `texts` are the commitments to the texts of the review. */
+export const reviewContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(
+  row: Row,
+  texts: Texts,
+) => ({ ...row, ...texts, reasons: row.reasons?.join(' ') ?? null });
+
+type Value = string | number | boolean | Date | null;
 export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FIELDS)[K][number], Value>>;
 
 /** One entry of a session's audit chain. */

@@ -10,36 +10,54 @@ import {
   type SubStatus,
 } from './status.ts';
 
-/** Cause of a transition: a webhook, a poll, or a mutation of this API. */
+/** Cause of a transition: a webhook, a poll, a mutation of this API, or the clock. */
 export const TRANSITION_SOURCES = {
   WEBHOOK: 'The provider reported it by webhook.',
   POLL: 'The gateway found it by asking the provider.',
   MUTATION: 'A user performed a mutation of this API.',
+  CLOCK: 'A time passed, and the provider, when asked, reported nothing newer.',
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
 /**
- * Outcomes of a provider update. The text is the reason why the update did not change the status; null if it
- * did.
+ * Outcomes of a transition. The text is the reason why the transition did not change the status; null if it
+ * was applied.
  */
 export const VERDICTS = {
   MOVED: null,
+  /** A person resolved the dispute: the session gets the pair of the transition, which may be the one it had. */
+  RESOLVED: null,
   LATE: 'The provider had already reported a newer status.',
   REVIEWED: 'It concerns a call that has already been reviewed.',
   ENDED: 'The session had already ended.',
   DISPUTED: "It contradicts the session's decision: a person must check the session.",
   DISPUTED_LATE:
     "It contradicts the session's decision, but the provider had already reported a newer status: a person must check the session.",
+  NOTED: 'It records a note of staff; the status did not change.',
+  ESCALATED: 'It records that staff escalated the session; the status did not change.',
+  ESCALATION_RESOLVED: 'It records that staff resolved the escalation; the status did not change.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
+/** Verdicts of transitions that are applied: they set the status pair and the version of the session. */
+export const APPLIED_VERDICTS: readonly Verdict[] = ['MOVED', 'RESOLVED'];
+
+/** Whether a transition with this verdict is applied: it sets the status pair and the version of the session. */
+export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
+
 /** State of a session on which the rules decide: its log reduced, and what the provider last reported. */
 export interface SessionState extends StatusPair {
-  /** Sequence of the newest transition that changed the status pair (verdict MOVED). */
+  /** Sequence of the newest transition that was applied (`isApplied`). */
   readonly version: number;
   /** Sequence of the newest transition of all, whatever its verdict. */
   readonly lastSequence: number;
   readonly disputed: boolean;
+  /** True if staff escalated the session and nobody has resolved the escalation. */
+  readonly escalated: boolean;
+  /** True if staff closed the session, whatever its status then: it waits on nobody. */
+  readonly closed: boolean;
+  /** True if another session replaces this one. */
+  readonly replaced: boolean;
   /** True if the current status pair was decided through this API, not reported by the provider. */
   readonly decidedHere: boolean;
   readonly provider: LastProviderState;
@@ -253,9 +271,18 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
     'AUDITOR_REJECTED',
     'VKYC_EXPIRED',
     'INSUFFICIENT_BALANCE',
+    'REJECTED_BY_MERCHANT',
+    'FAILED_BY_MERCHANT',
+    'REPLACED',
   ],
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
 };
+
+/** Returns the decisions of the provider that contradict a session with this sub-status. */
+export const contradictingDecisions = (subStatus: SubStatus): readonly KnownSubStatus[] =>
+  (Object.entries(CONTRADICTIONS) as [KnownSubStatus, readonly SubStatus[]][])
+    .filter(([, contradicted]) => contradicted.includes(subStatus))
+    .map(([decision]) => decision);
 
 /** Agent reviews that only an auditor's decision or the end of the session may follow. */
 const STANDING_REVIEWS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
@@ -288,6 +315,9 @@ function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict
  */
 export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
+/** Flags of a new session. */
+const NO_FLAGS = { disputed: false, escalated: false, closed: false, replaced: false, decidedHere: false };
+
 /** Actions on a session, with their GraphQL descriptions. */
 export const SESSION_ACTIONS = {
   SCHEDULE_MEETING: 'Book a meeting, or move the booked meeting to another time.',
@@ -297,6 +327,12 @@ export const SESSION_ACTIONS = {
   REFRESH: 'Ask the provider for the current status.',
   REQUEST_RECORDING: 'Get a link to the recording of the call.',
   CREATE_SDK_TOKEN: "Get a token for the provider's SDK in the customer's app.",
+  CLOSE: 'Close the session: reject the customer, or mark the session as failed.',
+  REPLACE: 'Start a new session for the same person, which replaces this one.',
+  RESOLVE_DISPUTE: "Decide a dispute: keep the session's decision, or accept the provider's.",
+  ADD_NOTE: 'Add a note for other staff.',
+  ESCALATE: 'Escalate the session, so that somebody investigates it.',
+  RESOLVE_ESCALATION: 'Say what came of the escalation, and end it.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 
@@ -331,6 +367,15 @@ export const ACTION_TRANSITIONS: readonly {
   },
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_APPROVED' },
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_REJECTED' },
+  { action: 'CLOSE', from: allExcept(), to: 'REJECTED_BY_MERCHANT' },
+  { action: 'CLOSE', from: allExcept(), to: 'FAILED_BY_MERCHANT' },
+  // An approval is replaced by nothing: it stands, or an auditor decides.
+  { action: 'REPLACE', from: allExcept('AGENT_APPROVED'), to: 'REPLACED' },
+  ...(Object.entries(CONTRADICTIONS) as [KnownSubStatus, readonly SubStatus[]][]).map(([to, from]) => ({
+    action: 'RESOLVE_DISPUTE' as const,
+    from,
+    to,
+  })),
 ];
 
 /** One transition that the state machine allows; `from` is null for a new session. */
@@ -363,7 +408,7 @@ function findTransitionRule(from: StatusInfo, to: StatusInfo): TransitionRule | 
  * provider.
  */
 function providerMayMove(from: StatusPair, to: StatusPair): boolean {
-  const session = { ...from, version: 1, lastSequence: 1, disputed: false, decidedHere: false };
+  const session = { ...from, ...NO_FLAGS, version: 1, lastSequence: 1 };
   const provider = {
     rawStatus: from.status,
     rawSubStatus: from.subStatus,
@@ -377,7 +422,7 @@ function providerMayMove(from: StatusPair, to: StatusPair): boolean {
 
 /** All transitions that the rules above allow, by updates of the provider or by mutations. */
 export const TRANSITION_RULES: readonly TransitionRule[] = [
-  ...ALL_PAIRS.map((to) => ({
+  ...ALL_PAIRS.filter(({ reportedBy }) => reportedBy === 'PROVIDER').map((to) => ({
     from: null,
     to,
     sources: ['WEBHOOK', 'POLL', 'MUTATION'] as const,
@@ -420,7 +465,15 @@ export interface FeedEntry extends LogEntry {
 /** Part of a session's state that follows from its log. */
 export type ProjectedState = Pick<
   SessionState,
-  'status' | 'subStatus' | 'version' | 'lastSequence' | 'disputed' | 'decidedHere'
+  | 'status'
+  | 'subStatus'
+  | 'version'
+  | 'lastSequence'
+  | 'disputed'
+  | 'escalated'
+  | 'closed'
+  | 'replaced'
+  | 'decidedHere'
 > & {
   readonly provider: RawPair;
 };
@@ -437,16 +490,23 @@ export function applyTransition(state: ProjectedState | null, entry: LogEntry): 
       verdict === 'MOVED' && words,
       `log starts with a ${verdict} transition${words ? '' : ' without a raw status'}`,
     );
-    return { ...toStartOf(entry), disputed: false, decidedHere: false, provider: words };
+    return { ...toStartOf(entry), ...NO_FLAGS, provider: words };
   }
   return {
     ...state,
-    ...(verdict === 'MOVED' ? { ...toStartOf(entry), decidedHere: words === null } : {}),
+    ...(isApplied(verdict) ? { ...toStartOf(entry), decidedHere: words === null } : {}),
     lastSequence: sequence,
-    disputed: state.disputed || verdict === 'DISPUTED' || verdict === 'DISPUTED_LATE',
+    disputed: verdict !== 'RESOLVED' && (state.disputed || DISPUTING_VERDICTS.includes(verdict)),
+    escalated: verdict !== 'ESCALATION_RESOLVED' && (state.escalated || verdict === 'ESCALATED'),
+    closed: state.closed || CLOSING_SUB_STATUSES.includes(entry.subStatus),
+    replaced: state.replaced || entry.subStatus === 'REPLACED',
     provider: words && !isLate(verdict) ? words : state.provider,
   };
 }
+
+const DISPUTING_VERDICTS: readonly Verdict[] = ['DISPUTED', 'DISPUTED_LATE'];
+/** Sub-statuses that `closeSession` sets. The provider cannot report them: `parseRawStatus` does not know them. */
+const CLOSING_SUB_STATUSES: readonly SubStatus[] = ['REJECTED_BY_MERCHANT', 'FAILED_BY_MERCHANT'];
 
 const toStartOf = ({ status, subStatus, sequence }: LogEntry) => ({
   status,

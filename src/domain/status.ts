@@ -1,12 +1,12 @@
 import { invariant } from './invariant.ts';
 
 /**
- * THE table: every pair of status and sub-status that Video KYC can report, its meaning and the recommended action. The
+ * THE table: every pair of status and sub-status of a session, its meaning and the recommended action. The
  * GraphQL enums and their descriptions, the database constraint, the transition rules and `statusCatalog` are derived
  * from it. To add a state, add one row here and follow "Add a status" in CONTRIBUTING.md.
  *
- * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED. The wording is
- * ours.
+ * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED. Pairs with
+ * `reportedBy: 'MERCHANT'` are the gateway's own. The wording is ours.
  */
 
 /** Parties that may have to act next in a session. */
@@ -21,12 +21,21 @@ export const PARTIES = {
 
 export type Party = keyof typeof PARTIES;
 
+/** Who sets a status pair. */
+export const REPORTERS = {
+  PROVIDER: 'The provider reports it.',
+  MERCHANT: 'Only a mutation of this API sets it; the provider does not know it.',
+} as const;
+export type Reporter = keyof typeof REPORTERS;
+
 interface Step {
   explanation: string;
   recommendedAction: string;
   waitingOn: Party;
-  /** A session in a terminal state never moves again. */
+  /** A session in a terminal state never moves again, except by the resolution of a dispute. */
   terminal: boolean;
+  /** PROVIDER if left out. */
+  reportedBy?: Reporter;
 }
 
 interface Phase {
@@ -250,7 +259,7 @@ export const STATUS_TABLE = {
     },
   },
   REJECTED: {
-    description: 'The provider did not accept the start of the session.',
+    description: 'The provider did not accept the start of the session, or you rejected the customer.',
     steps: {
       INSUFFICIENT_BALANCE: {
         explanation: "The merchant's balance at the provider is too low.",
@@ -258,16 +267,37 @@ export const STATUS_TABLE = {
         waitingOn: 'MERCHANT',
         terminal: true,
       },
+      REJECTED_BY_MERCHANT: {
+        explanation: 'You closed the session and rejected the customer, without a decision of an auditor.',
+        recommendedAction: 'Tell the customer the reason of the closure.',
+        waitingOn: 'NOBODY',
+        terminal: true,
+        reportedBy: 'MERCHANT',
+      },
     },
   },
   FAILED: {
-    description: 'The session failed for a technical reason.',
+    description: 'The session failed for a technical reason, or you closed or replaced it.',
     steps: {
       TECHNICAL_ERROR: {
         explanation: 'A technical error stopped the session.',
         recommendedAction: 'Start a new session; escalate to the provider if it persists.',
         waitingOn: 'MERCHANT',
         terminal: false,
+      },
+      FAILED_BY_MERCHANT: {
+        explanation: 'You closed the session as failed, without a decision about the customer.',
+        recommendedAction: 'Start a new session if another try makes sense.',
+        waitingOn: 'NOBODY',
+        terminal: true,
+        reportedBy: 'MERCHANT',
+      },
+      REPLACED: {
+        explanation: 'Another session of the same person replaces this one.',
+        recommendedAction: 'Go on with the session in `replacedBy`.',
+        waitingOn: 'NOBODY',
+        terminal: true,
+        reportedBy: 'MERCHANT',
       },
     },
   },
@@ -304,7 +334,7 @@ export interface StatusPair {
 }
 
 /** Status pair with its row of the table; `StatusInfo` in the GraphQL schema. */
-export interface StatusInfo extends StatusPair, Readonly<Step> {}
+export interface StatusInfo extends StatusPair, Readonly<Required<Step>> {}
 
 const unrecognized = (status: Status): StatusInfo => ({
   status,
@@ -314,17 +344,24 @@ const unrecognized = (status: Status): StatusInfo => ({
     'Look at rawStatus and rawSubStatus; the next recognised state moves the session on as usual.',
   waitingOn: 'PROVIDER',
   terminal: false,
+  reportedBy: 'PROVIDER',
 });
 
 export const STATUSES: readonly Status[] = [...(Object.keys(STATUS_TABLE) as KnownStatus[]), UNRECOGNIZED];
 
-/** The status pairs of the provider's reference, in the order of a session's life. */
+/** The status pairs that this release knows, in the order of a session's life. */
 export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).flatMap(([status, phase]) =>
   Object.entries<Step>(phase.steps).map(([subStatus, step]) => ({
     status: status as KnownStatus,
     subStatus: subStatus as KnownSubStatus,
+    reportedBy: 'PROVIDER' as const,
     ...step,
   })),
+);
+
+/** The status pairs of the provider's reference. */
+export const PROVIDER_PAIRS: readonly StatusInfo[] = KNOWN_PAIRS.filter(
+  ({ reportedBy }) => reportedBy === 'PROVIDER',
 );
 
 export const SUB_STATUSES: readonly SubStatus[] = [
@@ -358,18 +395,27 @@ export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
   return { status, subStatus };
 }
 
-/** Returns the party that has to act next: for a disputed session always the merchant. */
-export const findWaitingParty = (pair: StatusPair, disputed: boolean): Party =>
-  disputed ? 'MERCHANT' : getStatusInfo(pair).waitingOn;
+/**
+ * Returns the party that has to act next: the merchant for a disputed session; nobody for a session that was closed or
+ * replaced here, even if the provider's status waits for somebody.
+ */
+export const findWaitingParty = (
+  pair: StatusPair,
+  { disputed, closed, replaced }: { disputed: boolean; closed: boolean; replaced: boolean },
+): Party => {
+  if (disputed) return 'MERCHANT';
+  return closed || replaced ? 'NOBODY' : getStatusInfo(pair).waitingOn;
+};
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 
 /**
  * Converts a raw status to a pair. Unknown values become UNRECOGNIZED, never an error: an unknown sub-status, or one of
- * another status, keeps its status; an unknown status makes both UNRECOGNIZED.
+ * another status, keeps its status; an unknown status makes both UNRECOGNIZED. Pairs that only this API sets count as
+ * unknown: a provider that used the same words could otherwise close sessions.
  */
 export function parseRawStatus(rawStatus: string, rawSubStatus: string): StatusPair {
   if (!isKnownStatus(rawStatus)) return { status: UNRECOGNIZED, subStatus: UNRECOGNIZED };
-  const known = Object.hasOwn(STATUS_TABLE[rawStatus].steps, rawSubStatus);
+  const known = catalogByPair.get(`${rawStatus}/${rawSubStatus}`)?.reportedBy === 'PROVIDER';
   return { status: rawStatus, subStatus: known ? (rawSubStatus as KnownSubStatus) : UNRECOGNIZED };
 }

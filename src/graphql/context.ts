@@ -8,6 +8,7 @@ import type { Cursors, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/subscription.ts';
+import type { Annotated } from '../services/sessions/annotate.ts';
 import type { MeetingChanged } from '../services/sessions/meetings.ts';
 import type {
   createSdkToken,
@@ -36,6 +37,11 @@ export interface Services {
   scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewRecorded>;
+  closeSession(viewer: Viewer, input: unknown): Promise<Annotated>;
+  addNote(viewer: Viewer, input: unknown): Promise<Annotated>;
+  escalateSession(viewer: Viewer, input: unknown): Promise<Annotated>;
+  resolveEscalation(viewer: Viewer, input: unknown): Promise<Annotated>;
+  resolveDispute(viewer: Viewer, input: unknown): Promise<Annotated>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;

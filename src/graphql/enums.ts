@@ -12,6 +12,15 @@ import {
   type ReviewDecision,
   type ReviewStage,
 } from '../domain/actions.ts';
+import {
+  CLOSURE_REASONS,
+  type ClosureOutcome,
+  type ClosureReason,
+  DISPUTE_RESOLUTIONS,
+  type DisputeResolutionChoice,
+  ESCALATION_REASONS,
+  type EscalationReason,
+} from '../domain/annotations.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import {
   SESSION_ACTIONS,
@@ -23,6 +32,8 @@ import {
   KNOWN_PAIRS,
   PARTIES,
   type Party,
+  REPORTERS,
+  type Reporter,
   STATUS_TABLE,
   type Status,
   type SubStatus,
@@ -86,6 +97,7 @@ export const SubStatusEnum = enumOf<SubStatus>(
 );
 
 export const PartyEnum = enumOf<Party>('Party', 'The party that has to act next.', PARTIES);
+export const ReporterEnum = enumOf<Reporter>('Reporter', 'Who sets a status.', REPORTERS);
 export const RoleEnum = enumOf<Role>('Role', 'Role of a viewer: what the viewer may do and see.', ROLES);
 export const TransitionSourceEnum = enumOf<TransitionSource>(
   'TransitionSource',
@@ -132,6 +144,26 @@ export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',
   'Reason why a mutation was refused.',
   described(ERROR_CODES),
+);
+export const ClosureOutcomeEnum = enumOf<ClosureOutcome>('ClosureOutcome', 'Outcome of closing a session.', {
+  REJECTED: 'The customer is rejected: status REJECTED, REJECTED_BY_MERCHANT.',
+  FAILED: 'The session is given up: status FAILED, FAILED_BY_MERCHANT.',
+});
+const MORE_REASONS = 'More values may be added: treat unknown ones as OTHER.';
+export const ClosureReasonEnum = enumOf<ClosureReason>(
+  'ClosureReason',
+  `Reason for closing a session. ${MORE_REASONS}`,
+  CLOSURE_REASONS,
+);
+export const EscalationReasonEnum = enumOf<EscalationReason>(
+  'EscalationReason',
+  `Reason for escalating a session. ${MORE_REASONS}`,
+  ESCALATION_REASONS,
+);
+export const DisputeResolutionChoiceEnum = enumOf<DisputeResolutionChoice>(
+  'DisputeResolutionChoice',
+  'Whose decision stands after a dispute.',
+  DISPUTE_RESOLUTIONS,
 );
 export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   'NotificationType',

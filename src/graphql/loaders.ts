@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
+import { findAnnotations, findAnnotationsOfSessions } from '../db/sessions/annotations.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
@@ -91,6 +92,14 @@ const LOADERS = {
   reviews: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findReviewsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  annotation: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findAnnotations(db, ids), (row) => row.id),
+    ),
+  annotations: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await findAnnotationsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(

@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee, visibleVerificationIds } from '../domain/access.ts';
+import { ANNOTATION_NODES, toEscalations } from './annotations.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { fromGlobalId, Node, type NodeType } from './node.ts';
@@ -45,7 +46,24 @@ const FINDERS: Record<NodeType, Finder> = {
   },
   Meeting: async (key, context) => ofVisibleSession(await context.loaders.meeting.load(key), context),
   Review: async (key, context) => ofVisibleSession(await context.loaders.review.load(key), context),
+  Note: findAnnotation('Note'),
+  Closure: findAnnotation('Closure'),
+  Escalation: findAnnotation('Escalation'),
+  DisputeResolution: findAnnotation('DisputeResolution'),
 };
+
+/** Finds an annotation of the type. Only staff may see annotations. */
+function findAnnotation(type: keyof typeof ANNOTATION_NODES): Finder {
+  return async (key, context) => {
+    const found = await context.loaders.annotation.load(key);
+    const row = found?.kind === ANNOTATION_NODES[type] ? found : null;
+    const visibleRow = await ofVisibleSession(row, context);
+    if (!visibleRow || !context.staff) return null;
+    if (type !== 'Escalation') return visibleRow;
+    const all = toEscalations(await context.loaders.annotations.load(visibleRow.sessionId));
+    return all.find(({ id }) => id === key) ?? null;
+  };
+}
 
 async function find(id: string, context: Context): Promise<Found | null> {
   const named = fromGlobalId(id);

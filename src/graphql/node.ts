@@ -2,7 +2,16 @@ import { GraphQLError } from 'graphql';
 import { Field, ID, InterfaceType } from 'type-graphql';
 
 /** Types that have a global id. */
-export type NodeType = 'VkycSession' | 'VkycUser' | 'StatusTransition' | 'Meeting' | 'Review';
+export type NodeType =
+  | 'VkycSession'
+  | 'VkycUser'
+  | 'StatusTransition'
+  | 'Meeting'
+  | 'Review'
+  | 'Note'
+  | 'Closure'
+  | 'Escalation'
+  | 'DisputeResolution';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const KEYS: Record<NodeType, RegExp> = {
@@ -10,6 +19,10 @@ const KEYS: Record<NodeType, RegExp> = {
   VkycUser: UUID,
   Meeting: UUID,
   Review: UUID,
+  Note: UUID,
+  Closure: UUID,
+  Escalation: UUID,
+  DisputeResolution: UUID,
   StatusTransition: /^[0-9a-f-]{36}:[1-9]\d{0,8}$/,
 };
 

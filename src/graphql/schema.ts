@@ -3,6 +3,14 @@ import { type GraphQLEnumType, type GraphQLInterfaceType, type GraphQLSchema, pr
 import { buildSchemaSync } from 'type-graphql';
 import { UNRECOGNIZED } from '../domain/status.ts';
 import { applyAccessRules } from './access-rules.ts';
+import {
+  AnnotationMutationsResolver,
+  ClosureResolver,
+  DisputeResolutionResolver,
+  EscalationResolver,
+  NoteResolver,
+  SessionAnnotationsResolver,
+} from './annotations.ts';
 import { MeetingResolver } from './meeting.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
@@ -66,6 +74,12 @@ export function getSchema(): GraphQLSchema {
               StartSessionResolver,
               MeetingResolver,
               ReviewResolver,
+              SessionAnnotationsResolver,
+              NoteResolver,
+              ClosureResolver,
+              EscalationResolver,
+              DisputeResolutionResolver,
+              AnnotationMutationsResolver,
               ProviderActionsResolver,
             ],
             // type-graphql does not validate inputs: the services do, and report all problems of an input at

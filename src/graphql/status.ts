@@ -10,11 +10,19 @@ import {
   type StatusInfo as Info,
   isValidPair,
   type Party,
+  type Reporter,
   type Status,
   type SubStatus,
 } from '../domain/status.ts';
 import { badInput } from './connection.ts';
-import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
+import {
+  PartyEnum,
+  ReporterEnum,
+  SessionActionEnum,
+  StatusEnum,
+  SubStatusEnum,
+  TransitionSourceEnum,
+} from './enums.ts';
 
 /** Sentence for the descriptions of raw status fields; the strings are shortened in `provider/texts.ts`. */
 export const SHORTENED =
@@ -36,9 +44,14 @@ export class StatusInfo implements Info {
   @Field(() => PartyEnum, { description: 'The party that has to act next.' })
   waitingOn: Party;
   @Field(() => Boolean, {
-    description: 'True if this status is final: the session is over and its status never changes again.',
+    description:
+      'True if this status is final: the session is over, and its status changes again only if a dispute is decided for the provider.',
   })
   terminal: boolean;
+  @Field(() => ReporterEnum, {
+    description: 'Whether the provider reports this status or only this API sets it.',
+  })
+  reportedBy: Reporter;
 }
 
 @ObjectType({

@@ -8,6 +8,7 @@ import { findSessions, type SessionRow } from '../db/sessions/sessions.ts';
 import type { SessionTransition } from '../db/sessions/transitions.ts';
 import { maySee } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
+import { isApplied } from '../domain/session.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import {
   CursorError,
@@ -156,7 +157,7 @@ function createSubscription(
 function passes(row: SessionTransition, filter: TransitionCriteria | null | undefined): boolean {
   if (filter?.status && !filter.status.includes(row.status)) return false;
   if (filter?.subStatus && !filter.subStatus.includes(row.subStatus)) return false;
-  return !filter?.appliedOnly || row.verdict === 'MOVED';
+  return !filter?.appliedOnly || isApplied(row.verdict);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow, TransitionSummary } from '../db/sessions/transitions.ts';
-import { type TransitionSource, VERDICTS } from '../domain/session.ts';
+import { isApplied, type TransitionSource, VERDICTS } from '../domain/session.ts';
 import {
   getStatusInfo,
   type StatusInfo as Meaning,
@@ -175,6 +175,6 @@ export class TransitionResolver {
 
   @FieldResolver(() => Boolean)
   applied(@Root() { verdict }: TransitionSummary): boolean {
-    return verdict === 'MOVED';
+    return isApplied(verdict);
   }
 }

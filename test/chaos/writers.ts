@@ -60,7 +60,12 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
        raw_status = null, raw_sub_status = null, waiting_on = case when disputed then 'MERCHANT' else $4 end, status_since = now(), updated_at = now()
      from before where s.id = before.id
      returning next`,
-    [sessionId, pair.status, pair.subStatus, findWaitingParty(pair, false)],
+    [
+      sessionId,
+      pair.status,
+      pair.subStatus,
+      findWaitingParty(pair, { disputed: false, closed: false, replaced: false }),
+    ],
   );
   await ring(pool, sessionId, rows[0].next);
 }

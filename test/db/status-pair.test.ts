@@ -84,7 +84,7 @@ test('`npm run migrate:new` writes migrations for a new sub-status that can run 
   const { client } = await emptyDatabase();
   await runMigrations(client, copy);
   const { rows } = await client.query(
-    `select is_status_pair('EXPIRED', 'VKYC_EXPIRED') as stored, pg_get_indexdef('vkyc_session_open'::regclass) as index`,
+    `select is_status_pair('EXPIRED', 'VKYC_EXPIRED') as stored, pg_get_indexdef('vkyc_session_ongoing'::regclass) as index`,
   );
   expect(rows).toEqual([{ stored: true, index: expect.stringContaining('VKYC_EXPIRED') }]);
   expect(await migrateNew(copy)).toContain('No migration is needed');

@@ -49,6 +49,12 @@ describe('access tables', () => {
       REFRESH: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       REQUEST_RECORDING: ['AGENT', 'AUDITOR', 'ADMIN'],
       CREATE_SDK_TOKEN: ['CUSTOMER', 'OPERATOR', 'ADMIN'],
+      CLOSE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      REPLACE: ['OPERATOR', 'ADMIN'],
+      RESOLVE_DISPUTE: ['AUDITOR', 'ADMIN'],
+      ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
     expect(SEES_PERSONAL_DATA).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });

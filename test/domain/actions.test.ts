@@ -8,10 +8,13 @@ import {
   MEETING_STATUS_BY_SUB_STATUS,
   REPLACEABLE_SUB_STATUSES,
   REVIEW_BY_SUB_STATUS,
-  toAgentFacts,
+  type RelatedRows,
+  type ReviewDecision,
+  type ReviewStage,
+  toActionFacts,
   toReviewSubStatus,
 } from '../../src/domain/actions.ts';
-import type { SessionAction } from '../../src/domain/session.ts';
+import type { SessionAction, TransitionSource } from '../../src/domain/session.ts';
 import { ALL_PAIRS, KNOWN_PAIRS, type SubStatus, toStatusPair } from '../../src/domain/status.ts';
 
 const NOW = new Date('2026-01-05T10:00:00Z');
@@ -32,9 +35,15 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   verificationId: 'loan-1',
   referenceId: '1358',
   linkExpiresAt: msFromNow(1),
+  disputed: false,
+  escalated: false,
+  closed: false,
+  replaced: false,
   meetingAt: msFromNow(1),
+  meetingBookedHere: true,
   agents: ['ravi'],
   agentUnknown: false,
+  deciders: ['ravi'],
   ...changes,
 });
 const denial = (
@@ -46,7 +55,15 @@ const denial = (
 
 const OVER = 'The session is over.';
 const EXPIRED = "The customer's link has expired: start a new session.";
-const TERMINAL = ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'INSUFFICIENT_BALANCE', 'VKYC_EXPIRED'] as const;
+const TERMINAL = [
+  'AUDITOR_APPROVED',
+  'AUDITOR_REJECTED',
+  'INSUFFICIENT_BALANCE',
+  'REJECTED_BY_MERCHANT',
+  'FAILED_BY_MERCHANT',
+  'REPLACED',
+  'VKYC_EXPIRED',
+] as const;
 const sayFor = (subStatuses: readonly SubStatus[], reason: string) =>
   Object.fromEntries(subStatuses.map((subStatus) => [subStatus, reason]));
 const over = sayFor(TERMINAL, OVER);
@@ -92,6 +109,18 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
     {},
   ),
   CREATE_SDK_TOKEN: over,
+  CLOSE: sayFor(
+    ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'REJECTED_BY_MERCHANT', 'FAILED_BY_MERCHANT', 'REPLACED'],
+    OVER,
+  ),
+  REPLACE: sayFor(
+    ['AGENT_APPROVED', 'AUDITOR_APPROVED'],
+    'The customer was approved: an approval is not replaced.',
+  ),
+  RESOLVE_DISPUTE: allBut([], 'The session is not disputed.', {}),
+  ADD_NOTE: {},
+  ESCALATE: {},
+  RESOLVE_ESCALATION: allBut([], 'The session is not escalated.', {}),
 };
 
 describe('findDenial', () => {
@@ -123,9 +152,10 @@ describe('findDenial', () => {
             ? 'AGENT_ENDED_CALL'
             : 'USER_QUEUED';
       const roles: readonly Role[] = ACTION_ROLES[action];
+      const needed = { disputed: action === 'RESOLVE_DISPUTE', escalated: action === 'RESOLVE_ESCALATION' };
       for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
         const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
-        expect(denial(action, subStatus, {}, { as }), role).toBe(
+        expect(denial(action, subStatus, needed, { as }), role).toBe(
           roles.includes(role)
             ? null
             : `Your token lacks a role for this action: one of ${roles.join(', ')} is needed.`,
@@ -201,23 +231,95 @@ describe('findDecisionDenial', () => {
   });
 });
 
-describe('toAgentFacts', () => {
-  const review = (sequence: number, reviewer: string | null, stage: 'AGENT' | 'AUDITOR' = 'AGENT') => ({
-    sequence,
-    reviewer,
-    stage,
-  });
+describe('toActionFacts', () => {
+  const review = (
+    sequence: number,
+    reviewer: string | null,
+    decision: ReviewDecision = 'APPROVED',
+    stage: ReviewStage = 'AGENT',
+  ) => ({ sequence, reviewer, decision, stage });
+  const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
+    toActionFacts(
+      { ...facts(subStatus), version },
+      { meeting: null, reviews: [], annotations: [], ...changes },
+    );
 
-  test('toAgentFacts lists the reviewers of all agent reviews, and no auditor', () => {
-    const reviews = [review(3, 'ravi'), review(5, null), review(7, 'asha'), review(8, 'uma', 'AUDITOR')];
-    expect(toAgentFacts(reviews, 7)).toEqual({ agents: ['ravi', 'asha'], agentUnknown: false });
+  test('toActionFacts lists the reviewers of all agent reviews, and no auditor', () => {
+    const reviews = [
+      review(3, 'ravi'),
+      review(5, null),
+      review(7, 'asha'),
+      review(8, 'uma', 'APPROVED', 'AUDITOR'),
+    ];
+    expect(related({ reviews })).toMatchObject({ agents: ['ravi', 'asha'], agentUnknown: false });
   });
 
   test('the agent counts as unknown if the current status has no agent review, or one without a reviewer', () => {
-    expect(toAgentFacts([review(3, 'ravi'), review(5, null)], 5).agentUnknown).toBe(true);
-    expect(toAgentFacts([review(3, 'ravi')], 5).agentUnknown).toBe(true);
-    expect(toAgentFacts([review(5, 'uma', 'AUDITOR')], 5).agentUnknown).toBe(true);
-    expect(toAgentFacts([], 1)).toEqual({ agents: [], agentUnknown: true });
+    const unknown = (reviews: RelatedRows['reviews']) => related({ reviews }, 5).agentUnknown;
+    expect(unknown([review(3, 'ravi'), review(5, null)])).toBe(true);
+    expect(unknown([review(3, 'ravi')])).toBe(true);
+    expect(unknown([review(5, 'uma', 'APPROVED', 'AUDITOR')])).toBe(true);
+    expect(related({}, 1)).toMatchObject({ agents: [], agentUnknown: true });
+  });
+
+  test('after a dispute was resolved, the agent is the reviewer of the decision that stands', () => {
+    const reviews = [review(3, 'ravi'), review(5, null, 'REJECTED')];
+    const annotations = [{ kind: 'DISPUTE_RESOLUTION' as const, author: 'uma', sequence: 6 }];
+    expect(related({ reviews, annotations }, 6).agentUnknown).toBe(false);
+    expect(related({ reviews, annotations }, 6, 'AGENT_REJECTED').agentUnknown).toBe(true);
+    expect(related({ reviews }, 6).agentUnknown).toBe(true);
+  });
+
+  test('the deciders are all reviewers and the people who closed the session, not the authors of notes', () => {
+    const reviews = [review(3, 'ravi'), review(5, null), review(8, 'uma', 'APPROVED', 'AUDITOR')];
+    const annotations = [
+      { kind: 'NOTE' as const, author: 'nils', sequence: 9 },
+      { kind: 'CLOSURE' as const, author: 'cara', sequence: 10 },
+    ];
+    expect(related({ reviews, annotations }).deciders).toEqual(['ravi', 'uma', 'cara']);
+  });
+
+  test('a meeting counts as booked here only if a mutation booked it', () => {
+    const startsAt = msFromNow(1);
+    const booked = (source: TransitionSource) => related({ meeting: { startsAt, source } });
+    expect(booked('MUTATION')).toMatchObject({ meetingAt: startsAt, meetingBookedHere: true });
+    expect(booked('POLL')).toMatchObject({ meetingAt: startsAt, meetingBookedHere: false });
+    expect(related({})).toMatchObject({ meetingAt: null, meetingBookedHere: false });
+  });
+});
+
+describe('what staff do with a session', () => {
+  test('a replaced session allows its recording, the resolution of its dispute and escalation, and nothing else', () => {
+    const flags = { replaced: true, disputed: true, escalated: true };
+    const allowed = ALL_ACTIONS.filter((action) => denial(action, 'AUDITOR_REJECTED', flags) === null);
+    expect(allowed).toEqual(['REQUEST_RECORDING', 'RESOLVE_DISPUTE', 'RESOLVE_ESCALATION']);
+    expect(denial('ADD_NOTE', 'AUDITOR_REJECTED', flags)).toBe(
+      'Another session replaces this one: act on that session.',
+    );
+  });
+
+  test('an expired session can be closed once, and a disputed one only after the dispute is resolved', () => {
+    expect(denial('CLOSE', 'VKYC_EXPIRED')).toBe(null);
+    expect(denial('CLOSE', 'VKYC_EXPIRED', { closed: true })).toBe('The session is closed already.');
+    const disputed = 'The session is disputed: resolve the dispute first.';
+    expect(denial('CLOSE', 'AUDITOR_REJECTED', { disputed: true })).toBe(disputed);
+    expect(denial('REPLACE', 'AUDITOR_REJECTED', { disputed: true })).toBe(disputed);
+  });
+
+  test('neither a reviewer nor the person who closed the session may resolve its dispute', () => {
+    const asked = (id: string) =>
+      denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true }, { as: viewer({ id }) });
+    expect(asked('ravi')).toBe(
+      'You decided on this session: another person must resolve the dispute (four-eyes rule).',
+    );
+    expect(asked('uma')).toBe(null);
+  });
+
+  test('a session is escalated at most once at a time', () => {
+    expect(denial('ESCALATE', 'USER_DROPPED_OFF', { escalated: true })).toBe(
+      'The session is escalated already: resolve the escalation first.',
+    );
+    expect(denial('RESOLVE_ESCALATION', 'USER_DROPPED_OFF', { escalated: true })).toBe(null);
   });
 });
 

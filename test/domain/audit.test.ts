@@ -47,7 +47,8 @@ describe('serialise', () => {
       'DETAILS caller referenceId userTemplate agentTemplate replacesId linkExpiresAt boundBy',
       'TRANSITION sequence fromStatus fromSubStatus status subStatus rawStatus rawSubStatus verdict source actor occurredAt recordedAt',
       'MEETING id startsAt status source scheduledBy cancelledBy cancelReason createdAt',
-      'REVIEW id sequence stage decision remarks source reviewer recordedAt',
+      'REVIEW id sequence stage decision remarks source reviewer recordedAt reasons customerMessage callComplete',
+      'ANNOTATION id sequence kind code text author recordedAt',
       'PSEUDONYM erasedBy hashes',
       'ERASURE erasedBy',
     ]);

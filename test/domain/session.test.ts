@@ -12,12 +12,14 @@ import {
   type StatusUpdate,
   TRANSITION_RULES,
   VERDICTS,
+  type Verdict,
 } from '../../src/domain/session.ts';
 import {
   ALL_PAIRS,
   getStatusInfo,
   KNOWN_PAIRS,
   type KnownSubStatus,
+  PROVIDER_PAIRS,
   type SubStatus,
   toStatusPair,
 } from '../../src/domain/status.ts';
@@ -30,6 +32,9 @@ const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
 
+/** Fields of a transition that was made through this API. */
+const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
+
 /** Returns a session that two webhooks have reported, the last one with an event time of second 10. */
 const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): SessionState => ({
   status: statusOf(subStatus),
@@ -37,6 +42,9 @@ const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): S
   version: 2,
   lastSequence: 2,
   disputed: false,
+  escalated: false,
+  closed: false,
+  replaced: false,
   decidedHere: false,
   provider: { ...words(subStatus), eventTime: at(10), polledAt: null, webhooks: 2, doubt: null },
   ...changes,
@@ -257,13 +265,15 @@ describe('decisions', () => {
 });
 
 describe('state machine', () => {
-  test('no transition rule leaves a terminal state', () => {
-    expect(TRANSITION_RULES.filter((rule) => rule.from?.terminal)).toEqual([]);
+  test('no transition rule leaves a terminal state, except the resolution of a dispute', () => {
+    const leaving = TRANSITION_RULES.filter((rule) => rule.from?.terminal);
+    expect([...new Set(leaving.map(({ action }) => action))]).toEqual(['RESOLVE_DISPUTE']);
+    for (const { sources } of leaving) expect(sources).toEqual(['MUTATION']);
   });
 
-  test('the only action that approves finally is an auditor review, and only after the agent approved', () => {
+  test('without a dispute, the only action that approves finally is an auditor review after the agent approved', () => {
     const approvals = TRANSITION_RULES.filter(
-      (rule) => rule.to.subStatus === 'AUDITOR_APPROVED' && rule.action,
+      ({ to, action }) => to.subStatus === 'AUDITOR_APPROVED' && action && action !== 'RESOLVE_DISPUTE',
     );
     expect(approvals.map((rule) => [rule.from?.subStatus, rule.action])).toEqual([
       ['AGENT_APPROVED', 'RECORD_AUDITOR_REVIEW'],
@@ -322,13 +332,16 @@ const DISPUTES: Partial<Record<SubStatus, SubStatus[]>> = {
     'AGENT_REJECTED',
     'AGENT_UNABLE_TO_VALIDATE',
     'AUDITOR_REJECTED',
-    'INSUFFICIENT_BALANCE',
     'VKYC_EXPIRED',
+    'INSUFFICIENT_BALANCE',
+    'REJECTED_BY_MERCHANT',
+    'FAILED_BY_MERCHANT',
+    'REPLACED',
   ],
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
 };
 
-test.each(KNOWN_PAIRS.map((info) => info.subStatus))(
+test.each(PROVIDER_PAIRS.map((info) => info.subStatus))(
   'a webhook with %s disputes exactly the decisions that it contradicts',
   (incoming) => {
     const disputedBy = (decidedHere: boolean) =>
@@ -349,7 +362,7 @@ test.each(KNOWN_PAIRS.map((info) => info.subStatus))(
 
 test('after an agent approval or rejection only reviews, FAILED and REJECTED change the status, not the call or EXPIRED', () => {
   const isReviewed = (from: SubStatus) =>
-    KNOWN_PAIRS.filter(({ subStatus }) => {
+    PROVIDER_PAIRS.filter(({ subStatus }) => {
       const evaluation = judge(sessionAt(from), webhook(subStatus, 12));
       return 'verdict' in evaluation && evaluation.verdict === 'REVIEWED';
     }).map(({ status }) => status);
@@ -437,6 +450,9 @@ describe('applyTransition', () => {
       version: 1,
       lastSequence: 1,
       disputed: false,
+      escalated: false,
+      closed: false,
+      replaced: false,
       decidedHere: false,
       provider: words('LINK_GENERATED'),
     });
@@ -453,7 +469,6 @@ describe('applyTransition', () => {
   });
 
   test('decidedHere is set by a decision made in the gateway, which keeps the raw status, and cleared by the next update', () => {
-    const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
     const decided = applyTransition(start, moved('AGENT_APPROVED', 2, local));
     expect(decided).toMatchObject({ decidedHere: true, provider: words('LINK_GENERATED'), version: 2 });
     // A raw status or raw sub-status alone counts as missing.
@@ -479,13 +494,46 @@ describe('applyTransition', () => {
       expect(applyTransition(after, moved('NO_AGENT_FOUND', 3)).disputed).toBe(disputed);
     },
   );
+
+  test('a resolved dispute sets the status of the transition, raises the version and ends the dispute', () => {
+    const disputed = applyTransition(start, moved('USER_QUEUED', 2, { verdict: 'DISPUTED' }));
+    const resolved = moved('AUDITOR_APPROVED', 3, { ...local, verdict: 'RESOLVED' });
+    expect(applyTransition(disputed, resolved)).toEqual({
+      ...disputed,
+      ...{ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' },
+      ...{ version: 3, lastSequence: 3, disputed: false, decidedHere: true },
+    });
+  });
+
+  test('notes and escalations keep status and version, and an escalation lasts until it is resolved', () => {
+    const own = (sequence: number, verdict: Verdict) =>
+      moved('LINK_GENERATED', sequence, { ...local, verdict });
+    const noted = applyTransition(start, own(2, 'NOTED'));
+    expect(noted).toEqual({ ...start, lastSequence: 2 });
+    const escalated = applyTransition(noted, own(3, 'ESCALATED'));
+    expect(escalated).toEqual({ ...start, lastSequence: 3, escalated: true });
+    expect(applyTransition(escalated, own(4, 'NOTED')).escalated).toBe(true);
+    expect(applyTransition(escalated, own(4, 'ESCALATION_RESOLVED')).escalated).toBe(false);
+  });
+
+  test.each([
+    ['REJECTED_BY_MERCHANT', 'closed'],
+    ['FAILED_BY_MERCHANT', 'closed'],
+    ['REPLACED', 'replaced'],
+  ] as const)('after %s a session stays %s, also if it had ended before', (subStatus, flag) => {
+    const flags = { closed: false, replaced: false, [flag]: true };
+    expect(applyTransition(start, moved(subStatus, 2, local))).toMatchObject({ subStatus, ...flags });
+    const ended = applyTransition(start, moved(subStatus, 2, { ...local, verdict: 'ENDED' }));
+    expect(ended).toEqual({ ...start, lastSequence: 2, ...flags });
+    expect(applyTransition(ended, moved('USER_QUEUED', 3, { verdict: 'ENDED' }))).toMatchObject(flags);
+  });
 });
 
 test('each action starts from exactly the listed sub-statuses, and leads to the listed one', () => {
-  const movable = ALL_PAIRS.filter((info) => !info.terminal)
-    .map((info) => info.subStatus)
-    .filter((each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each));
-  const unique = [...new Set(movable)];
+  const open = [...new Set(ALL_PAIRS.filter((info) => !info.terminal).map((info) => info.subStatus))];
+  const unique = open.filter(
+    (each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each),
+  );
   const ended = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
   expect(ACTION_TRANSITIONS.map(({ action, from, to }) => [action, from, to])).toEqual([
     ['SCHEDULE_MEETING', unique, 'USER_MEETING_SCHEDULED'],
@@ -495,6 +543,10 @@ test('each action starts from exactly the listed sub-statuses, and leads to the 
     ['RECORD_AGENT_REVIEW', ended, 'AGENT_UNABLE_TO_VALIDATE'],
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_APPROVED'],
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_REJECTED'],
+    ['CLOSE', open, 'REJECTED_BY_MERCHANT'],
+    ['CLOSE', open, 'FAILED_BY_MERCHANT'],
+    ['REPLACE', open.filter((each) => each !== 'AGENT_APPROVED'), 'REPLACED'],
+    ...Object.entries(DISPUTES).map(([decision, from]) => ['RESOLVE_DISPUTE', from, decision]),
   ]);
 });
 
@@ -502,9 +554,11 @@ describe('transition rules', () => {
   const find = (from: SubStatus | null, to: SubStatus) =>
     TRANSITION_RULES.filter((rule) => (rule.from?.subStatus ?? null) === from && rule.to.subStatus === to);
 
-  test('a session may begin in every state, by a webhook, a poll or a mutation', () => {
+  test('a session may begin in every state that the provider reports, by a webhook, a poll or a mutation', () => {
     const begins = TRANSITION_RULES.filter((rule) => rule.from === null);
-    expect(begins.map((rule) => rule.to)).toEqual(ALL_PAIRS);
+    expect(begins.map((rule) => rule.to)).toEqual(
+      ALL_PAIRS.filter(({ reportedBy }) => reportedBy === 'PROVIDER'),
+    );
     for (const rule of begins)
       expect(rule).toMatchObject({ sources: ['WEBHOOK', 'POLL', 'MUTATION'], action: null });
   });
@@ -521,9 +575,15 @@ describe('transition rules', () => {
     },
   );
 
-  test('no rule leads from AGENT_APPROVED back to the call, or from AUDITOR_APPROVED to AUDITOR_REJECTED', () => {
+  test('no rule leads from AGENT_APPROVED back to the call, or out of a closed session to a call', () => {
     expect(find('AGENT_APPROVED', 'USER_QUEUED')).toEqual([]);
-    expect(find('AUDITOR_APPROVED', 'AUDITOR_REJECTED')).toEqual([]);
+    expect(find('REJECTED_BY_MERCHANT', 'USER_QUEUED')).toEqual([]);
+  });
+
+  test('an auditor approval becomes a rejection only by the resolution of a dispute', () => {
+    expect(find('AUDITOR_APPROVED', 'AUDITOR_REJECTED')).toMatchObject([
+      { sources: ['MUTATION'], action: 'RESOLVE_DISPUTE' },
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   getStatusInfo,
   isValidPair,
   KNOWN_PAIRS,
+  PROVIDER_PAIRS,
   parseRawStatus,
   STATUSES,
   SUB_STATUSES,
@@ -52,11 +53,18 @@ const pairs = REFERENCE.trim()
   .split('\n')
   .map((line) => line.split(' ') as [string, string]);
 
-test("the status table holds exactly the status pairs of the provider's reference", () => {
-  const table = KNOWN_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
+test("the status table holds exactly the status pairs of the provider's reference, and three of our own", () => {
+  const table = PROVIDER_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
   const todo =
     'A pair that the provider added belongs into REFERENCE of this test as well, typed in from its page';
   expect(table.toSorted(), todo).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
+  const own = KNOWN_PAIRS.filter(({ reportedBy }) => reportedBy === 'MERCHANT');
+  expect(own.map((info) => `${info.status} ${info.subStatus}`)).toEqual([
+    'REJECTED REJECTED_BY_MERCHANT',
+    'FAILED FAILED_BY_MERCHANT',
+    'FAILED REPLACED',
+  ]);
+  expect(own.every(({ terminal, waitingOn }) => terminal && waitingOn === 'NOBODY')).toBe(true);
 });
 
 test('every status pair of the provider is recognised and has an explanation and a recommended action', () => {
@@ -85,6 +93,8 @@ test('an unknown raw status becomes UNRECOGNIZED, and an unknown sub-status keep
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',
   });
+  // Only this API sets the pair: a provider that used the same words could otherwise close sessions.
+  expect(parseRawStatus('FAILED', 'REPLACED')).toEqual({ status: 'FAILED', subStatus: 'UNRECOGNIZED' });
   expect(parseRawStatus('VIDEO_CALL', 'toString')).toEqual({
     status: 'VIDEO_CALL',
     subStatus: 'UNRECOGNIZED',
@@ -110,7 +120,10 @@ test('an approval by the agent is not terminal and waits for the auditor', () =>
   expect(over.toSorted()).toEqual([
     'AUDITOR_APPROVED',
     'AUDITOR_REJECTED',
+    'FAILED_BY_MERCHANT',
     'INSUFFICIENT_BALANCE',
+    'REJECTED_BY_MERCHANT',
+    'REPLACED',
     'VKYC_EXPIRED',
   ]);
 });
@@ -128,18 +141,22 @@ test('toStatusPair returns the pair of a known sub-status, and throws for UNRECO
   expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
 });
 
-test('in a disputed session the merchant has to act next, in any other the party that its status names', () => {
+test('in a disputed session the merchant has to act next, in a closed or replaced one nobody, in any other the party that its status names', () => {
   const pair = toStatusPair('USER_QUEUED');
-  expect([findWaitingParty(pair, false), findWaitingParty(pair, true)]).toEqual(['AGENT', 'MERCHANT']);
+  const party = (flags: { disputed?: true; closed?: true; replaced?: true }) =>
+    findWaitingParty(pair, { disputed: false, closed: false, replaced: false, ...flags });
+  expect([party({}), party({ disputed: true })]).toEqual(['AGENT', 'MERCHANT']);
+  expect([party({ closed: true }), party({ replaced: true })]).toEqual(['NOBODY', 'NOBODY']);
+  expect(party({ disputed: true, closed: true })).toBe('MERCHANT');
 });
 
 test('the status catalogue lists each known pair, then each status with the sub-status UNRECOGNIZED', () => {
   expect(STATUSES).toHaveLength(9);
   expect(STATUSES.at(-1)).toBe('UNRECOGNIZED');
-  expect(SUB_STATUSES).toHaveLength(pairs.length + 1);
+  expect(SUB_STATUSES).toHaveLength(KNOWN_PAIRS.length + 1);
   expect(SUB_STATUSES.at(-1)).toBe('UNRECOGNIZED');
-  expect(ALL_PAIRS.slice(0, pairs.length)).toEqual(KNOWN_PAIRS);
-  expect(ALL_PAIRS.slice(pairs.length).map(({ status, subStatus }) => [status, subStatus])).toEqual(
+  expect(ALL_PAIRS.slice(0, KNOWN_PAIRS.length)).toEqual(KNOWN_PAIRS);
+  expect(ALL_PAIRS.slice(KNOWN_PAIRS.length).map(({ status, subStatus }) => [status, subStatus])).toEqual(
     STATUSES.map((status) => [status, 'UNRECOGNIZED']),
   );
 });

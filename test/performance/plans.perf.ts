@@ -290,7 +290,7 @@ test('open sessions are counted by an index-only scan, although most sessions ha
   const window = { from: null, to: null, openOnly: true, verificationIds: null };
   const plan = await planOf(() => countStates(connection.db, window));
 
-  expect(plan).toContain('Index Only Scan using vkyc_session_open');
+  expect(plan).toContain('Index Only Scan using vkyc_session_ongoing');
 });
 
 test('/metrics counts the backlog of webhooks by indexes, with 20,000 processed webhooks in the inbox', async () => {

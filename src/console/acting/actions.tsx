@@ -26,10 +26,13 @@ const DIALOGS = {
   REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain' },
   CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain' },
 } as const satisfies Record<
-  SessionAction,
+  Exclude<
+    SessionAction,
+    'CLOSE' | 'REPLACE' | 'RESOLVE_DISPUTE' | 'ADD_NOTE' | 'ESCALATE' | 'RESOLVE_ESCALATION'
+  >,
   { Dialog: ComponentType<ActionDialogProps>; look: 'primary' | 'plain' }
 >;
-const ORDER = Object.keys(DIALOGS) as SessionAction[];
+const ORDER = Object.keys(DIALOGS) as (keyof typeof DIALOGS)[];
 
 interface Props {
   readonly page: SessionDetails;
@@ -41,7 +44,7 @@ interface Props {
  * against each.
  */
 export function Actions({ page, onDone }: Props) {
-  const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
+  const [open, setOpen] = useState<{ action: keyof typeof DIALOGS; session: SessionDetails } | null>(null);
   const may = ORDER.filter((action) => page.availableActions.includes(action));
   const OpenDialog = open && DIALOGS[open.action].Dialog;
   return (

@@ -72,6 +72,12 @@ export const ACTION_LABELS = {
   REFRESH: 'Refresh from provider',
   REQUEST_RECORDING: 'Watch recording',
   CREATE_SDK_TOKEN: 'Create SDK token',
+  CLOSE: 'Close session',
+  REPLACE: 'Replace session',
+  RESOLVE_DISPUTE: 'Resolve dispute',
+  ADD_NOTE: 'Add note',
+  ESCALATE: 'Escalate',
+  RESOLVE_ESCALATION: 'Resolve escalation',
 } as const satisfies Record<SessionAction, string>;
 
 /** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
@@ -111,7 +117,10 @@ const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   AUDITOR_APPROVED: 'good',
   AUDITOR_REJECTED: 'bad',
   INSUFFICIENT_BALANCE: 'bad',
+  REJECTED_BY_MERCHANT: 'bad',
   TECHNICAL_ERROR: 'bad',
+  FAILED_BY_MERCHANT: 'bad',
+  REPLACED: 'bad',
   VKYC_EXPIRED: 'bad',
 };
 

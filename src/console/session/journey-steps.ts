@@ -69,7 +69,10 @@ const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
   AGENT_UNABLE_TO_VALIDATE: ['AGENT_APPROVED', 'USER_QUEUED'],
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
   INSUFFICIENT_BALANCE: [null],
+  REJECTED_BY_MERCHANT: [null],
   TECHNICAL_ERROR: [null, 'USER_QUEUED'],
+  FAILED_BY_MERCHANT: [null],
+  REPLACED: [null],
   VKYC_EXPIRED: [null],
   UNRECOGNIZED: [null],
 };

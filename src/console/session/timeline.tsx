@@ -9,6 +9,7 @@ const SOURCES: Record<TransitionSource, string> = {
   WEBHOOK: 'reported by the provider',
   POLL: 'found by checking with the provider',
   MUTATION: 'done here',
+  CLOCK: 'a time passed',
 };
 /** Minimum delay between an event and its receipt by the gateway for the delay to be shown. */
 const MIN_SHOWN_DELAY_MS = 60_000;

@@ -3,6 +3,7 @@ import type { AuditEntry, AuditHead } from '../../domain/audit.ts';
 import type { SessionOrigin } from '../../domain/audit-session.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
+  annotations,
   archivedSessions,
   auditBacklog,
   auditEntries,
@@ -13,6 +14,7 @@ import {
   transitions,
   users,
 } from '../schema/tables.ts';
+import type { AnnotationRow } from '../sessions/annotations.ts';
 import type { MeetingRow } from '../sessions/meetings.ts';
 import type { ReviewRow } from '../sessions/reviews.ts';
 import type { SessionRow } from '../sessions/sessions.ts';
@@ -147,6 +149,7 @@ export interface AuditEvidence {
   readonly transitions: readonly TransitionRow[];
   readonly meetings: readonly MeetingRow[];
   readonly reviews: readonly ReviewRow[];
+  readonly annotations: readonly AnnotationRow[];
 }
 
 /**
@@ -181,12 +184,18 @@ export async function readAuditEvidence(
       .from(reviews)
       .where(inArray(reviews.sessionId, ids))
       .orderBy(asc(reviews.sequence)),
+    annotations: await tx
+      .select()
+      .from(annotations)
+      .where(inArray(annotations.sessionId, ids))
+      .orderBy(asc(annotations.sequence)),
   };
   const grouped = {
     entries: bySession(found.entries),
     transitions: bySession(found.transitions),
     meetings: bySession(found.meetings),
     reviews: bySession(found.reviews),
+    annotations: bySession(found.annotations),
   };
   return new Map(
     ids.map((id) => [
@@ -198,6 +207,7 @@ export async function readAuditEvidence(
         transitions: grouped.transitions.get(id) ?? [],
         meetings: grouped.meetings.get(id) ?? [],
         reviews: grouped.reviews.get(id) ?? [],
+        annotations: grouped.annotations.get(id) ?? [],
       },
     ]),
   );

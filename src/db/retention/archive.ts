@@ -11,6 +11,7 @@ import type pg from 'pg';
 import { type AuditEvidence, readAuditEvidence } from '../audit/audit.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
+  annotations,
   archivedSessions,
   auditBacklog,
   auditEntries,
@@ -53,6 +54,7 @@ export const ARCHIVED_TABLES = {
   feed,
   sightings: observations,
   reviews,
+  annotations,
   meetings,
   transitions,
   entries: auditEntries,

@@ -3,6 +3,7 @@ import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL,
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { Transaction } from '../connection/client.ts';
 import {
+  annotations,
   archivedSessions,
   auditEntries,
   idempotencyKeys,
@@ -61,7 +62,7 @@ export const eraseUserRow = (tx: Transaction, rowId: string, emptied: Partial<Us
 export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
   tx
     .update(sessions)
-    .set({ link: null, personSalt: null, erasedAt })
+    .set({ link: null, agentRemarks: null, personSalt: null, erasedAt })
     .where(inArray(sessions.id, [...ids]));
 
 /**
@@ -78,7 +79,15 @@ export async function eraseTexts(tx: Transaction, sessionIds: readonly string[])
     .update(reviews)
     .set({ remarks: null, remarksSalt: null })
     .where(and(inArray(reviews.sessionId, ids), isNotNull(reviews.remarks)));
-  return (reasons.rowCount ?? 0) + (remarks.rowCount ?? 0);
+  const messages = await tx
+    .update(reviews)
+    .set({ customerMessage: null, customerMessageSalt: null })
+    .where(and(inArray(reviews.sessionId, ids), isNotNull(reviews.customerMessage)));
+  const notes = await tx
+    .update(annotations)
+    .set({ text: null, textSalt: null })
+    .where(and(inArray(annotations.sessionId, ids), isNotNull(annotations.text)));
+  return [reasons, remarks, messages, notes].reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
 }
 
 /**

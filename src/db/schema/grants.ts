@@ -24,6 +24,7 @@ export const RUNTIME_RIGHTS = {
   reviews: 'select, insert, update (remarks, remarks_salt)',
   users: 'select, insert, update (personal, phone_hash)',
   startIntents: 'select, insert, update',
+  annotations: 'select, insert',
   idempotencyKeys: 'select, insert',
   observations: 'select, insert, update (event_time)',
   doubts: 'select, insert, update (raw_status, raw_sub_status, since, webhooks), delete',

@@ -23,8 +23,10 @@ import {
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
+  type ReviewReason,
   type ReviewStage,
 } from '../../domain/actions.ts';
+import { ANNOTATION_KINDS, type AnnotationKind } from '../../domain/annotations.ts';
 import { AUDIT_FIELDS, type AuditKind } from '../../domain/audit.ts';
 import type { CallPurpose } from '../../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
@@ -151,6 +153,12 @@ export const sessions = pgTable(
     /** Party that has to act next: that of the status pair, or MERCHANT while the session is disputed. */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
+    /** True if staff escalated the session and nobody has resolved the escalation. */
+    escalated: boolean('escalated').notNull().default(false),
+    /** True if staff closed the session. */
+    closed: boolean('closed').notNull().default(false),
+    /** True if another session replaces this one. */
+    replaced: boolean('replaced').notNull().default(false),
     providerStatus: text('provider_status').notNull(),
     providerSubStatus: text('provider_sub_status').notNull(),
     providerEventTime: time('provider_event_time'),
@@ -170,6 +178,8 @@ export const sessions = pgTable(
     /** Time of the next poll; null: no more polls. */
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
+    /** Remarks of the provider's agent, encrypted: they may be known before the agent's review. */
+    agentRemarks: sealed('agent_remarks'),
     linkExpiresAt: time('link_expires_at'),
     /**
      * Newest meeting time that the provider reported, so that a repeated report does not become a second
@@ -203,10 +213,13 @@ export const sessions = pgTable(
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
     // Covering index for the dashboards, which count open sessions every second. It needs no access to the
     // table, and ended sessions do not slow it down.
-    index('vkyc_session_open')
+    index('vkyc_session_ongoing')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
       .where(sql`not ${isTerminal(t.subStatus)}`),
     index('vkyc_session_unsettled').on(t.nextPollAt).where(sql`${t.unsettled}`),
+    // Indexes for the filters that select few sessions of many.
+    index('vkyc_session_disputed').on(t.createdAt, t.id).where(sql`${t.disputed}`),
+    index('vkyc_session_escalated').on(t.createdAt, t.id).where(sql`${t.escalated}`),
   ],
 );
 
@@ -255,12 +268,46 @@ export const reviews = pgTable(
     source: text('source').$type<TransitionSource>().notNull(),
     /** Null if the provider did not name the reviewer. */
     reviewer: text('reviewer'),
+    /** Coded reasons; null in reviews of earlier releases and of the provider. */
+    reasons: text('reasons').array().$type<ReviewReason[]>(),
+    /** Encrypted text for the customer. */
+    customerMessage: sealed('customer_message'),
+    customerMessageSalt: digest('customer_message_salt'),
+    /** The reviewer's statement that the call was complete; null if none was made. */
+    callComplete: boolean('call_complete'),
     recordedAt: time('recorded_at').notNull(),
   },
   (t) => [
     unique('review_transition').on(t.sessionId, t.sequence),
     check('review_stage', sql`${t.stage} in (${literals(Object.keys(REVIEW_STAGES))})`),
     check('review_decision', sql`${t.decision} in (${literals(Object.keys(REVIEW_DECISIONS))})`),
+  ],
+);
+
+/** What staff recorded about a session, apart from meetings and reviews (`domain/annotations.ts`). Append-only. */
+export const annotations = pgTable(
+  'annotation',
+  {
+    id: uuid('id').primaryKey(),
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id),
+    /** Sequence of the transition that streams it. */
+    sequence: integer('sequence').notNull(),
+    kind: text('kind').$type<AnnotationKind>().notNull(),
+    /** Coded reason or choice; null for kinds without codes. */
+    code: text('code'),
+    /** Encrypted free text, which may contain personal data. */
+    text: sealed('text'),
+    /** Salt of the commitment to the text in the audit chain; erased together with the text. */
+    textSalt: digest('text_salt'),
+    /** Token subject of the author. */
+    author: text('author').notNull(),
+    recordedAt: time('recorded_at').notNull(),
+  },
+  (t) => [
+    unique('annotation_transition').on(t.sessionId, t.sequence),
+    check('annotation_kind', sql`${t.kind} in (${literals(Object.keys(ANNOTATION_KINDS))})`),
   ],
 );
 

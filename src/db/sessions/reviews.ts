@@ -9,6 +9,9 @@ export type ReviewRow = typeof reviews.$inferSelect;
 /** Place that a review's remarks are bound to as AAD; see `Sealer`. */
 export const remarksContext = (reviewId: string): string => `review.remarks:${reviewId}`;
 
+/** Place that a review's text for the customer is bound to as AAD; see `Sealer`. */
+export const customerMessageContext = (reviewId: string): string => `review.customer_message:${reviewId}`;
+
 export const insertReview = prepareBuilder<ReviewRow>('insert review', (build) =>
   build.insert(reviews).values(placeholdersFor(reviews)),
 );

@@ -26,6 +26,9 @@ export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): Ses
   version: row.version,
   lastSequence: row.lastSequence,
   disputed: row.disputed,
+  escalated: row.escalated,
+  closed: row.closed,
+  replaced: row.replaced,
   decidedHere: row.decidedHere,
   provider: {
     rawStatus: row.providerStatus,

@@ -75,6 +75,20 @@ export const setObservationTime = preparedCommand(
    )`,
 );
 
+const disputeFields = rowMapper(transitions, 't');
+const newestDispute = preparedQuery(
+  'newest dispute',
+  disputeFields,
+  `select ${disputeFields.list} from status_transition t
+   where t.session_id = $1::uuid and t.verdict in ('DISPUTED', 'DISPUTED_LATE') order by t.sequence desc limit 1`,
+);
+
+/** Returns the newest transition that contradicted the session's decision; null if there is none. */
+export async function findNewestDispute(db: Queryable, sessionId: string): Promise<TransitionRow | null> {
+  const [row] = await newestDispute(db, sessionId);
+  return row ?? null;
+}
+
 /** Range of one session's log, strictly between two sequences. */
 export interface TransitionRange {
   readonly sessionId: string;

@@ -8,7 +8,14 @@ import {
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import { cancelReasonContext } from '../../db/sessions/meetings.ts';
 import { remarksContext } from '../../db/sessions/reviews.ts';
-import { type AuditHead, type AuditKeys, computeCommitment, newSalt, serialise } from '../../domain/audit.ts';
+import {
+  type AuditHead,
+  type AuditKeys,
+  computeCommitment,
+  newSalt,
+  reviewContent,
+  serialise,
+} from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { type AuditNote, appendToChains } from '../transitions/audited-writes.ts';
@@ -88,7 +95,9 @@ async function notesOf(
     const remarks = await commit(sealer, row.remarks, remarksContext(row.id), (salt) =>
       setRemarksSalt(tx, row.id, salt),
     );
-    notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', { ...row, remarks }) });
+    // Reviews that are older than audit chains are older than messages to the customer.
+    const content = reviewContent(row, { remarks, customerMessage: null });
+    notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', content) });
   }
   return notes;
 }

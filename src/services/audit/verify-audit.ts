@@ -5,14 +5,16 @@ import {
   readAuditedSessionsAfter,
 } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
+import { type AnnotationRow, annotationContext } from '../../db/sessions/annotations.ts';
 import { cancelReasonContext, type MeetingRow } from '../../db/sessions/meetings.ts';
-import { type ReviewRow, remarksContext } from '../../db/sessions/reviews.ts';
+import { customerMessageContext, type ReviewRow, remarksContext } from '../../db/sessions/reviews.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import {
   type AuditEntry,
   type AuditHead,
   type AuditKeys,
   computeCommitment,
+  reviewContent,
   serialise,
 } from '../../domain/audit.ts';
 import {
@@ -21,6 +23,7 @@ import {
   checkHead,
   checkLinks,
   checkRows,
+  describesRow,
   parseContent,
 } from '../../domain/audit-check.ts';
 import { checkDerived, checkIdentity, isBound } from '../../domain/audit-session.ts';
@@ -114,7 +117,7 @@ export async function verifyAudit({
 /** Returns who signed the entries that the audit commands `adopt` and `bind` added on a person's word. */
 function findSigners(entries: readonly AuditEntry[]): string[] {
   return entries.flatMap(({ kind, content }) => {
-    if (kind === 'TRANSITION' || kind === 'MEETING' || kind === 'REVIEW') return [];
+    if (describesRow(kind)) return [];
     const { adoptedBy, boundBy } = parseContent(content);
     if (typeof adoptedBy === 'string') return [`adopted by ${adoptedBy}`];
     return typeof boundBy === 'string' ? [`bound by ${boundBy}`] : [];
@@ -146,7 +149,7 @@ export function checkSession(
   keys: AuditKeys,
   sealer: Sealer,
 ): Checked {
-  const { entries, session, origin, transitions, meetings, reviews } = evidence;
+  const { entries, session, origin, transitions, meetings, reviews, annotations } = evidence;
   const rows: CurrentRow[] = [
     ...transitions.map(
       (row): CurrentRow => ({
@@ -157,6 +160,7 @@ export function checkSession(
     ),
     ...meetings.map((row) => liveMeeting(row, sealer)),
     ...reviews.map((row) => liveReview(row, sealer)),
+    ...annotations.map((row) => liveAnnotation(row, sealer)),
   ];
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
@@ -191,8 +195,24 @@ function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentRow {
 }
 
 function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
-  const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, remarksContext(row.id));
-  return { kind: 'REVIEW', key: row.id, content: serialise('REVIEW', { ...row, remarks }) };
+  const { id } = row;
+  const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, remarksContext(id));
+  const customerMessage = findCommitment(
+    sealer,
+    row.customerMessage,
+    row.customerMessageSalt,
+    customerMessageContext(id),
+  );
+  return {
+    kind: 'REVIEW',
+    key: id,
+    content: serialise('REVIEW', reviewContent(row, { remarks, customerMessage })),
+  };
+}
+
+function liveAnnotation(row: AnnotationRow, sealer: Sealer): CurrentRow {
+  const text = findCommitment(sealer, row.text, row.textSalt, annotationContext(row.id));
+  return { kind: 'ANNOTATION', key: row.id, content: serialise('ANNOTATION', { ...row, text }) };
 }
 
 /**

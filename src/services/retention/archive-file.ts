@@ -24,9 +24,10 @@ import type { AuditKeys } from '../../domain/audit.ts';
  * The test `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
  *
  * 1: lines do not name a version. 2: they do. 3: sessions have a salt for the commitment to their person.
- * 4: sessions name their provider.
+ * 4: sessions name their provider. 5: sessions have annotations, and flags for what staff did with them; reviews have
+ * reasons.
  */
-export const ARCHIVE_VERSION = 4;
+export const ARCHIVE_VERSION = 5;
 
 /**
  * Error for an unusable archive: truncated, altered, written by a later release, or sealed with a key that is

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Database, Queryable } from '../../db/connection/client.ts';
+import { findAnnotationsOfSessions } from '../../db/sessions/annotations.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
-import { findBookedMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
-import { findReviewsOfSessions, type ReviewRow } from '../../db/sessions/reviews.ts';
+import { findBookedMeeting } from '../../db/sessions/meetings.ts';
+import { findReviewsOfSessions } from '../../db/sessions/reviews.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../../db/sessions/sessions.ts';
 import {
   maySee,
@@ -11,7 +12,7 @@ import {
   type Viewer,
   visibleVerificationIds,
 } from '../../domain/access.ts';
-import { type ActionFacts, type ActionPolicy, findDenial, toAgentFacts } from '../../domain/actions.ts';
+import { type ActionPolicy, findDenial, type RelatedRows, toActionFacts } from '../../domain/actions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { SessionAction } from '../../domain/session.ts';
@@ -113,29 +114,15 @@ export async function performAction(
   });
 }
 
-interface RelatedRows {
-  readonly meeting: MeetingRow | null;
-  readonly reviews: readonly ReviewRow[];
-}
-
-/** Reads the booked meeting and the reviews, which the action rules need in addition to the session row. */
+/** Reads the rows that the action rules need in addition to the session row. */
 async function readRelatedRows(db: Queryable, sessionId: string): Promise<RelatedRows> {
-  const [meeting, reviews] = await Promise.all([
+  const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
+    findAnnotationsOfSessions(db, [sessionId]),
   ]);
-  return { meeting, reviews };
+  return { meeting, reviews, annotations };
 }
-
-/**
- * Combines the session, its booked meeting and its reviews into what the rules need to decide whether an action is
- * allowed.
- */
-const toActionFacts = (session: SessionRow, { meeting, reviews }: RelatedRows): ActionFacts => ({
-  ...session,
-  meetingAt: meeting?.startsAt ?? null,
-  ...toAgentFacts(reviews, session.version),
-});
 
 /**
  * Returns the session if the viewer may see it and the action is allowed now. For actions that begin with a call to

@@ -69,6 +69,9 @@ export async function recordReview(
         source: 'MUTATION',
         reviewer: viewer.id,
         recordedAt: dependencies.clock.now(),
+        reasons: null,
+        customerMessage: null,
+        callComplete: null,
       });
       return { session: after, outcomeId: id };
     },

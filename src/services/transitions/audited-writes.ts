@@ -1,8 +1,15 @@
 import DataLoader from 'dataloader';
 import { appendAuditEntries, findAuditHeads } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
+import { type AnnotationRow, annotationContext, insertAnnotation } from '../../db/sessions/annotations.ts';
 import { endBookedMeeting, insertMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
-import { addRemarks, insertReview, type ReviewRow, remarksContext } from '../../db/sessions/reviews.ts';
+import {
+  addRemarks,
+  customerMessageContext,
+  insertReview,
+  type ReviewRow,
+  remarksContext,
+} from '../../db/sessions/reviews.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import type { UserRow } from '../../db/sessions/users.ts';
@@ -18,6 +25,7 @@ import {
   type DetailField,
   newSalt,
   personText,
+  reviewContent,
   serialise,
 } from '../../domain/audit.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -37,8 +45,14 @@ export interface CommittedText {
   readonly commitment: string | null;
 }
 
-/** Review with its remarks still in plain text. */
-export type NewReview = Omit<ReviewRow, 'remarks' | 'remarksSalt'> & { readonly remarks: string | null };
+/** Review with its texts still in plain text. */
+export type NewReview = Omit<
+  ReviewRow,
+  'remarks' | 'remarksSalt' | 'customerMessage' | 'customerMessageSalt'
+> & { readonly remarks: string | null; readonly customerMessage: string | null };
+
+/** Annotation with its text still in plain text. */
+export type NewAnnotation = Omit<AnnotationRow, 'text' | 'textSalt'> & { readonly text: string | null };
 
 export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>;
 
@@ -128,15 +142,40 @@ export class AuditedWrites {
 
   addReview(review: NewReview): void {
     const remarks = encryptWithCommitment(this.#sealer, review.remarks, remarksContext(review.id));
-    this.#tx.start(insertReview({ ...review, remarks: remarks.sealed, remarksSalt: remarks.salt }));
-    this.#addNote('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
+    const message = encryptWithCommitment(
+      this.#sealer,
+      review.customerMessage,
+      customerMessageContext(review.id),
+    );
+    this.#tx.start(
+      insertReview({
+        ...review,
+        remarks: remarks.sealed,
+        remarksSalt: remarks.salt,
+        customerMessage: message.sealed,
+        customerMessageSalt: message.salt,
+      }),
+    );
+    this.#addNote(
+      'REVIEW',
+      review.sessionId,
+      reviewContent(review, { remarks: remarks.commitment, customerMessage: message.commitment }),
+    );
+  }
+
+  addAnnotation(annotation: NewAnnotation): void {
+    const text = encryptWithCommitment(this.#sealer, annotation.text, annotationContext(annotation.id));
+    this.#tx.start(insertAnnotation({ ...annotation, text: text.sealed, textSalt: text.salt }));
+    this.#addNote('ANNOTATION', annotation.sessionId, { ...annotation, text: text.commitment });
   }
 
   /** Adds remarks to a review that was recorded without any. */
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
-    this.#addNote('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
+    // Only a review of the provider is completed later, and it has no message to the customer.
+    const texts = { remarks: remarks.commitment, customerMessage: null };
+    this.#addNote('REVIEW', review.sessionId, reviewContent(review, texts));
   }
 
   /** Adds the audit entries of all changes to the write batch. Call it once, after the last change. */

@@ -99,6 +99,9 @@ async function applyReview(
     source,
     reviewer: null,
     recordedAt: now,
+    reasons: null,
+    customerMessage: null,
+    callComplete: null,
   });
 }
 

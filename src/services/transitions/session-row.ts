@@ -1,7 +1,7 @@
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { linkContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
-import type { Evaluation, ProjectedState } from '../../domain/session.ts';
+import { type Evaluation, isApplied, type ProjectedState } from '../../domain/session.ts';
 import { findWaitingParty } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provider-update.ts';
@@ -16,20 +16,23 @@ export function projectionColumns(
   now: Date,
   before?: SessionRow,
 ) {
-  const moved = transition.verdict === 'MOVED' || !before;
+  const applied = isApplied(transition.verdict) || !before;
   return {
     status: state.status,
     subStatus: state.subStatus,
     version: state.version,
     lastSequence: state.lastSequence,
     disputed: state.disputed,
-    waitingOn: findWaitingParty(state, state.disputed),
+    escalated: state.escalated,
+    closed: state.closed,
+    replaced: state.replaced,
+    waitingOn: findWaitingParty(state, state),
     decidedHere: state.decidedHere,
     providerStatus: state.provider.rawStatus,
     providerSubStatus: state.provider.rawSubStatus,
-    rawStatus: moved ? transition.rawStatus : before.rawStatus,
-    rawSubStatus: moved ? transition.rawSubStatus : before.rawSubStatus,
-    statusSince: moved ? transition.recordedAt : before.statusSince,
+    rawStatus: applied ? transition.rawStatus : before.rawStatus,
+    rawSubStatus: applied ? transition.rawSubStatus : before.rawSubStatus,
+    statusSince: applied ? transition.recordedAt : before.statusSince,
     updatedAt: now,
   };
 }

@@ -25,8 +25,9 @@ import {
   isLate,
   type Observation,
   SECOND_LOOK_AFTER_MS,
+  type Verdict,
 } from '../../domain/session.ts';
-import { type KnownSubStatus, toStatusPair } from '../../domain/status.ts';
+import { type KnownSubStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { type AuditedWrites, commitPerson, NO_PERSON } from './audited-writes.ts';
 import { applyProviderDetails } from './provider-details.ts';
@@ -187,14 +188,28 @@ export class TransitionWriter {
 
   /** Records a decision made through this API on a session whose row is locked. Returns the updated row. */
   async applyDecision(before: SessionRow, to: KnownSubStatus, actor: string): Promise<SessionRow> {
+    return this.applyOwn(before, toStatusPair(to), 'MOVED', { source: 'MUTATION', actor });
+  }
+
+  /**
+   * Records a transition that the provider did not report, on a session whose row is locked. Returns the updated row.
+   * Transitions that are not applied, such as that of a note, only become entries of the log.
+   */
+  async applyOwn(
+    before: SessionRow,
+    { status, subStatus }: StatusPair,
+    verdict: Verdict,
+    { source, actor }: { readonly source: 'MUTATION' | 'CLOCK'; readonly actor: string | null },
+  ): Promise<SessionRow> {
     const now = this.#clock.now();
     const transition: TransitionRow = {
       ...transitionBase(before.id, before, now),
-      ...toStatusPair(to),
+      status,
+      subStatus,
       rawStatus: null,
       rawSubStatus: null,
-      verdict: 'MOVED',
-      source: 'MUTATION',
+      verdict,
+      source,
       actor,
       occurredAt: null,
     };
@@ -225,6 +240,7 @@ export class TransitionWriter {
       verificationId: payload.verificationId,
       createdAt: now,
       erasedAt: null,
+      agentRemarks: null,
       personSalt: person.salt,
       unsettled: evaluation.orderUncertain,
       providerHeardAt: now,

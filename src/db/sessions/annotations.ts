@@ -1,0 +1,29 @@
+import { annotations } from '../schema/tables.ts';
+import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+export type AnnotationRow = typeof annotations.$inferSelect;
+
+/** Place that an annotation's text is bound to as AAD; see `Sealer`. */
+export const annotationContext = (id: string): string => `annotation.text:${id}`;
+
+export const insertAnnotation = prepareBuilder<AnnotationRow>('insert annotation', (build) =>
+  build.insert(annotations).values(placeholdersFor(annotations)),
+);
+
+const annotationFields = rowMapper(annotations, 'a');
+
+/** Finds annotations by id. */
+export const findAnnotations = preparedQuery(
+  'annotations by id',
+  annotationFields,
+  `select ${annotationFields.list} from annotation a where ${equalsAny('a.id', '$1', 'uuid')}`,
+);
+
+/** Finds all annotations of some sessions, in the order of their transitions. */
+export const findAnnotationsOfSessions = preparedQuery(
+  'annotations by session',
+  annotationFields,
+  `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
+   order by a.session_id, a.sequence`,
+);

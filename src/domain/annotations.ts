@@ -1,0 +1,53 @@
+/**
+ * Annotations: what staff record about a session apart from meetings and reviews. Each belongs to one transition of
+ * the log, which streams it; its text may be personal, so it is encrypted and never streamed.
+ */
+
+/** Kinds of annotations. */
+export const ANNOTATION_KINDS = {
+  NOTE: 'Note for other staff.',
+  CLOSURE: 'Why staff closed the session; the code is a `ClosureReason`.',
+  ESCALATION: 'Why staff escalated the session; the code is an `EscalationReason`.',
+  ESCALATION_RESOLUTION: 'What came of the escalation before it.',
+  DISPUTE_RESOLUTION: 'Why a dispute was decided as it was; the code is a `DisputeResolutionChoice`.',
+  MEETING_REASON: 'Why staff booked a meeting although a call had ended and waited for its review.',
+} as const;
+export type AnnotationKind = keyof typeof ANNOTATION_KINDS;
+
+/** Outcomes of `closeSession`, each with the sub-status that it sets. */
+export const CLOSURE_OUTCOMES = {
+  REJECTED: 'REJECTED_BY_MERCHANT',
+  FAILED: 'FAILED_BY_MERCHANT',
+} as const;
+export type ClosureOutcome = keyof typeof CLOSURE_OUTCOMES;
+
+/** Reasons for closing a session. */
+export const CLOSURE_REASONS = {
+  CUSTOMER_OUTSIDE_INDIA: 'The customer is outside India.',
+  CUSTOMER_WITHDREW: 'The customer no longer wants the product or the verification.',
+  CUSTOMER_UNREACHABLE: 'The customer cannot be reached.',
+  MEETING_REJECTED: 'The customer declined the video call.',
+  DUPLICATE_REQUEST: 'The same person has another session.',
+  SUSPECTED_FRAUD: 'The customer is suspected of fraud.',
+  TECHNICAL: 'A technical problem prevents the verification.',
+  OTHER: 'Another reason; a note is required.',
+} as const;
+export type ClosureReason = keyof typeof CLOSURE_REASONS;
+
+/** Reasons for escalating a session. */
+export const ESCALATION_REASONS = {
+  CUSTOMER_DROPPED_OFF: 'The customer lost the connection, and the cause must be investigated.',
+  TECHNICAL: 'A technical problem persists.',
+  PROVIDER: 'The provider does not do what it should.',
+  SUSPECTED_FRAUD: 'The customer is suspected of fraud.',
+  COMPLAINT: 'The customer complained.',
+  OTHER: 'Another reason; a note is required.',
+} as const;
+export type EscalationReason = keyof typeof ESCALATION_REASONS;
+
+/** Decisions of a dispute. */
+export const DISPUTE_RESOLUTIONS = {
+  KEEP_OURS: "The session's decision stands.",
+  ACCEPT_PROVIDER: "The provider's decision replaces the session's.",
+} as const;
+export type DisputeResolutionChoice = keyof typeof DISPUTE_RESOLUTIONS;

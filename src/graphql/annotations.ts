@@ -1,0 +1,564 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  createUnionType,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { type AnnotationRow, annotationContext } from '../db/sessions/annotations.ts';
+import type { SessionRow, SessionSummary } from '../db/sessions/sessions.ts';
+import {
+  CLOSURE_OUTCOMES,
+  type ClosureOutcome,
+  type ClosureReason,
+  type DisputeResolutionChoice,
+  type EscalationReason,
+} from '../domain/annotations.ts';
+import type { Annotated } from '../services/sessions/annotate.ts';
+import { badInput, connectionTypes, ForwardArgs, Page, pageSize } from './connection.ts';
+import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
+import {
+  ClosureOutcomeEnum,
+  ClosureReasonEnum,
+  DisputeResolutionChoiceEnum,
+  EscalationReasonEnum,
+} from './enums.ts';
+import { ActionInput, withDecodedSessionId } from './meeting.ts';
+import {
+  ActionNotAllowedError,
+  ConflictError,
+  InvalidInputError,
+  NotFoundError,
+  resolveByName,
+  toMutationResult,
+} from './mutation-error.ts';
+import { ID_DESCRIPTION, Node, type NodeType, toGlobalId } from './node.ts';
+import { VkycSession } from './session-type.ts';
+import { decryptText } from './user.ts';
+
+const PRIVATE = 'Null for customers. Cannot be selected in subscriptions.';
+
+@ObjectType({ implements: Node, simpleResolvers: true, description: 'Note of staff about a session.' })
+export class Note extends Node {
+  @Field(() => String, {
+    nullable: true,
+    description: `Text of the note. Null after the person was erased. ${PRIVATE}`,
+  })
+  text?: string;
+  @Field(() => String, { nullable: true, description: 'Token subject of the author. Null for customers.' })
+  author?: string;
+  @Field(() => DateTime, { description: 'Time at which the note was recorded.' })
+  recordedAt: Date;
+}
+
+export const Notes = connectionTypes('Note', () => Note);
+
+@ObjectType({ implements: Node, simpleResolvers: true, description: 'How and why staff closed a session.' })
+export class Closure extends Node {
+  @Field(() => ClosureOutcomeEnum, {
+    description: 'Whether the customer was rejected or the session failed.',
+  })
+  outcome: ClosureOutcome;
+  @Field(() => ClosureReasonEnum, { description: 'Coded reason.' })
+  reason: ClosureReason;
+  @Field(() => String, {
+    nullable: true,
+    description: `Details of the reason. Null if none were given. ${PRIVATE}`,
+  })
+  note?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Token subject of the person who closed the session. Null for customers.',
+  })
+  closedBy?: string;
+  @Field(() => DateTime, { description: 'Time at which the session was closed.' })
+  closedAt: Date;
+}
+
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: 'Call for somebody to investigate a session, and what came of it.',
+})
+export class Escalation extends Node {
+  @Field(() => EscalationReasonEnum, { description: 'Coded reason.' })
+  reason: EscalationReason;
+  @Field(() => String, {
+    nullable: true,
+    description: `Details of the reason. Null if none were given. ${PRIVATE}`,
+  })
+  note?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Token subject of the person who escalated the session. Null for customers.',
+  })
+  escalatedBy?: string;
+  @Field(() => DateTime, { description: 'Time at which the session was escalated.' })
+  escalatedAt: Date;
+  @Field(() => String, {
+    nullable: true,
+    description: `What came of the escalation. Null until it is resolved. ${PRIVATE}`,
+  })
+  resolution?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Token subject of the person who resolved the escalation. Null until then, and for customers.',
+  })
+  resolvedBy?: string;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Time at which the escalation was resolved. Null until then.',
+  })
+  resolvedAt?: Date;
+}
+
+@ObjectType({ implements: Node, simpleResolvers: true, description: 'Decision of a dispute.' })
+export class DisputeResolution extends Node {
+  @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
+  resolution: DisputeResolutionChoice;
+  @Field(() => String, {
+    nullable: true,
+    description: `Why the dispute was decided so. Null after the person was erased. ${PRIVATE}`,
+  })
+  note?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Token subject of the person who decided the dispute. Null for customers.',
+  })
+  resolvedBy?: string;
+  @Field(() => DateTime, { description: 'Time at which the dispute was decided.' })
+  resolvedAt: Date;
+}
+
+/** Annotation as a GraphQL object: its row, and for an escalation the row that resolves it. */
+interface Shown extends AnnotationRow {
+  readonly resolvedWith?: AnnotationRow | undefined;
+}
+
+const ofKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind']): AnnotationRow[] =>
+  rows.filter((row) => row.kind === kind);
+
+/** Pairs each escalation with its resolution: at most one is open at a time, so the next resolution belongs to it. */
+export const toEscalations = (rows: readonly AnnotationRow[]): Shown[] =>
+  ofKind(rows, 'ESCALATION').map((row) => ({
+    ...row,
+    resolvedWith: rows.find((each) => each.kind === 'ESCALATION_RESOLUTION' && each.sequence > row.sequence),
+  }));
+
+const textOf = (context: Context, row: AnnotationRow | undefined): string | null =>
+  row ? decryptText(context, row.text, annotationContext(row.id)) : null;
+
+@Resolver(() => Note)
+export class NoteResolver {
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
+  id(@Root() { id }: AnnotationRow): string {
+    return toGlobalId('Note', id);
+  }
+  @FieldResolver(() => String, { nullable: true })
+  text(@Root() row: AnnotationRow, @Ctx() context: Context): string | null {
+    return textOf(context, row);
+  }
+}
+
+@Resolver(() => Closure)
+export class ClosureResolver {
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
+  id(@Root() { id }: AnnotationRow): string {
+    return toGlobalId('Closure', id);
+  }
+  @FieldResolver(() => ClosureOutcomeEnum)
+  async outcome(@Root() { sessionId, sequence }: AnnotationRow, @Ctx() { loaders }: Context) {
+    const range = {
+      after: sequence - 1,
+      before: sequence + 1,
+      limit: 1,
+      end: 'FIRST',
+      detail: 'SUMMARY',
+    } as const;
+    const [transition] = await loaders.transitionPage.load({ sessionId, ...range });
+    return transition?.subStatus === CLOSURE_OUTCOMES.REJECTED ? 'REJECTED' : 'FAILED';
+  }
+  @FieldResolver(() => ClosureReasonEnum)
+  reason(@Root() { code }: AnnotationRow): ClosureReason {
+    return code as ClosureReason;
+  }
+  @FieldResolver(() => String, { nullable: true })
+  note(@Root() row: AnnotationRow, @Ctx() context: Context): string | null {
+    return textOf(context, row);
+  }
+  @FieldResolver(() => String, { nullable: true })
+  closedBy(@Root() { author }: AnnotationRow): string {
+    return author;
+  }
+  @FieldResolver(() => DateTime)
+  closedAt(@Root() { recordedAt }: AnnotationRow): Date {
+    return recordedAt;
+  }
+}
+
+@Resolver(() => Escalation)
+export class EscalationResolver {
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
+  id(@Root() { id }: Shown): string {
+    return toGlobalId('Escalation', id);
+  }
+  @FieldResolver(() => EscalationReasonEnum)
+  reason(@Root() { code }: Shown): EscalationReason {
+    return code as EscalationReason;
+  }
+  @FieldResolver(() => String, { nullable: true })
+  note(@Root() row: Shown, @Ctx() context: Context): string | null {
+    return textOf(context, row);
+  }
+  @FieldResolver(() => String, { nullable: true })
+  escalatedBy(@Root() { author }: Shown): string {
+    return author;
+  }
+  @FieldResolver(() => DateTime)
+  escalatedAt(@Root() { recordedAt }: Shown): Date {
+    return recordedAt;
+  }
+  @FieldResolver(() => String, { nullable: true })
+  resolution(@Root() { resolvedWith }: Shown, @Ctx() context: Context): string | null {
+    return textOf(context, resolvedWith);
+  }
+  @FieldResolver(() => String, { nullable: true })
+  resolvedBy(@Root() { resolvedWith }: Shown): string | null {
+    return resolvedWith?.author ?? null;
+  }
+  @FieldResolver(() => DateTime, { nullable: true })
+  resolvedAt(@Root() { resolvedWith }: Shown): Date | null {
+    return resolvedWith?.recordedAt ?? null;
+  }
+}
+
+@Resolver(() => DisputeResolution)
+export class DisputeResolutionResolver {
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
+  id(@Root() { id }: AnnotationRow): string {
+    return toGlobalId('DisputeResolution', id);
+  }
+  @FieldResolver(() => DisputeResolutionChoiceEnum)
+  resolution(@Root() { code }: AnnotationRow): DisputeResolutionChoice {
+    return code as DisputeResolutionChoice;
+  }
+  @FieldResolver(() => String, { nullable: true })
+  note(@Root() row: AnnotationRow, @Ctx() context: Context): string | null {
+    return textOf(context, row);
+  }
+  @FieldResolver(() => String, { nullable: true })
+  resolvedBy(@Root() { author }: AnnotationRow): string {
+    return author;
+  }
+  @FieldResolver(() => DateTime)
+  resolvedAt(@Root() { recordedAt }: AnnotationRow): Date {
+    return recordedAt;
+  }
+}
+
+const STAFF_ONLY = 'Null for customers.';
+
+@Resolver(() => VkycSession)
+export class SessionAnnotationsResolver {
+  @FieldResolver(() => Notes.Connection, {
+    nullable: true,
+    description: `Notes of staff, newest first. \`first\` is required: 1 to 100. ${STAFF_ONLY}`,
+  })
+  async notes(
+    @Root() { id }: SessionSummary,
+    @Args(() => ForwardArgs) args: ForwardArgs,
+    @Ctx() { loaders, pace }: Context,
+  ): Promise<Page<AnnotationRow>> {
+    const page = pageSize(args);
+    const all = ofKind(await loaders.annotations.load(id), 'NOTE').reverse();
+    const from =
+      args.after == null ? 0 : all.findIndex((row) => toGlobalId('Note', row.id) === args.after) + 1;
+    if (args.after != null && from === 0)
+      throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
+    const rows = all.slice(from, from + page.limit + 1);
+    await pace.take(rows.length);
+    return new Page(rows, page, (row) => toGlobalId('Note', row.id));
+  }
+
+  @FieldResolver(() => Closure, {
+    nullable: true,
+    description: `How and why staff closed the session. Null if nobody did. ${STAFF_ONLY}`,
+  })
+  async closure(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<AnnotationRow | null> {
+    return ofKind(await loaders.annotations.load(id), 'CLOSURE').at(-1) ?? null;
+  }
+
+  @FieldResolver(() => Escalation, {
+    nullable: true,
+    description: `The escalation that nobody has resolved yet. Null if there is none. ${STAFF_ONLY}`,
+  })
+  async escalation(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<Shown | null> {
+    return (
+      toEscalations(await loaders.annotations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
+    );
+  }
+
+  @FieldResolver(() => [Escalation], {
+    nullable: true,
+    description: `All escalations of the session, oldest first. ${STAFF_ONLY}`,
+  })
+  async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<Shown[]> {
+    return toEscalations(await loaders.annotations.load(id));
+  }
+
+  @FieldResolver(() => [DisputeResolution], {
+    nullable: true,
+    description: `Decisions of the session's disputes, oldest first. ${STAFF_ONLY}`,
+  })
+  async disputeResolutions(
+    @Root() { id }: SessionSummary,
+    @Ctx() { loaders }: Context,
+  ): Promise<AnnotationRow[]> {
+    return ofKind(await loaders.annotations.load(id), 'DISPUTE_RESOLUTION');
+  }
+}
+
+const NOTE_TEXT = 'Up to 2000 characters. Only staff can read it.';
+
+@InputType({ description: 'Input of closeSession.' })
+class CloseSessionInput extends ActionInput {
+  @Field(() => ClosureOutcomeEnum, {
+    description: 'REJECTED turns the customer down; FAILED only gives the session up.',
+  })
+  outcome: ClosureOutcome;
+  @Field(() => ClosureReasonEnum, { description: 'Coded reason. OTHER needs a `note`.' })
+  reason: ClosureReason;
+  @Field(() => String, { nullable: true, description: `Details of the reason. ${NOTE_TEXT}` })
+  note?: string;
+}
+
+@InputType({ description: 'Input of addNote.' })
+class AddNoteInput extends ActionInput {
+  @Field(() => String, { description: `Text of the note. ${NOTE_TEXT}` })
+  note: string;
+}
+
+@InputType({ description: 'Input of escalateSession.' })
+class EscalateSessionInput extends ActionInput {
+  @Field(() => EscalationReasonEnum, { description: 'Coded reason. OTHER needs a `note`.' })
+  reason: EscalationReason;
+  @Field(() => String, { nullable: true, description: `Details of the reason. ${NOTE_TEXT}` })
+  note?: string;
+}
+
+@InputType({ description: 'Input of resolveEscalation.' })
+class ResolveEscalationInput extends ActionInput {
+  @Field(() => String, { description: `What came of the escalation. ${NOTE_TEXT}` })
+  note: string;
+}
+
+@InputType({ description: 'Input of resolveDispute.' })
+class ResolveDisputeInput extends ActionInput {
+  @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
+  resolution: DisputeResolutionChoice;
+  @Field(() => String, { description: `Why the dispute is decided so. ${NOTE_TEXT}` })
+  note: string;
+}
+
+const SESSION = 'The session in its current state.';
+const REPLAYED = 'True if this call repeated an earlier one and changed nothing.';
+
+@ObjectType({ description: 'The session was closed.', simpleResolvers: true })
+class CloseSessionSuccess {
+  @Field(() => VkycSession, { description: SESSION })
+  session: SessionRow;
+  @Field(() => Closure, {
+    description: 'The closure that this call, or the earlier one that it repeats, recorded.',
+  })
+  closure: AnnotationRow;
+  @Field(() => Boolean, { description: REPLAYED })
+  replayed: boolean;
+}
+
+@ObjectType({ description: 'The note was added.', simpleResolvers: true })
+class AddNoteSuccess {
+  @Field(() => VkycSession, { description: SESSION })
+  session: SessionRow;
+  @Field(() => Note, {
+    description: 'The note that this call, or the earlier one that it repeats, recorded.',
+  })
+  note: AnnotationRow;
+  @Field(() => Boolean, { description: REPLAYED })
+  replayed: boolean;
+}
+
+@ObjectType({ description: 'The session was escalated.', simpleResolvers: true })
+class EscalateSessionSuccess {
+  @Field(() => VkycSession, { description: SESSION })
+  session: SessionRow;
+  @Field(() => Escalation, { description: 'The escalation in its current state.' })
+  escalation: Shown;
+  @Field(() => Boolean, { description: REPLAYED })
+  replayed: boolean;
+}
+
+@ObjectType({ description: 'The escalation was resolved.', simpleResolvers: true })
+class ResolveEscalationSuccess {
+  @Field(() => VkycSession, { description: SESSION })
+  session: SessionRow;
+  @Field(() => Escalation, { description: 'The escalation with its resolution.' })
+  escalation: Shown;
+  @Field(() => Boolean, { description: REPLAYED })
+  replayed: boolean;
+}
+
+@ObjectType({ description: 'The dispute was decided.', simpleResolvers: true })
+class ResolveDisputeSuccess {
+  @Field(() => VkycSession, { description: SESSION })
+  session: SessionRow;
+  @Field(() => DisputeResolution, {
+    description: 'The decision that this call, or the earlier one that it repeats, recorded.',
+  })
+  resolution: AnnotationRow;
+  @Field(() => Boolean, { description: REPLAYED })
+  replayed: boolean;
+}
+
+const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
+
+const CloseSessionResult = createUnionType({
+  name: 'CloseSessionResult',
+  description: 'The closed session, or the reason for refusing.',
+  types: () => [CloseSessionSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+const AddNoteResult = createUnionType({
+  name: 'AddNoteResult',
+  description: 'The note, or the reason for refusing it.',
+  types: () => [AddNoteSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+const EscalateSessionResult = createUnionType({
+  name: 'EscalateSessionResult',
+  description: 'The escalation, or the reason for refusing it.',
+  types: () => [EscalateSessionSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+const ResolveEscalationResult = createUnionType({
+  name: 'ResolveEscalationResult',
+  description: 'The resolved escalation, or the reason for refusing.',
+  types: () => [ResolveEscalationSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+const ResolveDisputeResult = createUnionType({
+  name: 'ResolveDisputeResult',
+  description: 'The decided dispute, or the reason for refusing.',
+  types: () => [ResolveDisputeSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+
+/** Returns the result of a mutation whose payload shows the annotation under the given name. */
+const toResult = <Name extends string>(
+  typename: string,
+  context: Context,
+  work: Promise<Annotated>,
+  name: Name,
+) =>
+  toMutationResult(
+    typename,
+    context,
+    work.then(({ session, annotation, replayed }) => ({ session, replayed, [name]: annotation })),
+  );
+
+@Resolver()
+export class AnnotationMutationsResolver {
+  @Mutation(() => CloseSessionResult, {
+    description:
+      'Closes a session here: rejects the customer, or gives the session up. The provider is not told; if it reports an approval later, the session becomes disputed.',
+  })
+  closeSession(
+    @Arg('input', () => CloseSessionInput, { description: 'The session, the outcome and the reason.' })
+    input: CloseSessionInput,
+    @Ctx() context: Context,
+  ) {
+    const work = context.services.closeSession(context.viewer, withDecodedSessionId(input));
+    return toResult('CloseSessionSuccess', context, work, 'closure');
+  }
+
+  @Mutation(() => AddNoteResult, { description: 'Adds a note that only staff can read.' })
+  addNote(
+    @Arg('input', () => AddNoteInput, { description: 'The session and the note.' }) input: AddNoteInput,
+    @Ctx() context: Context,
+  ) {
+    const work = context.services.addNote(context.viewer, withDecodedSessionId(input));
+    return toResult('AddNoteSuccess', context, work, 'note');
+  }
+
+  @Mutation(() => EscalateSessionResult, {
+    description: 'Escalates a session, so that somebody investigates it. Its status does not change.',
+  })
+  escalateSession(
+    @Arg('input', () => EscalateSessionInput, { description: 'The session and the reason.' })
+    input: EscalateSessionInput,
+    @Ctx() context: Context,
+  ) {
+    const work = context.services.escalateSession(context.viewer, withDecodedSessionId(input));
+    return toMutationResult('EscalateSessionSuccess', context, withEscalation(context, work, 'ESCALATION'));
+  }
+
+  @Mutation(() => ResolveEscalationResult, { description: 'Says what came of the escalation, and ends it.' })
+  resolveEscalation(
+    @Arg('input', () => ResolveEscalationInput, {
+      description: 'The session and what came of the escalation.',
+    })
+    input: ResolveEscalationInput,
+    @Ctx() context: Context,
+  ) {
+    const work = context.services.resolveEscalation(context.viewer, withDecodedSessionId(input));
+    return toMutationResult(
+      'ResolveEscalationSuccess',
+      context,
+      withEscalation(context, work, 'ESCALATION_RESOLUTION'),
+    );
+  }
+
+  @Mutation(() => ResolveDisputeResult, {
+    description:
+      "Decides a dispute: keeps the session's decision, or accepts the provider's. Refused if you reviewed or closed the session (four-eyes rule).",
+  })
+  resolveDispute(
+    @Arg('input', () => ResolveDisputeInput, { description: 'The session and whose decision stands.' })
+    input: ResolveDisputeInput,
+    @Ctx() context: Context,
+  ) {
+    const work = context.services.resolveDispute(context.viewer, withDecodedSessionId(input));
+    return toResult('ResolveDisputeSuccess', context, work, 'resolution');
+  }
+}
+
+/** Adds the escalation that the call began or ended, as it is now. */
+async function withEscalation(
+  { loaders }: Context,
+  work: Promise<Annotated>,
+  kind: 'ESCALATION' | 'ESCALATION_RESOLUTION',
+) {
+  const { session, annotation, replayed } = await work;
+  loaders.annotations.clear(session.id);
+  const escalations = toEscalations(await loaders.annotations.load(session.id));
+  const escalation = escalations.find((each) =>
+    kind === 'ESCALATION' ? each.id === annotation.id : each.resolvedWith?.id === annotation.id,
+  );
+  return { session, escalation, replayed };
+}
+
+/** Types of annotations that have a global id, with their kinds. */
+export const ANNOTATION_NODES = {
+  Note: 'NOTE',
+  Closure: 'CLOSURE',
+  Escalation: 'ESCALATION',
+  DisputeResolution: 'DISPUTE_RESOLUTION',
+} as const satisfies Partial<Record<NodeType, AnnotationRow['kind']>>;

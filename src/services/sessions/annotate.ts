@@ -1,0 +1,181 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { type AnnotationRow, findAnnotations } from '../../db/sessions/annotations.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import { findNewestDispute } from '../../db/sessions/transitions.ts';
+import type { Viewer } from '../../domain/access.ts';
+import {
+  type AnnotationKind,
+  CLOSURE_OUTCOMES,
+  CLOSURE_REASONS,
+  type ClosureOutcome,
+  type ClosureReason,
+  DISPUTE_RESOLUTIONS,
+  type DisputeResolutionChoice,
+  ESCALATION_REASONS,
+  type EscalationReason,
+} from '../../domain/annotations.ts';
+import { invariant } from '../../domain/invariant.ts';
+import { contradictingDecisions, type SessionAction, type Verdict } from '../../domain/session.ts';
+import {
+  getStatusInfo,
+  type KnownSubStatus,
+  parseRawStatus,
+  type StatusPair,
+  toStatusPair,
+} from '../../domain/status.ts';
+import type { TransitionWriter } from '../transitions/transition-writer.ts';
+import { type ActionDependencies, actionInput, performAction } from './perform-action.ts';
+import { optional, requiredText, text, validate } from './validation.ts';
+
+const MAX_NOTE = 2000;
+
+const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
+
+/** Schema of an input with a coded reason: the reason OTHER says nothing, so that it needs a note. */
+const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
+  actionInput.extend({ reason: z.enum(keysOf(reasons)), note: optional(text(MAX_NOTE)) });
+
+const needsNote = {
+  path: ['note'],
+  message: 'must not be empty if the reason is OTHER',
+  // Runs even if other fields are invalid, so that all problems are reported together.
+  when: () => true,
+};
+
+const closeInput = withReason<ClosureReason>(CLOSURE_REASONS)
+  .extend({ outcome: z.enum(keysOf<ClosureOutcome>(CLOSURE_OUTCOMES)) })
+  .refine(({ reason, note }) => reason !== 'OTHER' || note, needsNote);
+const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
+  ({ reason, note }) => reason !== 'OTHER' || note,
+  needsNote,
+);
+const noteInput = actionInput.extend({ note: requiredText(MAX_NOTE) });
+const resolveDisputeInput = noteInput.extend({
+  resolution: z.enum(keysOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS)),
+});
+
+/** Session after an annotation, the annotation, and whether an earlier call with the same key wrote it. */
+export interface Annotated {
+  readonly session: SessionRow;
+  readonly annotation: AnnotationRow;
+  readonly replayed: boolean;
+}
+
+/** Records one kind of annotation. Throws a `Refusal` if the input is invalid or the action is not allowed. */
+export type Annotate = (dependencies: ActionDependencies, viewer: Viewer, raw: unknown) => Promise<Annotated>;
+
+/** Transition that an annotation is recorded with. */
+interface Step {
+  readonly pair: StatusPair;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Closes a session. One that has ended keeps its status, since its outcome is history; the log says that it was
+ * closed, and it waits on nobody.
+ */
+export const closeSession: Annotate = (dependencies, viewer, raw) => {
+  const input = validate(closeInput, raw);
+  return annotate(
+    dependencies,
+    viewer,
+    'CLOSE',
+    input,
+    'CLOSURE',
+    input.reason,
+    async (_writer, session) => ({
+      pair: toStatusPair(CLOSURE_OUTCOMES[input.outcome]),
+      verdict: getStatusInfo(session).terminal ? 'ENDED' : 'MOVED',
+    }),
+  );
+};
+
+/** Adds a note for other staff. */
+export const addNote: Annotate = (dependencies, viewer, raw) => {
+  const input = validate(noteInput, raw);
+  return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, staying('NOTED'));
+};
+
+/** Escalates a session until somebody says what came of it. */
+export const escalateSession: Annotate = (dependencies, viewer, raw) => {
+  const input = validate(escalateInput, raw);
+  return annotate(dependencies, viewer, 'ESCALATE', input, 'ESCALATION', input.reason, staying('ESCALATED'));
+};
+
+/** Ends the escalation of a session. */
+export const resolveEscalation: Annotate = (dependencies, viewer, raw) => {
+  const input = validate(noteInput, raw);
+  const kind = 'ESCALATION_RESOLUTION';
+  return annotate(
+    ...([dependencies, viewer, 'RESOLVE_ESCALATION', input, kind, null] as const),
+    staying('ESCALATION_RESOLVED'),
+  );
+};
+
+/** Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. */
+export const resolveDispute: Annotate = (dependencies, viewer, raw) => {
+  const input = validate(resolveDisputeInput, raw);
+  return annotate(
+    ...([dependencies, viewer, 'RESOLVE_DISPUTE', input, 'DISPUTE_RESOLUTION', input.resolution] as const),
+    async (writer, session) => ({
+      pair: input.resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session),
+      verdict: 'RESOLVED',
+    }),
+  );
+};
+
+const staying = (verdict: Verdict) => async (_writer: TransitionWriter, session: SessionRow) => ({
+  pair: session,
+  verdict,
+});
+
+/**
+ * Returns the pair that the provider decided: its newest status if that contradicts the session, otherwise the
+ * decision that made the session disputed. The newest status may agree by now, or be older than the disputed
+ * decision if the provider's webhooks arrived out of order.
+ */
+async function findProviderDecision(writer: TransitionWriter, session: SessionRow): Promise<StatusPair> {
+  const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
+  if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
+  const disputing = await findNewestDispute(writer.tx, session.id);
+  invariant(disputing, 'session is disputed but its log has no disputing transition');
+  const agrees = newest.subStatus === session.subStatus && disputing.verdict === 'DISPUTED';
+  return agrees ? newest : disputing;
+}
+
+async function annotate(
+  dependencies: ActionDependencies,
+  viewer: Viewer,
+  action: SessionAction,
+  input: z.infer<typeof actionInput> & { readonly note?: string | undefined },
+  kind: AnnotationKind,
+  code: string | null,
+  next: (writer: TransitionWriter, session: SessionRow) => Promise<Step>,
+): Promise<Annotated> {
+  const { outcomeId, ...performed } = await performAction(
+    dependencies,
+    viewer,
+    action,
+    input,
+    async (writer, session) => {
+      const { pair, verdict } = await next(writer, session);
+      const after = await writer.applyOwn(session, pair, verdict, { source: 'MUTATION', actor: viewer.id });
+      const id = uuidv7();
+      writer.changes.addAnnotation({
+        id,
+        sessionId: session.id,
+        sequence: after.lastSequence,
+        kind,
+        code,
+        text: input.note || null,
+        author: viewer.id,
+        recordedAt: dependencies.clock.now(),
+      });
+      return { session: after, outcomeId: id };
+    },
+  );
+  const [annotation] = await findAnnotations(dependencies.db, [outcomeId]);
+  invariant(annotation, `${action} committed but its annotation is missing`);
+  return { ...performed, annotation };
+}
