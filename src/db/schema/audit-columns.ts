@@ -9,9 +9,9 @@ export type TableKey = {
 type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Extract<Tables[Key], PgTable>>, string>;
 
 /**
- * How `npm run audit -- verify` proves a column. BOUND: an entry of an audit chain contains its value.
- * DERIVED: it follows from other proven columns and is compared with them. Unproven columns name the reason
- * why nothing depends on them.
+ * How `npm run audit -- verify` proves the values of a column. BOUND: an entry of an audit chain contains the
+ * value. DERIVED: the value follows from proven columns, and is compared with them. `unproven`: not proven,
+ * with the reason why nothing depends on the value.
  */
 export type Proof = 'BOUND' | 'DERIVED' | { readonly unproven: string };
 
@@ -23,7 +23,8 @@ const SEALED = because(
   'encrypted and bound to its row, so it cannot be made up; the provider may replace it',
 );
 const TRACE = because('only links traces');
-// Not bound: sessions recorded before this column existed have audit chains that do not contain the provider.
+// Not BOUND (contained in audit entries), because sessions recorded before the column `provider` existed have
+// audit chains without the provider.
 const PROVIDER = because(
   'only decides who is asked; an answer about other ids than the bound ones is refused',
 );
@@ -33,8 +34,8 @@ const QUEUE = because('work in progress; what comes of it is bound');
 const POSITION = because('only says where subscribers are; the log of a session has its own order');
 
 /**
- * Proof of every column of every table. A missing table or column does not compile, so each new one needs a
- * decision.
+ * How each column of each table is proven. A missing table or column does not compile, so every new column
+ * needs a decision.
  */
 export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: Proof } } = {
   sessions: {
