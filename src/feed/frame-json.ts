@@ -10,7 +10,10 @@ export const PREVIOUS_CURSOR = `previous cursor ${randomUUID()}`;
 
 const QUOTED_PLACEHOLDER = JSON.stringify(PREVIOUS_CURSOR);
 
-/** A frame's execution result as JSON, split at the placeholders of the previous cursor. */
+/**
+ * A frame's execution result as JSON text, split at the placeholders for the previous frame's cursor
+ * (`PREVIOUS_CURSOR`).
+ */
 export class FrameJson {
   readonly #first: string;
   readonly #others: readonly string[];

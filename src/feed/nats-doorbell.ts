@@ -166,7 +166,8 @@ export function createNatsDoorbell({
       await Promise.race([telling, farewell]);
       leaving.abort();
       hearer.stop();
-      // A DNS lookup cannot be cancelled, only waited for.
+      // `listening` may hang in a DNS lookup, which cannot be cancelled, so wait for it at most until the
+      // timeout.
       await Promise.race([listening, farewell]);
       await here.stop();
     },

@@ -35,9 +35,9 @@ const TIMINGS: DoorbellTimings = {
 };
 
 interface Dependencies {
-  /** URL of the connection for LISTEN. */
+  /** URL of the database connection that runs LISTEN. */
   readonly url: string;
-  /** Pool for NOTIFY. */
+  /** Database whose pool runs NOTIFY. */
   readonly db: Database;
   readonly log: Logger;
   /** Called for each notification that cannot be parsed or is too long. */

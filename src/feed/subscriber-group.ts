@@ -57,9 +57,9 @@ export interface GroupMember extends LogProgress {
    * missed entries itself.
    */
   deliver(executed: readonly ExecutedEntry[]): void;
-  /** Switches to catching up: leaves the group and reads the log on its own. */
+  /** Switches the subscriber to catching up: it leaves the group and reads the log at its own pace. */
   switchToCatchUp(): void;
-  /** Resyncs: the log has lost entries that this subscriber was sent. */
+  /** Resyncs the subscriber, because the log has lost entries that it was sent (failover or archiving). */
   resync(why: CursorExpiry): void;
   /**
    * Returns true if the subscriber is live, wants heartbeats, and was sent nothing since the previous call. A

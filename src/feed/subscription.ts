@@ -89,12 +89,12 @@ export interface Subscription {
   readonly sink: Sink;
   readonly viewer: Viewer;
   readonly budget: FrameBudget;
-  /** The cursor that the client wants to resume after; null if it gave none. */
+  /** Cursor after which the client wants to resume; null if the client passed none. */
   readonly after: string | null;
   cursorOf(position: LogPosition): string;
-  /** Whether the subscriber is sent this transition. */
+  /** Whether the subscription's filter lets this transition through to the subscriber. */
   wants(transition: SessionTransition): boolean;
-  /** Whether the subscriber is sent heartbeats while nothing happens. */
+  /** Whether the subscriber is sent heartbeats while there are no new transitions. */
   readonly heartbeats: boolean;
   /**
    * Finds the restart point (snapshot or reset frame); null if the subscription has none. Without a restart

@@ -38,7 +38,7 @@ export class WrongServer extends Error {
 /** Error: a write was refused, or was abandoned while in flight, because commits stall (do not return). */
 export class WritesStalled extends Error {
   constructor() {
-    super('commits do not return: the database waits, as for a synchronous standby');
+    super('commits do not return: the database waits, for example for a synchronous standby');
   }
 }
 
@@ -122,7 +122,7 @@ const faultOfSqlState = (code: string): DatabaseFault | undefined =>
 export const FAULT_TEXTS = {
   AWAY: 'does not answer',
   SILENT: 'does not answer',
-  STALLED: 'accepts no writes: commits do not return, as when a synchronous standby is lost',
+  STALLED: 'accepts no writes: commits do not return, for example because a synchronous standby is lost',
   READ_ONLY: 'accepts no writes: it is read-only or a standby',
   FULL: 'accepts no writes: its disk is full',
   OVERLOADED: 'has no free connections or memory',

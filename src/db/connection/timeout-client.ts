@@ -47,7 +47,7 @@ export class TimeoutClient extends pg.Client {
     (super.query as Send).call(this, config, values, this.#inTime(callback));
   }
 
-  /** Called for every statement that fails. */
+  /** Hook for subclasses: called with the error of every statement that fails. */
   protected onFailure(_error: Error): void {}
 
   #inTime(callback: Callback): Callback {

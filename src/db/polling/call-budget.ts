@@ -9,7 +9,7 @@ import { providerBudget, providerCalls } from '../schema/tables.ts';
  */
 export interface CallLimits {
   readonly total: number;
-  /** Maximum number of polls among these calls. */
+  /** Maximum number of polls (periodic GET calls for sessions' states) among the `total` calls. */
   readonly polls: number;
 }
 

@@ -268,7 +268,7 @@ export const reviews = pgTable(
     /** Salt of the hash commitment to the remarks in the audit chain; erased together with the remarks. */
     remarksSalt: digest('remarks_salt'),
     source: text('source').$type<TransitionSource>().notNull(),
-    /** Null if the provider did not name the reviewer. */
+    /** Name of the reviewer; null if the review was made at the provider, which does not name reviewers. */
     reviewer: text('reviewer'),
     recordedAt: time('recorded_at').notNull(),
   },

@@ -183,7 +183,7 @@ export async function readFeedIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
   const [row] = await db.select().from(logIdentity);
-  if (!row) throw new Error('the database has no log identity: its migrations have not run');
+  if (!row) throw new Error('the table log_identity is empty: run the migrations');
   return row;
 }
 
@@ -196,6 +196,6 @@ export async function raiseEpoch(db: Queryable): Promise<number> {
     .update(logIdentity)
     .set({ epoch: sql`${logIdentity.epoch} + 1` })
     .returning({ epoch: logIdentity.epoch });
-  if (!raised) throw new Error('the database has no log identity: its migrations have not run');
+  if (!raised) throw new Error('the table log_identity is empty: run the migrations');
   return raised.epoch;
 }

@@ -287,7 +287,7 @@ function readUsers(rows: SessionListItem[]): SessionListItem[] {
   return rows;
 }
 
-/** Finds the sessions that replace the given ones. */
+/** Finds the sessions that replace the sessions with these ids. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
   byReplacedId(db, replacedIds);
 
@@ -302,7 +302,7 @@ export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;
   readonly subStatus?: readonly SubStatus[] | undefined;
   readonly waitingOn?: readonly Party[] | undefined;
-  /** The provider's user id. */
+  /** Only sessions of the user with this provider user id. */
   readonly userId?: string | undefined;
   readonly verificationIdPrefix?: string | undefined;
   readonly createdAfter?: Date | undefined;

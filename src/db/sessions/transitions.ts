@@ -60,7 +60,7 @@ const selectObservations = preparedQuery(
    cross join lateral (
      select * from provider_sighting s
      where s.session_id = vkyc_session.id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
-     -- Without the limit, a planner that takes the table for empty reads all of it.
+     -- Without the limit, a planner that believes the table to be empty would scan the whole table.
      limit ${MAX_OBSERVATIONS}
    ) s`,
 );
@@ -161,7 +161,7 @@ const RANGES = {
 /** Current end of a session's log, next to the transition that a reader holds to be the newest. */
 export interface LogEnd {
   readonly sessionId: string;
-  /** Sequence of the newest transition. */
+  /** Sequence of the session's newest transition. */
   readonly lastSequence: number;
   /** Transition that the reader holds to be the newest; null if the log does not have that transition. */
   readonly known: TransitionSummary | null;

@@ -5,7 +5,7 @@
  * Which form a statement takes:
  * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and
  *   statements that the query builder cannot express (CTEs that write, SKIP LOCKED, JSON rows).
- * - Named builder statement (`prepareBuilder`): plain inserts and updates that are as frequent.
+ * - Named builder statement (`prepareBuilder`): plain inserts and updates that run as often.
  * - Builder statement without a name: rare statements, and those whose conditions vary.
  */
 import {

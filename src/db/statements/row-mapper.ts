@@ -1,7 +1,7 @@
 /**
- * Lets PostgreSQL encode the rows of frequent reads as JSON, under the names used in the code: per row if
- * they are few, per column if they are many. node-postgres takes two to four times as long for the same
- * values as native columns. Batched writes pass all rows of a table as one JSON parameter.
+ * Lets PostgreSQL encode the rows of frequent reads as JSON, with the code's field names: one JSON value per
+ * row for few rows, one array per column for many. node-postgres takes two to four times as long to decode
+ * the same values from native columns. Batched writes pass all rows of a table as one JSON parameter.
  */
 import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
@@ -67,10 +67,10 @@ export function rowMapper<Table extends PgTable, More extends object = object>(
 /** Returns the select list of the fields as Drizzle SQL, for dynamically built statements. */
 export const selectList = <Row>({ list }: RowMapper<Row>): SQL => sql.raw(list);
 
-/** Wraps a select so that it returns each row as JSON. */
+/** Wraps a select statement in another one that returns each row as JSON. */
 export const wrapAsJsonRows = (select: string): string => `select row_to_json(r) from (${select}) r`;
 
-/** Wraps a select so that it returns all rows at once, as one JSON array per field. */
+/** Wraps a select statement in another one that returns all rows at once, as one JSON array per field. */
 export const wrapAsJsonColumns = <Row>(select: string, { names }: RowMapper<Row>): string => {
   const lists = names.map((name) => `json_agg(r."${name}")`).join(', ');
   return `select json_build_array(${lists}) from (${select}) r`;
@@ -121,7 +121,7 @@ export interface JsonRecordset<Row> {
   readonly columns: readonly string[];
   /** SQL that expands the parameter, such as `$1`, into rows. */
   fromParameter(parameter: string): string;
-  /** Encodes rows as the parameter's value. */
+  /** Encodes rows as the value of the JSON parameter. */
   serialize(rows: Iterable<Row>): string;
 }
 
