@@ -241,8 +241,8 @@ export class ResumingSubscription {
   #error(why: unknown): void {
     const errors = Array.isArray(why) ? why : null;
     if (errors && meaningOfErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
-    // graphql-ws retries lost connections itself, so an error from it is final. graphql-sse reports every
-    // lost connection as an error, so that is retried here.
+    // graphql-ws retries lost connections itself, so its errors are final. graphql-sse reports every lost
+    // connection as an error, so a single error leads to a retry here.
     else if (errors || this.#connection.socket) this.fail(why);
     else this.#lose(why);
   }

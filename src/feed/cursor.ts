@@ -68,8 +68,8 @@ const EXPIRED: Record<CursorExpiry, string> = {
 };
 
 /**
- * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue the cursor. EXPIRED: it did,
- * but the transitions that the cursor needs were archived or lost.
+ * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue the cursor. EXPIRED: this
+ * gateway issued the cursor, but the transitions that the cursor needs were archived or lost.
  */
 export class CursorError extends Error {
   override readonly name = 'CursorError';

@@ -61,8 +61,8 @@ export const natsSubjectFor = ({ cursorKey }: { readonly cursorKey: Buffer }): s
 /**
  * Creates a doorbell (notification that transitions were recorded) between replicas over NATS, for
  * deployments whose database should not carry notifications. Core NATS stores nothing. One batch is sent at a
- * time; rings that arrive meanwhile form the next batch. A batch that the server does not confirm is sent
- * again.
+ * time; rings that arrive while it is being sent form the next batch. A batch that the server does not
+ * confirm is sent again.
  */
 export function createNatsDoorbell({
   servers,

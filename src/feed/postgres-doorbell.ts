@@ -48,7 +48,8 @@ interface Dependencies {
 /**
  * Creates a doorbell (notification that transitions were recorded) between replicas over LISTEN and NOTIFY. A
  * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the transactions
- * that record transitions, one at a time per process; rings that arrive meanwhile form the next notification.
+ * that record transitions, one at a time per process; rings that arrive while one is being sent form the
+ * next.
  */
 export function createPostgresDoorbell({
   url,

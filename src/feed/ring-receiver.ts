@@ -17,8 +17,8 @@ interface RingHearerOptions {
   /** Doorbell within this process, through which messages of other replicas reach the listeners. */
   readonly here: LocalDoorbell;
   /**
-   * Sender id (`origin`) of this process. Messages with this id are ignored, since their listeners were
-   * already notified.
+   * Sender id (`origin`) of this process. Messages with this id are ignored, since this process has already
+   * notified its listeners.
    */
   readonly ownOrigin: string;
   readonly log: Logger;

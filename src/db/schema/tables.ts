@@ -216,8 +216,8 @@ export const sessions = pgTable(
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
-    // Covering index (index-only scans) for the dashboards, which count open sessions every second. It leaves
-    // out ended sessions, so their number does not slow the count down.
+    // Covering index (index-only scans) for the dashboards, which count open sessions every second. The index
+    // leaves out ended sessions, so their number does not slow the count down.
     index('vkyc_session_open')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
       .where(sql`not ${isTerminal(t.subStatus)}`),
@@ -480,8 +480,8 @@ export const feed = pgTable(
 );
 
 /**
- * One row with the epoch and the secret key of cursors. They are stored here so that every replica can verify
- * every cursor, also after a restart.
+ * One row with the epoch and the secret key of cursors. Both are stored in the database so that every replica
+ * can verify every cursor, also after a restart.
  */
 export const logIdentity = pgTable('log_identity', {
   /**
@@ -590,8 +590,8 @@ export const providerCalls = pgTable(
 );
 
 /**
- * One row, under whose lock all replicas take provider calls from the budget one at a time. It holds the
- * times until which all calls, or only polls, are paused.
+ * One row, under whose lock all replicas take provider calls from the budget one at a time. Its columns hold
+ * the times until which all calls, or only polls, are paused.
  */
 export const providerBudget = pgTable('provider_budget', {
   id: integer('id').primaryKey(),

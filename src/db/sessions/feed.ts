@@ -45,8 +45,8 @@ export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
 }
 
 /**
- * Maximum number of positions that one recording transaction assigns. It holds the advisory lock for
- * positions until its commit, so a large backlog would make other replicas wait.
+ * Maximum number of positions that one recording transaction assigns. The transaction holds the advisory lock
+ * for positions until its commit, so assigning a large backlog would make other replicas wait.
  */
 const NUMBERED_AT_COMMIT = 200;
 
