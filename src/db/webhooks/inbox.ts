@@ -76,7 +76,7 @@ const selectReadySessions = preparedQuery(
 );
 
 /**
- * Disables sorting while webhooks are claimed from the queue. Otherwise, with stale statistics or a bloated
+ * Disables sorting while webhooks are claimed from the queue. Otherwise, with stale statistics and a bloated
  * index `webhook_inbox_queue`, the planner would read and sort all PENDING webhooks for every claim. Other
  * statements need sorting.
  */
