@@ -1,12 +1,12 @@
 import type { Payload } from './frames.ts';
 
 /**
- * Returns the variable definitions of a subscription document, as text; undefined if the operation is not a
- * subscription.
+ * Returns the variable definitions, such as `($after: String)`, of a subscription document; undefined if the
+ * operation is not a subscription.
  */
 export function findVariables({ query, operationName }: Payload): string | undefined {
-  // The pattern accepts a string that is not closed, up to the end of the document. Otherwise the regular
-  // expression would search for the end again at every quote (quadratic time).
+  // Unclosed strings match up to the end of the document. Otherwise the regular expression would search for
+  // the missing quote again from every opening quote (quadratic time, ReDoS).
   let heads = query.replace(/"""[\s\S]*?(?:"""|$)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?$)|#.*/g, '');
   while (/\{[^{}]*\}/.test(heads)) heads = heads.replace(/\{[^{}]*\}/g, ';');
   for (const [, name, variables] of heads.matchAll(
@@ -17,7 +17,7 @@ export function findVariables({ query, operationName }: Payload): string | undef
 }
 
 /**
- * Whether a document selects heartbeats. If it does, a connection on which nothing arrives for a while is
+ * Whether a document selects heartbeats. If it does, silence on the connection means that the connection is
  * dead.
  */
 export const selectsHeartbeats = ({ query }: Payload): boolean => /\bHeartbeat\b/.test(query);

@@ -1,4 +1,6 @@
-/** Requests, results and frames of a subscription, with only the fields that this helper reads. */
+/**
+ * Types of subscription requests, results and frames, limited to the fields that this client helper reads.
+ */
 
 export interface Payload {
   readonly query: string;
@@ -6,14 +8,14 @@ export interface Payload {
   readonly variables?: object | null;
 }
 
-/** Execution result, as graphql-ws and graphql-sse deliver it. */
+/** GraphQL execution result, in the form that graphql-ws and graphql-sse deliver. */
 export interface Result {
   readonly data?: object | null;
   readonly errors?: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[];
   readonly extensions?: { readonly replay?: boolean };
 }
 
-/** Value of the root field in one result of a subscription. */
+/** Value of the subscription's root field in one result. */
 export interface Frame {
   readonly __typename?: string;
   readonly cursor?: string;
@@ -31,16 +33,16 @@ export const frameIn = ({ data }: Result): Frame | null | undefined =>
   Object.values(data ?? {}).find((value) => typeof value === 'object');
 
 /**
- * Whether the frame restarts the stream: a snapshot or reset, which replaces everything that the client knew
- * before.
+ * Whether the frame restarts the stream: a snapshot or reset, which replaces all data that the client
+ * received before.
  */
 export const isRestart = ({ __typename, resync }: Frame): boolean =>
   resync !== undefined || __typename === 'SessionSnapshot' || __typename === 'FeedReset';
 
-/** Error codes of temporary faults: the same request may succeed later. */
+/** Error codes of temporary faults: a retry of the same request may succeed. */
 const FAULTS = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
-/** Error codes of refusals: the same request would fail every time. */
+/** Error codes of refusals: every retry of the same request would fail. */
 const REFUSALS = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
@@ -55,17 +57,17 @@ const REFUSALS = new Set([
 ]);
 
 /**
- * Classifies the errors of a result. FAULT: the frame is missing or incomplete, so subscribe again from the
- * last cursor. REFUSAL: the subscription is over. NONE: the frame can be used; there are no errors, or only
- * fields that this viewer may not see.
+ * Classifies the errors of a result. FAULT: the frame is missing or incomplete, so the client must subscribe
+ * again from the last cursor. REFUSAL: the subscription is over. NONE: the frame is usable; there are no
+ * errors, or only fields hidden from this viewer.
  */
 export function meaningOfErrors({ errors = [], ...result }: Result): 'NONE' | 'FAULT' | 'REFUSAL' {
   if (errors.length === 0) return 'NONE';
   const codes = errors.map(({ extensions }) => String(extensions?.code));
   if (codes.some((code) => FAULTS.has(code))) return 'FAULT';
   if (frameIn(result)) return 'NONE';
-  // A result without `data` means that nothing was executed: the gateway, or a router with error codes of its
-  // own, refused the request.
+  // A result without `data` means that the request was refused before execution, by the gateway or by a
+  // router with its own error codes.
   if (!('data' in result) || codes.some((code) => REFUSALS.has(code))) return 'REFUSAL';
   return 'FAULT';
 }

@@ -1,25 +1,25 @@
 import { type Frame, isRestart } from './frames.ts';
 
 /**
- * Number of cursors that are remembered, to recognize frames that a router repeats. A repeated frame that is
- * older is taken for a gap, which only costs a new subscription.
+ * Number of remembered cursors, by which frames that a GraphQL router repeats are recognized. A repeated
+ * frame older than these counts as a gap, which costs only a new subscription.
  */
 const MAX_REMEMBERED = 1_000;
 
 /**
- * Position of a subscriber in its stream. It also notices missing frames, since each frame contains the
- * cursor of the frame before it (`previousCursor`): routers share streams between clients, repeat them from
- * the start, and drop frames that a slow client does not take; proxies deliver late.
+ * Position of a subscriber in its stream. It detects missing and repeated frames by `previousCursor`, the
+ * cursor of the frame before: GraphQL routers share streams between clients, repeat them from the start, and
+ * drop frames that a slow client does not read; proxies deliver late.
  */
 export class Position {
   /**
-   * Cursor of the last frame, from which to resume; null before the first frame of a subscription that
-   * started without one.
+   * Cursor of the last frame, after which the subscription resumes. Before the first frame: the cursor that
+   * the subscription started with, or null.
    */
   cursor: string | null;
   /**
-   * Cursor of the newest frame that is not a heartbeat. The next frame may name this one as its predecessor,
-   * if a router reopened the stream, because the new stream may have fewer heartbeats.
+   * Cursor of the newest frame that is not a heartbeat. If a router reopened the stream, with fewer
+   * heartbeats, the next frame may name this cursor as its `previousCursor`.
    */
   #event: string | null;
   #seen = new Set<string>();
@@ -31,22 +31,23 @@ export class Position {
     if (after !== null) this.#seen.add(after);
   }
 
-  /** Value of the `after` argument to subscribe with; undefined if there is no cursor yet. */
+  /** Value of the argument `after` for the next subscription; undefined while there is no cursor. */
   get after(): string | undefined {
     return this.#mark ? `${this.cursor ?? ''}~${this.#mark}` : (this.cursor ?? undefined);
   }
 
   /**
-   * Adds a random mark to `after`, so that a GraphQL router does not serve the subscription from a stream
-   * that it shares with other clients.
+   * Adds a random mark to `after`, so that this subscription differs from all others, and a GraphQL router
+   * cannot serve it from a stream shared with other clients.
    */
   keepApart(): void {
     this.#mark = Math.random().toString(36).slice(2);
   }
 
   /**
-   * Classifies a frame. NEXT: it follows the last frame, and becomes the position. REPEATED: it was received
-   * before. GAP: frames before it are missing. A frame without `previousCursor` is always NEXT.
+   * Classifies a received frame. NEXT: the frame follows the last one, and becomes the new position.
+   * REPEATED: the same frame was received before. GAP: frames before this one are missing. A frame without
+   * `previousCursor` is always NEXT.
    */
   take(frame: Frame & { cursor: string }): 'NEXT' | 'REPEATED' | 'GAP' {
     const { cursor, previousCursor } = frame;

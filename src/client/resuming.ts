@@ -6,8 +6,8 @@ import { type Connection, type Listeners, notResumable, ResumingSubscription } f
 export type { FeedState } from './states.ts';
 
 /**
- * Interface that the clients of graphql-ws and graphql-sse have in common; only that of graphql-ws has `on`
- * and `terminate`.
+ * Common interface of the clients of graphql-ws and graphql-sse. Only the graphql-ws client has `on` and
+ * `terminate`.
  */
 interface StockClient {
   subscribe(payload: Payload, sink: Sink, listeners?: Listeners): () => void;
@@ -18,14 +18,14 @@ interface StockClient {
 
 export interface ResumingOptions {
   /**
-   * Called when the state of a subscription changes, with the payload (query and variables) of that
+   * Called when the state of a subscription changes, with the payload (query and variables) of the
    * subscription.
    */
   readonly onState?: (state: FeedState, payload: Payload) => void;
-  /** If nothing arrives on a connection for this many milliseconds, it is closed and opened again. */
+  /** A connection on which nothing arrives for this many milliseconds is closed and opened again. */
   readonly silenceMs?: number;
   /**
-   * A subscription without heartbeats counts as live once no past frame has arrived for this many
+   * A subscription that selects no heartbeats counts as live once no past frame has arrived for this many
    * milliseconds.
    */
   readonly quietMs?: number;
@@ -40,9 +40,9 @@ const backOff = (retries: number) => new Promise<void>((resolve) => setTimeout(r
 
 /**
  * Creates a client of graphql-ws or graphql-sse (distinct connections mode) whose subscriptions retry forever
- * and resume after their last `cursor`. Pass `$after` from the start, so that no transition before the first
- * frame is missed. Select `previousCursor` next to `cursor`, so that frames which routers and proxies lose
- * are requested again, and repeated frames are dropped.
+ * and resume after their last `cursor`. Declare `$after` in every subscription, so that transitions before
+ * the first frame can be requested again. Select `previousCursor` next to `cursor`, so that frames lost by
+ * routers and proxies are requested again, and repeated frames are dropped.
  */
 export function resuming<Create extends (options: never) => { subscribe: unknown }>(
   createClient: Create,
@@ -59,8 +59,8 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     ...(options as object),
   };
   const made = createClient(full as never) as unknown as StockClient;
-  // The client of graphql-sse does not tell which subscription lost its connection. Its own retries are
-  // turned off, and each subscription retries by itself.
+  // A graphql-sse client does not report which subscription lost its connection. Therefore its own retries
+  // are off, and each `ResumingSubscription` retries by itself.
   const stock = made.terminate
     ? made
     : (createClient({ ...full, retryAttempts: 0 } as never) as unknown as StockClient);

@@ -1,44 +1,45 @@
 /**
- * State machine of a subscription: its states, and the next state for each event. A new state or event does
- * not compile until the table has all its cells.
+ * State machine of a subscription: the states, the events, and the next state for each pair of both. The
+ * types require a table entry for every state and event.
  */
 
 /**
- * State of a subscription as an application shows it: up to date, reading what it missed, or unable to tell.
+ * State of a subscription for display in an application: up to date (live), reading missed frames (catching
+ * up), or possibly out of date (stale).
  */
 export type FeedState = 'live' | 'catching up' | 'stale';
 
 export type State =
   /** The subscription was requested, and the server has not responded yet. */
   | 'OPENING'
-  /** The connection is open; frames of the past may follow. */
+  /** The connection is open; past frames may still arrive. */
   | 'CATCHING_UP'
-  /** The subscription is up to date: all past frames have arrived. */
+  /** All past frames have arrived, so the subscription is up to date. */
   | 'LIVE'
-  /** Frames were lost on the way; the subscription waits to be requested again. */
+  /** Frames are missing (lost by a router or proxy). The client will subscribe again after a delay. */
   | 'GAP'
-  /** The server could not deliver frames; the subscription waits to be requested again. */
+  /** The server failed to deliver frames. The client will subscribe again after a delay. */
   | 'FAULT'
-  /** The connection was lost, or was silent for too long. */
+  /** The connection broke, or was silent for too long. */
   | 'LOST'
   | 'OVER';
 
 export type Event =
   /** The connection was opened, for the first time or again. */
   | 'CONNECTED'
-  /** A frame of the past arrived; more may follow. */
+  /** A past frame arrived; more may follow. */
   | 'PAST'
-  /** A frame arrived that is not of the past, so the subscription is up to date. */
+  /** A live frame (not a past one) arrived, so the subscription is up to date. */
   | 'NEWS'
-  /** No frame of the past has arrived for a while. */
+  /** No past frame has arrived for a while (`quietMs`). */
   | 'QUIET'
-  /** A frame arrived, but the one before it is missing. */
+  /** A frame arrived, but the frame before it is missing. */
   | 'GAP'
   /** The server could not complete a frame, or a router or proxy ended the stream. */
   | 'FAULT'
-  /** The connection closed, or was silent for too long. */
+  /** The connection closed, or received nothing for too long. */
   | 'LOSS'
-  /** The subscription was requested. */
+  /** The client sent the subscription to the server, for the first time or again. */
   | 'SUBSCRIBED'
   | 'END';
 
@@ -76,8 +77,8 @@ export const NEXT_STATE = {
     SUBSCRIBED: 'OPENING',
     END: 'OVER',
   },
-  // Events of the connection do not make the subscription live again, since they do not bring the missing
-  // frames back: only a new subscription does.
+  // A reconnect does not make the subscription live again, because it does not bring back the missing frames:
+  // only a new subscription, requested after the last cursor, does.
   GAP: {
     CONNECTED: 'GAP',
     PAST: 'GAP',
@@ -124,7 +125,7 @@ export const NEXT_STATE = {
   },
 } as const satisfies Record<State, Record<Event, State>>;
 
-/** State shown to the application for each internal state; null keeps the one shown before. */
+/** State that is reported to the application for each internal state; null keeps the last reported state. */
 export const BADGE = {
   OPENING: null,
   CATCHING_UP: 'catching up',

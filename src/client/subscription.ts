@@ -7,23 +7,23 @@ export interface Listeners {
   connected?(again: boolean): void;
 }
 
-/** The client of graphql-ws or graphql-sse, with what a subscription uses of it. */
+/** The parts of a graphql-ws or graphql-sse client that a subscription uses. */
 export interface Connection {
   subscribe(payload: Payload, sink: Sink, listeners: Listeners): () => void;
   /**
-   * WebSocket that all subscriptions share; undefined over SSE, where each subscription has its own
-   * connection.
+   * WebSocket that all subscriptions share; undefined for server-sent events, where each subscription has its
+   * own connection.
    */
   readonly socket: Socket | undefined;
   readonly disposed: boolean;
   readonly retryAttempts: number;
-  /** Waits before a retry; `retries` is the number of failed attempts so far, from 0. */
+  /** Waits before a retry. `retries` is the number of failed attempts before this one, starting at 0. */
   wait(retries: number): Promise<void>;
 }
 
 export interface Socket {
   readonly open: boolean;
-  /** Interval of pings in milliseconds; 0 if none are sent. */
+  /** Interval of pings in milliseconds; 0 if no pings are sent. */
   readonly keepAlive: number;
   on(event: 'connected' | 'closed' | 'pong', heard: () => void): () => void;
   terminate(): void;
@@ -36,8 +36,8 @@ export interface Settings {
 }
 
 /**
- * One subscription. It resumes after its last cursor whenever the connection is lost, or a router or proxy
- * loses frames.
+ * One subscription. It subscribes again after its last cursor whenever the connection is lost, or a router or
+ * proxy loses frames.
  */
 export class ResumingSubscription {
   readonly #payload: Payload;
@@ -46,21 +46,21 @@ export class ResumingSubscription {
   readonly #connection: Connection;
   readonly #settings: Settings;
   /**
-   * Request that graphql-ws sends again at each reconnect. Its `after` is updated with every frame, so that
-   * the stream resumes there.
+   * Request that graphql-ws sends again at each reconnect. Every frame updates its variable `after`, so that
+   * the new stream resumes after that frame.
    */
   readonly #request: Payload & { variables: { after?: unknown } };
   readonly #position: Position;
   readonly #hasHeartbeats: boolean;
   #state: State = 'OPENING';
   #badge: FeedState | null = null;
-  /** Number of the current stream; callbacks of earlier streams are ignored. */
+  /** Number of the current stream. Callbacks of streams with an earlier number are ignored. */
   #stream = 0;
   #stop = () => {};
   #unlisten: (() => void)[] = [];
-  /** Number of streams that have failed since the last good frame. */
+  /** Number of streams that have failed in a row, since the last usable frame. */
   #failures = 0;
-  /** Whether a frame of the current stream has shown that all past frames were sent. */
+  /** Whether a frame of the current stream, such as a heartbeat, has shown that all past frames were sent. */
   #greeted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -88,7 +88,8 @@ export class ResumingSubscription {
       this.#unlisten = [
         socket.on('connected', () => this.#connected()),
         socket.on('closed', () => this.#become('LOSS')),
-        // Without heartbeats, only the answers to pings show that a quiet connection is alive.
+        // If the subscription selects no heartbeats, only the answers to pings show that a quiet connection
+        // is alive.
         socket.on('pong', () => !this.#hasHeartbeats && this.#state === 'LIVE' && this.#become('NEWS')),
       ];
     this.#open();
@@ -116,11 +117,11 @@ export class ResumingSubscription {
     this.#settings.onState(badge, this.#payload);
   }
 
-  /** Returns how many milliseconds may pass without a frame in the current state; 0 for no limit. */
+  /** Returns the maximum number of milliseconds without a frame in the current state; 0 for no limit. */
   #silenceMs(): number {
     const { socket } = this.#connection;
     const { silenceMs } = this.#settings;
-    // graphql-ws has its own timeout for connecting.
+    // graphql-ws has a timeout for connecting itself, so no limit is needed here.
     if (this.#state === 'OPENING') return socket ? 0 : silenceMs;
     if (this.#state !== 'CATCHING_UP' && this.#state !== 'LIVE') return 0;
     if (this.#hasHeartbeats) return silenceMs;
@@ -136,8 +137,8 @@ export class ResumingSubscription {
         if (stream === this.#stream && this.#state !== 'OVER') act(...args);
       };
     this.#request.variables.after = this.#position.after ?? this.#request.variables.after;
-    // Stops the previous stream only after the new one has started: otherwise graphql-ws would close the
-    // WebSocket in between, as unused.
+    // The previous stream is stopped only after the new one has started: otherwise graphql-ws would close the
+    // WebSocket in between, because nothing uses it.
     const stopLast = this.#stop;
     this.#become('SUBSCRIBED');
     this.#stop = this.#connection.subscribe(
@@ -175,8 +176,8 @@ export class ResumingSubscription {
 
   #refuse(result: Result): void {
     const stop = this.#stop;
-    // The server ends the stream right after its refusal. Stopping it before that end arrives would make
-    // graphql-ws count the end twice, so it is stopped later.
+    // The server ends the stream right after its refusal. graphql-ws would count that end twice if the stream
+    // were stopped here before it arrives, so the stop is delayed.
     if (this.#connection.socket) this.#stop = () => void setTimeout(stop);
     this.#end(() => {
       this.#sink.next(result);
@@ -199,7 +200,8 @@ export class ResumingSubscription {
         this.#sink.next(result);
         break;
       case 'REPEATED':
-        // A router that reopens a stream sends all of its frames again, so new ones may follow.
+        // A router that reopens a stream sends all earlier frames again, so new frames may still follow this
+        // repeated one.
         if (!isNewest) this.#become('PAST');
         break;
       case 'GAP':
@@ -212,8 +214,8 @@ export class ResumingSubscription {
   }
 
   /**
-   * Whether more frames of the past may follow this one. The server marks past frames in `extensions`, which
-   * routers drop. Therefore, if frames have a `__typename`, a new stream counts as past until its first
+   * Whether more past frames may follow this frame. The server marks past frames in `extensions`, but routers
+   * drop that mark. Therefore, if frames have a `__typename`, a new stream counts as past until its first
    * heartbeat, or for `quietMs` if it is too busy for heartbeats.
    */
   #isPast({ __typename }: Frame, { extensions }: Result): boolean {
@@ -239,15 +241,15 @@ export class ResumingSubscription {
   #error(why: unknown): void {
     const errors = Array.isArray(why) ? why : null;
     if (errors && meaningOfErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
-    // graphql-ws has already retried what can be retried, so its error is final. graphql-sse reports every
-    // lost connection as an error.
+    // graphql-ws retries lost connections itself, so its errors are final. graphql-sse reports every lost
+    // connection as an error, so a single error leads to a retry here.
     else if (errors || this.#connection.socket) this.fail(why);
     else this.#lose(why);
   }
 
   /**
-   * The stream ended without an error. The gateway never does that, so a router or proxy ended it, unless the
-   * client was disposed of.
+   * Handles a stream that ended without an error. The gateway never ends a stream this way, so a router or
+   * proxy did, unless the client was disposed of.
    */
   #completed(): void {
     if (this.#connection.disposed) this.leave();
@@ -266,8 +268,8 @@ export class ResumingSubscription {
   }
 
   /**
-   * Ignores the current stream from now on, and subscribes again after a delay. Ends the subscription if
-   * there were too many failures.
+   * Abandons the current stream, and subscribes again after a delay. After `retryAttempts` failures in a row,
+   * ends the subscription with the error.
    */
   #retry(event: 'GAP' | 'FAULT' | 'LOSS', why: unknown): void {
     this.#stream += 1;

@@ -7,19 +7,22 @@ import { grantRuntimeRights } from './schema/grants.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** Options for connections without answer timeout, because a migration may take any time. */
+/** Connection options without a timeout for answers, because a migration may take any time. */
 const PATIENT = { answerTimeoutMs: 0, application_name: 'vkyc-gateway migrations' };
 
-/** Returns the timestamp that identifies this release's newest migration in the database; see `ReadinessFacts`. */
+/**
+ * Returns the timestamp of this release's newest migration; readiness compares it with that of the newest
+ * migration in the database (`ReadinessFacts.migratedTo`).
+ */
 export const newestMigration = async (): Promise<number> => {
   const journal = JSON.parse(await readFile(`${MIGRATIONS}/meta/_journal.json`, 'utf8'));
   return (journal as { entries: { when: number }[] }).entries.at(-1)?.when as number;
 };
 
 /**
- * Migrates the database to this release's schema with the owner's role, while the last release keeps using it
- * (rolling deploy). If the gateway uses another role, grants it the rights it needs and no more. Replicas
- * that start together take turns (advisory lock).
+ * Migrates the database to this release's schema with the owner's role, while the last release keeps using
+ * the database (rolling deploy). If the gateway itself uses another role, grants that role the rights it
+ * needs and no more. Replicas that start together take turns (advisory lock).
  */
 export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   const runtimeRole = runtimeUrl === url ? null : await roleOf(runtimeUrl);
@@ -35,7 +38,10 @@ export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   }
 }
 
-/** Returns the role that a connection string logs in as, which its text need not contain. */
+/**
+ * Returns the role that a connection URL logs in as. The database is asked, because the URL need not name a
+ * role.
+ */
 async function roleOf(url: string): Promise<string> {
   const client = await openClient(url, PATIENT);
   try {

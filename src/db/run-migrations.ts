@@ -3,35 +3,35 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 
 /**
- * Key of the advisory lock under which replicas take turns at migrating; arbitrary, but the same in every
- * replica.
+ * Key of the advisory lock under which replicas take turns at migrating. The number is arbitrary, but must be
+ * the same in every replica.
  */
 const MIGRATION_LOCK = 8_529_001;
 const LOCK_POLL_INTERVAL_MS = 50;
 
 /**
- * A DDL statement that waits for a table lock blocks all later queries on that table. It therefore waits only
- * briefly (lock timeout) and is retried.
+ * Lock timeout of DDL statements. While a DDL statement waits for a table lock, all later queries on that
+ * table queue behind it, so it gives up soon and is retried.
  */
 const LOCK_TIMEOUT = '1s';
 const RETRY_MS = 1_000;
 const MIGRATION_TIMEOUT_MS = 600_000;
-/** SQLSTATEs after which the migration is retried: lock_not_available, deadlock_detected. */
+/** SQLSTATEs after which the migration is retried: lock_not_available and deadlock_detected. */
 const IN_THE_WAY = ['55P03', '40P01'];
 
 /**
- * First line of a migration whose statements run outside a transaction. Each of its statements must be
- * idempotent.
+ * First line of a migration whose statements run one by one outside a transaction, such as CREATE INDEX
+ * CONCURRENTLY. If one fails, all are run again, so each must be idempotent.
  */
 const BY_ITSELF = '-- Each statement by itself';
-/** Statements that need no lock timeout, because they block no other queries while they wait. */
+/** Statements that run without a lock timeout, because they block no other queries while they wait. */
 const WAITS_BESIDE_OTHERS = /\bINDEX CONCURRENTLY\b/;
 
 /**
  * Runs the missing migrations of a folder, and then `finish`, while earlier releases keep using the database
  * (rolling deploy). Replicas that start together take turns (advisory lock). If a table is locked, the
- * migration is retried, so that other queries never wait behind it for long. After ten minutes it rejects
- * with the database's error.
+ * migration is retried after a pause, so that other queries never wait behind it for long. After ten minutes,
+ * rejects with the database's error.
  */
 export async function runMigrations(
   client: pg.Client,
@@ -48,19 +48,19 @@ export async function runMigrations(
       const inTheWay = error instanceof pg.DatabaseError && IN_THE_WAY.includes(error.code ?? '');
       if (!inTheWay || performance.now() > deadline) throw error;
     } finally {
-      // If the connection was lost, the server has released the lock already.
+      // An error is ignored: if the connection was lost, the server has already released the lock.
       await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {});
     }
-    // Leaves the advisory lock to other replicas for a moment. A replica of an earlier release may wait for
-    // the lock in a blocking statement, and CREATE INDEX CONCURRENTLY waits for the transaction of that
-    // statement: a deadlock.
+    // Pause without the advisory lock. An earlier release waits for that lock in a blocking statement, and
+    // CREATE INDEX CONCURRENTLY waits for that statement's transaction: a deadlock, which ends if the other
+    // replica gets the lock.
     await pause(RETRY_MS);
   }
 }
 
 /**
- * Polls for the advisory lock. A blocking statement would hold a snapshot, for which CREATE INDEX
- * CONCURRENTLY waits (deadlock).
+ * Waits for the advisory lock by polling. A statement that blocks would hold a snapshot, and CREATE INDEX
+ * CONCURRENTLY in the replica that holds the lock waits for all snapshots: a deadlock.
  */
 async function takeTurn(client: pg.Client): Promise<void> {
   for (;;) {

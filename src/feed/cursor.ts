@@ -4,19 +4,25 @@ import { type Clock, systemClock } from '../domain/ports.ts';
 import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
 
 /**
- * Place in a log: right after the transition with this session id and sequence. Sequence 0 stands for the
- * place before a session's first transition.
+ * Place in a log, named by a transition: right after the transition with this session id and sequence.
+ * Sequence 0 is the place before the session's first transition.
  */
 export interface LogPosition {
   readonly sessionId: string;
   readonly sequence: number;
-  /** Fingerprint of the transition; null for sequence 0, and in cursors issued by an earlier release. */
+  /**
+   * Fingerprint (digest) of the transition; null for sequence 0, and in cursors that an earlier release
+   * issued.
+   */
   readonly fingerprint: number | null;
   /** Feed position of the transition; null unless the transition was read from the feed. */
   readonly position: number | null;
 }
 
-/** Place before the first transition of all sessions; also the end of an empty feed. */
+/**
+ * Place before the first transition of all sessions: the start of the feed, and also the end of an empty
+ * feed.
+ */
 export const LOG_START: LogPosition = {
   sessionId: '00000000-0000-0000-0000-000000000000',
   sequence: 0,
@@ -24,19 +30,19 @@ export const LOG_START: LogPosition = {
   position: null,
 };
 
-/** Returns the place before a session's first transition. */
+/** Returns the place before the first transition of a session. */
 export const logStart = (sessionId: string): LogPosition => ({ ...LOG_START, sessionId });
 
 /**
- * Returns the place right after a transition. It has a position only if the transition was read from the
- * feed. Memoized on the transition, so that the place is encoded as a cursor once for all subscribers, see
- * `encodeOnce`.
+ * Returns the place right after a transition, with a feed position only if the transition was read from the
+ * feed. Memoized on the transition, so that all subscribers share one object, which `encodeOnce` encodes as a
+ * cursor only once.
  */
 export function positionAfter(transition: Placed): LogPosition {
   const position = transition.position ?? null;
   const known = transition[MEMO];
-  // The memo may have been copied with the entry (`{ ...entry }`) for another log, in which the position
-  // differs.
+  // If the entry was copied (`{ ...entry }`) for another log, the memo was copied too, but its position may
+  // be wrong for that log.
   if (known?.position === position) return known;
   const { sessionId, sequence } = transition;
   const place = { sessionId, sequence, fingerprint: getFingerprint(transition), position };
@@ -49,7 +55,7 @@ type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogP
 
 /** Reasons why a cursor that the gateway issued cannot be resumed any more. */
 export type CursorExpiry =
-  /** The session, or a transition after the cursor, was moved to an archive. */
+  /** Retention moved the session, or a transition after the cursor, to an archive. */
   | 'ARCHIVED'
   /** The database lost the newest transitions: in a failover, or because it was restored from a backup. */
   | 'LOG_REWOUND';
@@ -62,8 +68,8 @@ const EXPIRED: Record<CursorExpiry, string> = {
 };
 
 /**
- * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue the cursor. EXPIRED: the
- * gateway issued it, but the log has lost or archived the transitions that the cursor needs.
+ * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue the cursor. EXPIRED: this
+ * gateway issued the cursor, but the transitions that the cursor needs were archived or lost.
  */
 export class CursorError extends Error {
   override readonly name = 'CursorError';
@@ -83,8 +89,9 @@ export const expiredCursor = (expiry: CursorExpiry): CursorError =>
 export interface Cursors {
   encode(position: LogPosition): string;
   /**
-   * @throws CursorError if this gateway did not issue the cursor, or issued it before a restore raised the
-   * log's epoch
+   * Decodes a cursor to its place in the log.
+   * @throws CursorError if this gateway did not issue the cursor, or issued it before a restore from a
+   * backup, which raises the epoch
    */
   decode(cursor: string): LogPosition;
 }
@@ -93,30 +100,32 @@ interface CursorOptions {
   readonly epoch: number;
   readonly cursorKey: Buffer;
   /**
-   * Until this time, cursors are encoded in the last release's form: during a rolling upgrade a client may
-   * reconnect to a replica of that release, which refuses the new form as invalid.
+   * Until this time, cursors are encoded in the last release's form. During a rolling upgrade, a client may
+   * reconnect to a replica of the last release, which refuses the new form.
    */
   readonly oldCursorsUntil?: Date | null;
   readonly clock?: Clock;
 }
 
 /**
- * Size of a cursor's body: epoch (4 bytes), session id (16), sequence (4), fingerprint (6) and position (6).
+ * Size of a cursor's body: epoch (4 bytes), session id (16), sequence (4), fingerprint (6) and feed position
+ * (6).
  */
 const BODY_BYTES = 36;
-/** Size of the body of the last release's cursors, which lack fingerprint and position. */
+/** Size of the body in cursors of the last release, which contain no fingerprint and no feed position. */
 const SHORT_BODY_BYTES = 24;
 const MAC_BYTES = 12;
 /**
- * Initial block counter of AES-CTR: with the 12-byte MAC as the nonce, it fills the 16-byte counter block.
+ * Initial block counter of AES-CTR. The 12-byte MAC serves as nonce, and this counter fills the rest of the
+ * 16-byte counter block.
  */
 const FIRST_BLOCK = Buffer.alloc(4);
 
 /**
- * Makes cursors opaque and authenticated: the body is encrypted with AES-256-CTR and its MAC is the nonce (a
- * synthetic IV), because the place at the feed's end may belong to a session that the cursor's reader may not
- * see. The same place always gives the same cursor. A cursor names a transition and not only a feed position,
- * so that every subscription can resume after a cursor from a query, a mutation or another subscription.
+ * Creates the encoder of opaque, authenticated cursors. The body is encrypted with AES-256-CTR, with its MAC
+ * as nonce (synthetic IV), because the feed's end may belong to a session that the client may not see. A
+ * cursor names a transition, not only a feed position, so that any subscription can resume after a cursor
+ * from any query, mutation or subscription.
  */
 export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock }: CursorOptions): Cursors {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
@@ -126,7 +135,7 @@ export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock 
       .update(body)
       .digest()
       .subarray(0, MAC_BYTES);
-  /** Encrypts or decrypts: AES-CTR does both with the same operation. */
+  /** Encrypts or decrypts; in AES-CTR both are the same operation. */
   const crypted = (body: Buffer, tag: Buffer) =>
     createCipheriv('aes-256-ctr', cipherKey, Buffer.concat([tag, FIRST_BLOCK])).update(body);
 
@@ -140,7 +149,10 @@ export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock 
     if (timingSafeEqual(tag, mac(body))) return body;
     return bodyBytes === SHORT_BODY_BYTES ? openUnencrypted(bytes) : null;
   }
-  /** Accepts cursors of an older release's form, which were signed but not encrypted. */
+  /**
+   * Verifies a cursor in the form of an older release, signed but not encrypted; null if the signature is
+   * wrong.
+   */
   function openUnencrypted(bytes: Buffer): Buffer | null {
     const body = bytes.subarray(0, SHORT_BODY_BYTES);
     return timingSafeEqual(bytes.subarray(SHORT_BODY_BYTES), mac(body)) ? body : null;

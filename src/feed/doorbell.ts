@@ -2,15 +2,18 @@ import type { Logger } from 'pino';
 import type { Doorbell, DoorbellListener } from '../domain/ports.ts';
 
 /**
- * Doorbell of one process, which notifies its listeners. The doorbell between replicas (PostgreSQL or NATS)
- * rings it, and calls `missed` if notifications of other replicas may have been lost.
+ * Doorbell (notification that transitions were recorded) within one process. The doorbell between replicas
+ * (PostgreSQL or NATS) calls `ring` for each notification of another replica, and `missed` if such
+ * notifications may have been lost.
  */
 export interface LocalDoorbell extends Doorbell {
-  /** Tells every listener that rings may have been missed. */
+  /**
+   * Calls `onGap` of every listener: notifications may have been lost, so listeners should read their logs.
+   */
   missed(): void;
 }
 
-/** Creates the in-process doorbell, to which the doorbells between replicas deliver. */
+/** Creates the doorbell within this process. The doorbells between replicas deliver through it. */
 export function createLocalDoorbell(log?: Logger): LocalDoorbell {
   const listeners = new Set<DoorbellListener>();
   const tellAll = (tell: (listener: DoorbellListener) => void) => {
@@ -18,8 +21,9 @@ export function createLocalDoorbell(log?: Logger): LocalDoorbell {
       try {
         tell(listener);
       } catch (error) {
-        // The transition is already committed: a listener's error must not reach the code that recorded it.
-        log?.error({ err: error }, 'doorbell listener failed');
+        // The transition is already committed, so a listener's error must not fail the code that recorded the
+        // transition.
+        log?.error({ err: error }, 'listener for recorded transitions failed');
       }
     }
   };

@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 
-/** Fields of a transition that its fingerprint covers: every read of a log selects them. */
+/** Fields of a transition that its fingerprint (digest) covers. Every read of a log selects these fields. */
 export type Fingerprinted = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'>;
 
 /**
- * Returns a 48-bit digest of a transition, never 0. It tells apart two transitions that were assigned the
- * same session and sequence, or the same feed position: after a failover or a restore that lost the end of
- * the log, these numbers are assigned again.
+ * Returns a 48-bit digest of a transition, never 0. After a failover or a restore that lost the end of the
+ * log, sequences and feed positions are assigned again; the digest tells the lost transition from the new one
+ * with the same number.
  *
- * The digest is computed from the row and not copied from the audit chain, so that rows written by earlier
- * releases, which may still run during a rolling deploy, have one without a new column. A row that was lost
- * and recorded again differs at least in `recordedAt`.
+ * The digest is computed from the row and not copied from the audit chain: a new column would be missing in
+ * rows that an older release writes during a rolling deploy. A transition that was lost and recorded again
+ * has at least another `recordedAt`.
  */
 export function getFingerprint(transition: Fingerprinted & { [MEMO]?: number }): number {
   transition[MEMO] ??= computeFingerprint(transition);
@@ -19,8 +19,8 @@ export function getFingerprint(transition: Fingerprinted & { [MEMO]?: number }):
 }
 
 /**
- * Key of the fingerprint memoized on an entry: entries stay in memory, and each subscriber that catches up
- * compares their fingerprints.
+ * Key of the memoized fingerprint on a transition object. Memoized because entries stay in memory and are
+ * compared for each subscriber that catches up.
  */
 const MEMO = Symbol('fingerprint');
 

@@ -1,21 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 
-/** Budget of one subscription for executing frames. All subscriptions of a viewer share one token bucket. */
+/**
+ * Budget of one subscription for executing frames. All subscriptions of a viewer (signed-in caller) draw on
+ * one token bucket.
+ */
 export interface FrameBudget {
   /**
-   * Maximum number of frames per call of `spend`: a larger batch would make the viewer's other subscriptions
-   * wait too long.
+   * Maximum number of frames per call of `spend`. A larger batch would take so many tokens at once that the
+   * viewer's other subscriptions wait too long.
    */
   readonly framesAtOnce: number;
   /**
-   * Waits until the bucket holds the cost of so many frames (backpressure, first come, first served) and
-   * takes it. Resolves without taking anything once `isOver` returns true.
+   * Waits until the bucket holds the tokens for `frames` frames (backpressure, first come, first served) and
+   * takes them. If `isOver` returns true (the subscription ended), resolves without taking tokens.
    */
   spend(frames: number, isOver: () => boolean): Promise<void>;
   /**
-   * Takes the cost of one live frame; returns false if the bucket does not hold it now. Light frames
-   * (`LIGHT_FRAME_COST`) are free.
+   * Takes the tokens for one live frame; returns false if the bucket does not hold enough now. Frames that
+   * cost at most `LIGHT_FRAME_COST` are free.
    */
   trySpend(): boolean;
 }
@@ -28,20 +31,20 @@ export const UNLIMITED_FRAMES: FrameBudget = {
 };
 
 /**
- * Live frames whose selection costs at most this much (see `graphql/cost.ts`) are free: they are executed
- * once for all subscribers with the same selection.
+ * Live frames whose selection costs at most this much (see `graphql/cost.ts`) are free, because such a frame
+ * is executed once for all subscribers with the same selection.
  */
 export const LIGHT_FRAME_COST = 20;
-/** Maximum cost of the frames in one batch, see `framesAtOnce`. */
+/** Maximum total cost of the frames in one batch, from which `framesAtOnce` is computed. */
 const MAX_BATCH_COST = 2_500;
-/** Maximum pause between two checks whether a waiting subscription has ended. */
+/** Maximum time between two checks whether a subscription that waits for tokens has ended. */
 const MAX_WAIT_MS = 1_000;
 const MINUTE_MS = 60_000;
 const MAX_BUCKETS = 100_000;
 
 /**
- * Token bucket of one viewer: one token pays for one unit of cost. `waiting` counts the calls of `spend` in
- * the queue.
+ * Token bucket of one viewer: one token pays for one unit of query cost. `queue` settles after the last
+ * queued call of `spend`; `waiting` counts those calls.
  */
 interface Bucket {
   tokens: number;
@@ -50,13 +53,19 @@ interface Bucket {
   queue: Promise<void>;
 }
 
-/** Budgets for frames: a token bucket for each viewer, which holds and refills the cost of a minute. */
+/**
+ * Frame budgets of all viewers: each viewer has a token bucket that holds at most the tokens of one minute,
+ * and refills within a minute.
+ */
 export class FrameBudgets {
   readonly #costPerMinute: number;
-  /** Buckets by viewer id. A bucket that was not used for a minute is full again, so it need not be kept. */
+  /**
+   * Token buckets by viewer id. A bucket that was not used for a minute is full again, so it is dropped and
+   * created again on demand.
+   */
   #buckets: LRUCache<string, Bucket> | null = null;
 
-  /** `costPerMinute` 0: no limit. */
+  /** `costPerMinute` is the query cost that each viewer may cause per minute; 0 means no limit. */
   constructor(costPerMinute: number) {
     this.#costPerMinute = costPerMinute;
   }
@@ -89,8 +98,8 @@ export class FrameBudgets {
   }
 
   #bucketOf(viewerId: string): Bucket {
-    // Created on first use: the cache allocates room for all its entries at once, which would take longer
-    // than the rest of the gateway's start.
+    // Created on first use: LRUCache allocates room for all its entries at once, which would take longer than
+    // the rest of the gateway's start.
     this.#buckets ??= new LRUCache({ max: MAX_BUCKETS, ttl: MINUTE_MS, updateAgeOnGet: true });
     const known = this.#buckets.get(viewerId);
     if (known) return known;

@@ -2,21 +2,29 @@ import { randomUUID } from 'node:crypto';
 import type { Cursors, LogPosition } from './cursor.ts';
 
 /**
- * Placeholder in a frame's result for the cursor of the previous frame. That cursor differs between streams that share
- * the result, so each stream fills in its own. Random, so that no text in a frame can equal it.
+ * Placeholder in a frame's result for the cursor of the previous frame. Streams share the result but have
+ * different previous cursors, so each stream replaces the placeholder. Random, so that no text in a frame can
+ * equal the placeholder.
  */
 export const PREVIOUS_CURSOR = `previous cursor ${randomUUID()}`;
 
 const QUOTED_PLACEHOLDER = JSON.stringify(PREVIOUS_CURSOR);
 
-/** A frame's execution result as JSON, split at the placeholders of the previous cursor. */
+/**
+ * A frame's execution result as JSON text, split at the placeholders for the previous frame's cursor
+ * (`PREVIOUS_CURSOR`).
+ */
 export class FrameJson {
   readonly #first: string;
   readonly #others: readonly string[];
-  /** Newest filled-in JSON. Live streams have the same previous cursor, so they share one string. */
+  /**
+   * Newest JSON with the placeholder replaced. Live streams have the same previous cursor, so they share this
+   * string.
+   */
   #filled: { readonly previousCursor: string | null; readonly json: string } | null = null;
   /**
-   * Memory in UTF-16 code units: of the parts, and of the newest filled-in JSON if there are placeholders.
+   * Memory use in UTF-16 code units. Doubled if there are placeholders, because `#filled` holds a second
+   * copy.
    */
   readonly length: number;
 
@@ -28,8 +36,8 @@ export class FrameJson {
   }
 
   /**
-   * Returns the JSON with one stream's previous cursor filled in. `findPreviousCursor` is called only if the
-   * selection contains that cursor.
+   * Returns the JSON with the previous cursor of one stream filled in. Calls `findPreviousCursor` only if the
+   * JSON has a placeholder for that cursor.
    */
   after(findPreviousCursor: () => string | null): string {
     if (this.#others.length === 0) return this.#first;
@@ -48,8 +56,8 @@ export class FrameJson {
 const encodedBy = new WeakMap<Cursors, WeakMap<LogPosition, string>>();
 
 /**
- * Encodes a place as a cursor, once for all subscribers of a log: they share the log's entries, on which
- * `positionAfter` memoizes the places.
+ * Encodes a place in a log as a cursor, once for all subscribers: they share the `LogPosition` objects,
+ * because `positionAfter` memoizes them on the log's entries.
  */
 export function encodeOnce(cursors: Cursors, position: LogPosition): string {
   const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPosition, string>();

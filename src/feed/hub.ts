@@ -19,28 +19,33 @@ import { SubscriberGroup } from './subscriber-group.ts';
 import type { LogProgress, ResyncPoint, Subscription } from './subscription.ts';
 import { SubscriptionHandle } from './subscription-handle.ts';
 
-/** Notifications between replicas may get lost, so every followed log is also polled this often. */
+/**
+ * Poll interval of every followed log (a log with subscribers): a notification from another replica may get
+ * lost, and polling then finds the new entries.
+ */
 const POLL_INTERVAL_MS = 2_000;
 /**
- * Heartbeat interval. A subscriber that was sent nothing for one to two intervals gets a heartbeat: after 10 s at the
- * latest.
+ * Interval of the heartbeat timer. A subscriber that was sent nothing during one full interval gets a
+ * heartbeat, so 5 to 10 s after its last frame.
  */
 const HEARTBEAT_INTERVAL_MS = 5_000;
 /**
- * Heartbeats stop if no read has confirmed the log for this long: a heartbeat claims that nothing happened.
+ * Heartbeats stop if no read of the log has succeeded for this long: a heartbeat claims that nothing
+ * happened, and without reads the gateway cannot know that.
  */
 const MAX_UNVERIFIED_MS = 3 * POLL_INTERVAL_MS;
 /**
- * Followed logs detect the same rewind (a failover that lost the newest transitions) one after the other.
- * Detections within this time count as one and are logged once.
+ * A rewind (a failover lost the newest transitions) is detected by each followed log separately. Detections
+ * within this time count as one rewind, so that it is logged and counted once.
  */
 const REWIND_DEBOUNCE_MS = 3 * POLL_INTERVAL_MS;
 /**
- * Maximum number of newest transitions that each followed log keeps in memory. Less for a session, because
- * many sessions are followed and each has only a few dozen transitions.
+ * Maximum number of newest transitions kept in memory: for the feed over all sessions (`all`), and for each
+ * followed session. The limit of a session is lower, because many sessions are followed and each has only a
+ * few dozen transitions.
  */
 const MAX_RECENT = { all: 1_000, session: 100 };
-/** Key of the global feed in `#followed`; all other keys are session ids. */
+/** Key of the feed over all sessions in `#followed`; every other key is a session id. */
 const ALL = 'all';
 
 interface Followed {
@@ -55,15 +60,15 @@ interface Dependencies {
   readonly log: Logger;
   readonly metrics?: Metrics;
   /**
-   * Schedules polls of the provider for the transitions that the database lost, see `#onRewound`. If it
-   * rejects, the hub calls it again later.
+   * Schedules polls of the provider after the database lost transitions (failover or restore), see
+   * `#onRewound`. If this function rejects, the hub calls it again at the next poll.
    */
   readonly relearn?: () => Promise<void>;
 }
 
 /**
- * Per-process registry of the logs that are followed: one session's log, or the feed over all sessions. Each followed
- * log has one tail, which reads it, and a subscriber group for each distinct selection.
+ * Per-process registry of the followed logs: a session's log, or the feed over all sessions. Each followed
+ * log has one tail, which reads the log, and one subscriber group for each distinct selection of fields.
  */
 export class Hub {
   readonly #db: Database;
@@ -78,13 +83,13 @@ export class Hub {
   readonly #stopListening: () => void;
   readonly #timers: NodeJS.Timeout[];
   /**
-   * Start time of the database server that assigned the newest feed position handed over in this process.
-   * Another start time reveals a failover or a restart.
+   * Start time of the database server on which this process last assigned a feed position. A different start
+   * time means that the server failed over or restarted.
    */
   #server: string | null = null;
   /**
-   * Newest feed entry at the last poll. Every poll checks that the log still has it, so a rewind is detected even if the
-   * feed has no subscriber.
+   * Newest feed entry at the last poll. Every poll checks that the feed still contains this entry, so a
+   * rewind (entries lost in a failover) is detected even if the feed has no subscriber.
    */
   #end: Entry | null = null;
   #rewoundAt = Number.NEGATIVE_INFINITY;
@@ -115,8 +120,8 @@ export class Hub {
           return;
         }
         session?.wake();
-        // The transaction that recorded the transition usually assigned its feed position too, so the feed
-        // can be read right away.
+        // The transaction that recorded the transition usually assigned its feed position too, so the tail
+        // can read the feed right away.
         all?.wake();
         this.#positions.assignSoon();
       },
@@ -130,8 +135,9 @@ export class Hub {
   }
 
   /**
-   * Subscribes to one session's transitions after a place in its log. They are sent without waiting for feed
-   * positions.
+   * Subscribes to the transitions of one session that follow `after`, a place in the session's log.
+   * Transitions are sent without waiting for their feed positions, which a single session's log does not
+   * need.
    */
   followSession(
     session: SessionRow,
@@ -150,7 +156,7 @@ export class Hub {
     );
   }
 
-  /** Subscribes to the transitions of all sessions after a place in the feed, in feed order. */
+  /** Subscribes to the transitions of all sessions that follow `from`, a place in the feed, in feed order. */
   async followAll(
     from: LogProgress,
     subscription: Subscription,
@@ -160,7 +166,10 @@ export class Hub {
     return this.#follow(ALL, this.#read.feed, head, from, subscription, first);
   }
 
-  /** Returns the end of the feed. Every transition that was committed before the call is at or before it. */
+  /**
+   * Returns the end of the feed. Assigns outstanding feed positions first, so that every transition committed
+   * before the call is included.
+   */
   async newest(): Promise<LogProgress> {
     await this.#positions.assign();
     const [newest] = await readFeedHead(this.#db, 1);
@@ -168,10 +177,10 @@ export class Hub {
   }
 
   /**
-   * Returns the feed position of a place in a session's log. A transition that was just recorded may have no
-   * position yet; this waits the few milliseconds until it has one.
-   * @throws CursorError if the log has no transition or another one at that place, or later transitions were
-   * archived
+   * Returns the feed position of `at`, a place in a session's log. A transition that was just recorded may
+   * have no position yet; then this method waits until one is assigned, usually a few milliseconds.
+   * @throws CursorError if the log has no transition or a different one at that place, or if later
+   * transitions were archived
    */
   async positionOf(at: LogPosition): Promise<LogProgress> {
     if (at.sessionId === LOG_START.sessionId) {
@@ -187,8 +196,8 @@ export class Hub {
       if (found.archived) throw expiredCursor('ARCHIVED');
       const { position } = found;
       if (position !== null) {
-        // The transition has another position than the cursor says, so the entries before it may not be those that the
-        // client saw.
+        // The transition has another feed position than the cursor says: positions were assigned again after
+        // a failover, so the client may have seen other entries before this one.
         if (at.position !== null && at.position !== position) throw expiredCursor('LOG_REWOUND');
         if (at.sequence > 0) return { at, number: position, fingerprint: getFingerprint(found) };
         const before = position - 1;
@@ -249,12 +258,15 @@ export class Hub {
       this.#followed.delete(name);
     });
     void tail.warmUp().then(() => subscriber.start(first ?? null));
-    // Transitions may have been announced before this log was followed, so read its end once.
+    // Notifications that came before this log was followed had no listener, so read the end of the log once.
     tail.wake();
     return handle;
   }
 
-  /** Returns the numbers of subscribers for the metrics, and the newest position that was passed on to them. */
+  /**
+   * Returns figures for the metrics: the numbers of subscribers, and `passedOn`, the newest feed position
+   * that the feed's tail has published.
+   */
   figures(): FeedFigures {
     const figures = { subscribers: { session: 0, all: 0 }, live: 0, lagging: 0 };
     for (const [name, { groups }] of this.#followed)
@@ -268,8 +280,8 @@ export class Hub {
   }
 
   /**
-   * Polls every followed log: for entries whose notification was lost, and for a rewind. Takes a few statements,
-   * however many logs and subscribers there are.
+   * Polls every followed log for entries whose notification was lost, and for a rewind (entries lost in a
+   * failover). Costs a few statements, however many logs and subscribers there are.
    */
   #poll(): void {
     this.#positions.assignSoon();
@@ -297,7 +309,7 @@ export class Hub {
       const end = ends.get(name);
       const isEnd = end?.known?.sequence === end?.lastSequence;
       if (end?.known && isEnd) tail.confirm(progressTo({ ...end.known, number: end.lastSequence }), began);
-      // The log has grown, was rewound or was archived; the tail's own read tells which.
+      // The log has grown, was rewound or was archived; the tail reads it to find out which.
       if (tail.verifiedAt < began) tail.wake();
     }
   }
@@ -305,20 +317,20 @@ export class Hub {
   async #pollFeed(): Promise<void> {
     this.#followed.get(ALL)?.tail.wake();
     if (this.#hasToRelearn) await this.#tryToRelearn();
-    // Read the new end before checking the old one: if the database server changes between the two reads, the
-    // next poll will not find the end that was read here, and so detects the rewind.
+    // Read the new end of the feed before checking the old one: if a failover happens between the two reads,
+    // the next poll does not find the end that was read here, and so detects the rewind.
     const [newest] = await readFeedHead(this.#db, 1);
     const known = this.#end;
     const [found] = known ? await readFeedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
-    // If the known entry was archived, the read returns a later entry instead: that is no rewind.
+    // If retention archived the known entry, the read returns a later entry instead, which is not a rewind.
     if (known && !isSame(known, found) && !(found && found.number > known.number))
       this.#onRewound('LOG_REWOUND');
   }
 
   /**
-   * Called after a new database connection was made, which may lead to another server: no log counts as verified until
-   * it was read again.
+   * Called after a database connection was opened, which may lead to another server (failover): no log counts
+   * as verified until it has been read again.
    */
   reconnected(): void {
     this.#doubtAll();
@@ -326,9 +338,9 @@ export class Hub {
   }
 
   /**
-   * Detects a failover from the server that assigned a position. Entries that are handed over by their
-   * transaction are not read from the log, so no read would notice that another server assigned their numbers
-   * again.
+   * Detects a failover by the start time of the server that assigned a feed position. Entries that a
+   * transaction of this process hands over are not read from the log, so no read would notice that the new
+   * server assigns numbers a second time.
    */
   #compareServer(server: string | undefined): void {
     if (server === undefined || server === this.#server) return;
@@ -350,8 +362,8 @@ export class Hub {
   }
 
   /**
-   * Handles a rewind that a followed log detected: writes one log message for all logs, and schedules polls,
-   * because the provider still knows what the database lost.
+   * Handles a rewind (the database lost transitions) that a followed log detected: logs one error for all
+   * logs, and schedules polls, because the provider still knows the state that the database lost.
    */
   readonly #onRewound = (why: CursorExpiry): void => {
     const now = performance.now();
@@ -376,7 +388,8 @@ export class Hub {
   }
 
   readonly #complain = (error: unknown): void => {
-    if (!this.#stopped) this.#log.warn({ err: error }, 'could not read or number the feed; retrying');
+    if (!this.#stopped)
+      this.#log.warn({ err: error }, 'could not read the logs or assign feed positions; retrying');
   };
 
   readonly #reportFault = (error: unknown): void => {

@@ -12,21 +12,24 @@ const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 type WatchedSession = Pick<SessionRow, 'id' | 'verificationId'>;
 
 /**
- * Queries for the followed logs. Reads of sessions' logs that are requested in the same tick share one
- * statement.
+ * Queries for the followed logs (the feed, and sessions' logs). Reads of different sessions' logs in the same
+ * tick are batched into one statement.
  */
 export interface LogQueries {
   /** Feed: all transitions, ordered by position. */
   readonly feed: OrderedLog;
   /** Returns one session's log: its transitions, ordered by sequence. */
   session(session: WatchedSession): OrderedLog;
-  /** Returns why a session's log lacks a transition that it had. */
+  /** Returns why a session's log has lost a transition: archived by retention, or rewound by a failover. */
   explainLoss(sessionId: string): Promise<CursorExpiry>;
-  /** Finds a transition and its feed position; null if the log does not have it. */
+  /** Finds a transition and its feed position; null if the log does not have the transition. */
   findPlaced(transition: { sessionId: string; sequence: number }): Promise<TransitionPosition | null>;
 }
 
-/** Creates the queries. DataLoaders batch them but cache nothing: each read sees the current state of the database. */
+/**
+ * Creates the queries. DataLoaders batch the reads but do not cache, so that each read sees the current state
+ * of the database.
+ */
 export function createLogQueries(db: Database): LogQueries {
   const options = { cache: false, maxBatchSize: 500 };
   const pages = (end: RangeOptions['end']) =>
@@ -47,7 +50,8 @@ export function createLogQueries(db: Database): LogQueries {
     feed: {
       readFrom: (position, limit) => readFeedFrom(db, position, limit),
       readNewest: (limit) => readFeedHead(db, limit),
-      // Retention never archives the newest feed entry, so a feed that lacks it was rewound.
+      // Retention never archives the newest feed entry, so if the newest known entry is missing, the feed was
+      // rewound by a failover.
       explainLoss: async () => 'LOG_REWOUND',
     },
     session: ({ id, verificationId }) => {

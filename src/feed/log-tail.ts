@@ -4,92 +4,101 @@ import type { CursorExpiry } from './cursor.ts';
 import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
 
 /**
- * Transition with its number in the followed log, 1, 2, 3 …: the feed position, or the sequence in a
- * session's log.
+ * Transition with its number in the followed log, 1, 2, 3 …: in the feed its position, in a session's log its
+ * sequence.
  */
 export type Entry = FeedEntry;
 
-/** Log that can be followed: the feed, or one session's log. */
+/** Log that subscribers can follow: the feed over all sessions, or one session's log. */
 export interface OrderedLog {
-  /** Reads at most `limit` entries in order, starting with this number. */
+  /** Reads at most `limit` entries in order, from entry `number` on (inclusive). */
   readFrom(number: number, limit: number): Promise<Entry[]>;
   /** Reads the newest entries, at most `limit`, in order. */
   readNewest(limit: number): Promise<Entry[]>;
   /**
-   * Returns why the log has lost its entries from a number on: they were archived, or the log was rewound.
+   * Returns why the log has lost its newest entries: they were archived, or the log was rewound by a
+   * failover.
    */
   explainLoss(): Promise<CursorExpiry>;
 }
 
-/** How far a reader of a log has read: number and fingerprint of the newest entry that it has seen. */
+/**
+ * Progress of a reader in a log: number and fingerprint (digest) of the newest entry that the reader has
+ * seen.
+ */
 export interface Progress {
   /** 0 if the reader has seen no entry. */
   readonly number: number;
-  /** Null if unknown, for example because the reader's cursor has none. */
+  /** Null if unknown, for example because the reader's cursor contains no fingerprint. */
   readonly fingerprint: number | null;
 }
 
-/** Listener of a tail: a subscriber group. */
+/** Listener of a log tail; implemented by subscriber groups. */
 export interface TailListener {
-  /** Publishes new entries. Resolves once the live subscribers have been sent them; never rejects. */
+  /** Publishes new entries. Resolves once every live subscriber has been sent the entries; never rejects. */
   publish(entries: readonly Entry[]): Promise<void>;
   /**
-   * Called after the log lost its entries after number `to`, in order with the calls of `publish`. `holds`
-   * tells whether the log still has all entries that a subscriber with this progress was sent.
+   * Called after the log lost all entries after number `to`, in order with the calls of `publish`. `holds`
+   * tells whether the log still has all entries that a subscriber with the given progress was sent.
    */
   onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
-  /** Counts the live subscribers, and those that have been lagging for less than `patienceMs` milliseconds. */
+  /**
+   * Counts the live subscribers, and the subscribers that have been lagging for less than `patienceMs`
+   * milliseconds.
+   */
   countSubscribers(patienceMs: number): { live: number; lagging: number };
 }
 
-/** Maximum number of entries that are published, and so executed, in one batch. */
+/**
+ * Maximum number of entries that are read and published in one batch; groups execute the whole batch at once.
+ */
 const LIVE_PAGE_SIZE = 100;
 const REPLAY_PAGE_SIZE = 500;
 const RETRY_MS = 500;
 /**
- * If more subscribers lag than are live, the machine or the network is saturated: the tail waits up to this long for
- * them.
+ * If more subscribers lag (their sockets are full) than are live, the machine or the network is saturated:
+ * the tail then pauses reading. A subscriber that has lagged for longer than this is not waited for.
  */
 const MAX_WAIT_MS = 250;
 const WAIT_POLL_INTERVAL_MS = 2;
 
 /**
- * Reads the end of one log for all its subscribers in this process. It reads the next page when most
- * subscribers have been sent the last page (backpressure by the majority); a slow minority does not delay the
- * majority.
+ * Reads the end of one log for all its subscribers in this process. The next page is read when at least half
+ * of the live subscribers have been sent the last page (backpressure), so that a slow minority does not delay
+ * the majority.
  *
  * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their
- * numbers again. So each read starts at the newest known entry (the anchor). If the log has no entry or
- * another one under that number, the tail goes back to the newest entry that is both in memory and in the
- * log, and tells its listeners.
+ * numbers again. Each read therefore starts at the newest known entry (the anchor). If the log has no entry
+ * or a different entry under that number, the tail goes back to the newest entry that is both in memory and
+ * in the log, and tells its listeners.
  */
 export class LogTail {
   readonly listeners = new Set<TailListener>();
   readonly #log: OrderedLog;
   /**
-   * Maximum number of entries in `#recent`, from which clients that reconnect soon are served without a read
-   * of the log.
+   * Maximum number of entries in `#recent`. Clients that reconnect soon are served from these entries without
+   * a read of the log.
    */
   readonly #capacity: number;
   readonly #onError: (error: unknown) => void;
   readonly #onRewound: (why: CursorExpiry) => void;
-  /** Newest entries, without gaps, up to the head. */
+  /** Newest entries of the log, without gaps. The last entry is the head. */
   #recent: readonly Entry[] = [];
   /**
-   * Entries that recording transactions of this process handed over and that are not published yet, by
-   * number.
+   * Entries, by number, that were handed over by the transactions of this process that committed them, and
+   * that are not published yet.
    */
   readonly #pushed = new Map<number, Entry>();
   #warm: Promise<void> | null = null;
   #isPublishing = false;
   #mayHaveGrown = false;
   /**
-   * Time (`performance.now`) at which the database server may last have changed. Handed-over entries are not
-   * published until a read that began later.
+   * Time (`performance.now`) of the last sign that the database may have failed over. Handed-over entries are
+   * published only after a read that began later, since the new server may assign numbers again.
    */
   #doubtedAt = 0;
   /**
-   * Start (`performance.now`) of the newest read that found the head, the newest known entry, still in the
+   * Start (`performance.now`) of the newest read that found the head (the newest known entry) still in the
    * log.
    */
   #verifiedAt = 0;
@@ -114,8 +123,8 @@ export class LogTail {
   }
 
   /**
-   * Start (`performance.now`) of the newest read that found the head still in the log; 0 if the database
-   * server may have changed since.
+   * Start (`performance.now`) of the newest read that found the head (the newest known entry) still in the
+   * log; 0 if the database may have failed over since.
    */
   get verifiedAt(): number {
     return this.#isDoubtful ? 0 : this.#verifiedAt;
@@ -125,15 +134,17 @@ export class LogTail {
     return this.#doubtedAt > this.#verifiedAt;
   }
 
-  /** Reads the newest entries into memory, once. All other work of the tail waits for this read. */
+  /**
+   * Reads the newest entries of the log into memory, once. All other work of the tail waits for this read.
+   */
   warmUp(): Promise<void> {
     this.#warm ??= this.#loadRecent();
     return this.#warm;
   }
 
   /**
-   * Notes that the log may have grown, and starts a read unless one is running. Cheap, so callers may call it
-   * too often.
+   * Notes that the log may have grown, and starts a read unless one is running. Cheap, so callers may call
+   * this method more often than needed.
    */
   wake(): void {
     this.#mayHaveGrown = true;
@@ -141,24 +152,26 @@ export class LogTail {
   }
 
   /**
-   * Notes that the log may have been rewound: nothing counts as verified until the next read. Does not start a read.
+   * Notes that the log may have been rewound (failover): no entry counts as verified until the next read.
+   * Does not start a read.
    */
   markDoubtful(): void {
     this.#doubtedAt = performance.now();
   }
 
-  /** Notes that a read which began at `at` found `head` to be the end of the log. */
+  /** Notes that a read by the caller, begun at `at`, found `head` to be the newest entry of the log. */
   confirm(head: Progress, at: number): void {
     if (this.isAt(head)) this.#verifiedAt = Math.max(at, this.#verifiedAt);
   }
 
   /**
-   * Takes an entry from the transaction that has just committed it. If the entry follows the head, it is
-   * published without a read.
+   * Accepts an entry from the transaction that has just committed it. If the entry directly follows the
+   * newest known entry, it is published without a read of the log.
    */
   push(entry: Entry): void {
     if (entry.number <= this.head) {
-      // The tail knows another entry under this number: the log was rewound, and the number assigned again.
+      // The tail knows a different entry under this number: the log was rewound (failover), and the number
+      // assigned again.
       if (this.#contradicts(progressTo(entry))) this.#doubtAndRead();
       return;
     }
@@ -167,7 +180,7 @@ export class LogTail {
     this.#publishSoon();
   }
 
-  /** Whether a reader with this progress has seen every entry up to the head, and no other. */
+  /** Whether the newest entry that the reader has seen is the head of this tail. */
   isAt({ number, fingerprint }: Progress): boolean {
     const newest = this.#recent.at(-1);
     if (!newest) return number === 0;
@@ -175,9 +188,9 @@ export class LogTail {
   }
 
   /**
-   * Returns some entries after a reader's progress, from memory or from the log; none if the reader is at the
-   * head. `LOG_REWOUND` and `ARCHIVED`: the reader cannot continue, because the log has lost entries that the
-   * reader has seen, or those that come next. `STOPPED`: the tail has stopped.
+   * Returns some entries after a reader's progress, from memory or from the log; none if the reader has seen
+   * the head. `LOG_REWOUND` or `ARCHIVED`: the log has lost entries that the reader has seen or needs next,
+   * so the reader cannot continue. `STOPPED`: the tail has stopped.
    */
   async after(progress: Progress): Promise<readonly Entry[] | CursorExpiry | 'STOPPED'> {
     await this.warmUp();
@@ -191,16 +204,16 @@ export class LogTail {
       if (typeof entries === 'string') return this.#explain(entries, read);
       if (this.#contradicts(progress)) this.#doubtAndRead();
       if (entries.length > 0) return entries;
-      // The log has no entry after the reader's, but the tail's head is another one: entries were lost, or
-      // the tail has not read this far yet.
+      // The log has no entry after the reader's, but the tail's newest entry differs from the reader's:
+      // entries were lost, or the tail has not read this far yet. Reading the end tells which.
       await this.readEnd();
     }
     return 'STOPPED';
   }
 
   /**
-   * Requests a read of the log's end, and resolves after it. If the read shows that the log lost entries (after a
-   * failover), resolves once the tail has gone back to the newest entry that is left.
+   * Requests a read of the log's end, and resolves after that read. If the log lost entries (failover),
+   * resolves once the tail has gone back to the newest entry that is left.
    */
   readEnd(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
@@ -245,8 +258,8 @@ export class LogTail {
   }
 
   /**
-   * Reads one page of entries after the head. If the database server may have changed during the read, the
-   * log stays in doubt: only a read that begins later verifies it.
+   * Reads one page of entries after the newest known entry, and publishes them. If a failover is suspected
+   * while the read runs, the log stays in doubt until a read that begins later.
    */
   async #readNextPage(): Promise<void> {
     const looking = this.#endReadWaiters.splice(0);
@@ -270,7 +283,10 @@ export class LogTail {
     for (const resolve of looking) resolve();
   }
 
-  /** Takes the handed-over entries that follow the head without a gap. Any others are dropped and read from the log. */
+  /**
+   * Takes the handed-over entries that follow the newest known entry without a gap. The others are dropped,
+   * and read from the log instead.
+   */
   #takePushed(): Entry[] {
     const taken: Entry[] = [];
     let number = this.head;
@@ -294,22 +310,26 @@ export class LogTail {
     await this.#waitForLaggingMajority();
   }
 
-  /** Goes back to the newest entry that the log still has: all entries after it were lost. */
+  /**
+   * Handles a rewind (failover): goes back to the newest known entry that the log still has, and tells the
+   * listeners that all later entries were lost.
+   */
   async #rewind(why: CursorExpiry): Promise<void> {
     const known = this.#recent;
     const read = await this.#readWithRetry(() => this.#log.readFrom(known[0]?.number ?? 1, known.length));
     let common = 0;
     while (common < known.length && isSame(known[common], read[common])) common += 1;
     this.#mayHaveGrown = true;
-    // All known entries are in the log: the read that missed one came from a server that was shutting down.
+    // All known entries are in the log after all: the read that missed an entry was answered by a server that
+    // was shutting down.
     if (common === known.length) return;
     if (common > 0) this.#recent = known.slice(0, common);
     else await this.#loadRecent();
     if (this.#stopped) return;
     this.#pushed.clear();
     const first = common > 0 ? (known[0] as Entry).number : Number.POSITIVE_INFINITY;
-    // A reader whose progress is older than `#recent` reads from the log itself, and the anchor of that read
-    // shows whether its entries were lost.
+    // For a reader whose progress is older than `#recent` it is unknown whether its entries were lost: its
+    // next read of the log finds out, by the anchor.
     const holds = (progress: Progress) =>
       progress.number < first ? common > 0 : this.#recentAfter(progress) !== null;
     for (const listener of this.listeners) listener.onRewind(why, this.head, holds);
@@ -321,12 +341,18 @@ export class LogTail {
     this.wake();
   }
 
-  /** An empty read does not tell whether the entries were archived or the log was rewound, so ask the log. */
+  /**
+   * Returns why entries are missing. An empty read does not tell whether they were archived or the log was
+   * rewound, so the log is asked.
+   */
   #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
     return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);
   }
 
-  /** Returns entries after a reader's progress, or null if they are not all in memory. */
+  /**
+   * Returns entries after a reader's progress from memory; null if memory does not reach back that far, or
+   * has a different entry than the reader has seen.
+   */
   #recentAfter({ number, fingerprint }: Progress): readonly Entry[] | null {
     const first = this.#recent[0];
     if (number === 0) return first && first.number !== 1 ? null : this.#recent.slice(0, REPLAY_PAGE_SIZE);
@@ -336,7 +362,9 @@ export class LogTail {
     return this.#recent.slice(from, from + REPLAY_PAGE_SIZE);
   }
 
-  /** Whether the tail knows another entry under this number than the reader has seen. */
+  /**
+   * Whether the tail has a different entry under the reader's number than the one that the reader has seen.
+   */
   #contradicts({ number, fingerprint }: Progress): boolean {
     const first = this.#recent[0];
     const known = first && this.#recent[number - first.number];
@@ -344,8 +372,8 @@ export class LogTail {
   }
 
   /**
-   * Publishes entries and resolves when half of the live subscribers have been sent them, so that the slower half
-   * does not delay the faster one.
+   * Publishes entries. Resolves when at least half of the live subscribers have been sent the entries, so
+   * that the slower half does not delay the faster half.
    */
   #publishToMost(entries: readonly Entry[]): Promise<void> {
     const listeners = [...this.listeners];
@@ -376,7 +404,10 @@ export class LogTail {
     }
   }
 
-  /** Reads the anchor, unless it is 0, and at most `limit` entries after it. */
+  /**
+   * Reads the anchor (the newest known entry) and at most `limit` entries after it. Anchor 0: reads from the
+   * first entry on.
+   */
   #readFrom(anchor: number, limit: number): Promise<Entry[]> {
     return this.#readWithRetry(() =>
       anchor === 0 ? this.#log.readFrom(1, limit) : this.#log.readFrom(anchor, limit + 1),
@@ -387,7 +418,10 @@ export class LogTail {
     return this.#retry(read, []);
   }
 
-  /** Retries until the database answers or the tail stops: subscribers see an outage as a delay, not as an end. */
+  /**
+   * Repeats a read until it succeeds or the tail stops: subscribers see a database outage as a delay, and
+   * their subscriptions do not end.
+   */
   async #retry<T>(read: () => Promise<T>, ifStopped: T): Promise<T> {
     while (!this.#stopped) {
       try {
@@ -403,7 +437,7 @@ export class LogTail {
 
 const NOTHING: Progress = { number: 0, fingerprint: null };
 
-/** Returns the progress of a reader whose newest entry this is. */
+/** Returns the progress of a reader that has seen the log up to `entry`. */
 export const progressTo = (entry: Fingerprinted & { readonly number: number }): Progress => ({
   number: entry.number,
   fingerprint: getFingerprint(entry),
@@ -416,7 +450,10 @@ export const isSame = (known: Entry | undefined, read: Entry | undefined): boole
   known.number === read.number &&
   getFingerprint(known) === getFingerprint(read);
 
-/** Returns the newest entries, at most `limit`, back to the first gap: archived entries leave gaps. */
+/**
+ * Returns the newest entries, at most `limit`, back to the newest gap in their numbers; archived entries
+ * leave gaps.
+ */
 function takeNewest(entries: readonly Entry[], limit: number): readonly Entry[] {
   let from = entries.length - 1;
   const least = Math.max(0, entries.length - limit);
@@ -424,7 +461,10 @@ function takeNewest(entries: readonly Entry[], limit: number): readonly Entry[] 
   return entries.slice(Math.max(0, from));
 }
 
-/** Returns the entries after the anchor of a read, or why the reader cannot continue. */
+/**
+ * Returns the entries that follow the reader's newest entry in a read that began at that entry; or the reason
+ * why the reader cannot continue.
+ */
 function afterAnchor(
   read: readonly Entry[],
   { number, fingerprint }: Progress,
@@ -434,7 +474,8 @@ function afterAnchor(
   if (!first) return 'LOG_REWOUND';
   if (first.number === number)
     return fingerprint === null || getFingerprint(first) === fingerprint ? read.slice(1) : 'LOG_REWOUND';
-  // The anchor is gone but later entries exist. Numbers have no gaps, so only archiving can have removed it.
+  // The reader's newest entry is gone, but later entries exist. Numbers are assigned without gaps, so only
+  // archiving can have removed that entry.
   return fingerprint === null && first.number === number + 1 ? read : 'ARCHIVED';
 }
 

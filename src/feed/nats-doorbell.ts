@@ -13,7 +13,7 @@ import { RingReceiver } from './ring-receiver.ts';
 export interface NatsDoorbell extends Doorbell {
   /**
    * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
-   * after the next connect, `onGap` makes listeners read their logs.
+   * after the next connect, `onGap` makes the listeners read their logs instead.
    */
   readonly connected: boolean;
 }
@@ -21,9 +21,11 @@ export interface NatsDoorbell extends Doorbell {
 export interface NatsTimings extends RetryTimings {
   /** Timeout of the attempt to connect to one server. */
   readonly connectTimeoutMs: number;
-  /** Ping interval. After two intervals without a response the connection counts as dead. */
+  /**
+   * Interval of pings to the server. After two intervals without an answer, the connection counts as dead.
+   */
   readonly probeEveryMs: number;
-  /** How long `stop` waits for messages that are being sent. */
+  /** Maximum time that `stop` waits for messages that are being sent. */
   readonly farewellMs: number;
 }
 
@@ -37,30 +39,30 @@ const TIMINGS: NatsTimings = {
 
 interface Dependencies {
   /**
-   * URLs of the servers of one cluster; a connection to any of them is enough. User and password, or a token,
-   * are taken from the first URL that has them.
+   * URLs of the servers of one NATS cluster; a connection to any one server is enough. User and password, or
+   * a token, are taken from the first URL that contains them.
    */
   readonly servers: readonly string[];
-  /** Subject shared by all replicas of a database, see `natsSubjectFor`. */
+  /** NATS subject that all replicas of one database share, see `natsSubjectFor`. */
   readonly subject: string;
   readonly log: Logger;
-  /** Called for each message that cannot be understood, because it is malformed or too long. */
+  /** Called for each message that cannot be parsed or is too long. */
   readonly onNotUnderstood?: () => void;
   readonly timings?: Partial<NatsTimings>;
 }
 
 /**
- * Returns the NATS subject of the replicas that share a database, derived from their cursor key: other deployments on
- * the same NATS servers get another subject.
+ * Returns the NATS subject of all replicas of one database. Derived from the database's cursor key, so that
+ * other deployments on the same NATS servers use other subjects.
  */
 export const natsSubjectFor = ({ cursorKey }: { readonly cursorKey: Buffer }): string =>
   `vkyc.doorbell.${createHmac('sha256', cursorKey).update('doorbell').digest('hex').slice(0, 32)}`;
 
 /**
- * Creates the doorbell between replicas over NATS, for deployments whose database should not carry the
- * notifications. Listeners in this process are notified directly; other replicas over core NATS, which stores
- * nothing. One batch is sent at a time, and rings that come while it is being sent go together in the next; a
- * batch that the server did not confirm is sent again.
+ * Creates a doorbell (notification that transitions were recorded) between replicas over NATS, for
+ * deployments whose database should not carry notifications. Core NATS stores nothing. One batch is sent at a
+ * time; rings that arrive while it is being sent form the next batch. A batch that the server does not
+ * confirm is sent again.
  */
 export function createNatsDoorbell({
   servers,
@@ -80,9 +82,12 @@ export function createNatsDoorbell({
   let connection: NatsConnection | null = null;
   let telling: Promise<void> | null = null;
 
-  /** Sends the queued rings. Without a connection, they wait in bounded memory for the next connection. */
+  /**
+   * Sends the queued rings to the other replicas. Without a connection, the rings stay in the queue, whose
+   * memory is bounded.
+   */
   const tellOthers = async () => {
-    // Wait a microtask, so that all rings of the same tick go in one batch.
+    // Wait one microtask, so that all rings of the same tick go out in one batch.
     await Promise.resolve();
     while (connection && !unsent.isEmpty) {
       const rings = unsent.drain();
@@ -91,7 +96,10 @@ export function createNatsDoorbell({
     telling = null;
   };
 
-  /** Returns true if the server confirmed the batch. A server that has fallen silent is detected by the pings. */
+  /**
+   * Sends a batch of rings and returns true if the server confirmed it. If the server stays silent, the pings
+   * detect the dead connection, and this function returns false.
+   */
   const isTold = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
     try {
       for (const text of writeMessages({ origin, rings })) to.publish(subject, text);
@@ -101,7 +109,10 @@ export function createNatsDoorbell({
     }
   };
 
-  /** Connects, and resolves when the connection is lost, with the reason. Rejects if it could not connect. */
+  /**
+   * Connects, and resolves with the reason when the connection is lost. Rejects if no connection could be
+   * made.
+   */
   const connectOnce = async (succeeded: () => void): Promise<unknown> => {
     const sockets = new Set<Socket>();
     const hangUp = () => {
@@ -155,7 +166,8 @@ export function createNatsDoorbell({
       await Promise.race([telling, farewell]);
       leaving.abort();
       hearer.stop();
-      // A DNS lookup cannot be cancelled, only waited for.
+      // `listening` may hang in a DNS lookup, which cannot be cancelled, so wait for it at most until the
+      // timeout.
       await Promise.race([listening, farewell]);
       await here.stop();
     },
@@ -173,16 +185,16 @@ const roundTripSucceeds = (connection: NatsConnection): Promise<boolean> =>
   ]);
 
 /**
- * Closes the sockets of a stale connection. On its own, the client would first wait until the dead peer takes what was
- * written last.
+ * Destroys the sockets when the client reports a stale connection (no answer to pings). Otherwise the client
+ * would wait until the dead peer accepts the data that was written last.
  */
 async function whenStale(connection: NatsConnection, hangUp: () => void): Promise<void> {
   for await (const { type } of connection.status()) if (type === 'staleConnection') hangUp();
 }
 
 /**
- * Options for one connection. The client's own reconnecting is off, because it would retry at a fixed interval:
- * `retryForever` makes each new connection, with backoff and jitter.
+ * Options for one connection. The client's own reconnecting is off, because it retries at a fixed interval;
+ * `retryForever` reconnects with backoff and jitter.
  */
 const connectionTimeouts = (timings: NatsTimings): ConnectionOptions => ({
   name: 'vkyc-gateway doorbell',
@@ -193,7 +205,10 @@ const connectionTimeouts = (timings: NatsTimings): ConnectionOptions => ({
   maxPingOut: 1,
 });
 
-/** Splits URLs into what the NATS client takes: addresses, TLS and credentials as separate options. */
+/**
+ * Splits server URLs into the options of the NATS client, which takes addresses, TLS and credentials
+ * separately.
+ */
 function parseCredentials(servers: readonly string[]): ConnectionOptions {
   const urls = servers.map((server) => new URL(server));
   const { username, password } = urls.find((url) => url.username) ?? { username: '', password: '' };

@@ -7,8 +7,8 @@ const CHANNEL = 'net.client.socket';
 const opener = new AsyncLocalStorage<object>();
 
 /**
- * Runs `work` and reports every socket that it opens until it is done. Needed for clients that drop a socket without
- * closing it, for example if a server accepts the connection and never answers.
+ * Runs `work` and calls `onSocket` for every TCP socket that `work` opens. Needed because some clients drop a
+ * socket without closing it, for example if a server accepts the connection and never answers.
  */
 export async function trackOpenedSockets<T>(
   onSocket: (socket: Socket) => void,

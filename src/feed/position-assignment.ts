@@ -3,25 +3,34 @@ import { assignPositions } from '../db/sessions/feed.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 
-/** Retry delay while another replica holds the advisory lock: doubles from `first` up to `last`. */
+/**
+ * Delay before trying the advisory lock again while another replica holds it: doubles from `first` up to
+ * `last`.
+ */
 const RETRY_MS = { first: 3, last: 100 };
-/** A committed transition that still has no position after this long is an error: no replica assigns positions. */
+/**
+ * Timeout for giving a committed transition its feed position. After this time an error is raised, because no
+ * replica seems to assign positions.
+ */
 export const POSITION_TIMEOUT_MS = 10_000;
 const BATCH_SIZE = 1_000;
 
 interface PositionAssignmentOptions {
   readonly db: Database;
   readonly doorbell: Doorbell;
-  /** Called if another replica held the advisory lock: it may have assigned positions without a notification. */
+  /**
+   * Called if another replica held the advisory lock: that replica may have assigned positions without
+   * sending a notification.
+   */
   readonly onAssignedElsewhere: () => void;
   /** Called with the error of a pass (one run over the outbox) that no caller awaits. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Moves committed transitions from the outbox into the feed, and notifies. Most transitions get their
- * position in their own transaction; this class handles the rest, such as those whose transaction did not get
- * the advisory lock.
+ * Moves committed transitions from the outbox (transitions without a feed position) into the feed, and
+ * notifies listeners. Most transitions get their position in the transaction that records them; this class
+ * handles those whose transaction did not get the advisory lock.
  */
 export class PositionAssignment {
   readonly #options: PositionAssignmentOptions;
@@ -34,9 +43,9 @@ export class PositionAssignment {
   }
 
   /**
-   * Resolves when every transition that was committed before the call has a position. Callers share passes: a
-   * pass that is running may have read before the caller's commit, so each call waits for the next pass, and
-   * all calls until that pass starts share it.
+   * Resolves when every transition that was committed before the call has a feed position. A pass (one run
+   * over the outbox) that is already running may have read before the caller's commit, so each call waits for
+   * the next pass, which all waiting calls share.
    */
   assign(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
@@ -49,14 +58,14 @@ export class PositionAssignment {
   }
 
   /**
-   * Starts a pass without waiting for it, unless one is queued already. An error of the started pass goes to
-   * `onError`.
+   * Queues a pass (one run over the outbox) without waiting for it, unless a pass is queued already. Errors
+   * of the pass go to `onError`.
    */
   assignSoon(): void {
     if (!this.#nextPass) this.assign().catch(this.#options.onError);
   }
 
-  /** Starts no further batch, and resolves when the running one is done. */
+  /** Stops assigning positions. Resolves when the running batch is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#pass;
@@ -69,7 +78,8 @@ export class PositionAssignment {
     let hadToWait = false;
     while (!this.#stopped) {
       const assigned = await assignPositions(db, BATCH_SIZE);
-      // The replica that held the lock may run an older release, which does not notify for the positions it assigned.
+      // The replica that held the lock may run an older release, which sends no notification for the
+      // positions that it assigned.
       if (hadToWait) onAssignedElsewhere();
       for (const entry of assigned ?? []) doorbell.ring(entry.sessionId, entry.sequence, entry);
       if (assigned !== null && assigned.length < BATCH_SIZE) return;

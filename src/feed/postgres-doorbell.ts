@@ -9,19 +9,19 @@ import { type RetryTimings, retryForever } from './retry.ts';
 import { PendingNotifications, writeMessages } from './ring-message.ts';
 import { RingReceiver } from './ring-receiver.ts';
 
-/** NOTIFY channel of all sessions and all replicas of a database. */
+/** NOTIFY channel that all replicas of a database share, for all sessions. */
 export const CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
   /**
    * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
-   * after the next connect, `onGap` makes listeners read their logs.
+   * after the next connect, `onGap` makes the listeners read their logs instead.
    */
   readonly connected: boolean;
 }
 
 export interface DoorbellTimings extends ListenTimings, RetryTimings {
-  /** How long `stop` waits for notifications that are being sent. */
+  /** Maximum time that `stop` waits for notifications that are being sent. */
   readonly farewellMs: number;
 }
 
@@ -35,21 +35,21 @@ const TIMINGS: DoorbellTimings = {
 };
 
 interface Dependencies {
-  /** URL of the connection for LISTEN. */
+  /** URL of the database connection that runs LISTEN. */
   readonly url: string;
-  /** Pool for NOTIFY. */
+  /** Database whose pool runs NOTIFY. */
   readonly db: Database;
   readonly log: Logger;
-  /** Called for each notification that cannot be understood, because it is malformed or too long. */
+  /** Called for each notification that cannot be parsed or is too long. */
   readonly onNotUnderstood?: () => void;
   readonly timings?: Partial<DoorbellTimings>;
 }
 
 /**
- * Creates the doorbell between replicas over LISTEN and NOTIFY. Listeners in this process are notified
- * directly. A commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the
- * recording transactions, one at a time for each process; rings that come while one is being sent go together
- * in the next.
+ * Creates a doorbell (notification that transitions were recorded) between replicas over LISTEN and NOTIFY. A
+ * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the transactions
+ * that record transitions, one at a time per process; rings that arrive while one is being sent form the
+ * next.
  */
 export function createPostgresDoorbell({
   url,
@@ -68,11 +68,11 @@ export function createPostgresDoorbell({
   let connected = false;
 
   /**
-   * Sends the queued rings. A failed NOTIFY is not retried, because rings must not pile up while the database
-   * is slow: the other replicas poll their logs anyway.
+   * Sends the queued rings to the other replicas. A failed NOTIFY is not retried: rings must not pile up
+   * while the database is slow, and the other replicas poll their logs anyway.
    */
   const tellOthers = async () => {
-    // Wait a microtask, so that all rings of the same tick go in one NOTIFY.
+    // Wait one microtask, so that all rings of the same tick go out in one NOTIFY.
     await Promise.resolve();
     while (!unsent.isEmpty) {
       await notify(db, CHANNEL, writeMessages({ origin, rings: unsent.drain() })).catch((error: unknown) =>

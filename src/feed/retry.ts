@@ -3,16 +3,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** Delays of `retryForever`: exponential backoff with jitter. */
 export interface RetryTimings {
   /**
-   * Maximum of the first delay. The maximum doubles with each attempt, up to `longestRetryMs`; jitter
-   * shortens a delay by up to half.
+   * Upper bound of the first delay. The bound doubles with each attempt, up to `longestRetryMs`; jitter
+   * shortens each delay by up to half.
    */
   readonly firstRetryMs: number;
   readonly longestRetryMs: number;
 }
 
 /**
- * Repeats `attempt` with exponential backoff and jitter until `stopping` is aborted. An attempt lasts as long as its
- * connection and never rejects; once it calls `succeeded`, the backoff starts again at the first delay.
+ * Repeats `attempt` with exponential backoff and jitter until `stopping` is aborted. An attempt opens a
+ * connection, lasts until the connection breaks, and must not reject. When the attempt calls `succeeded`, the
+ * backoff restarts at the first delay.
  */
 export async function retryForever(
   { firstRetryMs, longestRetryMs }: RetryTimings,

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 /**
- * Rings to send: the highest sequence by session id, or `LOOK` (read all followed logs) if there are too many
- * sessions to list.
+ * Rings (notifications of recorded transitions): the highest sequence by session id, or `LOOK` (read all
+ * followed logs) if there are too many sessions to list.
  */
 export type Rings = ReadonlyMap<string, number> | 'LOOK';
 
-/** Message from one replica to the others. */
+/** Message that one replica sends to the other replicas. */
 export interface RingMessage {
   /** Random id of the sending process. */
   readonly origin: string;
@@ -14,19 +14,16 @@ export interface RingMessage {
 }
 
 /**
- * Sessions listed in one message. Each takes at most 54 bytes (id, sequence and punctuation), so a message
- * stays under 7,700 bytes.
+ * Maximum number of sessions in one message. Each takes at most 54 bytes (id, sequence and punctuation), so a
+ * message stays under 7,700 bytes, below PostgreSQL's NOTIFY limit of 8,000.
  */
 const SESSIONS_IN_MESSAGE = 140;
-/**
- * Limit of a NOTIFY payload. Replicas send no longer messages, so a longer one came from elsewhere and is
- * refused.
- */
+/** PostgreSQL's limit for a NOTIFY payload. A longer message cannot come from a replica, so it is refused. */
 export const MAX_MESSAGE_BYTES = 8_000;
 const MAX_ID_LENGTH = 64;
 /**
- * Maximum number of sessions that are listed before `LOOK` is sent instead: then reading all followed logs
- * costs the listeners less than reading the list.
+ * Maximum number of sessions in one batch of rings. For more, `LOOK` (read all followed logs) is sent
+ * instead, because one read of every log then costs listeners less than a long list.
  */
 export const MAX_NAMED_SESSIONS = SESSIONS_IN_MESSAGE * 10;
 
@@ -35,7 +32,10 @@ const wireShape = z.object({
   rings: z.array(z.tuple([z.string().max(MAX_ID_LENGTH), z.int().nonnegative()])).nullable(),
 });
 
-/** Queue of rings to send, in bounded memory: for each session only the highest sequence matters. */
+/**
+ * Queue of rings (notifications) to send. Its memory is bounded: it keeps only the highest sequence of each
+ * session, and `LOOK` instead of too many sessions.
+ */
 export class PendingNotifications {
   #rings = new Map<string, number>();
   #tooMany = false;
@@ -52,7 +52,7 @@ export class PendingNotifications {
     this.#rings.clear();
   }
 
-  /** Puts back rings that were drained but may not have been delivered. */
+  /** Puts rings back that `drain` returned but that may not have been delivered. */
   requeue(rings: Rings): void {
     if (rings !== 'LOOK') for (const [sessionId, sequence] of rings) this.add(sessionId, sequence);
     else {
@@ -80,7 +80,7 @@ export function writeMessages({ origin, rings }: RingMessage): string[] {
   return messages;
 }
 
-/** Parses a message of another replica; null if the text is not such a message. */
+/** Parses a message of another replica; returns null if the text has another form. */
 export function readMessage(text: string): RingMessage | null {
   if (text.length > MAX_MESSAGE_BYTES) return null;
   try {

@@ -3,28 +3,32 @@ import type { LocalDoorbell } from './doorbell.ts';
 import { MAX_MESSAGE_BYTES, MAX_NAMED_SESSIONS, readMessage } from './ring-message.ts';
 
 /**
- * Messages that name no sessions (LOOK, or not understood) make the listeners read their logs at most this
- * often.
+ * Minimum interval between two calls of `missed`, which makes listeners read all their logs. A message that
+ * names no sessions (LOOK, or one that cannot be parsed) leads to such a call.
  */
 export const MISSED_INTERVAL_MS = 250;
 /**
- * Messages that are not understood are logged at most this often, with the number since the last log line.
+ * Minimum interval between two log lines about messages that cannot be parsed. Each line contains the number
+ * of such messages since the last line.
  */
 const LOG_INTERVAL_MS = 60_000;
 
 interface RingHearerOptions {
-  /** Doorbell of this process, which notifies its listeners. */
+  /** Doorbell within this process, through which messages of other replicas reach the listeners. */
   readonly here: LocalDoorbell;
-  /** Origin in the messages that this process sends; such messages are ignored. */
+  /**
+   * Sender id (`origin`) of this process. Messages with this id are ignored, since this process has already
+   * notified its listeners.
+   */
   readonly ownOrigin: string;
   readonly log: Logger;
   readonly onNotUnderstood?: (() => void) | undefined;
 }
 
 /**
- * Delivers the messages of other replicas to the listeners in this process. A flood of messages must not become a flood
- * of reads, so they are coalesced: the rings of one event-loop turn are delivered once per session, and messages that
- * cannot be parsed are counted and make the listeners read their logs at most every `MISSED_INTERVAL_MS`.
+ * Delivers the messages of other replicas to the listeners in this process, coalesced so that a flood of
+ * messages does not become a flood of reads: at most one ring per session in each turn of the event loop, and
+ * for messages that cannot be parsed one read of all logs per `MISSED_INTERVAL_MS`.
  */
 export class RingReceiver {
   readonly #options: RingHearerOptions;
@@ -40,8 +44,8 @@ export class RingReceiver {
   }
 
   /**
-   * Handles a message of another replica. `bytes` is its size if known before decoding: a message that is too
-   * large is not decoded.
+   * Handles a message of another replica. `bytes` is the size of the message if known: a message that is too
+   * large is refused without being decoded.
    */
   receive(decode: () => string, bytes?: number): void {
     const isTooLarge = bytes !== undefined && bytes > MAX_MESSAGE_BYTES;
@@ -78,8 +82,8 @@ export class RingReceiver {
   }
 
   /**
-   * Tells the listeners at once that notifications (rings) may have been missed. However often it is called within the
-   * next `MISSED_INTERVAL_MS`, they are told only once more, when that time is over.
+   * Tells the listeners that notifications may have been missed: at once for the first call, and for all
+   * calls within the next `MISSED_INTERVAL_MS` once more at the end of that interval.
    */
   #miss(): void {
     if (this.#missing) {
@@ -102,7 +106,7 @@ export class RingReceiver {
     if (now - this.#loggedAtMs >= LOG_INTERVAL_MS) {
       this.#options.log.warn(
         { messages: this.#notUnderstood },
-        'doorbell messages could not be understood; reading the logs instead',
+        'notifications from other replicas could not be parsed; reading the logs instead',
       );
       this.#loggedAtMs = now;
       this.#notUnderstood = 0;

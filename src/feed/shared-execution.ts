@@ -5,33 +5,39 @@ import type { FrameJson } from './frame-json.ts';
 import type { Entry } from './log-tail.ts';
 import type { Executed, Frame, Selection } from './subscription.ts';
 
-/** Frame to execute. Requests with the same key are for the same frame. */
+/** Frame to execute, with a key that identifies it: requests with the same key share one execution. */
 export interface FrameRequest {
   readonly key: string;
   readonly frame: Frame;
 }
 
 /**
- * Maximum number of characters in the cache of immutable results, from which clients that reconnect soon are
- * served.
+ * Maximum number of characters in the cache of immutable results, which serves clients that reconnect soon.
  */
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
 /**
- * LRU cache of immutable frame results, shared by all selections and logs so that they have one common limit.
+ * LRU cache of immutable frame results. All selections and logs share one cache, so that its size limit holds
+ * for all of them together.
  */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 
 export const createFrameResultCache = (): FrameResultCache =>
   new LRUCache({ maxSize: MAX_CACHED_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
 
-/** Returns the cache key of an entry's frame. It contains the fingerprint, because a failover can assign a number twice. */
+/**
+ * Returns the key of an entry's frame. The key contains the fingerprint, because after a failover two
+ * different entries can have the same number.
+ */
 export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
 
-/** Result of a frame. Gives its JSON only to viewers for whom it was executed. */
+/**
+ * Result of an executed frame. Returns its JSON only for viewers for whom the frame was executed, since it
+ * may contain data that others may not see.
+ */
 export class FrameResult {
   readonly #json: FrameJson;
-  /** Viewer that the frame was executed for; null if the result is the same for all viewers. */
+  /** Key of the viewer for whom the frame was executed; null if the result is the same for all viewers. */
   readonly #viewerKey: string | null;
   readonly length: number;
 
@@ -53,25 +59,28 @@ export class FrameResult {
 }
 
 /**
- * Stands for a viewer's key in executions and cached results that are for all viewers. Empty, as no viewer's
- * own key is.
+ * Key that stands for all viewers, in place of one viewer's key. The empty string, which is never the key of
+ * a viewer.
  */
 const FOR_ALL = '';
 
 let executions = 0;
 
 /**
- * Executes a selection once for all subscribers that request the same frame at the same time (fan-out). Caches only
- * immutable results, so that no subscriber gets data that is older than its request. A viewer may join an execution that
- * runs for another viewer, but gets its result only if the result is the same for all viewers.
+ * Executes a selection once for all subscribers that request the same frame at the same time (fan-out).
+ * Caches only immutable results, so that no subscriber gets outdated data. A viewer may join another viewer's
+ * running execution, but is given its result only if that does not depend on the viewer.
  */
 export class SharedExecution {
-  /** Whether some result depended on the viewer. From then on no viewer joins the execution of another viewer. */
+  /**
+   * Whether any result of this selection depended on the viewer. From then on, executions are not shared
+   * between viewers.
+   */
   dependsOnViewer = false;
   readonly #selection: Selection;
   readonly #running = new Map<string, Promise<FrameResult>>();
   readonly #cache: FrameResultCache;
-  /** Prefix of this selection's keys in the shared cache. */
+  /** Unique prefix of this selection's keys in the cache, which all selections share. */
   readonly #name: string;
 
   constructor(selection: Selection, immutable = createFrameResultCache()) {
@@ -82,8 +91,8 @@ export class SharedExecution {
   }
 
   /**
-   * Returns results that are valid for the viewer, in the order of `requests`. `viewerKey` is the viewer's
-   * identity. Calls with the same `occasion` share DataLoaders.
+   * Returns results for one viewer, in the order of `requests`. `viewerKey` identifies the viewer. Calls with
+   * the same `occasion` object share DataLoaders.
    */
   async execute(
     requests: readonly FrameRequest[],
@@ -100,7 +109,7 @@ export class SharedExecution {
     return this.#executeShared(requests, viewer, viewerKey, viewerKey, occasion);
   }
 
-  /** Returns the cached results of all requests; null if one of them is not cached. */
+  /** Returns the results of all requests from the cache; null if the cache lacks any of them. */
   #findCached(requests: readonly FrameRequest[], viewerKey: string): FrameResult[] | null {
     const kept: FrameResult[] = [];
     for (const each of requests) {
@@ -113,15 +122,18 @@ export class SharedExecution {
   }
 
   /**
-   * Executes a frame that only one subscriber gets, such as a snapshot. Shares no execution, and caches
-   * nothing.
+   * Executes a frame that is meant for one subscriber only, such as a snapshot. Neither shares the execution
+   * nor caches the result.
    */
   async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;
   }
 
-  /** `joinedBy` is the key of the one viewer that may join the execution, or `FOR_ALL`. */
+  /**
+   * Joins running executions of the requested frames, and starts the missing ones. `joinedBy` limits who may
+   * join: the key of one viewer, or `FOR_ALL`.
+   */
   #executeShared(
     requests: readonly FrameRequest[],
     viewer: Viewer,
@@ -148,7 +160,10 @@ export class SharedExecution {
     );
   }
 
-  /** Caches the result if it is immutable: under its viewer's key, or for all viewers. */
+  /**
+   * Caches the result if it is immutable: under the viewer's key, or for all viewers if the result does not
+   * depend on the viewer.
+   */
   #addToCache(each: FrameRequest, executed: Executed, viewerKey: string): FrameResult {
     const result = new FrameResult(executed, viewerKey);
     if (!result.isShared) this.dependsOnViewer = true;

@@ -14,26 +14,29 @@ import {
 } from './shared-execution.ts';
 import type { LogProgress, Selection } from './subscription.ts';
 
-/** Frames sent in one tick before yielding to the event loop, so that one large fan-out does not delay other work. */
+/**
+ * Maximum number of frames sent in one tick before yielding to the event loop, so that a large fan-out does
+ * not delay other work.
+ */
 const MAX_SENT_PER_TICK = 200;
 /**
- * Maximum number of entries, and of characters of their results, in the buffer that all lagging subscribers
- * of the group share. A subscriber that missed more is too far behind to be served from the buffer.
+ * Limits of the buffer for lagging subscribers (those whose sockets are full): number of entries, and
+ * characters of their results. A subscriber that missed more entries than the buffer holds must resync.
  */
 const MAX_BUFFERED = 1_000;
 const MAX_BUFFERED_LENGTH = 1024 * 1024;
 
 /**
- * Maximum number of entries that wait to be executed for this group. If there are more, its subscribers read
- * the log on their own.
+ * Maximum number of entries queued for execution in a group. If more are queued, the group drops them, and
+ * each of its subscribers reads the log at its own pace.
  */
 const MAX_QUEUED = 1_000;
 
-/** Executed frame of one entry, shared by all subscribers or executed for each viewer. */
+/** Results of one entry's frame: one result for all viewers, or one for each viewer. */
 interface Result {
-  /** Returns the result for a viewer; undefined if the frame was not executed for them. */
+  /** Returns the result for a viewer; undefined if the frame was not executed for this viewer. */
   jsonFor(viewerKey: string): FrameJson | undefined;
-  /** Characters of all viewers' results together. */
+  /** Total number of characters in the results of all viewers. */
   readonly length: number;
 }
 
@@ -42,34 +45,40 @@ export interface ExecutedEntry extends Result {
   readonly position: LogPosition;
 }
 
-/** Part of a subscriber that its group uses. */
+/** Interface of a subscriber towards its group. */
 export interface GroupMember extends LogProgress {
   readonly viewer: Viewer;
   readonly viewerKey: string;
   /** Time at which the subscriber's socket last became full, by `performance.now()`. */
   readonly fullSince: number;
   wants(entry: Entry): boolean;
-  /** Sends the entries if the subscriber is live; in other states the subscriber fetches them itself. */
+  /**
+   * Sends the entries if the subscriber is live; otherwise does nothing, because the subscriber then fetches
+   * missed entries itself.
+   */
   deliver(executed: readonly ExecutedEntry[]): void;
-  /** Switches to catching up: leaves the group and reads the log on its own. */
+  /** Switches the subscriber to catching up: it leaves the group and reads the log at its own pace. */
   switchToCatchUp(): void;
-  /** Resyncs: the log has lost entries that this subscriber was sent. */
+  /** Resyncs the subscriber, because the log has lost entries that it was sent (failover or archiving). */
   resync(why: CursorExpiry): void;
-  /** True if the subscriber wants heartbeats and was sent nothing since the previous call, which resets the flag. */
+  /**
+   * Returns true if the subscriber is live, wants heartbeats, and was sent nothing since the previous call. A
+   * true result counts as something sent, so the next call returns false.
+   */
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: FrameJson): void;
 }
 
 /**
- * Group of all subscribers of one log with the same selection. Executes each entry once for all of them (once per
- * viewer if the result depends on the viewer) and sends it to those that are live.
+ * Group of all subscribers of one log that select the same fields. Executes each entry once for all of them
+ * (once per viewer if the result depends on the viewer), and sends the result to the live subscribers.
  */
 export class SubscriberGroup implements TailListener {
   readonly execution: SharedExecution;
   readonly #live = new Set<GroupMember>();
   /**
-   * Subscribers whose sockets are full. The entries that they miss are buffered once for all of them, within
-   * limits.
+   * Lagging subscribers: their sockets are full. One shared buffer of limited size keeps the entries that
+   * these subscribers miss.
    */
   readonly #lagging = new Set<GroupMember>();
   #buffer: ExecutedEntry[] = [];
@@ -79,7 +88,7 @@ export class SubscriberGroup implements TailListener {
   #publishing: Promise<void> = Promise.resolve();
   #queued = 0;
   #heartbeats: Promise<void> | null = null;
-  /** Number of all subscribers: catching up, live and lagging. */
+  /** Number of all subscribers, whether they are catching up, live or lagging. */
   size = 0;
 
   readonly #observeDelivery: ObserveDelivery;
@@ -93,7 +102,10 @@ export class SubscriberGroup implements TailListener {
     this.execution = new SharedExecution(selection, immutable);
   }
 
-  /** Adds a live subscriber, which gets every entry from now on. It must have seen everything up to the tail's head. */
+  /**
+   * Adds a live subscriber, which is sent every entry from now on. The subscriber must have seen all entries
+   * up to the tail's head, so that none is missed.
+   */
   addLive(member: GroupMember): void {
     this.#live.add(member);
   }
@@ -104,13 +116,18 @@ export class SubscriberGroup implements TailListener {
     if (this.#lagging.size === 0) this.#clearBuffer();
   }
 
-  /** Marks a subscriber as lagging: its socket is full, and it gets what it missed once the socket has drained. */
+  /**
+   * Marks a subscriber as lagging: its socket is full. After the socket has drained, the subscriber is sent
+   * the missed entries from the buffer.
+   */
   markLagging(member: GroupMember): void {
     this.#live.delete(member);
     this.#lagging.add(member);
   }
 
-  /** Returns the buffered entries after a number; null if they are no longer all in the buffer. */
+  /**
+   * Returns the entries after entry `number` from the buffer; null if the buffer no longer holds all of them.
+   */
   bufferedAfter(number: number): readonly ExecutedEntry[] | null {
     const missed = Math.max(0, this.#position - number);
     if (missed > this.#buffer.length) return null;
@@ -125,15 +142,15 @@ export class SubscriberGroup implements TailListener {
   }
 
   /**
-   * Queues entries and sends them in order. Resolves when all live subscribers have been sent them, or were switched to
-   * catching up.
+   * Queues entries, and sends them in order. Resolves when every live subscriber has been sent the entries,
+   * or was switched to catching up (reading the log itself).
    */
   publish(entries: readonly Entry[]): Promise<void> {
     this.#queued += entries.length;
     const passOn = async () => {
       this.#queued -= entries.length;
-      // Entries arrive faster than this selection can be executed on them, so its subscribers catch up at
-      // their own pace.
+      // Overload: entries arrive faster than this selection can be executed on them, so the group's
+      // subscribers read the log at their own pace instead.
       if (this.#queued > MAX_QUEUED) this.#skip(entries);
       else await this.#observeDelivery(entries, () => this.#publishNow(entries));
     };
@@ -142,8 +159,8 @@ export class SubscriberGroup implements TailListener {
   }
 
   /**
-   * Resyncs the subscribers that were sent entries which the log has lost. Queued behind the entries that were
-   * published before.
+   * Resyncs the subscribers that were sent entries which the log has since lost (failover). Runs after the
+   * entries that are already queued, so that the order of frames is kept.
    */
   onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void {
     this.#publishing = this.#publishing.then(() => {
@@ -193,8 +210,9 @@ export class SubscriberGroup implements TailListener {
   }
 
   /**
-   * Sends heartbeats to the members that were sent nothing since the last call. Queued behind the entries that are
-   * being sent: a heartbeat says that nothing happened since the last frame, so it must not overtake one.
+   * Sends heartbeats to the subscribers that were sent nothing since the last call. Runs after the entries
+   * that are already queued: a heartbeat says that nothing happened since the last frame, so it must not
+   * overtake a frame.
    */
   sendHeartbeats(clock: Clock): Promise<void> {
     this.#heartbeats ??= this.#publishing
@@ -217,7 +235,8 @@ export class SubscriberGroup implements TailListener {
     );
     for (const [index, { follower: member, key }] of beats.entries()) {
       const json = results.get(key)?.jsonFor(member.viewerKey);
-      // The subscriber may have been sent a newer frame while the heartbeat was executed.
+      // If a newer frame was sent while the heartbeat was executed, the heartbeat is out of date and is
+      // dropped.
       if (json !== undefined && keyOf(member.at) === key) member.sendHeartbeat(json);
       if ((index + 1) % MAX_SENT_PER_TICK === 0) await nextTurn();
     }
@@ -230,8 +249,8 @@ export class SubscriberGroup implements TailListener {
   }
 
   /**
-   * Executes each frame once for all viewers, or, if the result depends on the viewer, once for each viewer with a
-   * subscriber that wants it. Returns the results by frame key.
+   * Executes each frame once for all viewers or, if its result depends on the viewer, once for each viewer
+   * with a subscriber that wants the frame. Returns the results by frame key.
    */
   async #executeForAll(
     requests: readonly FrameRequest[],
@@ -276,15 +295,16 @@ export class SubscriberGroup implements TailListener {
     this.#buffer = [...this.#buffer, ...executed];
     this.#bufferLength += totalLength(executed);
     let excess = 0;
-    // Never drop the entries of the batch that is being sent now.
+    // The buffer always keeps the whole batch that is being sent: subscribers whose sockets fill during this
+    // batch need it.
     while (this.#buffer.length - excess > executed.length && this.#isTooMuch(excess)) {
       this.#bufferLength -= this.#buffer[excess]?.length ?? 0;
       excess += 1;
     }
     if (excess === 0) return;
     this.#buffer = this.#buffer.slice(excess);
-    // Do not execute frames for subscribers that missed more than the buffer holds; they resync once their sockets have
-    // drained.
+    // Subscribers that missed more than the buffer holds no longer count as lagging, so that no frames are
+    // executed for them. They resync once their sockets have drained.
     const oldest = this.#buffer[0]?.entry.number ?? Number.POSITIVE_INFINITY;
     for (const member of this.#lagging) if (member.number < oldest - 1) this.#lagging.delete(member);
   }

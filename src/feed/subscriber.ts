@@ -12,9 +12,9 @@ import type { Expire, LogProgress, RestartCause, ResyncPoint, Subscription } fro
 const REPLAYED_AT_ONCE = 50;
 
 /**
- * State machine of one subscriber. It catches up by reading the log at its own pace, then is live: its group sends it
- * every entry. While its socket is full it lags; if the group's buffer no longer holds what it missed, it resyncs, or
- * catches up from the log. It also resyncs if the log lost entries that it was sent.
+ * State machine of one subscriber. CATCHING_UP: reads the log at its own pace. LIVE: its group sends it every
+ * entry. LAGGING: its socket is full; afterwards it is sent the missed entries from the group's buffer or, if
+ * the buffer lacks some, resyncs. It also resyncs if the log lost entries that it was sent.
  */
 export class Subscriber implements GroupMember {
   readonly viewer: Viewer;
@@ -25,7 +25,10 @@ export class Subscriber implements GroupMember {
   fullSince = 0;
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
-  /** Place of the newest frame that was sent; before the first frame, the client's own `after` cursor. */
+  /**
+   * Place in the log of the newest frame that was sent. Before the first frame: the client's own `after`
+   * cursor (a string), or null.
+   */
   #sent: LogPosition | string | null;
   readonly #begunAt = performance.now();
   readonly #subscription: Subscription;
@@ -61,24 +64,25 @@ export class Subscriber implements GroupMember {
     return this.#subscription.wants(entry);
   }
 
-  /** Switches from live to catching up: leaves the group and reads the log on its own. */
+  /** Switches from LIVE to CATCHING_UP: leaves the group and reads the log on its own. */
   switchToCatchUp(): void {
     if (this.#state !== 'LIVE') return;
     this.#group.remove(this);
     this.#run(() => this.#catchUp());
   }
 
-  /** Starts catching up, after sending `first` if there is one: a frame that is not an entry of the log. */
+  /** Sends `first` (a snapshot or reset), if given, and then starts to catch up from the log. */
   start(first: ResyncPoint | null): void {
     this.#run(async () => {
       if (first) await this.#sendResyncPoint(first);
-      // The log may have lost what the tail has in memory since the tail read it; only a new read can tell.
+      // The log may have lost entries (failover) that the tail still has in memory. If the tail's last read
+      // is older than this subscription, read again.
       if (this.#tail.verifiedAt < this.#begunAt) await this.#tail.readEnd();
       await this.#catchUp();
     });
   }
 
-  /** Resyncs: the log has lost entries that this subscriber was sent. */
+  /** Resyncs this subscriber, because the log has lost entries that it was sent. */
   resync(why: CursorExpiry): void {
     if (this.#state !== 'LIVE' && this.#state !== 'LAGGING') return;
     this.#run(() => this.#resync(why));
@@ -94,8 +98,8 @@ export class Subscriber implements GroupMember {
     if (this.#state !== 'LIVE') return;
     const outcome = this.#sendAll(executed);
     if (outcome === 'FULL') this.#waitUntilDrained();
-    // The entries were not executed for this viewer, because the subscriber joined in the meantime, or the
-    // viewer's budget is used up.
+    // Some entry was not executed for this viewer, because the subscriber joined while the batch was
+    // executed, or the viewer's budget is used up. Catching up delivers that entry.
     if (outcome === 'NOT_EXECUTED') this.switchToCatchUp();
   }
 
@@ -109,7 +113,10 @@ export class Subscriber implements GroupMember {
     if (this.#state === 'LIVE' && this.#subscription.sink.writable) this.#transmit(json, this.at, false);
   }
 
-  /** Sends a frame. Every frame passes through here, because each one names the cursor of the frame before it. */
+  /**
+   * Sends a frame. All frames are sent by this method, because each frame contains the cursor of the frame
+   * before it (`previousCursor`).
+   */
   #transmit(json: FrameJson, at: LogPosition, replay: boolean): void {
     this.#subscription.sink.send(json.after(this.#previousCursor), replay);
     this.#sent = at;
@@ -135,8 +142,9 @@ export class Subscriber implements GroupMember {
   }
 
   /**
-   * Returns false if the subscriber wants the entry but it was not executed for its viewer, or the budget is used up: then
-   * the subscriber catches up on its own, at the pace of its budget.
+   * Sends one entry if the subscriber wants it. Returns false if the entry was not executed for this viewer,
+   * or the viewer's budget is used up; the subscriber must then catch up by itself, at the pace of its
+   * budget.
    */
   #send(passed: ExecutedEntry): boolean {
     const { entry } = passed;
@@ -156,7 +164,7 @@ export class Subscriber implements GroupMember {
     this.fingerprint = at.fingerprint;
   }
 
-  /** Reads the log up to its head, then joins the group as a live subscriber. */
+  /** Reads the log up to its newest entry, then joins the group as a live subscriber. */
   async #catchUp(): Promise<void> {
     if (this.#hasEnded()) return;
     this.#state = 'CATCHING_UP';
@@ -167,14 +175,15 @@ export class Subscriber implements GroupMember {
         if (this.#hasEnded()) return;
         if (entries === 'STOPPED') return this.#closeForRetry();
         if (typeof entries === 'string') return this.#resync(entries);
-        // A gap in the numbers: entries were archived, and the client must be told.
+        // A gap in the entry numbers means that entries were archived. The client must be told, so resync.
         if (!this.#goesOnWith(entries)) return this.#resync('ARCHIVED');
         const atOnce = Math.min(REPLAYED_AT_ONCE, this.#subscription.budget.framesAtOnce);
         for (let from = 0; from < entries.length; from += atOnce)
           if (!(await this.#replay(entries.slice(from, from + atOnce)))) return;
       }
       if (this.#hasEnded()) return;
-      // No await between the check of the head and joining the group, so no entry can be missed in between.
+      // No `await` between checking that all entries were read and joining the group: an entry that is
+      // published in between would be missed.
       if (greeted) break;
       greeted = true;
       const { at, number, fingerprint } = this;
@@ -192,8 +201,8 @@ export class Subscriber implements GroupMember {
   }
 
   /**
-   * Takes the cost of so many frames from the viewer's budget, once it has that much. Returns false if the
-   * subscription ended while waiting.
+   * Takes the cost of `frames` frames from the viewer's budget, waiting until the budget holds that much.
+   * Returns false if the subscription ended while waiting.
    */
   async #spendBudget(frames: number): Promise<boolean> {
     if (frames > 0) await this.#subscription.budget.spend(frames, () => this.#hasEnded());
@@ -201,8 +210,8 @@ export class Subscriber implements GroupMember {
   }
 
   /**
-   * Sends past entries, waiting while the budget is used up or the socket is full. Returns false if the
-   * subscription ended in the meantime.
+   * Sends past entries, waiting while the viewer's budget is used up or the socket is full. Returns false if
+   * the subscription ended while waiting.
    */
   async #replay(entries: readonly Entry[]): Promise<boolean> {
     const wanted = entries.filter((entry) => this.#subscription.wants(entry));
@@ -219,7 +228,7 @@ export class Subscriber implements GroupMember {
     for (let next = 0; next < entries.length; ) {
       if (!sink.writable) await sink.drained();
       if (this.#hasEnded()) return false;
-      // Write as much as the socket takes in one corked write.
+      // Corks the socket, so that as many frames as it accepts go out in one write.
       sink.cork(() => {
         do {
           const entry = entries[next] as Entry;
@@ -233,7 +242,10 @@ export class Subscriber implements GroupMember {
     return true;
   }
 
-  /** Sends a frame that is not an entry of the log, and continues after the place that it stands for. */
+  /**
+   * Sends a frame that is not an entry of the log (snapshot, reset or heartbeat), and sets the subscriber's
+   * progress to the place in the log that the frame stands for.
+   */
   async #sendResyncPoint({ frame, at, number, fingerprint }: ResyncPoint): Promise<void> {
     const { execution } = this.#group;
     const key = `${frame.kind} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
@@ -258,7 +270,7 @@ export class Subscriber implements GroupMember {
     this.#run(async () => {
       while (this.#state === 'LAGGING') {
         await this.#subscription.sink.drained();
-        // While the socket drained, the subscription ended or began to resync.
+        // The subscription ended or began to resync while the socket was draining.
         if (this.#state !== 'LAGGING') return;
         const missed = this.#group.bufferedAfter(this.number);
         if (!missed) return this.#resync('TOO_FAR_BEHIND');
@@ -273,8 +285,9 @@ export class Subscriber implements GroupMember {
   }
 
   /**
-   * Resyncs: sends the restart point and continues after it. A subscription without restart points ends with
-   * an error, except after TOO_FAR_BEHIND: then the log still has every entry, and the subscriber catches up.
+   * Resyncs: sends the restart point (snapshot or reset) and continues after it. A subscription that has no
+   * restart points ends with an error, except after TOO_FAR_BEHIND: the log still has every entry then, so
+   * the subscriber catches up.
    */
   async #resync(cause: RestartCause): Promise<void> {
     this.#group.remove(this);
@@ -294,8 +307,8 @@ export class Subscriber implements GroupMember {
   }
 
   /**
-   * Runs work of this subscription. After an unexpected error it closes the connection but not the subscription: the
-   * client reconnects with its cursor.
+   * Runs asynchronous work of this subscription. After an unexpected error, closes the connection without
+   * completing the subscription, so that the client reconnects and resumes after its cursor.
    */
   #run(work: () => Promise<void>): void {
     work().catch((error) => {

@@ -4,9 +4,9 @@ export interface Ending {
 }
 
 /**
- * Iterator that GraphQL's transports hold for as long as a subscription lasts. Frames go straight to the
- * sink, so the iterator yields none of them. It ends when the subscription ends; if the gateway has to end
- * the subscription, the iterator first yields one result with the error.
+ * Async iterator that the GraphQL transports hold for as long as a subscription lasts. Frames are sent
+ * directly to the sink (socket), so the iterator yields no frames. If the gateway ends the subscription with
+ * an error, the iterator yields one result with that error, and then ends.
  */
 export class SubscriptionHandle implements AsyncIterableIterator<Ending> {
   #release: (() => void) | null;
@@ -14,7 +14,7 @@ export class SubscriptionHandle implements AsyncIterableIterator<Ending> {
   #end: () => void = () => {};
   #ending: Ending | null = null;
 
-  /** `release` frees what the subscription holds; it is called once. */
+  /** `release` frees the resources of the subscription; it is called at most once. */
   constructor(release: () => void) {
     this.#release = release;
     this.#over = new Promise((resolve) => {

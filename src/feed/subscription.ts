@@ -6,7 +6,10 @@ import type { FrameBudget } from './frame-budget.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { Progress } from './log-tail.ts';
 
-/** Event for a subscriber. Executing the subscriber's selection on it gives the JSON that is sent. */
+/**
+ * Event for a subscriber, before execution. Executing the subscriber's selection of fields on the frame gives
+ * the JSON that is sent.
+ */
 export type Frame =
   | { readonly kind: 'TRANSITION'; readonly transition: SessionTransition }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPosition; readonly serverTime: Date }
@@ -28,30 +31,34 @@ export const RESTART_CAUSES = {
 export type RestartCause = keyof typeof RESTART_CAUSES;
 
 /**
- * Executed frame. All streams share it, except for the cursor of the previous frame, which each stream fills
- * in.
+ * Result of executing a frame. All subscriptions with the same selection share the result; only the cursor of
+ * the previous frame differs, and each stream fills in its own.
  */
 export interface Executed {
   readonly json: FrameJson;
   /** Whether the result differs between viewers. */
   readonly dependsOnViewer: boolean;
-  /** Whether the result may be cached: it shows only the frame itself, which never changes. */
+  /** Whether the result may be cached: it contains only data of the frame itself, which never changes. */
   readonly immutable: boolean;
 }
 
-/** Selected fields of each frame. Subscribers with the same key share executions. */
+/**
+ * Fields that a subscription selects from each frame. Subscribers whose selections have the same key share
+ * executions.
+ */
 export interface Selection {
   readonly key: string;
   /**
-   * Executes the selection on frames and returns the results in order. Calls with the same `occasion` object share
-   * DataLoaders. Rejects if an execution fails because of a fault of the gateway: such a result must not be sent.
+   * Executes the selection on frames and returns the results in the same order. Calls with the same
+   * `occasion` object share DataLoaders. Rejects if an execution fails by a fault of the gateway, because an
+   * incomplete result must not be sent.
    */
   execute(frames: readonly Frame[], viewer: Viewer, occasion: object): Promise<Executed[]>;
 }
 
-/** Destination of one subscription's frames: a WebSocket, or a response that stays open. */
+/** Destination of one subscription's frames: a WebSocket, or an HTTP response of server-sent events. */
 export interface Sink {
-  /** Sends an execution result. `replay` marks a past frame that is followed by more past frames. */
+  /** Sends an execution result as JSON. `replay` marks a past frame that is followed by more past frames. */
   send(json: string, replay: boolean): void;
   /** Corks the socket while `send` runs, so that its frames go out in one write. */
   cork(send: () => void): void;
@@ -63,39 +70,40 @@ export interface Sink {
   closeForRetry(): void;
 }
 
-/** A subscriber's progress in a log, with the place that its cursor names. */
+/** Progress of a subscriber in a log, with `at`, the place from which the subscriber's cursor is encoded. */
 export interface LogProgress extends Progress {
   readonly at: LogPosition;
 }
 
 /**
- * Restart point for a subscriber that cannot resume: the frame to send (snapshot or reset) and the progress that it
- * stands for.
+ * Restart point for a subscriber that cannot resume after its cursor: the frame to send (snapshot or reset),
+ * and the progress in the log from which the subscriber continues.
  */
 export interface ResyncPoint extends LogProgress {
   readonly frame: Frame;
 }
 
-/** One subscription to a log. */
+/** One client's subscription to a log. */
 export interface Subscription {
   readonly selection: Selection;
   readonly sink: Sink;
   readonly viewer: Viewer;
   readonly budget: FrameBudget;
-  /** The cursor that the client wants to resume after; null if it gave none. */
+  /** Cursor after which the client wants to resume; null if the client passed none. */
   readonly after: string | null;
   cursorOf(position: LogPosition): string;
-  /** Whether the subscriber is sent this transition. */
+  /** Whether the subscription's filter lets this transition through to the subscriber. */
   wants(transition: SessionTransition): boolean;
-  /** Whether the subscriber is sent heartbeats while nothing happens. */
+  /** Whether the subscriber is sent heartbeats while there are no new transitions. */
   readonly heartbeats: boolean;
   /**
-   * Finds the restart point; null if the subscription has none. Without one, a subscriber that was too far
-   * behind catches up from the log, however long that takes; after any other cause it ends with an error.
+   * Finds the restart point (snapshot or reset frame); null if the subscription has none. Without a restart
+   * point, a subscriber that was too far behind reads everything it missed from the log, and after any other
+   * cause its subscription ends with an error.
    * @throws CursorError if the followed log does not exist any more
    */
   readonly findResyncPoint: ((cause: RestartCause) => Promise<ResyncPoint>) | null;
 }
 
-/** Ends a subscription with an error. */
+/** Ends a subscription with a cursor error, which is sent to the client. */
 export type Expire = (error: CursorError) => void;

@@ -164,7 +164,7 @@ natsTest(
     expect(there.misses).toBeGreaterThan(0);
     expect(there.misses).toBeLessThanOrEqual(intervals + 2);
     expect(far.warnings).toHaveLength(1);
-    expect(far.warnings[0]).toContain('could not be understood');
+    expect(far.warnings[0]).toContain('could not be parsed');
     expect(far.warnings[0]).not.toContain('garbage');
   },
 );

@@ -23,21 +23,27 @@ import { preparedQuery } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
 /**
- * Key of the advisory lock under which replicas take turns at `claimAuditBacklog`; arbitrary, but the same in
- * every replica.
+ * Key of the advisory lock under which replicas take turns at `claimAuditBacklog`. The number is arbitrary,
+ * but must be the same in every replica.
  */
 const ADOPTION_LOCK = 8_529_003;
 
-/** Id that sorts before every session id; start of an iteration over all sessions. */
+/** Smallest UUID, which sorts before every session id: the start of an iteration over all sessions. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 const HEAD = { sessionId: auditEntries.sessionId, number: auditEntries.number, hash: auditEntries.hash };
 
-/** Finds the audit heads of some sessions whose rows are locked. Leaves out sessions without a chain. */
+/**
+ * Finds the audit heads (newest entries of the audit chains) of sessions whose rows are locked. Leaves out
+ * sessions without a chain.
+ */
 export const findAuditHeads = (tx: Transaction, sessionIds: readonly string[]): Promise<AuditHead[]> =>
   selectHeads(tx, sessionIds);
 
-/** Finds the audit heads of the sessions of some verifications. Leaves out sessions without a chain. */
+/**
+ * Finds the audit heads (newest entries of the audit chains) of sessions by verification id. Leaves out
+ * sessions without a chain.
+ */
 export const findAuditHeadsOfVerifications = (
   tx: Transaction,
   verificationIds: readonly string[],
@@ -61,14 +67,17 @@ const selectHeadsByVerification = preparedQuery(
 );
 
 /**
- * Appends audit entries; the rows of their sessions must be locked. Fails if a session already has an entry
- * of the same number.
+ * Appends entries to audit chains; the session rows must be locked. Fails if a session already has an entry
+ * with the same number.
  */
 export async function appendAuditEntries(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
   await tx.insert(auditEntries).values([...entries]);
 }
 
-/** Reads the audit heads of the next sessions that have a chain, after `sessionId` in id order. */
+/**
+ * Reads the audit heads (newest entries) of the next sessions after `sessionId` that have an audit chain, in
+ * id order.
+ */
 export const readAuditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>
   db
     .selectDistinctOn([auditEntries.sessionId], HEAD)
@@ -77,10 +86,7 @@ export const readAuditHeadsAfter = (db: Queryable, sessionId: string, limit: num
     .orderBy(asc(auditEntries.sessionId), desc(auditEntries.number))
     .limit(limit);
 
-/**
- * Returns the verification ids of some sessions by session id. Leaves out sessions that are not in the
- * database.
- */
+/** Returns verification ids by session id. Leaves out sessions that are not in the database. */
 export async function findVerificationIds(
   db: Queryable,
   sessionIds: readonly string[],
@@ -92,19 +98,22 @@ export async function findVerificationIds(
   return new Map(rows.map(({ id, verificationId }) => [id, verificationId]));
 }
 
-/** State of a chain in the database, compared with one of its entries that was exported. */
+/**
+ * Current state of an audit chain, compared with a head (newest entry at that time) that was exported
+ * earlier.
+ */
 export interface PresentChain {
   readonly sessionId: string;
   /** Null if the session is not in the database. */
   readonly verificationId: string | null;
   readonly isArchived: boolean;
-  /** Number of the newest entry; 0 if there is none. */
+  /** Number of the newest entry; 0 if the chain has no entry. */
   readonly newest: number;
-  /** Hash of the entry with the exported number; null if that entry is missing. */
+  /** Current hash of the entry whose number was exported; null if that entry is missing. */
   readonly hash: Buffer | null;
 }
 
-/** Finds the state of chains whose heads were exported, in no particular order. */
+/** Finds the current state of the audit chains whose heads were exported, in no particular order. */
 export async function findPresentChains(db: Queryable, heads: readonly AuditHead[]): Promise<PresentChain[]> {
   const { rows } = await db.execute<Record<keyof PresentChain, unknown>>(sql`
     select wanted.session_id as "sessionId", s.verification_id as "verificationId",
@@ -123,8 +132,8 @@ export async function findPresentChains(db: Queryable, heads: readonly AuditHead
 }
 
 /**
- * Returns the next session ids after `sessionId` in order, including those of chains whose session row is
- * gone.
+ * Returns the next session ids after `sessionId`, in order, including sessions whose row is gone and of which
+ * only the audit chain is left.
  */
 export async function readAuditedSessionsAfter(
   db: Queryable,
@@ -139,11 +148,17 @@ export async function readAuditedSessionsAfter(
   return rows.map((row) => row.id);
 }
 
-/** All rows recorded about a session, and its audit chain. */
+/**
+ * All rows about a session that an audit compares: its row, transitions, meetings and reviews, and its audit
+ * chain.
+ */
 export interface AuditEvidence {
-  /** Null if the session's row is gone and only the chain is left. */
+  /** Null if the session row is gone and only its audit chain is left. */
   readonly session: SessionRow | null;
-  /** Undefined in an archive, which does not contain the rows of users and starts. */
+  /**
+   * User and caller of the start; undefined in an archive, which does not contain the rows of users and
+   * starts.
+   */
   readonly origin?: SessionOrigin;
   readonly entries: readonly AuditEntry[];
   readonly transitions: readonly TransitionRow[];
@@ -153,8 +168,8 @@ export interface AuditEvidence {
 }
 
 /**
- * Reads the evidence of some sessions. The reads are consistent only in a snapshot (REPEATABLE READ) or with
- * the session rows locked, because the gateway keeps writing.
+ * Reads the audit evidence of sessions by several statements. Their results are consistent only within a
+ * snapshot (REPEATABLE READ) or if the session rows are locked, because the gateway keeps writing.
  */
 export async function readAuditEvidence(
   tx: Transaction,
@@ -213,7 +228,7 @@ export async function readAuditEvidence(
   );
 }
 
-/** Reads the user of each session and the caller who started it, by session id. */
+/** Returns by session id the user of each session and the caller who started the session. */
 export async function readOrigins(
   tx: Queryable,
   rows: readonly SessionRow[],
@@ -261,7 +276,7 @@ export async function countAuditBacklog(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Locks the next sessions after an id and returns their evidence in id order. */
+/** Locks the next sessions after `sessionId`, and returns their audit evidence in id order. */
 export async function lockAuditEvidence(
   tx: Transaction,
   sessionId: string,
@@ -279,8 +294,8 @@ export async function lockAuditEvidence(
 }
 
 /**
- * Locks sessions in verification-id order, which is the lock order of recording transactions: another order
- * could deadlock with them.
+ * Locks sessions in verification-id order. Transactions that record transitions lock in the same order;
+ * another order could deadlock with them.
  */
 const lockSessions = (tx: Transaction, ids: readonly string[]) =>
   tx
@@ -294,8 +309,8 @@ export const setPersonSalt = (tx: Transaction, id: string, personSalt: Buffer) =
   tx.update(sessions).set({ personSalt }).where(eq(sessions.id, id));
 
 /**
- * Takes up to `limit` sessions out of `audit_backlog`, locks their rows and returns their ids. Replicas take
- * turns by an advisory lock.
+ * Removes up to `limit` sessions from `audit_backlog` (sessions older than audit chains), locks their rows
+ * and returns their ids. Replicas take turns by an advisory lock.
  */
 export async function claimAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ADOPTION_LOCK})`);
@@ -306,7 +321,7 @@ export async function claimAuditBacklog(tx: Transaction, limit: number): Promise
   return ids;
 }
 
-/** Stores the salt of the commitment to remarks that are older than audit chains. */
+/** Stores the salt of the hash commitment to remarks that are older than audit chains, and so had none. */
 export const setRemarksSalt = (tx: Transaction, id: string, remarksSalt: Buffer) =>
   tx.update(reviews).set({ remarksSalt }).where(eq(reviews.id, id));
 

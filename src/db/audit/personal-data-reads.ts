@@ -7,7 +7,7 @@ import { jsonRecordset } from '../statements/row-mapper.ts';
 
 export type ReadRow = typeof personalDataReads.$inferSelect;
 
-/** Returns the name by which the read log refers to a row with personal data, such as `vkyc_user:…`. */
+/** Returns the key under which the read log names a row with personal data, such as `vkyc_user:…`. */
 export const dataSubjectKey = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
   `${kind}:${id}`;
 
@@ -28,9 +28,9 @@ const keepReads = preparedCommand(
 );
 
 /**
- * Stores reads of one chain, and the chain's beginning if it is new, in one statement that is committed once
- * this resolves. Returns false and stores nothing if the preceding read is missing because a failover lost
- * it.
+ * Stores reads of personal data in one chain of the read log, and first the chain's beginning if the chain is
+ * new, in one statement that commits by itself. Returns false and stores nothing if a failover lost the
+ * preceding read.
  */
 export async function insertReads(
   db: Queryable,
@@ -47,7 +47,7 @@ export async function insertReads(
   return stored === reads.length;
 }
 
-/** Returns the chain that began last; null if there is none. */
+/** Returns the chain of the read log that began last; null if there is none. */
 export async function findNewestReadChain(db: Queryable): Promise<ReadChain | null> {
   const [chain] = await db
     .select()
@@ -60,7 +60,7 @@ export async function findNewestReadChain(db: Queryable): Promise<ReadChain | nu
 export const findReadChains = (db: Queryable): Promise<ReadChain[]> =>
   db.select().from(readChains).orderBy(asc(readChains.startedAt));
 
-/** Returns the newest entry of each chain of the read log. */
+/** Returns the head (newest entry) of each chain of the read log. */
 export async function findReadHeads(db: Queryable): Promise<ReadHead[]> {
   const { rows } = await db.execute<{ chainId: string; number: number; hash: Buffer }>(sql`
     select c.id as "chainId", r.number, r.hash from ${readChains} c
@@ -78,7 +78,7 @@ export async function countUnchainedReads(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Returns the next reads after `id`, in id order. */
+/** Returns the next entries of the read log after `id`, in id order. */
 export const findReadsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
   tx
     .select()

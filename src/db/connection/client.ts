@@ -6,82 +6,83 @@ import { GatewayPool, WritePool } from './pools.ts';
 import { StatisticsPool } from './statistics.ts';
 import { type WatchTimings, WriteWatch } from './write-watch.ts';
 
-/** Statement for node-postgres. A connection prepares it once under its name. */
+/** Named statement for node-postgres. Each connection prepares the text once under this name. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
   readonly values: unknown[];
 }
 
-/** Means to send statements that write, common to `Database` and `Transaction`. */
+/** Ways to send statements that write; part of both `Database` and `Transaction`. */
 interface Writer {
-  /** Pool or connection for prepared statements that write. */
+  /** Pool (outside a transaction) or connection (inside one) for prepared statements that write. */
   readonly $writer: pg.Pool | pg.PoolClient;
-  /** Like `execute`, for a statement that writes. */
+  /** Runs an SQL statement that writes; Drizzle's `execute` on the write pool or the transaction. */
   readonly write: NodePgDatabase['execute'];
 }
 
 /**
- * Database access through two pools. Reads (`select`, `execute`, `$client`) have a separate pool, so that
- * hanging writes cannot block them. `insert`, `update`, `delete`, `write`, `$writer` and transactions use the
+ * Database access through two pools, so that hanging writes cannot block reads. `select`, `execute` and
+ * `$client` use the read pool; `insert`, `update`, `delete`, `write`, `$writer` and transactions use the
  * write pool.
  */
 export interface Database extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.Pool;
   /**
-   * Runs `work` in a transaction: commits, or rolls back if it throws. `begin` is the statement that begins
-   * it.
+   * Runs `work` in a transaction: commits, or rolls back if `work` throws. `begin` is the SQL that begins the
+   * transaction, such as `begin isolation level repeatable read`.
    */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin?: string): Promise<Result>;
 }
 /**
- * Transaction of a `Database`. Functions that work both inside and outside a transaction accept a
- * `Queryable`.
+ * Transaction of a `Database`. Functions that may run inside or outside a transaction accept a `Queryable`.
  */
 export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.PoolClient;
   /**
-   * Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if
-   * it succeeds.
+   * Pipelines a statement: sends it without awaiting the answer. Later statements run after it, and the
+   * transaction commits only if it succeeds.
    */
   start(write: Statement | Promise<unknown>): void;
 }
 export type Queryable = Database | Transaction;
 
 /**
- * Number of connections of the watch pool: one for write probes, which may hang; one that inspects a hung
- * probe; one for readiness and metrics.
+ * Number of connections in the watch pool: one for write probes (test writes), which may hang; one that
+ * inspects a hung probe; one for readiness and metrics.
  */
 const WATCHING = 3;
-/** Number of connections of the statistics pool: one for answers to clients, one for background counting. */
+/**
+ * Number of connections in the statistics pool: one for clients' queries, one for counting in the background.
+ */
 const FOR_STATISTICS = 2;
 
 export interface Connection {
   readonly db: Database;
-  /** Write pool; any statement may use it. */
+  /** Write pool. Any statement may use this pool, also one that reads. */
   readonly pool: WritePool;
   readonly pools: {
     readonly reads: GatewayPool;
     readonly writes: WritePool;
-    /** Pool for health checks, which must be answered even if the other pools are blocked. */
+    /** Pool for health checks and probes, which must be answered even if the other pools are blocked. */
     readonly watching: GatewayPool;
   };
-  /** Pool for statements that count many rows; see `StatisticsPool`. */
+  /** Pool for statistics: statements that count many rows and take long. */
   readonly statistics: StatisticsPool;
-  /** Starts to monitor whether the database accepts writes; see `WriteWatch`. */
+  /** Starts to monitor, by small probe writes, whether the database accepts writes; see `WriteWatch`. */
   watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
   close(): Promise<void>;
 }
 
 interface ConnectOptions {
-  /** A connection that does not answer a query for this long counts as dead; 0: no limit. */
+  /** A connection that does not answer a query for this long counts as dead; 0 means no limit. */
   readonly answerTimeoutMs?: number;
 }
 
 /**
- * Creates the connection pools. Half of `poolSize` is for writes and half for reads, at least one each, plus
- * three watch and two statistics connections. Connections open on demand. `onError` is called for broken
- * connections, which are replaced.
+ * Creates the connection pools: of `poolSize` connections, half for reads and half for writes, at least one
+ * each; plus three watch and two statistics connections. Connections open on demand. `onError` is called when
+ * a connection breaks; the pool replaces the connection.
  */
 export function connect(
   url: string,
@@ -104,7 +105,7 @@ export function connect(
     answerTimeoutMs: 0,
   });
   const statistics = new StatisticsPool({
-    // Each statement has its own timeout on the server.
+    // No timeout in the client: each statistics statement has a timeout on the server.
     pool: new GatewayPool({
       ...options,
       name: 'vkyc-gateway statistics',
@@ -133,7 +134,8 @@ export function connect(
     },
     async close() {
       writes.watch?.stop();
-      // Cancelling statistics uses the watch pool, so the statistics pool is closed first.
+      // Closing the statistics pool cancels its statements through the watch pool, so it must be closed
+      // before the watch pool.
       await statistics.close();
       await Promise.all([reads.close(), writes.close(), watching.close()]);
     },
@@ -141,8 +143,8 @@ export function connect(
 }
 
 /**
- * Creates the function `transaction`. Unlike Drizzle's, it does not wait for `begin` to be answered, and it
- * discards a connection whose rollback fails.
+ * Creates `Database.transaction`. Unlike Drizzle's function, it pipelines `begin` (does not await the
+ * answer), and discards a connection whose rollback fails.
  */
 function transactionsOf(pool: WritePool): Database['transaction'] {
   const opened = new WeakMap<pg.PoolClient, Opened>();
@@ -163,10 +165,11 @@ async function transact<Result>(
   open.reset();
   let broken: Error | boolean = false;
   try {
-    // Not awaited (pipelined): if `begin` fails, so does every later statement.
+    // Pipelined, not awaited: if `begin` fails, every later statement fails too.
     open.tx.start(client.query(begin));
     const result = await work(open.tx);
-    // The server answers COMMIT with ROLLBACK if a statement of the transaction failed.
+    // If a statement of the transaction failed, the server answers COMMIT with the command tag ROLLBACK and
+    // no error.
     const committed = client.query('commit');
     await Promise.all([...open.started, committed]);
     if ((await committed).command !== 'COMMIT') throw new RolledBack();
@@ -190,7 +193,10 @@ class RolledBack extends Error {
 
 const IN_FAILED_TRANSACTION = '25P02';
 
-/** Returns whether an error is only a consequence of an earlier failed statement in the transaction. */
+/**
+ * Returns whether an error only follows from an earlier failed statement in the same transaction. The earlier
+ * error is then the one to report.
+ */
 function isConsequence(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, cause } = error as Error & { code?: unknown };
@@ -198,16 +204,19 @@ function isConsequence(error: unknown): boolean {
 }
 
 /**
- * Returns whether the connection must be discarded after an error: the server did not answer, or no longer
+ * Returns whether the connection must be discarded after an error: its server no longer answers, or no longer
  * accepts writes.
  */
 const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(classifyFault(error) ?? '');
 
-/** State shared by the consecutive transactions of one connection. */
+/**
+ * Transaction object of one connection, reused by its consecutive transactions, with the state that `reset`
+ * clears in between.
+ */
 interface Opened {
   readonly tx: Transaction;
   readonly started: Promise<unknown>[];
-  /** First failure of a statement that was pipelined and not awaited. */
+  /** Error of the first pipelined statement that failed; null if none has failed. */
   readonly firstFailure: Error | null;
   reset(): void;
 }

@@ -1,19 +1,22 @@
-/** Classifies errors of PostgreSQL and its driver, for GraphQL, webhooks, the queue worker and readiness. */
+/**
+ * Classifies errors of PostgreSQL and its driver for GraphQL, the webhook receiver, the queue worker and
+ * readiness.
+ */
 import { MissingKey } from '../../encryption/sealing.ts';
 import { QueryTimeout } from './timeout-client.ts';
 
 /**
  * Reasons why the database is unusable at the moment, independent of the statement:
- * - AWAY: nothing answers at its address, it starts or stops, or the connection broke.
- * - SILENT: it did not answer in time. A commit may have taken effect.
- * - STALLED: it answers, but commits do not return, for example because a synchronous standby is lost. A
- *   commit may take effect.
- * - READ_ONLY: a standby, or a primary set to read-only.
- * - FULL: its disk is full.
- * - OVERLOADED: it has no free connection or memory, or this process's pool has no free connection.
+ * - AWAY: nothing answers at the address, the server starts or stops, or the connection broke.
+ * - SILENT: the server did not answer in time. A commit may have taken effect.
+ * - STALLED: the server answers, but commits do not return, for example because a synchronous standby is
+ *   lost. A commit may still take effect.
+ * - READ_ONLY: the server is a standby, or a primary set to read-only.
+ * - FULL: the server's disk is full.
+ * - OVERLOADED: the server has no free connection or memory, or this process's pool has no free connection.
  * - BUSY: another transaction was in the way (lock timeout, deadlock, serialization failure, statement
  *   timeout).
- * - REFUSED: it rejects the login: password, certificate, or no such database. Waiting does not help.
+ * - REFUSED: the server rejects the login: password, certificate, or no such database. Waiting does not help.
  */
 export type DatabaseFault =
   | 'AWAY'
@@ -25,21 +28,21 @@ export type DatabaseFault =
   | 'BUSY'
   | 'REFUSED';
 
-/** Error: one of several servers answered, but does not accept writes. */
+/** Error: the server that answered does not accept writes, so another server of the URL must be tried. */
 export class WrongServer extends Error {
   constructor() {
     super('the server accepts no writes: it is a standby or read-only');
   }
 }
 
-/** Error: a write was not started, or was abandoned while in flight, because commits stall. */
+/** Error: a write was refused, or was abandoned while in flight, because commits stall (do not return). */
 export class WritesStalled extends Error {
   constructor() {
-    super('commits do not return: the database waits, as for a synchronous standby');
+    super('commits do not return: the database waits, for example for a synchronous standby');
   }
 }
 
-/** Faults by SQLSTATE or SQLSTATE class. */
+/** Faults by SQLSTATE (five characters) or SQLSTATE class (its first two characters). */
 const SQLSTATES: Readonly<Record<string, DatabaseFault>> = {
   '08': 'AWAY',
   '28': 'REFUSED',
@@ -57,7 +60,7 @@ const SQLSTATES: Readonly<Record<string, DatabaseFault>> = {
   '57014': 'BUSY',
 };
 
-/** Faults by `code` of a system error on a connection. */
+/** Faults by the `code` of a system error (Node.js) on a connection. */
 const SYSTEM_CODES: Readonly<Record<string, DatabaseFault>> = {
   EAI_AGAIN: 'AWAY',
   ECONNREFUSED: 'AWAY',
@@ -70,7 +73,7 @@ const SYSTEM_CODES: Readonly<Record<string, DatabaseFault>> = {
   ETIMEDOUT: 'AWAY',
 };
 
-/** Faults by the beginning of the message, because the driver's errors have no codes. */
+/** Faults by the beginning of the error message, because errors of the driver itself have no codes. */
 const DRIVER_MESSAGES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^Connection terminated/, 'AWAY'],
   [/^timeout expired/, 'AWAY'],
@@ -82,12 +85,15 @@ const DRIVER_MESSAGES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^Query read timeout/, 'SILENT'],
 ];
 
-/** SQLSTATE: five characters. System error codes of that length, such as EPIPE, are looked up first. */
+/**
+ * Form of an SQLSTATE: five characters. System error codes of the same form, such as EPIPE, are looked up
+ * before.
+ */
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /**
- * Returns the fault of an error; null for errors of another kind. Follows `cause`, where Drizzle puts the
- * driver's error.
+ * Returns the database fault that an error shows; null if the error has another cause. Searches `cause` too,
+ * since Drizzle wraps the driver's error.
  */
 export function classifyFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
@@ -95,8 +101,8 @@ export function classifyFault(error: unknown): DatabaseFault | null {
   if (error instanceof WritesStalled) return 'STALLED';
   if (error instanceof WrongServer) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // The missing file is the Unix socket of a server that is not running yet. Waiting does not help with any
-  // other missing file.
+  // ENOENT while connecting: the Unix socket does not exist, because the server is not running yet. ENOENT on
+  // any other file is permanent, so it is no such fault.
   if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
   const found =
     (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??
@@ -104,7 +110,7 @@ export function classifyFault(error: unknown): DatabaseFault | null {
   return found ?? classifyFault(error.cause);
 }
 
-/** Prefixes of OpenSSL's and Node's error codes for certificates and TLS handshakes. */
+/** Prefixes of the error codes of OpenSSL and Node.js for certificates and TLS handshakes. */
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
 
 const faultOfTls = (code: string): DatabaseFault | undefined => (TLS_CODE.test(code) ? 'REFUSED' : undefined);
@@ -112,11 +118,11 @@ const faultOfTls = (code: string): DatabaseFault | undefined => (TLS_CODE.test(c
 const faultOfSqlState = (code: string): DatabaseFault | undefined =>
   SQLSTATE.test(code) ? (SQLSTATES[code] ?? SQLSTATES[code.slice(0, 2)]) : undefined;
 
-/** Descriptions of the faults for people. */
+/** Descriptions of the faults, for messages such as "the database is busy with other transactions". */
 export const FAULT_TEXTS = {
   AWAY: 'does not answer',
   SILENT: 'does not answer',
-  STALLED: 'accepts no writes: commits do not return, as when a synchronous standby is lost',
+  STALLED: 'accepts no writes: commits do not return, for example because a synchronous standby is lost',
   READ_ONLY: 'accepts no writes: it is read-only or a standby',
   FULL: 'accepts no writes: its disk is full',
   OVERLOADED: 'has no free connections or memory',
@@ -126,15 +132,15 @@ export const FAULT_TEXTS = {
 
 /**
  * SQLSTATE classes of errors caused by a statement's values: cardinality, data, integrity, check option,
- * program limits, and exceptions raised by triggers. All other classes concern the server, its schema or our
- * rights.
+ * program limits, and exceptions raised by triggers. Errors of all other classes are caused by the server,
+ * its schema or missing rights.
  */
 const OF_THE_VALUES = ['21', '22', '23', '44', '54', 'P0'];
 
 /**
- * Returns whether an error is caused by the processed item and would recur on every retry. True for a
- * database error whose SQLSTATE concerns the values, and for any error outside the database except a key that
- * is missing from DATA_KEYS.
+ * Returns whether an error is caused by the processed item (such as a webhook), so that every retry would
+ * fail too. True for database errors whose SQLSTATE concerns the values, and for errors outside the database,
+ * except if a key is missing from DATA_KEYS.
  */
 export function isCausedByValues(error: unknown): boolean {
   if (classifyFault(error) !== null || error instanceof MissingKey) return false;

@@ -1,27 +1,27 @@
 /**
- * Parses DATABASE_URL as libpq does: several hosts, target_session_attrs, TLS. Refuses parameters that it
- * cannot honour.
+ * Parses DATABASE_URL like libpq (PostgreSQL's C client): several hosts, target_session_attrs, TLS. Refuses
+ * parameters that the gateway cannot honour.
  */
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from 'node:tls';
 
-/** One connection attempt. libpq may try a host twice, with TLS and without. */
+/**
+ * One connection attempt. As in libpq, a host may be tried twice, with TLS and without (sslmode prefer or
+ * allow).
+ */
 export interface Attempt {
-  /** Host name, IP address, or folder of a Unix socket; undefined: the driver's default. */
+  /** Host name, IP address, or folder of a Unix socket; undefined means the driver's default. */
   readonly host: string | undefined;
   readonly port: number | undefined;
-  /** TLS options; false: without TLS. */
+  /** TLS options; false means a connection without TLS. */
   readonly ssl: false | ConnectionOptions;
 }
 
-/**
- * Required kind of server: one that accepts writes now (READ_WRITE), one that is no standby (PRIMARY), or
- * any.
- */
+/** Required kind of server: READ_WRITE accepts writes now, PRIMARY is not a standby, ANY is any server. */
 export type WantedServer = 'ANY' | 'READ_WRITE' | 'PRIMARY';
 
 export interface DatabaseUrl {
-  /** Attempts in the order in which they are made. */
+  /** Connection attempts, in the order in which they are tried. */
   readonly attempts: readonly Attempt[];
   readonly wanted: WantedServer;
   readonly user: string | undefined;
@@ -29,11 +29,14 @@ export interface DatabaseUrl {
   readonly database: string | undefined;
   /** Connect timeout per host; null if the URL sets none. */
   readonly connectTimeoutMs: number | null;
-  /** Server settings, such as `-c statement_timeout=5000`. */
+  /** Server settings for each connection, such as `-c statement_timeout=5000`. */
   readonly options: string | undefined;
 }
 
-/** Error that says what is wrong with a URL and what to do. Never repeats a part that may be a password. */
+/**
+ * Error that says what is wrong with a database URL and what to do. Its message never repeats a part of the
+ * URL that may be a password.
+ */
 export class DatabaseUrlError extends Error {}
 
 const URL_FORM = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
@@ -62,7 +65,7 @@ const KNOWN = [
   'connect_timeout',
   'options',
 ];
-/** Parameters that are accepted and ignored, because the gateway has its own settings for them. */
+/** URL parameters that are accepted and ignored, because the gateway has its own settings for them. */
 const IGNORED = [
   'application_name',
   'fallback_application_name',
@@ -71,7 +74,9 @@ const IGNORED = [
   'sslcompression',
 ];
 const IGNORED_PREFIXES = ['keepalives', 'tcp_user_timeout'];
-/** Parameters that are supported with these values only, and the advice for any other value. */
+/**
+ * URL parameters that are supported only with the listed values, and the advice to print for any other value.
+ */
 const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice: string]>> = {
   channel_binding: [['disable', 'prefer'], 'remove it; use sslmode=verify-full to verify the server'],
   gssencmode: [['disable', 'prefer'], 'remove it, and use sslmode for encryption'],
@@ -81,7 +86,7 @@ const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice:
 };
 
 /**
- * Parses the URL.
+ * Parses a PostgreSQL connection URL.
  *
  * @throws {DatabaseUrlError} if the URL is malformed or contains a parameter that is not supported
  */
@@ -113,7 +118,8 @@ function decoded(text: string | undefined): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Keep the text undecoded: an invalid % sequence is more likely part of a password than a mistake.
+    // An invalid % sequence is more likely part of an unescaped password than a mistake, so use the text as
+    // it is.
     return text;
   }
 }
@@ -174,7 +180,7 @@ function timeoutOf(text: string | undefined): number | null {
 }
 
 /**
- * Parses target_session_attrs. With several hosts it defaults to read-write, because the gateway needs the
+ * Parses target_session_attrs. The default with several hosts is read-write, because the gateway needs the
  * server that accepts writes.
  */
 function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
@@ -220,7 +226,7 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
     minVersion: versionOf('ssl_min_protocol_version', given('ssl_min_protocol_version')) ?? 'TLSv1.2',
     ...maxVersionOf(given('ssl_max_protocol_version')),
   };
-  // Like libpq: with a CA file, `require` verifies the certificate as `verify-ca` does.
+  // With a CA file, `require` verifies the certificate in the same way as `verify-ca`, which is libpq's rule.
   const verifies =
     mode === 'verify-ca' || mode === 'verify-full' || (mode === 'require' && rootCert !== undefined);
   return (host) => {
@@ -239,8 +245,8 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
 function sslModeOf(sslmode: string | undefined, ssl: string | undefined): SslMode {
   if (sslmode === undefined)
     return ssl === 'true' || ssl === '1' ? 'require' : ssl === undefined ? 'prefer' : 'disable';
-  // node-postgres's own name for TLS without verification of the certificate, which libpq's `require` means if no CA
-  // file is given.
+  // `no-verify` is node-postgres's name for TLS without verification of the certificate. libpq's name for
+  // that is `require` without a CA file.
   if (sslmode === 'no-verify') return 'require';
   const mode = SSL_MODES.find((each) => each === sslmode);
   return mode ?? refuse(`has sslmode=${sslmode}: it must be one of ${SSL_MODES.join(', ')}`);

@@ -5,8 +5,8 @@ import { ServerClient } from './server-client.ts';
 import { getServers } from './servers.ts';
 
 /**
- * Sends texts of less than 8,000 bytes to the current listeners (`pg_notify`). They are delivered in order
- * when the transaction commits.
+ * Sends texts of less than 8,000 bytes each to everyone who listens on the channel (`pg_notify`). PostgreSQL
+ * delivers them in order when the transaction commits.
  */
 export async function notify(db: Database, channel: string, texts: readonly string[]): Promise<void> {
   await sendAll(db, channel, texts);
@@ -14,24 +14,24 @@ export async function notify(db: Database, channel: string, texts: readonly stri
 
 const sendAll = preparedWrite('notify', 'select pg_notify($1, text) from unnest($2::text[]) as text');
 
-/** Timeouts of the connection of a listener. */
+/** Timings of a connection that listens (LISTEN). */
 export interface ListenTimings {
   readonly connectTimeoutMs: number;
-  /** Pause between a liveness check's answer and the next check. */
+  /** Pause between the answer to a liveness check and the next check. */
   readonly probeEveryMs: number;
   readonly probeTimeoutMs: number;
 }
 
 interface ListenOptions extends ListenTimings {
   /**
-   * URL of the database. It must bypass a pooler in transaction mode, which would lose the LISTEN of the
-   * connection's session.
+   * URL of the database, without a pooler in transaction mode: such a pooler would lose the LISTEN, which
+   * belongs to one server session.
    */
   readonly url: string;
   /** Channel name that is valid as an unquoted SQL identifier. */
   readonly channel: string;
   readonly stopping: AbortSignal;
-  /** Called once LISTEN is active; from then on no notification is missed. */
+  /** Called once LISTEN is active; notifications sent before that moment were missed. */
   readonly onListening: () => void;
   /** Called with each notification's text. Must not throw. */
   readonly onText: (text: string) => void;
@@ -40,8 +40,8 @@ interface ListenOptions extends ListenTimings {
 const KEEPALIVE_AFTER_MS = 10_000;
 
 /**
- * Listens on a dedicated connection until it breaks or `stopping` is aborted. Always rejects in the end, with
- * the reason.
+ * Listens on a dedicated connection until the connection breaks or `stopping` is aborted. Then always
+ * rejects, with the reason.
  */
 export async function listenOnce(options: ListenOptions): Promise<never> {
   const { url, channel, stopping, onListening, onText } = options;
@@ -57,7 +57,7 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
       application_name: 'vkyc-gateway doorbell',
     });
   let client = newClient();
-  // Destroys the socket in any protocol state, because a dead peer answers no orderly close.
+  // Destroys the socket, in any state of the protocol: a dead peer would never answer an orderly close.
   const hangUp = () => client.connection.stream.destroy();
   const connectOnce = () => {
     const late = setTimeout(hangUp, options.connectTimeoutMs);
@@ -81,7 +81,8 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
     for (;;) {
       await wait(options.probeEveryMs, undefined, { signal: broken.signal }).catch(() => {});
       broken.signal.throwIfAborted();
-      // Repeating LISTEN is idempotent, and shows the connection's purpose in pg_stat_activity.
+      // Liveness check: repeating LISTEN is idempotent, and shows the connection's purpose in
+      // pg_stat_activity.
       await client.query(`listen ${channel}`);
     }
   } finally {
@@ -91,7 +92,8 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
 }
 
 /**
- * Throws the error if no other server is left to try; otherwise returns null, so that the next one is tried.
+ * Throws the error if no other server of the URL is left to try; otherwise returns null, so that the loop
+ * tries the next server.
  */
 function rethrowIf(last: boolean, error: unknown): null {
   if (last) throw error;

@@ -2,25 +2,31 @@ import pg from 'pg';
 import { openClient } from './server-client.ts';
 
 const CHECK = { application_name: 'vkyc-gateway start' };
-/** SQLSTATE duplicate_prepared_statement, and invalid_sql_statement_name for a missing one. */
+/**
+ * SQLSTATEs of a prepared statement that collides (duplicate_prepared_statement) or is missing
+ * (invalid_sql_statement_name).
+ */
 const LOST_STATEMENT = ['42P05', '26000'];
 
 export type Pooling =
-  /** Each connection has its own server session: no pooler, or one in session mode. */
+  /** Each connection has its own server session: there is no pooler, or a pooler in session mode. */
   | 'NONE'
   /** A pooler in transaction mode that tracks prepared statements. */
   | 'BY_TRANSACTION'
   /**
-   * A pooler in transaction mode that does not track prepared statements: those of one connection collide
-   * with those of another.
+   * A pooler in transaction mode that does not track prepared statements, so statements prepared by different
+   * connections collide.
    */
   | 'WITHOUT_PREPARED_STATEMENTS';
 
-/** Detects whether a pooler (such as PgBouncer) shares the server's sessions between connections, and how. */
+/**
+ * Detects whether a pooler (such as PgBouncer) shares server sessions between connections, and whether it
+ * tracks prepared statements.
+ */
 export async function findPooling(url: string): Promise<Pooling> {
   const clients: pg.Client[] = [];
-  // Sequential on purpose: a pooler in transaction mode gives the second connection the session that the
-  // first just released.
+  // The queries run one after the other on purpose: a pooler in transaction mode then gives the second
+  // connection the server session that the first one just released.
   const ask = async (client: pg.Client) =>
     (await client.query<{ pid: number }>({ name: 'find pooling', text: 'select pg_backend_pid() as pid' }))
       .rows[0]?.pid;
@@ -40,16 +46,19 @@ export async function findPooling(url: string): Promise<Pooling> {
 
 export interface DatabaseUrls {
   readonly url: string;
-  /** URL for migrations, which hold a session-level advisory lock. */
+  /** URL for migrations. A pooler in transaction mode would break their session-level advisory lock. */
   readonly migrateUrl: string;
   /**
-   * URL for LISTEN, whose notifications arrive only in the session that listens. Null if nothing listens in
-   * the database.
+   * URL for LISTEN, whose notifications arrive only in the server session that listens; null if LISTEN is not
+   * used (NATS).
    */
   readonly listenUrl: string | null;
 }
 
-/** Returns an error text with advice if the gateway cannot work with the pooler; null if all is well. */
+/**
+ * Returns an error text with advice if the gateway cannot work with the pooler behind one of the URLs;
+ * otherwise null.
+ */
 export async function explainPooling({ url, migrateUrl, listenUrl }: DatabaseUrls): Promise<string | null> {
   const found = new Map<string, Pooling>();
   for (const each of new Set([url, migrateUrl, listenUrl ?? url])) found.set(each, await findPooling(each));

@@ -8,33 +8,33 @@ import type { WriteWatch } from './write-watch.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 const PROBE_AFTER_MS = 10_000;
 /**
- * Idle connections stay open for long: a new one must plan every statement again, which delays a burst's
- * first requests by tens of milliseconds.
+ * Idle timeout of connections. Long, because a new connection must plan every statement again, which delays
+ * the first requests of a burst by tens of milliseconds.
  */
 const IDLE_TIMEOUT_MS = 600_000;
-/** Maximum wait for statements in flight at shutdown, since a commit may hang forever. */
+/** Maximum time that a shutdown waits for statements in flight, since a commit may hang forever. */
 const CLOSE_TIMEOUT_MS = 5_000;
 const FAREWELL_TIMEOUT_MS = 1_000;
 
 export interface PoolOptions {
   readonly url: string;
   readonly size: number;
-  /** Application name of the connections in `pg_stat_activity`. */
+  /** Name that the connections show in `pg_stat_activity` (`application_name`). */
   readonly name: string;
-  /** Called for broken connections. The pool replaces them itself. */
+  /** Called when a connection breaks. The pool itself replaces the connection. */
   readonly onError: (error: Error) => void;
-  /** A connection that does not answer a query for this long counts as dead; 0: no limit. */
+  /** A connection that does not answer a query for this long counts as dead; 0 means no limit. */
   readonly answerTimeoutMs?: number;
 }
 
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void;
 
 /**
- * Connection pool that replaces connections to demoted servers after a failover, and pipelines statements.
+ * Connection pool that pipelines statements, and after a failover replaces connections to the demoted server.
  */
 export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
-  /** One promise per open connection, which resolves when it has ended. */
+  /** One promise for each open connection; it resolves when the connection has ended. */
   readonly #open = new Set<Promise<void>>();
   readonly #servers: Servers;
 
@@ -49,8 +49,8 @@ export class GatewayPool extends pg.Pool {
       keepAlive: true,
       keepAliveInitialDelayMillis: PROBE_AFTER_MS,
       application_name: name,
-      // Pipelining: statements are sent without waiting for earlier results; only code that needs a result
-      // awaits it.
+      // Pipelining: a statement is sent without waiting for the results of earlier ones, which saves round
+      // trips.
       pipeline: true,
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     } as object);
@@ -61,8 +61,8 @@ export class GatewayPool extends pg.Pool {
       const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
       this.#open.add(ended);
       void ended.then(() => this.#open.delete(ended));
-      // The pool handles errors of idle connections only. Without this listener, a connection that breaks
-      // while in use would crash the process.
+      // The pool handles errors of idle connections only. A connection that breaks while in use would crash
+      // the process if it had no listener.
       client.on('error', onError);
       turnJitOff(client);
     });
@@ -81,7 +81,8 @@ export class GatewayPool extends pg.Pool {
   }
 
   /**
-   * Returns a connection to a server that is not known to have been demoted. Tries each server of the URL.
+   * Returns a connection, trying each server of the URL. Skips connections to a server that may have been
+   * demoted (failover).
    */
   protected async acquire(): Promise<pg.PoolClient> {
     for (let tried = 1; ; ) {
@@ -90,7 +91,7 @@ export class GatewayPool extends pg.Pool {
         if (!(client as unknown as ServerClient).isDistrusted) return client;
         client.release(true);
       } catch (error) {
-        // An exhausted pool is not the server's fault, so trying another server does not help.
+        // OVERLOADED may mean that this pool is exhausted, so trying another server does not help.
         if (tried >= this.#servers.tries || classifyFault(error) === 'OVERLOADED') throw error;
         tried += 1;
       }
@@ -98,9 +99,9 @@ export class GatewayPool extends pg.Pool {
   }
 
   /**
-   * Waits for statements in flight, up to a timeout, and then for the connections to close. `end` alone
-   * resolves while they are still closing; if the server stopped then, their sockets would break and look
-   * like failures.
+   * Closes the pool: waits for statements in flight, up to a timeout, and then until the connections are
+   * closed. `end` alone resolves while connections are still closing; a server that stops at that moment
+   * would break them, which would look like a failure.
    */
   async close(): Promise<void> {
     const cutOff = setTimeout(() => {
@@ -113,18 +114,21 @@ export class GatewayPool extends pg.Pool {
 }
 
 /**
- * Turns JIT compilation off for the connection. JIT is on by default, compiles a plan again on every call,
- * and takes 100 ms and more, while the gateway's longest statements take a fraction of that. Servers without
- * JIT ignore the setting.
+ * Turns PostgreSQL's JIT compilation off for the connection. JIT is on by default, compiles a plan on every
+ * call, and takes 100 ms and more, while the gateway's longest statements take a fraction of that. Servers
+ * without JIT ignore the setting.
  */
 function turnJitOff(client: pg.PoolClient): void {
-  // If the connection fails here, the next statement reports it.
+  // An error is ignored here: if the connection broke, the next statement fails and reports it.
   client.query('set jit = off').catch(() => {});
 }
 
-/** Write pool. While commits stall, it refuses new writes and rejects those in flight. */
+/**
+ * Write pool. While commits stall (for example because a synchronous standby is lost), the pool refuses new
+ * writes and rejects the writes in flight.
+ */
 export class WritePool extends GatewayPool {
-  /** Monitor of the database's writes; null until it has started. */
+  /** Monitor that detects stalled commits; null until monitoring has started. */
   watch: WriteWatch | null = null;
 
   constructor(options: PoolOptions) {
@@ -142,13 +146,14 @@ export class WritePool extends GatewayPool {
     try {
       return await this.giveUpIfStalled(connecting);
     } catch (error) {
-      // The caller was already rejected, so a connection that still arrives is returned to the pool.
+      // The caller got an error instead of a connection. If the connection still arrives later, return it to
+      // the pool.
       connecting.then((client) => client.release()).catch(() => {});
       throw error;
     }
   }
 
-  /** Resolves like `write`, but rejects as soon as commits stall; see `WriteWatch`. */
+  /** Returns a promise that settles like `write`, but rejects as soon as commits stall; see `WriteWatch`. */
   giveUpIfStalled<T>(write: Promise<T>): Promise<T> {
     return this.watch ? this.watch.unlessStalled(write) : write;
   }

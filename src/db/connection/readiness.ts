@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import type { Backlog } from '../../telemetry/gauges.ts';
 
-/** Timeout of the query: a scraper or health check does not wait longer. */
+/** Timeout of each query here: the caller, a metrics scraper or a health check, does not wait longer. */
 const QUERY_TIMEOUT_MS = 1_000;
 /**
- * Maximum that each count can reach: counting a larger backlog would take long and tell operators no more.
+ * Upper limit of each count in the result. Counting a larger backlog would take long and tell operators no
+ * more.
  */
 const MAX_COUNTED = 10_000;
 
@@ -31,7 +32,7 @@ const BACKLOG = `select
   ${pause('calls_paused_until')} as "callsPausedSeconds",
   ${pause('polls_paused_until')} as "pollsPausedSeconds"`;
 
-/** Adds node-postgres' timeout for one query, which its types lack. */
+/** Query with node-postgres' option for a timeout of one query, which is missing in its types. */
 interface Question extends pg.QueryConfig {
   readonly query_timeout: number;
 }
@@ -43,18 +44,18 @@ async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, n
 }
 
 /**
- * Reads how much waits to be processed (webhooks, transitions without a position) and the use of the call
- * budget. One statement that uses only indexes, so its time does not depend on the table sizes. Rejects if
- * there is no answer within a second.
+ * Reads the queue depths (webhooks by state, transitions without a feed position) and the use of the provider
+ * call budget. One statement that uses only indexes, so its duration does not depend on the table sizes.
+ * Rejects if the database does not answer within a second.
  */
 export const readQueueDepths = (pool: pg.Pool, now: Date) =>
   ask<Backlog & pg.QueryResultRow>(pool, BACKLOG, now);
 
-/** State of the database that decides whether a replica is ready. */
+/** Facts about the database that decide whether this replica reports itself as ready. */
 export interface ReadinessFacts {
-  /** Timestamp of the newest migration that was run, in milliseconds, as in the migration journal. */
+  /** Timestamp in milliseconds of the newest migration that was run, as the migration journal names it. */
   readonly migratedTo: number;
-  /** Age of the oldest transition without a feed position; null if all have one. */
+  /** Age of the oldest transition without a feed position; null if every transition has a position. */
   readonly oldestUnnumberedSeconds: number | null;
 }
 
@@ -62,6 +63,6 @@ const FITNESS = `select
   (select max(created_at)::float8 from drizzle.__drizzle_migrations) as "migratedTo",
   ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds"`;
 
-/** Reads the facts that decide readiness. Rejects if there is no answer within a second. */
+/** Reads the facts that decide readiness. Rejects if the database does not answer within a second. */
 export const readReadinessFacts = (pool: pg.Pool, now: Date) =>
   ask<ReadinessFacts & pg.QueryResultRow>(pool, FITNESS, now);

@@ -3,8 +3,8 @@ import { invariant } from '../../domain/invariant.ts';
 import type { Durability, Replication } from '../../domain/replication.ts';
 
 /**
- * Reads how commits are replicated. Needs no special rights; only monitoring roles can see how far each
- * standby has come.
+ * Reads how commits are replicated to standbys. Needs no special rights: the progress of each standby, which
+ * only monitoring roles may see, is not read.
  */
 export async function readReplication(pool: pg.Pool): Promise<Replication> {
   const { rows } = await pool.query<{ names: string; commit: string; standbys: number }>(

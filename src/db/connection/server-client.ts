@@ -6,24 +6,24 @@ import { TimeoutClient } from './timeout-client.ts';
 
 export interface ServerClientConfig extends pg.ClientConfig {
   readonly servers: Servers;
-  /** A query that is not answered for this long breaks the connection; 0: no limit. */
+  /** If a query is not answered for this long, the connection is destroyed; 0 means no limit. */
   readonly answerTimeoutMs?: number;
 }
 
 type Callback = (error: Error | null) => void;
 
-/** Query whose result `no` is `on` if the server is not of the wanted kind. */
+/** Queries that check a server: the result `no` is `on` if the server is not of the wanted kind. */
 const DISQUALIFIERS: Record<Exclude<WantedServer, 'ANY'>, string> = {
   READ_WRITE: `select current_setting('transaction_read_only') as no`,
   PRIMARY: `select case when pg_is_in_recovery() then 'on' else 'off' end as no`,
 };
 
 /**
- * Connection to the server of the URL that is next to be tried. Fails if that server is not of the wanted
- * kind.
+ * Connection to one server of the database URL, chosen by `Servers.next`. Connecting fails if the server is
+ * not of the wanted kind.
  */
 export class ServerClient extends TimeoutClient {
-  /** `Servers.generation` at the time when the connection was created, see `isDistrusted`. */
+  /** Value of `Servers.generation` when the connection was created, see `isDistrusted`. */
   readonly generation: number;
   readonly #servers: Servers;
   readonly #attempt: Attempt;
@@ -35,11 +35,12 @@ export class ServerClient extends TimeoutClient {
     this.#servers = servers;
     this.#attempt = attempt;
     this.generation = servers.generation;
-    // An error before the caller adds its own listener must not crash the process; the next query reports it.
+    // An `error` event without a listener would crash the process. The caller adds a listener later, and the
+    // next query reports the error anyway.
     this.on('error', () => {});
   }
 
-  /** Whether the server may have been demoted since the connection was opened. */
+  /** Whether the server may have been demoted to a standby (failover) since the connection was opened. */
   get isDistrusted(): boolean {
     return this.generation !== this.#servers.generation;
   }
@@ -67,7 +68,7 @@ export class ServerClient extends TimeoutClient {
       return this;
     } catch (error) {
       this.#servers.failed(this.#attempt, error);
-      // `end` marks the close as intended; otherwise the driver would report a broken connection.
+      // `end` marks the close as intended. Without it, the driver would report a broken connection.
       void this.end().catch(() => {});
       this.connection.stream.destroy();
       throw error;
@@ -82,7 +83,7 @@ export class ServerClient extends TimeoutClient {
   }
 }
 
-/** Connects to the first suitable server of a URL. */
+/** Connects to the first server of the URL that answers and is of the wanted kind. */
 export async function openClient(
   url: string,
   config: Omit<ServerClientConfig, 'servers'> = {},

@@ -3,27 +3,26 @@ import { classifyFault } from './connection-errors.ts';
 import { type Attempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 
 /**
- * Connect timeout per host if there are several: a host that does not answer must not use up the time for
- * trying the other hosts.
+ * Connect timeout per host if the URL names several hosts: one silent host must not use up the time for
+ * trying the others.
  */
 const HOST_TIMEOUT_MS = 4_000;
 const ONLY_HOST_TIMEOUT_MS = 10_000;
 /**
- * Minimum interval between two renewals of all connections: after a failover, every write that is refused
- * reports the read-only server again.
+ * Minimum interval between two renewals of all connections: after a failover, each write that the demoted
+ * server refuses would otherwise renew them again.
  */
 const MIN_DISTRUST_INTERVAL_MS = 5_000;
 
 /**
- * Servers of a database URL, and which of them to try next: the last server that worked, then the other
- * servers in order. All connections of a URL share one object, so that a failover that one connection finds
- * helps all others.
+ * Servers of a database URL, and the server to try next: the last one that worked, then the others in order.
+ * All connections of a URL share one `Servers` object, so that a failover found by one connection helps all.
  */
 export class Servers {
   readonly url: DatabaseUrl;
   /**
-   * Number that is incremented on suspicion of a failover. Connections of an earlier generation may lead to a
-   * demoted server.
+   * Number that is incremented when a failover is suspected. Connections created under a lower number may
+   * lead to a demoted server.
    */
   generation = 0;
   #next = 0;
@@ -33,7 +32,7 @@ export class Servers {
     this.url = url;
   }
 
-  /** Number of attempts until every attempt of the URL has failed once. */
+  /** Number of connection attempts after which every server of the URL has been tried once. */
   get tries(): number {
     return this.url.attempts.length;
   }
@@ -54,13 +53,13 @@ export class Servers {
   }
 
   /**
-   * Records a failed attempt: the next connection tries another one. The same host with the other TLS option
-   * comes next only if the server answered and refused the connection.
+   * Records a failed attempt, so that the next connection tries another server. The same host is tried with
+   * the other TLS option (sslmode prefer or allow) only if the server answered and refused the connection.
    */
   failed(attempt: Attempt, error: unknown): void {
     const { attempts } = this.url;
     const index = attempts.indexOf(attempt);
-    // Another connection has already recorded this failure and moved on.
+    // Another connection has already recorded this failure, so the next attempt is already another one.
     if (index !== this.#next) return;
     const unreachable = classifyFault(error) !== 'REFUSED';
     let next = index + 1;
@@ -78,7 +77,10 @@ export class Servers {
     this.#next = this.url.attempts.indexOf(attempt);
   }
 
-  /** Records that a server refused a write as read-only: existing connections are not used again. */
+  /**
+   * Records that a server refused a write as read-only (it was demoted). Pools then discard all existing
+   * connections.
+   */
   distrust(): void {
     const now = performance.now();
     if (now - this.#distrustedAt < MIN_DISTRUST_INTERVAL_MS) return;
@@ -90,7 +92,7 @@ export class Servers {
 const known = new Map<string, Servers>();
 
 /**
- * Returns the `Servers` of a URL: the same object for all connections of this process.
+ * Returns the `Servers` of a URL. All connections of this process to the URL share this object.
  *
  * @throws {DatabaseUrlError} if the URL cannot be used
  */

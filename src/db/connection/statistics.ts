@@ -2,27 +2,34 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { GatewayPool } from './pools.ts';
 
-/** Part of a database, transaction or connection that statistics need, which only read. */
+/** Interface of a database, transaction or connection for statistics, which only read. */
 export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 
-/** Function that runs a counting statement. The statement only reads, and may take long. */
+/** Function that runs a counting statement, which only reads and may take long. */
 export type Count<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
 export interface CountOptions {
-  /** Statement timeout on the server. It holds even if this process does not cancel. */
+  /**
+   * Statement timeout, enforced by the server, so it holds even if this process cannot cancel the statement.
+   */
   readonly timeoutMs: number;
-  /** Aborting it cancels the statement on the server. */
+  /** Aborting this signal cancels the statement on the server. */
   readonly signal: AbortSignal | null;
 }
 
 interface StatisticsPoolOptions {
-  /** Connections only for statistics, whose long statements would otherwise delay short reads. */
+  /**
+   * Pool of connections for statistics only: their long statements would delay short reads in another pool.
+   */
   readonly pool: GatewayPool;
-  /** Pool that sends the cancellations. */
+  /** Pool whose connections send `pg_cancel_backend`. */
   readonly watching: pg.Pool;
 }
 
-/** Runs statistics on separate connections, with a timeout. Cancels them when no client waits any more. */
+/**
+ * Runs statistics on separate connections, with a timeout. Cancels a statement when no client waits for its
+ * result any more.
+ */
 export class StatisticsPool {
   readonly #pool: GatewayPool;
   readonly #watching: pg.Pool;
@@ -58,7 +65,8 @@ export class StatisticsPool {
       throw error;
     } finally {
       ending.removeEventListener('abort', cancel);
-      // A late cancellation must not hit the next statement of this connection.
+      // Wait for a running cancellation: if it arrived late, it would cancel the next statement of this
+      // connection.
       await cancelling;
       client.release(broken);
     }
@@ -90,8 +98,8 @@ export class StatisticsPool {
 }
 
 /**
- * Begins a read-only transaction and returns the process id of its backend. The id known to the driver may be
- * invented by PgBouncer and belong to another backend.
+ * Begins a read-only transaction and returns the process id of its backend (server process), asked from the
+ * server: behind PgBouncer, the id that the driver knows may belong to another backend.
  */
 async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> {
   await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
@@ -101,7 +109,9 @@ async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> 
 
 const QUERY_CANCELED = '57014';
 
-/** Returns whether the server ended a statement, because of its timeout or a cancellation. */
+/**
+ * Returns whether the error says that the server ended a statement, because of a timeout or a cancellation.
+ */
 export function isCanceled(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (error as { code?: unknown }).code === QUERY_CANCELED || isCanceled(error.cause);

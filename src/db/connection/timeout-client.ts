@@ -1,9 +1,14 @@
 import pg from 'pg';
 
-/** A connection that does not answer for this long counts as dead, for example after a lost route. */
+/**
+ * Default timeout: a connection that does not answer a query for this long counts as dead, for example after
+ * a network route was lost.
+ */
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** Error: a query was not answered in time; its outcome is unknown. */
+/**
+ * Error for a query that was not answered in time. The query's outcome is unknown: it may have taken effect.
+ */
 export class QueryTimeout extends Error {
   constructor(timeoutMs: number) {
     super(`the database did not answer within ${timeoutMs / 1_000} s`);
@@ -14,15 +19,15 @@ type Callback = (error: Error | null, result?: unknown) => void;
 type Send = (this: pg.Client, config: unknown, values: unknown, callback: Callback) => void;
 
 /**
- * Client that destroys its connection when a query is not answered in time, and supports promises. The
- * driver's own timeout and promises are not used, because it assigns closures to properties. V8 allocates
- * such closures in old space, and all rows they reference are moved there too, where every page read would
- * stay until the next full garbage collection.
+ * PostgreSQL client that destroys its connection when a query is not answered in time. The driver's own
+ * timeout and promises are not used, because the driver assigns closures to properties: V8 allocates those in
+ * old space together with all rows that they reference, which stay there until the next full garbage
+ * collection.
  */
 export class TimeoutClient extends pg.Client {
   readonly #answerTimeoutMs: number;
 
-  /** `answerTimeoutMs`: 0 waits forever. */
+  /** `answerTimeoutMs` is the timeout per query; 0 means no timeout. */
   constructor(config: pg.ClientConfig & { readonly answerTimeoutMs?: number }) {
     super(config);
     this.#answerTimeoutMs = config.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
@@ -42,7 +47,7 @@ export class TimeoutClient extends pg.Client {
     (super.query as Send).call(this, config, values, this.#inTime(callback));
   }
 
-  /** Called for every statement that fails. */
+  /** Hook for subclasses: called with the error of every statement that fails. */
   protected onFailure(_error: Error): void {}
 
   #inTime(callback: Callback): Callback {
@@ -63,8 +68,8 @@ export class TimeoutClient extends pg.Client {
 }
 
 /**
- * Rethrows a driver's error with a stack trace that contains the caller; the driver's own ends where it read
- * the answer.
+ * Rethrows a driver's error with a stack trace that contains the caller. The driver's own stack trace ends at
+ * the code that reads the server's answer.
  */
 function thrownHere(error: Error): never {
   Error.captureStackTrace(error, thrownHere);

@@ -2,17 +2,20 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { classifyFault, FAULT_TEXTS, WritesStalled } from './connection-errors.ts';
 
-/** Reasons why a database that answers does not accept writes. */
+/** Reasons why a database does not accept writes although it answers. */
 export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
 
 export interface WatchTimings {
   readonly lookEveryMs: number;
-  /** Intervals between probes: `probeEveryMs` while writes work, `probeAgainMs` while they do not. */
+  /**
+   * Intervals between probes (test writes): `probeEveryMs` while writes succeed, `probeAgainMs` while a fault
+   * is known or suspected.
+   */
   readonly probeEveryMs: number;
   readonly probeAgainMs: number;
-  /** A caller's write that takes longer than this triggers a probe. */
+  /** If a caller's write takes longer than this, probes follow each other at `probeAgainMs`. */
   readonly suspectAfterMs: number;
-  /** A probe whose commit takes longer than this shows that commits stall. */
+  /** If the commit of a probe takes longer than this, commits count as stalled. */
   readonly stalledAfterMs: number;
 }
 
@@ -24,25 +27,27 @@ const TIMINGS: WatchTimings = {
   stalledAfterMs: 3_000,
 };
 
-/** Timeout of the query that inspects a hung probe. */
+/** Timeout of the query that inspects the server process of a hung probe. */
 const INSPECTION_TIMEOUT_MS = 1_000;
 
 /**
- * Write of a probe, which needs no table and no rights. Its commit must reach the disk and the synchronous
- * standbys. (A transaction that only takes an id is committed asynchronously and would prove nothing.)
+ * Write of a probe: a WAL message, which needs no table and no rights. Its commit must reach the disk and the
+ * synchronous standbys. (A transaction that only takes a transaction id commits asynchronously and would
+ * prove nothing.)
  */
 const WRITE = `select pg_logical_emit_message(true, 'vkyc_gateway', '')`;
 /**
- * Sort of some 100 kB that does not fit in memory and is spilled to disk, to find a full disk. The write
- * above does not find it, because WAL segments exist in advance.
+ * Sort of about 100 kB with so little memory that PostgreSQL spills it to a temporary file, which fails if
+ * the disk is full. The probe's write cannot detect a full disk, because WAL segments are allocated in
+ * advance.
  */
 const SPILL = `begin; select set_config('work_mem', '64kB', true);
   select count(*) from (select g from generate_series(1, 5000) g order by random() offset 0) spilled; commit`;
 
 interface WriteWatchOptions {
   /**
-   * Pool with one connection for the probe and one for inspecting it. It sets no query timeout, because a
-   * probe may hang.
+   * Pool with at least two connections: one for the probe, one for inspecting a hung probe. It sets no query
+   * timeout, because a probe may hang.
    */
   readonly pool: pg.Pool;
   readonly log: Logger;
@@ -51,25 +56,28 @@ interface WriteWatchOptions {
 
 interface Probe {
   readonly client: pg.PoolClient;
-  /** Process id of the server's backend, correct behind a pooler as well; null until it is known. */
+  /**
+   * Process id of the probe's backend (server process), asked from the server, so that it is correct behind a
+   * pooler too; null until it is known.
+   */
   pid: number | null;
   stage: 'ASKING' | 'COMMITTING';
-  /** Start of the stage (`performance.now`). */
+  /** Time at which the probe entered its stage (`performance.now`). */
   since: number;
 }
 
 /**
- * Monitors whether the database accepts writes, by a small probe write every few seconds, at most one in
- * flight. If its commit stalls, for example because a synchronous standby is lost, all other commits stall as
- * well. Callers' writes are then refused before they take a connection. If they were sent and abandoned, each
- * would leave a waiting backend on the server, until `max_connections` is used up and reads fail too.
+ * Monitors whether the database accepts writes, by a small test write (probe) every few seconds. If the
+ * probe's commit stalls, for example because a synchronous standby is lost, all commits stall. Callers'
+ * writes are then refused before they take a connection: each write that was sent and abandoned would keep a
+ * backend waiting, until `max_connections` is used up and reads fail too.
  */
 export class WriteWatch {
   readonly #pool: pg.Pool;
   readonly #log: Logger;
   readonly #timings: WatchTimings;
   readonly #timer: NodeJS.Timeout;
-  /** In-flight writes of callers, the oldest first. */
+  /** Writes of callers that are in flight, oldest first. */
   readonly #writes = new Set<{ readonly since: number; readonly giveUp: (error: Error) => void }>();
   #fault: WriteFault | null = null;
   #probe: Probe | null = null;
@@ -86,19 +94,22 @@ export class WriteWatch {
     this.#tick();
   }
 
-  /** Reason why the database does not accept writes; null if none is known. */
+  /** Reason why the database does not accept writes; null if writes succeed as far as is known. */
   get fault(): WriteFault | null {
     return this.#fault;
   }
 
-  /** @throws {WritesStalled} if a write would hang. */
+  /**
+   * Refuses a write while commits stall, since it would hang.
+   * @throws {WritesStalled}
+   */
   refuseIfStalled(): void {
     if (this.#fault === 'STALLED') throw new WritesStalled();
   }
 
   /**
-   * Resolves like a caller's write. Rejects at once if commits are found to stall; the write itself continues
-   * and may still be committed later.
+   * Returns a promise that settles like a caller's write, but rejects at once if commits are found to stall.
+   * The write itself goes on, and may still be committed later.
    */
   unlessStalled<T>(write: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -132,7 +143,8 @@ export class WriteWatch {
       const probe = this.#probe;
       if (!probe || now - probe.since < this.#timings.stalledAfterMs) return;
       if (probe.stage === 'COMMITTING') void this.#lookAtHungProbe(probe);
-      // The probe did not reach its commit, so the connection is dead or the server is down.
+      // The probe hangs before its commit: the connection is dead or the server is down, which says nothing
+      // about commits.
       else hangUp(probe);
       return;
     }
@@ -148,7 +160,8 @@ export class WriteWatch {
       this.#becomes(await this.#writeFault());
     } catch (error) {
       const fault = classifyFault(error);
-      // Other faults, such as AWAY, say nothing about writes, so the last result stays.
+      // Other faults, such as AWAY (nothing answers), say nothing about writes, so the last known state
+      // stays.
       if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
     } finally {
       this.#probe = null;
@@ -182,7 +195,10 @@ export class WriteWatch {
     }
   }
 
-  /** Inspects the probe's backend on another connection. */
+  /**
+   * Inspects the backend (server process) of a hung probe on another connection, to tell a stalled commit
+   * from a dead connection.
+   */
   async #lookAtHungProbe(probe: Probe): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -194,7 +210,7 @@ export class WriteWatch {
       };
       const { rows } = await this.#pool.query<{ waitsFor: string | null }>(question);
       if (probe !== this.#probe || this.#stopped) return;
-      // The backend is gone, so the connection is dead.
+      // No such backend exists any more, so the probe's connection is dead.
       if (rows.length === 0) hangUp(probe);
       else this.#becomes('STALLED', rows[0]?.waitsFor ?? null);
     } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * Registry of the data keys under which values may be stored, and of the keys that each running replica has.
+ * Registry of the data keys (encryption keys of stored values), and of the keys that each running replica
+ * has.
  */
 import { inArray, sql } from 'drizzle-orm';
 import type { Queryable } from '../connection/client.ts';
@@ -7,12 +8,15 @@ import { dataKeys, replicas } from '../schema/tables.ts';
 
 export type ReplicaRow = typeof replicas.$inferSelect;
 
-/** A replica whose last heartbeat is older than this counts as stopped. */
+/** A replica whose last heartbeat is older than this many seconds counts as stopped. */
 export const LIVE_SECONDS = 60;
-/** Rows of crashed replicas are deleted this long after their last heartbeat. */
+/** The row of a crashed replica is deleted this many seconds after its last heartbeat. */
 const STALE_ROW_SECONDS = 600;
 
-/** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. Deletes the rows of replicas that crashed long ago. */
+/**
+ * Writes the heartbeat of a replica, with the ids of its data keys, the key that encrypts first. Also deletes
+ * the rows of replicas that crashed long ago.
+ */
 export async function recordHeartbeat(
   db: Queryable,
   { id, dataKeys: keyIds }: Pick<ReplicaRow, 'id' | 'dataKeys'>,
@@ -40,7 +44,7 @@ export async function findDataKeys(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Registers keys under which values may be stored from now on. */
+/** Registers data keys with which values may be encrypted from now on. */
 export async function registerDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
   await db
     .insert(dataKeys)
@@ -48,7 +52,7 @@ export async function registerDataKeys(db: Queryable, ids: readonly string[]): P
     .onConflictDoNothing();
 }
 
-/** Removes the ids of keys under which nothing is stored any more. */
+/** Removes the ids of data keys with which no stored value is encrypted any more. */
 export async function unregisterDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.delete(dataKeys).where(inArray(dataKeys.id, [...ids]));
 }

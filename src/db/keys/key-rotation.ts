@@ -1,6 +1,6 @@
 /**
- * Lists all columns that are encrypted or hashed with a data key, and how to renew their values with another
- * key.
+ * Lists all columns whose values are encrypted or hashed with a data key, and how a value is renewed with
+ * another key (key rotation).
  */
 import { and, asc, gt, isNotNull, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
@@ -25,14 +25,17 @@ import { webhookContext } from '../webhooks/inbox.ts';
 interface Value {
   readonly id: string | bigint;
   readonly value: Buffer;
-  /** Value of another column of the same row that is needed to renew `value`. */
+  /**
+   * Value of another column in the same row, needed to renew `value`: for most columns, the id that the
+   * encryption is bound to (AAD).
+   */
   readonly beside: string | bigint | Buffer;
 }
 
-/** Column whose values can be renewed with another key. */
+/** Column whose values can be decrypted or computed again, and so renewed with another key. */
 export interface ReencryptableColumn {
   readonly column: PgColumn;
-  /** Column that orders the iteration over the rows. */
+  /** Column by which the rows are iterated in order. */
   readonly id: PgColumn;
   readonly beside: PgColumn;
   reencrypt(sealer: Sealer, value: Value): Buffer;
@@ -47,8 +50,8 @@ const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (be
 });
 
 /**
- * All columns whose values can be renewed with another key. A test searches all tables for columns that are
- * missing here.
+ * All columns whose values can be renewed with another key. A test searches the schema for encrypted columns
+ * that are missing from this list.
  */
 export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
   sealedIn(users.personal, users.id, users.id, userContext),
@@ -66,12 +69,15 @@ export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
 ];
 
 /**
- * Keyed hashes whose input is not stored. They cannot be computed again with another key, and become useless
- * when their key is removed.
+ * Columns of keyed hashes whose input is not stored, so they cannot be computed again with another key. They
+ * become useless when their key is removed.
  */
 export const UNROTATABLE_COLUMNS: readonly PgColumn[] = [startIntents.inputHash, idempotencyKeys.inputHash];
 
-/** Counts the values of an encrypted or hashed column by the id of the secret key with which each was made. */
+/**
+ * Counts the values of an encrypted or hashed column by key id. Each value begins with one byte for the
+ * length of its key id, and the id.
+ */
 export async function countByKey(db: Database, column: PgColumn): Promise<ReadonlyMap<string, number>> {
   const key = sql<string>`convert_from(substring(${column} from 2 for get_byte(${column}, 0)), 'UTF8')`;
   const rows = await db
@@ -86,8 +92,8 @@ const hasOtherKey = (column: PgColumn, label: Buffer): SQL =>
   sql`substring(${column} from 1 for ${label.length}) <> ${label}`;
 
 /**
- * Locks the next values, in id order, that were made with another key than the one whose prefix is `label`
- * (`Sealer.keyIdPrefix`). Skips locked rows (SKIP LOCKED).
+ * Locks the next values, in id order, that were encrypted or hashed with another key than the one whose
+ * prefix is `label` (`Sealer.keyIdPrefix`). Skips locked rows (SKIP LOCKED).
  */
 export const lockValuesWithOtherKey = (
   tx: Transaction,

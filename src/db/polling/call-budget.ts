@@ -3,17 +3,20 @@ import type { CallPurpose } from '../../domain/ports.ts';
 import type { Database } from '../connection/client.ts';
 import { providerBudget, providerCalls } from '../schema/tables.ts';
 
-/** Maximum number of provider calls in any 60 seconds, of all replicas together. */
+/**
+ * Limits of the provider call budget: `total` is the maximum number of calls in any 60 seconds, by all
+ * replicas together.
+ */
 export interface CallLimits {
   readonly total: number;
-  /** Maximum number of polls among these calls. */
+  /** Maximum number of polls (periodic GET calls for sessions' states) among the `total` calls. */
   readonly polls: number;
 }
 
 /**
- * Takes one call from the budget. Returns 0 if it is allowed now, otherwise the milliseconds until the next
- * attempt. Replicas serialize on the budget row (row lock). Polls are evenly spaced; mutations are limited by
- * a sliding window of one minute.
+ * Takes one provider call from the budget. Returns 0 if the call is allowed now, otherwise the milliseconds
+ * to wait before asking again. Replicas serialize on the budget row (row lock). Polls are evenly spaced;
+ * other calls are limited by a sliding window of one minute.
  */
 export async function tryAcquireCall(
   db: Database,
@@ -27,7 +30,7 @@ export async function tryAcquireCall(
       select greatest(
         0,
         ${until(sql`(select calls_paused_until from ${providerBudget})`)},
-        -- provider_call holds the last minute: if it is full, wait until its oldest call is a minute old.
+        -- provider_call has the calls of the last minute. If the budget is used up, wait until the oldest is a minute old.
         ${until(sql`(select at + interval '60 seconds' from ${providerCalls} order by at desc offset ${limits.total - 1} limit 1)`)},
         ${purpose === 'POLL' ? pollsWait(limits) : sql`0`}
       )::int as wait`);
@@ -43,11 +46,11 @@ const pollsWait = ({ polls }: CallLimits) => sql`
     ${until(sql`(select max(at) + ${`${60_000 / polls} milliseconds`}::interval from ${providerCalls} where purpose = 'POLL')`)}
   )`;
 
-/** SQL for the milliseconds until a time; null, which `greatest` ignores, if the time is null. */
+/** SQL for the milliseconds until a time. Null if the time is null; `greatest` ignores nulls. */
 const until = (time: ReturnType<typeof sql>) =>
   sql`ceil(extract(epoch from ${time} - clock_timestamp()) * 1000)`;
 
-/** Pauses all calls, or only polls, for some seconds. Never shortens an existing pause. */
+/** Pauses all provider calls, or only polls, for some seconds. A longer pause that is already set stays. */
 export async function pauseCalls(db: Database, seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void> {
   const end = sql`clock_timestamp() + make_interval(secs => ${seconds})`;
   await db

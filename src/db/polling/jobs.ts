@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type SQL, sql } from 'drizzle-orm';
-// Must come first: sets HOME, which graphile-worker needs when it is loaded.
+// This import must stay above graphile-worker: it sets HOME, which graphile-worker reads when it is loaded.
 import '../../postgres/home-folder.ts';
 import { Logger, runMigrations, runOnce, type WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
@@ -9,24 +9,25 @@ import { GatewayPool } from '../connection/pools.ts';
 import { lookups, providerBudget, sessions } from '../schema/tables.ts';
 
 /**
- * Number of jobs that one replica runs at a time. Most of the time they wait until the call budget allows a
- * call.
+ * Number of reconcile jobs (polls of the provider) that one replica runs at a time. Few suffice, because a
+ * job mostly waits for the call budget.
  */
 const CONCURRENCY = 2;
 /**
- * Maximum number of queued jobs. Further due sessions and look-ups stay in their tables, so that an urgent
- * job need not wait behind them.
+ * Maximum number of queued jobs. Other due sessions and look-ups stay in their tables, so that a job that
+ * becomes urgent need not wait behind many others.
  */
 const MAX_QUEUED_JOBS = 6;
 /**
- * A job that is locked for longer than this belonged to a crashed replica: a job's three attempts with their
- * waits take less time.
+ * A job that has been locked for longer than this belongs to a crashed replica: even the three attempts of a
+ * job, with their waits, take less time.
  */
 const ABANDONED_AFTER = '5 minutes';
 
 /**
- * Queues due sessions and look-ups, urgent ones first, as one job per verification (idempotent by its job
- * key). A lost job is queued again, because the rows of sessions and look-ups still say that they are due.
+ * Queues a reconcile job (poll of the provider) for each due session and look-up, urgent ones first. The job
+ * key allows one job per verification (idempotent). If a job is lost, the next call queues it again, because
+ * the rows of sessions and look-ups still say that they are due.
  */
 export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
@@ -60,8 +61,9 @@ export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
 }
 
 /**
- * Returns a function that runs queued jobs until none is ready. It rejects if the database is unavailable;
- * call it again later. A worker that lost its connection may leave a job locked; the next call unlocks it.
+ * Returns a function that runs queued jobs until no job is ready. That function rejects if the database is
+ * unavailable, and may be called again later: a job left locked by a worker that lost its connection is
+ * unlocked by the next call.
  */
 export function createJobRunner(
   pool: pg.Pool,
@@ -69,7 +71,7 @@ export function createJobRunner(
 ): () => Promise<void> {
   const failed = new Set<string>();
   const events: WorkerEvents = new EventEmitter();
-  // graphile-worker reports failed workers only by these events.
+  // These events are the only way in which graphile-worker reports failed workers.
   events.on('worker:fatalError', ({ worker }) => failed.add(worker.workerId));
   events.on('worker:getJob:error', ({ worker }) => failed.add(worker.workerId));
 
@@ -93,8 +95,8 @@ export function createJobRunner(
 }
 
 /**
- * Unlocks all jobs held by workers. After a failover or a restore, the database may show a job as running
- * that its worker has finished. A job that is really still running then runs twice, which is harmless
+ * Unlocks all jobs that workers hold. After a failover or a restore, the database may show a job as running
+ * although its worker has finished it. A job that is in fact still running then runs twice, which is harmless
  * (idempotent).
  */
 export async function releaseJobs(db: Queryable): Promise<void> {
@@ -102,7 +104,7 @@ export async function releaseJobs(db: Queryable): Promise<void> {
     select distinct locked_by from graphile_worker.jobs where locked_by is not null))`);
 }
 
-/** Migrates the queue's own tables. Needs the database owner's rights. */
+/** Creates or migrates the tables of the job queue (graphile-worker). Needs the database owner's rights. */
 export async function migrateJobs(url: string): Promise<void> {
   const pool = new GatewayPool({
     url,
@@ -119,7 +121,7 @@ export async function migrateJobs(url: string): Promise<void> {
 }
 
 /**
- * Silences graphile-worker's log, which prints errors with their data. The errors that matter are logged
- * elsewhere.
+ * Logger that drops everything: graphile-worker would log errors together with their data. The errors that
+ * matter are logged elsewhere.
  */
 const SILENT = new Logger(() => () => {});

@@ -5,8 +5,8 @@ import { lookups, sessions, startIntents } from '../schema/tables.ts';
 export type LookupRow = typeof lookups.$inferSelect;
 
 /**
- * Plans a look-up of a verification at the provider. If one is planned already, its `since` and `dueAt` are
- * replaced, so that the time until the gateway gives up starts again.
+ * Plans a look-up (question to the provider about a verification). If one is planned already, its `since` and
+ * `dueAt` are replaced, so that the time until the gateway gives up starts again.
  */
 export const scheduleLookup = (db: Queryable, row: LookupRow) =>
   db
@@ -15,9 +15,9 @@ export const scheduleLookup = (db: Queryable, row: LookupRow) =>
     .onConflictDoUpdate({ target: lookups.verificationId, set: { since: row.since, dueAt: row.dueAt } });
 
 /**
- * Plans a look-up of every open start without a session, the newest first: the first at `from`, each next one
- * `everyMs` later. A look-up that is planned earlier keeps its time. A start older than `oldestSince` counts
- * as looked for only since then, so that the search for it is not given up at once. Returns the number of
+ * Plans a look-up (question to the provider) for every open start without a session, the newest first: the
+ * first at `from`, each next one `everyMs` later. A look-up planned for an earlier time keeps it. `since` is
+ * at least `oldestSince`, so that the search for an old start is not given up at once. Returns the number of
  * starts.
  */
 export async function scheduleLookupsOfOpenStarts(
@@ -26,7 +26,8 @@ export async function scheduleLookupsOfOpenStarts(
   everyMs: number,
   oldestSince: Date,
 ): Promise<number> {
-  // Inserts in verification-id order, so that concurrent runs lock the rows in one order (no deadlock).
+  // Inserts in verification-id order, so that concurrent runs lock rows in the same order and cannot
+  // deadlock.
   const { rows } = await db.write<{ count: number }>(sql`
     with planned as (
       select verification_id, greatest(created_at, ${oldestSince.toISOString()}::timestamptz) as since,
@@ -51,6 +52,6 @@ export async function findLookup(db: Queryable, verificationId: string): Promise
 export const rescheduleLookup = (db: Queryable, verificationId: string, dueAt: Date) =>
   db.update(lookups).set({ dueAt }).where(eq(lookups.verificationId, verificationId));
 
-/** Deletes a look-up because the verification was found, or the search is given up. */
+/** Deletes a planned look-up, because the verification was found or the search is given up. */
 export const cancelLookup = (db: Queryable, verificationId: string) =>
   db.delete(lookups).where(eq(lookups.verificationId, verificationId));

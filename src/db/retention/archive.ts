@@ -1,9 +1,8 @@
 /**
- * Moves ended sessions out of the database into an archive. The owner's role does it, one batch per
+ * Moves ended sessions out of the database into an archive file, with the owner's role, one batch per
  * transaction. Batches follow the id order, which is the order of creation, so that neighbouring rows are
- * freed together and their space is reused. Monthly partitions are no alternative: one session that must stay
- * would keep its whole month, and verification ids, meetings and reviews could not be unique across
- * partitions.
+ * freed together and their space is reused. Monthly partitions would not do: one session that must stay would
+ * keep its whole month, and unique keys (verification ids, meetings, reviews) could not span partitions.
  */
 import { and, count, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
@@ -31,13 +30,14 @@ import {
 } from '../schema/tables.ts';
 
 /**
- * Key of the advisory lock that only one archiving run holds at a time; arbitrary, but the same in every run.
+ * Key of the advisory lock that only one archiving run can hold at a time. The number is arbitrary, but must
+ * be the same in every run.
  */
 const ARCHIVING_LOCK = 8_529_004;
 
 /**
- * Takes the advisory lock for the connection's session, which excludes other runs until the connection is
- * closed. Returns false if another run holds it.
+ * Takes the archiving lock, a session-level advisory lock that excludes other runs until the connection is
+ * closed. Returns false if another run holds the lock.
  */
 export async function tryAcquireArchiveLock(client: pg.PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ kept: boolean }>('select pg_try_advisory_lock($1) as kept', [
@@ -47,8 +47,8 @@ export async function tryAcquireArchiveLock(client: pg.PoolClient): Promise<bool
 }
 
 /**
- * Tables whose rows are archived with their session, in the order in which foreign keys allow their deletion.
- * The session is deleted last.
+ * Tables whose rows are archived with their session, in the order in which foreign keys allow deleting the
+ * rows. The session row itself is deleted last.
  */
 export const ARCHIVED_TABLES = {
   feed,
@@ -60,16 +60,16 @@ export const ARCHIVED_TABLES = {
   entries: auditEntries,
 } as const;
 
-/** All rows of a session, as they are archived. */
+/** All rows about one session that are archived. */
 export interface SessionArchive extends AuditEvidence {
   readonly feed: readonly (typeof feed.$inferSelect)[];
   readonly sightings: readonly (typeof observations.$inferSelect)[];
 }
 
 /**
- * SQL condition for sessions that may be archived: ended before the given time, undisputed, without a queued
- * webhook or a transition in the outbox, and not replaced by a session that stays. The session of the newest
- * feed entry stays, because cursors at the end of the feed name it.
+ * SQL condition for sessions that may be archived: ended before the given time, undisputed, not replaced by a
+ * session that stays, and without unfinished work (queued webhook, transition in the outbox, audit backlog).
+ * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const mayGo = (endedBefore: Date) => sql`
   ${isTerminal(sessions.subStatus)} and not ${sessions.disputed}
@@ -80,7 +80,10 @@ const mayGo = (endedBefore: Date) => sql`
   and not exists (select from ${auditBacklog} b where b.session_id = ${sessions.id})
   and not exists (select from ${inbox} w where w.verification_id = ${sessions.verificationId} and w.state <> 'DONE')`;
 
-/** Locks the next sessions after an id that may be archived, in id order (SKIP LOCKED). Returns their ids. */
+/**
+ * Locks (SKIP LOCKED) the next sessions after the id `after` that may be archived, in id order. Returns their
+ * ids.
+ */
 export async function lockArchivableSessions(
   tx: Transaction,
   endedBefore: Date,
@@ -100,7 +103,7 @@ export async function countArchivableSessions(db: Queryable, endedBefore: Date):
   return rows[0]?.count ?? 0;
 }
 
-/** Reads all rows of some sessions, in the order of `ids`. */
+/** Reads all rows of the sessions with these ids, in the order of `ids`. */
 export async function readSessionArchives(
   tx: Transaction,
   ids: readonly string[],
@@ -123,7 +126,10 @@ export async function readSessionArchives(
   }));
 }
 
-/** Deletes archived sessions from the database, and records in `archived_session` which file has them. */
+/**
+ * Deletes sessions that were written to an archive from the database, and records in `archived_session` which
+ * file contains them.
+ */
 export async function deleteArchived(
   tx: Transaction,
   archives: readonly SessionArchive[],
@@ -140,7 +146,8 @@ export async function deleteArchived(
     await tx.delete(table).where(inArray(table.sessionId, ids));
   await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
   await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
-  // Intents that are DONE keep repeated starts and late webhooks from creating the sessions again.
+  // The start intents stay, as DONE: without them, a repeated start or a late webhook would create the
+  // session again.
   await tx
     .update(startIntents)
     .set({ state: 'DONE' })
@@ -154,7 +161,7 @@ export async function deleteArchived(
   );
 }
 
-/** Returns the `archived_session` row of a session; null if it was not archived. */
+/** Returns the `archived_session` row of a session; null if the session was not archived. */
 export async function findArchived(
   db: Queryable,
   sessionId: string,
@@ -163,14 +170,16 @@ export async function findArchived(
   return row ?? null;
 }
 
-/** Returns the `archived_session` rows of those sessions that were archived. */
+/**
+ * Returns the `archived_session` rows of the given sessions. Sessions that were not archived are left out.
+ */
 export const findArchivedSessions = (db: Queryable, ids: readonly string[]) =>
   db
     .select()
     .from(archivedSessions)
     .where(inArray(archivedSessions.sessionId, [...ids]));
 
-/** Returns the ids of the sessions that an archive should contain, according to `archived_session`. */
+/** Returns the ids of the sessions that, according to `archived_session`, an archive file contains. */
 export async function findIdsInArchive(db: Queryable, file: string): Promise<string[]> {
   const rows = await db
     .select({ id: archivedSessions.sessionId })
@@ -179,7 +188,7 @@ export async function findIdsInArchive(db: Queryable, file: string): Promise<str
   return rows.map(({ id }) => id);
 }
 
-/** Counts archived sessions by the file name of their archive. */
+/** Counts archived sessions by archive file name. */
 export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, number>> {
   const rows = await db
     .select({ file: archivedSessions.file, count: count() })
@@ -188,7 +197,10 @@ export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, 
   return new Map(rows.map((row) => [row.file, row.count]));
 }
 
-/** Returns the ids of sessions that are in the database although `archived_session` lists them. */
+/**
+ * Returns the ids of sessions that are still in the database although `archived_session` lists them as
+ * archived (an inconsistency).
+ */
 export async function findArchivedButPresent(db: Queryable): Promise<string[]> {
   const rows = await db
     .select({ id: sessions.id })
@@ -197,7 +209,7 @@ export async function findArchivedButPresent(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Returns the session ids among `ids` that are in the database. */
+/** Returns those of the given session ids that are in the database. */
 export async function filterExistingIds(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db
     .select({ id: sessions.id })
@@ -209,8 +221,8 @@ export async function filterExistingIds(db: Queryable, ids: readonly string[]): 
 type PlainRow = Record<string, unknown>;
 
 /**
- * Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to
- * text.
+ * Converts a row to JSON values for an archive: times to ISO 8601, bytes (still encrypted) to base64, 64-bit
+ * integers to text.
  */
 export const serializeRow = (row: object): PlainRow =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toPlainValue(value)]));
@@ -222,8 +234,8 @@ function toPlainValue(value: unknown): unknown {
 }
 
 /**
- * Converts a row from JSON values (see `serializeRow`) back to a row of the table. An archive of an earlier
- * release lacks columns added since then; such a column gets its default, or null if it has none.
+ * Converts the JSON values of an archived row (see `serializeRow`) back to a row of the table. An archive of
+ * an earlier release lacks columns added since then; such a column gets its default, or null.
  */
 export const deserializeRow = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
   Object.fromEntries(
@@ -233,7 +245,7 @@ export const deserializeRow = <Table extends PgTable>(table: Table, plain: Plain
     }),
   );
 
-/** Returns the column's default. SQL defaults, such as `now()`, count as none. */
+/** Returns the column's default; null if there is none, or if the default is SQL such as `now()`. */
 const findDefault = ({ default: value }: PgColumn): unknown => (is(value, SQL) ? null : (value ?? null));
 
 function fromPlainValue(column: PgColumn, value: unknown): unknown {

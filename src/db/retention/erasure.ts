@@ -1,4 +1,7 @@
-/** Statements that erase a person. The database owner's role runs them in one transaction. */
+/**
+ * Statements that erase a customer's personal data, or replace a customer's `sub` (token subject) in logs.
+ * The owner's role runs them in one transaction.
+ */
 import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { Transaction } from '../connection/client.ts';
@@ -21,7 +24,7 @@ import type { SessionRow } from '../sessions/sessions.ts';
 import type { UserRow } from '../sessions/users.ts';
 import type { InboxRow } from '../webhooks/inbox.ts';
 
-/** Locks the users that match a condition until the transaction ends. */
+/** Locks the users (verified customers) that match a condition, until the transaction ends. */
 const lockPeople = (tx: Transaction, who: SQL): Promise<UserRow[]> =>
   tx.select().from(users).where(who).orderBy(asc(users.id)).for('update');
 
@@ -29,13 +32,16 @@ const lockPeople = (tx: Transaction, who: SQL): Promise<UserRow[]> =>
 export const lockUserById = (tx: Transaction, userId: string): Promise<UserRow[]> =>
   lockPeople(tx, eq(users.userId, userId));
 
-/** Locks users by the keyed hashes that their phone may be stored under, one per key. */
+/**
+ * Locks users by the keyed hashes of their phone number: one hash for each key with which the number may have
+ * been hashed.
+ */
 export const lockUsersByPhone = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
   lockPeople(tx, inArray(users.phoneHash, [...hashes]));
 
 /**
- * Locks the sessions of a person in verification-id order, which is the lock order of recording transactions:
- * another order could deadlock with them.
+ * Locks the sessions of a user in verification-id order. Transactions that record transitions lock in the
+ * same order; another order could deadlock with them.
  */
 export const lockSessionsOfUser = (tx: Transaction, rowId: string): Promise<SessionRow[]> =>
   tx
@@ -45,14 +51,14 @@ export const lockSessionsOfUser = (tx: Transaction, rowId: string): Promise<Sess
     .orderBy(asc(sessions.verificationId))
     .for('update');
 
-/** Returns the verification ids of the person's open starts. */
+/** Returns the verification ids of a user's open start intents (starts without a recorded session). */
 export async function findOpenStarts(tx: Transaction, rowId: string): Promise<string[]> {
   const open = and(eq(startIntents.userId, rowId), eq(startIntents.state, 'OPEN'));
   const rows = await tx.select({ id: startIntents.verificationId }).from(startIntents).where(open);
   return rows.map(({ id }) => id);
 }
 
-/** Returns the `archived_session` rows of a person. */
+/** Returns the `archived_session` rows of a user's archived sessions. */
 export const findArchivedSessionsOfUser = (tx: Transaction, rowId: string) =>
   tx.select().from(archivedSessions).where(eq(archivedSessions.userId, rowId));
 
@@ -66,8 +72,8 @@ export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erased
     .where(inArray(sessions.id, [...ids]));
 
 /**
- * Erases the texts that staff wrote about some sessions, with the salts of their commitments. Returns the
- * number of texts.
+ * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks), with the salts of
+ * their hash commitments. Returns the number of erased texts.
  */
 export async function eraseTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
@@ -91,8 +97,8 @@ export async function eraseTexts(tx: Transaction, sessionIds: readonly string[])
 }
 
 /**
- * Replaces the input hashes of the person's starts by a hash that no input matches. A repeated start is then
- * refused and never sent again.
+ * Replaces the input hashes of a user's start intents by a hash that no input matches: a repeated start is
+ * then refused, and never sent to the provider again.
  */
 export const invalidateInputHashes = (tx: Transaction, rowId: string, inputHash: Buffer) =>
   tx.update(startIntents).set({ inputHash }).where(eq(startIntents.userId, rowId));
@@ -106,8 +112,8 @@ export async function deleteIdempotencyKeysOfSessions(
 }
 
 /**
- * Returns webhooks that may concern the person although they name none of the given verifications: those not
- * recorded yet, and those without a verification id.
+ * Returns webhooks that may concern the person although they name none of the given verification ids:
+ * webhooks that are not recorded yet, and webhooks without a verification id.
  */
 export const findUnattributedWebhooks = (
   tx: Transaction,
@@ -124,8 +130,8 @@ export const findUnattributedWebhooks = (
     );
 
 /**
- * Deletes the webhooks of some verifications, and the webhooks with some ids. Returns the number of deleted
- * webhooks.
+ * Deletes all webhooks of the given verifications, and the webhooks with the given row ids. Returns the
+ * number of deleted webhooks.
  */
 export async function deleteWebhooks(
   tx: Transaction,
@@ -137,7 +143,10 @@ export async function deleteWebhooks(
   return deleted.rowCount ?? 0;
 }
 
-/** Returns whether a session was reviewed or started under this name, which only staff can do. */
+/**
+ * Returns whether a session was reviewed or started under this name. If so, the name belongs to staff, since
+ * customers can do neither, and must be kept.
+ */
 export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`
     (select 1 from ${reviews} where reviewer = ${name} limit 1)
@@ -146,8 +155,8 @@ export async function isStaffName(tx: Transaction, name: string): Promise<boolea
 }
 
 /**
- * Locks the sessions whose log or meetings contain a name, in the lock order of recording (verification id),
- * and returns their ids.
+ * Locks the sessions whose log or meetings contain a name (a customer's `sub`), and returns their ids. Locks
+ * in verification-id order, like transactions that record transitions, to avoid a deadlock.
  */
 export async function findSessionsNaming(tx: Transaction, name: string): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
@@ -158,7 +167,7 @@ export async function findSessionsNaming(tx: Transaction, name: string): Promise
   return rows.map(({ id }) => id);
 }
 
-/** Replaces a name in the logs and meetings of all sessions. */
+/** Replaces a name (a customer's `sub`) in the logs and meetings of all sessions. */
 export async function replaceNameInSessions(tx: Transaction, name: string, to: string): Promise<void> {
   await tx.update(transitions).set({ actor: to }).where(eq(transitions.actor, name));
   await tx.update(meetings).set({ scheduledBy: to }).where(eq(meetings.scheduledBy, name));
@@ -166,8 +175,8 @@ export async function replaceNameInSessions(tx: Transaction, name: string, to: s
 }
 
 /**
- * Replaces an entry of an audit chain. The chain verifies again only after all later entries are replaced
- * too.
+ * Replaces one entry of an audit chain. Each entry's hash covers the entry before, so the chain verifies
+ * again only after all later entries are replaced too.
  */
 export const replaceAuditEntry = (tx: Transaction, { sessionId, number, content, keyId, hash }: AuditEntry) =>
   tx
@@ -175,15 +184,15 @@ export const replaceAuditEntry = (tx: Transaction, { sessionId, number, content,
     .set({ content, keyId, hash })
     .where(and(eq(auditEntries.sessionId, sessionId), eq(auditEntries.number, number)));
 
-/** Deletes the idempotency keys of a caller; returns their number. */
+/** Deletes all idempotency keys of a caller. Returns the number of deleted keys. */
 export async function deleteIdempotencyKeysOfCaller(tx: Transaction, caller: string): Promise<number> {
   const keys = await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.caller, caller));
   return keys.rowCount ?? 0;
 }
 
 /**
- * Replaces the viewer's name in reads without a chain, which an earlier release recorded. Returns the number
- * of such reads.
+ * Replaces a viewer's name in the entries of the read log that an earlier release recorded without a hash
+ * chain. Returns the number of such entries.
  */
 export async function replaceViewerInReads(tx: Transaction, viewer: string, to: string): Promise<number> {
   const renamed = await tx
@@ -193,7 +202,9 @@ export async function replaceViewerInReads(tx: Transaction, viewer: string, to: 
   return renamed.rowCount ?? 0;
 }
 
-/** Deletes planned look-ups and queued reconcile jobs of some verifications. */
+/**
+ * Deletes the planned look-ups and the queued jobs that would ask the provider about the given verifications.
+ */
 export async function cancelLookupsOfVerifications(
   tx: Transaction,
   verificationIds: readonly string[],

@@ -9,32 +9,35 @@ export type TableKey = {
 type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Extract<Tables[Key], PgTable>>, string>;
 
 /**
- * How `npm run audit -- verify` proves a column. BOUND: an entry of an audit chain contains its value.
- * DERIVED: it follows from other proven columns and is compared with them. Unproven columns name the reason
- * why nothing depends on them.
+ * How `npm run audit -- verify` proves the values of a column. BOUND: an entry of an audit chain contains the
+ * value. DERIVED: the value follows from proven columns, and is compared with them. `unproven`: not proven,
+ * with the reason why nothing depends on the value.
  */
 export type Proof = 'BOUND' | 'DERIVED' | { readonly unproven: string };
 
 const because = (unproven: string): Proof => ({ unproven });
 
-const POLLING = because('only decides when the provider is asked next');
+const POLLING = because('only decides when the provider is polled next');
 const ORDERING = because('only orders later updates; each update is a transition with its own time');
 const SEALED = because(
-  'encrypted and bound to its row, so it cannot be made up; the provider may replace it',
+  'encrypted and bound to its row (AAD), so it cannot be forged; the provider may replace it',
 );
 const TRACE = because('only links traces');
-// Not bound: sessions recorded before this column existed have audit chains that do not contain the provider.
+// Not BOUND (contained in audit entries), because sessions recorded before the column `provider` existed have
+// audit chains without the provider.
 const PROVIDER = because(
-  'only decides who is asked; an answer about other ids than the bound ones is refused',
+  'only decides which provider is asked; an answer with other ids than the bound ones is refused',
 );
 const RECOGNITION = because('only recognises repeated updates; each update is a transition');
-const REPETITION = because('only recognises repeated calls; what the call did is bound');
-const QUEUE = because('work in progress; what comes of it is bound');
-const POSITION = because('only says where subscribers are; the log of a session has its own order');
+const REPETITION = because('only recognises repeated calls; the effects of a call are bound');
+const QUEUE = because('work in progress; the results are bound');
+const POSITION = because(
+  'only orders the feed for subscribers; the log of each session has its own proven order',
+);
 
 /**
- * Proof of every column of every table. A missing table or column does not compile, so each new one needs a
- * decision.
+ * How each column of each table is proven. A missing table or column does not compile, so every new column
+ * needs a decision.
  */
 export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: Proof } } = {
   sessions: {
@@ -147,18 +150,18 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     createdAt: 'BOUND',
     erasedAt: 'DERIVED',
     personal: SEALED,
-    phoneHash: because('only finds a person by their phone; it is made from `personal`'),
+    phoneHash: because('only finds a person by phone; computed from `personal`, which is sealed'),
   },
   startIntents: {
     verificationId: 'DERIVED',
-    provider: because('only decides whom a start is sent to; the session that comes of it is bound'),
+    provider: because('only decides to which provider a start is sent; the resulting session is bound'),
     caller: 'BOUND',
     sessionId: REPETITION,
     inputHash: REPETITION,
     userId: because('only decides for whom a start is sent; the person of the session is bound'),
     userTemplate: because('only decides what is sent; the template of the session is bound'),
     agentTemplate: because('only decides what is sent; the template of the session is bound'),
-    replacesId: because('only decides what is sent; what the session replaces is bound'),
+    replacesId: because('only decides what is sent; the replaced session is bound'),
     sends: QUEUE,
     state: QUEUE,
     createdAt: QUEUE,
@@ -188,9 +191,11 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     userId: 'DERIVED',
     endedAt: 'DERIVED',
     file: 'DERIVED',
-    archivedAt: because('the last line of the archive says it under a MAC'),
+    archivedAt: because('the last line of the archive contains this time under a MAC'),
   },
-  auditBacklog: { sessionId: because('only lists what the adopt command looks at; a person answers for it') },
+  auditBacklog: {
+    sessionId: because('only lists the sessions for the adopt command; a named person answers for them'),
+  },
   idempotencyKeys: {
     caller: REPETITION,
     mutation: REPETITION,
@@ -236,7 +241,9 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
   },
   lookups: { verificationId: QUEUE, since: QUEUE, dueAt: QUEUE },
   providerCalls: { id: QUEUE, at: QUEUE, purpose: QUEUE },
-  dataKeys: { id: because('only refuses a start without a key; values name their keys themselves') },
+  dataKeys: {
+    id: because('only stops a gateway from starting without a needed key; each value names its own key'),
+  },
   replicas: { id: QUEUE, dataKeys: QUEUE, seenAt: QUEUE },
   providerBudget: { id: QUEUE, callsPausedUntil: QUEUE, pollsPausedUntil: QUEUE },
 };

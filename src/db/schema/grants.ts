@@ -8,8 +8,9 @@ type TableKey = {
 }[keyof typeof tables];
 
 /**
- * Rights that the gateway's role needs on each table at runtime, granted if the role is not the owner. A
- * table that is missing here does not compile. The log, the audit chains and the read log are append-only.
+ * Rights on each table that the gateway's role needs at runtime; granted if that role is not the owner. A
+ * table that is missing here does not compile. The transition log, the audit chains and the read log are
+ * append-only, so they get no update and no delete.
  */
 export const RUNTIME_RIGHTS = {
   transitions: 'select, insert',
@@ -17,8 +18,8 @@ export const RUNTIME_RIGHTS = {
   auditBacklog: 'select, delete',
   personalDataReads: 'select (chain_id, number, hash), insert',
   readChains: 'select, insert',
-  // The last release updates all columns of a session (rolling deploy). The trigger `vkyc_session_identity`
-  // rejects changes of the immutable ones.
+  // The last release, which may still run (rolling deploy), updates all columns of a session. The trigger
+  // `vkyc_session_identity` rejects changes of immutable columns.
   sessions: 'select, insert, update',
   meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
   reviews: 'select, insert, update (remarks, remarks_salt)',
@@ -41,8 +42,8 @@ export const RUNTIME_RIGHTS = {
 } as const satisfies Record<TableKey, string>;
 
 /**
- * Grants the gateway's role the rights that it needs at runtime, and revokes all others on tables, on a
- * connection of the owner.
+ * Grants the gateway's role the rights on tables that it needs at runtime, and revokes all others. The
+ * connection must be the owner's.
  */
 export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string): Promise<void> {
   const role = pg.escapeIdentifier(runtimeRole);
@@ -57,7 +58,8 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
       await owner.query(`grant ${RUNTIME_RIGHTS[key as TableKey]} on ${name} to ${role}`);
     }
     await grantQueue(owner, role);
-    // For readiness, which compares the newest migration of the database with that of this release.
+    // Readiness reads the newest migration of the database, and compares it with this release's newest
+    // migration.
     await owner.query(`grant usage on schema drizzle to ${role}`);
     await owner.query(`grant select on drizzle.__drizzle_migrations to ${role}`);
     await owner.query('commit');
@@ -68,8 +70,8 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
 }
 
 /**
- * Grants rights on the tables of the job queue. Row-level security hides all their rows from roles other than
- * the owner unless a policy allows them.
+ * Grants rights on the tables of the job queue (graphile-worker). These tables have row-level security, which
+ * hides all rows from roles other than the owner unless a policy allows them.
  */
 async function grantQueue(owner: pg.Client, role: string): Promise<void> {
   await owner.query(`grant usage on schema graphile_worker to ${role}`);
@@ -84,7 +86,7 @@ async function grantQueue(owner: pg.Client, role: string): Promise<void> {
        select from pg_policies p
        where p.schemaname = t.schemaname and p.tablename = t.tablename and p.policyname = 'vkyc_gateway')`,
   );
-  // The policy allows all rows; the grants above control access.
+  // The policy allows all rows to everyone; access is controlled by the grants above.
   for (const { table } of rows)
     await owner.query(`create policy vkyc_gateway on ${table} using (true) with check (true)`);
 }

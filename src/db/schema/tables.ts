@@ -33,46 +33,49 @@ import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } fro
 import { ALL_PAIRS, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 
 /**
- * Timestamps in milliseconds, the precision of JavaScript's Date. Finer ones would not survive a round trip
- * through a cursor.
+ * Timestamp column in milliseconds, the precision of JavaScript's Date. A finer timestamp would lose digits
+ * in a cursor, and pagination by it would skip or repeat rows.
  */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 
-/** Personal data, encrypted before it is stored (`sealing.ts`). */
+/**
+ * Column type for bytes that the gateway encrypts before storing them (`sealing.ts`), such as personal data.
+ */
 const sealed = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const digest = sealed;
 
 /**
- * W3C traceparent of the trace in which a row was written, so that later processing continues the trace; null
- * without tracing.
+ * Column for the W3C traceparent of the trace in which the row was written, so that later processing
+ * continues the trace; null without tracing.
  */
 const traceparent = () => text('traceparent');
 
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
 /**
- * CHECK condition that allows only pairs of the status table. It calls a function that a migration creates:
- * PostgreSQL parses the text of a check for every statement, and a list of all pairs took longer to parse
- * than the row to write.
+ * CHECK condition that allows only pairs of the status table (`domain/status.ts`). It calls a function that a
+ * migration creates: PostgreSQL parses the text of a check for every statement, and parsing a list of all
+ * pairs took longer than writing the row.
  */
 const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) =>
   sql`is_status_pair(${status}, ${subStatus})`;
 
 /**
- * Default of the column `provider`, for rows that an earlier release writes, which does not know the column.
+ * Default of the column `provider`, for rows written by an earlier release, which does not know the column
+ * (rolling deploy).
  */
 const FIRST_PROVIDER = 'cashfree';
 
-/** Name of the provider (`Provider.name`) that a row is about. */
+/** Column for the name of the provider (`Provider.name`) that the row is about. */
 const provider = () => text('provider').notNull().default(FIRST_PROVIDER);
 
-/** SQL condition for sessions that have ended. */
+/** Returns the SQL condition for sessions that have ended: their sub-status is terminal. */
 export const isTerminal = (subStatus: AnyPgColumn) => {
   const terminal = ALL_PAIRS.filter((info) => info.terminal).map((info) => info.subStatus);
   return sql`${subStatus} in (${literals(terminal)})`;
 };
 
-/** Customers who are verified, one row each. */
+/** Users: the customers whose identity is verified, one row each. */
 export const users = pgTable(
   'vkyc_user',
   {
@@ -80,52 +83,58 @@ export const users = pgTable(
     userId: text('user_id').notNull().unique(),
     /** Encrypted JSON of phone, name, email and address. */
     personal: sealed('personal').notNull(),
-    /** Keyed hash of the phone, to find equal phones without decrypting them. */
+    /** Keyed hash of the phone number, to find a user by phone without decrypting all rows. */
     phoneHash: digest('phone_hash'),
     createdAt: time('created_at').notNull(),
-    /** Time at which the personal data was erased. */
+    /** Time at which the personal data was erased; null if it was not. */
     erasedAt: time('erased_at'),
   },
   (t) => [index('vkyc_user_phone').on(t.phoneHash)],
 );
 
 /**
- * State of a start intent. OPEN: may have been sent. DONE: recorded; a repeated call replays it. REFUSED:
- * nothing came of it, so another input may replace it. TAKEN: the provider had the verification id before our
- * first send; another system started it.
+ * State of a start intent. OPEN: the request may have been sent to the provider. DONE: the session is
+ * recorded; a repeated call returns it. REFUSED: no verification was created, so another input may replace
+ * the intent. TAKEN: another system started a verification under this id before our first request.
  */
 export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
 
-/** Start intents: requests to start a session, stored before the provider is called. */
+/**
+ * Start intents: requests to start a session, stored before the provider is called, so that a crash during
+ * the call loses no start.
+ */
 export const startIntents = pgTable(
   'start_intent',
   {
     verificationId: text('verification_id').primaryKey(),
     provider: provider(),
     sessionId: uuid('session_id').notNull().unique(),
-    /** Caller of the start. Only the same caller may repeat it. */
+    /** Caller who started the session. Only the same caller may repeat the start. */
     caller: text('caller').notNull(),
-    /** Keyed hash of the whole input, which must be the same if the start is repeated. */
+    /** Keyed hash of the whole input; a repeated start must have the same input. */
     inputHash: digest('input_hash').notNull(),
     userId: uuid('user_id').references(() => users.id),
     userTemplate: text('user_template'),
     agentTemplate: text('agent_template'),
     replacesId: uuid('replaces_id'),
     /**
-     * Number of times that the start may have been sent, incremented just before each call. If it is above 0,
-     * a GET decides whether to send again.
+     * Number of times that the start may have been sent to the provider, incremented just before each call.
+     * If the number is above 0, a GET to the provider decides whether to send again.
      */
     sends: integer('sends').notNull(),
     state: text('state').$type<IntentState>().notNull(),
     createdAt: time('created_at').notNull(),
   },
   (t) => [
-    // Only one intent at a time may replace a given session.
+    // A session can be replaced by only one start at a time.
     uniqueIndex('start_intent_replaces').on(t.replacesId).where(sql`${t.state} in ('OPEN', 'DONE')`),
   ],
 );
 
-/** Sessions, one row each: the session's log reduced, and the newest provider update. */
+/**
+ * Sessions, one row each: the session's log reduced to its current state (projection), and the newest
+ * provider update.
+ */
 export const sessions = pgTable(
   'vkyc_session',
   {
@@ -146,11 +155,14 @@ export const sessions = pgTable(
     lastSequence: integer('last_sequence').notNull(),
     disputed: boolean('disputed').notNull(),
     /**
-     * Time at which the newest transition that changed the status was recorded; late and ignored updates do
-     * not count.
+     * Time at which the newest transition that changed the status was recorded. Late and ignored updates do
+     * not change this time.
      */
     statusSince: time('status_since').notNull(),
-    /** Party that has to act next: that of the status pair, or MERCHANT while the session is disputed. */
+    /**
+     * Party that must act next: the party given by the status pair, or MERCHANT while the session is
+     * disputed.
+     */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
     /** True if staff escalated the session and nobody has resolved the escalation. */
@@ -163,39 +175,42 @@ export const sessions = pgTable(
     providerSubStatus: text('provider_sub_status').notNull(),
     providerEventTime: time('provider_event_time'),
     providerWebhooks: integer('provider_webhooks').notNull(),
-    /** Time of the newest provider update, by webhook or poll. */
+    /** Time at which the gateway last received a provider update, by webhook or poll. */
     providerHeardAt: time('provider_heard_at').notNull(),
     /**
-     * Time at which the current raw status was learned by a poll, or by a webhook without a usable event
-     * time; null if a webhook with a usable event time reported it.
+     * Time at which a poll, or a webhook without a usable event time, reported the current raw status; null
+     * if a webhook with a usable event time reported it.
      */
     providerFoundAt: time('provider_found_at'),
     /**
-     * True if timestamps do not tell the order of the updates. The provider is then polled as soon as
+     * True if timestamps do not tell the order of provider updates. The provider is then polled as soon as
      * possible.
      */
     unsettled: boolean('unsettled').notNull(),
-    /** Time of the next poll; null: no more polls. */
+    /** Time of the next poll of the provider; null if no more polls are planned. */
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
     /** Remarks of the provider's agent, encrypted: they may be known before the agent's review. */
     agentRemarks: sealed('agent_remarks'),
     linkExpiresAt: time('link_expires_at'),
     /**
-     * Newest meeting time that the provider reported, so that a repeated report does not become a second
-     * meeting.
+     * Newest meeting time that the provider reported. A repeated report is recognized by it, and so does not
+     * create a second meeting.
      */
     providerMeetingAt: time('provider_meeting_at'),
-    /** Start of the booked meeting, whether it was booked here or at the provider. */
+    /** Start of the booked meeting, booked here or at the provider; null if no meeting is booked. */
     meetingAt: time('meeting_at'),
-    /** Session that this one replaces. */
+    /** Earlier session that this session replaces; null if it replaces none. */
     replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
     /**
-     * Salt of the commitment to the person in the audit chain; erased with the person. Null also if the chain
-     * is unbound: it does not say whose session it is.
+     * Salt of the hash commitment to the person in the audit chain; erased together with the person's data.
+     * Null also if the chain does not say whose session this is (unbound).
      */
     personSalt: digest('person_salt'),
-    /** Time at which the person's data was erased. Later updates store none of it again. */
+    /**
+     * Time at which the person's data was erased; null if it was not. Later updates store no personal data
+     * again.
+     */
     erasedAt: time('erased_at'),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
@@ -211,8 +226,8 @@ export const sessions = pgTable(
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
-    // Covering index for the dashboards, which count open sessions every second. It needs no access to the
-    // table, and ended sessions do not slow it down.
+    // Covering index (index-only scans) for the dashboards, which count open sessions every second. The index
+    // leaves out ended sessions, so their number does not slow the count down.
     index('vkyc_session_ongoing')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
       .where(sql`not ${isTerminal(t.subStatus)}`),
@@ -223,7 +238,7 @@ export const sessions = pgTable(
   ],
 );
 
-/** Meetings booked here or at the provider. */
+/** Meetings (video calls) booked here or at the provider. */
 export const meetings = pgTable(
   'meeting',
   {
@@ -236,9 +251,9 @@ export const meetings = pgTable(
     source: text('source').$type<TransitionSource>().notNull(),
     scheduledBy: text('scheduled_by'),
     cancelledBy: text('cancelled_by'),
-    /** Encrypted free text, which may contain personal data. */
+    /** Reason for the cancellation, encrypted because a free text may contain personal data. */
     cancelReason: sealed('cancel_reason'),
-    /** Salt of the commitment to the reason in the audit chain; erased together with the reason. */
+    /** Salt of the hash commitment to the reason in the audit chain; erased together with the reason. */
     cancelReasonSalt: digest('cancel_reason_salt'),
     createdAt: time('created_at').notNull(),
   },
@@ -257,16 +272,16 @@ export const reviews = pgTable(
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id),
-    /** Sequence of the transition that recorded the review. */
+    /** Sequence of the transition that was recorded together with the review. */
     sequence: integer('sequence').notNull(),
     stage: text('stage').$type<ReviewStage>().notNull(),
     decision: text('decision').$type<ReviewDecision>().notNull(),
-    /** Encrypted free text, which may contain personal data. */
+    /** Remarks of the reviewer, encrypted because a free text may contain personal data. */
     remarks: sealed('remarks'),
-    /** Salt of the commitment to the remarks in the audit chain; erased together with the remarks. */
+    /** Salt of the hash commitment to the remarks in the audit chain; erased together with the remarks. */
     remarksSalt: digest('remarks_salt'),
     source: text('source').$type<TransitionSource>().notNull(),
-    /** Null if the provider did not name the reviewer. */
+    /** Name of the reviewer; null if the review was made at the provider, which does not name reviewers. */
     reviewer: text('reviewer'),
     /** Coded reasons; null in reviews of earlier releases and of the provider. */
     reasons: text('reasons').array().$type<ReviewReason[]>(),
@@ -311,17 +326,17 @@ export const annotations = pgTable(
   ],
 );
 
-/** Idempotency keys of earlier calls. A key is unique per caller and mutation. */
+/** Idempotency keys of earlier mutations. A key is unique per caller and mutation. */
 export const idempotencyKeys = pgTable(
   'idempotency_key',
   {
     caller: text('caller').notNull(),
     mutation: text('mutation').notNull(),
     key: text('key').notNull(),
-    /** Keyed hash of the input, to refuse a key that is used again with another input. */
+    /** Keyed hash of the mutation's input, to refuse a key that is used again with another input. */
     inputHash: digest('input_hash').notNull(),
     sessionId: uuid('session_id').notNull(),
-    /** Id of the meeting or review that the call created or changed. */
+    /** Id of the meeting or review that the mutation created or changed; a repeated call returns it. */
     outcomeId: uuid('outcome_id').notNull(),
     createdAt: time('created_at').notNull(),
   },
@@ -331,14 +346,17 @@ export const idempotencyKeys = pgTable(
   ],
 );
 
-/** The log: every transition of every session, append-only. */
+/** Log of every session: one row per transition, append-only. */
 export const transitions = pgTable(
   'status_transition',
   {
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id),
-    /** Number within the session: 1, 2, 3 … without gaps, assigned under the session's row lock. */
+    /**
+     * Number of the transition within its session: 1, 2, 3 … without gaps, assigned under the session's row
+     * lock.
+     */
     sequence: integer('sequence').notNull(),
     fromStatus: text('from_status').$type<Status>(),
     fromSubStatus: text('from_sub_status').$type<SubStatus>(),
@@ -363,19 +381,25 @@ export const transitions = pgTable(
 );
 
 /**
- * Audit chains: one hash chain per session over everything recorded about it (`domain/audit.ts`).
+ * Audit chains: one HMAC chain per session over everything recorded about the session (`domain/audit.ts`).
  * Append-only.
  */
 export const auditEntries = pgTable(
   'audit_entry',
   {
     sessionId: uuid('session_id').notNull(),
-    /** Number within the session: 1, 2, 3 …, assigned under the session's row lock. */
+    /** Number of the entry within its session: 1, 2, 3 …, assigned under the session's row lock. */
     number: integer('number').notNull(),
     kind: text('kind').$type<AuditKind>().notNull(),
-    /** JSON exactly as it was hashed; jsonb would not preserve the text. */
+    /**
+     * JSON text exactly as it was hashed. A jsonb column would not preserve the text, so the hash could not
+     * be checked.
+     */
     content: text('content').notNull(),
-    /** Id of the HMAC key that made the hash. The key itself is not in the database. */
+    /**
+     * Id of the HMAC key of the hash. The key itself is not in the database, so write access to the tables is
+     * not enough to forge a chain.
+     */
     keyId: text('key_id').notNull(),
     hash: digest('hash').notNull(),
     recordedAt: time('recorded_at').notNull(),
@@ -388,31 +412,35 @@ export const auditEntries = pgTable(
 );
 
 /**
- * Sessions that are older than audit chains and whose chain has not begun yet. The migration that introduced
- * audit chains filled this table once.
+ * Sessions that are older than audit chains, and whose chain has not begun yet. The migration that introduced
+ * audit chains filled this table once; the gateway never inserts, so that a forged session cannot pass for an
+ * old one.
  */
 export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
 
-/** Read log: who was shown whose personal data, one row per answer that contains some. Append-only. */
+/**
+ * Read log: who was shown whose personal data, one row per GraphQL response or command output that contains
+ * some. Append-only.
+ */
 export const personalDataReads = pgTable(
   'personal_data_read',
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
     at: time('at').notNull(),
-    /** `sub` of the token, or the command and the person who ran it. */
+    /** Who was shown the data: the `sub` of the token, or the command and the person who ran it. */
     viewer: text('viewer').notNull(),
-    /** Root fields, such as `Query.sessions`. */
+    /** GraphQL root fields of the operation, such as `Query.sessions`. */
     operations: text('operations').array().notNull(),
-    /** Fields that were shown, such as `VkycUser.phone`. */
+    /** Fields with personal data that were shown, such as `VkycUser.phone`. */
     fields: text('fields').array().notNull(),
-    /** Rows that were read, such as `vkyc_user:…`. */
+    /** Rows whose personal data was shown, such as `vkyc_user:…`. */
     subjects: text('subjects').array().notNull(),
     /**
-     * Chain of the read log (`domain/read-chain.ts`); null if an earlier release without chains recorded the
-     * read.
+     * Hash chain that the read belongs to (`domain/read-chain.ts`); null if an earlier release without chains
+     * recorded the read.
      */
     chainId: uuid('chain_id'),
-    /** Number of the read within the chain: 1, 2, 3 … */
+    /** Number of the read within its chain: 1, 2, 3 …; null without a chain. */
     number: integer('number'),
     hash: digest('hash'),
   },
@@ -424,24 +452,24 @@ export const personalDataReads = pgTable(
 );
 
 /**
- * Beginnings of the chains of the read log. Each replica begins its own chains, so that replicas never wait
- * for each other. Each beginning contains the hash of an earlier one, so that only the newest could be
+ * Beginnings of the hash chains of the read log. Each replica begins its own chains, so that replicas never
+ * wait for each other. Each beginning contains the hash of an earlier one, so that only the newest could be
  * removed undetected.
  */
 export const readChains = pgTable('read_chain', {
   id: uuid('id').primaryKey(),
   startedAt: time('started_at').notNull(),
-  /** Chain that was the newest when this one began; null for the first chain. */
+  /** Chain that was the newest when this chain began; null for the first chain. */
   previousId: uuid('previous_id'),
   previousHash: digest('previous_hash'),
-  /** Id of the key of all hashes in the chain. */
+  /** Id of the HMAC key of all hashes in the chain. The key itself is not in the database. */
   keyId: text('key_id').notNull(),
   hash: digest('hash').notNull(),
 });
 
 /**
- * Sightings: each distinct provider update, with the transition that records it. A sighting from a poll has
- * no event time until a webhook confirms it.
+ * Observations: one row per distinct provider update, with the transition that recorded it, to recognize
+ * repeated updates. An update found by a poll has no event time until a webhook confirms it.
  */
 export const observations = pgTable(
   'provider_sighting',
@@ -459,8 +487,8 @@ export const observations = pgTable(
 );
 
 /**
- * Doubted answers of the provider, which a second answer has to confirm (`Doubt`): at most one per session,
- * few at a time.
+ * Doubted answers: poll answers that repeat an older status of the session and may be outdated, so a second
+ * poll must confirm them (`Doubt`). At most one row per session.
  */
 export const doubts = pgTable('doubted_answer', {
   sessionId: uuid('session_id').primaryKey(),
@@ -470,7 +498,7 @@ export const doubts = pgTable('doubted_answer', {
   webhooks: integer('webhooks').notNull(),
 });
 
-/** Outbox: committed transitions without a feed position. Rows live for milliseconds. */
+/** Outbox: committed transitions that have no feed position yet. A row usually lives for milliseconds. */
 export const outbox = pgTable('transition_outbox', {
   id: bigserial('id', { mode: 'bigint' }).primaryKey(),
   sessionId: uuid('session_id').notNull(),
@@ -478,9 +506,9 @@ export const outbox = pgTable('transition_outbox', {
 });
 
 /**
- * Feed: the total order over the transitions of all sessions, 1, 2, 3 …, assigned by one transaction at a
- * time under an advisory lock. A serial column would not do: its numbers become visible in the order of
- * commits, so a reader that asks for all after 7 would miss a 6 that is committed later.
+ * Feed: the total order over the transitions of all sessions. Positions 1, 2, 3 … are assigned by one
+ * transaction at a time (advisory lock). A serial column would not do: its numbers become visible in the
+ * order of commits, so a reader that asks for everything after 7 would miss a 6 that is committed later.
  */
 export const feed = pgTable(
   'feed',
@@ -499,28 +527,32 @@ export const feed = pgTable(
 );
 
 /**
- * One row with the epoch and the key of cursors, so that every replica can verify them, also after a restart.
+ * One row with the epoch and the secret key of cursors. Both are stored in the database so that every replica
+ * can verify every cursor, also after a restart.
  */
 export const logIdentity = pgTable('log_identity', {
   /**
-   * Number that is incremented after a restore from a backup, so that earlier cursors are refused and not
-   * misread.
+   * Number that is incremented after a restore from a backup: cursors of an earlier epoch name lost
+   * transitions, and are refused.
    */
   epoch: integer('epoch').primaryKey(),
   cursorKey: digest('cursor_key').notNull(),
   /**
-   * Highest feed position that was archived. The feed has gaps before it, so cursors before it cannot be
-   * resumed.
+   * Highest feed position that was archived. The feed has gaps below this position, so cursors before it
+   * cannot be resumed.
    */
   archivedPosition: bigint('archived_position', { mode: 'number' }).notNull().default(0),
   /**
-   * Until this time, cursors have the form of the last release, whose replicas may still run (rolling
-   * deploy); null if there was no upgrade.
+   * Until this time, cursors are encoded in the form of the last release, whose replicas may still run and do
+   * not understand the new form (rolling deploy); null if there was no upgrade.
    */
   oldCursorsUntil: time('old_cursors_until'),
 });
 
-/** Archived sessions: their user, and the archive that contains them. */
+/**
+ * Sessions that were moved to an archive: one row each, with the session's user and the archive file that
+ * contains the session.
+ */
 export const archivedSessions = pgTable(
   'archived_session',
   {
@@ -531,33 +563,40 @@ export const archivedSessions = pgTable(
       .references(() => users.id),
     endedAt: time('ended_at').notNull(),
     archivedAt: time('archived_at').notNull(),
-    /** File name of the archive, without folder. */
+    /** Name of the archive file, without folder. */
     file: text('file').notNull(),
   },
   (t) => [index('archived_session_user').on(t.userId)],
 );
 
 /**
- * States of a webhook. PENDING: queued. DONE: recorded, or nothing new. WAITING: its session is unknown, and
- * the provider is asked. PARKED: dead letter, for a person to inspect and replay.
+ * States of a stored webhook. PENDING: queued for processing. DONE: recorded, or without news. WAITING: its
+ * session is unknown, and the provider is asked. PARKED: dead letter, to be inspected and replayed by a
+ * person.
  */
 export const INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
 export type InboxState = (typeof INBOX_STATES)[number];
 
-/** Webhook inbox: verified webhooks, stored before they are answered, and processed from here. */
+/**
+ * Webhook inbox: webhooks with a valid signature, stored before they are answered with 200, and processed
+ * from here.
+ */
 export const inbox = pgTable(
   'webhook_inbox',
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
     provider: provider(),
-    /** SHA-256 of the raw bytes, unique: a repeated delivery maps to the same row (idempotent). */
+    /**
+     * SHA-256 of the raw body. Unique, so that a repeated delivery of the same body is stored only once
+     * (idempotent).
+     */
     bodyHash: digest('body_hash').notNull().unique(),
-    /** Encrypted raw bytes. */
+    /** Raw body of the webhook, encrypted. */
     body: sealed('body').notNull(),
-    /** Null if the body names no verification id that could be read; such a webhook is PARKED. */
+    /** Verification id in the body; null if none could be read, and then the webhook is PARKED. */
     verificationId: text('verification_id'),
     state: text('state').$type<InboxState>().notNull(),
-    /** Reason why the webhook is WAITING or PARKED. */
+    /** Reason why the webhook is WAITING or PARKED; null in other states. */
     reason: text('reason'),
     attempts: integer('attempts').notNull().default(0),
     receivedAt: time('received_at').notNull(),
@@ -566,15 +605,15 @@ export const inbox = pgTable(
   (t) => [
     index('webhook_inbox_queue').on(t.id).where(sql`${t.state} = 'PENDING'`),
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
-    // Index for the metrics, which count these few rows at every scrape.
+    // Index for the metrics: every scrape counts the WAITING and PARKED webhooks, which are few.
     index('webhook_inbox_left').on(t.state).where(sql`${t.state} in ('WAITING', 'PARKED')`),
     check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
   ],
 );
 
 /**
- * Look-ups: verification ids that the provider must be asked about. They come from starts that were sent and
- * not answered, from webhooks of unknown verifications, and from parked webhooks.
+ * Look-ups: verification ids that the provider must be asked about. The reasons are starts whose request got
+ * no answer, webhooks of unknown verifications, and parked webhooks.
  */
 export const lookups = pgTable(
   'provider_lookup',
@@ -586,7 +625,7 @@ export const lookups = pgTable(
   (t) => [index('provider_lookup_due').on(t.dueAt)],
 );
 
-/** Provider calls of the last minute, by all replicas. */
+/** Calls to the provider in the last minute, by all replicas: the sliding window of the call budget. */
 export const providerCalls = pgTable(
   'provider_call',
   {
@@ -598,8 +637,8 @@ export const providerCalls = pgTable(
 );
 
 /**
- * One row, whose lock serializes the calls of all replicas to the provider. It holds the times until which
- * all calls, or only polls, are paused.
+ * One row, under whose lock all replicas take provider calls from the budget one at a time. Its columns hold
+ * the times until which all calls, or only polls, are paused.
  */
 export const providerBudget = pgTable('provider_budget', {
   id: integer('id').primaryKey(),
@@ -608,20 +647,20 @@ export const providerBudget = pgTable('provider_budget', {
 });
 
 /**
- * Running replicas and the data keys that each of them has, so that no key is used before all of them have
- * it.
+ * Running replicas, with the ids of each replica's data keys (encryption keys), so that no key is used before
+ * every replica can decrypt with it.
  */
 export const replicas = pgTable('replica', {
-  /** Random id that each process generates when it starts. */
+  /** Random id that the process generates when it starts. */
   id: uuid('id').primaryKey(),
-  /** Ids of the keys in DATA_KEYS. */
+  /** Ids of the keys in the replica's DATA_KEYS setting, the encrypting key first. */
   dataKeys: text('data_keys').array().notNull(),
-  /** Time of the last heartbeat, by the clock of the database. */
+  /** Time of the replica's last heartbeat, by the database's clock. */
   seenAt: time('seen_at').notNull(),
 });
 
 /**
- * Ids of all data keys under which values may be stored. A gateway that starts without one of these keys
- * searches for values stored under it.
+ * Ids of all data keys with which stored values may be encrypted. A gateway that starts without one of these
+ * keys searches for values that it could not decrypt.
  */
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });

@@ -7,15 +7,18 @@ import { rowMapper } from '../statements/row-mapper.ts';
 import { SUMMARY_COLUMNS, type TransitionSummary } from './transitions.ts';
 import { forceIndexPlans } from './write-batch.ts';
 
-/** Key of the advisory lock for feed positions; arbitrary, but the same in every replica. */
+/**
+ * Key of the advisory lock for assigning feed positions. The number is arbitrary, but must be the same in
+ * every replica.
+ */
 const NUMBERING_LOCK = 8_529_002;
 const SILENT_FOR = '2s';
 
 /**
- * Assigns the next feed positions to committed transitions and returns the new entries. Returns null if
- * another replica holds the advisory lock for positions. Within a session, outbox ids grow with the sequence,
- * and the session's row lock makes transitions commit in that order. A transaction that sees a later
- * transition therefore sees the earlier ones too, so positions never reorder a session's transitions.
+ * Assigns the next feed positions to transitions in the outbox, and returns the new entries. Returns null if
+ * another replica holds the advisory lock for positions. Positions follow a session's sequences: within a
+ * session, outbox ids grow with the sequence and the session's row lock orders the commits, so a transaction
+ * that sees a later transition sees the earlier ones too.
  */
 export async function assignPositions(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
@@ -30,9 +33,9 @@ export async function assignPositions(db: Database, limit: number): Promise<Feed
 }
 
 /**
- * Assigns feed positions at the end of a recording transaction, if it gets the advisory lock for positions;
- * otherwise the rows stay in the outbox for the next holder of the lock. The returned entries are valid only
- * after the commit.
+ * Assigns feed positions at the end of a transaction that records transitions, if the advisory lock for
+ * positions is free; otherwise the rows stay in the outbox for the next holder of the lock. The returned
+ * entries are valid only after the commit.
  */
 export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
   tx.start(lockNumbering(tx));
@@ -42,8 +45,8 @@ export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
 }
 
 /**
- * Maximum number of positions that one recording transaction assigns: it holds the advisory lock for
- * positions until its commit, so it must not work off a backlog.
+ * Maximum number of positions that one recording transaction assigns. The transaction holds the advisory lock
+ * for positions until its commit, so assigning a large backlog would make other replicas wait.
  */
 const NUMBERED_AT_COMMIT = 200;
 
@@ -53,8 +56,8 @@ const leftInOutbox = preparedScalar<string>(
 );
 const lockNumbering = preparedScalar<string>(
   'lock numbering',
-  // The server ends a connection that hangs while it holds the advisory lock for positions
-  // (idle_in_transaction_session_timeout).
+  // A client that hangs while it holds the advisory lock for positions would stop the feed, so the server
+  // ends such a connection (idle_in_transaction_session_timeout).
   `select set_config('vkyc.numbering', pg_try_advisory_xact_lock(${NUMBERING_LOCK})::text, true),
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
 );
@@ -85,13 +88,11 @@ const newestEntries = preparedColumnarQuery(
    where f.position > (select position from feed order by position desc limit 1) - $1::bigint order by f.position`,
 );
 
-/** Reads the feed in order, from a position on (inclusive). */
+/** Reads at most `limit` entries of the feed in order, from `position` on (inclusive). */
 export const readFeedFrom = (db: Queryable, position: number, limit: number): Promise<FeedEntry[]> =>
   entriesFrom(db, position, limit);
 
-/**
- * Reads the newest entries of the feed, in order. Returns fewer than `limit` if some of them were archived.
- */
+/** Reads the `limit` newest entries of the feed, in order; fewer if some of these were archived. */
 export const readFeedHead = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
 
 const handedOver = rowMapper<
@@ -99,9 +100,9 @@ const handedOver = rowMapper<
   { verificationId: string; number: number; position: number; server: string }
 >(transitions, 't', { ...positioned, server: 'pg_postmaster_start_time()::text' });
 /**
- * Assigns positions to the oldest rows of the outbox; to none without the advisory lock. This must be a
- * separate statement after the one that takes the lock, because its snapshot must contain all positions
- * assigned before.
+ * Assigns positions to the oldest rows of the outbox, if this transaction holds the advisory lock for
+ * positions. Must run as a separate statement after the one that takes the lock: only then does its snapshot
+ * contain all positions assigned before.
  */
 const moveFromOutbox = preparedColumnarQuery(
   'move from outbox',
@@ -120,11 +121,14 @@ const moveFromOutbox = preparedColumnarQuery(
    )`,
 );
 
-/** Transition with its feed position and the columns of its fingerprint. */
+/** Transition with its feed position, and the columns that its fingerprint (digest) is computed from. */
 export type TransitionPosition = TransitionSummary & {
-  /** Null while the transition is in the outbox. */
+  /** Null while the transition is in the outbox, waiting for its position. */
   readonly position: number | null;
-  /** Whether a later transition was archived. A subscriber that resumed here would miss it. */
+  /**
+   * Whether a later transition was archived. A subscriber that resumed after this transition would miss that
+   * one.
+   */
   readonly archived: boolean;
 };
 
@@ -151,8 +155,8 @@ const placed = preparedQuery(
 );
 
 /**
- * Finds transitions with their feed positions, in the order of `places`. Null for each transition that the
- * log does not have.
+ * Finds transitions by session id and sequence, with their feed positions, in the order of `places`; null for
+ * each transition that does not exist.
  */
 export async function findPositions(
   db: Queryable,
@@ -167,29 +171,31 @@ export async function findPositions(
   return places.map((_, index) => found.get(index + 1) ?? null);
 }
 
-/** Returns whether the feed is complete from its first position on: none of its entries was archived. */
+/** Returns whether the feed still has all entries from its first position on, because none was archived. */
 export async function hasFeedStart(db: Queryable): Promise<boolean> {
   return (await readFeedIdentity(db)).archivedPosition === 0;
 }
 
-/** Reads the row with the epoch and the key of this log's cursors. */
+/**
+ * Reads the only row of `log_identity`: the epoch and the key of cursors, and the highest archived position.
+ */
 export async function readFeedIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
   const [row] = await db.select().from(logIdentity);
-  if (!row) throw new Error('the database has no log identity: its migrations have not run');
+  if (!row) throw new Error('the table log_identity is empty: run the migrations');
   return row;
 }
 
 /**
- * Raises the epoch, so that gateways which start from now on refuse every existing cursor as expired. Needs
- * the database owner's rights.
+ * Raises the epoch of cursors after a restore from a backup: gateways that start from now on refuse every
+ * earlier cursor as expired. Needs the database owner's rights.
  */
 export async function raiseEpoch(db: Queryable): Promise<number> {
   const [raised] = await db
     .update(logIdentity)
     .set({ epoch: sql`${logIdentity.epoch} + 1` })
     .returning({ epoch: logIdentity.epoch });
-  if (!raised) throw new Error('the database has no log identity: its migrations have not run');
+  if (!raised) throw new Error('the table log_identity is empty: run the migrations');
   return raised.epoch;
 }

@@ -11,7 +11,10 @@ import { rowMapper } from '../statements/row-mapper.ts';
 
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
 
-/** Finds an earlier call of the same mutation with the same key, by a caller with any of these names. */
+/**
+ * Finds an earlier call of the mutation with this idempotency key, by a caller with any of these names; null
+ * if there was none.
+ */
 export async function findIdempotencyKey(
   tx: Transaction,
   { callers, mutation, key }: Pick<IdempotencyRow, 'mutation' | 'key'> & { callers: readonly string[] },
@@ -28,8 +31,8 @@ const selectIdempotencyKey = preparedQuery(
 );
 
 /**
- * Inserts a key. Waits for a concurrent transaction that inserts the same key; returns false if that
- * transaction commits.
+ * Inserts an idempotency key. If a concurrent transaction inserts the same key, waits for its end, and
+ * returns false if it commits.
  */
 export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
   (await execute(tx, keepCall(row))) > 0;

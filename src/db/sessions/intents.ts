@@ -5,8 +5,8 @@ import { type IntentState, startIntents } from '../schema/tables.ts';
 export type IntentRow = typeof startIntents.$inferSelect;
 
 /**
- * Inserts an intent unless one exists for the verification id; returns the stored row. Returns null if the
- * insert conflicts with another intent that replaces the same session.
+ * Inserts a start intent (stored request to start a session) unless one exists for the verification id.
+ * Returns the stored intent; null if the insert conflicts with another intent that replaces the same session.
  */
 export async function insertIntent(db: Queryable, row: IntentRow): Promise<IntentRow | null> {
   const [inserted] = await db.insert(startIntents).values(row).onConflictDoNothing().returning();
@@ -19,8 +19,8 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
 }
 
 /**
- * Increments `sends`, the number of times that a start may have been sent, just before the provider is
- * called.
+ * Increments `sends`, the number of times that a start may have been sent to the provider. Must be called
+ * just before each call, so that a crash during the call does not hide it.
  */
 export const incrementSends = (db: Queryable, verificationId: string) =>
   db
@@ -29,8 +29,8 @@ export const incrementSends = (db: Queryable, verificationId: string) =>
     .where(eq(startIntents.verificationId, verificationId));
 
 /**
- * Marks every open start that counts as unsent as possibly sent, because the database may have lost the
- * count. From then on a GET decides before anything is sent again.
+ * Marks every open start that counts as unsent as possibly sent, because a failover may have lost the count.
+ * The provider is then asked with GET before such a start is sent again.
  */
 export async function distrustSends(db: Queryable): Promise<void> {
   await db.write(sql`
@@ -43,7 +43,8 @@ export async function distrustSends(db: Queryable): Promise<void> {
 }
 
 /**
- * Decrements `sends` after a call that never left or that the provider refused: no verification came of it.
+ * Decrements `sends` after a call to the provider that was never sent or was refused, and so created no
+ * verification.
  */
 export const decrementSends = (db: Queryable, verificationId: string) =>
   db
@@ -52,7 +53,7 @@ export const decrementSends = (db: Queryable, verificationId: string) =>
     .where(and(eq(startIntents.verificationId, verificationId), gt(startIntents.sends, 0)));
 
 /**
- * Stores the user whom a start verifies, unless a concurrent call of the same start stored one first. Returns
+ * Stores the user (customer) of a start, unless a concurrent call of the same start stored one first. Returns
  * the row id of the stored user.
  */
 export async function claimUser(db: Queryable, verificationId: string, userId: string): Promise<string> {
@@ -65,17 +66,23 @@ export async function claimUser(db: Queryable, verificationId: string, userId: s
 }
 
 /**
- * Replaces the user whom a start verifies, after the provider's answer showed that another user belongs to
- * this start.
+ * Replaces the user (customer) of a start, after the provider's answer showed that the start belongs to
+ * another user.
  */
 export const replaceUser = (db: Queryable, verificationId: string, userId: string) =>
   db.update(startIntents).set({ userId }).where(eq(startIntents.verificationId, verificationId));
 
-/** Marks an unsent open intent as REFUSED, so that another input may replace it. */
+/**
+ * Marks an open start intent that was never sent as REFUSED, so that a start with another input may replace
+ * it.
+ */
 export const markRefused = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 0, 'REFUSED');
 
-/** Marks an open intent as REFUSED because the provider has its verification id for another input. */
+/**
+ * Marks an open start intent as REFUSED, because the provider has a verification under this id that was
+ * started with another input.
+ */
 export const markSuperseded = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
@@ -83,8 +90,8 @@ export const markSuperseded = (db: Queryable, verificationId: string) =>
     .where(and(eq(startIntents.verificationId, verificationId), eq(startIntents.state, 'OPEN')));
 
 /**
- * Marks a verification id as TAKEN by another system, if the intent was sent only once. Returns false
- * otherwise, since another send may have created our own verification.
+ * Marks a verification id as TAKEN by another system, if our start was sent only once. Otherwise returns
+ * false: an earlier send may have created the verification that the provider has.
  */
 export const markIdConflict = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 1, 'TAKEN');
@@ -109,7 +116,9 @@ async function markOpen(
   return marked.length > 0;
 }
 
-/** Replaces a REFUSED intent by another one; returns the stored intent. */
+/**
+ * Replaces a REFUSED start intent by another intent with the same verification id. Returns the stored intent.
+ */
 export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
   const refused = and(
     eq(startIntents.verificationId, intent.verificationId),
@@ -120,8 +129,8 @@ export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Pr
 }
 
 /**
- * Gives a verification id that was marked as TAKEN back to the start that it turned out to belong to. Returns
- * the stored intent; null if it is not TAKEN any more.
+ * Takes back a verification id that was wrongly marked as TAKEN (by another system): stores the start intent
+ * that the id belongs to. Returns the stored intent; null if the id is no longer TAKEN.
  */
 export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
   const taken = and(eq(startIntents.verificationId, intent.verificationId), eq(startIntents.state, 'TAKEN'));
@@ -130,9 +139,9 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
 }
 
 /**
- * Marks a verification id as TAKEN by another system, so that no start here uses it. Returns the caller of an
- * existing intent, or null without one. Returns false if a start of this id is open or done. Locks the intent
- * row.
+ * Marks a verification id as TAKEN by another system, so that no start here uses the id. Locks the intent's
+ * row. Returns the caller of an earlier intent with this id, or null if there was none; returns false if a
+ * start with this id is open or done.
  */
 export async function claimExternalId(
   tx: Transaction,
@@ -152,7 +161,7 @@ export async function claimExternalId(
 }
 
 /**
- * Marks an intent as DONE, which means that its session is recorded. Returns true only for the first call.
+ * Marks a start intent as DONE: its session is recorded. Returns true only if the intent was not DONE before.
  */
 export async function completeIntent(db: Queryable, verificationId: string): Promise<boolean> {
   const completed = await db

@@ -5,20 +5,23 @@ import { rowMapper } from '../statements/row-mapper.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
 
-/** Place that a cancellation reason is bound to as AAD; see `Sealer`. */
+/**
+ * Returns the context (AAD) that an encrypted cancellation reason is bound to, so that it cannot be moved to
+ * another row; see `Sealer`.
+ */
 export const cancelReasonContext = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
 
 export const insertMeeting = prepareBuilder<MeetingRow>('insert meeting', (build) =>
   build.insert(meetings).values(placeholdersFor(meetings)),
 );
 
-/** Returns the booked meeting of a session; null if there is none. */
+/** Returns the booked meeting of a session; null if no meeting is booked. */
 export async function findBookedMeeting(db: Queryable, sessionId: string): Promise<MeetingRow | null> {
   const [row] = await bookedMeeting(db, sessionId);
   return row ?? null;
 }
 
-/** Ends the booked meeting of a session and returns it; null if none is booked. */
+/** Ends the booked meeting of a session, and returns that meeting; null if no meeting is booked. */
 export async function endBookedMeeting(
   tx: Transaction,
   sessionId: string,
@@ -55,8 +58,8 @@ const meetingsById = preparedQuery(
 );
 
 /**
- * Returns all meetings of some sessions, newest first within a session. There is no limit: a session has only
- * a handful.
+ * Returns all meetings of the given sessions, newest first within a session. No limit is needed: a session
+ * has only a handful of meetings.
  */
 export const findMeetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
   meetingsBySession(db, sessionIds);

@@ -3,13 +3,19 @@ import type { Doubt } from '../../domain/session.ts';
 import type { Transaction } from '../connection/client.ts';
 import { doubts } from '../schema/tables.ts';
 
-/** Returns the session's doubted answer, which a second answer has to confirm; null if there is none. */
+/**
+ * Returns the session's doubted answer: a poll answer that may be outdated and counts only if the next poll
+ * confirms it. Null if there is none.
+ */
 export async function findDoubt(tx: Transaction, sessionId: string): Promise<Doubt | null> {
   const [row] = await tx.select().from(doubts).where(eq(doubts.sessionId, sessionId));
   return row ?? null;
 }
 
-/** Stores a doubt, replacing the session's earlier one. The session row must be locked. */
+/**
+ * Stores a session's doubted answer (one that a second poll must confirm), replacing an earlier one. The
+ * session row must be locked.
+ */
 export async function insertDoubt(tx: Transaction, sessionId: string, doubt: Doubt): Promise<void> {
   const { rawStatus, rawSubStatus, since, webhooks } = doubt;
   const row = { rawStatus, rawSubStatus, since, webhooks };

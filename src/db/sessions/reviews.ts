@@ -6,7 +6,10 @@ import { rowMapper } from '../statements/row-mapper.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
 
-/** Place that a review's remarks are bound to as AAD; see `Sealer`. */
+/**
+ * Returns the context (AAD) that a review's encrypted remarks are bound to, so that they cannot be moved to
+ * another row; see `Sealer`.
+ */
 export const remarksContext = (reviewId: string): string => `review.remarks:${reviewId}`;
 
 /** Place that a review's text for the customer is bound to as AAD; see `Sealer`. */
@@ -16,7 +19,7 @@ export const insertReview = prepareBuilder<ReviewRow>('insert review', (build) =
   build.insert(reviews).values(placeholdersFor(reviews)),
 );
 
-/** Returns the newest review of a stage; null if there is none. */
+/** Returns the newest review of a session in one stage (agent or auditor); null if there is none. */
 export async function findNewestReview(
   db: Queryable,
   sessionId: string,
@@ -34,7 +37,7 @@ const newestReview = preparedQuery(
    order by r.sequence desc limit 1`,
 );
 
-/** Adds remarks to a review, unless it already has some. */
+/** Adds remarks to a review that has no remarks yet; otherwise changes nothing. */
 export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>) =>
   tx
     .update(reviews)
@@ -51,8 +54,8 @@ const reviewsById = preparedQuery(
 );
 
 /**
- * Returns all reviews of some sessions, in the order of their transitions. There is no limit: a session has
- * only a handful.
+ * Returns all reviews of the given sessions, within a session in the order of their transitions. No limit is
+ * needed: a session has only a handful of reviews.
  */
 export const findReviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
   reviewsBySession(db, sessionIds);

@@ -4,15 +4,18 @@ import type { StatsDatabase } from '../connection/statistics.ts';
 import { isTerminal, sessions, transitions } from '../schema/tables.ts';
 import { restrictedTo } from './sessions.ts';
 
-/** Conditions for the sessions that statistics cover. */
+/** Conditions that select the sessions of a statistic. */
 export interface StatsWindow {
-  /** Earliest creation time (inclusive); null: no limit. */
+  /** Earliest creation time of a session (inclusive); null means no limit. */
   readonly from: Date | null;
-  /** Latest creation time (exclusive); null: no limit. */
+  /** Latest creation time of a session (exclusive); null means no limit. */
   readonly to: Date | null;
-  /** Only sessions that are not in a terminal state. */
+  /** If true, only sessions that have not ended (no terminal status). */
   readonly openOnly: boolean;
-  /** Only sessions with these verification ids, which are those that a customer may see; null: all. */
+  /**
+   * If set, only sessions with these verification ids: those that the asking customer may see. Null means all
+   * sessions.
+   */
   readonly verificationIds: readonly string[] | null;
 }
 
@@ -30,8 +33,8 @@ export interface StateCount {
   readonly status: Status;
   readonly subStatus: SubStatus;
   /**
-   * Party that has to act next. The status pair alone does not determine it: a disputed session waits for the
-   * merchant.
+   * Party that must act next. The status pair alone does not determine the party: a disputed session waits
+   * for the merchant.
    */
   readonly waitingOn: Party;
   readonly count: number;
@@ -39,7 +42,7 @@ export interface StateCount {
 }
 
 /**
- * Counts sessions by status, sub-status and the party that has to act next, with the oldest `statusSince` of
+ * Counts sessions by status, sub-status and the party that must act next, with the oldest `statusSince` of
  * each group.
  */
 export async function countStates(db: StatsDatabase, window: StatsWindow): Promise<StateCount[]> {
@@ -58,7 +61,10 @@ export async function countStates(db: StatsDatabase, window: StatsWindow): Promi
     .orderBy(status, subStatus, waitingOn);
 }
 
-/** SQL condition for transitions that enter a phase (status), as opposed to transitions within it. */
+/**
+ * SQL condition for transitions that enter a phase (`status`), in contrast to transitions between
+ * sub-statuses of one phase.
+ */
 const entered = sql`t.verdict = 'MOVED' and t.from_status is distinct from t.status`;
 
 export interface PhaseReached {
@@ -67,7 +73,10 @@ export interface PhaseReached {
   readonly medianSecondsToReach: number;
 }
 
-/** Counts the sessions that reached each phase, with the median time to reach it. */
+/**
+ * Counts for each phase (`status`) the sessions that reached it, with the median time from creation to
+ * reaching it.
+ */
 export async function countReachedPhases(db: StatsDatabase, window: StatsWindow): Promise<PhaseReached[]> {
   const { rows } = await db.execute<PhaseReached & Record<string, unknown>>(sql`
     with chosen as not materialized (
@@ -91,8 +100,8 @@ export interface PhaseStay {
 }
 
 /**
- * Computes the median time spent in each phase, over sessions that have left it. If a session was in a phase
- * several times, the times are added up.
+ * Computes the median time spent in each phase (`status`), over sessions that have left the phase. The times
+ * of several visits of one session are added up.
  */
 export async function readMedianStays(db: StatsDatabase, window: StatsWindow): Promise<PhaseStay[]> {
   const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`
@@ -112,7 +121,7 @@ export async function readMedianStays(db: StatsDatabase, window: StatsWindow): P
   return rows;
 }
 
-/** Returns the creation time of the oldest session; null if there is none. */
+/** Returns the creation time of the oldest session in the window; null if the window has no session. */
 export async function findFirstCreated(db: StatsDatabase, window: StatsWindow): Promise<Date | null> {
   const [row] = await db
     .select({ first: min(sessions.createdAt) })
@@ -128,8 +137,8 @@ export interface Outcomes {
 }
 
 /**
- * Counts, for each interval between two edges, the sessions created in it and their outcomes. Sessions
- * created after the last edge count for the last interval.
+ * Counts, for each interval between two neighbouring `edges`, the sessions created in the interval and their
+ * outcomes. Sessions created after the last edge count for the last interval.
  */
 export async function countOutcomes(
   db: StatsDatabase,

@@ -16,10 +16,13 @@ import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
-/** Place that a session's link is bound to as AAD; see `Sealer`. */
+/**
+ * Returns the context (AAD) that a session's encrypted link is bound to, so that it cannot be moved to
+ * another row; see `Sealer`.
+ */
 export const linkContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
-/** Converts a row to the state on which the rules of `domain/session.ts` decide. */
+/** Converts a session row to the state from which the rules in `domain/session.ts` decide. */
 export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
@@ -41,9 +44,8 @@ export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): Ses
 });
 
 /**
- * Returns the row with its next poll recomputed; every write of a session goes through this function. An
- * ended session is not polled, even if it is unsettled. `nextPollAt` explains `fairShareMs` and
- * `secondLookAt`.
+ * Returns the session row with the time of its next poll recomputed; every write of a session calls this
+ * function. An ended session is never polled. For `fairShareMs` and `secondLookAt` see `nextPollAt`.
  */
 export const withPollSchedule = (
   row: Omit<SessionRow, 'nextPollAt'>,
@@ -69,8 +71,8 @@ export const withPollSchedule = (
 });
 
 /**
- * Sets the columns that only the request to start the session contains, because the provider does not repeat
- * them. For a session that was recorded without its start, for example by the adopt command.
+ * Sets the columns that are known only from the start request, because the provider does not return them.
+ * Needed if the session was recorded without its start, for example by the adopt command.
  */
 export const fillOrigin = (
   tx: Transaction,
@@ -83,8 +85,8 @@ export const fillOrigin = (
 ) => tx.update(sessions).set({ userTemplate, agentTemplate, replacesId }).where(eq(sessions.id, id));
 
 /**
- * Postpones the next poll after a poll that got no answer, unless the session has changed since it was read
- * (optimistic locking).
+ * Sets the time of the next poll after a poll that got no answer, unless the session was changed since `row`
+ * was read (optimistic locking).
  */
 export const reschedulePoll = (
   db: Queryable,
@@ -105,16 +107,15 @@ export const reschedulePoll = (
 
 /**
  * Plans a poll of every session that has not ended, the most recently changed first: the first at `from`,
- * each next one `everyMs` later. A poll that is planned earlier keeps its time. Returns the number of
- * sessions.
+ * each next one `everyMs` later. A poll planned for an earlier time keeps it. Returns the number of sessions.
  */
 export async function schedulePollsOfOpenSessions(
   db: Queryable,
   from: Date,
   everyMs: number,
 ): Promise<number> {
-  // Locks rows in verification-id order, the lock order of recording transactions, so that they cannot
-  // deadlock with this statement.
+  // Locks rows in verification-id order: transactions that record transitions lock in the same order, so a
+  // deadlock is impossible.
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions} where not ${isTerminal(sessions.subStatus)}
@@ -131,7 +132,7 @@ export async function schedulePollsOfOpenSessions(
   return rows[0]?.count ?? 0;
 }
 
-/** Counts the sessions that have a planned poll. */
+/** Counts the sessions for which a poll is planned. */
 export async function countPolled(db: Queryable): Promise<number> {
   const [row] = await db
     .select({ count: sql<number>`count(*)::int` })
@@ -140,14 +141,18 @@ export async function countPolled(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Session whose row is locked, with the provider's user id, which provider updates are compared with. */
+/**
+ * Session whose row is locked, with the provider's user id, so that updates about another user can be
+ * refused.
+ */
 export interface LockedSession extends SessionRow {
-  /** The provider's user id; null after the person was erased. */
+  /** The provider's user id; null after the user's personal data was erased. */
   readonly providerUserId: string | null;
 }
 
 /**
- * Locks sessions until the transaction ends, so that sequences are assigned one at a time. Returns the rows.
+ * Locks session rows until the transaction ends, and returns them. Under the lock, only one transaction at a
+ * time assigns a session's sequences.
  */
 export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<LockedSession[]> =>
   lockedByVerificationId(tx, verificationIds);
@@ -159,8 +164,8 @@ export async function lockSession(tx: Transaction, verificationId: string): Prom
 
 /**
  * Locks a session by id, only if its verification id is among `verificationIds` (null: any). A caller who may
- * not see the session must not wait for its row lock, which would reveal that the session exists, nor make
- * others wait.
+ * not see the session must not wait for its row lock, which would reveal that the session exists, and must
+ * not make others wait.
  */
 export async function lockSessionById(
   tx: Transaction,
@@ -172,9 +177,9 @@ export async function lockSessionById(
 }
 
 /**
- * Inserts a session. Waits for a concurrent transaction that creates the same session, and returns false if
- * that transaction commits. Names no conflict target: the other row has both the same id and the same
- * verification id, and either unique index may report the conflict first.
+ * Inserts a session. If a concurrent transaction creates the same session, waits for its end, and returns
+ * false if it commits. `onConflictDoNothing` names no conflict target, because the other row has the same id
+ * and the same verification id, and either unique index may report the conflict.
  */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
@@ -183,7 +188,7 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
 
 const sessionFields = rowMapper(sessions, 'vkyc_session');
 /**
- * Fields of `LockedSession`. The user's row is read but not locked, because only an erasure changes the
+ * Fields of `LockedSession`. The user's row is read without a lock, because only an erasure changes the
  * provider's user id.
  */
 export const lockedSessionFields = rowMapper<typeof sessions, { providerUserId: string | null }>(
@@ -202,8 +207,8 @@ const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, s
 const lockedByVerificationId = preparedQuery(
   'sessions locked',
   lockedSessionFields,
-  // Rows are locked in index order (verification id), so that transactions that record transitions all lock in the
-  // same order and cannot deadlock.
+  // The index is read in verification-id order, so that all transactions which record transitions lock rows
+  // in the same order and cannot deadlock.
   `select ${lockedSessionFields.list} from vkyc_session
    where ${equalsAny('verification_id', '$1', 'text')} for update`,
 );
@@ -222,7 +227,7 @@ export const findSessions = (db: Queryable, ids: readonly string[]): Promise<Ses
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
   byVerificationId(db, ids);
 
-/** Columns that lists of sessions show (`SUMMARY` of `DetailLevel`). */
+/** Columns of a session that lists show (`SUMMARY` of `DetailLevel`). */
 const SUMMARY_COLUMNS = [
   'id',
   'verificationId',
@@ -239,10 +244,10 @@ const SUMMARY_COLUMNS = [
 ] as const satisfies (keyof SessionRow)[];
 export type SessionSummary = Pick<SessionRow, (typeof SUMMARY_COLUMNS)[number]>;
 
-/** Session with the columns of a list, and with its user if `withUser` asked for it. */
+/** Session in a list: at least the columns that lists show, and its user if `withUser` was true. */
 export type SessionListItem = SessionSummary & { readonly user?: UserRow };
 
-/** Columns of sessions that a query reads, and whether it reads their users too. */
+/** What a query reads of sessions: which columns, and whether the users too. */
 export interface SessionProjection {
   readonly detail: DetailLevel;
   readonly withUser: boolean;
@@ -270,7 +275,7 @@ const PROJECTIONS = {
 const selectProjection = ({ detail, withUser }: SessionProjection) =>
   PROJECTIONS[detail][withUser ? 'withUser' : 'alone'];
 
-/** Finds sessions by id. Reads only the columns that `shape` names, and the users if it asks for them. */
+/** Finds sessions by id. `shape` says which columns are read, and whether the users are read too. */
 export const findSessionsProjected = async (
   db: Queryable,
   ids: readonly string[],
@@ -285,11 +290,14 @@ function readUsers(rows: SessionListItem[]): SessionListItem[] {
   return rows;
 }
 
-/** Finds the sessions that replace the given ones. */
+/** Finds the sessions that replace the sessions with these ids. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
   byReplacedId(db, replacedIds);
 
-/** SQL condition that limits sessions to those a customer may see; null: no limit. */
+/**
+ * SQL condition for the sessions that a customer may see, by verification id; undefined (no condition) if
+ * `verificationIds` is null.
+ */
 export const restrictedTo = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
   verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
 
@@ -297,13 +305,13 @@ export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;
   readonly subStatus?: readonly SubStatus[] | undefined;
   readonly waitingOn?: readonly Party[] | undefined;
-  /** The provider's user id. */
+  /** Only sessions of the user with this provider user id. */
   readonly userId?: string | undefined;
   readonly verificationIdPrefix?: string | undefined;
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
   readonly updatedAfter?: Date | undefined;
-  /** Only sessions with these verification ids, which are those that a customer may see. */
+  /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
@@ -312,7 +320,7 @@ export interface SessionOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
-/** Position in a sorted list of sessions: the ordering time, and the id as tie-breaker. */
+/** Position in a sorted list of sessions: the time by which the list is sorted, and the id as tie-breaker. */
 export interface PageCursor {
   readonly at: Date;
   readonly id: string;
@@ -330,8 +338,8 @@ export interface SessionPage {
 const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
 
 /**
- * Reads the first (or last) sessions of a sorted list between two positions in it, in the list's order
- * (keyset pagination).
+ * Reads the first (or last) `limit` sessions of a sorted list between the positions `after` and `before`, in
+ * the list's order (keyset pagination).
  */
 export async function readSessionPage(
   db: Queryable,
@@ -357,7 +365,7 @@ export async function readSessionPage(
   return end === 'FIRST' ? rows : rows.reverse();
 }
 
-/** Counts at most `most` sessions, because an exact count of a large table takes too long. */
+/** Counts sessions up to `most`, because an exact count of a large table takes too long. */
 export async function countSessions(db: Queryable, filter: SessionFilter, most: number): Promise<number> {
   const counted = db
     .select({ one: sql`1` })
@@ -369,7 +377,7 @@ export async function countSessions(db: Queryable, filter: SessionFilter, most: 
   return row?.count ?? 0;
 }
 
-/** Escapes LIKE wildcards; `_` is legal in a verification id. */
+/** Returns the LIKE pattern for a prefix, with wildcards escaped: `_` is legal in a verification id. */
 const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
 
 const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
@@ -388,15 +396,18 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   restrictedTo(filter.verificationIds),
 ];
 
-/** Request for one page of a user's sessions, newest first, after a position in that list. */
+/**
+ * Request for a page of one user's sessions, newest first, after a position in that list (null: from the
+ * newest on).
+ */
 export interface UserSessions {
   readonly userId: string;
   readonly after: PageCursor | null;
 }
 
 /**
- * Reads for each user the newest sessions after a position in the user's list, limited to the verification
- * ids that may be seen (null: all). Takes one statement for all users.
+ * Reads for each user the next `limit` sessions after a position in the user's list, newest first, limited to
+ * the verification ids that the viewer may see (null: all). One statement serves all users.
  */
 export async function readSessionsOfUsers(
   db: Queryable,
@@ -433,7 +444,7 @@ const byUser = preparedColumnarQuery(
    order by wanted.page, s.created_at desc, s.id desc`,
 );
 
-/** Position before the newest session, where a list without `after` begins. */
+/** Position before the newest session: the start of a list if no `after` is given. */
 const MAX_CURSOR: PageCursor = {
   at: new Date('9999-12-31T00:00:00Z'),
   id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',

@@ -4,15 +4,18 @@ import { observations, transitions } from '../schema/tables.ts';
 import { preparedColumnarQuery, preparedCommand, preparedQuery } from '../statements/prepared.ts';
 import { type DetailLevel, rowMapper } from '../statements/row-mapper.ts';
 
-/** Row of the log. `traceparent` is filled in when the row is written, so callers leave it out. */
+/** Row of a session's log. Callers leave out `traceparent`, which is filled in when the row is written. */
 export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
   readonly traceparent?: string | null;
 };
 
-/** Transition as feeds deliver it, with the verification id that decides who may see it. */
+/**
+ * Transition that subscribers are sent, with the verification id, by which is decided who may see the
+ * transition.
+ */
 export type SessionTransition = TransitionRow & { readonly verificationId: string };
 
-/** Raw status that the provider reported for a verification. */
+/** Raw status (the provider's own strings) that the provider reported for a verification. */
 export interface RawStatus {
   readonly verificationId: string;
   readonly rawStatus: string;
@@ -20,8 +23,8 @@ export interface RawStatus {
 }
 
 /**
- * Finds the earlier sightings of each raw status: the provider's event times, or null for an answer to a poll
- * that no webhook has confirmed.
+ * Finds the earlier observations (reports) of each raw status, to recognize repeated reports: the event time
+ * that the provider gave, or null if a poll found the raw status and no webhook has confirmed it.
  */
 export async function findObservations(
   tx: Transaction,
@@ -39,8 +42,8 @@ export async function findObservations(
 }
 
 /**
- * Maximum number of sightings that are read of one raw status in a session, far above any real number. The
- * limit only makes the planner use the index.
+ * Maximum number of observations read per raw status and session, far above any real number. The limit exists
+ * only to make the planner use the index.
  */
 const MAX_OBSERVATIONS = 100_000;
 
@@ -57,14 +60,14 @@ const selectObservations = preparedQuery(
    cross join lateral (
      select * from provider_sighting s
      where s.session_id = vkyc_session.id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
-     -- Without the limit, a planner that takes the table for empty reads all of it.
+     -- Without the limit, a planner that believes the table to be empty would scan the whole table.
      limit ${MAX_OBSERVATIONS}
    ) s`,
 );
 
 /**
- * Confirms the oldest undated sighting of a raw status (session, status, sub-status): sets the event time
- * that the webhook reported.
+ * Sets the event time of the oldest observation of a raw status that has none: a poll found the raw status
+ * first, and now a webhook reports its time.
  */
 export const setObservationTime = preparedCommand(
   'confirm sighting',
@@ -89,7 +92,7 @@ export async function findNewestDispute(db: Queryable, sessionId: string): Promi
   return row ?? null;
 }
 
-/** Range of one session's log, strictly between two sequences. */
+/** Range of one session's log: the transitions with a sequence above `after` and below `before`. */
 export interface TransitionRange {
   readonly sessionId: string;
   readonly after: number;
@@ -97,8 +100,8 @@ export interface TransitionRange {
 }
 
 /**
- * Columns of a transition that lists show and that its fingerprint is computed from (`SUMMARY` of
- * `DetailLevel`).
+ * Columns of a transition that lists show (`SUMMARY` of `DetailLevel`). A transition's fingerprint (digest)
+ * is computed from them as well.
  */
 export const SUMMARY_COLUMNS = [
   'sessionId',
@@ -112,7 +115,10 @@ export const SUMMARY_COLUMNS = [
 ] as const satisfies (keyof TransitionRow)[];
 export type TransitionSummary = Pick<TransitionRow, (typeof SUMMARY_COLUMNS)[number]>;
 
-/** Number of transitions that are read of a range, from which end of it, and with which columns. */
+/**
+ * Options for reading ranges: the maximum number of transitions per range, the end of the range to read from,
+ * and the columns.
+ */
 export interface RangeOptions {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
@@ -120,8 +126,7 @@ export interface RangeOptions {
 }
 
 /**
- * Reads the first (or last) `limit` transitions of each range, in log order. Takes one statement for all
- * ranges.
+ * Reads the first (or last) `limit` transitions of each range, in log order. One statement serves all ranges.
  */
 export async function readTransitionRanges<Shape extends RangeOptions>(
   db: Queryable,
@@ -167,12 +172,12 @@ const RANGES = {
   SUMMARY: { FIRST: selectRanges('FIRST', 'SUMMARY'), LAST: selectRanges('LAST', 'SUMMARY') },
 };
 
-/** Current end of a session's log, with the entry that a reader took for its end. */
+/** Current end of a session's log, next to the transition that a reader holds to be the newest. */
 export interface LogEnd {
   readonly sessionId: string;
-  /** Sequence of the newest transition. */
+  /** Sequence of the session's newest transition. */
   readonly lastSequence: number;
-  /** Transition that the reader took for the newest; null if the log does not have it. */
+  /** Transition that the reader holds to be the newest; null if the log does not have that transition. */
   readonly known: TransitionSummary | null;
 }
 
@@ -192,8 +197,8 @@ const ends = preparedQuery(
 );
 
 /**
- * Reads the ends of some sessions' logs, given the newest sequences known to the reader. Leaves out sessions
- * that do not exist any more.
+ * Reads the ends of several sessions' logs, and looks up the newest transition that the reader knows of each
+ * (`known`). Leaves out sessions that do not exist any more.
  */
 export async function findLogEnds(
   db: Queryable,

@@ -9,7 +9,10 @@ import { rowMapper } from '../statements/row-mapper.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
-/** Place that a user's personal data is bound to as AAD; see `Sealer`. */
+/**
+ * Returns the context (AAD) that a user's encrypted personal data is bound to, so that it cannot be moved to
+ * another row; see `Sealer`.
+ */
 export const userContext = (id: string): string => `vkyc_user:${id}`;
 
 /** Decrypts a user's personal data. */
@@ -18,7 +21,7 @@ export const decryptPersonalData = (
   { personal, id }: Pick<UserRow, 'personal' | 'id'>,
 ): PersonalData => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
 
-/** Inserts a user unless one with this user id exists; returns the stored row. */
+/** Inserts a user unless a user with this user id exists. Returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {
   const [inserted] = await db.insert(users).values(row).onConflictDoNothing().returning();
   if (inserted) return inserted;

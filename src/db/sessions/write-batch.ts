@@ -10,8 +10,9 @@ import type { TransitionRow } from './transitions.ts';
 export type ObservationRow = typeof observations.$inferSelect;
 
 /**
- * Write batch: collects what a transaction records about sessions whose rows are locked, and sends it as one
- * statement for any number of sessions. Separate statements would cost more than their writes.
+ * Write batch: collects all writes of a transaction about sessions whose rows are locked, and sends them as
+ * one statement for any number of sessions. The overhead of separate statements would exceed the cost of
+ * their writes.
  */
 export class WriteBatch {
   readonly #sessions = new Map<string, SessionRow>();
@@ -19,15 +20,20 @@ export class WriteBatch {
   readonly #observations: ObservationRow[] = [];
   readonly #auditEntries: AuditEntry[] = [];
   readonly #doneWebhooks: bigint[] = [];
-  /** Sends the batch within the trace of its first transition; null while the batch has no transition. */
+  /**
+   * Sends the batch within the OpenTelemetry trace of its first transition; null while the batch has no
+   * transition.
+   */
   #flushInTrace: ((tx: Transaction) => void) | null = null;
 
-  /** Saves the mutable columns of a session. */
+  /** Adds an update of a session's mutable columns. A later call for the same session replaces it. */
   saveSession(session: SessionRow): void {
     this.#sessions.set(session.id, session);
   }
 
-  /** Appends a transition to the log and to the outbox, from which it gets its feed position. */
+  /**
+   * Adds a transition, to be inserted into the log and into the outbox, from which it gets its feed position.
+   */
   addTransition(transition: TransitionRow): void {
     this.#flushInTrace ??= bindTrace((tx: Transaction) => this.#flush(tx));
     this.#transitions.push({ ...transition, traceparent: currentTraceparent() });
@@ -37,17 +43,23 @@ export class WriteBatch {
     this.#observations.push(observation);
   }
 
-  /** Adds an audit entry. The statement fails on a duplicate entry number. */
+  /**
+   * Adds an entry of an audit chain. The batch's statement fails if the chain already has an entry with the
+   * same number.
+   */
   addAuditEntry(entry: AuditEntry): void {
     this.#auditEntries.push(entry);
   }
 
-  /** Marks a webhook of the inbox as DONE, in the same statement as the changes that it caused. */
+  /** Marks a webhook of the inbox as DONE, in the same statement as the changes that the webhook caused. */
   markWebhookDone(id: bigint): void {
     this.#doneWebhooks.push(id);
   }
 
-  /** Sends the batch. Call it last: no other statement of the transaction may depend on its result. */
+  /**
+   * Sends the batch as one pipelined statement. Must be called last: no other statement of the transaction
+   * may depend on the batch.
+   */
   flush(tx: Transaction): void {
     const lists = [this.#transitions, this.#observations, this.#auditEntries, this.#doneWebhooks];
     if (this.#sessions.size === 0 && lists.every(({ length }) => length === 0)) return;
@@ -63,8 +75,8 @@ export class WriteBatch {
         OBSERVATIONS.serialize(this.#observations),
         AUDIT_ENTRIES.serialize(this.#auditEntries),
         this.#doneWebhooks,
-        // The ids of the sessions are passed a second time, so that the planner uses the primary key instead
-        // of scanning the table.
+        // The session ids are passed a second time as a plain array, so that the planner uses the primary key
+        // instead of scanning the table.
         [...this.#sessions.keys()],
       ),
     );
@@ -77,19 +89,18 @@ const OBSERVATIONS = jsonRecordset(observations);
 const AUDIT_ENTRIES = jsonRecordset(auditEntries);
 
 /**
- * Types of plan nodes that no statement of a recording needs, since it reaches its rows by an index. `sort`
- * must not be among them: the rows of a CTE can only be sorted. Up to version 17, PostgreSQL adds
- * 10,000,000,000 to the cost of a plan that uses a disabled node nevertheless, and then JIT-compiles the plan
- * on every call.
+ * Plan node types that are disabled in transactions which record transitions, because every statement there
+ * reaches its rows by an index. `sort` stays enabled: the rows of a CTE can only be sorted. Up to PostgreSQL
+ * 17, a plan that uses a disabled node all the same costs 10,000,000,000 more, and is then JIT-compiled on
+ * every call.
  */
 const DISABLED_PLANNER_NODES = ['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan'];
 
 /**
  * Forces index scans and generic plans until the transaction ends. In a burst the statistics are stale: the
- * planner expects a few PENDING webhooks and would scan all of them for every claim, so that a backlog grows
- * quadratically. Without `force_generic_plan` it would plan on every call, which takes half of the
- * transaction's time. JIT is disabled here as well as in `connect`, because session settings do not follow a
- * client through a pooler in transaction mode.
+ * planner would expect few PENDING webhooks and scan all of them for every claim (quadratic time). Planning
+ * every call would take half of the transaction's time. JIT is disabled here too, because a pooler in
+ * transaction mode loses the session setting that `connect` makes.
  */
 export const forceIndexPlans = preparedCommand(
   'go by indexes',
@@ -101,8 +112,8 @@ const insertInto = (table: string, { columns, fromParameter: of }: JsonRecordset
   `insert into ${table} (${columns}) select ${columns} from ${of(parameter)}`;
 
 /**
- * Columns that no recording writes: they are set when the session is created, or changed only by a command
- * with the owner's role.
+ * Columns that a write batch never updates: they are set when the session is created, or changed only by a
+ * command with the owner's role.
  */
 const IMMUTABLE_COLUMNS = [
   'id',

@@ -5,7 +5,7 @@
  * Which form a statement takes:
  * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and
  *   statements that the query builder cannot express (CTEs that write, SKIP LOCKED, JSON rows).
- * - Named builder statement (`prepareBuilder`): plain inserts and updates that are as frequent.
+ * - Named builder statement (`prepareBuilder`): plain inserts and updates that run as often.
  * - Builder statement without a name: rare statements, and those whose conditions vary.
  */
 import {
@@ -31,39 +31,44 @@ import {
 
 /**
  * SQL for `column = any($n)`. The parameter is wrapped in a subselect to hide the number of values from the
- * planner; otherwise PostgreSQL would plan again on every call, which costs more than the query. The generic
- * plan is renewed when the table's statistics change.
+ * planner; otherwise PostgreSQL would plan again on every call (custom plan), which costs more than the
+ * query. The generic plan used instead is renewed when the table's statistics change.
  */
 export const equalsAny = (column: string, parameter: string, type: string): string =>
   `${column} = any((select ${parameter}::${type}[])::${type}[])`;
 
 const texts = new Map<string, () => string>();
 
-/** Texts of all named statements of the modules that were imported, by name. A test prepares each of them. */
+/**
+ * Texts of the named statements of all imported modules, by name. A test prepares each of them on a real
+ * database.
+ */
 export const namedStatements: ReadonlyMap<string, () => string> = texts;
 
-/** Registers a statement. A connection that prepares two texts under one name rejects the second. */
+/**
+ * Registers a named statement. Names must be unique: a connection rejects a second text under the same name.
+ */
 function register(name: string, text: () => string): void {
   invariant(!texts.has(name), `two prepared statements are called "${name}"`);
   texts.set(name, text);
 }
 
 /**
- * Creates a prepared statement whose result is not needed. Calling it with values returns the statement to
- * send.
+ * Creates a prepared statement whose result is not needed. Returns a function from parameter values to the
+ * statement to send.
  */
 export function preparedCommand(name: string, text: string) {
   register(name, () => text);
   return (...values: unknown[]): Statement => ({ name, text, values });
 }
 
-/** Creates a prepared query with one column, decoded by the driver. */
+/** Creates a prepared query with one column, whose values the driver decodes. */
 export function preparedScalar<Value>(name: string, text: string) {
   register(name, () => text);
   return (db: Queryable, ...values: unknown[]): Promise<Value[]> => ask<Value>(db, { name, text, values });
 }
 
-/** Creates a prepared write that returns one column, decoded by the driver. */
+/** Creates a prepared write that returns one column, whose values the driver decodes. */
 export function preparedWrite<Value>(name: string, text: string) {
   register(name, () => text);
   return async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
@@ -73,7 +78,7 @@ export function preparedWrite<Value>(name: string, text: string) {
 }
 
 /**
- * Creates a prepared query that returns few rows, each as JSON. The select list must match `fields` in names
+ * Creates a prepared query for few rows, each returned as JSON. The select list must match `fields` in names
  * and order. `before` is an optional CTE, as `name as (…)`.
  */
 export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
@@ -84,8 +89,8 @@ export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select:
 }
 
 /**
- * Creates a prepared query like `preparedQuery`, for many rows: PostgreSQL returns one JSON array per field,
- * from which the rows are built.
+ * Creates a prepared query for many rows: PostgreSQL returns one JSON array per field, from which the rows
+ * are built. The parameters are those of `preparedQuery`.
  */
 export function preparedColumnarQuery<Row>(
   name: string,
@@ -104,13 +109,16 @@ export function preparedColumnarQuery<Row>(
 const after = (before: string | undefined, select: string) => (before ? `with ${before} ${select}` : select);
 
 const dialect = new PgDialect();
-/** Maximum number of statements that `queryRows` prepares, since every connection keeps each of them. */
+/**
+ * Maximum number of statements that `queryRows` prepares. Limited because every connection keeps each
+ * prepared statement in memory.
+ */
 const MAX_PREPARED = 100;
 const names = new Map<string, string>();
 
 /**
- * Runs a dynamically built query that returns few rows, each as JSON. The first 100 distinct statement texts
- * are prepared; later texts are not.
+ * Runs a dynamically built query for few rows, each returned as JSON. The first 100 distinct statement texts
+ * are prepared; later texts are planned on every call.
  */
 export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);
@@ -131,18 +139,18 @@ async function ask<Value>(
 }
 
 const builder = drizzle.mock();
-/** Query builder without a connection: builds statements but cannot send them. */
+/** Drizzle query builder without a connection: it builds statements but cannot send them. */
 type Builder = typeof builder;
 
-/** Returns a placeholder for each column of a table, for use as insert values. */
+/** Returns a Drizzle placeholder for each column of a table, for use as insert values. */
 export const placeholdersFor = <Table extends PgTable>(table: Table) =>
   Object.fromEntries(
     Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
   ) as Record<keyof InferSelectModel<Table>, Placeholder>;
 
 /**
- * Creates a prepared statement from the query builder, with placeholders for the values. It is built on first
- * use.
+ * Creates a prepared statement from Drizzle's query builder, with placeholders for the values. The statement
+ * is built on first use.
  */
 export function prepareBuilder<Values extends object>(
   name: string,
@@ -160,7 +168,7 @@ export function prepareBuilder<Values extends object>(
   };
 }
 
-/** Runs a statement that writes; resolves to the number of affected rows. */
+/** Runs a statement that writes. Resolves to the number of affected rows. */
 export async function execute(db: Queryable, toSend: Statement): Promise<number> {
   const { rowCount } = await db.$writer.query(toSend);
   return rowCount ?? 0;

@@ -1,12 +1,12 @@
 /**
- * Lets PostgreSQL encode the rows of frequent reads as JSON, under the names used in the code: per row if
- * they are few, per column if they are many. node-postgres takes two to four times as long for the same
- * values as native columns. Batched writes pass all rows of a table as one JSON parameter.
+ * Lets PostgreSQL encode the rows of frequent reads as JSON, with the code's field names: one JSON value per
+ * row for few rows, one array per column for many. node-postgres takes two to four times as long to decode
+ * the same values from native columns. Batched writes pass all rows of a table as one JSON parameter.
  */
 import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
-/** Fields that a query selects, with converters for values that JSON has no type for. */
+/** Fields that a query selects, with decoders for the values that JSON has no type for. */
 export interface RowMapper<Row> {
   /** SQL select list of the fields. */
   readonly list: string;
@@ -14,7 +14,10 @@ export interface RowMapper<Row> {
   readonly read: Readonly<Record<string, (text: string) => unknown>>;
 }
 
-/** Column types that JSON lacks: how SQL encodes them, and how they are decoded. */
+/**
+ * Conversions of column types that JSON lacks: `write` is the SQL that encodes a column, `read` decodes its
+ * text.
+ */
 const CONVERSIONS: Record<string, { write(column: string): string; read(text: string): unknown }> = {
   date: { write: (column) => column, read: (text) => new Date(text) },
   // A JSON number would lose precision beyond 2^53.
@@ -23,12 +26,12 @@ const CONVERSIONS: Record<string, { write(column: string): string; read(text: st
   custom: { write: (column) => `encode(${column}, 'hex')`, read: (text) => Buffer.from(text, 'hex') },
 };
 
-/** Columns that a query reads: ALL, or only the few that most lists show. */
+/** Columns that a query reads: ALL, or (SUMMARY) only the few that lists show. */
 export type DetailLevel = 'ALL' | 'SUMMARY';
 
 /**
- * Describes the columns of a table under an alias: all, or those in `only`. `more` adds further fields, as
- * SQL by name.
+ * Creates the `RowMapper` of a table under an alias, for all columns or those in `only`. `more` adds fields:
+ * SQL expressions by field name.
  */
 export function rowMapper<Table extends PgTable, More extends object = object>(
   table: Table,
@@ -61,19 +64,19 @@ export function rowMapper<Table extends PgTable, More extends object = object>(
   };
 }
 
-/** Select list of the fields as Drizzle SQL, for dynamic statements. */
+/** Returns the select list of the fields as Drizzle SQL, for dynamically built statements. */
 export const selectList = <Row>({ list }: RowMapper<Row>): SQL => sql.raw(list);
 
-/** Wraps a select so that it returns each row as JSON. */
+/** Wraps a select statement in another one that returns each row as JSON. */
 export const wrapAsJsonRows = (select: string): string => `select row_to_json(r) from (${select}) r`;
 
-/** Wraps a select so that it returns all rows at once, as one JSON array per field. */
+/** Wraps a select statement in another one that returns all rows at once, as one JSON array per field. */
 export const wrapAsJsonColumns = <Row>(select: string, { names }: RowMapper<Row>): string => {
   const lists = names.map((name) => `json_agg(r."${name}")`).join(', ');
   return `select json_build_array(${lists}) from (${select}) r`;
 };
 
-/** Decodes rows that came as JSON, in place. */
+/** Decodes rows that PostgreSQL returned as JSON: converts values in place, such as texts to dates. */
 export function decodeRows<Row>(rows: Row[], { read }: RowMapper<Row>): Row[] {
   const conversions = Object.entries(read);
   for (const row of rows as Record<string, unknown>[])
@@ -84,7 +87,10 @@ export function decodeRows<Row>(rows: Row[], { read }: RowMapper<Row>): Row[] {
   return rows;
 }
 
-/** Builds rows from one array per field, as `wrapAsJsonColumns` returns them. A null array stands for no rows. */
+/**
+ * Builds rows from one array per field, the form in which `wrapAsJsonColumns` returns them. A null array
+ * means that there are no rows.
+ */
 export function decodeColumns<Row>(
   columns: readonly (unknown[] | null)[],
   { names, read }: RowMapper<Row>,
@@ -107,21 +113,21 @@ export function decodeColumns<Row>(
 }
 
 /**
- * SQL and encoder that pass several rows of a table as one JSON parameter, to insert or update them in one
- * statement.
+ * SQL and encoder that pass several rows of a table as one JSON parameter, so that one statement inserts or
+ * updates all of them.
  */
 export interface JsonRecordset<Row> {
-  /** Quoted column names, as for `insert into`. */
+  /** Quoted column names, for use in `insert into`. */
   readonly columns: readonly string[];
   /** SQL that expands the parameter, such as `$1`, into rows. */
   fromParameter(parameter: string): string;
-  /** Encodes rows as the parameter's value. */
+  /** Encodes rows as the value of the JSON parameter. */
   serialize(rows: Iterable<Row>): string;
 }
 
 /**
- * Creates the `JsonRecordset` of a table, for all columns except those in `filled`, which PostgreSQL fills
- * in.
+ * Creates the `JsonRecordset` of a table, for all columns except those in `filled`, whose values PostgreSQL
+ * generates.
  */
 export function jsonRecordset<Table extends PgTable, Filled extends string = never>(
   table: Table,
@@ -137,7 +143,7 @@ export function jsonRecordset<Table extends PgTable, Filled extends string = nev
     serialize: (rows) => {
       const records = Array.from(rows as Iterable<Record<string, unknown>>, (row) => {
         const record: Record<string, unknown> = {};
-        // `json_populate_recordset` sets missing keys to null.
+        // Null values are left out, because `json_populate_recordset` sets missing keys to null.
         for (const [name, column] of columns) {
           const value = row[name];
           if (value !== null && value !== undefined) record[column.name] = written(value);
@@ -151,6 +157,7 @@ export function jsonRecordset<Table extends PgTable, Filled extends string = nev
 
 function written(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
-  // PostgreSQL rejects lone surrogates in JSON. They are replaced by U+FFFD, as the driver does.
+  // PostgreSQL rejects lone surrogates (invalid UTF-16) in JSON. `toWellFormed` replaces them by U+FFFD, as
+  // the driver does for plain parameters.
   return typeof value === 'string' ? value.toWellFormed() : value;
 }

@@ -7,18 +7,21 @@ import { jsonRecordset, rowMapper } from '../statements/row-mapper.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
 
-/** Place that a webhook's body is bound to as AAD; see `Sealer`. */
+/**
+ * Returns the context (AAD) that an encrypted webhook body is bound to, so that it cannot be moved to another
+ * row; see `Sealer`.
+ */
 export const webhookContext = (bodyHash: Buffer): string => `webhook_inbox:${bodyHash.toString('hex')}`;
 
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
 /**
- * Stores webhooks, except those whose body is already stored (idempotent). Returns the ids of the stored
- * webhooks that are queued (PENDING).
+ * Stores webhooks, except those whose body is already stored (repeated deliveries, idempotent). Returns the
+ * ids of the stored webhooks that are queued (PENDING).
  */
 export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
-  // Inserts in verification-id order, so that two replicas storing the same webhooks take locks in one order
-  // (no deadlock).
+  // Inserts in verification-id order: two replicas that store the same webhooks then take row locks in the
+  // same order, and cannot deadlock.
   const inOrder = rows.toSorted((a, b) => compare(a.verificationId ?? '', b.verificationId ?? ''));
   const ids = await insertNewWebhooks(db, received.serialize(inOrder));
   return ids.filter((id) => id !== null).map(BigInt);
@@ -34,8 +37,9 @@ const insertNewWebhooks = preparedWrite<string | null>(
 );
 
 /**
- * Locks (SKIP LOCKED) the sessions of new webhooks that can be recorded at once: the session row is free, no
- * earlier webhook of the session is queued, the body is not a duplicate, and the person was not erased.
+ * Locks (SKIP LOCKED) the sessions of new webhooks that can be recorded at once: the session row is not
+ * locked, no earlier webhook of the session is queued, the body is not a duplicate, and the session's
+ * personal data was not erased.
  */
 export const lockReadySessions = (
   tx: Transaction,
@@ -48,9 +52,9 @@ export const lockReadySessions = (
   );
 
 /**
- * SQL subquery for the id of a queued webhook of a session; null if there is none. Its conditions match only
- * the per-session index, and it is a scalar subquery: a join, or the queue's index, would read the whole
- * backlog.
+ * SQL subquery for the id of a queued webhook of a verification; null if none is queued. It is a scalar
+ * subquery whose conditions match only the per-session index: as a join, or with the queue's index, it would
+ * read the whole backlog.
  */
 const oldestPendingOf = (verificationId: string, before = '') => `(
   select ahead.id from webhook_inbox ahead
@@ -72,16 +76,16 @@ const selectReadySessions = preparedQuery(
 );
 
 /**
- * Disables sorting while webhooks are claimed. Otherwise, with stale statistics and a bloated
- * `webhook_inbox_queue`, the planner would read and sort all PENDING webhooks by `webhook_inbox_session` for
- * every claim. Other statements need sorting.
+ * Disables sorting while webhooks are claimed from the queue. Otherwise, with stale statistics and a bloated
+ * index `webhook_inbox_queue`, the planner would read and sort all PENDING webhooks for every claim. Other
+ * statements need sorting.
  */
 const disableSort = preparedCommand('disable sort', `select set_config('enable_sort', 'off', true)`);
 const enableSort = preparedCommand('enable sort', `select set_config('enable_sort', 'on', true)`);
 
 /**
- * Sets a short lock timeout for a transaction that processes a batch of webhooks: a webhook whose session
- * stays locked is retried alone, with the normal timeout.
+ * Sets a short lock timeout for a transaction that processes several webhooks: one locked session must not
+ * delay the others. A webhook whose session stays locked is retried alone, with the normal timeout.
  */
 const setShortLockTimeout = preparedCommand(
   'wait not for long',
@@ -89,8 +93,9 @@ const setShortLockTimeout = preparedCommand(
 );
 
 /**
- * Claims the oldest queued webhooks after an id (0: all), at most one per session, each the oldest of its
- * session. Other workers skip them until the transaction ends (SKIP LOCKED).
+ * Claims queued webhooks with an id above `behind` (0: all), oldest first, and only the oldest of each
+ * session, to keep the order within a session. Other workers skip claimed webhooks until the transaction ends
+ * (SKIP LOCKED).
  */
 export function claimWebhooks(tx: Transaction, limit: number, behind: bigint): Promise<InboxRow[]> {
   if (limit > 1) tx.start(setShortLockTimeout());
@@ -118,12 +123,12 @@ export const updateWebhook = (
 const isWaitingFor = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
 
-/** Reason for parking webhooks whose verification the provider does not have either. */
+/** Reason stored with parked webhooks (dead letters) whose verification is unknown to the provider too. */
 export const REASON_UNKNOWN_AT_PROVIDER = 'Neither the gateway nor the provider knows this verification id.';
 
 /**
- * Requeues the WAITING webhooks of a session that now exists, and those PARKED because the session was
- * unknown.
+ * Queues the webhooks of a session that now exists: those that wait for it (WAITING), and those parked as
+ * dead letters because the session was unknown.
  */
 export const requeueWaiting = (db: Queryable, verificationId: string) =>
   db
@@ -135,8 +140,8 @@ export const requeueWaiting = (db: Queryable, verificationId: string) =>
     );
 
 /**
- * Returns the provider of the webhooks that wait for a session with this verification id: that of the oldest one, if
- * several providers sent some. Null if none wait.
+ * Returns the provider of the webhooks that wait for a session with this verification id; null if none wait.
+ * If several providers sent such webhooks, returns the provider of the oldest one.
  */
 export async function findWaitingProvider(db: Queryable, verificationId: string): Promise<string | null> {
   const [oldest] = await db
@@ -148,11 +153,11 @@ export async function findWaitingProvider(db: Queryable, verificationId: string)
   return oldest?.provider ?? null;
 }
 
-/** Parks the webhooks that wait for a session with this verification id. */
+/** Parks (as dead letters) the webhooks that wait for a session with this verification id. */
 export const parkWaiting = (db: Queryable, verificationId: string, reason: string) =>
   db.update(inbox).set({ state: 'PARKED', reason }).where(isWaitingFor(verificationId));
 
-/** Lists the newest webhooks in a state (null: any), without their bodies. */
+/** Lists the newest webhooks in a state (null: in any state), without their bodies. */
 export const listWebhooks = (db: Queryable, state: InboxState | null, limit: number) => {
   const { body: _body, bodyHash: _bodyHash, ...columns } = getTableColumns(inbox);
   return db
@@ -170,7 +175,7 @@ export const findWebhooks = (db: Queryable, ids: readonly bigint[]): Promise<Inb
     .where(inArray(inbox.id, [...ids]))
     .orderBy(asc(inbox.id));
 
-/** Returns state and reason of some webhooks, without their bodies. */
+/** Returns the state and reason of the webhooks with these ids, without their bodies. */
 export const findWebhookStates = (db: Queryable, ids: readonly bigint[]) =>
   db
     .select({ id: inbox.id, state: inbox.state, reason: inbox.reason })
@@ -178,7 +183,10 @@ export const findWebhookStates = (db: Queryable, ids: readonly bigint[]) =>
     .where(inArray(inbox.id, [...ids]))
     .orderBy(asc(inbox.id));
 
-/** Requeues webhooks in any state. Idempotent: an update that is already recorded changes nothing. */
+/**
+ * Queues webhooks again, whatever their state. Harmless (idempotent): an update that is already recorded
+ * changes nothing.
+ */
 export const replayWebhooks = (db: Queryable, ids: readonly bigint[]) =>
   db
     .update(inbox)
