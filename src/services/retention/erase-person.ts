@@ -28,7 +28,8 @@ import { appendToChains } from '../transitions/audited-writes.ts';
 
 const DAY_MS = 86_400_000;
 /**
- * Minimum length of a text that webhook bodies are searched for. Shorter ones would match unrelated webhooks.
+ * Minimum length of a personal text (user id, phone, email) that webhook bodies are searched for. A shorter
+ * text would match the webhooks of other people.
  */
 const MIN_SEARCHED_LENGTH = 6;
 
@@ -55,7 +56,10 @@ export interface ErasureResult {
   readonly archives: readonly string[];
 }
 
-/** Error that says why a person cannot be erased and what to do. Nothing was changed. */
+/**
+ * Error that says why a person cannot be erased and what to do. The transaction was rolled back, so nothing was
+ * changed.
+ */
 export class ErasureRefused extends Error {}
 
 /**
@@ -165,8 +169,8 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
 }
 
 /**
- * Refuses if a session's audit chain does not verify. Only the chain proves that the session ended, since its
- * row may have been edited, and erasing would destroy the remaining evidence.
+ * Refuses the erasure if a session's audit chain does not verify. Only a valid chain proves that the session
+ * has ended, because its row may have been edited; and erasing would destroy the evidence of the edit.
  */
 async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Dependencies) {
   for (const [id, evidence] of await readAuditEvidence(tx, ids)) {

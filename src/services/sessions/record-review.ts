@@ -37,7 +37,8 @@ export interface ReviewRecorded {
 }
 
 /**
- * Records the decision of an agent, or of an auditor, who must not be the session's agent (four eyes).
+ * Records the review decision of an agent or an auditor. An auditor who also recorded an agent review of the
+ * session is refused (four-eyes rule).
  *
  * @throws Refusal
  */

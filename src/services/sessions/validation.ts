@@ -4,8 +4,8 @@ import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 
 /**
- * Limit of UTF-8 bytes for each character that a reader counts. A single syllable may need more, but no language
- * needs this many on average.
+ * Maximum average number of UTF-8 bytes per character that a reader counts (grapheme). A single syllable may
+ * have more bytes, but no language needs this many on average.
  */
 const MAX_BYTES_PER_CHARACTER = 16;
 
@@ -42,7 +42,8 @@ const textWith = (findRuleProblem: (value: string) => string | null) =>
 function findProblem(value: string, longest: number): string | null {
   if (!isStorable(value)) return UNSTORABLE;
   const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
-  // Check the bytes before the characters are counted: they bound the time that counting takes.
+  // The bytes are checked before the characters are counted, because their number bounds the time that counting
+  // takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
   if (!hasAtMostCharacters(value, longest)) return tooLong(longest);
   if (value !== '' && !isVisible(value)) return 'must have a visible character';

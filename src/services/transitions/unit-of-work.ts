@@ -98,8 +98,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Rings the doorbell for the recorded transitions. Also rings for earlier transitions of other transactions
-   * that got their feed position by this commit.
+   * Notifies all replicas (doorbell) of the recorded transitions, and of earlier transitions of other
+   * transactions that got their feed position by this commit.
    */
   #ring(recorded: readonly TransitionRow[], numbered: readonly FeedEntry[]): void {
     for (const entry of numbered) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
