@@ -9,10 +9,9 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 const text = z.string().trim().min(1);
-/** Number whose error message says what was expected. */
 const number = z.coerce.number('must be a number');
 const A_PORT = 'must be a port, from 0 to 65535';
-/** Port; 0 takes any free one. */
+/** Port number; 0 means any free port. */
 export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
 /**
