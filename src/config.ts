@@ -41,7 +41,7 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Whether each request is logged. */
   readonly accessLog: boolean;
-  /** Sentences about settings that are allowed but unsafe; the start logs them. */
+  /** Sentences about settings that are allowed but unsafe. The gateway logs these warnings at its start. */
   readonly warnings: readonly string[];
   readonly database:
     | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
@@ -99,7 +99,7 @@ export interface Config {
   readonly requestSeconds: number;
   /** Legal retention: number of days after the end of a session during which its person must not be erased. */
   readonly legalRetentionDays: number;
-  /** Number of days after its end for which a session stays in the database before it is archived. */
+  /** Number of days that a session stays in the database after its end before it may be archived. */
   readonly retentionDays: number;
   /** Query cost that one `sub` may spend per minute in each process; 0: no limit. */
   readonly costPerMinute: number;
@@ -137,7 +137,9 @@ export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
 /** `json`: one JSON object per line, for programs; `text`: for a terminal. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** A failure to start that the operator can fix. Its message says how, and is shown without a stack. */
+/**
+ * Failure to start that the operator can fix. The error message says how, and is shown without a stack trace.
+ */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
@@ -150,7 +152,9 @@ export class ConfigError extends StartError {
   }
 }
 
-/** Names of settings that hold, or may hold, a credential. Error messages do not repeat their values. */
+/**
+ * Names of settings that may hold a credential. Error messages must not repeat the values of these settings.
+ */
 const CONFIDENTIAL = /URL|SECRET|KEY|CLIENT_ID|ENDPOINT/;
 const MAX_SHOWN_CHARACTERS = 60;
 

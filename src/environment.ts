@@ -65,8 +65,8 @@ const natsServer = text.refine(
 );
 
 /**
- * Number of trusted proxies, or their networks. There is no "trust all": clients could then forge their address in
- * X-Forwarded-For.
+ * Number of trusted proxies, or their networks. It is not possible to trust all hosts, because clients could
+ * then forge their address in X-Forwarded-For.
  */
 const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
   error: 'must be the number of trusted proxies, or their addresses or networks, such as 10.0.0.0/8',

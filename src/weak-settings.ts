@@ -48,7 +48,7 @@ function estimateBits(text: string): number {
   if (words.every((word) => /^([a-z]{0,12}|\d{1,4})$/i.test(word)) && words.length > 1)
     return new Set(words).size * BITS_OF_A_WORD;
   if (isSequence(unusual)) return 0;
-  // Deflate removes repetitions, so repeated text counts once.
+  // Compressing the text with deflate removes repetitions, so that a repeated part counts only once.
   const length = Math.min(unusual.length, deflateRawSync(Buffer.from(unusual, 'latin1')).length);
   return length * bitsOfACharacter(unusual);
 }

@@ -8,7 +8,7 @@ import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedProvider } from './provider.ts';
 
-/** Parts of this replica that send transitions to its subscribers. */
+/** Parts of this replica that notify other replicas of transitions and send transitions to subscribers. */
 export interface OpenedFeed {
   readonly hub: Hub;
   readonly cursors: Cursors;

@@ -188,8 +188,8 @@ interface Closing {
 }
 
 /**
- * Closes the listening socket, asks the subscribers one after another to reconnect to another replica, and
- * waits for requests in flight.
+ * Closes the listening socket, asks the subscribers at random moments within a window to reconnect to another
+ * replica, and waits for requests in flight.
  */
 async function closeServer({
   server,

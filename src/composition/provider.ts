@@ -23,7 +23,7 @@ export interface OpenedProvider {
   readonly sandbox: Sandbox | null;
   /** Counts and logs provider updates that name another verification or user than expected. */
   readonly onMismatch: OnMismatch;
-  /** Aborts calls that are waiting or in flight, so that a stop does not wait for them. */
+  /** Aborts provider calls that are waiting or in flight, so that a shutdown does not wait for the provider. */
   abortCalls(): void;
 }
 

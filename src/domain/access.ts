@@ -61,7 +61,7 @@ export const OPERATIONS = {
 export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
 interface FieldRule {
-  /** Roles that see the field in full; CUSTOMER only on their own sessions. */
+  /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */
   readonly roles: readonly Role[];
   /** True: the person who wrote the value also sees the value, whatever that person's role. */
   readonly own?: true;
@@ -167,7 +167,7 @@ export interface Viewer {
   readonly roles: readonly Role[];
   /** Verification ids of the sessions that a customer may see; unused for staff, who see all sessions. */
   readonly verificationIds: readonly string[];
-  /** When the token expires; null if there is no token (development). */
+  /** Time at which the token expires; null if there is no token (development). */
   readonly expiresAt: Date | null;
 }
 
@@ -230,7 +230,7 @@ export const allStaffSee = (rule: FieldRuleName): boolean => {
 /** Known facts about the owner of a field's value. From these facts follows whether a viewer sees the value. */
 export interface FieldOwner {
   readonly verificationId?: string | undefined;
-  /** Name by which the person who wrote the value is recorded, see `recordedAs`. */
+  /** Stored name of the person who wrote the value (`recordedAs`). */
   readonly author?: unknown;
 }
 

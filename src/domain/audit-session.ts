@@ -1,4 +1,4 @@
-/** Compares the row of a session with its audit chain and its log: pure functions, like `audit-check.ts`. */
+/** Compares the row of a session with its audit chain and its log of transitions. Pure functions. */
 
 import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
 import {

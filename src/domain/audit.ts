@@ -113,7 +113,7 @@ export interface AuditEntry {
   readonly hash: Buffer;
 }
 
-/** Head of a session's chain: number and hash of its last entry. */
+/** Head of a session's audit chain: number and hash of the last entry. */
 export type AuditHead = Pick<AuditEntry, 'sessionId' | 'number' | 'hash'>;
 
 /**
@@ -189,8 +189,8 @@ export class AuditKeys {
   }
 
   /**
-   * Computes an HMAC over a JSON array. Its first value names the format, so that a signature is not valid for another
-   * format (domain separation).
+   * Computes an HMAC over a JSON array. The first value of the array names the format, so that a signature is
+   * not valid for another format (domain separation).
    */
   sign(values: readonly unknown[], keyId: string): Buffer {
     return createHmac('sha256', this.#key(keyId).entries).update(JSON.stringify(values)).digest();

@@ -54,7 +54,10 @@ interface RefusalDetails {
   readonly retryAfterSeconds?: number;
 }
 
-/** Expected refusal of a mutation. Services throw it; clients get it as a member of the mutation's union. */
+/**
+ * Expected refusal of a mutation, thrown by services. Clients get the refusal as a member of the mutation's
+ * result union, not as a GraphQL error.
+ */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(
@@ -74,8 +77,8 @@ export class Refusal extends Error {
  * - `INVALID`: the provider does not accept some input of the caller.
  * - `REFUSED`: the provider will not do this.
  * - `UNAVAILABLE`: no useful answer; the call may have taken effect, or may succeed later.
- * - `MISMATCH`: the answer names another verification or user than the call. It must not be used; the call may have
- *   taken effect.
+ * - `MISMATCH`: the answer names another verification or user than the call. The answer must not be used; the
+ *   call may have taken effect.
  */
 export type ProviderFailureKind =
   | 'TAKEN'

@@ -36,9 +36,11 @@ export interface PollFacts extends StatusPair {
  * the longer a session has not changed, the less likely is a change now.
  */
 interface PollingInterval {
-  /** Interval right after a change, as a fraction of the fair share. */
+  /**
+   * Interval right after a change, as a fraction of the fair share (the interval under round-robin polling).
+   */
   readonly minShare: number;
-  /** Interval as a fraction of the time since the change, up to the fair share. */
+  /** Later interval, as a fraction of the time since the change; at most the fair share. */
   readonly backoffShare: number;
 }
 

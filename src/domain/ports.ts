@@ -1,7 +1,7 @@
 /** Interfaces that the core declares and adapters implement; `composition/` connects them. */
 import type { FeedEntry } from './session.ts';
 
-/** Source of the current time; tests replace it. */
+/** Source of the current time, which tests can replace. */
 export interface Clock {
   now(): Date;
 }
@@ -31,13 +31,16 @@ export interface ProviderSession {
   readonly link: string | null;
   readonly linkExpiresAt: Date | null;
   readonly meetingAt: Date | null;
-  /** Link to the recording of the call. It is short-lived and never stored. Null until a call has ended. */
+  /**
+   * Link to the video recording of the call; null until a call has ended. The link expires soon and is never
+   * stored.
+   */
   readonly recordingLink: string | null;
-  /** Null if the recording link does not say when it expires. */
+  /** Expiry of the recording link; null if the link does not contain its expiry. */
   readonly recordingLinkExpiresAt: Date | null;
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
-  /** Fields that could not be parsed, by the provider's names; they count as missing. */
+  /** Fields that could not be parsed, with the provider's names. Such fields count as missing. */
   readonly ignored?: readonly IgnoredField[];
 }
 
@@ -111,9 +114,9 @@ export interface WebhookPayload {
 
 /** Webhook whose content could not be parsed. */
 export interface UnparsableWebhook {
-  /** Reason as a sentence, with field names but no values, which may be personal. */
+  /** Reason as a sentence. Contains names of fields but no values, because values may be personal data. */
   readonly problem: string;
-  /** Null if the webhook names no verification, or several. */
+  /** Verification id; null if the webhook names no verification, or several. */
   readonly verificationId: string | null;
 }
 

@@ -25,7 +25,7 @@ export interface ReadHead {
 
 export interface ChainedRead extends PersonalDataRead, ReadHead {}
 
-/** Beginning of a chain, with the hash of the beginning of an earlier chain. */
+/** Beginning of a hash chain of reads, with the hash of the beginning of an earlier chain. */
 export interface ReadChain {
   readonly id: string;
   readonly startedAt: Date;
@@ -35,7 +35,7 @@ export interface ReadChain {
   readonly hash: Buffer;
 }
 
-/** State of the read log in an export of audit heads. */
+/** State of the log of reads of personal data, as an export of audit heads recorded it. */
 export interface ExportedReads {
   /** Last read of each chain, by chain id. */
   readonly heads: ReadonlyMap<string, ReadHead>;

@@ -3,7 +3,7 @@
  * derived from the settings of the database.
  */
 export type Durability =
-  /** Commits wait for a standby: a failover to it loses nothing that was acknowledged. */
+  /** Commits wait for a standby: a failover to that standby loses no acknowledged transaction. */
   | 'SYNCHRONOUS'
   /** Standbys are connected, but commits do not wait for them: a failover can lose the newest transitions. */
   | 'ASYNCHRONOUS'

@@ -168,7 +168,7 @@ export async function startEmbeddedPostgres({
  */
 export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
   const lines = await readFile(join(resolve(options.dir), 'postmaster.pid'), 'utf8').catch(() => '');
-  // The fifth line of the file is the socket folder.
+  // PostgreSQL writes the socket folder on the fifth line of postmaster.pid.
   const socketDir = lines.split('\n')[4];
   const url = socketDir ? urlOf(socketDir) : null;
   if (url && (await tryToConnect(url)) === null) return { url, stop: async () => {} };
@@ -401,7 +401,8 @@ async function processInfo(pid: number): Promise<{ parent: number; command: stri
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ]);
-    // The second field is the program's name in parentheses, which may contain any character.
+    // The second field of /proc/PID/stat is the program's name in parentheses, which may contain spaces and
+    // parentheses, so the fields are split after the last parenthesis.
     const [, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
     return { parent: Number(parent), command: command.replaceAll('\0', ' ') };
   } catch {
@@ -445,7 +446,7 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
 
 const logFileOf = (cluster: string): string => `${cluster}.log`;
 
-/** Tries to connect. Returns the error, or null on success. */
+/** Tries to connect to the server. Returns the error, or null on success. */
 async function tryToConnect(url: string): Promise<Error | null> {
   const client = new pg.Client({ connectionString: url });
   try {

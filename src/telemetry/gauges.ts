@@ -56,7 +56,10 @@ interface Watched {
   readonly feed: () => FeedFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };
-  /** Queries the backlog. Its result is cached and shared by concurrent scrapes. */
+  /**
+   * Queries the backlog (unfinished work). `addGauges` caches the result and shares it between concurrent
+   * scrapes.
+   */
   readonly askBacklog: () => Promise<Backlog>;
 }
 

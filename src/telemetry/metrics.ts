@@ -53,7 +53,10 @@ export interface Metrics {
    * reconnect.
    */
   readonly subscriptions: Counter<'log' | 'from'>;
-  /** Seconds from the recording of a transition until most of its subscribers had been sent it. */
+  /**
+   * Seconds from the recording of a transition until most subscribers of this process had been sent the
+   * transition.
+   */
   readonly deliveries: Histogram<'log'>;
   /**
    * Resyncs of subscribers that missed frames, by the kind of frames they were sent: a SNAPSHOT of the session,
@@ -63,8 +66,8 @@ export interface Metrics {
   /** Detected rewinds: a failover or a restore lost transitions that subscribers had been sent. */
   readonly rewinds: Counter;
   /**
-   * Executions of a frame that failed because of a fault of the gateway; they were retried or the connection was
-   * closed.
+   * Executions of subscription frames that failed because of an internal error. The execution was retried, or
+   * the connection was closed.
    */
   readonly failedFrames: Counter;
   /** Doorbell messages that could not be parsed; the process then reads its logs from the database. */

@@ -15,7 +15,9 @@ export interface Tracer {
   span<T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T>;
 }
 
-/** Details of a span. They must not contain personal data: no verification ids, no URLs with them, no free text. */
+/**
+ * Details of a span. Must not contain personal data: no verification ids, no URLs with such ids, no free text.
+ */
 export interface SpanDetails<T = unknown> {
   readonly kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   /**

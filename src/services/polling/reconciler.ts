@@ -153,7 +153,8 @@ export class Reconciler {
       log.warn({ sessionId: session.id }, 'provider does not know a session of this gateway');
     if (!due) return;
     const now = clock.now();
-    // Polling ends when the link expires, even if the provider cannot be asked.
+    // Polling must end after the link's expiry even if the provider cannot be asked, so the schedule is
+    // computed as if the provider had answered now.
     const ended =
       withPollSchedule({ ...session, providerHeardAt: now }, fairShare.fairShareMs).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);

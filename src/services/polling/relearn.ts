@@ -17,9 +17,9 @@ export interface Relearning {
 
 /**
  * Plans polls for everything that the database may have lost: all sessions that have not ended, the most
- * recently changed first, and all open starts, the newest first. Call it after a failover or a restore that
- * lost transactions. Spreads the polls over time at the rate of the call budget, so that regular polls still
- * get their share. Idempotent: a poll that is already planned is kept.
+ * recently changed first, and all open starts, the newest first. Must be called after a failover or a restore
+ * that lost transactions. Spreads the polls over time at the rate of the call budget, so that regular polls
+ * still get their share. Idempotent: a poll that is already planned is kept.
  *
  * @param pollsPerMinute polls' share of the call budget
  */

@@ -45,7 +45,7 @@ interface Dependencies {
 /** Person to erase: by the provider's user id, or by phone. */
 export type ErasureTarget = { readonly userId: string } | { readonly phone: string };
 
-/** Counts of what was erased. */
+/** Numbers of rows and texts that were erased. */
 export interface ErasureResult {
   readonly sessions: number;
   /** Number of erased review remarks and cancellation reasons. */
@@ -63,9 +63,9 @@ export interface ErasureResult {
 export class ErasureRefused extends Error {}
 
 /**
- * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency keys. The
- * decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE entry that
- * names `by`. `dryRun`: does everything, then rolls back.
+ * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency keys.
+ * The decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE
+ * entry that names `by`. With `dryRun`, does everything and rolls back, so that the caller sees the counts.
  *
  * @throws ErasureRefused
  */

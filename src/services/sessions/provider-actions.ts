@@ -128,7 +128,7 @@ async function find(dependencies: ProviderDependencies, session: SessionRow): Pr
 
 /**
  * Refuses a provider answer that names another reference id or user than the session has. The transition writer
- * makes this check only for answers that are recorded, and this answer is not.
+ * makes this check only for answers that are recorded, and this answer is not recorded.
  */
 async function refuseOtherIdentity(
   { db, onMismatch }: ProviderDependencies,

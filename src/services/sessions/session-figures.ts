@@ -23,8 +23,8 @@ const MAX_CACHE_MS = 24 * 3_600_000;
 /** Maximum number of cache entries; each holds one kind of figures for one window. */
 const MAX_WINDOWS = 50;
 /**
- * Maximum number of background counts that are queued or running. If it is reached, a query starts no further
- * count; the next query tries again.
+ * Maximum number of background counts that are queued or running. At this limit a query starts no further
+ * count; a later query tries again.
  */
 const MAX_WAITING = 10;
 
@@ -38,7 +38,7 @@ export interface Dated<Figures> {
   readonly asOf: Date;
 }
 
-/** Error for figures that take long to count and are not cached yet. */
+/** Error for figures whose count takes long and has no cached result yet. The client should ask again later. */
 export class FiguresPending extends Error {
   override readonly name = 'FiguresPending';
 }

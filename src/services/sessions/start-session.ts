@@ -184,8 +184,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Asks the provider that the start intent names for the verification. Async, so that a provider that is no longer
-   * configured causes a rejection, like a failed call.
+   * Asks the provider that the start intent names for the verification. Async, so that a provider that is no
+   * longer configured causes a rejected promise instead of a synchronous exception.
    */
   async function findVerification({ provider, verificationId }: IntentRow): Promise<ProviderSession | null> {
     return providers.get(provider).findVerification(verificationId);
@@ -250,7 +250,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<StartResult> {
     const user = await userOf(input, intent);
-    // If the start was sent before, the provider has already accepted its input.
+    // If the start was sent before, its input was checked before that send.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const query = {
@@ -397,7 +397,7 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   auditorRemarks: null,
 });
 
-/** Returns the columns of a session that come from its start. */
+/** Returns the columns of a session that come from its start intent (stored request). */
 const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
   userTemplate,
   agentTemplate,

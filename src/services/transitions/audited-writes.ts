@@ -134,7 +134,7 @@ export class AuditedWrites {
     this.#addNote('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
   }
 
-  /** Adds remarks to a review that was recorded without any. */
+  /** Adds remarks to a review that was recorded without remarks. */
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });

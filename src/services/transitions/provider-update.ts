@@ -11,7 +11,8 @@ import {
 } from '../../domain/session.ts';
 
 /**
- * Call that asks the provider about a verification, with the facts that tell whether webhooks overtook its answer.
+ * Call that asks the provider about a verification, with the facts that tell whether a webhook was recorded
+ * while the call was running.
  */
 export interface ProviderQuery {
   /** Name of the provider that is asked. */
@@ -69,8 +70,8 @@ export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => (
 });
 
 /**
- * Returns the verification id of the session on which an update is recorded: for an answer the id that was asked
- * about, for a webhook the id that it names.
+ * Returns the verification id of the session on which an update is recorded: for an answer the id that was
+ * asked about, for a webhook the id in its body.
  */
 export const getVerificationId = (update: ProviderUpdate): string =>
   update.eventTime ? update.payload.verificationId : update.query.verificationId;

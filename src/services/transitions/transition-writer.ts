@@ -65,7 +65,10 @@ export interface Ignored {
 
 export interface RecordedUpdate {
   readonly session: SessionRow;
-  /** Null if the update became no transition: it repeats or confirms a known status, or awaits a second look. */
+  /**
+   * Null if the update became no transition: the update repeats or confirms a known status, or a second poll
+   * must confirm it.
+   */
   readonly transition: TransitionRow | null;
 }
 
@@ -75,7 +78,7 @@ export type NewSession = Pick<
   'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
 > & {
   readonly sessionId: string;
-  /** Caller who started the session here; null if another system of the merchant did. */
+  /** Caller who started the session through this gateway; null if another system of the merchant started it. */
   readonly caller: string | null;
 };
 

@@ -70,7 +70,10 @@ export class UnitOfWork {
     }
   }
 
-  /** Runs `work` in one transaction. Everything that it records is committed atomically. */
+  /**
+   * Runs `work` in one transaction, then notifies all replicas (doorbell) of the transitions that `work`
+   * recorded.
+   */
   async inTransaction<T>(work: (writer: TransitionWriter) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
     const ignored: Ignored[] = [];

@@ -21,7 +21,9 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 const MAX_ATTEMPTS = 5;
 const WORKERS = 2;
-/** Maximum number of webhooks claimed in one batch; they share the statements and the commit. */
+/**
+ * Maximum number of webhooks claimed in one batch. The webhooks of a batch share the statements and the commit.
+ */
 const MAX_BATCH_SIZE = 10;
 const LOOK_INTERVAL_MS = 1_000;
 /**
