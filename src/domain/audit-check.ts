@@ -33,7 +33,8 @@ export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Aud
   let previous: Buffer | null = null;
   for (const [index, entry] of entries.entries()) {
     const number = index + 1;
-    if (entry.number < number) return { number: entry.number, what: 'inserted: chains begin with 1' };
+    if (entry.number < number)
+      return { number: entry.number, what: 'inserted: the first entry of a chain has the number 1' };
     if (entry.number > number) return { number, what: 'removed: the chain has a gap here' };
     if (!keys.verifies(entry, previous))
       return { number, what: findHashFault(entries, index, previous, keys) };
@@ -81,7 +82,7 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Audi
   const hadIt = (hashes: unknown) => String(hashes).split(',')[head.number - 1] === exported;
   if (entries.some(({ kind, content }) => kind === 'PSEUDONYM' && hadIt(parseContent(content).hashes)))
     return null;
-  return { number: head.number, what: 'edited: its hash is not the exported one' };
+  return { number: head.number, what: 'edited: its hash differs from the exported hash' };
 }
 
 /**

@@ -67,14 +67,17 @@ export function checkDerived(
     const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
     return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
   } catch {
-    return { number: 1, what: 'its log cannot be replayed' };
+    return {
+      number: 1,
+      what: 'its log of transitions cannot be replayed: the first transition was removed or edited',
+    };
   }
 }
 
 function derivedFrom(log: readonly AuditedLogEntry[]) {
   const state = log.reduce<ProjectedState | null>(applyTransition, null);
   const moved = log.findLast(({ verdict }) => verdict === 'MOVED');
-  invariant(state && moved, 'log is empty');
+  invariant(state && moved, 'the log has no transition with the verdict MOVED');
   const { provider, ...folded } = state;
   return {
     ...folded,

@@ -25,7 +25,8 @@ export class Providers implements Iterable<Provider> {
   constructor(providers: readonly [Provider, ...Provider[]]) {
     this.current = providers[0];
     this.#byName = new Map(providers.map((provider) => [provider.name, provider]));
-    if (this.#byName.size < providers.length) throw new Error('Two providers have the same name');
+    if (this.#byName.size < providers.length)
+      throw new Error('two providers have the same name: each provider needs its own name');
   }
 
   /** Finds a provider by the name that is stored with a session; null if none of this name is configured. */

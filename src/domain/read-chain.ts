@@ -143,7 +143,7 @@ export class ReadLogCheck {
       return [number, 'edited, or the previous read was removed: its hash does not match'];
     const head = this.#exported?.heads.get(chainId);
     return head?.number === number && !isEqual(head.hash, hash)
-      ? [number, 'edited: its hash is not the exported one']
+      ? [number, 'edited: its hash differs from the exported hash']
       : null;
   }
 

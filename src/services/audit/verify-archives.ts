@@ -77,7 +77,7 @@ export async function verifyArchive(
     findings.push({
       sessionId,
       number: 1,
-      what: 'missing: archived_session lists it, but the archive lacks it',
+      what: 'missing: archived_session lists the session, but the archive lacks it',
     });
   return findings;
 }

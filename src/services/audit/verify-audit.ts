@@ -120,7 +120,7 @@ export async function verifyAudit({
     verified.findings.push({
       sessionId,
       number: 1,
-      what: 'removed: the export lists it, but the database lacks it',
+      what: 'removed: the export lists the session, but the database lacks it',
     });
   }
   return verified;
@@ -184,7 +184,8 @@ export function checkSession(
   ];
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
-  const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
+  const nothing =
+    entries.length === 0 ? { number: 1, what: 'removed: the session has no audit chain' } : null;
   // The links of the chain are checked first: if entries are missing, correct rows would be reported as wrong.
   const ofHistory =
     nothing ??

@@ -156,7 +156,7 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
   const [starting] = open;
   if (starting)
     throw new ErasureRefused(
-      `The provider has not answered the start of ${starting} yet. Run the command again after it has.`,
+      `The provider has not answered the start of ${starting} yet. Run the command again after the provider has answered.`,
     );
   for (const row of rows) {
     const { verificationId, status, subStatus, updatedAt } = row;
