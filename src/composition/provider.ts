@@ -14,7 +14,7 @@ import type { OpenedDatabase } from './database.ts';
 
 /** The configured provider, or the sandbox in its place. */
 export interface OpenedProvider {
-  /** Provider of the settings; its calls go to the sandbox if no credentials are set. */
+  /** Provider that the settings name. Its calls go to the sandbox if no credentials are set. */
   readonly configured: Provider;
   /** All providers at which stored sessions may have been started. */
   readonly providers: Providers;

@@ -15,7 +15,7 @@ export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
-  /** Start of the booked meeting; null if none is booked. */
+  /** Start of the booked meeting; null if no meeting is booked. */
   readonly meetingAt: Date | null;
   /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];

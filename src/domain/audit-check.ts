@@ -144,7 +144,7 @@ function newestContents(entries: readonly AuditEntry[]) {
         findings.push({ number, what: 'inserted: only the first entry of a chain can be an adoption' });
       continue;
     }
-    // Entries of all other kinds are compared with the session's row by `audit-session.ts`.
+    // `audit-session.ts` compares the entries of all other kinds with the session's row.
     if (kind !== 'TRANSITION' && kind !== 'MEETING' && kind !== 'REVIEW') continue;
     const name = describeRow(kind, entry.content);
     const before = newest.get(name);

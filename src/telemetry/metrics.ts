@@ -63,14 +63,20 @@ export interface Metrics {
    * a RESET of the feed, or the missed frames themselves, read from the LOG.
    */
   readonly overflows: Counter<'sent'>;
-  /** Detected rewinds: a failover or a restore lost transitions that subscribers had been sent. */
+  /**
+   * Detected rewinds of the log: a failover or a restore lost transitions that had already been sent to
+   * subscribers.
+   */
   readonly rewinds: Counter;
   /**
    * Executions of subscription frames that failed because of an internal error. The execution was retried, or
    * the connection was closed.
    */
   readonly failedFrames: Counter;
-  /** Doorbell messages that could not be parsed; the process then reads its logs from the database. */
+  /**
+   * Messages of the doorbell (notifications between replicas) that could not be parsed. After such a message
+   * the process reads its logs from the database.
+   */
   readonly strangeRings: Counter;
   /**
    * Counts a connection as open until the returned function is called with the close code of the connection.

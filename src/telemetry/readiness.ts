@@ -43,7 +43,7 @@ interface ReadinessOptions {
  * the message of an error, which may reveal internals.
  */
 export interface Readiness {
-  /** Failed checks; empty if the replica is ready. */
+  /** Failed checks, each with a text; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
   /**
    * Work that a ready replica cannot do now, such as writes. Such a replica should still get traffic, because

@@ -67,7 +67,7 @@ export interface VerificationResult {
    * Only the named person vouches that such an entry is true.
    */
   signed: Map<string, number>;
-  /** First finding of each session that has one. */
+  /** First finding of each session that has a finding. */
   findings: (AuditFinding & { sessionId: string })[];
 }
 

@@ -19,7 +19,8 @@ const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) 
     .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
       path: ['remarks'],
       message: 'must not be empty, unless the decision is APPROVED',
-      // Run this check even if other fields are invalid, so that all problems are reported together.
+      // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
+      // see all problems at once.
       when: () => true,
     });
 

@@ -13,8 +13,8 @@ const LIVE_TIMEOUT_MS = 1_500;
 /** Timeout of a background count, which refreshes cached figures. */
 const BACKGROUND_TIMEOUT_MS = 120_000;
 /**
- * Cached figures are counted again after this long, or after ten times as long as the last counting took,
- * whichever is longer.
+ * Minimum age at which cached figures are counted again. If the last count was slow, the age is
+ * CACHE_COST_FACTOR times its duration, so that counting takes at most a tenth of the time.
  */
 const MIN_CACHE_MS = 30_000;
 const CACHE_COST_FACTOR = 10;

@@ -79,7 +79,8 @@ export const createStartSessionInput = (clock: Clock) =>
       // If a userId is given, the provider may already have the user's email address, so none is required here.
       ({ user, notificationTypes }) =>
         !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
-      // Run this check even if other fields are invalid, so that all problems are reported together.
+      // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
+      // see all problems at once.
       { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
     );
 

@@ -212,7 +212,10 @@ export class TransitionWriter {
     });
   }
 
-  /** Creates the session. Returns null if another transaction created it first (race). */
+  /**
+   * Creates the session from its first update. Returns null if another transaction created the session first
+   * (race).
+   */
   async #tryCreate(update: ProviderUpdate, from: NewSession): Promise<RecordedUpdate | null> {
     const { payload } = update;
     const now = this.#clock.now();
