@@ -18,15 +18,16 @@ export interface App {
   readonly sandboxUrl: string | null;
   readonly log: Logger;
   /**
-   * Stops all parts in the reverse order of their start: reports not ready, asks subscribers to reconnect elsewhere,
-   * and finishes requests in flight.
+   * Stops all parts in the reverse order of their start: reports not ready, asks subscribers to reconnect to
+   * another replica, and finishes requests in flight.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the gateway. Resolves when it listens. Each part gets what it needs as arguments (dependency injection by
- * hand); if one fails to start, the parts started before it are released.
+ * Starts the gateway, and resolves when the gateway listens. Each part gets the parts that it needs as
+ * arguments (dependency injection without a framework). If a part fails to start, the parts started before it
+ * are stopped.
  */
 export async function createApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
   const core = await createCore(config, overrides);

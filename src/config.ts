@@ -16,16 +16,16 @@ import { findContradictions, findWarnings } from './environment-rules.ts';
 const DRAIN_SECONDS_OF_PRODUCTION = 3;
 
 /**
- * Default call budgets: for Cashfree what it grants to most accounts; for the local sandbox so many that they do not
- * limit it.
+ * Default call budgets: for Cashfree, the rate limit of most accounts; for the local sandbox, more calls than
+ * it ever gets.
  */
 const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
 /** How callers authenticate. */
 export type SignIn =
   /**
-   * No sign-in setting is set, so the provider is the sandbox and the address a loopback one: a request without a
-   * token is an ADMIN.
+   * No sign-in setting is set. Allowed only with the sandbox as provider and on a loopback address: a request
+   * without a token then has the role ADMIN.
    */
   | { readonly kind: 'DEVELOPMENT' }
   | { readonly kind: 'SECRET'; readonly secret: Buffer; readonly issuer?: string; readonly audience?: string }
@@ -35,13 +35,13 @@ export type SignIn =
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** Port that serves `/metrics` and nothing else, on the same host; null: `port` serves it. */
+  /** Port that serves only `/metrics`, on the same host; null: `port` serves `/metrics` too. */
   readonly metricsPort: number | null;
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly logFormat: LogFormat;
   /** Whether each request is logged. */
   readonly accessLog: boolean;
-  /** Sentences about settings that are allowed but unsafe; the start logs them. */
+  /** Sentences about settings that are allowed but unsafe. The gateway logs these warnings at its start. */
   readonly warnings: readonly string[];
   readonly database:
     | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
@@ -49,7 +49,10 @@ export interface Config {
         readonly kind: 'URL';
         readonly url: string;
         readonly migrateUrl: string;
-        /** URL for the LISTEN connection: behind a pooler in transaction mode, LISTEN loses its channel. */
+        /**
+         * URL for the LISTEN connection. It must bypass a pooler in transaction mode, behind which a LISTEN is
+         * lost.
+         */
         readonly listenUrl: string;
         readonly poolSize: number;
       };
@@ -82,25 +85,30 @@ export interface Config {
       }
   );
   readonly signIn: SignIn;
-  /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
+  /**
+   * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
+   */
   readonly auditUnknownAgents: boolean;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
-  /** Whether only the documents of `schema/trusted-documents.json` are served. */
+  /** Whether only the GraphQL documents of `schema/trusted-documents.json` are executed. */
   readonly trustedDocumentsOnly: boolean;
   /** Origins of other web pages that may use the API (CORS). */
   readonly allowedOrigins: readonly string[];
   /** Timeout for receiving a request, and for answering a query or mutation. */
   readonly requestSeconds: number;
-  /** Legal retention: days after the end of a session before which its person must not be erased. */
+  /** Legal retention: number of days after the end of a session during which its person must not be erased. */
   readonly legalRetentionDays: number;
-  /** Days for which a session stays in the database after its end. */
+  /** Number of days that a session stays in the database after its end before it may be archived. */
   readonly retentionDays: number;
   /** Query cost that one `sub` may spend per minute in each process; 0: no limit. */
   readonly costPerMinute: number;
   /** Failed sign-ins per minute that one address may cause in each process; 0: no limit. */
   readonly failuresPerMinute: number;
-  /** Number of proxies in front, or their addresses: the client address is taken from their forwarding headers. */
+  /**
+   * Number of trusted proxies in front of the gateway, or their addresses. The client's address is taken from
+   * the forwarding headers of these proxies.
+   */
   readonly trustedProxies: number | readonly string[];
   /** Whether traces are exported. OpenTelemetry reads the endpoint from the environment itself. */
   readonly tracing: boolean;
@@ -129,7 +137,9 @@ export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
 /** `json`: one JSON object per line, for programs; `text`: for a terminal. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** A failure to start that the operator can fix. Its message says how, and is shown without a stack. */
+/**
+ * Failure to start that the operator can fix. The error message says how, and is shown without a stack trace.
+ */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
@@ -142,11 +152,16 @@ export class ConfigError extends StartError {
   }
 }
 
-/** Names of settings that hold, or may hold, a credential. Error messages do not repeat their values. */
+/**
+ * Names of settings that may hold a credential. Error messages must not repeat the values of these settings.
+ */
 const CONFIDENTIAL = /URL|SECRET|KEY|CLIENT_ID|ENDPOINT/;
 const MAX_SHOWN_CHARACTERS = 60;
 
-/** Formats the errors that a schema found in the settings, each with the value that was found. */
+/**
+ * Formats the errors that a schema found in the settings, each with the value that was found unless it may hold
+ * a credential.
+ */
 export const describeIssues = (error: z.ZodError, given: Readonly<Record<string, unknown>>): string[] =>
   error.issues.map(({ path, message }) => {
     const name = String(path[0]);
@@ -156,9 +171,10 @@ export const describeIssues = (error: z.ZodError, given: Readonly<Record<string,
   });
 
 /**
- * Reads the settings from the environment. `terminal`: standard output is a terminal, so logs are text by default.
+ * Reads the settings from the environment. `terminal`: standard output is a terminal, so logs are text by
+ * default.
  *
- * @throws ConfigError that lists every complaint
+ * @throws ConfigError that lists every invalid setting
  */
 export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = {}): Config {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
@@ -174,7 +190,8 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     metricsPort: env.METRICS_PORT ?? null,
     logLevel: env.LOG_LEVEL,
     logFormat,
-    // Off at a terminal by default: one page loads a dozen files, and its lines would bury the rest.
+    // At a terminal the access log is off by default: a web page loads a dozen files, whose lines would bury
+    // all other lines.
     accessLog: env.ACCESS_LOG ?? logFormat === 'json',
     warnings: findWarnings(env),
     database: readDatabase(env),
@@ -192,7 +209,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     legalRetentionDays: env.LEGAL_RETENTION_DAYS,
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
-    // Not limited without sign-in: every caller is let in, so all failures are the developer's own.
+    // Without sign-in, failed attempts are not limited: only a developer uses such a gateway.
     failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:

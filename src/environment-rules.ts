@@ -1,4 +1,7 @@
-/** Rules for combinations of settings: those that are refused at the start, and those that only cause a warning. */
+/**
+ * Rules for combinations of settings: combinations that are refused at the start, and settings that only cause
+ * a warning.
+ */
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   type Environment,

@@ -9,10 +9,9 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 const text = z.string().trim().min(1);
-/** Number whose error message says what was expected. */
 const number = z.coerce.number('must be a number');
 const A_PORT = 'must be a port, from 0 to 65535';
-/** Port; 0 takes any free one. */
+/** Port number; 0 means any free port. */
 export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
 /**
@@ -66,8 +65,8 @@ const natsServer = text.refine(
 );
 
 /**
- * Number of trusted proxies, or their networks. There is no "trust all": clients could then forge their address in
- * X-Forwarded-For.
+ * Number of trusted proxies, or their networks. It is not possible to trust all hosts, because clients could
+ * then forge their address in X-Forwarded-For.
  */
 const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
   error: 'must be the number of trusted proxies, or their addresses or networks, such as 10.0.0.0/8',

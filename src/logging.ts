@@ -37,9 +37,9 @@ export function createLogger({ level, format, ids }: LoggerOptions): Logger {
 const BUFFER = { minLength: 4_096, periodicFlush: 500 } as const;
 
 /**
- * Creates a logger like `createLogger` that buffers lines, for the access log: a write per line would cost as much as a
- * small response. Lines are delayed, and the last ones are written only by `flush`. Both loggers write whole lines
- * synchronously, so lines never interleave.
+ * Creates a logger that buffers lines, for the access log: a write per line would cost as much as a small
+ * response. Lines are written late, and the last lines only by `flush`. This logger and that of `createLogger`
+ * write whole lines synchronously, so their lines never interleave.
  */
 export function createBufferedLogger({ level, format }: LoggerOptions): Logger {
   if (format === 'text') return createLogger({ level, format });

@@ -1,6 +1,6 @@
 /**
- * Entry point of the gateway: reads the settings, starts the application and handles signals. Importing it starts the
- * gateway.
+ * Entry point of the gateway: reads the settings, starts the application and handles signals. Importing this
+ * module starts the gateway.
  */
 import { constants } from 'node:os';
 import { type App, createApp } from './app.ts';
@@ -9,7 +9,10 @@ import { findAddresses, greet } from './greeting.ts';
 import { checkPorts, explainStartFailure } from './start-failures.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-/** Ctrl-C arrives twice, from the terminal and from npm: a repetition within this time counts as the same signal. */
+/**
+ * Ctrl-C arrives twice, from the terminal and from npm: a second signal within this time counts as the same
+ * one.
+ */
 const REPEATED_SIGNAL_MS = 500;
 
 let config: Config | null = null;
@@ -48,7 +51,10 @@ function announce(config: Config, { log, ...app }: App): void {
   }
 }
 
-/** Stops cleanly at the first signal. A second one, or one before the gateway is ready, ends the process at once. */
+/**
+ * Stops the gateway cleanly at the first signal. A second signal, or a signal before the gateway is ready, ends
+ * the process at once.
+ */
 function onSignal(signal: NodeJS.Signals): void {
   const now = Date.now();
   if (signalledAt !== null && now - signalledAt < REPEATED_SIGNAL_MS) return;

@@ -12,7 +12,7 @@ type SystemError = NodeJS.ErrnoException & { readonly port?: number };
 /**
  * Checks that all ports of the gateway and its sandbox are free.
  *
- * @throws StartError that names the setting of a port that is not
+ * @throws StartError that names the setting of the port that is not free
  */
 export async function checkPorts({ host, port, metricsPort, provider }: Config): Promise<void> {
   await checkPort('PORT', host, port);
@@ -21,9 +21,9 @@ export async function checkPorts({ host, port, metricsPort, provider }: Config):
 }
 
 /**
- * Checks that a port is free, by listening on it for a moment; 0 is any free port.
+ * Checks that a port is free by listening on it for a moment. Port 0 means any free port.
  *
- * @throws StartError that names the setting
+ * @throws StartError that names the setting of the port, if the port is not free
  */
 export async function checkPort(setting: string, host: string, port: number): Promise<void> {
   const probe = createServer();
@@ -49,7 +49,10 @@ function explainListening({ code, message }: SystemError, setting: string, host:
   return `${setting}: cannot listen on port ${port} of ${host} (${message}).`;
 }
 
-/** Returns what to do about a failure to start, or null if no operator can fix it. */
+/**
+ * Returns a text that tells the operator how to fix a failure to start; null if the failure is not one that
+ * settings can fix.
+ */
 export function explainStartFailure(error: unknown, config: Config | null): string | null {
   if (error instanceof StartError) return error.message;
   if (!(error instanceof Error) || !config) return null;

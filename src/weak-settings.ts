@@ -3,13 +3,13 @@ import { BlockList, isIP } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 
 /**
- * Minimum estimated entropy of a secret of ours. A key of 128 random bits, in hexadecimal, is estimated at 100 bits
- * or more.
+ * Minimum estimated entropy of a secret that the operator chooses. The estimate for a key of 128 random bits,
+ * in hexadecimal, is 100 bits or more.
  */
 const MIN_SECRET_BITS = 90;
 /**
- * Minimum estimated entropy of a secret of the provider, which chooses its length. Short random secrets pass, words
- * do not.
+ * Minimum estimated entropy of a secret that the provider chooses. Lower than for the operator's own secrets,
+ * so that a short random secret passes; words do not.
  */
 const MIN_PROVIDER_SECRET_BITS = 60;
 const MIN_PASSWORD_BITS = 30;
@@ -19,7 +19,10 @@ const MIN_PASSWORD_BITS = 30;
  */
 const BITS_OF_A_WORD = 9;
 
-/** Words that are used as placeholders for a secret, or as parts of one. They count as no entropy. */
+/**
+ * Words that are often a placeholder for a secret, or part of one. These words add nothing to the estimated
+ * entropy.
+ */
 const COMMON_WORDS =
   /change|replace|secret|passw(or)?d|example|placeholder|default|signing|super|private|token|admin|postgres|gateway|vkyc|cashfree|jwt|auth|key|test|demo|production|development|local|please|0?123456(789?)?0?|abcdef|qwerty/gi;
 
@@ -36,8 +39,8 @@ export const isWeakKey = (key: Buffer): boolean =>
   key.every((byte) => byte >= 0x20 && byte < 0x7f) || estimateBits(key.toString('latin1')) < MIN_SECRET_BITS;
 
 /**
- * Estimates the entropy of a text in bits from its characters, repetitions and words. An upper bound, meant to detect
- * bad secrets.
+ * Estimates the entropy of a text in bits from its characters, repetitions and words. The estimate is an upper
+ * bound: a low value proves that a secret is bad, a high value proves nothing.
  */
 function estimateBits(text: string): number {
   const unusual = text.replace(COMMON_WORDS, ' ').trim();
@@ -45,7 +48,7 @@ function estimateBits(text: string): number {
   if (words.every((word) => /^([a-z]{0,12}|\d{1,4})$/i.test(word)) && words.length > 1)
     return new Set(words).size * BITS_OF_A_WORD;
   if (isSequence(unusual)) return 0;
-  // Deflate removes repetitions, so repeated text counts once.
+  // Compressing the text with deflate removes repetitions, so that a repeated part counts only once.
   const length = Math.min(unusual.length, deflateRawSync(Buffer.from(unusual, 'latin1')).length);
   return length * bitsOfACharacter(unusual);
 }
@@ -67,12 +70,18 @@ function isSequence(text: string): boolean {
   return following * 2 >= text.length;
 }
 
-/** Returns ids that name more than one key: stored values name their key by id only, so it must be unique. */
+/**
+ * Returns the ids that more than one key has. A stored value names its key only by the id, so ids must be
+ * unique.
+ */
 export function findRepeated(ids: readonly string[]): string[] {
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
 }
 
-/** Shortest prefixes of networks that may be trusted: no operator runs all proxies of a larger network. */
+/**
+ * Shortest prefixes of networks that may be trusted as proxies: an operator does not own all hosts of a larger
+ * network.
+ */
 const MIN_IPV4_PREFIX = 8;
 const MIN_IPV6_PREFIX = 16;
 /** Prefix of IPv4-mapped IPv6 addresses: `::ffff:0:0/96` contains all of IPv4. */
@@ -81,7 +90,7 @@ const MAPPED = subnets(['::ffff:0:0/96']);
 const UNIQUE_LOCAL = subnets(['fc00::/7']);
 const UNIQUE_LOCAL_PREFIX = 7;
 
-/** Whether a network, such as `0.0.0.0/0`, is larger than one operator's own. */
+/** Whether a network, such as `0.0.0.0/0`, is larger than a network that one operator can own. */
 export function isTooLarge(network: string): boolean {
   const [address = '', bits] = network.split('/');
   if (bits === undefined) return false;
@@ -98,7 +107,10 @@ const PRIVATE_NETWORKS = subnets([
 /** Host names that public DNS does not resolve: a single label, or a name under a private top-level domain. */
 const PRIVATE_NAME = /^[^.]+\.?$|\.(local|localhost|internal|intranet|lan|corp|svc|home\.arpa)\.?$/i;
 
-/** Whether a host is on a private network, by its address or name; undefined means a Unix socket. */
+/**
+ * Whether a host is on a private network, judged by its address or name. Undefined means a Unix socket, which
+ * counts as private.
+ */
 export function isPrivateHost(host: string | undefined): boolean {
   if (host === undefined || host.startsWith('/')) return true;
   const family = isIP(host);

@@ -21,13 +21,16 @@ export interface TestOverrides {
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
   /** Wraps the provider's client, for example to make calls fail. */
   readonly provider?: (provider: ProviderCalls) => ProviderCalls;
-  /** Adds providers to the configured one; new sessions are started at the first of the list. */
+  /**
+   * Adds providers to the configured provider. New sessions are started at the first provider of the returned
+   * list.
+   */
   readonly providers?: (configured: Provider) => readonly [Provider, ...Provider[]];
   /** Turns the reconciler off: the provider is called only by mutations, never for polls. */
   readonly disablePolling?: boolean;
   /**
-   * Skips the migrations and the check for a pooler: the test's database is a copy of a migrated one, without a
-   * pooler.
+   * Skips the migrations and the check for a connection pooler: the test's database is a copy of a migrated
+   * database, and no pooler is in front of it.
    */
   readonly isMigrated?: boolean;
   /** Interval at which the reconciler and the webhook queue worker look for due work. */
@@ -38,7 +41,7 @@ export interface TestOverrides {
   readonly manualSandbox?: boolean;
 }
 
-/** Settings and services that all parts of the gateway use. */
+/** Settings and services that every part of the gateway uses. */
 export interface Core {
   readonly config: Config;
   readonly overrides: TestOverrides;

@@ -16,29 +16,34 @@ import { checkDataKeys, MissingDataKeys } from '../services/keys/check-data-keys
 import { KeyWatch } from '../services/keys/key-watch.ts';
 import type { Core } from './core.ts';
 
-/** Migrated database, with the keys that encrypt and sign what it stores. */
+/** Migrated database, and the keys that encrypt and sign the stored data. */
 export interface OpenedDatabase {
   readonly db: Database;
   readonly pools: Connection['pools'];
   readonly statistics: Connection['statistics'];
   /** URL for the connection on which the doorbell LISTENs. */
   readonly listenUrl: string;
-  /** Row with which cursors are made and verified: their key and epoch. */
+  /**
+   * Row of the database with the key and epoch by which feed cursors (opaque positions) are made and verified.
+   */
   readonly identity: Awaited<ReturnType<typeof readFeedIdentity>>;
   readonly dataKeys: readonly DataKey[];
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
   readonly keyWatch: KeyWatch;
   readonly writeWatch: WriteWatch;
-  /** Port that the gateway must listen on: if the configured one was 0, the port that was used while waiting. */
+  /**
+   * Port that the gateway must listen on. If PORT is 0 (any free port) and the gateway had to wait for the
+   * database, this is the port that answered 503 during the wait.
+   */
   readonly port: number;
 }
 
 /**
- * Connects to the database, starting the embedded one if none is configured, and migrates it. Waits until the database
- * can be used; until then the gateway's port answers 503.
+ * Connects to the configured database, or starts the embedded PostgreSQL if none is configured, and runs the
+ * migrations. Waits until the database can be used; until then the gateway's port answers 503.
  * @throws ConfigError if the settings are wrong
- * @throws StartError if a pooler in front of the database cannot work
+ * @throws StartError if the connection pooler in front of the database has an unusable mode
  */
 export async function openDatabase(core: Core): Promise<OpenedDatabase> {
   const { config, overrides, log, lifecycle, tracing } = core;
@@ -59,7 +64,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
       host: config.host,
       port: config.port,
       faultIn: findPassingFault,
-      // Logged without the stack, because the cause lies outside of this process.
+      // Logged without the stack trace, which tells nothing about a cause outside of this process.
       onFault: (error) =>
         log.warn({ reason: findCauseMessage(error) }, 'database is not available yet; retrying'),
     },
@@ -113,7 +118,10 @@ async function findUrls({ config: { database }, log, lifecycle }: Core): Promise
   return { url, migrateUrl: url, listenUrl: url };
 }
 
-/** Turns an error of the start that the settings caused into a ConfigError, which is shown without its stack. */
+/**
+ * Turns an error that wrong settings caused into a ConfigError, which is shown without a stack trace. Returns
+ * any other error unchanged.
+ */
 function toConfigError(error: unknown): unknown {
   if (error instanceof MissingDataKeys) return new ConfigError(error.issues);
   if (classifyFault(error) !== 'REFUSED') return error;
@@ -124,13 +132,19 @@ function toConfigError(error: unknown): unknown {
   ]);
 }
 
-/** Describes a fault that can pass by itself, so that the start waits for it; null for any other error. */
+/**
+ * Describes a database fault that may pass without a change of the settings, so that the start waits and
+ * retries. Returns null for any other error.
+ */
 function findPassingFault(error: unknown): string | null {
   const fault = classifyFault(error);
   return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
 }
 
-/** @throws StartError if a pooler in front of the database shares connections that the gateway needs for itself */
+/**
+ * @throws StartError if a connection pooler shares server connections on which the gateway keeps state (such as
+ * LISTEN)
+ */
 async function assertUsablePooler({ database, natsServers }: Config): Promise<void> {
   if (database.kind !== 'URL') return;
   const { url, migrateUrl } = database;

@@ -8,16 +8,19 @@ import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedProvider } from './provider.ts';
 
-/** Parts of this replica that send transitions to its subscribers. */
+/** Parts of this replica that notify other replicas of transitions and send transitions to subscribers. */
 export interface OpenedFeed {
   readonly hub: Hub;
   readonly cursors: Cursors;
   readonly doorbell: Doorbell;
-  /** Whether notifications of other replicas arrive now. */
+  /** Whether the doorbell is connected, so that notifications of other replicas arrive. */
   readonly connection: { readonly connected: boolean };
 }
 
-/** Connects to the other replicas, and starts the hub that assigns positions and feeds the subscribers. */
+/**
+ * Connects the doorbell (notifications between replicas), and starts the hub, which assigns feed positions and
+ * sends transitions to the subscribers.
+ */
 export function openFeed(
   { config, overrides, clock, log, metrics, lifecycle }: Core,
   { db, pools, identity, listenUrl }: OpenedDatabase,
@@ -37,7 +40,8 @@ export function openFeed(
     log.warn(planned, 'polling the provider for every open session and start');
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
-  // After a failover a new connection may lead to another server, so the hub reads its logs again.
+  // After a failover, a new connection may lead to another database server, which may lack transitions, so the
+  // hub reads the logs that it follows again.
   for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
   lifecycle.onStop(() => hub.stop());
   return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };

@@ -40,11 +40,11 @@ import type { createGraphql } from './graphql.ts';
 import type { OpenedProvider } from './provider.ts';
 import type { OpenedTransitions } from './transitions.ts';
 
-/** How often connections that have become idle are closed during a stop. */
+/** Interval at which connections that have become idle are closed during a shutdown. */
 const IDLE_CHECK_INTERVAL_MS = 100;
 /**
- * Cache of the replication settings, which change rarely. The query waits at most `patienceMs` for a database that
- * hangs.
+ * Settings for caching the replication settings of the database, which change rarely. A caller waits at most
+ * `patienceMs` for a database that hangs.
  */
 const REPLICATION_CACHE = { forMs: 10_000, patienceMs: 1_000 };
 
@@ -64,8 +64,8 @@ export interface Addresses {
 }
 
 /**
- * Registers all routes and listens. At the stop, reports not ready, disconnects the subscribers, and finishes
- * requests in flight.
+ * Registers all routes and listens. When the gateway stops, reports not ready, disconnects the subscribers, and
+ * finishes requests in flight.
  */
 export async function serve(parts: OpenedParts): Promise<Addresses> {
   const { core, database, provider, transitions, graphql } = parts;
@@ -167,7 +167,10 @@ async function createHealth(
   });
 }
 
-/** Creates the access log; null if requests are not logged. It has its own logger, which buffers lines. */
+/**
+ * Creates the access log; null if requests are not logged. The access log has its own logger, which buffers
+ * lines for speed.
+ */
 function createAccessLogger({ config, overrides, lifecycle }: Core) {
   if (!config.accessLog) return null;
   const logger = overrides.log ?? createBufferedLogger({ level: config.logLevel, format: config.logFormat });
@@ -184,7 +187,10 @@ interface Closing {
   readonly windowSeconds: number;
 }
 
-/** Closes the listener, asks subscribers to reconnect elsewhere over a window, and waits for requests in flight. */
+/**
+ * Closes the listening socket, asks the subscribers at random moments within a window to reconnect to another
+ * replica, and waits for requests in flight.
+ */
 async function closeServer({
   server,
   connections,

@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 export type Release = () => unknown;
 
 /**
- * Resources of the gateway in the order in which they were opened. Each part registers a release when it opens a
- * resource; `stop` runs the releases in reverse, so that nothing is closed while something that uses it still runs.
+ * Registry of the resources that the gateway opened. Each part registers a release function when it opens a
+ * resource. `stop` runs the release functions in reverse order, so that a resource is closed only after the
+ * parts that use it.
  */
 export class Lifecycle {
   readonly #log: Logger;
@@ -20,7 +21,10 @@ export class Lifecycle {
     this.#releases.push(release);
   }
 
-  /** Runs all releases. Further calls return the promise of the first. Never rejects: a failed release is logged. */
+  /**
+   * Runs all release functions. Further calls return the promise of the first call. Never rejects: a failed
+   * release is logged.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#releaseAll();
     return this.#stopping;

@@ -14,16 +14,16 @@ import type { OpenedDatabase } from './database.ts';
 
 /** The configured provider, or the sandbox in its place. */
 export interface OpenedProvider {
-  /** Provider of the settings; its calls go to the sandbox if no credentials are set. */
+  /** Provider that the settings name. Its calls go to the sandbox if no credentials are set. */
   readonly configured: Provider;
   /** All providers at which stored sessions may have been started. */
   readonly providers: Providers;
   readonly limits: CallLimits;
   /** Running sandbox; null if the real provider is used. */
   readonly sandbox: Sandbox | null;
-  /** Counts and logs updates that name another verification or user than expected. */
+  /** Counts and logs provider updates that name another verification or user than expected. */
   readonly onMismatch: OnMismatch;
-  /** Aborts calls that are waiting or in flight, so that a stop does not wait for them. */
+  /** Aborts provider calls that are waiting or in flight, so that a shutdown does not wait for the provider. */
   abortCalls(): void;
 }
 
@@ -50,7 +50,10 @@ export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<
   };
 }
 
-/** Returns URL and credentials from the settings, or starts the sandbox and returns its own. */
+/**
+ * Returns the provider's URL and credentials from the settings, or starts the sandbox and returns the sandbox's
+ * URL and credentials.
+ */
 async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   if (config.provider.kind === 'CASHFREE') {
     const { baseUrl, clientId, secrets, appId, publicKey } = config.provider;
@@ -59,8 +62,8 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   }
   const { port, webhooks, speed, seed } = config.provider;
   const { manualSandbox } = overrides;
-  // The embedded database outlives the process, so the sandbox must remember (in its journal) the verifications that
-  // the database knows.
+  // The embedded database outlives the process. The sandbox must therefore keep its verifications in a journal
+  // file; otherwise it would not know the sessions in the database after a restart.
   const keepsJournal = config.database.kind === 'EMBEDDED' && !manualSandbox;
   const sandbox = await startSandbox({
     ...{ host: '127.0.0.1', port, clock, webhooks, seed },

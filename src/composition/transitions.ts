@@ -8,7 +8,7 @@ import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
 import type { OpenedProvider } from './provider.ts';
 
-/** Services that record provider updates and decisions. */
+/** Services that record provider updates and decisions of users. */
 export interface OpenedTransitions {
   readonly unitOfWork: UnitOfWork;
   readonly receiver: WebhookReceiver;

@@ -22,7 +22,8 @@ export function accessAsMarkdown(): string {
 function fieldsThatDiffer(): [string, FieldRuleName][] {
   return Object.entries(FIELDS).flatMap(([type, rules]) =>
     (Object.entries(rules) as [FieldRuleName, string][])
-      // Fields of a mutation's payload are covered by the mutation's row.
+      // Leaves out fields that every role sees (OPEN), and fields of a mutation's payload: the row of the
+      // mutation already lists their roles.
       .filter(([rule]) => rule !== 'OPEN' && rule !== 'RECORDING' && rule !== 'SDK_TOKEN')
       .flatMap(([rule, fields]) => fields.split(/\s+/).map((field) => [`${type}.${field}`, rule] as never)),
   );
@@ -40,7 +41,7 @@ const OTHERS: Partial<Record<FieldRuleName, string>> = {
   WHO: 'themselves',
 };
 
-/** Merges rows with the same marks into one row that lists all their names. */
+/** Merges table rows with the same marks (✓, `own` …) into one row that lists the names of all of them. */
 function together(rows: readonly [string, string[]][]): string[] {
   const names = new Map<string, string[]>();
   for (const [name, marks] of rows) names.set(row(marks), [...(names.get(row(marks)) ?? []), `\`${name}\``]);

@@ -1,8 +1,8 @@
 import type { SessionAction } from './session.ts';
 
 /**
- * Access rules: one table of operations, one of fields. `graphql/access-rules.ts` enforces them, and no other
- * code does.
+ * Access rules as two tables, one of operations and one of fields. Only `graphql/access-rules.ts` enforces the
+ * rules.
  */
 
 export const ROLES = {
@@ -18,7 +18,7 @@ export type Role = keyof typeof ROLES;
 const ALL_ROLES = Object.keys(ROLES) as readonly Role[];
 const STAFF = ALL_ROLES.filter((role) => role !== 'CUSTOMER');
 
-/** Roles that may perform each action; customers only on their own sessions. */
+/** Roles that may perform each action. A CUSTOMER may perform an action only on their own sessions. */
 export const ACTION_ROLES = {
   SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   CANCEL_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -35,7 +35,10 @@ export const ACTION_ROLES = {
   RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
-/** Roles that may call each root field. The server does not start if a root field is missing here. */
+/**
+ * Roles that may call each root field of the GraphQL schema. The server does not start if a root field is
+ * missing here, so that a new field cannot be open to everyone by mistake.
+ */
 export const OPERATIONS = {
   'Query.viewer': ALL_ROLES,
   'Query.node': ALL_ROLES,
@@ -65,23 +68,27 @@ export const OPERATIONS = {
   'Subscription.feed': ALL_ROLES,
 } as const satisfies Record<string, readonly Role[]>;
 
-/** Roles that see a person's phone, name, email and link in full; customers only their own. */
+/** Roles that see a person's phone, name, email and link in full. A CUSTOMER sees only their own data. */
 export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
 interface FieldRule {
-  /** Roles that see the field in full; CUSTOMER only on their own sessions. */
+  /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */
   readonly roles: readonly Role[];
-  /** The person who wrote the value sees it too, whatever their role. */
+  /** True: the person who wrote the value also sees the value, whatever that person's role. */
   readonly own?: true;
   /**
-   * Personal data: each read is recorded in the audit log, and subscription frames, which more systems can read, never
-   * contain it.
+   * True: the field is personal data. Each read of the field is recorded in the log of reads, and a
+   * subscription cannot select the field, because its frames pass through systems that may log them (routers,
+   * caches).
    */
   readonly personal?: true;
   readonly others: string;
 }
 
-/** Access rules that fields can have: which roles see the field in full, and what all others get instead. */
+/**
+ * Access rules that a field can have: the roles that see the field in full, and what viewers with other roles
+ * get instead.
+ */
 export const FIELD_RULES = {
   OPEN: { roles: ALL_ROLES, others: 'every viewer of the object sees it' },
   PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
@@ -97,7 +104,10 @@ export const FIELD_RULES = {
 } as const satisfies Record<string, FieldRule>;
 export type FieldRuleName = keyof typeof FIELD_RULES;
 
-/** Access rule of every field of every type. The server does not start if a field is missing here. */
+/**
+ * Access rule of every field of every GraphQL type. The server does not start if a field is missing here, so
+ * that a new field cannot be open to everyone by mistake.
+ */
 export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
@@ -168,7 +178,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   ProviderError: { OPEN: 'code message retryable providerCode retryAfterSeconds' },
 };
 
-/** Returns the access rule of a field; null if the table lacks it. */
+/** Returns the access rule of a field; null if the table of fields does not list the field. */
 export function findFieldRule(type: string, field: string): FieldRuleName | null {
   const rules = Object.entries(FIELDS[type] ?? {}) as [FieldRuleName, string][];
   return rules.find(([, fields]) => fields.split(/\s+/).includes(field))?.[0] ?? null;
@@ -176,28 +186,31 @@ export function findFieldRule(type: string, field: string): FieldRuleName | null
 
 /** Authenticated caller. */
 export interface Viewer {
-  /** `sub` of the token. */
+  /** `sub` claim (subject) of the caller's token. */
   readonly id: string;
   /**
-   * Pseudonyms of a customer, one for each audit key, the current key's first. They are stored instead of
-   * `id`, which may identify the person.
+   * Pseudonyms (keyed hashes) of a customer's `id`, one for each audit key, that of the current key first. A
+   * pseudonym is stored instead of the `id`, because the `id` may identify the person.
    */
   readonly pseudonyms?: readonly string[];
   readonly roles: readonly Role[];
-  /** Verification ids that a customer may see; unused for staff. */
+  /** Verification ids of the sessions that a customer may see; unused for staff, who see all sessions. */
   readonly verificationIds: readonly string[];
-  /** When the token expires; null if there is no token (development). */
+  /** Time at which the token expires; null if there is no token (development). */
   readonly expiresAt: Date | null;
 }
 
-/** Returns a key that is equal for viewers who see the same data. */
+/** Returns a cache key. Two viewers have the same key only if both see the same data. */
 export const viewerCacheKey = ({ id, roles, verificationIds }: Viewer): string =>
   JSON.stringify([id, roles, verificationIds]);
 
 export const hasRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
   viewer.roles.some((role) => allowed.includes(role));
 
-/** Whether the viewer has an allowed role on this session: CUSTOMER counts only on the customer's own sessions. */
+/**
+ * Whether the viewer has an allowed role on this session. The role CUSTOMER counts only on the customer's own
+ * sessions.
+ */
 export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verificationId: string): boolean =>
   viewer.roles.some(
     (role) =>
@@ -205,25 +218,31 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
   );
 
 /**
- * Returns the name by which the viewer is recorded as actor or author. For a customer it is a pseudonym, so
- * that nothing identifies the person after an erasure.
+ * Returns the name that is stored for the viewer as actor or author. The name of a customer is a pseudonym, so
+ * that after the customer's data was erased no stored name identifies the person.
  */
 export const recordedAs = ({ id, pseudonyms }: Viewer): string => pseudonyms?.[0] ?? id;
 
-/** Whether the viewer may have been recorded under this name. */
+/**
+ * Whether a stored name of an actor or author means this viewer: it is the viewer's `id` or one of the
+ * pseudonyms.
+ */
 export const isNamed = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
   name === id || (pseudonyms?.includes(name as string) ?? false);
 
 /**
- * Returns all names by which the viewer may have been recorded: pseudonyms under each key, and the plain `id`
- * that earlier releases recorded.
+ * Returns all names that may be stored for the viewer: the pseudonym under each audit key, and the plain `id`,
+ * which earlier releases stored.
  */
 export const recordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
 
-/** Whether the viewer has a staff role, and so sees all sessions. */
+/** Whether the viewer has a staff role. Staff see all sessions. */
 export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
 
-/** Returns the verification ids that the viewer may see; null for all. */
+/**
+ * Returns the verification ids of the sessions that the viewer may see; null if the viewer may see all
+ * sessions.
+ */
 export const visibleVerificationIds = (viewer: Viewer): readonly string[] | null =>
   isStaff(viewer) ? null : viewer.verificationIds;
 
@@ -237,13 +256,10 @@ export const allStaffSee = (rule: FieldRuleName): boolean => {
   return STAFF.every((role) => roles.includes(role));
 };
 
-/**
- * Facts about the person whose data a field shows, as far as they are known: whether a viewer sees the field
- * depends on them.
- */
+/** Known facts about the owner of a field's value. From these facts follows whether a viewer sees the value. */
 export interface FieldOwner {
   readonly verificationId?: string | undefined;
-  /** Name by which the person who wrote the value is recorded, see `recordedAs`. */
+  /** Stored name of the person who wrote the value (`recordedAs`). */
   readonly author?: unknown;
 }
 
@@ -256,8 +272,8 @@ export function maySeeField(
   const { roles, own }: FieldRule = FIELD_RULES[rule];
   if (own && isNamed(viewer, author)) return true;
   if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
-  // The session is not known. A viewer who is only a customer reaches only their own data; a viewer who is
-  // also staff needs a staff role for this field.
+  // The caller did not say which session the field belongs to. A viewer who is only a customer can reach only
+  // their own data; a viewer who is also staff reaches all data, so only the staff roles count.
   return hasRole(
     viewer,
     visibleVerificationIds(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'),

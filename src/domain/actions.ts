@@ -1,6 +1,7 @@
 /**
- * Decides which actions a viewer may perform on a session now, and why not. The mutations and the fields
- * `availableActions` and `blockedActions` use the same functions, so they cannot disagree.
+ * Decides which actions a viewer may perform on a session now, and why an action is refused. The mutations and
+ * the fields `availableActions` and `blockedActions` use the same functions, so the fields never offer an
+ * action that the mutation refuses.
  */
 
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
@@ -16,10 +17,7 @@ import {
 } from './status.ts';
 import { canonicalSubject } from './subject.ts';
 
-/**
- * Facts about a session on which it depends whether an action is allowed, in addition to the clock and the
- * viewer.
- */
+/** Facts about a session that decide, together with the time and the viewer, whether an action is allowed. */
 export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
@@ -28,13 +26,16 @@ export interface ActionFacts extends StatusPair {
   readonly escalated: boolean;
   readonly closed: boolean;
   readonly replaced: boolean;
-  /** Start of the booked meeting; null if none is booked. */
+  /** Start of the booked meeting; null if no meeting is booked. */
   readonly meetingAt: Date | null;
   /** Whether the booked meeting was booked through this API; false if none is booked. */
   readonly meetingBookedHere: boolean;
-  /** Recorded names of all people who recorded an agent review of the session. */
+  /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
-  /** Whether the current agent review was made at the provider, so that its author is unknown. */
+  /**
+   * True if the current agent review was not made through this gateway but at the provider, so that its author
+   * is unknown.
+   */
   readonly agentUnknown: boolean;
   /** Recorded names of all people who reviewed or closed the session through this API. */
   readonly deciders: readonly string[];
@@ -42,7 +43,9 @@ export interface ActionFacts extends StatusPair {
 
 /** Settings of the deployment that affect which actions are allowed. */
 export interface ActionPolicy {
-  /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
+  /**
+   * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
+   */
   readonly auditUnknownAgents: boolean;
 }
 
@@ -59,7 +62,7 @@ const HAS_RECORDING: readonly SubStatus[] = [
   'AUDITOR_REJECTED',
 ];
 
-/** Returns why the action is refused, as a sentence for people; null if it is allowed. */
+/** Returns a sentence that tells the viewer why the action is refused; null if the action is allowed. */
 export function findDenial(
   action: SessionAction,
   facts: ActionFacts,
@@ -178,7 +181,8 @@ function fourEyes(
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
-  // Earlier releases stored the reviewer's `sub` as it came, with white space and invisible characters.
+  // Earlier releases stored the reviewer's `sub` unchanged, possibly with white space and invisible characters,
+  // so the stored name is normalized before the comparison.
   if (agents.some((agent) => canonicalSubject(agent) === viewer.id))
     return 'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
   if (agentUnknown && !policy.auditUnknownAgents) {
@@ -188,8 +192,8 @@ function fourEyes(
 }
 
 /**
- * Returns why a review with this decision is refused although the action itself is allowed; null if the
- * decision is allowed.
+ * Returns why a review may not lead to the sub-status `to`, although reviews are allowed now; null if it may.
+ * Assumes that `findDenial` has allowed the action.
  */
 export function findDecisionDenial(
   action: SessionAction,
@@ -243,8 +247,8 @@ export function toActionFacts<
 }
 
 /**
- * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses.
- * Others leave the meeting as it is.
+ * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Any
+ * other sub-status leaves the meeting unchanged.
  */
 export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
   {
@@ -286,7 +290,10 @@ export const REVIEW_REASONS = {
 } as const;
 export type ReviewReason = keyof typeof REVIEW_REASONS;
 
-/** Stage and decision of the review that a sub-status stands for. */
+/**
+ * Stage and decision of the review that each sub-status reports. Sub-statuses that report no review are not
+ * listed.
+ */
 export const REVIEW_BY_SUB_STATUS: Partial<
   Record<SubStatus, { stage: ReviewStage; decision: ReviewDecision }>
 > = {

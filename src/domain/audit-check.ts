@@ -1,17 +1,17 @@
 /**
- * Finds the first error in a session's audit chain. Pure functions that compare the chain with the rows that
- * the database contains now.
+ * Finds the first error in a session's audit chain (HMAC chain of its changes): pure functions, which compare
+ * the chain with the rows that the database contains now.
  */
 import { type AuditEntry, type AuditHead, type AuditKeys, type AuditKind, COMMITMENTS } from './audit.ts';
 import { toStorable } from './storable.ts';
 
-/** Error in a chain: the number of the entry, and what is wrong with it. */
+/** Error in an audit chain: the number of an entry, and what is wrong with that entry. */
 export interface AuditFinding {
   readonly number: number;
   readonly what: string;
 }
 
-/** Row of the database that audit entries describe, serialized like the content of such an entry. */
+/** Row of the database as it is now, serialized like the content of the audit entry that describes the row. */
 export interface CurrentRow {
   readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW' | 'ANNOTATION';
   /** Sequence of a transition, id of a meeting, review or annotation. */
@@ -41,7 +41,8 @@ export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Aud
   let previous: Buffer | null = null;
   for (const [index, entry] of entries.entries()) {
     const number = index + 1;
-    if (entry.number < number) return { number: entry.number, what: 'inserted: chains begin with 1' };
+    if (entry.number < number)
+      return { number: entry.number, what: 'inserted: the first entry of a chain has the number 1' };
     if (entry.number > number) return { number, what: 'removed: the chain has a gap here' };
     if (!keys.verifies(entry, previous))
       return { number, what: findHashFault(entries, index, previous, keys) };
@@ -51,8 +52,8 @@ export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Aud
 }
 
 /**
- * Finds out how a broken entry came about, by trying which change would make its hash valid. Slow; only called for
- * broken entries.
+ * Guesses how an entry with a wrong hash was tampered with: tries other numbers and neighbours until the hash
+ * is valid. Slow (quadratic), and only called for an entry with a wrong hash.
  */
 function findHashFault(
   entries: readonly AuditEntry[],
@@ -75,9 +76,9 @@ function findHashFault(
 }
 
 /**
- * Compares a chain with its exported head, which reveals that entries at its end were removed or replaced. A
- * PSEUDONYM entry contains the hashes that the entries had before they were signed again, so that older
- * exports still match.
+ * Compares a chain with its exported head (last entry at the time of the export). A difference reveals that
+ * entries at the end of the chain were removed or replaced. If a pseudonym replaced a name, the chain was
+ * signed again; its PSEUDONYM entry has the earlier hashes, so that exports from before still match.
  */
 export function checkHead(entries: readonly AuditEntry[], head: AuditHead): AuditFinding | null {
   const last = entries.at(-1)?.number ?? 0;
@@ -89,12 +90,12 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Audi
   const hadIt = (hashes: unknown) => String(hashes).split(',')[head.number - 1] === exported;
   if (entries.some(({ kind, content }) => kind === 'PSEUDONYM' && hadIt(parseContent(content).hashes)))
     return null;
-  return { number: head.number, what: 'edited: its hash is not the exported one' };
+  return { number: head.number, what: 'edited: its hash differs from the exported hash' };
 }
 
 /**
- * Compares entries with the rows that they describe. `erased` in the result counts texts that were erased
- * together with their salt.
+ * Compares audit entries with the rows that the entries describe. `erased` in the result counts texts that were
+ * rightly erased together with their salt.
  */
 export function checkRows(
   entries: readonly AuditEntry[],
@@ -114,7 +115,7 @@ export function checkRows(
     }
     const then = parseContent(entry.content);
     const now = parseContent(content);
-    // A missing text is correct only if an erasure was recorded after the entry; otherwise it was removed
+    // A missing text is correct only if an ERASURE entry follows the entry; otherwise somebody removed the text
     // directly in the database.
     const isErased = (text: string) =>
       now[text] === null && (then[text] ?? null) !== null && erasure > entry.number;
@@ -128,7 +129,10 @@ export function checkRows(
   return { finding: earliestFinding(findings), erased };
 }
 
-/** Fields that a later entry of the same row may change. Any other difference was made directly in the database. */
+/**
+ * Fields whose value may differ between two entries of the same row, because the gateway changes them. Any
+ * other difference was made directly in the database.
+ */
 const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
   TRANSITION: [],
   MEETING: ['status', 'cancelledBy', 'cancelReason'],
@@ -137,9 +141,8 @@ const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
 };
 
 /**
- * Returns the newest entry of each row. Also compares consecutive entries of a row: the gateway signs
- * whatever the database contains, so a value that was edited in the database between two entries shows as a
- * difference that no recording makes.
+ * Returns the newest entry of each row. Also compares consecutive entries of a row: the gateway signs whatever
+ * the row contains, so a value that was edited in the database shows as a change that the gateway never makes.
  */
 function newestContents(entries: readonly AuditEntry[]) {
   const newest = new Map<string, AuditEntry>();
@@ -151,7 +154,7 @@ function newestContents(entries: readonly AuditEntry[]) {
         findings.push({ number, what: 'inserted: only the first entry of a chain can be an adoption' });
       continue;
     }
-    // Entries of all other kinds are compared with the session's row by `audit-session.ts`.
+    // `audit-session.ts` compares the entries of all other kinds with the session's row.
     if (!describesRow(kind)) continue;
     const name = describeRow(kind, entry.content);
     const before = newest.get(name);
@@ -171,8 +174,8 @@ function newestContents(entries: readonly AuditEntry[]) {
 export type Fields = Record<string, unknown>;
 
 /**
- * Returns the names of the fields that differ. If one side lacks a field, because a later release added the
- * field, it counts as null there.
+ * Returns the names of the fields that differ. A field that one side lacks, because a later release added the
+ * field, counts as null.
  */
 const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
@@ -180,9 +183,9 @@ const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]
   );
 
 /**
- * Returns a value in the form in which PostgreSQL stores it. Earlier releases hashed lone surrogates
- * unchanged, while the driver stored U+FFFD in their place. The entry's hash still covers the original text,
- * so no other text can pass for it.
+ * Returns a value as PostgreSQL stores it. Earlier releases put lone surrogates into audit entries, but the
+ * driver stored U+FFFD in their place, so the row and its entry differ without an edit. This is safe, because
+ * the hash still covers the original text.
  */
 export const toStoredForm = (value: unknown): unknown =>
   typeof value === 'string' ? toStorable(value) : (value ?? null);
@@ -192,7 +195,10 @@ function describeRow(kind: CurrentRow['kind'], content: string): string {
   return `${TABLES[kind]} ${kind === 'TRANSITION' ? sequence : id}`;
 }
 
-/** Returns {} for content that cannot be parsed; `checkLinks` already reports such an entry by its hash. */
+/**
+ * Parses the content of an audit entry. Returns {} for invalid JSON: such an entry was edited, and `checkLinks`
+ * reports it because its hash does not match.
+ */
 export function parseContent(content: string): Fields {
   try {
     return Object(JSON.parse(content));

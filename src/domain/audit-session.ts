@@ -1,4 +1,4 @@
-/** Compares the row of a session with its audit chain and its log: pure functions, like `audit-check.ts`. */
+/** Compares the row of a session with its audit chain and its log of transitions. Pure functions. */
 
 import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
 import {
@@ -33,10 +33,15 @@ export interface AuditedSession extends Omit<ProjectedState, 'provider'> {
   readonly erasedAt: Date | null;
 }
 
-/** Rows of other tables that say whose session it is. An archive does not have them. */
+/**
+ * Rows of other tables that say whose session it is: its user and its start. An archive does not contain these
+ * rows.
+ */
 export interface SessionOrigin {
   readonly user: { readonly userId: string; readonly createdAt: Date; readonly erasedAt: Date | null } | null;
-  /** Caller of the start; null if the session was not started here, or its start is unknown. */
+  /**
+   * Caller who started the session; null if another system started the session, or its start intent is missing.
+   */
   readonly caller: string | null;
 }
 
@@ -45,8 +50,8 @@ type AuditedLogEntry = LogEntry & { readonly recordedAt: Date };
 const ROW = 'its row of vkyc_session was edited';
 
 /**
- * Compares the columns of a session row that follow from its log and from the times of its entries. These
- * columns change only with a transition or an erasure, so they need no entries of their own.
+ * Checks the columns of a session row that can be computed from its log of transitions and its ERASURE entry.
+ * These columns change only with a transition or an erasure, so they have no audit entries of their own.
  */
 export function checkDerived(
   entries: readonly AuditEntry[],
@@ -62,14 +67,17 @@ export function checkDerived(
     const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
     return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
   } catch {
-    return { number: 1, what: 'its log cannot be replayed' };
+    return {
+      number: 1,
+      what: 'its log of transitions cannot be replayed: the first transition was removed or edited',
+    };
   }
 }
 
 function derivedFrom(log: readonly AuditedLogEntry[]) {
   const state = log.reduce<ProjectedState | null>(applyTransition, null);
   const applied = log.findLast(({ verdict }) => isApplied(verdict));
-  invariant(state && applied, 'log is empty');
+  invariant(state && applied, 'the log has no transition that was applied');
   const { provider, ...folded } = state;
   return {
     ...folded,
@@ -84,21 +92,23 @@ function derivedFrom(log: readonly AuditedLogEntry[]) {
   };
 }
 
-/** Fields of the SESSION entry that never change; `createdAt` is also derived from the log. */
+/** Fields of the SESSION entry that never change. */
 const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
-/** The only detail that may change after it was learned: the provider may move the link's expiry. */
+/**
+ * The only detail of a session that may change after it was set: the provider may move the expiry of the link.
+ */
 const CHANGEABLE: DetailField = 'linkExpiresAt';
 
 /**
- * Whether a chain says whose session it is. Chains of earlier releases do not until `npm run audit -- bind`
- * adds a SESSION entry.
+ * Whether an audit chain says whose session it is (SESSION entry). A chain of an earlier release has no such
+ * entry until `npm run audit -- bind` adds one.
  */
 export const isBound = (entries: readonly AuditEntry[]): boolean =>
   entries.some(({ kind }) => kind === 'SESSION');
 
 /**
- * Compares the identity and the details in the session's row with the entries that state them. `origin` is
- * undefined for an archive, which lacks those rows.
+ * Compares the identity and the details in the session's row with the SESSION and DETAILS entries. `origin` is
+ * undefined for an archive, which has no rows of users and starts.
  */
 export function checkIdentity(
   entries: readonly AuditEntry[],
@@ -132,8 +142,8 @@ export function checkIdentity(
 }
 
 /**
- * Returns the details in which the row differs from the chain, by field. An earlier release wrote them
- * without an entry, or the row was edited.
+ * Returns the details in which the row differs from its audit chain, by field. Either an earlier release wrote
+ * such a detail without an audit entry, or the row was edited.
  */
 export function differingDetails(
   entries: readonly AuditEntry[],
@@ -149,8 +159,8 @@ export function differingDetails(
 }
 
 /**
- * Returns the newest value of each field in DETAIL_FIELDS, and a finding for each entry whose value differs from an
- * earlier one although the field may not change: the session's row was edited in between.
+ * Returns the newest value of each field in DETAIL_FIELDS. Also returns a finding for each entry that changes a
+ * value which may not change: the session's row was edited before that entry was written.
  */
 function latestDetails(entries: readonly AuditEntry[]) {
   const newest = new Map<DetailField, { number: number; value: unknown }>();
@@ -172,8 +182,8 @@ function latestDetails(entries: readonly AuditEntry[]) {
 }
 
 /**
- * Compares the person with the commitment in the SESSION entry. Not possible after an erasure, which removes
- * the salt and the provider's user id of the person.
+ * Compares the user row with the commitment (salted hash) in the SESSION entry. After an erasure there is
+ * nothing to compare, because the salt and the provider's user id are gone.
  */
 function checkPerson(
   entries: readonly AuditEntry[],
@@ -192,7 +202,10 @@ function checkPerson(
     : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
 }
 
-/** Compares a value of a row with a value from an entry, in which times are texts. */
+/**
+ * Whether a value of a row equals a value of an audit entry. Entries hold times as text, so a `Date` is
+ * formatted first.
+ */
 const isSame = (a: unknown, b: unknown): boolean => asPlain(a) === asPlain(b);
 
 function asPlain(value: unknown): unknown {

@@ -11,15 +11,15 @@ export interface AuditKey {
 /** Kinds of entries, and the fields of each in serialization order. */
 export const AUDIT_FIELDS = {
   /**
-   * First entry of the chain of a session that is older than audit chains; entries for the session's existing
-   * rows follow. `adoptedBy` is the person who ran `npm run audit -- adopt`; missing in entries of earlier
-   * releases, which began such chains by themselves when they started.
+   * First entry of the chain of a session that is older than audit chains; entries for the existing rows of the
+   * session follow. `adoptedBy` is the person who ran `npm run audit -- adopt`. Earlier releases began such
+   * chains automatically at their start, and their entries have no `adoptedBy`.
    */
   ADOPTION: ['transitions', 'meetings', 'reviews', 'adoptedBy'],
   /**
-   * Identity of a session; first entry of a new session's chain. `person` is a commitment (`personText`).
-   * `boundBy` is null unless `npm run audit -- bind` added the entry to a chain of an earlier release: then
-   * it names the person who ran the command.
+   * Identity of a session; first entry of a new session's chain. `person` is the commitment (salted hash) to
+   * `personText`. `boundBy` names the person who ran `npm run audit -- bind` to add the entry to a chain of an
+   * earlier release; null if the gateway added the entry.
    */
   SESSION: [
     'verificationId',
@@ -34,7 +34,10 @@ export const AUDIT_FIELDS = {
     'createdAt',
     'boundBy',
   ],
-  /** Details of a session that were learned or changed later. Null: unchanged. `boundBy` as in SESSION. */
+  /**
+   * Details of a session that became known, or changed, after its SESSION entry. A null field is unchanged.
+   * `boundBy` names the person who ran `npm run audit -- bind`; null if the gateway added the entry.
+   */
   DETAILS: [
     'caller',
     'referenceId',
@@ -77,12 +80,15 @@ export const AUDIT_FIELDS = {
   /** What staff recorded about the session with a transition (`annotations.ts`). */
   ANNOTATION: ['id', 'sequence', 'kind', 'code', 'text', 'author', 'recordedAt'],
   /**
-   * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again.
-   * `hashes` are the earlier hashes of the entries, in hex, comma-separated, so that earlier exports still
-   * verify.
+   * Records that a pseudonym replaced a customer's `sub` in rows and audit entries, and that the entries were
+   * signed again. `hashes` are the previous hashes of the entries (hex, comma-separated), so that exports from
+   * before still verify.
    */
   PSEUDONYM: ['erasedBy', 'hashes'],
-  /** The free texts of the session were erased on request, so their absence is correct. */
+  /**
+   * Records that the free texts of the session were erased on request, so that the audit accepts that the texts
+   * are missing.
+   */
   ERASURE: ['erasedBy'],
 } as const;
 
@@ -93,8 +99,8 @@ export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'b
 export type DetailField = (typeof DETAIL_FIELDS)[number];
 
 /**
- * Fields of each kind of entry whose texts may be erased later. The entry therefore holds commitments (salted hashes)
- * instead of the texts: see `computeCommitment`.
+ * Fields of each kind of entry whose texts may have to be erased later (free texts). The entry holds commitments
+ * (salted hashes, `computeCommitment`) instead of the texts, so that the chain still verifies after the erasure.
  */
 export const COMMITMENTS: Partial<Record<AuditKind, readonly string[]>> = {
   MEETING: ['cancelReason'],
@@ -103,8 +109,8 @@ export const COMMITMENTS: Partial<Record<AuditKind, readonly string[]>> = {
 };
 
 /**
- * Returns the text behind the commitment `person` of a SESSION entry. It identifies the person by the
- * provider's user id.
+ * Returns the text that the commitment `person` of a SESSION entry hashes: the provider's user id of the
+ * person, and the time of the row.
  */
 export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
   JSON.stringify([user.userId, formatTime(user.createdAt)]);
@@ -121,7 +127,7 @@ export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FI
 /** One entry of a session's audit chain. */
 export interface AuditEntry {
   readonly sessionId: string;
-  /** Number within the session: 1, 2, 3 … */
+  /** Number of the entry in the session's chain: 1, 2, 3 … */
   readonly number: number;
   readonly kind: AuditKind;
   /** The entry's content as canonical JSON text, made by `serialise`. */
@@ -131,13 +137,13 @@ export interface AuditEntry {
   readonly hash: Buffer;
 }
 
-/** Head of a session's chain: number and hash of its last entry. */
+/** Head of a session's audit chain: number and hash of the last entry. */
 export type AuditHead = Pick<AuditEntry, 'sessionId' | 'number' | 'hash'>;
 
 /**
- * Serializes content canonically: a JSON object with exactly the kind's fields in the order of `AUDIT_FIELDS`, without
- * white space; missing values are null; times are ISO 8601 in UTC with milliseconds; numbers are integers. It is stored
- * as text, because `jsonb` would reorder the keys and break the hash.
+ * Serializes content canonically: a JSON object with exactly the kind's fields in the order of `AUDIT_FIELDS`,
+ * without white space; missing values are null; times are ISO 8601 in UTC with milliseconds; numbers are
+ * integers. The JSON is stored as text, because `jsonb` would reorder the keys and break the hash.
  */
 export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>): string {
   const fields: readonly string[] = AUDIT_FIELDS[kind];
@@ -148,8 +154,8 @@ export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>
 const plain = (value: Value) => (value instanceof Date ? formatTime(value) : value);
 
 /**
- * Formats a time in ISO 8601. An edit by hand may leave `infinity` in the database; it becomes "no time",
- * which no valid entry contains.
+ * Formats a time in ISO 8601. A time that is no valid date (such as `infinity`, set by an edit in the database)
+ * becomes "no time", which matches no audit entry.
  */
 export const formatTime = (time: Date): string =>
   Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
@@ -164,7 +170,10 @@ export const computeCommitment = (text: string | Buffer, salt: Buffer): string =
 
 export const newSalt = (): Buffer => randomBytes(32);
 
-/** Signs and verifies entries with HMAC-SHA256. The first key signs, all keys verify. */
+/**
+ * Signs and verifies audit entries with HMAC-SHA256. The first key signs; every key verifies, so that entries
+ * stay valid after a key rotation.
+ */
 export class AuditKeys {
   readonly currentId: string;
   readonly #keys: ReadonlyMap<string, { entries: Buffer; exports: Buffer; subjects: Buffer }>;
@@ -204,8 +213,8 @@ export class AuditKeys {
   }
 
   /**
-   * Computes an HMAC over a JSON array. Its first value names the format, so that a signature is not valid for another
-   * format (domain separation).
+   * Computes an HMAC over a JSON array. The first value of the array names the format, so that a signature is
+   * not valid for another format (domain separation).
    */
   sign(values: readonly unknown[], keyId: string): Buffer {
     return createHmac('sha256', this.#key(keyId).entries).update(JSON.stringify(values)).digest();
@@ -218,8 +227,8 @@ export class AuditKeys {
   }
 
   /**
-   * Returns the pseudonyms of a customer's `sub` under each key, the current one first. They use the audit keys,
-   * because these are kept as long as the chains that contain the pseudonyms.
+   * Returns the pseudonyms (keyed hashes) of a customer's `sub`, one under each audit key, the current key
+   * first. Audit keys are used because they are kept as long as the chains that contain the pseudonyms.
    */
   pseudonyms(sub: string): string[] {
     return [...this.#keys.values()].map(
@@ -227,7 +236,10 @@ export class AuditKeys {
     );
   }
 
-  /** Creates the HMAC over an export of audit heads, for the caller to feed with the export's lines. */
+  /**
+   * Creates the HMAC that protects an export of audit heads or an archive. The caller feeds it with the lines
+   * of the file.
+   */
   exportMac(keyId = this.currentId): Hmac {
     return createHmac('sha256', this.#key(keyId).exports);
   }

@@ -2,8 +2,9 @@ import { type IdentityField, NAME_OF_ID } from './identity.ts';
 import type { SessionAction } from './session.ts';
 
 /**
- * Error table: every code that a caller can receive, and whether the same call may succeed later. The `ErrorCode` enum,
- * the members of the mutation unions and the errors of the transports are derived from it.
+ * Error table: every code that a caller can receive, and whether the same call may succeed later (`retryable`).
+ * The `ErrorCode` enum, the members of the mutation unions and the errors of the transports are derived from
+ * the table.
  */
 export const ERROR_CODES = {
   INVALID_INPUT: {
@@ -37,7 +38,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** One problem in an input: the path of the field, and what to do about it. */
+/** One invalid field of an input: the path of the field, and a message that says what the value must be. */
 export interface FieldProblem {
   readonly path: readonly string[];
   readonly message: string;
@@ -53,7 +54,10 @@ interface RefusalDetails {
   readonly retryAfterSeconds?: number;
 }
 
-/** Expected refusal of a mutation. Services throw it; clients get it as a member of the mutation's union. */
+/**
+ * Expected refusal of a mutation, thrown by services. Clients get the refusal as a member of the mutation's
+ * result union, not as a GraphQL error.
+ */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(
@@ -73,8 +77,8 @@ export class Refusal extends Error {
  * - `INVALID`: the provider does not accept some input of the caller.
  * - `REFUSED`: the provider will not do this.
  * - `UNAVAILABLE`: no useful answer; the call may have taken effect, or may succeed later.
- * - `MISMATCH`: the answer names another verification or user than the call. It must not be used; the call may have
- *   taken effect.
+ * - `MISMATCH`: the answer names another verification or user than the call. The answer must not be used; the
+ *   call may have taken effect.
  */
 export type ProviderFailureKind =
   | 'TAKEN'
@@ -88,11 +92,14 @@ export type ProviderFailureKind =
 interface ProviderFailureDetails {
   readonly providerCode?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
-  /** False if the call certainly never reached the provider. */
+  /**
+   * False if the call was certainly not sent to the provider; missing if the call may have reached the
+   * provider.
+   */
   readonly sent?: false;
   /**
-   * Invalid fields of the input, if the kind is INVALID. As in `FieldProblem`, each message continues its
-   * path.
+   * Invalid fields of the input, if the kind is INVALID. A message is the predicate of its path: "user.phone" +
+   * "must be 10 digits".
    */
   readonly problems?: readonly FieldProblem[] | undefined;
 }
@@ -114,8 +121,8 @@ export class Mismatch extends ProviderFailure {
   constructor(
     readonly field: IdentityField,
     /**
-     * Id of the verification that was asked about, or that the update names; null if the call was about a
-     * user.
+     * Verification id that the gateway asked about, or that the webhook names; null if the gateway asked about
+     * a user.
      */
     readonly verificationId: string | null,
   ) {

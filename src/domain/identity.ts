@@ -1,6 +1,6 @@
 /** Ids that identify what a provider update is about. */
 export interface Identity {
-  /** Name of the provider that knows the ids. */
+  /** Name of the provider that issued or uses these ids. */
   readonly provider: string;
   readonly verificationId: string;
   readonly referenceId: string | null;
@@ -10,7 +10,7 @@ export interface Identity {
 export const IDENTITY_FIELDS = ['provider', 'verificationId', 'referenceId', 'userId'] as const;
 export type IdentityField = (typeof IDENTITY_FIELDS)[number];
 
-/** Name of each id in messages. */
+/** Name of each id in error messages. */
 export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
   provider: 'provider',
   verificationId: 'verification id',
@@ -19,9 +19,9 @@ export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
 };
 
 /**
- * Returns the first id in which two identities differ; null if there is none. The comparison is case-sensitive. An id
- * that one side does not know is not compared: the provider leaves fields out, and a session learns its reference id
- * only from the first update that has one.
+ * Returns the first id in which two identities differ; null if all ids match. The comparison is case-sensitive.
+ * An id that is null on one side is not compared: the provider leaves fields out, and a session has no
+ * reference id until the first update that contains one.
  */
 export const findMismatch = (known: Partial<Identity>, payload: Partial<Identity>): IdentityField | null =>
   IDENTITY_FIELDS.find((field) => {

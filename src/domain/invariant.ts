@@ -1,7 +1,8 @@
 /**
- * Checks a condition that the code around it guarantees.
+ * Asserts a condition that must be true unless the gateway itself has a bug.
  *
- * @throws Error that says what was found instead; it is a fault of the gateway and never reaches clients
+ * @throws Error with the text `found`, which says what was found instead. Clients get only a general internal
+ * error
  */
 export function invariant(condition: unknown, found: string): asserts condition {
   if (!condition) throw new Error(`invariant violated: ${found}`);

@@ -1,6 +1,8 @@
 import { getStatusInfo, type StatusPair, type SubStatus } from './status.ts';
 
-/** Fraction of the provider's rate limit that polls leave to mutations. */
+/**
+ * Fraction of the provider's rate limit that is reserved for mutations, so that polls never use up all calls.
+ */
 export const MUTATION_RESERVE = 0.3;
 
 const SECOND = 1_000;
@@ -14,9 +16,15 @@ export interface PollFacts extends StatusPair {
   readonly changedAt: Date;
   /** When a webhook or poll last reported the session. */
   readonly heardAt: Date;
-  /** True if timestamps do not tell the order of the updates, so that a poll must settle it soon. */
+  /**
+   * True if timestamps do not tell the order of the provider's updates, so that a poll soon must find out the
+   * current status.
+   */
   readonly unsettled: boolean;
-  /** When to poll again to confirm a doubted answer of the provider; null if there is none. */
+  /**
+   * When to poll again because the last answer repeated an older status and must be confirmed; null if no
+   * answer is in doubt.
+   */
   readonly secondLookAt: Date | null;
   readonly meetingAt: Date | null;
   readonly linkExpiresAt: Date | null;
@@ -24,19 +32,22 @@ export interface PollFacts extends StatusPair {
 }
 
 /**
- * Polling interval of one kind of session. It grows with the time since the last change: the longer nothing has
- * happened, the less likely it is to happen now.
+ * Polling interval of one kind of session. The interval grows with the time since the last change (backoff):
+ * the longer a session has not changed, the less likely is a change now.
  */
 interface PollingInterval {
-  /** Interval right after a change, as a fraction of the fair share. */
+  /**
+   * Interval right after a change, as a fraction of the fair share (the interval under round-robin polling).
+   */
   readonly minShare: number;
-  /** Interval as a fraction of the time since the change, up to the fair share. */
+  /** Later interval, as a fraction of the time since the change; at most the fair share. */
   readonly backoffShare: number;
 }
 
 /**
- * Polling policy, in fractions of the fair share: the interval that each session would get under round-robin. The total
- * budget stays the same, but goes to customers who act within seconds instead of sessions that wait for hours or days.
+ * Polling policy, in fractions of the fair share (the interval that each session would get under round-robin).
+ * Sessions whose customer acts within seconds are polled often, at the expense of sessions that wait for hours
+ * or days.
  */
 const POLLING_INTERVALS = {
   UNDER_WAY: { minShare: 0.035, backoffShare: 0.2 },
@@ -45,7 +56,10 @@ const POLLING_INTERVALS = {
   UNDER_REVIEW: { minShare: 0.14, backoffShare: 0.2 },
 } as const satisfies Record<string, PollingInterval>;
 
-/** Lower limits of the intervals: even with few sessions, faster polling would be of no use. */
+/**
+ * Lower limits of the polling intervals, so that a gateway with few sessions does not poll each of them
+ * needlessly often.
+ */
 const MIN_INTERVAL_MS = 5 * SECOND;
 const MIN_QUIET_INTERVAL_MS = MINUTE;
 
@@ -63,8 +77,8 @@ const PHASE_BY_SUB_STATUS: Partial<Record<SubStatus, keyof typeof POLLING_INTERV
 /** Assumed lifetime of a link if the provider gives no expiry time: the longest in its documentation. */
 const LINK_LIFE_MS = 30 * DAY;
 /**
- * Polling goes on this long after a link's expiry, because some expiry times are only dates, in an unknown
- * time zone.
+ * Polling continues for this long after the expiry of a link, because the provider gives some expiry times only
+ * as a date in an unknown time zone.
  */
 const EXPIRY_DOUBT_MS = 1.5 * DAY;
 const MAX_REVIEW_MS = 30 * DAY;
@@ -87,14 +101,15 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (ended) return null;
 
   const meeting = phase === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
-  // After the start of its meeting, a session counts as under way.
+  // After the start of its meeting, a session is polled as often as one that is under way.
   const met = meeting !== null && meeting <= polledAt;
   const { minShare, backoffShare } = POLLING_INTERVALS[met ? 'UNDER_WAY' : phase];
   const changed = met ? meeting : facts.changedAt.getTime();
   const quietMs = polledAt - changed;
   const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
   const maxMs = Math.max(fairShareMs, MIN_QUIET_INTERVAL_MS);
-  // A decision made through this API after the last poll also counts as a change: the provider may soon report more.
+  // `changed` may be later than the last poll, if a decision was made through this API: the next interval then
+  // starts at that decision.
   const due = Math.max(polledAt, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
   return new Date(earliest(due, [meeting ?? expiry, expiry], polledAt));
 }

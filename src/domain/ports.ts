@@ -1,7 +1,7 @@
 /** Interfaces that the core declares and adapters implement; `composition/` connects them. */
 import type { FeedEntry } from './session.ts';
 
-/** Source of the current time; tests replace it. */
+/** Source of the current time, which tests can replace. */
 export interface Clock {
   now(): Date;
 }
@@ -31,13 +31,16 @@ export interface ProviderSession {
   readonly link: string | null;
   readonly linkExpiresAt: Date | null;
   readonly meetingAt: Date | null;
-  /** Link to the recording of the call. It is short-lived and never stored. Null until a call has ended. */
+  /**
+   * Link to the video recording of the call; null until a call has ended. The link expires soon and is never
+   * stored.
+   */
   readonly recordingLink: string | null;
-  /** Null if the recording link does not say when it expires. */
+  /** Expiry of the recording link; null if the link does not contain its expiry. */
   readonly recordingLinkExpiresAt: Date | null;
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
-  /** Fields that could not be parsed, by the provider's names; they count as missing. */
+  /** Fields that could not be parsed, with the provider's names. Such fields count as missing. */
   readonly ignored?: readonly IgnoredField[];
 }
 
@@ -89,7 +92,10 @@ export interface ProviderRequest {
   readonly securityQuestions?: readonly SecurityQuestion[] | undefined;
 }
 
-/** Client of a provider's API. Every call may throw a `ProviderFailure`; `find…` returns null if nothing was found. */
+/**
+ * Client of a provider's API. Every method may throw a `ProviderFailure`. The `find…` methods return null if
+ * the provider has no such object.
+ */
 export interface ProviderCalls {
   createUser(user: ProviderUser): Promise<ProviderUser>;
   findUser(userId: string): Promise<ProviderUser | null>;
@@ -100,7 +106,7 @@ export interface ProviderCalls {
   createSdkToken(referenceId: string, userId: string): Promise<SdkToken>;
 }
 
-/** Content of a webhook: the state of one verification at a time of the provider's clock. */
+/** Content of a webhook: the state of one verification, and the time of the event by the provider's clock. */
 export interface WebhookPayload {
   readonly eventTime: Date;
   readonly session: ProviderSession;
@@ -108,9 +114,9 @@ export interface WebhookPayload {
 
 /** Webhook whose content could not be parsed. */
 export interface UnparsableWebhook {
-  /** Reason as a sentence, with field names but no values, which may be personal. */
+  /** Reason as a sentence. Contains names of fields but no values, because values may be personal data. */
   readonly problem: string;
-  /** Null if the webhook names no verification, or several. */
+  /** Verification id; null if the webhook names no verification, or several. */
   readonly verificationId: string | null;
 }
 
@@ -128,8 +134,8 @@ export interface WebhookRefusal {
 export type WebhookHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * A provider's webhooks: which headers sign them, how, and what their bodies mean. None of it calls the provider, and
- * `parse` depends on no setting, since webhooks are stored and parsed again later.
+ * Signature check and parser of a provider's webhooks. No method calls the provider. `parse` depends on no
+ * setting, because stored webhooks are parsed again later and must then give the same result.
  */
 export interface ProviderWebhooks {
   /**
@@ -138,22 +144,25 @@ export interface ProviderWebhooks {
    */
   checkHeaders(headers: WebhookHeaders): 'OK' | WebhookRefusal;
   /**
-   * Checks the headers as `checkHeaders` does, and then the signature over the raw body under each active
-   * secret (rotation), in constant time.
+   * Checks the headers (`checkHeaders`), then compares the signature of the raw body, in constant time, under
+   * each active secret (during a rotation there are several).
    */
   verify(delivery: { readonly headers: WebhookHeaders; readonly body: Buffer }): 'OK' | WebhookRefusal;
-  /** Parses the raw body. Bounds time and memory itself: a verified sender may be faulty. */
+  /**
+   * Parses the raw body. Must limit its own time and memory, because even a correctly signed body may be
+   * malformed.
+   */
   parse(body: Buffer): WebhookPayload | UnparsableWebhook;
 }
 
-/** A provider of video verification: its calls and its webhooks. */
+/** Video-verification provider: a client for its calls, and a parser for its webhooks. */
 export interface Provider {
   /**
-   * Lower-case name of the provider. It is stored with each session and ends the path of the webhooks,
-   * `/webhooks/<name>`, so it never changes.
+   * Lower-case name of the provider. The name is stored with each session and is part of the webhook URL
+   * (`/webhooks/<name>`), so it must never change.
    */
   readonly name: string;
-  /** Returns the client whose calls count as `purpose` in the call budget. */
+  /** Returns a client whose calls are counted against the call budget as mutations or as polls (`purpose`). */
   calls(purpose: CallPurpose): ProviderCalls;
   readonly webhooks: ProviderWebhooks;
 }
@@ -167,24 +176,33 @@ export type CallPurpose = 'MUTATION' | 'POLL';
 export interface CallBudget {
   /** Resolves when a call may be made. Throws a `ProviderFailure` if a mutation would have to wait too long. */
   take(purpose: CallPurpose): Promise<void>;
-  /** Stops polls, or all calls, for some seconds, because the provider asked for it. */
+  /**
+   * Stops polls, or all calls, for some seconds, because the provider's rate limit is almost, or completely,
+   * used up.
+   */
   pause(seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void>;
 }
 
-/** Callbacks by which a doorbell notifies a listener. */
+/**
+ * Callbacks by which a doorbell (notification between replicas that something was recorded) notifies a
+ * listener.
+ */
 export interface DoorbellListener {
   /**
-   * A session's log may have grown to this sequence. `entry` is passed only in the process that recorded the
-   * transition, and saves a read.
+   * Called when a session's log may have grown to this sequence. `entry` is passed only in the process that
+   * recorded the transition, where it saves a database read.
    */
   onRing(sessionId: string, sequence: number, entry?: FeedEntry): void;
-  /** Called if rings may have been lost: the listener must read every log that it follows. */
+  /**
+   * Called if notifications may have been lost, for example after a reconnect: the listener must read every log
+   * that it follows.
+   */
   onGap(): void;
 }
 
 /**
- * Notifies, after commit, that a session's log grew. Notifications may be lost, repeated, reordered or delayed, so
- * receivers compare with the log.
+ * Notifies all replicas, after a commit, that a session's log grew. Notifications may be lost, repeated,
+ * reordered or delayed, so a receiver must always check the log itself.
  */
 export interface Doorbell {
   /**

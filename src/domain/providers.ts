@@ -1,7 +1,7 @@
 import { ProviderFailure } from './errors.ts';
 import type { CallPurpose, Provider, ProviderCalls } from './ports.ts';
 
-/** Clients of all providers, for calls of one purpose. */
+/** Clients of all configured providers, whose calls have the same purpose (mutation or poll). */
 export interface ProviderClients {
   /** Name of the provider at which new sessions are started. */
   readonly current: string;
@@ -13,7 +13,9 @@ export interface ProviderClients {
   get(name: string): ProviderCalls;
 }
 
-/** Providers that this gateway knows, by name. */
+/**
+ * Configured providers, by name. A second provider can run next to the first, for example during a move to it.
+ */
 export class Providers implements Iterable<Provider> {
   /** Provider at which new sessions are started. */
   readonly current: Provider;
@@ -23,7 +25,8 @@ export class Providers implements Iterable<Provider> {
   constructor(providers: readonly [Provider, ...Provider[]]) {
     this.current = providers[0];
     this.#byName = new Map(providers.map((provider) => [provider.name, provider]));
-    if (this.#byName.size < providers.length) throw new Error('Two providers have the same name');
+    if (this.#byName.size < providers.length)
+      throw new Error('two providers have the same name: each provider needs its own name');
   }
 
   /** Finds a provider by the name that is stored with a session; null if none of this name is configured. */

@@ -1,11 +1,12 @@
 /**
- * Hash chains of the log of reads of personal data. Every process has a few chains of its own, so that no
- * read waits for another replica; each chain begins with the hash of an earlier chain's beginning.
+ * Hash chains of the log that records who read personal data. Every process has a few chains of its own, so
+ * that no read waits for another replica. Each chain begins with the hash of the beginning of an earlier chain,
+ * so that a whole chain cannot be removed unnoticed.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type AuditKeys, formatTime } from './audit.ts';
 
-/** One read of personal data: who was shown which fields of whom. */
+/** One read of personal data: which viewer was shown which fields of which users or sessions. */
 export interface PersonalDataRead {
   readonly at: Date;
   readonly viewer: string;
@@ -14,7 +15,7 @@ export interface PersonalDataRead {
   readonly subjects: readonly string[];
 }
 
-/** Place of a read in its chain, and its hash. */
+/** Position of a read in its hash chain, and the hash of the read. */
 export interface ReadHead {
   readonly chainId: string;
   /** Number of the read within the chain: 1, 2, 3 … */
@@ -24,7 +25,7 @@ export interface ReadHead {
 
 export interface ChainedRead extends PersonalDataRead, ReadHead {}
 
-/** Beginning of a chain, with the hash of the beginning of an earlier chain. */
+/** Beginning of a hash chain of reads, with the hash of the beginning of an earlier chain. */
 export interface ReadChain {
   readonly id: string;
   readonly startedAt: Date;
@@ -34,7 +35,7 @@ export interface ReadChain {
   readonly hash: Buffer;
 }
 
-/** State of the read log in an export of audit heads. */
+/** State of the log of reads of personal data, as an export of audit heads recorded it. */
 export interface ExportedReads {
   /** Last read of each chain, by chain id. */
   readonly heads: ReadonlyMap<string, ReadHead>;
@@ -44,7 +45,7 @@ export interface ExportedReads {
 
 const hex = (hash: Buffer | null) => hash?.toString('hex') ?? null;
 
-/** Begins a chain with the current key. */
+/** Creates the beginning of a read chain, signed with the current audit key. */
 export function beginChain(
   keys: AuditKeys,
   id: string,
@@ -67,8 +68,8 @@ function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffe
 }
 
 /**
- * Appends a read to a chain: `number` is the read's place, `previous` the hash of the read before it, or of
- * the chain's beginning.
+ * Signs a read as entry `number` of a chain. `previous` is the hash of the read before, or of the beginning of
+ * the chain for the first read.
  */
 export function chainRead(
   keys: AuditKeys,
@@ -86,19 +87,19 @@ const isEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timi
 
 /** Error in a chain of the read log. */
 export interface ReadFinding {
-  /** Null if the error concerns the reads without a chain. */
+  /** Chain with the error; null if the error is about reads of an earlier release, which have no chain. */
   readonly chainId: string | null;
   /** Number of the read in the chain; 0 for the chain's beginning. */
   readonly number: number;
   readonly what: string;
 }
 
-/** Number of the read, and what is wrong with it. */
+/** Number of a read in its chain, and what is wrong with that read. */
 type ReadError = readonly [number: number, what: string];
 
 /**
- * Checks the log of reads of personal data while it is streamed. It needs the beginnings of all chains first,
- * then the reads in the order of their ids.
+ * Checks the log of reads of personal data as a stream: the constructor takes the beginnings of all chains,
+ * then `add` takes each read, in the order of the row ids.
  */
 export class ReadLogCheck {
   readonly #keys: AuditKeys;
@@ -142,7 +143,7 @@ export class ReadLogCheck {
       return [number, 'edited, or the previous read was removed: its hash does not match'];
     const head = this.#exported?.heads.get(chainId);
     return head?.number === number && !isEqual(head.hash, hash)
-      ? [number, 'edited: its hash is not the exported one']
+      ? [number, 'edited: its hash differs from the exported hash']
       : null;
   }
 

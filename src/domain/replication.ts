@@ -1,13 +1,16 @@
 /**
- * Kinds of replication, by the transactions that a failover or a crash can lose. Judged from the database's
- * settings.
+ * Kinds of replication of the database, by the transactions that a failover or a crash can lose. The kind is
+ * derived from the settings of the database.
  */
 export type Durability =
-  /** Commits wait for a standby: a failover to it loses nothing that was acknowledged. */
+  /** Commits wait for a standby: a failover to that standby loses no acknowledged transaction. */
   | 'SYNCHRONOUS'
   /** Standbys are connected, but commits do not wait for them: a failover can lose the newest transitions. */
   | 'ASYNCHRONOUS'
-  /** No standby is connected: only a backup is left, which lacks everything recorded after it. */
+  /**
+   * No standby is connected. After a loss of the server only a backup is left, which lacks everything that was
+   * recorded after the backup.
+   */
   | 'NO_STANDBY'
   /** Commits do not wait for the server's own disk: a crash of the server can lose the newest transitions. */
   | 'COMMIT_NOT_AWAITED';

@@ -20,8 +20,8 @@ export const TRANSITION_SOURCES = {
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
 /**
- * Outcomes of a transition. The text is the reason why the transition did not change the status; null if it
- * was applied.
+ * Verdicts on a transition, each with the reason why the transition did not change the status; null if it was
+ * applied.
  */
 export const VERDICTS = {
   MOVED: null,
@@ -45,7 +45,10 @@ export const APPLIED_VERDICTS: readonly Verdict[] = ['MOVED', 'RESOLVED'];
 /** Whether a transition with this verdict is applied: it sets the status pair and the version of the session. */
 export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
 
-/** State of a session on which the rules decide: its log reduced, and what the provider last reported. */
+/**
+ * State of a session from which the rules decide about an update: the reduced log of transitions, and what the
+ * provider last reported.
+ */
 export interface SessionState extends StatusPair {
   /** Sequence of the newest transition that was applied (`isApplied`). */
   readonly version: number;
@@ -63,31 +66,43 @@ export interface SessionState extends StatusPair {
   readonly provider: LastProviderState;
 }
 
-/** The provider's newest raw status and its time, kept apart from decisions made through this API. */
+/**
+ * Newest raw status that the provider reported, and its time. Decisions made through this API do not change
+ * this state.
+ */
 export interface LastProviderState {
   readonly rawStatus: string;
   readonly rawSubStatus: string;
   /** Event time of the newest webhook, by the provider's clock; null until one was received. */
   readonly eventTime: Date | null;
   /**
-   * When a poll found this raw status, or a webhook whose event time cannot be used, by our clock; null if a webhook
-   * with a usable time reported it.
+   * Time by our clock at which a poll, or a webhook whose event time is unusable, reported this raw status;
+   * null if a webhook with a usable event time reported the status.
    */
   readonly polledAt: Date | null;
-  /** Number of recorded webhooks of this session, so that a poll can tell whether a webhook overtook it. */
+  /**
+   * Number of recorded webhooks of this session. If the number grew while a poll was waiting for its answer, a
+   * webhook overtook the answer (race).
+   */
   readonly webhooks: number;
-  /** Answer of the provider that a later poll has to confirm; null if there is none. */
+  /**
+   * Answer of the provider that is not applied until a later poll confirms it; null if no answer is in doubt.
+   */
   readonly doubt: Doubt | null;
 }
 
 /**
- * Answer to a poll that repeated an older status pair of the session's log. Either the session went back, or
- * the provider answered from a replica that lags behind its own webhooks: a second, later poll tells which.
+ * Answer to a poll that repeats an older raw status of the session. Either the session went back to that
+ * status, or the provider answered from a replica that lags behind its own webhooks; a second poll some seconds
+ * later tells which.
  */
 export interface Doubt extends RawPair {
   /** When the doubt was recorded, by our clock. */
   readonly since: Date;
-  /** `LastProviderState.webhooks` when the doubt was recorded: any later webhook makes the doubt void. */
+  /**
+   * Number of the session's webhooks (`LastProviderState.webhooks`) when the doubt was recorded. If a webhook
+   * was recorded since, the doubt no longer counts.
+   */
   readonly webhooks: number;
 }
 
@@ -97,13 +112,14 @@ interface RawPair {
 }
 
 /**
- * Earlier observation of the same raw status: its event time by the provider's clock, or null if only a poll found it.
+ * Earlier report of the same raw status in this session: the event time of the webhook by the provider's clock,
+ * or null if only a poll reported the status.
  */
 export type Observation = Date | null;
 
 /**
- * Provider update: a webhook, or the provider's ANSWER to a poll. `seen` lists the earlier observations of
- * the same raw status in this session.
+ * Provider update: a WEBHOOK, or the provider's ANSWER to a poll. `seen` lists the earlier reports of the same
+ * raw status in this session.
  */
 export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } & (
     | {
@@ -121,14 +137,15 @@ export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } &
   );
 
 /**
- * How far the provider's clock may differ from ours. It only decides whether a webhook may be older than an
- * answer, so that another poll is needed; nothing is ordered by comparing the two clocks.
+ * Maximum assumed difference between the provider's clock and ours. If a webhook and a poll are closer in time
+ * than this, their order is uncertain, and another poll is needed. Updates are never ordered by comparing the
+ * two clocks.
  */
 const CLOCK_DOUBT_MS = 5_000;
 
 /**
- * How far the event time of a webhook may be ahead of our clock. Clocks differ by seconds; a time that is
- * minutes ahead is an error. If it were used for ordering, every correct webhook until that time would look
+ * How far the event time of a webhook may be ahead of our clock. Clocks differ by seconds; a time minutes ahead
+ * is an error. If such a time were used for ordering, every correct webhook before that time would count as
  * late.
  */
 export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
@@ -137,20 +154,26 @@ export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
 export const isTooFarAhead = (time: Date, now: Date): boolean =>
   time.getTime() > now.getTime() + MAX_CLOCK_LEAD_MS;
 
-/** Delay of the second poll after a doubted answer: longer than the provider's replicas usually lag. */
+/**
+ * Delay of the second poll, which confirms an answer that repeats an older status. Longer than the usual
+ * replication lag of the provider.
+ */
 export const SECOND_LOOK_AFTER_MS = 5_000;
 
-/** Decision on a provider update. `orderUncertain` asks for a poll, because the times do not tell the order of updates. */
+/**
+ * Decision on a provider update. `orderUncertain` is true if timestamps do not tell the order of the updates,
+ * so that the provider must be polled soon.
+ */
 export type Evaluation =
   /** The update repeats what is already recorded. */
   | { readonly kind: 'NOTHING' }
   /** A webhook was recorded after the poll was sent, so the answer may be older than the webhook. */
   | { readonly kind: 'OVERTAKEN'; readonly orderUncertain: boolean }
-  /** The answer repeats an older pair: it is applied only if a later poll gets the same answer. */
+  /** The answer repeats an older raw status: it is applied only if a later poll gets the same answer. */
   | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
   /**
-   * The webhook reports what an answer had shown before: it becomes no new transition, but its event time is
-   * added to the sighting of the answer.
+   * The webhook reports a raw status that a poll had already found: it becomes no new transition, but its event
+   * time is added to the stored observation of the poll.
    */
   | { readonly kind: 'CONFIRMS'; readonly orderUncertain: boolean }
   | {
@@ -161,8 +184,8 @@ export type Evaluation =
     };
 
 /**
- * Decides whether a provider update becomes a transition and whether it changes the status. Updates are never refused.
- * `orderUncertain` asks for a poll, because the times do not tell the order of updates.
+ * Decides whether a provider update becomes a transition, and whether that transition changes the status. An
+ * update is never refused: one that contradicts the session is recorded with a verdict that says so.
  */
 export function evaluateUpdate(session: SessionState | null, update: StatusUpdate, now: Date): Evaluation {
   const pair = parseRawStatus(update.rawStatus, update.rawSubStatus);
@@ -173,8 +196,8 @@ export function evaluateUpdate(session: SessionState | null, update: StatusUpdat
 }
 
 /**
- * Whether an update can be ordered: a webhook needs a usable event time; an answer has no event time and
- * needs none.
+ * Whether an update can be ordered among the others. A webhook can if its event time is usable. An answer
+ * always can, because it is the provider's present state.
  */
 const hasOrder = (update: StatusUpdate): boolean =>
   update.kind === 'ANSWER' || !isTooFarAhead(update.eventTime, update.receivedAt);
@@ -190,12 +213,13 @@ function evaluateWebhook(
 
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
-  // An earlier answer had this raw status. It may have shown this event or an earlier one; only another poll
-  // can tell.
+  // A poll found this raw status earlier. That answer may have been about this webhook's event or about an
+  // earlier one; unless the status is still current, only another poll can tell.
   if (news.seen.includes(null)) return { kind: 'CONFIRMS', orderUncertain: !isCurrent || !hasOrder(news) };
 
   const { eventTime: known } = session.provider;
-  // An earlier release did not check event times, so a session may have one that is too far ahead.
+  // An earlier release did not check event times, so the stored event time of a session may be too far ahead of
+  // our clock.
   const isKnownFalse = known !== null && isTooFarAhead(known, now);
   if (isKnownFalse || !hasOrder(news))
     return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: true };
@@ -214,9 +238,9 @@ function evaluateWebhook(
 }
 
 /**
- * Evaluates the provider's answer to a poll, which has no event time. It is new only if no webhook overtook
- * it and it differs from the known raw status. If it repeats an older pair of the log, a second poll has to
- * confirm it.
+ * Evaluates the provider's answer to a poll, which has no event time. An answer is new only if no webhook was
+ * recorded while the poll was running and the answer differs from the last raw status. If the answer repeats an
+ * older raw status, a second poll must confirm it.
  */
 function evaluateAnswer(
   session: SessionState,
@@ -227,7 +251,8 @@ function evaluateAnswer(
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
-  // The answer may be newer than the webhook that overtook it; only another poll can tell.
+  // A webhook was recorded while the poll was running. The answer may be older or newer than that webhook; only
+  // another poll can tell.
   if (overtaken) return { kind: 'OVERTAKEN', orderUncertain: !known };
   if (known) return { kind: 'NOTHING' };
   if (news.seen.length > 0) {
@@ -245,7 +270,8 @@ function evaluateAnswer(
 }
 
 /**
- * Returns the doubt about an earlier answer with the same raw status, unless a webhook was recorded since.
+ * Returns the stored doubt about an earlier answer with the same raw status; null if there is none, or a
+ * webhook was recorded since.
  */
 function findOpenDoubt({ provider }: SessionState, raw: RawPair): Doubt | null {
   const { doubt, webhooks } = provider;
@@ -258,8 +284,8 @@ function findOpenDoubt({ provider }: SessionState, raw: RawPair): Doubt | null {
 }
 
 /**
- * For each decision that the provider may report, the current sub-statuses that it contradicts. Applies only
- * if the session is terminal or its decision was made through this API.
+ * For each decision that the provider may report, the current sub-statuses that the decision contradicts. Used
+ * only if the session is terminal or its current status was decided through this API.
  */
 const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
   AGENT_APPROVED: ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'],
@@ -284,10 +310,13 @@ export const contradictingDecisions = (subStatus: SubStatus): readonly KnownSubS
     .filter(([, contradicted]) => contradicted.includes(subStatus))
     .map(([decision]) => decision);
 
-/** Agent reviews that only an auditor's decision or the end of the session may follow. */
+/**
+ * Agent reviews that stand: after such a review, updates about the call or its link no longer change the
+ * status.
+ */
 const STANDING_REVIEWS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
 
-/** Statuses that may follow a standing agent review; updates about the call or its link no longer matter. */
+/** Statuses that the provider may still move a session to after an agent approved or rejected. */
 const STATUSES_AFTER_REVIEW: readonly string[] = ['AGENT_REVIEWED', 'AUDITOR_REVIEWED', 'FAILED', 'REJECTED'];
 
 function decideVerdict(session: SessionState, incoming: StatusPair): Verdict {
@@ -301,8 +330,8 @@ function decideVerdict(session: SessionState, incoming: StatusPair): Verdict {
 }
 
 /**
- * Returns the verdict on an update that is older than the newest one. If it is an auditor's decision that
- * contradicts another one, the order of arrival decides nothing: the session becomes disputed.
+ * Returns the verdict on a webhook that is older than the newest one. If both report auditor decisions that
+ * contradict each other, the newer decision does not simply win: the session becomes disputed.
  */
 function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict {
   const isFinal = incoming.status === 'AUDITOR_REVIEWED' && session.status === 'AUDITOR_REVIEWED';
@@ -310,8 +339,8 @@ function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict
 }
 
 /**
- * Whether the update was older than the provider's newest one: then it is only recorded, and does not change
- * the raw status.
+ * Whether the verdict says that the update was older than the newest one. Such an update is only recorded and
+ * does not change the raw status.
  */
 export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
@@ -404,8 +433,8 @@ function findTransitionRule(from: StatusInfo, to: StatusInfo): TransitionRule | 
 }
 
 /**
- * Whether an update to `to` changes the status of a session whose current status `from` came from the
- * provider.
+ * Whether a provider update with the status pair `to` changes the status of a session at `from`, if the
+ * provider also reported `from`.
  */
 function providerMayMove(from: StatusPair, to: StatusPair): boolean {
   const session = { ...from, ...NO_FLAGS, version: 1, lastSequence: 1 };
@@ -420,7 +449,7 @@ function providerMayMove(from: StatusPair, to: StatusPair): boolean {
   return decideVerdict({ ...session, provider }, to) === 'MOVED';
 }
 
-/** All transitions that the rules above allow, by updates of the provider or by mutations. */
+/** All transitions that the state machine allows, by provider updates or by mutations. */
 export const TRANSITION_RULES: readonly TransitionRule[] = [
   ...ALL_PAIRS.filter(({ reportedBy }) => reportedBy === 'PROVIDER').map((to) => ({
     from: null,
@@ -443,14 +472,20 @@ export interface LogEntry extends StatusPair {
 
 /** Transition as the feed delivers it. */
 export interface FeedEntry extends LogEntry {
-  /** Number in the followed log, 1, 2, 3 …: the position in the feed, the sequence in a session's log. */
+  /**
+   * Number of the entry in the log that a subscriber follows (1, 2, 3 …): in the feed the position, in the log
+   * of one session the sequence.
+   */
   readonly number: number;
-  /** Position in the feed; null if the transition was read from its session's log. */
+  /**
+   * Position in the feed (total order over all transitions); null if the transition was read from the log of
+   * its session.
+   */
   readonly position: number | null;
   /**
-   * Start time of the database server that assigned the position, as text. Set only on entries handed over by
-   * the transaction that assigned the position, not on entries that were read. A changed value means another
-   * server, or a restart.
+   * Start time of the database server that assigned the position, as text. A changed value means a failover or
+   * a restart. Set only on entries that come from the transaction that assigned the position, not on entries
+   * read from the database.
    */
   readonly server?: string;
   readonly sessionId: string;
@@ -479,8 +514,8 @@ export type ProjectedState = Pick<
 };
 
 /**
- * Returns the state after one more transition. Reducing a whole log with it, starting from null, gives the
- * session's state.
+ * Returns the session's state after one more transition. This function is a reducer: reducing the whole log,
+ * starting from null, gives the current state.
  */
 export function applyTransition(state: ProjectedState | null, entry: LogEntry): ProjectedState {
   const { rawStatus, rawSubStatus, sequence, verdict } = entry;

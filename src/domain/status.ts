@@ -1,12 +1,13 @@
 import { invariant } from './invariant.ts';
 
 /**
- * THE table: every pair of status and sub-status of a session, its meaning and the recommended action. The
- * GraphQL enums and their descriptions, the database constraint, the transition rules and `statusCatalog` are derived
- * from it. To add a state, add one row here and follow "Add a status" in CONTRIBUTING.md.
+ * Status table: every pair of status and sub-status of a session, its meaning and the recommended
+ * action. The GraphQL enums and their descriptions, the database constraint, the transition rules
+ * and `statusCatalog` are derived from this table. To add a status, add one row here and follow "Add a status"
+ * in CONTRIBUTING.md.
  *
- * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED. Pairs with
- * `reportedBy: 'MERCHANT'` are the gateway's own. The wording is ours.
+ * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED. Pairs
+ * with `reportedBy: 'MERCHANT'` are the gateway's own. The explanations are written for this gateway.
  */
 
 /** Parties that may have to act next in a session. */
@@ -32,7 +33,7 @@ interface Step {
   explanation: string;
   recommendedAction: string;
   waitingOn: Party;
-  /** A session in a terminal state never moves again, except by the resolution of a dispute. */
+  /** True: the session has ended, and its status changes again only if a dispute is resolved. */
   terminal: boolean;
   /** PROVIDER if left out. */
   reportedBy?: Reporter;
@@ -319,15 +320,20 @@ type StepsOf<S extends keyof Table> = keyof Table[S]['steps'];
 
 /** Phase (status) that this release knows. */
 export type KnownStatus = keyof Table;
-/** Step (sub-status) that this release knows; each belongs to exactly one phase. */
+/** Step (sub-status) that this release knows. Each step belongs to exactly one phase (status). */
 export type KnownSubStatus = { [S in KnownStatus]: StepsOf<S> }[KnownStatus];
 
-/** Stands for a value that this release does not know; the provider's text is kept in the raw status. */
+/**
+ * Replaces a status or sub-status that this release does not know. The provider's own text is kept in the raw
+ * status.
+ */
 export const UNRECOGNIZED = 'UNRECOGNIZED';
 export type Status = KnownStatus | typeof UNRECOGNIZED;
 export type SubStatus = KnownSubStatus | typeof UNRECOGNIZED;
 
-/** Status pair of a session. Only pairs of the table, and UNRECOGNIZED if the provider sent an unknown value. */
+/**
+ * Status pair of a session: a pair of the status table, with UNRECOGNIZED for a value that is not in the table.
+ */
 export interface StatusPair {
   readonly status: Status;
   readonly subStatus: SubStatus;
@@ -349,7 +355,7 @@ const unrecognized = (status: Status): StatusInfo => ({
 
 export const STATUSES: readonly Status[] = [...(Object.keys(STATUS_TABLE) as KnownStatus[]), UNRECOGNIZED];
 
-/** The status pairs that this release knows, in the order of a session's life. */
+/** The status pairs of the status table, in the order in which a session usually passes through them. */
 export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).flatMap(([status, phase]) =>
   Object.entries<Step>(phase.steps).map(([subStatus, step]) => ({
     status: status as KnownStatus,
@@ -369,18 +375,21 @@ export const SUB_STATUSES: readonly SubStatus[] = [
   UNRECOGNIZED,
 ];
 
-/** Every pair that a session may have: the known ones, and each status with an unrecognized sub-status. */
+/**
+ * Every status pair that a session may have: the known pairs, and each status with an unrecognized sub-status.
+ */
 export const ALL_PAIRS: readonly StatusInfo[] = [...KNOWN_PAIRS, ...STATUSES.map(unrecognized)];
 
 const catalogByPair = new Map(ALL_PAIRS.map((info) => [`${info.status}/${info.subStatus}`, info]));
 
-/** Whether the pair is in the catalog. */
+/** Whether a session may have this status pair. */
 export const isValidPair = (pair: StatusPair): boolean =>
   catalogByPair.has(`${pair.status}/${pair.subStatus}`);
 
 /**
- * Returns the catalog entry of a pair. A pair that is not in the catalog was stored by a later release, which runs at
- * the same time during a rolling deploy: it counts as unrecognized, and keeps its status if that is known.
+ * Returns the meaning of a status pair. An unknown pair was stored by a later release, which runs at the same
+ * time during a rolling deploy: its sub-status counts as UNRECOGNIZED, and so does its status if that is
+ * unknown too.
  */
 export const getStatusInfo = (pair: StatusPair): StatusInfo =>
   catalogByPair.get(`${pair.status}/${pair.subStatus}`) ??
@@ -388,7 +397,7 @@ export const getStatusInfo = (pair: StatusPair): StatusInfo =>
 
 const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, info.status]));
 
-/** Returns the pair of a known sub-status, which belongs to exactly one status. */
+/** Returns the status pair of a known sub-status, which belongs to exactly one status. */
 export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
   const status = statusBySubStatus.get(subStatus);
   invariant(status, `${subStatus} is not in the status table`);
@@ -410,9 +419,10 @@ export const findWaitingParty = (
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 
 /**
- * Converts a raw status to a pair. Unknown values become UNRECOGNIZED, never an error: an unknown sub-status, or one of
- * another status, keeps its status; an unknown status makes both UNRECOGNIZED. Pairs that only this API sets count as
- * unknown: a provider that used the same words could otherwise close sessions.
+ * Converts the provider's raw status to a status pair. Unknown values become UNRECOGNIZED instead of an error:
+ * only the sub-status if it is unknown or belongs to another status; both if the status is unknown.
+ * Pairs that only this API sets count as unknown: a provider that used the same words could otherwise close
+ * sessions.
  */
 export function parseRawStatus(rawStatus: string, rawSubStatus: string): StatusPair {
   if (!isKnownStatus(rawStatus)) return { status: UNRECOGNIZED, subStatus: UNRECOGNIZED };

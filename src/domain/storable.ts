@@ -1,12 +1,12 @@
 /**
- * Limits of what PostgreSQL can store. Text cannot contain U+0000, which fails the statement, nor lone surrogates, for
- * which the driver sends U+FFFD: what was hashed or compared in memory would then differ from what is stored.
+ * Limits of what PostgreSQL can store. U+0000 in a text makes the statement fail. A lone surrogate is silently
+ * sent as U+FFFD, so that the stored text would differ from the text that was hashed or compared in memory.
  */
 
 /** Whether PostgreSQL stores the text unchanged. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
-/** Message for an input that is not storable. */
+/** Message for an input text that PostgreSQL cannot store unchanged. */
 export const UNSTORABLE = 'must not contain null bytes (U+0000) or half a surrogate pair';
 
 /** Replaces each U+0000 and each lone surrogate with U+FFFD. */
@@ -14,11 +14,11 @@ export const toStorable = (text: string): string => text.toWellFormed().replaceA
 
 const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
 /**
- * Limit of storable times, exclusive. It is a day below the year 10000, which ISO 8601 cannot write with four
- * digits, so that times computed from a stored one stay in range.
+ * Exclusive limit of times that may be stored. One day before the year 10000, which ISO 8601 cannot write with
+ * four digits, so that a time computed from a stored one (up to a day later) stays in range.
  */
 export const STORABLE_BEFORE_MS = Date.parse('9999-12-31T00:00:00Z');
 
-/** Whether a time, and times computed from it, can be stored. */
+/** Whether a time, and a time up to a day later, can be stored. */
 export const isStorableTime = (time: Date): boolean =>
   time.getTime() >= EARLIEST_MS && time.getTime() < STORABLE_BEFORE_MS;

@@ -1,4 +1,7 @@
-/** Canonical form of the `sub` of a token: two subjects that look the same must not count as two people (four eyes). */
+/**
+ * Canonical form of the `sub` claim (subject) of a token. Two subjects that look the same must not count as two
+ * people; otherwise one person could audit their own review (four-eyes rule).
+ */
 
 /** Characters without a visible glyph: format characters, marks and fillers, controls, surrogates and noncharacters. */
 const INVISIBLE =
@@ -6,13 +9,13 @@ const INVISIBLE =
 const WHITE_SPACE = /\p{White_Space}+/gu;
 
 /**
- * Returns the canonical form shared by subjects that look the same: NFC, no invisible characters, single inner spaces,
- * trimmed. Letter case and look-alike letters of other alphabets are not unified. Earlier releases stored subjects
- * unchanged.
+ * Returns the canonical form that is equal for subjects that look the same: Unicode NFC, no invisible
+ * characters, single inner spaces, trimmed. Letter case and look-alike letters of other alphabets stay
+ * different.
  */
 export const canonicalSubject = (sub: string): string =>
-  // White space first, because line breaks and tabs are also control characters; again last, because a removed
-  // invisible character may have separated two spaces.
+  // White space is replaced first, because line breaks and tabs are also control characters and would be
+  // removed; and once more, because a removed invisible character may have separated two spaces.
   sub
     .replaceAll(WHITE_SPACE, ' ')
     .replaceAll(INVISIBLE, '')

@@ -14,16 +14,19 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Encrypts personal data with AES-256-GCM before it is stored. Each stored value begins with the id of its
- * key, so that keys can be rotated, and is bound to its table and row (`context`) as AAD, so that it cannot
- * be moved to another row.
+ * Encrypts personal data with AES-256-GCM before it is stored. Each encrypted value begins with the id of its
+ * key, so that keys can be rotated. The value's table and row (`context`) are the AAD, so that a value that was
+ * moved to another row cannot be decrypted.
  */
 export class Sealer {
   readonly #current: DataKey;
   #missing: { keyId: string; at: number } | null = null;
   readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer; naming: Buffer }>;
 
-  /** The first of `keys` encrypts and hashes; all of them decrypt values and verify hashes. */
+  /**
+   * The first of `keys` encrypts and hashes. All of `keys` decrypt values and verify hashes, so that older
+   * values stay readable after a key rotation.
+   */
   constructor(keys: readonly DataKey[]) {
     const [current] = keys;
     if (!current) throw new Error('DATA_KEYS contains no key: set at least one');
@@ -72,23 +75,23 @@ export class Sealer {
     ]);
   }
 
-  /** Returns the hashes that a value may be stored under, one for each configured key. */
+  /**
+   * Returns the hashes of a value under each configured key. The stored hash is one of them, depending on the
+   * key that was current when it was stored.
+   */
   candidateHashes(plain: string): Buffer[] {
     return [...this.#keys.keys()].map((id) => this.hash(plain, id));
   }
 
-  /**
-   * Returns whether `hash` was made from `plain`, under any configured key. False if its key is not
-   * configured any more.
-   */
+  /** Returns whether `hash` was made from `plain`. False if the key of the hash is not configured any more. */
   verifyHash(hash: Buffer, plain: string): boolean {
     const { id } = splitKeyId(hash);
     return this.#keys.has(id) && timingSafeEqual(hash, this.hash(plain, id));
   }
 
   /**
-   * Derives a pseudonym of `text` in hex, with the key that made `hash`. The same key gives the same
-   * pseudonym; without the key it looks random. Null if that key is not configured any more.
+   * Derives a pseudonym (HMAC, in hex) of `text` with the key that made `hash`: equal for equal texts, and
+   * random-looking to anyone without the key. Returns null if that key is not configured any more.
    */
   pseudonym(text: string, hash: Buffer): string | null {
     const { id } = splitKeyId(hash);
@@ -120,8 +123,8 @@ export class Sealer {
   }
 
   /**
-   * Prefix of every value that is encrypted or hashed with the current key; key rotation finds all other
-   * values by it.
+   * Prefix of every value that is encrypted or hashed with the current key. Key rotation re-encrypts the values
+   * without this prefix.
    */
   get keyIdPrefix(): Buffer {
     return encodeKeyId(this.#current.id);
@@ -137,7 +140,7 @@ export class Sealer {
   }
 }
 
-/** Error: stored data was encrypted or hashed with a key that is not configured. */
+/** Error for stored data that was encrypted or hashed with a key that DATA_KEYS lacks. */
 export class MissingKey extends Error {
   constructor(id: string) {
     super(`DATA_KEYS has no key "${id}", with which stored data was encrypted`);

@@ -1,4 +1,4 @@
-/** Explains why the embedded PostgreSQL cannot use its folder or does not start, and what to do. */
+/** Errors that explain why the embedded PostgreSQL cannot use its folder or does not start, and what to do. */
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartError } from '../config.ts';
@@ -44,7 +44,7 @@ export async function explainInitdb(cluster: string, payload: string): Promise<S
   );
 }
 
-/** Explains from the log why the server exited before it accepted connections. */
+/** Explains, from the server's log file, why the server exited before it accepted connections. */
 export async function explainServerEnd(cluster: string, logFile: string): Promise<StartError> {
   const payload = await readFile(logFile, 'utf8').catch(() => '');
   const full = await explainFullDisk(cluster, payload);
@@ -55,8 +55,8 @@ export async function explainServerEnd(cluster: string, logFile: string): Promis
 }
 
 /**
- * Explains why a running server refuses the superuser `postgres` without password: another program created
- * the folder.
+ * Explains that the data folder belongs to another program: the server in it refuses the superuser `postgres`
+ * without a password, which a server of the gateway accepts.
  */
 export const explainRefusal = (cluster: string, error: Error): StartError =>
   new StartError(

@@ -22,7 +22,8 @@ const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
 /**
- * Minimum free space of /dev/shm. A parallel query may need more than the 64 MB that containers often have.
+ * Minimum free space of /dev/shm (shared memory). A parallel query may need more than the 64 MB that containers
+ * often have.
  */
 const MIN_SHARED_MEMORY_BYTES = 128 * 1024 ** 2;
 /**
@@ -41,21 +42,28 @@ export interface EmbeddedPostgres {
 interface Options {
   /** Folder of the database cluster; created if it is missing. */
   readonly dir: string;
-  /** False only for throw-away test clusters: their data does not survive a crash of the machine. */
+  /**
+   * False only for temporary test clusters: fsync is then off, so the data may not survive a crash of the
+   * machine.
+   */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
-  /** Folder of the programs `initdb` and `postgres`, to run another version than that of the npm package. */
+  /**
+   * Folder of the programs `initdb` and `postgres`, to run another PostgreSQL version than the npm package
+   * contains.
+   */
   readonly programs?: string | undefined;
   /**
-   * Called when the server exits unexpectedly, for example because the OOM killer ended it: with null once it
-   * runs again, or with the error if the restart fails. If left out, the server is not restarted.
+   * Called after the server exited unexpectedly, for example because the OOM killer ended it: with null once
+   * the server runs again, or with the error if the restart failed. Without this callback the server is not
+   * restarted.
    */
   readonly onCrash?: (failure: Error | null) => void;
 }
 
 /**
- * Starts the PostgreSQL server of the npm package. The server exits with this process, even if this process
- * is killed. A start on a folder that a killed run left behind cleans up first.
+ * Starts the PostgreSQL server of the npm package. The server exits with this process, even if this process is
+ * killed. If a killed run left files or a server behind in the folder, cleans up first.
  *
  * @throws StartError that says what to do
  */
@@ -79,7 +87,7 @@ export async function startEmbeddedPostgres({
   const logFile = logFileOf(cluster);
   const all = {
     listen_addresses: '',
-    // The setting is a list; in quotes, a comma is part of the path.
+    // PostgreSQL reads this setting as a comma-separated list. In double quotes, a comma is part of the path.
     unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     max_connections: '200',
     ...sharedMemory,
@@ -102,7 +110,8 @@ export async function startEmbeddedPostgres({
       stdio: ['pipe', log.fd, log.fd],
     });
     await log.close();
-    // This process need not wait for the server: when it exits, the pipe closes, and that stops the server.
+    // The server must not keep this process alive (`unref`). When this process exits, the pipe to the
+    // supervisor script closes, which stops the server.
     server.unref();
     try {
       await untilReady(url, server, cluster);
@@ -118,8 +127,8 @@ export async function startEmbeddedPostgres({
   }
 
   /**
-   * Restarts the server. Retries, because backends of a killed server hold its shared memory until they
-   * notice, and a start fails until then.
+   * Restarts the server. Retries, because a start fails while backends of the killed server still hold its
+   * shared memory.
    */
   async function relaunch(tell: (failure: Error | null) => void): Promise<void> {
     const giveUpAt = Date.now() + RESTART_TIMEOUT_MS;
@@ -154,12 +163,12 @@ export async function startEmbeddedPostgres({
 }
 
 /**
- * Returns the server of a gateway that is running on the same folder; `stop` leaves that server running. If
- * there is none, starts a server, which `stop` ends.
+ * Connects to the server of a gateway that is running on the same folder; `stop` then leaves the server
+ * running. If there is no such server, starts one, which `stop` ends.
  */
 export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
   const lines = await readFile(join(resolve(options.dir), 'postmaster.pid'), 'utf8').catch(() => '');
-  // The fifth line of the file is the socket folder.
+  // PostgreSQL writes the socket folder on the fifth line of postmaster.pid.
   const socketDir = lines.split('\n')[4];
   const url = socketDir ? urlOf(socketDir) : null;
   if (url && (await tryToConnect(url)) === null) return { url, stop: async () => {} };
@@ -168,7 +177,7 @@ export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPo
 
 /**
  * Creates the symlinks among the npm package's libraries, if the package supports this platform. The launcher
- * calls it in advance, because a later start may not be allowed to write to the package's folder.
+ * calls this function in advance, because a later start may not be allowed to write to the package's folder.
  */
 export async function linkEmbeddedPostgres(): Promise<void> {
   await findBinaries().catch((error) => {
@@ -220,8 +229,8 @@ const binariesIn = (folder: string): Binaries => ({
 });
 
 /**
- * Creates the symlinks that the package's install script would create, which does not run under
- * `--ignore-scripts`.
+ * Creates the symlinks that the npm package's install script would create. The install script does not run
+ * under `--ignore-scripts`.
  */
 async function linkLibraries(root: string): Promise<void> {
   const listed = await readFile(join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
@@ -247,8 +256,8 @@ interface Account {
 }
 
 /**
- * Chooses the account that runs the server, because PostgreSQL refuses to run as root: the data folder's
- * owner, or else the user postgres or nobody. Null if this process is not root.
+ * Chooses the account that runs the server, because PostgreSQL refuses to run as root: the data folder's owner,
+ * or else the user postgres or nobody. Returns null if this process is not root and so runs the server itself.
  */
 async function accountFor(cluster: string, binaries: Binaries): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null;
@@ -274,7 +283,7 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
 
 /**
  * Builds the command line that runs `command` as the account. If the account may not enter the folders
- * (`shutOut`), adds the capability dac_override, which ignores file permissions.
+ * (`shutOut`), the command gets the Linux capability dac_override, which ignores file permissions.
  */
 function commandAs(
   account: Account | null,
@@ -283,8 +292,8 @@ function commandAs(
   if (!account) return { command, ids: {} };
   const { uid, gid, shutOut } = account;
   if (!shutOut) return { command, ids: { uid, gid } };
-  // initdb and postgres first check their files with access(2), which honours the capability only with this
-  // secure bit.
+  // The secure bit no_setuid_fixup is needed because initdb and postgres first check their files with
+  // access(2), which otherwise ignores the capability.
   const passage = [
     '--clear-groups',
     '--inh-caps=+dac_override',
@@ -298,8 +307,8 @@ const versionOf = async ({ postgres }: Binaries): Promise<string> =>
   (await run(postgres, ['--version'], { cwd: '/' })).stdout;
 
 /**
- * Returns settings that use files of the cluster instead of /dev/shm, if /dev/shm is missing or small, as in
- * many containers.
+ * Returns settings that make PostgreSQL use files in the data folder instead of /dev/shm (shared memory), if
+ * /dev/shm is missing or small, as in many containers.
  */
 async function sharedMemorySettings(): Promise<Readonly<Record<string, string>>> {
   if (process.platform !== 'linux') return {};
@@ -346,7 +355,7 @@ async function initialise(
 }
 
 /**
- * Cleans up after a killed run: waits for a server that is shutting down, stops an orphaned one, and deletes
+ * Cleans up after a killed run: waits for a server that is shutting down, stops an orphaned server, and deletes
  * a stale pid file.
  *
  * @throws StartError if another gateway uses the folder
@@ -363,7 +372,8 @@ async function takeOver(cluster: string): Promise<void> {
       await rm(pidFile, { force: true });
       return;
     }
-    // The supervisor is gone, so nothing else would stop this server.
+    // Parent 1 means that the server's supervisor script was killed, so nothing else would stop this orphaned
+    // server.
     if (server.parent === 1) process.kill(pid, 'SIGINT');
     if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
       throw new StartError(
@@ -381,8 +391,8 @@ async function hasLivingOwner(supervisor: number): Promise<boolean> {
 }
 
 /**
- * Returns a process's parent and command line; null if the process does not exist. If it cannot be inspected,
- * the command is UNKNOWN_COMMAND, so that the process counts as a server.
+ * Returns a process's parent and command line; null if the process does not exist. For a process that cannot be
+ * inspected, the command is UNKNOWN_COMMAND; the process then counts as a PostgreSQL server, to be safe.
  */
 async function processInfo(pid: number): Promise<{ parent: number; command: string } | null> {
   if (!isAlive(pid)) return null;
@@ -391,7 +401,8 @@ async function processInfo(pid: number): Promise<{ parent: number; command: stri
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ]);
-    // The second field is the program's name in parentheses, which may contain any character.
+    // The second field of /proc/PID/stat is the program's name in parentheses, which may contain spaces and
+    // parentheses, so the fields are split after the last parenthesis.
     const [, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
     return { parent: Number(parent), command: command.replaceAll('\0', ' ') };
   } catch {
@@ -425,7 +436,8 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
   for (;;) {
     if (hasEnded(server) || Date.now() > deadline) throw await explainServerEnd(cluster, logFileOf(cluster));
     const refusal = await tryToConnect(url);
-    // Another server on the same socket may have answered, while the server started here has failed.
+    // Checks that the server still runs: another server on the same socket may have answered, while the server
+    // started here has failed.
     if (!refusal && !hasEnded(server)) return;
     if (refusal && classifyFault(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
     await delay(10);
@@ -434,7 +446,7 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
 
 const logFileOf = (cluster: string): string => `${cluster}.log`;
 
-/** Tries to connect. Returns the error, or null on success. */
+/** Tries to connect to the server. Returns the error, or null on success. */
 async function tryToConnect(url: string): Promise<Error | null> {
   const client = new pg.Client({ connectionString: url });
   try {

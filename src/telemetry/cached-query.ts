@@ -1,6 +1,6 @@
 /**
- * Returns a cached version of `ask`: concurrent callers share one call, and a result is reused for `forMs`. A caller
- * waits at most `patienceMs` and then gets an error.
+ * Returns a cached version of `ask`: concurrent callers share one call, and a result is reused for `forMs`. A
+ * caller waits at most `patienceMs`; then the caller's promise rejects, but the call goes on.
  */
 export function cachedQuery<T>(
   { forMs, patienceMs }: { forMs: number; patienceMs: number },

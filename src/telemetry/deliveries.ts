@@ -8,21 +8,21 @@ export interface Delivered {
 }
 
 /**
- * Function that measures a delivery of transitions. `passOn` sends them, and resolves when every live
- * subscriber has been sent them or lags because its socket is full.
+ * Function that measures a delivery of transitions. `passOn` sends the transitions, and resolves when every
+ * live subscriber has been sent all of them or lags because its socket is full.
  */
 export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 
 interface Dependencies {
-  /** Whether the log is one session's, or the feed of all sessions. */
+  /** Kind of the followed log: the log of one session, or the feed of all sessions. */
   readonly log: 'session' | 'all';
   readonly clock: { now(): Date };
   readonly metrics: Metrics | undefined;
 }
 
 /**
- * Measures the time from the recording of each transition to its delivery. The start is taken by the clock of the
- * replica that recorded it.
+ * Measures the time from the recording of each transition to its delivery. The time of the recording comes from
+ * the clock of the replica that recorded the transition.
  */
 export const createDeliveryObserver =
   ({ log, clock, metrics }: Dependencies): ObserveDelivery =>
@@ -34,7 +34,10 @@ export const createDeliveryObserver =
       metrics.deliveries.observe({ log }, Math.max(0, now - recordedAt.getTime()) / 1000);
   };
 
-/** Runs a delivery in one span per transition, which belongs to the trace in which the transition was recorded. */
+/**
+ * Runs a delivery in one span per transition. Each span belongs to the trace in which its transition was
+ * recorded.
+ */
 const withinTraces = (
   entries: readonly Delivered[],
   log: string,

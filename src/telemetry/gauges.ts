@@ -5,7 +5,10 @@ import { cachedQuery } from './cached-query.ts';
 
 /** Unfinished work of all replicas, counted in the database. Ages are in seconds, null if nothing is waiting. */
 export interface Backlog {
-  /** Webhooks of the inbox in the state PENDING; like WAITING and PARKED, counted up to 10,000. */
+  /**
+   * Webhooks of the inbox (stored webhooks) in the state PENDING. PENDING, WAITING and PARKED are each counted
+   * up to 10,000.
+   */
   readonly pending: number;
   readonly waiting: number;
   readonly parked: number;
@@ -13,24 +16,29 @@ export interface Backlog {
   /** Committed transitions without a feed position, counted up to 10,000. */
   readonly unnumbered: number;
   readonly oldestUnnumberedSeconds: number | null;
-  /** Newest position in the feed; 0 if it is empty. */
+  /** Newest position in the feed; 0 if the feed is empty. */
   readonly feedHead: number;
-  /** Provider calls in the last minute: all of them, and the polls among them. */
+  /** Provider calls in the last minute: `calls` counts all, `polls` only polls. */
   readonly calls: number;
   readonly polls: number;
-  /** Seconds until all calls, or polls, may be made again; 0 if they may be made now. */
+  /** Seconds until provider calls, or polls, may be made again; 0 if they are not paused. */
   readonly callsPausedSeconds: number;
   readonly pollsPausedSeconds: number;
 }
 
-/** Numbers of the subscribers of this process, and how far they have been sent the feed. */
+/**
+ * Numbers of the subscribers of this process, and the feed position up to which transitions have been sent to
+ * them.
+ */
 export interface FeedFigures {
   /** Subscribers of single sessions, and of all sessions. */
   readonly subscribers: { readonly session: number; readonly all: number };
   /** Subscribers that are live, and those that lag because their sockets are full. */
   readonly live: number;
   readonly lagging: number;
-  /** Newest feed position passed to subscribers of all sessions; null if there are none. */
+  /**
+   * Newest feed position that was sent to subscribers of all sessions; null if there are no such subscribers.
+   */
   readonly passedOn: number | null;
 }
 
@@ -42,17 +50,22 @@ interface PoolFigures {
 
 interface Watched {
   readonly pools: { readonly reads: PoolFigures; readonly writes: PoolFigures };
-  /** False while the database is known to be read-only, although it may answer. */
+  /** Returns false while the database answers but is known to be read-only. */
   readonly takesWrites: () => boolean;
   readonly askReplication: () => Promise<Replication>;
   readonly feed: () => FeedFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };
-  /** Queries the backlog. Its result is cached and shared by concurrent scrapes. */
+  /**
+   * Queries the backlog (unfinished work). `addGauges` caches the result and shares it between concurrent
+   * scrapes.
+   */
   readonly askBacklog: () => Promise<Backlog>;
 }
 
-/** Cache of the database query, so that frequent scrapes by anyone cost one query every few seconds. */
+/**
+ * Settings for caching the database query, so that even frequent scrapes cost only one query every few seconds.
+ */
 const DATABASE_CACHE = { forMs: 3_000, patienceMs: 1_000 };
 
 /**
@@ -83,8 +96,8 @@ export function addGauges(
   const own = (name: string, help: string, value: () => number) =>
     gauge(name, help, [], () => [[{}, value()]]);
   /**
-   * Adds a gauge with one value from the database for each label value; without values if the database does not
-   * answer.
+   * Adds a gauge with one value from the database for each label value. While the database does not answer, the
+   * gauge has no values.
    */
   const ofAll = <L extends string>(
     name: string,

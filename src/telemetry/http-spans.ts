@@ -2,12 +2,12 @@ import { type Context, context } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BeginSpan, StartedSpan } from './span.ts';
 
-/** Routes without spans: probes and scrapes come every few seconds, and their traces would only be noise. */
+/** Routes without spans: probes and metric scrapes come every few seconds, and nobody needs traces of them. */
 const UNTRACED = ['/healthz', '/readyz', '/metrics'];
 
 /**
- * Creates a span for each request, named by its route: the URL may contain ids and tokens. The span of a stream lasts
- * as long as the stream.
+ * Creates a span for each request. The span is named by the route, because the URL may contain ids and tokens.
+ * The span of an event stream (SSE) lasts as long as the stream.
  */
 export function spanRequests(
   server: FastifyInstance,
@@ -28,7 +28,8 @@ export function spanRequests(
     spans.set(request, span);
     context.with(span.within, done);
   });
-  // Body events run in the socket's async context, so restore the span's context.
+  // The events of a request body run in the async context of the socket, so the context of the span is restored
+  // here.
   server.addHook('preValidation', (request, _reply, done) =>
     context.with(spans.get(request)?.within ?? context.active(), done),
   );

@@ -2,26 +2,29 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { IDENTITY_FIELDS } from '../domain/identity.ts';
 
 /**
- * Upper bounds of the buckets of all histograms, in seconds: from a cheap response (2 ms) to one that no client waits
- * for any more (10 s).
+ * Upper bounds of the buckets of all histograms, in seconds: from a cheap response (2 ms) to a response so slow
+ * that no client waits for it (10 s).
  */
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Limit on distinct provider error codes as label values: a provider that makes codes up must not fill the memory. */
+/**
+ * Maximum number of distinct provider error codes as label values. Without a limit, a provider that sends ever
+ * new codes would fill the memory.
+ */
 const MAX_CODES = 100;
 
 /** Transport of a connection that stays open. */
 export type LiveTransport = 'websocket' | 'sse';
 
 /**
- * Metrics of one process. No label has a value that clients or the provider can choose freely: label values must stay
- * few.
+ * Metrics of one process. No label takes values that clients or the provider can choose freely, because each
+ * label value is a time series and costs memory (cardinality).
  */
 export interface Metrics {
   /** Returns all metrics in Prometheus' text format. */
   render(): Promise<string>;
   readonly contentType: string;
-  /** Prometheus registry of all these metrics. `addGauges` adds to it the gauges that are created later. */
+  /** Prometheus registry of all metrics of this process. `addGauges` adds further gauges to the registry. */
   readonly registry: Registry;
   /** Duration of answered requests in seconds; streams and WebSockets are counted by `connected` instead. */
   readonly requests: Histogram<'method' | 'route' | 'status'>;
@@ -35,37 +38,49 @@ export interface Metrics {
   readonly providerCalls: Histogram<'endpoint' | 'purpose' | 'outcome'>;
   /** Counts an error code that the provider does not document, by HTTP status. */
   unmappedError(status: number, code: string): void;
-  /** Received webhooks, by what the receiver did with them. */
+  /** Received webhooks, by outcome: what the receiver did with the webhook. */
   readonly webhooks: Counter<'outcome'>;
   /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;
-  /** Transitions with a state of the provider that this release does not know. */
+  /** Transitions whose status from the provider is unknown to this release (UNRECOGNIZED). */
   readonly unrecognized: Counter;
   /** Fields of provider answers and webhooks that could not be parsed; the update was recorded without them. */
   readonly ignoredFields: Counter<'field'>;
   /** Answers and webhooks refused because they name another verification or user than expected. */
   readonly mismatches: Counter<'source' | 'field'>;
   /**
-   * Started subscriptions, by whether they begin now or in the past: a client that reconnects resumes from the past.
+   * Started subscriptions, by whether they begin with the present or resume at a cursor in the past, as after a
+   * reconnect.
    */
   readonly subscriptions: Counter<'log' | 'from'>;
-  /** Seconds from the recording of a transition until most of its subscribers had been sent it. */
+  /**
+   * Seconds from the recording of a transition until most subscribers of this process had been sent the
+   * transition.
+   */
   readonly deliveries: Histogram<'log'>;
   /**
-   * Resyncs of subscribers, by what they were sent in place of the frames they missed: a SNAPSHOT, a RESET, or (LOG)
-   * the missed frames themselves, read from the log.
+   * Resyncs of subscribers that missed frames, by the kind of frames they were sent: a SNAPSHOT of the session,
+   * a RESET of the feed, or the missed frames themselves, read from the LOG.
    */
   readonly overflows: Counter<'sent'>;
-  /** Detected rewinds: a failover or a restore lost transitions that subscribers had been sent. */
+  /**
+   * Detected rewinds of the log: a failover or a restore lost transitions that had already been sent to
+   * subscribers.
+   */
   readonly rewinds: Counter;
   /**
-   * Executions of a frame that failed because of a fault of the gateway; they were retried or the connection was
-   * closed.
+   * Executions of subscription frames that failed because of an internal error. The execution was retried, or
+   * the connection was closed.
    */
   readonly failedFrames: Counter;
-  /** Doorbell messages that could not be parsed; the process then reads its logs from the database. */
+  /**
+   * Messages of the doorbell (notifications between replicas) that could not be parsed. After such a message
+   * the process reads its logs from the database.
+   */
   readonly strangeRings: Counter;
-  /** Counts an open connection until the returned function is called with its close code. */
+  /**
+   * Counts a connection as open until the returned function is called with the close code of the connection.
+   */
   connected(transport: LiveTransport): (closeCode: number | null) => void;
 }
 
@@ -91,7 +106,8 @@ export function createMetrics(): Metrics {
     'source',
     'verdict',
   );
-  // Initialize these series at 0: alerts look for an increase, and a series that first appears with 1 shows none.
+  // Initializes these series at 0: alerts look for an increase, and a series that first appears with the value
+  // 1 shows no increase.
   for (const source of ['WEBHOOK', 'POLL'])
     for (const verdict of ['DISPUTED', 'DISPUTED_LATE']) transitions.inc({ source, verdict }, 0);
   const mismatches = counter(
@@ -208,8 +224,8 @@ export function createMetrics(): Metrics {
 }
 
 /**
- * Returns the label value of a WebSocket close code. Clients may close with thousands of different codes, so only
- * those of the protocols get their own label value.
+ * Returns the label value of a WebSocket close code. A client may close with thousands of different codes, so
+ * only the codes of the WebSocket and graphql-ws protocols get their own label value.
  */
 function nameOfCode(code: number | null): string {
   if (code === null) return 'none';

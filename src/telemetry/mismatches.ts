@@ -6,15 +6,24 @@ import type { Metrics } from './metrics.ts';
 export interface MismatchedUpdate {
   readonly source: 'ANSWER' | 'WEBHOOK';
   readonly field: IdentityField;
-  /** Verification that was asked about, or that the webhook names; null if the call was about a user. */
+  /**
+   * Verification id that the gateway asked about, or that the webhook names; null if the gateway asked about a
+   * user.
+   */
   readonly verificationId: string | null;
-  /** Name of the provider call; missing for webhooks, and for answers that were compared with the stored session. */
+  /**
+   * Name of the provider call whose answer was refused. Missing for a webhook, and for an answer that
+   * contradicts the stored session instead of the call.
+   */
   readonly call?: string;
 }
 
 export type OnMismatch = (mismatch: MismatchedUpdate) => void;
 
-/** Counts and logs refused updates. The ids that differ are not logged: they may belong to another customer. */
+/**
+ * Counts and logs refused provider updates. The differing ids are not logged, because they may belong to
+ * another customer.
+ */
 export const watchMismatches =
   ({ mismatches }: Metrics, log: Logger): OnMismatch =>
   (mismatch) => {

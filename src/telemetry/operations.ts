@@ -18,11 +18,14 @@ interface Answered {
   readonly errors?: readonly GraphQLError[] | undefined;
 }
 
-/** Metric labels of an operation. They come from the schema alone, because clients choose operation names freely. */
+/**
+ * Metric labels of a GraphQL operation. All labels come from the schema; the operation's name is none, because
+ * clients choose it freely (cardinality).
+ */
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
   readonly kind: string;
-  /** Name of the root field; `several` if there are more than one. */
+  /** Name of the root field; `several` if the operation selects more than one. */
   readonly field: string;
 }
 
@@ -44,7 +47,8 @@ export function getLabels({ document, operationName }: ExecutedOperation): Opera
 
 function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string> {
   const found = new Set<string>();
-  // Visit each fragment once: fragments that spread each other twice would take 2^n steps.
+  // Visits each fragment once. Otherwise a chain of n fragments, each of which spreads the next one twice,
+  // would take 2^n steps.
   const unread = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each.selectionSet] as const] : [],
@@ -62,12 +66,12 @@ function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string>
     }
   };
   read(root);
-  // Tools add `__typename` everywhere, and it tells nothing about the operation.
+  // Client libraries add `__typename` to every selection, so it does not count as a second root field.
   if (found.size > 1) found.delete('__typename');
   return found;
 }
 
-/** Runs an operation, in a span if tracing is on. */
+/** Runs a GraphQL operation, in a span if tracing is on. */
 export const tracedOperation = <T>(
   { kind, field }: OperationLabels,
   work: () => Promise<T>,

@@ -3,7 +3,10 @@ import type { CallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
 import { withSpan } from './trace.ts';
 
-/** Runs and measures one attempt to call the provider. `endpoint` is method and path, without ids. */
+/**
+ * Runs and measures one attempt to call the provider. `endpoint` is the method and path without ids, because
+ * ids would be personal and unlimited label values.
+ */
 export type ObserveCall = <T>(
   endpoint: string,
   purpose: CallPurpose,

@@ -2,12 +2,13 @@ import type { Durability, Replication } from '../domain/replication.ts';
 import { cachedQuery } from './cached-query.ts';
 
 /**
- * Cache of the database query: the readiness probe is public, and must cost the database at most one query a second.
+ * Settings for caching the database query: anyone can call the readiness probe, so it must cost at most one
+ * query a second.
  */
 const DATABASE_CACHE = { forMs: 1_000, patienceMs: 1_500 };
 /**
- * Maximum age of a transition without a feed position; beyond it the replica is not ready. As long as any replica
- * assigns positions, a transition gets its own within milliseconds.
+ * Maximum age of a transition without a feed position. If a transition is older, the replica is not ready: as
+ * long as any replica assigns positions, a transition gets its position within milliseconds.
  */
 const MAX_FEED_LAG_SECONDS = 30;
 
@@ -20,26 +21,36 @@ interface ReadinessOptions {
     readonly migratedTo: number;
     readonly oldestUnnumberedSeconds: number | null;
   }>;
-  /** Returns why a database that answers takes no writes, in our own words; null if no reason is known. */
+  /**
+   * Returns a text that says why the database answers but accepts no writes; null if it accepts writes, as far
+   * as is known.
+   */
   readonly writeFault: () => string | null;
-  /** Returns why stored data cannot be decrypted here; null if all of it can, as far as is known. */
+  /**
+   * Returns a text that says why this replica cannot decrypt all stored data; null if it can, as far as is
+   * known.
+   */
   readonly keyFault: () => string | null;
-  /** Returns what a failover can lose under the current settings; rejects if they cannot be read. */
+  /**
+   * Returns which transactions a failover can lose under the current replication settings; rejects if the
+   * settings cannot be read.
+   */
   readonly askReplication: () => Promise<Replication>;
 }
 
 /**
- * Results of the readiness probe, by check. The probe is public, so the texts are our own, never an error's message.
+ * Results of the readiness probe, by check. Anyone can call the probe, so the texts are fixed texts and never
+ * the message of an error, which may reveal internals.
  */
 export interface Readiness {
-  /** Failed checks; empty if the replica is ready. */
+  /** Failed checks, each with a text; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
   /**
-   * Work that a ready replica cannot do now, such as writes. It still serves reads and subscribers, so it should get
-   * traffic.
+   * Work that a ready replica cannot do now, such as writes. Such a replica should still get traffic, because
+   * it serves reads and subscribers.
    */
   readonly impaired: Readonly<Record<string, string>>;
-  /** Information for operators; nothing is wrong. */
+  /** Information for operators. A note does not mean that something is wrong. */
   readonly notes: Readonly<Record<string, string>>;
 }
 
@@ -71,8 +82,8 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       if (fault !== null) impaired.database = fault;
       if (found.migratedTo < newestMigration)
         missing.migrations = "are not those of this release: run this release's migrations";
-      // While the database is read-only, no replica can assign positions, so the lag does not make this replica less
-      // ready than others.
+      // While the database is read-only, no replica can assign feed positions, so the lag is no reason to take
+      // traffic away from this replica.
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > MAX_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }

@@ -8,14 +8,14 @@ type Query = (...args: unknown[]) => unknown;
 type Done = (error: unknown, ...rest: unknown[]) => void;
 
 /**
- * Creates a span for each statement of the pool's clients that runs within a trace; statements outside any trace,
- * such as those of periodic polls, get none. The span has the statement's text, which contains placeholders, and
- * never the values.
+ * Creates a span for each SQL statement of the pool's clients that runs within a trace. A statement outside any
+ * trace, such as a periodic check, gets no span. The span has the statement's text with placeholders, and never
+ * the values.
  */
 export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
   const connect = pool.connect.bind(pool) as (callBack?: Done) => unknown;
-  // pg-pool runs a waiting caller's callback in the async context of the caller that releases the connection, so the
-  // callback is bound to its own context.
+  // pg-pool runs the callback of a waiting caller in the async context of the caller that releases the
+  // connection. The callback is therefore bound to the context of the waiting caller.
   pool.connect = ((callBack?: Done) =>
     connect(callBack && context.bind(context.active(), callBack))) as pg.Pool['connect'];
   pool.on('connect', (client) => {
@@ -45,7 +45,7 @@ export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
   });
 }
 
-/** Returns the text of a statement; null for other submittables, such as a cursor. */
+/** Returns the text of a statement; null for other objects that `query` accepts, such as a cursor. */
 function getStatementText(first: unknown): string | null {
   if (typeof first === 'string') return first;
   const { text, submit } = (first ?? {}) as { text?: unknown; submit?: unknown };

@@ -1,6 +1,6 @@
 /**
- * Tracing interface for the rest of the code. Unless traces are exported there is no tracer: nothing is wrapped, and no
- * OpenTelemetry module is loaded.
+ * Tracing interface for the rest of the code. If traces are not exported, there is no tracer: work runs without
+ * spans, and no OpenTelemetry module is loaded.
  */
 
 /** Functions of a tracer; `tracing.ts` implements them with OpenTelemetry. */
@@ -11,14 +11,19 @@ export interface Tracer {
   detached<T>(work: () => T): T;
   /** Returns a function that runs `work` in the trace that is current now, whenever it is called. */
   bound<Given extends unknown[], T>(work: (...given: Given) => T): (...given: Given) => T;
-  /** Runs work in a span, which belongs to the trace that `from` names, or else to the current one. */
+  /** Runs work in a span. `SpanDetails.from` says to which trace the span belongs. */
   span<T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T>;
 }
 
-/** Details of a span. They must not contain personal data: no verification ids, no URLs with them, no free text. */
+/**
+ * Details of a span. Must not contain personal data: no verification ids, no URLs with such ids, no free text.
+ */
 export interface SpanDetails<T = unknown> {
   readonly kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
-  /** Traceparent to continue; without it the span belongs to the current trace. */
+  /**
+   * Traceparent of the trace to continue. Null starts a new trace; if missing, the span belongs to the current
+   * trace.
+   */
   readonly from?: string | null;
   readonly attributes?: Readonly<Record<string, string | number>>;
   /** Returns the code of a failure that is part of the result; undefined if there is none. */
@@ -39,8 +44,8 @@ export const withSpan = <T>(name: string, details: SpanDetails<T>, work: () => P
   tracer ? tracer.span(name, details, work) : work();
 
 /**
- * Runs shared work, such as a queue's, outside any trace; otherwise it would become part of the trace of whichever
- * caller woke it.
+ * Runs shared work, such as processing a queue, outside any trace; otherwise the work would become part of the
+ * trace of the caller that happened to start it.
  */
 export const withoutTrace = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());
 

@@ -30,7 +30,10 @@ import { spanStatements } from './sql-spans.ts';
 import { setTracer, type Tracer } from './trace.ts';
 
 const SERVICE = 'vkyc-gateway';
-/** How long `stop` waits for the exporter: a collector that does not answer must not delay the shutdown. */
+/**
+ * Maximum time that `stop` waits for the last export, because a collector that does not answer must not delay
+ * the shutdown.
+ */
 const FAREWELL_MS = 2_000;
 const REQUEST_ID = createContextKey('request id');
 
@@ -41,7 +44,7 @@ export interface Tracing {
   watchServer(server: FastifyInstance): void;
   /** Returns the trace, span and request ids to add to every log line. */
   idsOfLog(): Record<string, string>;
-  /** Logs failed exports from now on. */
+  /** Sets the logger that reports failed exports of traces. */
   complainTo(log: Logger): void;
   /** Exports the remaining spans. */
   stop(): Promise<void>;
@@ -131,8 +134,8 @@ const tracer: Tracer = {
 };
 
 /**
- * Continues a caller's trace by its traceparent alone. Baggage and tracestate could contain anything, and would be
- * passed on to other services.
+ * Continues a caller's trace by its traceparent only. Baggage and tracestate are ignored, because they could
+ * contain any text, which would be passed on to other services.
  */
 const parseContext = (traceparent: string | null): Context =>
   traceparent === null

@@ -20,7 +20,7 @@ const EDITS: [statement: string, finding: string][] = [
   [`delete from archived_session ${ONE}`, 'its row of archived_session was removed'],
   [
     `insert into archived_session select gen_random_uuid(), 'made.up', user_id, ended_at, archived_at, file from archived_session ${ONE}`,
-    'missing: archived_session lists it, but the archive lacks it',
+    'missing: archived_session lists the session, but the archive lacks it',
   ],
   [
     `insert into archived_session select s.id, s.verification_id, s.user_id, ended_at, archived_at, 'another.jsonl.gz'

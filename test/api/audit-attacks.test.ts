@@ -181,7 +181,7 @@ test('a session whose chain was deleted gets no new one by a restart, nor by `au
     const again = await bootGateway({ database: gateway.databaseUrl });
     expect(again.logs.join('')).toContain('sessions without an audit chain found');
     const told = await run(gateway, 'audit', 'verify').catch(({ code, stdout }) => `exit ${code}\n${stdout}`);
-    expect(told).toMatch(/^exit 1\n[\s\S]*removed: it has no chain/);
+    expect(told).toMatch(/^exit 1\n[\s\S]*removed: the session has no audit chain/);
     await again.stop();
 
     const refused = run(gateway, 'audit', 'adopt', '--by', 'olga', '--against', heads);

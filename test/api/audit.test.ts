@@ -159,7 +159,7 @@ test('an audit chain cut off together with its rows is found only with an export
   expect(await audit.findingOf(cut, heads)).toBe(
     `${last - 1}: cut off: the export lists entries of this chain up to ${last}`,
   );
-  expect(await audit.findingOf(gone, heads)).toMatch(/^1: removed: the export lists it/);
+  expect(await audit.findingOf(gone, heads)).toMatch(/^1: removed: the export lists the session/);
   expect(await audit.findingOf(grown, heads)).toBeNull();
   expect((await audit.verify(heads)).unanchored).toBe((await chainOf(later)).length);
 });

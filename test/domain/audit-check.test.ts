@@ -180,7 +180,7 @@ describe('checkLinks', () => {
       'an inserted entry with number 0',
       [{ ...first, number: 0 }, first],
       0,
-      /^inserted: chains begin with 1/,
+      /^inserted: the first entry of a chain has the number 1/,
     ],
     ['a repeated entry', [first, first, second], 1, /^inserted/],
     [
@@ -258,7 +258,7 @@ describe('checkHead', () => {
     });
     expect(checkHead(chain, head(1, Buffer.alloc(32)))).toEqual({
       number: 1,
-      what: 'edited: its hash is not the exported one',
+      what: 'edited: its hash differs from the exported hash',
     });
   });
 

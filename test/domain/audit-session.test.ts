@@ -134,7 +134,10 @@ describe('checkDerived', () => {
     const gone = 'its row of vkyc_session was removed';
     expect(check(null)).toEqual({ number: 3, what: gone });
     expect(check(null, [])).toEqual({ number: 1, what: gone });
-    const broken = { number: 1, what: 'its log cannot be replayed' };
+    const broken = {
+      number: 1,
+      what: 'its log of transitions cannot be replayed: the first transition was removed or edited',
+    };
     expect(checkDerived(three, [], row)).toEqual(broken);
     expect(checkDerived(three, log.slice(2), row)).toEqual(broken);
   });

@@ -155,7 +155,7 @@ describe('ReadLogCheck', () => {
     ]);
     const another = { ...ofFirst[1], hash: Buffer.alloc(32) };
     expect(check([first], ofFirst, exportOf([another])).findings).toEqual([
-      'a 2 edited: its hash is not the exported one',
+      'a 2 edited: its hash differs from the exported hash',
     ]);
   });
 

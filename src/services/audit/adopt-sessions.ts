@@ -28,11 +28,11 @@ interface AdoptionDependencies {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   readonly clock: Clock;
-  /** Name of the person who answers for the adoption; written into each chain. */
+  /** Name of the person who answers for the adoption. The name is written into each chain. */
   readonly by: string;
   /**
-   * Exported audit heads by session id; null if there is no export. A session with an exported head once had a chain,
-   * which was removed, so it is not adopted.
+   * Exported audit heads (last entries) by session id; null if there is no export. A session without a chain
+   * but with an exported head is not adopted: somebody removed its chain.
    */
   readonly heads: ReadonlyMap<string, AuditHead> | null;
 }
@@ -40,9 +40,10 @@ interface AdoptionDependencies {
 export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
 
 /**
- * Begins the audit chains of sessions that are older than chains (`audit_backlog`): one entry names who
- * adopted the session, and one more records each row as it was found. A chain proves nothing about changes
- * before its adoption, so adoption never runs automatically.
+ * Begins the audit chains of sessions that are older than audit chains (listed in `audit_backlog`): one entry
+ * names the person who adopted the session, and one more entry per row records the row as it was found. Such a
+ * chain proves nothing about changes before the adoption, so a person must start the adoption and answer for
+ * it.
  */
 export async function adoptSessions(
   { db, sealer, keys, clock, by, heads }: AdoptionDependencies,

@@ -29,7 +29,8 @@ const readHeadLine = z.object({
   number: z.int().min(1),
   hash: z.hex().length(64),
 });
-// The MAC covers these fields in this order. Exports of earlier releases lack `reads` and `unchainedReads`.
+// The MAC covers these fields in this order, so they must not be reordered. Exports of earlier releases lack
+// `reads` and `unchainedReads`.
 const lastLine = z.object({
   heads: z.int().min(0),
   reads: z.int().min(0).optional(),

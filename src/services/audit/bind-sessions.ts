@@ -21,16 +21,16 @@ interface BindingDependencies {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   readonly clock: Clock;
-  /** Name of the person who answers for the binding; written into each entry. */
+  /** Name of the person who answers for the binding. The name is written into each entry. */
   readonly by: string;
   /**
-   * Exported audit heads by session id; null if there is no export. Sessions that contradict their head are
-   * not bound.
+   * Exported audit heads (last entries) by session id; null if there is no export. A session that contradicts
+   * its exported head is not bound.
    */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
   /**
-   * Ids of sessions whose details (such as templates or the link's expiry) may be signed although they differ from
-   * the chain.
+   * Ids of sessions whose details (such as templates or the link's expiry) may be signed although the details
+   * differ from the chain.
    */
   readonly differing: ReadonlySet<string>;
 }
@@ -39,15 +39,15 @@ interface BindingDependencies {
 export type Binding =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
   /**
-   * DIFFERS: the details differ from the chain, and the session is not in `differing`. WRONG: the session
-   * does not verify, so nothing is signed.
+   * DIFFERS: the session's details differ from its chain, and `differing` does not list the session. WRONG: the
+   * chain does not verify, so no entry is added.
    */
   | { readonly kind: 'DIFFERS' | 'WRONG'; readonly what: string };
 
 /**
- * Adds to audit chains of earlier releases the identity of their session, which these chains do not name. Also signs
- * details that an earlier release wrote to a bound session during a rolling upgrade, if the session is listed in
- * `differing`. Signs nothing for a session whose history does not verify.
+ * Adds a SESSION entry (whose session the chain is) to audit chains of earlier releases, which have no such
+ * entry. Also adds details that an earlier release wrote without an audit entry during a rolling upgrade, if
+ * `differing` lists the session. Adds nothing to a chain that does not verify.
  */
 export async function bindSessions(
   dependencies: BindingDependencies,
@@ -94,8 +94,8 @@ async function bind(
 }
 
 /**
- * Builds the SESSION entry that says whose session a chain is, on the word of the operator `boundBy`. Stores the salt
- * of the commitment to the person.
+ * Builds the SESSION entry that says whose session a chain is, for which the operator `boundBy` vouches. Stores
+ * the salt of the commitment (salted hash) to the person.
  */
 export async function buildBinding(
   tx: Transaction,

@@ -11,7 +11,10 @@ import {
   type ReadChain,
 } from '../../domain/read-chain.ts';
 
-/** Maximum number of concurrent statements per process. Each appends to its own chain. */
+/**
+ * Maximum number of hash chains, and so of concurrent statements, per process. Each statement appends to its
+ * own chain, so that statements never wait for each other.
+ */
 const MAX_CHAINS = 4;
 /** Maximum number of reads that one statement records. */
 const MAX_BATCH = 200;
@@ -29,16 +32,16 @@ interface Waiting {
 }
 
 interface Lane {
-  /** Chain that this lane appends its reads to; null until the first read is written. */
+  /** Hash chain that this lane appends reads to; null until the first read is written. */
   chain: ReadChain | null;
   number: number;
   hash: Buffer;
 }
 
 /**
- * Records in hash chains who was shown whose personal data (`domain/read-chain.ts`). A read takes one
- * statement. While every chain has a statement in flight, further reads wait and share the next one (group
- * commit).
+ * Records who was shown whose personal data, in hash chains (`domain/read-chain.ts`). A read takes one
+ * statement. While every chain has a statement in flight, further reads wait and share the next statement
+ * (group commit).
  */
 export class ReadLog {
   readonly #db: Database;
@@ -55,7 +58,8 @@ export class ReadLog {
   }
 
   /**
-   * Resolves once the read is committed. Rejects if the commit is uncertain; the data must then not be shown.
+   * Resolves once the record of the read is committed. Rejects if the commit failed or is uncertain; the caller
+   * must then not show the personal data.
    */
   record(read: Omit<PersonalDataRead, 'at'>): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -102,8 +106,8 @@ export class ReadLog {
   }
 
   /**
-   * Stores a batch of reads. Returns false if the preceding read of the chain is missing because a failover
-   * lost it.
+   * Stores a batch of reads. Returns false if the preceding read of the chain is missing in the database,
+   * because a failover lost it.
    */
   async #store(
     lane: Lane,

@@ -16,7 +16,7 @@ interface ArchiveDependencies {
   readonly heads: ReadonlyMap<string, KnownHead> | null;
 }
 
-/** Archive file, and the sessions with their rows that were read from it. */
+/** Archive file, and a stream of its sessions, each with its rows and audit entries. */
 interface Archive {
   /** File name without folder. */
   readonly file: string;
@@ -26,10 +26,10 @@ interface Archive {
 type Finding = VerificationResult['findings'][number];
 
 /**
- * Verifies the sessions of an archive file as `verifyAudit` does, compares them with the rows of `archived_session`,
- * and adds their ids to `ids`. If no row names the file, the database may be another one; a missing row is then a
- * finding only for sessions that the export names. A text whose key DATA_KEYS lacks cannot be compared and is a
- * finding.
+ * Verifies the audit chains of the sessions in an archive file, compares the sessions with the rows of
+ * `archived_session`, and adds the session ids to `ids`. If no row of `archived_session` names the file, the
+ * archive may come from another database: then a missing row is a finding only if the export of heads names the
+ * session. A text whose encryption key DATA_KEYS lacks cannot be compared, which is also a finding.
  *
  * @throws ArchiveError if the file was altered or truncated
  */
@@ -77,7 +77,7 @@ export async function verifyArchive(
     findings.push({
       sessionId,
       number: 1,
-      what: 'missing: archived_session lists it, but the archive lacks it',
+      what: 'missing: archived_session lists the session, but the archive lacks it',
     });
   return findings;
 }

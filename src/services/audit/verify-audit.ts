@@ -31,7 +31,10 @@ import type { Sealer } from '../../encryption/sealing.ts';
 
 const BATCH = 200;
 
-/** Exported head of a chain, with the verification id that its session had then. */
+/**
+ * Exported head (last entry) of an audit chain, with the verification id that the session had at the time of
+ * the export.
+ */
 export type KnownHead = AuditHead & { readonly verificationId?: string | null };
 
 interface VerifyDependencies {
@@ -40,7 +43,7 @@ interface VerifyDependencies {
   readonly keys: AuditKeys;
   /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is none to compare with. */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
-  /** Ids of archived sessions. Their absence from the database is no finding. */
+  /** Ids of archived sessions, which need not be in the database. */
   readonly elsewhere?: ReadonlySet<string>;
   readonly onProgress: (sessions: number) => void;
 }
@@ -48,21 +51,33 @@ interface VerifyDependencies {
 export interface VerificationResult {
   sessions: number;
   entries: number;
-  /** Number of entries after the exported head of their chain. Nothing outside the database proves them. */
+  /**
+   * Number of entries that are newer than the exported head of their chain. The export cannot show whether such
+   * entries were removed or replaced.
+   */
   unanchored: number;
   /** Number of erased texts: both the text and the salt of its commitment are gone. */
   erased: number;
-  /** Number of chains that begin with an ADOPTION entry: they prove nothing about changes before it. */
+  /**
+   * Number of chains that begin with an ADOPTION entry: such a chain proves nothing about changes before its
+   * adoption.
+   */
   adopted: number;
   /** Number of chains of an earlier release that do not say whose session they belong to. */
   unbound: number;
-  /** Number of entries that `audit adopt` or `audit bind` added later, by command and by the person who ran it, such as `bound by olga`: only that person vouches for them. */
+  /**
+   * Number of entries that the commands `audit adopt` and `audit bind` added, by a key such as `bound by olga`.
+   * Only the named person vouches that such an entry is true.
+   */
   signed: Map<string, number>;
-  /** First finding of each session that has one. */
+  /** First finding of each session that has a finding. */
   findings: (AuditFinding & { sessionId: string })[];
 }
 
-/** Recomputes all audit chains. Compares them with the rows they cover, and with an export of their heads. */
+/**
+ * Recomputes all audit chains. Compares each chain with the rows that it covers, and with its exported head
+ * (last entry at the time of the export).
+ */
 export async function verifyAudit({
   db,
   sealer,
@@ -108,13 +123,16 @@ export async function verifyAudit({
     verified.findings.push({
       sessionId,
       number: 1,
-      what: 'removed: the export lists it, but the database lacks it',
+      what: 'removed: the export lists the session, but the database lacks it',
     });
   }
   return verified;
 }
 
-/** Returns who signed the entries that the audit commands `adopt` and `bind` added on a person's word. */
+/**
+ * Returns, for each entry that the command `audit adopt` or `audit bind` added, a text that names the person
+ * who ran the command.
+ */
 function findSigners(entries: readonly AuditEntry[]): string[] {
   return entries.flatMap(({ kind, content }) => {
     if (describesRow(kind)) return [];
@@ -126,7 +144,10 @@ function findSigners(entries: readonly AuditEntry[]): string[] {
 
 export const AT_ONE_SNAPSHOT = 'begin isolation level repeatable read read only';
 
-/** Reads the next batch of sessions in one snapshot (REPEATABLE READ), since the gateway keeps recording. */
+/**
+ * Reads the next batch of sessions in one snapshot (REPEATABLE READ), because the gateway may record changes
+ * between two reads.
+ */
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
   db.transaction(
     async (tx) => readAuditEvidence(tx, await readAuditedSessionsAfter(tx, after, BATCH)),
@@ -136,7 +157,10 @@ const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Audi
 interface Checked {
   /** First problem of the session; null if there is none. */
   readonly finding: AuditFinding | null;
-  /** First problem of the history alone, ignoring problems of the session's identity and details. */
+  /**
+   * First problem of the session's history (chain, log and rows), ignoring problems of the session's identity
+   * and details.
+   */
   readonly ofHistory: AuditFinding | null;
   /** Number of erased texts. */
   readonly erased: number;
@@ -164,7 +188,8 @@ export function checkSession(
   ];
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
-  const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
+  const nothing =
+    entries.length === 0 ? { number: 1, what: 'removed: the session has no audit chain' } : null;
   // The links of the chain are checked first: if entries are missing, correct rows would be reported as wrong.
   const ofHistory =
     nothing ??
@@ -177,8 +202,8 @@ export function checkSession(
 }
 
 /**
- * Compares the session's verification id with the exported one. This also covers chains of earlier releases, which do
- * not name it.
+ * Compares the session's verification id with the exported one. Chains of earlier releases do not contain the
+ * verification id, so for them this is the only check of it.
  */
 const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding | null =>
   !session || !head.verificationId || head.verificationId === session.verificationId

@@ -8,7 +8,9 @@ const BATCH = 2_000;
 
 export interface ReadVerificationResult {
   readonly chained: number;
-  /** Reads recorded by a release without chains. Nothing is proven about them. */
+  /**
+   * Number of reads that a release without chains recorded. Nothing proves that these reads were not edited.
+   */
   readonly unchained: number;
   readonly findings: readonly ReadFinding[];
 }

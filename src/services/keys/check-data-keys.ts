@@ -9,7 +9,7 @@ import {
 import { countByKey, REENCRYPTABLE_COLUMNS } from '../../db/keys/key-rotation.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
-/** Error that lists keys that are needed but missing from DATA_KEYS, one sentence for each. */
+/** Error that lists keys that are needed but missing in DATA_KEYS, with one sentence for each key. */
 export class MissingDataKeys extends Error {
   readonly issues: readonly string[];
 
@@ -20,8 +20,8 @@ export class MissingDataKeys extends Error {
 }
 
 /**
- * Checks at startup that neither a stored value nor a running replica needs a key that DATA_KEYS lacks. Scans the
- * values only if an earlier start registered a key that is missing now.
+ * Checks at startup that DATA_KEYS contains every key that stored values or running replicas need. Scans the
+ * stored values only if an earlier start registered a key that DATA_KEYS lacks now.
  *
  * @throws MissingDataKeys
  */

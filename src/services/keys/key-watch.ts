@@ -17,8 +17,8 @@ interface KeyWatchOptions {
 }
 
 /**
- * Heartbeat that announces the data keys of this replica to the others. Detects missing keys: those with
- * which other replicas encrypt, and those of stored values that could not be decrypted.
+ * Heartbeat that announces the data keys of this replica to the other replicas. Detects keys that this replica
+ * lacks: keys with which other replicas encrypt, and keys of stored values that could not be decrypted.
  */
 export class KeyWatch {
   readonly #db: Database;
@@ -27,7 +27,7 @@ export class KeyWatch {
   readonly #id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
-  /** Key with which another replica encrypts and which this replica lacks. */
+  /** Id of a key with which another replica encrypts and which this replica lacks; null if there is none. */
   #unknown: string | null = null;
 
   constructor({ db, sealer, log }: KeyWatchOptions) {
@@ -64,8 +64,8 @@ export class KeyWatch {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
     const retired = retireReplica(this.#db, this.#id).catch(() => {});
-    // A database that accepts no writes must not delay the shutdown. The row of this replica then expires, as it does
-    // after a crash.
+    // A database that accepts no writes must not delay the shutdown. If the row of this replica is not deleted,
+    // it expires without further heartbeats.
     await Promise.race([retired, pause(RETIRE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 }

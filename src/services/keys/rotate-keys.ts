@@ -22,7 +22,7 @@ export interface KeyUsage {
   /** Table and column, such as `vkyc_session.link`. */
   readonly column: string;
   readonly byKey: ReadonlyMap<string, number>;
-  /** Whether these are hashes whose input is not stored, so that they cannot be computed with another key. */
+  /** True for hashes whose input is not stored, so that they cannot be computed again with another key. */
   readonly lasting: boolean;
 }
 
@@ -30,9 +30,9 @@ const describeColumn = (column: PgColumn): string => `${getTableName(column.tabl
 
 /**
  * Re-encrypts all values of older keys with the first key of DATA_KEYS. Safe while the gateway runs: locked
- * rows are skipped, and each transaction locks only a small batch. Can be stopped at any time and run again.
- * Calls `onProgress` with the number of values done in a column and their total. Returns the counts per key
- * afterwards.
+ * rows are skipped (SKIP LOCKED), and each transaction locks only a small batch. Can be stopped at any time and
+ * run again. Calls `onProgress` with the number of values done in a column and the total. Returns how many
+ * values of each column then use which key.
  */
 export async function rotateKeys(
   db: Database,

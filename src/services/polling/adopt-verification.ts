@@ -14,8 +14,8 @@ import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 /**
- * Maximum number of attempts for one verification id if the call budget is used up, and the delay between them if the
- * failure names none.
+ * Maximum number of attempts for one verification id while the call budget is used up, and the delay between
+ * two attempts if the failure does not say when to retry.
  */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
@@ -37,8 +37,8 @@ export interface AdoptionDependencies {
 }
 
 /**
- * Outcomes of recording a verification that exists only at the provider, with the text that the command prints for
- * each.
+ * Outcomes of recording a verification that exists only at the provider, each with the text that the command
+ * prints.
  */
 export const ADOPTION_OUTCOMES = {
   ADOPTED: 'adopted: the session is now recorded in the gateway',
@@ -54,10 +54,10 @@ export const ADOPTION_OUTCOMES = {
 export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
 
 /**
- * Asks the provider about a verification id and records the answer, unless its session is in the database already.
- * Idempotent. If a start intent is open for the user whom the provider names, the session belongs to the intent's
- * caller. Otherwise it is adopted like one that another system started, and the caller's identical retry gets it
- * back. Waits while the call budget is used up.
+ * Asks the provider about a verification id and records the answer as a session, unless the session exists
+ * already. Idempotent. If a start intent is open for the user whom the provider names, the session belongs to
+ * the caller of that intent. Otherwise the session counts as started by another system, until the caller who
+ * did start it repeats the start. Waits while the call budget is used up.
  */
 export async function adoptVerification(
   dependencies: AdoptionDependencies,
@@ -102,8 +102,9 @@ async function adoptIfUnknown(
 }
 
 /**
- * Records a verification that another system with the same provider account started. From then on its verification id
- * is taken. Returns false if the provider names no user, or a start of this id is open or done here.
+ * Records a verification that another system with the same provider account started; `startSession` then
+ * refuses its verification id as taken. Returns false if the provider names no user, or this gateway has an
+ * open or done start of the id.
  *
  * @throws ProviderFailure
  */
@@ -138,8 +139,8 @@ export async function adoptFound(
 }
 
 /**
- * Returns whether the provider's answer is about the user whom a start verifies. A failover may have lost the
- * row of that user, so the user id that the gateway chose for the start is derived again.
+ * Returns whether the provider's answer names the user of a start intent. A failover may have lost the row of
+ * that user, so the user id that the gateway chose for the start is also derived again and compared.
  *
  * @throws ProviderFailure
  */

@@ -6,8 +6,8 @@ import { MUTATION_RESERVE } from '../../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../../domain/ports.ts';
 
 /**
- * Maximum wait until the budget allows a call to the provider: short for a mutation, whose caller waits; long for a
- * poll, which can as well run later.
+ * Maximum wait until the budget allows a call to the provider: short for a mutation, whose caller waits for the
+ * answer; long for a poll, which runs in the background.
  */
 const WAIT_TIMEOUT_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
 /**
@@ -17,8 +17,8 @@ const WAIT_TIMEOUT_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Rec
 const PRECEDENCE_SECONDS = 10;
 
 /**
- * Divides the calls per minute between mutations and polls. Some provider accounts allow only five calls, and each
- * purpose needs at least one.
+ * Divides the calls per minute between mutations and polls. Each purpose gets at least one call, even if the
+ * provider account allows only five calls per minute.
  */
 export function splitBudget(perMinute: number): CallLimits {
   const kept = Math.max(1, Math.round(perMinute * MUTATION_RESERVE));
@@ -26,8 +26,8 @@ export function splitBudget(perMinute: number): CallLimits {
 }
 
 /**
- * Creates the call budget that all replicas on one database share. Aborting `stopping` ends the waits of
- * polls and lets no further poll begin.
+ * Creates the call budget that all replicas on one database share. When `stopping` is aborted, polls that wait
+ * for a call reject, and no further poll begins.
  */
 export function createCallBudget(db: Database, limits: CallLimits, stopping: AbortSignal): CallBudget {
   return {
@@ -46,7 +46,7 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
 
   async function usedUp(purpose: CallPurpose, waitMs: number): Promise<ProviderFailure> {
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
-    // With a small budget, polls would otherwise take the calls that the caller comes back for (starvation).
+    // Otherwise polls could use up a small budget before the caller of the mutation retries (starvation).
     if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
     return new ProviderFailure('UNAVAILABLE', 'The call budget for the provider is used up for now.', {
       retryAfterSeconds,

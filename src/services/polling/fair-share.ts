@@ -11,8 +11,8 @@ interface Dependencies {
 }
 
 /**
- * Computes the fair share: the time in which the call budget allows one poll of every session. The polling policy
- * derives the intervals between polls of a session from it.
+ * Computes the fair share: the time in which the call budget allows one poll of every session. The polling
+ * policy derives the interval between two polls of a session from the fair share.
  */
 export class FairShare {
   readonly #dependencies: Dependencies;

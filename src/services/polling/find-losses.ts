@@ -6,9 +6,10 @@ const BATCH = 1_000;
 
 /**
  * Ways in which a session differs from an export of the audit heads.
- * - MISSING: the session is neither in the database nor in an archive.
- * - BEHIND: its chain ends before the exported entry.
- * - REPLACED: the exported number has another entry; the session continued after the loss.
+ * - MISSING: neither the database nor an archive has the session.
+ * - BEHIND: the session's audit chain ends before the exported entry.
+ * - REPLACED: the chain has a different entry with the exported number, because the session went on after the
+ *   loss.
  */
 export type LossKind = 'MISSING' | 'BEHIND' | 'REPLACED';
 

@@ -29,18 +29,18 @@ import type { FairShare } from './fair-share.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /**
- * Bounds of the retry delay if the provider could not be asked or does not have the verification (yet). The
- * delay grows with time.
+ * Bounds of the retry delay (backoff) after a poll for which the provider gave no usable answer, or does not
+ * have the verification yet.
  */
 const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 3_600_000;
-/** If the provider still does not have a verification after this long, its look-ups end. */
+/** The gateway stops looking up a verification that the provider still does not have after this long. */
 export const LOOKUP_TIMEOUT_MS = 3_600_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
 
 /**
- * Result of a provider call without an answer. NOT_ASKED: the call was not sent, so it is still due. FAILED:
- * the answer is unusable.
+ * Result of a provider call without an answer. NOT_ASKED: the call was not sent, so the poll stays due. FAILED:
+ * the call was sent, but the answer is missing or unusable.
  */
 type NoAnswer = 'NOT_ASKED' | 'FAILED';
 
@@ -59,9 +59,9 @@ interface Dependencies {
 }
 
 /**
- * Reconciler: polls the provider for what is due and records what is new. Due are sessions, starts without an answer,
- * and unknown verifications named by webhooks. It never sends a start: if the provider does not have it, the start
- * did not arrive, and the caller's retry sends it.
+ * Reconciler: polls the provider for what is due and records new statuses. Due are sessions, starts without an
+ * answer, and unknown verifications that webhooks name. The reconciler never repeats a start: if the provider
+ * does not have the verification, the start did not arrive, and the caller's retry sends the start again.
  */
 export class Reconciler {
   readonly #dependencies: Dependencies;
@@ -108,9 +108,9 @@ export class Reconciler {
   }
 
   /**
-   * Runs one job: the poll or look-up of one verification. If it fails, it stays due or is postponed. Database faults
-   * are not reported to the job queue, which would count each as an attempt and back off for minutes and finally
-   * hours.
+   * Runs one job: the poll or look-up of one verification. After a failure the job stays due or is postponed.
+   * Database faults are not reported to the job queue, which would count each fault as an attempt and back off
+   * for minutes and finally hours.
    */
   async #reconcile(verificationId: string): Promise<void> {
     const { db, clock, log } = this.#dependencies;
@@ -153,7 +153,8 @@ export class Reconciler {
       log.warn({ sessionId: session.id }, 'provider does not know a session of this gateway');
     if (!due) return;
     const now = clock.now();
-    // Polling ends when the link expires, even if the provider cannot be asked.
+    // Polling must end after the link's expiry even if the provider cannot be asked, so the schedule is
+    // computed as if the provider had answered now.
     const ended =
       withPollSchedule({ ...session, providerHeardAt: now }, fairShare.fairShareMs).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);
@@ -161,8 +162,8 @@ export class Reconciler {
   }
 
   /**
-   * Looks up a verification without a session: a start that was sent and got no answer, or one that only
-   * webhooks mention.
+   * Looks up a verification without a session at the provider: a start that was sent and got no answer, or a
+   * verification that only webhooks mention.
    */
   async #lookFor(verificationId: string): Promise<void> {
     const { db, clock, providers } = this.#dependencies;
@@ -197,7 +198,8 @@ export class Reconciler {
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
-    // An unusable answer says nothing about the verification, so only a real answer ends the search.
+    // A failed call says nothing about the verification, so the search goes on until the provider has really
+    // answered that it does not have the verification.
     if (payload === 'FAILED' || ageMs < LOOKUP_TIMEOUT_MS) return this.#postpone(lookup);
     await parkWaiting(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);
     await cancelLookup(db, verificationId);
@@ -208,7 +210,10 @@ export class Reconciler {
     await rescheduleLookup(db, verificationId, later(clock.now(), since));
   }
 
-  /** Records an answer. Returns false if it names another verification or user, which counts as no answer. */
+  /**
+   * Records an answer of the provider. Returns false if the answer names another verification or user; such an
+   * answer is ignored.
+   */
   async #record(work: (writer: TransitionWriter) => Promise<unknown>): Promise<boolean> {
     try {
       await this.#dependencies.unitOfWork.recordAnswer(work);
@@ -230,7 +235,7 @@ export class Reconciler {
   }
 }
 
-/** Computes when to try again: after a quarter of the time that has passed since `since`, within bounds (backoff). */
+/** Computes when to try again: the delay is a quarter of the time since `since`, within bounds (backoff). */
 function later(now: Date, since: Date): Date {
   const quarterMs = (now.getTime() - since.getTime()) / 4;
   return new Date(now.getTime() + Math.min(Math.max(quarterMs, FIRST_RETRY_MS), MAX_RETRY_MS));

@@ -7,7 +7,7 @@ import { LOOKUP_TIMEOUT_MS } from './reconciler.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Numbers of sessions and starts that the provider will be asked about. */
+/** Numbers of sessions and starts for which polls of the provider were planned. */
 export interface Relearning {
   /** Number of sessions that have not ended. */
   readonly sessions: number;
@@ -17,21 +17,21 @@ export interface Relearning {
 
 /**
  * Plans polls for everything that the database may have lost: all sessions that have not ended, the most
- * recently changed first, and all open starts, the newest first. Call it after a failover or a restore that
- * lost transactions. Spreads the polls over time at the budget's rate, so that regular polls keep their
- * turns. Idempotent: earlier plans stay.
+ * recently changed first, and all open starts, the newest first. Must be called after a failover or a restore
+ * that lost transactions. Spreads the polls over time at the rate of the call budget, so that regular polls
+ * still get their share. Idempotent: a poll that is already planned is kept.
  *
  * @param pollsPerMinute polls' share of the call budget
  */
 export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
   const everyMs = MINUTE_MS / pollsPerMinute;
-  // A worker may have finished a job whose completion the database lost. Unless released here, the job would stay
-  // locked until it counts as abandoned.
+  // A worker may have finished a job whose completion the database lost. Such a job would otherwise stay locked
+  // until the job queue counts it as abandoned.
   await releaseJobs(db);
   const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
-    // For a start older than the reconciler's time limit, the search counts as begun at that limit, so that the
-    // provider is asked about it once.
+    // The reconciler gives up a search after LOOKUP_TIMEOUT_MS. For an older start, the search counts as begun
+    // exactly that long ago, so that the provider is asked about the start once.
     const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);

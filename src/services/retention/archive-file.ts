@@ -1,8 +1,10 @@
 /**
- * File format of archives: gzipped JSON lines, one per session, and a last line with a MAC over all of them.
+ * File format of archives: gzipped JSON lines, one per session, and a last line with a MAC (HMAC) over the
+ * whole file.
  *
- * Each session's line names its format version (`ARCHIVE_VERSION`), because a later release may complete an
- * archive that an interrupted run left behind. A line without a version has version 1.
+ * Each session's line names its format version (`ARCHIVE_VERSION`), because one file may hold lines of two
+ * releases: a later release completes an archive that an interrupted run left behind. A line without a version
+ * has version 1.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -19,19 +21,20 @@ import { sessions } from '../../db/schema/tables.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 
 /**
- * Version of the lines that this release writes. It reads this version and all earlier ones. Raise it when an
- * archived table gets another column: an older release must not judge rows by columns that it does not know.
- * The test `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
+ * Version of the lines that this release writes; lines of earlier versions can be read too. Raise the version
+ * when an archived table gets another column, so that an older release refuses the archive instead of ignoring
+ * the column. `test/api/archives.test.ts` fails until the version is raised, and checks that archives of all
+ * versions stay readable.
  *
- * 1: lines do not name a version. 2: they do. 3: sessions have a salt for the commitment to their person.
- * 4: sessions name their provider. 5: sessions have annotations, and flags for what staff did with them; reviews have
- * reasons.
+ * Version 1: lines without a version. Version 2: lines with a version. Version 3 adds the column `personSalt`
+ * of a session. Version 4 adds the column `provider` of a session. Version 5 adds
+ * annotations, flags for what staff did with a session, and reasons of reviews.
  */
 export const ARCHIVE_VERSION = 5;
 
 /**
- * Error for an unusable archive: truncated, altered, written by a later release, or sealed with a key that is
- * not configured.
+ * Error for an unusable archive: truncated, altered, written by a later release, or signed with a key that
+ * AUDIT_KEYS lacks.
  */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
@@ -48,13 +51,13 @@ const plainRow = z.record(z.string(), z.unknown());
 const versionOnly = z.object({ version: z.int().min(1).default(1) });
 const dossierLine = versionOnly.extend({
   session: plainRow,
-  // An archive that is older than one of the tables has no rows of that table.
+  // An archive written before a table existed has no rows of that table; the table is then read as empty.
   ...mapTables(() => z.array(plainRow).default([])),
 });
 
 /**
- * Formats a session with all its rows as one line. Encrypted values stay encrypted under their key of
- * DATA_KEYS.
+ * Formats a session with all its rows as one line. Encrypted values are copied without decryption, so an
+ * archive stays readable only as long as DATA_KEYS contains their keys.
  */
 export function formatSessionArchive({ session, origin: _origin, ...rows }: SessionArchive): string {
   const plain = Object.entries(rows).map(([name, each]) => [name, each.map(serializeRow)]);
@@ -67,7 +70,8 @@ export function formatSessionArchive({ session, origin: _origin, ...rows }: Sess
 }
 
 /**
- * Parses a session's line; null if the line is truncated.
+ * Parses a session's line. Returns null if the line is not a complete session, for example because the file is
+ * truncated.
  *
  * @throws ArchiveError if a later release wrote the line
  */
@@ -98,8 +102,8 @@ function mapTables<T>(
 }
 
 /**
- * Computes the last line of an archive, which holds the MAC. Pass each earlier line to `add` as it is written, with
- * its line end.
+ * Returns an object that computes the MAC of an archive: call `add` with each written line, including its line
+ * end, and then `line` for the last line of the file, which holds the MAC.
  */
 export function createArchiveMac(keys: AuditKeys, now: Date) {
   const mac = keys.exportMac();
@@ -116,11 +120,12 @@ export function createArchiveMac(keys: AuditKeys, now: Date) {
   };
 }
 
-/** Yields the lines of a file without their line ends. The last line may be truncated. */
+/** Yields the lines of a gzipped file without their line ends. The last line may be truncated. */
 export async function* readLines(file: string): AsyncGenerator<string> {
   // Z_SYNC_FLUSH: unpack what exists even if the end of the file is missing.
   const unpacked = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-  // The loop below throws the same error; this only avoids an unhandled rejection.
+  // A read error also destroys `unpacked`, so the loop below throws the error. The empty handler only avoids an
+  // unhandled rejection.
   pipeline(createReadStream(file), unpacked).catch(() => {});
   let rest = '';
   for await (const text of unpacked.setEncoding('utf8')) {
@@ -132,7 +137,7 @@ export async function* readLines(file: string): AsyncGenerator<string> {
 }
 
 /**
- * Yields the sessions of an archive. Checks the MAC of the whole file before the first.
+ * Yields the sessions of an archive. Checks the MAC of the whole file before it yields the first session.
  *
  * @throws ArchiveError if the file is truncated or altered, or a key is missing
  */
@@ -177,7 +182,8 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
     previous = line;
     count += 1;
   }
-  // The MAC covers all fields of the last line, including those unknown to this release.
+  // The MAC covers all fields of the last line, including those that this release does not know, so the raw
+  // JSON is used here.
   const { mac: _mac, ...payload } = json as Record<string, unknown>;
   const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
   if (!right || count !== sealedSessions)

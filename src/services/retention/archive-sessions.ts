@@ -24,7 +24,10 @@ import {
 } from './archive-file.ts';
 
 const DAY_MS = 86_400_000;
-/** Number of lines of an interrupted archive that are processed together. */
+/**
+ * Number of lines of an interrupted archive for which one query asks whether their sessions are still in the
+ * database.
+ */
 const READ_AT_ONCE = 200;
 /** Suffix of an archive's file name until the archive is complete. */
 const PARTIAL = '.partial';
@@ -79,8 +82,8 @@ export async function archiveSessions(dependencies: Dependencies): Promise<Archi
       dependencies.onProgress(moved);
       after = batch.last;
     }
-    // A replaced session can be archived only after the session that replaced it, so the next pass may find
-    // more.
+    // A session that another one replaces can be archived only after its replacement, so the next pass may find
+    // sessions that this pass could not move.
   }
   const file = await archive.finish();
   return { files: [...files, ...(file ? [file] : [])], wrong: [...wrong.values()] };
@@ -109,8 +112,9 @@ async function moveBatch(
 }
 
 /**
- * Completes the files of interrupted runs, whose lines an earlier release may have written: lines are copied
- * unchanged. Sessions that are still in the database are left out, because this run moves them again.
+ * Completes the archive files of interrupted runs. Lines are copied unchanged, because an earlier release may
+ * have written them. Sessions that are still in the database are left out, because the current run moves them
+ * to its own archive.
  */
 async function mendBroken(dependencies: Dependencies): Promise<{ file: string; sessions: number }[]> {
   const { db, folder } = dependencies;
@@ -129,8 +133,8 @@ async function mendBroken(dependencies: Dependencies): Promise<{ file: string; s
     };
     let isBroken = false;
     for await (const line of readLines(join(folder, name))) {
-      // Only the last line can be truncated. Any other must not be dropped, because its session is no longer
-      // in the database.
+      // An interrupted run can truncate only the last line. An unreadable line before the last one means that
+      // the file is damaged; the line must not be dropped, because its session may exist only in this file.
       if (isBroken)
         throw new ArchiveError(
           `${join(folder, name)} is damaged: a line is not a session. Move the file away and use an intact copy.`,
@@ -167,8 +171,8 @@ class Archive {
   }
 
   static async begin(dependencies: Dependencies, name: string, suffix = PARTIAL): Promise<Archive> {
-    // The file of another run is never overwritten (`wx`). A file that an interrupted run was still completing
-    // (`.mending`) is written again from its start.
+    // `wx` fails instead of overwriting the file of another run. Only a `.mending` file, which an interrupted
+    // run did not finish copying, is written again from its start (`w`).
     const flags = suffix === PARTIAL ? 'wx' : 'w';
     const handle = await open(join(dependencies.folder, `${name}${suffix}`), flags, 0o600);
     await syncFolder(dependencies.folder);

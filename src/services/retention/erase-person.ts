@@ -28,7 +28,8 @@ import { appendToChains } from '../transitions/audited-writes.ts';
 
 const DAY_MS = 86_400_000;
 /**
- * Minimum length of a text that webhook bodies are searched for. Shorter ones would match unrelated webhooks.
+ * Minimum length of a personal text (user id, phone, email) that webhook bodies are searched for. A shorter
+ * text would match the webhooks of other people.
  */
 const MIN_SEARCHED_LENGTH = 6;
 
@@ -44,7 +45,7 @@ interface Dependencies {
 /** Person to erase: by the provider's user id, or by phone. */
 export type ErasureTarget = { readonly userId: string } | { readonly phone: string };
 
-/** Counts of what was erased. */
+/** Numbers of rows and texts that were erased. */
 export interface ErasureResult {
   readonly sessions: number;
   /** Number of erased review remarks and cancellation reasons. */
@@ -55,13 +56,16 @@ export interface ErasureResult {
   readonly archives: readonly string[];
 }
 
-/** Error that says why a person cannot be erased and what to do. Nothing was changed. */
+/**
+ * Error that says why a person cannot be erased and what to do. The transaction was rolled back, so nothing was
+ * changed.
+ */
 export class ErasureRefused extends Error {}
 
 /**
- * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency keys. The
- * decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE entry that
- * names `by`. `dryRun`: does everything, then rolls back.
+ * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency keys.
+ * The decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE
+ * entry that names `by`. With `dryRun`, does everything and rolls back, so that the caller sees the counts.
  *
  * @throws ErasureRefused
  */
@@ -152,7 +156,7 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
   const [starting] = open;
   if (starting)
     throw new ErasureRefused(
-      `The provider has not answered the start of ${starting} yet. Run the command again after it has.`,
+      `The provider has not answered the start of ${starting} yet. Run the command again after the provider has answered.`,
     );
   for (const row of rows) {
     const { verificationId, status, subStatus, updatedAt } = row;
@@ -165,8 +169,8 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
 }
 
 /**
- * Refuses if a session's audit chain does not verify. Only the chain proves that the session ended, since its
- * row may have been edited, and erasing would destroy the remaining evidence.
+ * Refuses the erasure if a session's audit chain does not verify. Only a valid chain proves that the session
+ * has ended, because its row may have been edited; and erasing would destroy the evidence of the edit.
  */
 async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Dependencies) {
   for (const [id, evidence] of await readAuditEvidence(tx, ids)) {

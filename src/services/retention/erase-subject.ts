@@ -22,7 +22,10 @@ interface Dependencies {
   readonly now: Date;
 }
 
-/** Counts of the data in which the customer's `sub` was replaced or deleted, and the pseudonym that replaced it. */
+/**
+ * Pseudonym that replaced a customer's `sub`, and counts of the rows in which the `sub` was replaced or
+ * deleted.
+ */
 export interface ErasedSubject {
   readonly pseudonym: string;
   readonly sessions: number;
@@ -31,9 +34,9 @@ export interface ErasedSubject {
 }
 
 /**
- * Replaces a customer's `sub` with its pseudonym in data recorded by earlier releases: transitions, meetings, audit
- * chains and the read log. Signs the chains again, and adds to each a PSEUDONYM entry with the previous hashes.
- * `dryRun`: does everything, then rolls back.
+ * Replaces a customer's `sub` with its pseudonym (keyed hash) in data that earlier releases recorded:
+ * transitions, meetings, audit chains and the read log. Signs the chains again, and adds to each chain a
+ * PSEUDONYM entry with the previous hashes. With `dryRun`, does everything and rolls back.
  *
  * @throws ErasureRefused if the subject belongs to staff, or a chain does not verify
  */

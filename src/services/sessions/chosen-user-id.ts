@@ -9,10 +9,10 @@ const PREFIX = 'u-';
 export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
 
 /**
- * Derives the user id for a start whose caller gave none. It is deterministic, not random: if a failover loses the
- * start intent, the caller's identical retry yields the same id, so the gateway recognizes its own verification at
- * the provider. The first hash covers caller and verification id, the second also the input. Returns null if the key
- * that hashed the input is not configured any more.
+ * Derives the user id for a start whose caller gave none. The id is deterministic: if a failover loses the
+ * start intent, the caller's identical retry yields the same id, by which the gateway recognizes its own
+ * verification at the provider. The first of two hashes covers caller and verification id, the second also the
+ * input. Returns null if the data key that hashed the input is no longer configured.
  */
 export function chosenUserId(
   sealer: Sealer,
@@ -30,7 +30,7 @@ export function chosenUserId(
 /**
  * Result of comparing a verification's user id with the ids that the gateway derives for a start.
  * - SAME_INPUT: this caller started the verification, with this input.
- * - OTHER_INPUT: this caller started it under this verification id, but with another input.
+ * - OTHER_INPUT: this caller started the verification under this verification id, but with another input.
  * - NOT_CHOSEN: the gateway did not choose this user id for this caller and verification id.
  */
 export type Recognition = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';

@@ -13,7 +13,7 @@ import type { Clock, PersonalData, ProviderCalls, ProviderUser } from '../../dom
 import type { Sealer } from '../../encryption/sealing.ts';
 import { invalidField } from './validation.ts';
 
-/** User data that the caller gave. Fields that are missing stay as the provider has them. */
+/** User data that the caller gave. A field that is missing keeps the value that the provider has. */
 export type GivenUser = { readonly userId: string } & {
   readonly [K in keyof PersonalData]?: string | undefined;
 };
@@ -26,11 +26,11 @@ interface Dependencies {
 }
 
 /**
- * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id for this
- * start, so the user is created without asking the provider for it first.
+ * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id for
+ * this start, so the user is created without first asking the provider whether the user exists.
  *
- * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known one, to
- *   which the provider would send the link
+ * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
+ * one, to which the provider would send the link
  */
 export async function ensureUser(
   dependencies: Dependencies,
@@ -55,8 +55,8 @@ async function atProvider(provider: ProviderCalls, given: GivenUser, isNew: bool
 }
 
 /**
- * Asks the provider about a user and stores the answer. Stores only the id if the provider does not know the
- * user.
+ * Asks the provider about a user and stores the answer. If the provider does not know the user, stores only the
+ * user id.
  */
 export async function learnUser(dependencies: Dependencies, userId: string): Promise<UserRow> {
   const known = await dependencies.provider.findUser(userId);
@@ -117,8 +117,8 @@ async function addUser(provider: ProviderCalls, given: GivenUser): Promise<Provi
 }
 
 /**
- * Updates the user at the provider if a field that the caller gave differs. Only a caller who gave the user's phone
- * may change the other fields.
+ * Updates the user at the provider if a field that the caller gave differs. Only a caller who gave the user's
+ * phone may change the other fields, so that knowing a user id is not enough.
  */
 async function broughtUpToDate(
   provider: ProviderCalls,

@@ -1,6 +1,6 @@
 /**
- * Input schemas for email addresses, links, PIN codes and dates. They refuse values that cannot be right, without
- * looking anything up.
+ * Input schemas for email addresses, links, PIN codes and dates. The schemas refuse impossible values by their
+ * form, without asking another system.
  */
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
@@ -14,7 +14,10 @@ const MAX_LOCAL_PART_BYTES = 64;
 const MAX_LINK_CHARACTERS = 2_048;
 const MAX_AGE_YEARS = 130;
 const IST_OFFSET_MS = 5.5 * 3_600_000;
-/** A time up to this far ahead of our clock still counts as past, because the client's clock may be fast. */
+/**
+ * A time up to this far ahead of our clock still counts as past, because the client's clock may run ahead
+ * (clock skew).
+ */
 const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
@@ -28,8 +31,8 @@ const DOMAIN = /^[\p{L}\p{M}\p{N}\u200c-\u200d-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u2
 const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/i;
 
 /**
- * Email address by RFC 5321 and 6531, in the common form (no quotes, no IP address). A domain in another
- * script is rewritten to its equivalent ASCII form (`xn--…`), because many systems accept only that one.
+ * Email address by RFC 5321 and 6531, in the common form (no quotes, no IP address). A domain in another script
+ * is rewritten to its equivalent ASCII form (`xn--…`), because many systems accept only ASCII domains.
  */
 export const email = z
   .string()
@@ -56,8 +59,8 @@ function toAsciiDomain(value: string): string | null {
 const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.length;
 
 /**
- * Schema of a link that the provider can fetch. http is allowed for merchants whose private network is connected to
- * the provider's.
+ * Schema of a link that the provider can fetch. http is allowed, because a merchant's private network may be
+ * connected to the provider's.
  */
 export const webLink = z
   .string()

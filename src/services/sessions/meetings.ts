@@ -30,8 +30,8 @@ export interface MeetingChanged {
 }
 
 /**
- * Books a meeting, or moves the booked one. The meeting exists only in the gateway, because the provider has
- * no call for it.
+ * Books a meeting, or moves the booked meeting. The meeting exists only in the gateway, because the provider
+ * has no call for booking meetings.
  *
  * @throws Refusal
  */

@@ -75,7 +75,8 @@ export async function performAction(
   const canonical = JSON.stringify(input);
   return unitOfWork.inTransaction(async (writer) => {
     const { tx } = writer;
-    // The connection pipelines: the lock is sent first, so the later reads see the session as it is once locked.
+    // The statements are pipelined on one connection. The lock is sent first, so the later reads run after the
+    // session row is locked and see its newest committed state (READ COMMITTED).
     const locking = lockSessionById(tx, input.sessionId, visibleVerificationIds(viewer));
     writer.changes.prefetchHead(input.sessionId);
     const [session, earlier, related] = await Promise.all([
@@ -125,8 +126,8 @@ async function readRelatedRows(db: Queryable, sessionId: string): Promise<Relate
 }
 
 /**
- * Returns the session if the viewer may see it and the action is allowed now. For actions that begin with a call to
- * the provider, during which no row lock is held.
+ * Returns the session if the viewer may see the session and the action is allowed now. For actions that begin
+ * with a call to the provider: no row lock is held during the call.
  *
  * @throws Refusal
  */
@@ -144,7 +145,7 @@ export async function allowedSession(
 }
 
 /**
- * Throws an ACTION_NOT_ALLOWED refusal with this reason; does nothing if the reason is null.
+ * Throws an ACTION_NOT_ALLOWED refusal with the given reason; does nothing if the reason is null.
  *
  * @throws Refusal
  */

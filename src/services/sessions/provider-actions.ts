@@ -23,7 +23,7 @@ export interface RefreshResult {
 }
 
 /**
- * Asks the provider for a session's present state and records what is new.
+ * Asks the provider for a session's present state, and records the answer if its status is new.
  *
  * @throws Refusal
  */
@@ -51,8 +51,8 @@ export async function refreshSession(
 }
 
 /**
- * Returns a link to the video recording of a session's call. The provider stores the recording and signs the
- * link for a short time.
+ * Returns a link to the video recording of a session's call. The provider stores the recording, and the link
+ * expires after a short time.
  *
  * @throws Refusal
  */
@@ -127,8 +127,8 @@ async function find(dependencies: ProviderDependencies, session: SessionRow): Pr
 }
 
 /**
- * Refuses a provider answer that names another reference id or user than the session has. Answers that are recorded
- * are checked by the transition writer; the answer here is only read.
+ * Refuses a provider answer that names another reference id or user than the session has. The transition writer
+ * makes this check only for answers that are recorded, and this answer is not recorded.
  */
 async function refuseOtherIdentity(
   { db, onMismatch }: ProviderDependencies,

@@ -1,8 +1,8 @@
 import { type ErrorCode, ProviderFailure, type ProviderFailureKind, Refusal } from '../../domain/errors.ts';
 
 /**
- * Error code that the caller gets for each kind of provider failure. A start that fails with NO_BALANCE is not
- * refused, but recorded as a REJECTED session.
+ * Error code that the caller gets for each kind of provider failure. A start that fails with NO_BALANCE gets no
+ * error code: `startSession` records it as a REJECTED session.
  */
 const CODES = {
   TAKEN: 'VERIFICATION_ID_TAKEN',

@@ -19,7 +19,8 @@ const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) 
     .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
       path: ['remarks'],
       message: 'must not be empty, unless the decision is APPROVED',
-      // Run this check even if other fields are invalid, so that all problems are reported together.
+      // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
+      // see all problems at once.
       when: () => true,
     });
 
@@ -37,7 +38,8 @@ export interface ReviewRecorded {
 }
 
 /**
- * Records the decision of an agent, or of an auditor, who must not be the session's agent (four eyes).
+ * Records the review decision of an agent or an auditor. An auditor who also recorded an agent review of the
+ * session is refused (four-eyes rule).
  *
  * @throws Refusal
  */

@@ -1,6 +1,6 @@
 /**
- * Session statistics (numbers of sessions in a window of time): counted for each answer, or cached and refreshed in
- * the background if counting is slow.
+ * Session statistics (numbers of sessions in a window of time). The numbers are counted for each answer; if
+ * counting is slow, they are cached and refreshed in the background.
  */
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
@@ -8,13 +8,13 @@ import { type Count, isCanceled, type StatisticsPool } from '../../db/connection
 import type { StatsWindow } from '../../db/sessions/session-stats.ts';
 import type { Clock } from '../../domain/ports.ts';
 
-/** Timeout of a count that a client waits for. If it is exceeded, the figures are cached from then on. */
+/** Timeout of a count for which a client waits. Figures whose count takes longer are cached from then on. */
 const LIVE_TIMEOUT_MS = 1_500;
-/** Timeout of a count in the background, which refreshes cached figures. */
+/** Timeout of a background count, which refreshes cached figures. */
 const BACKGROUND_TIMEOUT_MS = 120_000;
 /**
- * Cached figures are counted again after this long, or after ten times as long as the last counting took,
- * whichever is longer.
+ * Minimum age at which cached figures are counted again. If the last count was slow, the age is
+ * CACHE_COST_FACTOR times its duration, so that counting takes at most a tenth of the time.
  */
 const MIN_CACHE_MS = 30_000;
 const CACHE_COST_FACTOR = 10;
@@ -22,26 +22,29 @@ const CACHE_COST_FACTOR = 10;
 const MAX_CACHE_MS = 24 * 3_600_000;
 /** Maximum number of cache entries; each holds one kind of figures for one window. */
 const MAX_WINDOWS = 50;
-/** Maximum number of background counts that are queued or running. Beyond it no count begins until a later query. */
+/**
+ * Maximum number of background counts that are queued or running. At this limit a query starts no further
+ * count; a later query tries again.
+ */
 const MAX_WAITING = 10;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const LONG_WINDOW_MS = 48 * HOUR_MS;
 
-/** Figures with the time at which they were true. */
+/** Figures, and the time for which they are correct. */
 export interface Dated<Figures> {
   readonly figures: Figures;
   readonly asOf: Date;
 }
 
-/** Error for figures that take long to count and are not cached yet. */
+/** Error for figures whose count takes long and has no cached result yet. The client should ask again later. */
 export class FiguresPending extends Error {
   override readonly name = 'FiguresPending';
 }
 
 export interface FiguresAsked<Figures> {
-  /** Name of the figures. Together with the window it is the cache key. */
+  /** Name of the figures. The name and the window are the cache key. */
   readonly name: string;
   readonly window: StatsWindow;
   readonly count: (window: StatsWindow) => Count<Figures>;
@@ -110,8 +113,8 @@ export class SessionFigures {
   }
 
   /**
-   * Counts figures for the cache, one count after another, so that background counting uses at most one database
-   * connection.
+   * Counts figures for the cache. Background counts run one after another, so that they use at most one
+   * database connection.
    */
   #countInBackground<Figures>(kept: Kept, { name, window, count }: FiguresAsked<Figures>): void {
     if (kept.counting || this.#waiting >= MAX_WAITING) return;
@@ -134,8 +137,8 @@ export class SessionFigures {
       }
       kept.countedAtMs = performance.now();
       kept.tookMs = kept.countedAtMs - since;
-      // This count was fast, so the slow one before it was an exception (a lock, a busy machine): drop the cache
-      // entry, so that the next query counts live again.
+      // This count was fast, so the earlier slow count was an exception (a lock, a busy machine). The cache
+      // entry is deleted, so that the next query counts live again.
       if (kept.dated && kept.tookMs < LIVE_TIMEOUT_MS / 2) this.#kept.delete(kept.key);
       kept.counting = null;
       this.#waiting -= 1;
@@ -154,8 +157,8 @@ function abortion(signal: AbortSignal | null): Promise<never> {
 }
 
 /**
- * Rounds the bounds of a window down to whole hours or minutes. A window that ends now has other bounds in every
- * request; rounded bounds can be a cache key.
+ * Rounds the bounds of a window down to whole hours or minutes. A window that ends now has different bounds in
+ * every request; only rounded bounds can serve as a cache key.
  */
 function roundWindow(window: StatsWindow, now: Date): StatsWindow {
   const length = (window.to ?? now).getTime() - (window.from?.getTime() ?? 0);

@@ -22,15 +22,15 @@ const address = z.object({
 
 export const NOTIFICATION_TYPES = ['notificationTypes'];
 /**
- * Problem reported if EMAIL notifications are wanted but no address is given. SMS and WhatsApp need only the phone,
- * which every user has.
+ * Error message if EMAIL notifications are wanted but no email address is given. SMS and WhatsApp need only the
+ * phone, which every user has.
  */
 export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
 /**
- * Schema of the input of `startSession`. The rules follow the provider's documentation on creating users and starting
- * verifications. Do not reorder the fields: the input is hashed in this order, and a repeated call is recognized by
- * its hash.
+ * Schema of the input of `startSession`. The rules follow the provider's documentation on creating users and
+ * starting verifications. The order of the fields must not change: the parsed input is hashed in this order,
+ * and a repeated call is recognized by the hash.
  */
 export const createStartSessionInput = (clock: Clock) =>
   z
@@ -76,10 +76,11 @@ export const createStartSessionInput = (clock: Clock) =>
       ),
     })
     .refine(
-      // With a userId, the provider may already know the email address.
+      // If a userId is given, the provider may already have the user's email address, so none is required here.
       ({ user, notificationTypes }) =>
         !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
-      // Run this check even if other fields are invalid, so that all problems are reported together.
+      // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
+      // see all problems at once.
       { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
     );
 

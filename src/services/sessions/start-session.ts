@@ -48,8 +48,8 @@ const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
 
 /**
- * Delay after a send until the reconciler asks the provider whether the start arrived. An answer that creates the
- * session deletes this look-up.
+ * Delay after a start is sent until the reconciler asks the provider whether the start arrived. If the answer
+ * to the start creates the session first, that look-up is deleted.
  */
 const FIRST_LOOKUP_DELAY_MS = 20_000;
 
@@ -67,17 +67,19 @@ interface Dependencies {
 }
 
 /**
- * Starts a session. Safe to repeat at any point, even after a crash.
+ * Starts a session. Idempotent: the caller may repeat an identical call at any time, even after a crash of the
+ * gateway.
  *
  * @throws Refusal
  */
 export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResult>;
 
 /**
- * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the start
- * intent is stored, and the send counted, before the provider is called. If an earlier attempt may have been sent, a
- * GET decides whether to send again. If a failover or restore lost the start intent, the user id, which is derived
- * from caller and input, proves that the verification is ours.
+ * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the
+ * start intent (the stored request) is written, and the send counted, before the provider is called. If an
+ * earlier attempt may have been sent, the provider is first asked whether it has the verification. If a
+ * failover or restore lost the start intent, the user id at the provider, which is derived from caller and
+ * input, proves that this caller started the verification.
  */
 export function createStartSession(dependencies: Dependencies): StartSession {
   const { db, clock, providers, unitOfWork, sealer } = dependencies;
@@ -127,11 +129,11 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Gives a TAKEN verification id back to its caller. If a failover lost the start intent and webhooks arrived before
-   * the caller's retry, the session was adopted as another system's. The derived user id must prove that this caller
-   * started it.
+   * Gives a TAKEN verification id back to its caller. If a failover lost the start intent and webhooks arrived
+   * before the caller's retry, the session was recorded as started by another system. The derived user id must
+   * prove that this caller started the session.
    *
-   * @throws Refusal if it does not
+   * @throws Refusal if the user id does not prove it
    */
   async function reclaim(
     viewer: Viewer,
@@ -147,7 +149,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     await checkReplaced(viewer, input.replacesSessionId);
 
     const reclaimed = await unitOfWork.inTransaction(async ({ tx, changes }) => {
-      // Locks the session before the intent, in the lock order of recording (no deadlock).
+      // Locks the session before the start intent, in the same order as the transition writer (no deadlock).
       if (session) await fillOrigin(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
       const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
@@ -182,8 +184,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Asks the provider that the start intent names for the verification. Async, so that a provider that is no longer
-   * configured causes a rejection, like a failed call.
+   * Asks the provider that the start intent names for the verification. Async, so that a provider that is no
+   * longer configured causes a rejected promise instead of a synchronous exception.
    */
   async function findVerification({ provider, verificationId }: IntentRow): Promise<ProviderSession | null> {
     return providers.get(provider).findVerification(verificationId);
@@ -248,7 +250,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<StartResult> {
     const user = await userOf(input, intent);
-    // If the start was sent before, the provider has already accepted its input.
+    // If the start was sent before, its input was checked before that send.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const query = {
@@ -290,8 +292,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Returns the verification that the provider has under this id, if this start created it. Its user id may differ
-   * from `userId` if it was derived with an older key, or was random under the last release.
+   * Returns the verification that the provider has under this id, if this start created it; otherwise null. The
+   * user id at the provider may differ from `userId`, if it was derived with an older key or chosen at random
+   * by the last release.
    */
   async function findOwn(
     input: StartSessionInput,
@@ -315,13 +318,13 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Plans a look-up and counts the send, before the send. If no answer is recorded afterwards, the reconciler asks
-   * the provider whether the start arrived.
+   * Plans a look-up and counts the send, before the start is sent. If the answer is lost, for example by a
+   * crash, the reconciler asks the provider whether the start arrived.
    */
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
     const dueAt = new Date(since.getTime() + FIRST_LOOKUP_DELAY_MS);
-    // Locks the look-up before the intent, in the lock order of recording (no deadlock).
+    // Locks the look-up before the start intent, in the same order as `planRelearning` (no deadlock).
     await db.transaction(async (tx) => {
       await scheduleLookup(tx, { verificationId, since, dueAt });
       await incrementSends(tx, verificationId);
@@ -353,9 +356,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
           throw error;
         }
         case 'TAKEN': {
-          // Another send of this start intent may have arrived first, perhaps one that a failover lost. If this was
-          // the only send, the verification belongs to another system, even if it names the user id that the caller
-          // gave.
+          // The provider already has the verification id. An earlier send of this start intent may have
+          // arrived, perhaps one whose record a failover lost. But if the caller gave the user id and this was
+          // the only send, the verification belongs to another system, even if it has the same user id.
           if (input.user.userId !== undefined && (await markIdConflict(db, verificationId)))
             throw verificationIdTaken();
           const found = await findOurs();
@@ -376,8 +379,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 }
 
 /**
- * Builds the provider update for a start that was refused for insufficient balance. It equals the update of a
- * provider that accepts the start and then reports it as REJECTED.
+ * Builds the provider update for a start that was refused for insufficient balance. The update is the same as
+ * if the provider had accepted the start and then reported the status REJECTED.
  */
 const rejectedForBalance = (verificationId: string, userId: string): ProviderSession => ({
   verificationId,
@@ -394,7 +397,7 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   auditorRemarks: null,
 });
 
-/** Returns the columns of a session that come from its start. */
+/** Returns the columns of a session that come from its start intent (stored request). */
 const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
   userTemplate,
   agentTemplate,

@@ -4,8 +4,8 @@ import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 
 /**
- * Limit of UTF-8 bytes for each character that a reader counts. A single syllable may need more, but no language
- * needs this many on average.
+ * Maximum average number of UTF-8 bytes per character that a reader counts (grapheme). A single syllable may
+ * have more bytes, but no language needs this many on average.
  */
 const MAX_BYTES_PER_CHARACTER = 16;
 
@@ -15,13 +15,13 @@ const MAX_BYTES_PER_CHARACTER = 16;
  */
 export const text = (longest: number) => textWith((value) => findProblem(value, longest));
 
-/** Schema of a non-empty text with at most `longest` characters; see `text`. */
+/** Schema of a non-empty text with at most `longest` characters as a reader counts them. */
 export const requiredText = (longest: number) =>
   textWith((value) => (value === '' ? EMPTY : findProblem(value, longest)));
 
 /**
- * Schema of a non-empty text with at most `longest` UTF-16 units, for values in an index, whose entry size PostgreSQL
- * limits.
+ * Schema of a non-empty text with at most `longest` UTF-16 units. For values that are indexed, because
+ * PostgreSQL limits the size of an index entry.
  */
 export const keyText = (longest: number) =>
   textWith((value) => {
@@ -32,7 +32,7 @@ export const keyText = (longest: number) =>
 const EMPTY = 'must not be empty';
 const tooLong = (longest: number) => `must have at most ${longest} characters`;
 
-/** Builds a string schema from a rule that returns one problem or null. */
+/** Builds a string schema from a function that returns an error message, or null for a valid text. */
 const textWith = (findRuleProblem: (value: string) => string | null) =>
   z.string().superRefine((value, context) => {
     const message = findRuleProblem(value);
@@ -42,7 +42,7 @@ const textWith = (findRuleProblem: (value: string) => string | null) =>
 function findProblem(value: string, longest: number): string | null {
   if (!isStorable(value)) return UNSTORABLE;
   const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
-  // Check the bytes before the characters are counted: they bound the time that counting takes.
+  // The number of bytes is checked first, because it bounds the time that counting the characters takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
   if (!hasAtMostCharacters(value, longest)) return tooLong(longest);
   if (value !== '' && !isVisible(value)) return 'must have a visible character';
@@ -50,8 +50,8 @@ function findProblem(value: string, longest: number): string | null {
 }
 
 /**
- * Makes a field optional and turns null into undefined. GraphQL clients may send null for a field that they
- * leave out.
+ * Makes a field optional and turns null into undefined, because GraphQL clients may send null instead of
+ * leaving a field out.
  */
 export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);

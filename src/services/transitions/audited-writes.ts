@@ -31,7 +31,8 @@ import {
 import type { Sealer } from '../../encryption/sealing.ts';
 
 /**
- * Recorded change that becomes an entry of its session's audit chain; number, key and hash are added later.
+ * Recorded change that becomes an entry of its session's audit chain. `buildEntries` adds the number, the key
+ * id and the hash.
  */
 export type AuditNote = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
 
@@ -57,8 +58,8 @@ export type NewAnnotation = Omit<AnnotationRow, 'text' | 'textSalt'> & { readonl
 export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>;
 
 /**
- * Writes transitions, meetings and reviews of sessions whose rows are locked. Nothing else writes them, so
- * every change also gets an entry in the session's audit chain, in the same transaction.
+ * Writes transitions, meetings and reviews of sessions whose rows are locked. All such writes go through this
+ * class, which adds an entry to the session's audit chain for each change, in the same transaction.
  */
 export class AuditedWrites {
   readonly #tx: Transaction;
@@ -79,32 +80,33 @@ export class AuditedWrites {
   }
 
   /**
-   * Prefetches the head of the session's audit chain, so that it loads while the transaction does other work.
-   * The session row must be locked.
+   * Starts reading the head (last entry) of the session's audit chain while the transaction does other work.
+   * The session row must be locked; otherwise another transaction could append to the chain after the read.
    */
   prefetchHead(sessionId: string): void {
     this.#heads.load(sessionId).catch(() => {});
   }
 
   /**
-   * Sets the head of a session's audit chain, so that it is not read again. The caller must have read it after the
-   * row was locked. Null: the session has no chain yet.
+   * Sets the head (last entry) of a session's audit chain, which saves reading the head again. The caller must
+   * have read the head after the session row was locked. Null: the session has no chain yet.
    */
   setHead(sessionId: string, head: AuditHead | null): void {
     this.#heads.prime(sessionId, head);
   }
 
   /**
-   * Adds the SESSION entry: the identity and details of a new session. Call it first, since it begins the
-   * chain.
+   * Adds the SESSION entry with the identity and details of a new session. Must be called before all other
+   * methods, because this entry begins the chain.
    */
   addSession(row: SessionRow, person: string | null, caller: string | null): void {
     this.#addNote('SESSION', row.id, { ...row, person, caller, boundBy: null });
   }
 
   /**
-   * Adds a DETAILS entry with the fields that differ between the stored row and the row being saved, and with the
-   * caller if the session is given back to its caller. Adds nothing if there is neither.
+   * Adds a DETAILS entry with the fields that differ between the stored row and the row being saved. `caller`
+   * is set if the session is given back to the caller who started it. Adds no entry if no field differs and
+   * `caller` is null.
    */
   addDetails(
     before: Pick<SessionRow, 'id' | RowDetail>,
@@ -169,7 +171,7 @@ export class AuditedWrites {
     this.#addNote('ANNOTATION', annotation.sessionId, { ...annotation, text: text.commitment });
   }
 
-  /** Adds remarks to a review that was recorded without any. */
+  /** Adds remarks to a review that was recorded without remarks. */
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
@@ -178,7 +180,7 @@ export class AuditedWrites {
     this.#addNote('REVIEW', review.sessionId, reviewContent(review, texts));
   }
 
-  /** Adds the audit entries of all changes to the write batch. Call it once, after the last change. */
+  /** Adds the audit entries of all changes to the write batch. Must be called once, after the last change. */
   async appendChainEntries(now: Date): Promise<void> {
     const heads = await Promise.all(uniqueSessionIds(this.#notes).map((id) => this.#heads.load(id)));
     const ends = headsById(heads.filter((head) => head !== null));
@@ -193,7 +195,10 @@ export class AuditedWrites {
 type RowDetail = Exclude<DetailField, 'caller'>;
 const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
 
-/** Content of a DETAILS entry without any change; the changed fields are set over it. */
+/**
+ * Content of a DETAILS entry in which no field changed. Callers spread this object and then set the changed
+ * fields.
+ */
 export const NO_DETAILS: AuditContent<'DETAILS'> = {
   caller: null,
   referenceId: null,
@@ -225,8 +230,8 @@ export function encryptWithCommitment(sealer: Sealer, text: string | null, conte
 }
 
 /**
- * Appends entries to the audit chains of sessions whose rows are locked. Takes two statements for any number of
- * entries.
+ * Appends entries to the audit chains of sessions whose rows are locked. Sends two statements, whatever the
+ * number of entries.
  */
 export async function appendToChains(
   tx: Transaction,
@@ -245,7 +250,7 @@ const uniqueSessionIds = (notes: readonly AuditNote[]): string[] => [
 const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
   new Map(heads.map((head) => [head.sessionId, head]));
 
-/** Computes the next entries of the audit chains, and updates `ends` to the new heads. */
+/** Numbers and signs the next entries of the audit chains. Updates `ends` to the new heads (last entries). */
 function buildEntries(
   keys: AuditKeys,
   ends: Map<string, AuditHead>,

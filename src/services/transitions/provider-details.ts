@@ -14,7 +14,10 @@ import type { TransitionSource } from '../../domain/session.ts';
 import { getStatusInfo } from '../../domain/status.ts';
 import type { AuditedWrites } from './audited-writes.ts';
 
-/** Provider update, and the session before and after it. Meetings and reviews are derived from these. */
+/**
+ * Provider update, and the session row before and after the update. `applyProviderDetails` derives meetings and
+ * reviews from these facts.
+ */
 export interface ProviderDetails {
   readonly payload: ProviderSession;
   readonly source: Exclude<TransitionSource, 'MUTATION'>;
@@ -27,8 +30,8 @@ export interface ProviderDetails {
 }
 
 /**
- * Derives meetings and reviews from a provider update, because the provider has no calls or webhooks of their own for
- * them.
+ * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
+ * for meetings and reviews.
  */
 export async function applyProviderDetails(
   tx: Transaction,

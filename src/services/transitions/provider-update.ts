@@ -11,7 +11,8 @@ import {
 } from '../../domain/session.ts';
 
 /**
- * Call that asks the provider about a verification, with the facts that tell whether webhooks overtook its answer.
+ * Call that asks the provider about a verification, with the facts that tell whether a webhook was recorded
+ * while the call was running.
  */
 export interface ProviderQuery {
   /** Name of the provider that is asked. */
@@ -51,22 +52,26 @@ export interface AnswerUpdate {
 export type ProviderUpdate = WebhookUpdate | AnswerUpdate;
 
 /**
- * Update from a webhook that is not in the inbox yet, with the SHA-256 of its body, by which duplicates are found.
+ * Update from a webhook that is not stored yet, with the SHA-256 of its body, which identifies a repeated
+ * delivery.
  */
 export interface UnstoredUpdate {
   readonly update: WebhookUpdate;
   readonly bodyHash: Buffer;
 }
 
-/** Removes personal data from an update of a session whose person was erased. Updates may arrive even years later. */
+/**
+ * Removes personal data from a provider update. Used for a session whose person was erased: the provider may
+ * still send updates about the session years later.
+ */
 export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => ({
   ...update,
   payload: { ...update.payload, link: null, agentRemarks: null, auditorRemarks: null },
 });
 
 /**
- * Returns the verification id of the session on which an update is recorded: for an answer the id that was asked
- * about, for a webhook the id that it names.
+ * Returns the verification id of the session on which an update is recorded: for an answer the id that was
+ * asked about, for a webhook the id in its body.
  */
 export const getVerificationId = (update: ProviderUpdate): string =>
   update.eventTime ? update.payload.verificationId : update.query.verificationId;
@@ -76,8 +81,8 @@ export const getProvider = (update: ProviderUpdate): string =>
   update.eventTime ? update.provider : update.query.provider;
 
 /**
- * Refuses an answer about another verification than the one asked about. The client of the provider refuses it too; this
- * check covers the clients of all providers.
+ * Refuses an answer about another verification than the one asked about. A provider's client should already
+ * refuse such an answer; this check does not rely on the client.
  */
 export function assertSameVerification(update: ProviderUpdate): void {
   const verificationId = getVerificationId(update);
@@ -97,7 +102,10 @@ export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
   rawSubStatus: update.payload.rawSubStatus,
 });
 
-/** Returns the source to record on the meetings and reviews of an update. The answer to a start counts as a poll. */
+/**
+ * Returns the source to store with meetings and reviews that the provider reported. The answer to a start
+ * counts as a POLL, because MUTATION would mean that a user of this API made the review.
+ */
 export const toTransitionSource = ({ eventTime }: ProviderUpdate) => (eventTime ? 'WEBHOOK' : 'POLL');
 
 /** Returns the event time that orders a webhook; null for an answer, and for a time too far ahead of our clock. */

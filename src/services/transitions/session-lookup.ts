@@ -14,8 +14,8 @@ import {
 } from './provider-update.ts';
 
 /**
- * Result of looking up a provider update (a webhook or an answer): its session, locked, and the earlier times
- * at which the provider reported the same raw status.
+ * Result of looking up a provider update (a webhook or an answer): the session, whose row is now locked, and
+ * the earlier reports of the same raw status.
  */
 interface Found {
   /** Null if no session has the verification id or, for `lockIfUncontended`, if the webhook must be queued. */
@@ -24,8 +24,8 @@ interface Found {
 }
 
 /**
- * Locks the sessions of updates within one transaction. Updates of the same tick share one query (DataLoader). Nothing
- * is cached: the session may be created between two updates.
+ * Locks the sessions of provider updates within one transaction. Updates of the same tick share one query
+ * (DataLoader). Results are not cached, because a session may be created between two updates.
  */
 export class SessionLookup {
   readonly #tx: Transaction;
@@ -52,7 +52,7 @@ export class SessionLookup {
     this.#changes = changes;
   }
 
-  /** Locks the session of an update, waiting for other transactions that hold it. */
+  /** Locks the session of an update. Waits if another transaction holds the row lock. */
   lock(update: ProviderUpdate): Promise<Found> {
     return this.#locked.load(update);
   }
@@ -71,7 +71,8 @@ export class SessionLookup {
   }
 
   async #find(updates: readonly ProviderUpdate[], locking: Promise<LockedSession[]>): Promise<Found[]> {
-    // The connection pipelines: the lock is sent first, so the reads after it see the sessions as of the lock.
+    // The three statements are pipelined on one connection. The lock is sent first, so the two reads run after
+    // the rows are locked and see the newest committed state (READ COMMITTED).
     const [rows, heads, observations] = await Promise.all([
       locking,
       findAuditHeadsOfVerifications(this.#tx, updates.map(getVerificationId)),

@@ -38,8 +38,8 @@ export function projectionColumns(
 }
 
 /**
- * Returns the columns that a provider update sets in addition to the status. The provider sometimes leaves fields
- * out; their stored values are then kept.
+ * Returns the columns that a provider update sets in addition to the status. A field that the provider left out
+ * keeps its stored value.
  */
 export function providerColumns(
   sealer: Sealer,
@@ -59,7 +59,10 @@ export function providerColumns(
   };
 }
 
-/** Returns the columns by which later updates are ordered. A late update sets only these. */
+/**
+ * Returns the columns by which later updates are ordered. A late update (older than the newest one) sets only
+ * these columns.
+ */
 export const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: Date) => ({
   providerEventTime: findLatest(
     unlessTooFarAhead(before?.providerEventTime ?? null, now),
@@ -79,7 +82,10 @@ export const transitionBase = (sessionId: string, before: SessionRow | null, rec
   recordedAt,
 });
 
-/** Builds the transition that records a provider update, with the status pair and verdict of the rules. */
+/**
+ * Builds the transition that records a provider update, with the status pair and the verdict from
+ * `evaluateUpdate`.
+ */
 export const buildTransition = (
   sessionId: string,
   before: SessionRow | null,
@@ -98,7 +104,8 @@ export const buildTransition = (
 });
 
 /**
- * Returns whether the provider reports another meeting time than before. It repeats the time in every later update.
+ * Returns whether the provider reports another meeting time than in its last update. An equal time is no new
+ * booking, because the provider repeats the time in every later update.
  */
 const isNewMeetingTime = (meetingAt: Date | null, before: SessionRow | null): boolean =>
   meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();

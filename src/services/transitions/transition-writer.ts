@@ -57,30 +57,36 @@ import {
 export interface Ignored {
   readonly sessionId: string;
   readonly fields: readonly IgnoredField[];
-  /** Whether the update became a transition. Only then the fields are logged, because polls repeat the same ones. */
+  /**
+   * True if the update became a transition. Only then are the ignored fields logged, because each further poll
+   * repeats the same fields.
+   */
   readonly isNews: boolean;
 }
 
 export interface RecordedUpdate {
   readonly session: SessionRow;
-  /** Null if the update became no transition: it repeats or confirms a known status, or awaits a second look. */
+  /**
+   * Null if the update became no transition: the update repeats or confirms a known status, or a second poll
+   * must confirm it.
+   */
   readonly transition: TransitionRow | null;
 }
 
-/** Data that a session is created with, in addition to the provider's update. */
+/** Data for creating a session that the provider's update does not contain. */
 export type NewSession = Pick<
   SessionRow,
   'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
 > & {
   readonly sessionId: string;
-  /** Caller who started the session here; null if another system of the merchant did. */
+  /** Caller who started the session through this gateway; null if another system of the merchant started it. */
   readonly caller: string | null;
 };
 
 /**
  * Transition writer: the only code that changes a session's status. Within one transaction of the `UnitOfWork`
- * it locks the session, asks the rules, appends the transition with the next sequence and updates the
- * session.
+ * it locks the session row, evaluates the update (`evaluateUpdate`), appends a transition with the next
+ * sequence, and updates the row.
  */
 export class TransitionWriter {
   readonly tx: Transaction;
@@ -128,8 +134,8 @@ export class TransitionWriter {
     const { session, seen } = await this.#lookup.lock(update);
     if (session) return this.#applyTo(session, update, seen);
     const intent = await findIntent(this.tx, verificationId);
-    // DONE: the session was created. Either another transaction did so after the lookup above missed it, and it is
-    // found now; or it has been archived since, and must not be created again.
+    // DONE means that the session was created. Either another transaction created it after the lookup above
+    // (race), and it is found now; or the session was archived since, and must not be created again.
     if (intent?.state === 'DONE') {
       const begun = await lockSession(this.tx, verificationId);
       return begun && this.#applyTo(begun, update);
@@ -139,9 +145,9 @@ export class TransitionWriter {
   }
 
   /**
-   * Records a webhook that the same transaction stores. Returns null if the webhook must be queued: an
-   * earlier one of its session is queued, the session is locked or unknown, or the webhook names another user
-   * or reference id than the session has.
+   * Records a webhook that the same transaction stores. Returns null if the webhook must be queued instead: an
+   * earlier webhook of the session is queued, the session is locked or unknown, or the webhook names another
+   * user or reference id than the session has.
    */
   async applyUpdateIfUncontended(unstored: UnstoredUpdate): Promise<RecordedUpdate | null> {
     const { session, seen } = await this.#lookup.lockIfUncontended(unstored);
@@ -150,10 +156,10 @@ export class TransitionWriter {
   }
 
   /**
-   * Creates a session from its first update. If another transaction created the session first, records the update on
-   * that session.
+   * Creates a session from its first update. If another transaction created the session first, records the
+   * update on that session.
    *
-   * @throws Mismatch as `applyUpdate` does
+   * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
@@ -167,10 +173,10 @@ export class TransitionWriter {
   }
 
   /**
-   * Returns whether an update belongs to a start intent and may create its session, because another system with the
-   * same provider account may have started a verification under the same id. A webhook must name the user of our
-   * start, and our start must have been sent. An answer may leave the user out. An update of another provider is
-   * always about another verification.
+   * Returns whether an update is about the verification of this start intent, and so may create its session.
+   * Another system with the same provider account may have started a verification under the same id. Therefore
+   * our start must have been sent before a webhook counts, and the webhook must name the user of our start; an
+   * answer may leave the user out. An update from another provider never belongs to the intent.
    *
    * @throws Mismatch if an answer names another user
    */
@@ -221,7 +227,10 @@ export class TransitionWriter {
     });
   }
 
-  /** Creates the session. Returns null if another transaction created it first (race). */
+  /**
+   * Creates the session from its first update. Returns null if another transaction created the session first
+   * (race).
+   */
   async #tryCreate(update: ProviderUpdate, from: NewSession): Promise<RecordedUpdate | null> {
     const { payload } = update;
     const now = this.#clock.now();
@@ -277,8 +286,8 @@ export class TransitionWriter {
     const { payload, eventTime } = update;
     this.changes.prefetchHead(before.id);
     const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
-    // A doubtful answer is stored as a doubt until a second poll confirms it. Webhooks carry an event time and need
-    // no such confirmation.
+    // An answer that repeats an older status is stored as a doubt until a second poll confirms the answer. A
+    // webhook has an event time and needs no confirmation.
     const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
@@ -295,8 +304,8 @@ export class TransitionWriter {
     const transition =
       evaluation.kind === 'TRANSITION' ? buildTransition(before.id, before, update, evaluation, now) : null;
     const late = transition !== null && isLate(transition.verdict);
-    // If the webhook may be about either of two observations of the same raw status, its time does not date the
-    // newest one.
+    // The webhook may be about an earlier occurrence of this raw status, or its event time is unusable. In both
+    // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
       ? providerTimes(before, update, now)
@@ -311,7 +320,8 @@ export class TransitionWriter {
       ...(evaluation.kind === 'NOTHING' || late || undated
         ? {}
         : { providerFoundAt: getOrderingTime(update) ? null : now }),
-      // An answer that no webhook overtook is the provider's present state, so it settles the order.
+      // An answer that no webhook overtook is the provider's present state, so the order of the updates is
+      // certain again.
       unsettled:
         eventTime !== null &&
         (before.unsettled || (evaluation.kind !== 'NOTHING' && evaluation.orderUncertain)),
@@ -345,8 +355,8 @@ export class TransitionWriter {
   }
 
   /**
-   * Fills in missing fields of the session from an answer whose status is not applied: webhooks overtook the answer,
-   * or it is in doubt until a second poll confirms it.
+   * Fills in missing fields of the session from an answer whose status is not applied, because a webhook was
+   * recorded while the poll was running, or because a second poll must confirm the answer.
    */
   async #fillMissing(
     before: SessionRow,

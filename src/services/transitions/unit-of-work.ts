@@ -70,7 +70,10 @@ export class UnitOfWork {
     }
   }
 
-  /** Runs `work` in one transaction. Everything that it records is committed atomically. */
+  /**
+   * Runs `work` in one transaction, then notifies all replicas (doorbell) of the transitions that `work`
+   * recorded.
+   */
   async inTransaction<T>(work: (writer: TransitionWriter) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
     const ignored: Ignored[] = [];
@@ -98,8 +101,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Rings the doorbell for the recorded transitions. Also rings for earlier transitions of other transactions
-   * that got their feed position by this commit.
+   * Notifies all replicas (doorbell) of the recorded transitions, and of earlier transitions of other
+   * transactions that got their feed position by this commit.
    */
   #ring(recorded: readonly TransitionRow[], numbered: readonly FeedEntry[]): void {
     for (const entry of numbered) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);

@@ -21,7 +21,9 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 const MAX_ATTEMPTS = 5;
 const WORKERS = 2;
-/** Maximum number of webhooks claimed in one batch; they share the statements and the commit. */
+/**
+ * Maximum number of webhooks claimed in one batch. The webhooks of a batch share the statements and the commit.
+ */
 const MAX_BATCH_SIZE = 10;
 const LOOK_INTERVAL_MS = 1_000;
 /**
@@ -40,18 +42,23 @@ interface Dependencies {
   readonly unitOfWork: UnitOfWork;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
-  /** Interval at which the queue is searched, for webhooks that failed or that another replica queued. */
+  /**
+   * Interval at which the queue is searched for webhooks that failed before, or that another replica queued.
+   */
   readonly lookIntervalMs?: number;
 }
 
-/** Queue worker: records queued webhooks, in arrival order within a session. */
+/**
+ * Queue worker: applies the stored webhooks that wait in the inbox (PENDING), in arrival order within a
+ * session.
+ */
 export class WebhookQueueWorker {
   readonly #dependencies: Dependencies;
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
   /**
-   * Ids of webhooks that this process queued and has not yet seen processed. While there are any, a worker keeps
-   * claiming from the queue.
+   * Ids of webhooks that this process queued and has not yet seen processed. While this set is not empty, a
+   * worker keeps claiming webhooks from the queue.
    */
   readonly #unseen = new Set<bigint>();
   #stopped = false;
@@ -82,8 +89,8 @@ export class WebhookQueueWorker {
   }
 
   /**
-   * Processes the queue until it is empty. If a batch fails, retries its webhooks one by one. A webhook that
-   * fails alone is skipped until the next round. Ends the round if the database is unavailable.
+   * Processes the queue until it is empty. If a batch fails, processes its webhooks again one by one; a webhook
+   * that fails alone is skipped until the next round. Ends the round if the database is unavailable.
    */
   async #processAll(): Promise<void> {
     let behind = 0n;
@@ -99,8 +106,8 @@ export class WebhookQueueWorker {
   }
 
   /**
-   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a single webhook failed,
-   * returns it as `passOver`, to be skipped in this round.
+   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a webhook that was
+   * processed alone failed, returns the webhook as `passOver`, and the round goes on after it.
    */
   async #processNext(
     limit: number,
@@ -123,8 +130,8 @@ export class WebhookQueueWorker {
         return claimed.length;
       });
       for (const { id } of claimed) this.#unseen.delete(id);
-      // The queue is empty and no other worker of this process holds webhooks, so other replicas have processed the
-      // unseen ones.
+      // The queue is empty and no other worker of this process has claimed webhooks, so other replicas have
+      // processed those in `#unseen`.
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
@@ -135,7 +142,8 @@ export class WebhookQueueWorker {
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
         'could not process a webhook; retrying',
       );
-      // A database fault is not the webhook's fault and usually affects all others as well, so the round ends.
+      // A fault of the database is not caused by this webhook and usually affects all other webhooks too, so
+      // the round ends.
       if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
       if (failed && isCausedByValues(error)) await this.#countFailure(failed).catch(() => {});
       return { passOver: failed };
@@ -179,7 +187,7 @@ export class WebhookQueueWorker {
     await this.#planLookup(writer.tx, verificationId);
   }
 
-  /** Plans a look-up of the verification at the provider that is due now. */
+  /** Plans an immediate look-up: the reconciler then asks the provider about the verification. */
   async #planLookup(tx: Transaction, verificationId: string): Promise<void> {
     const now = this.#dependencies.clock.now();
     await scheduleLookup(tx, { verificationId, since: now, dueAt: now });
@@ -194,7 +202,10 @@ export class WebhookQueueWorker {
     if (session) await this.#planLookup(tx, session.verificationId);
   }
 
-  /** Empties the body of an erased person's webhook. The hash stays, for de-duplication. */
+  /**
+   * Returns an empty, encrypted body for the webhook of an erased person. The body's hash stays stored, for
+   * de-duplication.
+   */
   #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
     return { body: this.#dependencies.sealer.seal('', webhookContext(bodyHash)) };
   }
@@ -212,7 +223,7 @@ export class WebhookQueueWorker {
   }
 }
 
-/** Converts a parsed webhook into the update to record. */
+/** Converts a parsed webhook into a provider update for the transition writer. */
 export const toWebhookUpdate = (
   { eventTime, session }: WebhookPayload,
   { provider, receivedAt }: Pick<InboxRow, 'provider' | 'receivedAt'>,

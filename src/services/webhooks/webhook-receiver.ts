@@ -12,7 +12,10 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker.ts';
 
 const MAX_BATCH_SIZE = 50;
-/** Maximum wait of a batch for the batch before it, whose database connection may have gone silent. */
+/**
+ * Maximum time that a batch waits for the batch before it, because the database connection of that batch may
+ * hang.
+ */
 const MAX_BATCH_WAIT_MS = 1_000;
 
 interface Dependencies {
@@ -31,14 +34,14 @@ interface ReceivedWebhook {
 }
 
 /**
- * Webhook receiver: stores verified webhooks. The transaction that stores a webhook also records it if its
- * session is free. Otherwise, or after an error, the webhook is queued.
+ * Webhook receiver: stores webhooks whose signature was verified. The transaction that stores a webhook also
+ * applies it if the row of its session is not locked. Otherwise, or after an error, the webhook is queued.
  */
 export class WebhookReceiver {
   readonly #dependencies: Dependencies;
   /**
    * Batches webhooks: those that arrive while a batch is being stored share the statements and the commit of
-   * the next one.
+   * the next batch (group commit).
    */
   readonly #storing = new DataLoader((arrivals: readonly ReceivedWebhook[]) => this.#storeAll(arrivals), {
     cache: false,
@@ -59,8 +62,8 @@ export class WebhookReceiver {
   }
 
   /**
-   * Stores the raw body of a webhook whose signature was verified. Resolves after the commit, so the webhook
-   * cannot be lost.
+   * Stores the raw body of a webhook whose signature was verified. Resolves after the commit, so that the
+   * provider gets its 200 only for a webhook that cannot be lost.
    */
   async receive({ name, webhooks }: Provider, body: Buffer): Promise<void> {
     const { clock, sealer } = this.#dependencies;
@@ -86,8 +89,8 @@ export class WebhookReceiver {
       () => arrivals.map(() => true as const),
       (error) => {
         const fault = classifyFault(error);
-        // Storing the webhooks for the queue would fail in the same way and take as long. The error is returned
-        // instead: the provider gets no 200 and sends the webhooks again.
+        // If the database itself is at fault, storing the webhooks for the queue would fail too. The error is
+        // thrown instead: the provider gets no 200 and sends the webhooks again.
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
@@ -112,8 +115,8 @@ export class WebhookReceiver {
         const unstored = { update: toWebhookUpdate(payload, row), bodyHash: row.bodyHash };
         if (await writer.applyUpdateIfUncontended(unstored)) recorded.add(row);
       };
-      // All writes of the batch must settle before the rollback. Otherwise one could still write after the
-      // transaction ended.
+      // Waits until all writes of the batch have settled, even after an error. Otherwise a write could still be
+      // running after the rollback.
       const outcomes = await Promise.allSettled(
         pickFirstPerSession(arrivals).map(
           ({ row, payload }) =>
@@ -133,8 +136,8 @@ export class WebhookReceiver {
   }
 
   /**
-   * Stores webhooks for the queue, without recording transitions. If the batch fails, stores each webhook alone,
-   * since a single one may be at fault.
+   * Stores webhooks for the queue worker, without applying them. If the batch fails, stores each webhook alone,
+   * because a single webhook may cause the failure.
    */
   async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
     const store = async (some: readonly NewWebhook[]) => {
@@ -151,7 +154,10 @@ export class WebhookReceiver {
   }
 }
 
-/** Keeps one webhook per session, because a transaction may write a session's row only once. */
+/**
+ * Keeps only the first webhook of each session, because the write batch of a transaction may update a session's
+ * row only once.
+ */
 function pickFirstPerSession(arrivals: readonly ReceivedWebhook[]): ReceivedWebhook[] {
   const seen = new Set<string | null>();
   return arrivals.filter(({ row: { verificationId } }) => {
