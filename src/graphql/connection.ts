@@ -81,8 +81,8 @@ export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**
- * The `pageInfo` of one page. Cursors are encoded only when they are read: most clients read just the last
- * one.
+ * The `pageInfo` of one page. Its getters encode a cursor only when it is read, because most clients read
+ * only `endCursor`.
  */
 class Place<Row> implements PageInfo {
   readonly hasNextPage: boolean;
@@ -112,8 +112,8 @@ class Place<Row> implements PageInfo {
 }
 
 /**
- * Page of a connection, as resolvers return it. `rows` holds one row more than `limit` if there is another
- * page. This is a class because V8 puts the getters of an object literal into old space, from where they
+ * Page of a connection, as resolvers return it. `rows` holds one row more than `limit` if another page
+ * follows. `Page` is a class because V8 puts the getters of an object literal into old space, where they
  * would keep the page's rows alive past minor garbage collections.
  */
 export class Page<Row> {

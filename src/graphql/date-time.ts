@@ -15,7 +15,7 @@ function inRange(time: Date): Date {
   });
 }
 
-/** Maximum length of a time: twice that of its longest form, which has nine fractional digits. */
+/** Maximum length of the text of a time: twice the longest valid form, which has nine fractional digits. */
 const MAX_LENGTH = 64;
 
 /**

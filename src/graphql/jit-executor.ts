@@ -36,8 +36,8 @@ export type Executor = (args: ExecutionArgs) => ExecutionResult | Promise<Execut
 type Query = CompiledQuery['query'];
 
 /**
- * Number of the use at which a query is compiled. Compiling takes a hundred times as long as parsing, so it
- * does not pay off for a query that is sent once.
+ * Use of a query at which it is compiled: the second. Compiling takes a hundred times as long as parsing,
+ * which does not pay off for a query that is sent once.
  */
 const COMPILE_AT_USE = 2;
 /**
@@ -74,8 +74,8 @@ export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE
     const fields = fieldsToCompile(schema, document, operation);
     const query = fields > MAX_COMPILED_FIELDS ? null : compile(schema, document, operation);
     if (query) queries.set(operation, query, { size: fields * BYTES_OF_FIELD });
-    // The query cannot be compiled, and never will be: with this count its uses never reach `compiledAtUse`
-    // again.
+    // The query cannot be compiled. A use count of minus infinity never reaches `compiledAtUse`, so the query
+    // is not tried again.
     else uses.set(operation, Number.NEGATIVE_INFINITY);
     return query;
   }
@@ -146,13 +146,14 @@ function fieldsToCompile(
 
 /**
  * Prefix of the placeholders that the compiler writes for values that JSON cannot hold (NaN, dates), and
- * later replaces by code. It would also replace one inside a string literal of a client: code injection.
+ * later replaces by code. If a client's string literal contained a placeholder, the compiler would replace
+ * it, too (code injection).
  */
 const PLACEHOLDER_PREFIX = '__MAGIC';
 
 /**
- * Whether the document has something that the compiler treats differently from graphql-js; such a document is
- * not compiled.
+ * Whether the document uses a feature that the compiler treats differently from graphql-js. Such a document
+ * is executed by graphql-js.
  */
 function isUnsupported(document: DocumentNode): boolean {
   let beyond = false;
@@ -181,7 +182,7 @@ function isUnsupported(document: DocumentNode): boolean {
       for (const { value } of given as readonly ArgumentNode[])
         if (value.kind === Kind.VARIABLE) conditions.add(value.name.value);
     },
-    // Code injection: see PLACEHOLDER_PREFIX.
+    // The compiler would replace a placeholder in a client's string by code (code injection).
     StringValue({ value }) {
       beyond ||= value.includes(PLACEHOLDER_PREFIX);
     },
@@ -212,8 +213,8 @@ function withOwnErrors({ data, errors }: ExecutionResult): ExecutionResult {
 }
 
 function ownError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
-  // As in graphql-js, the error that a resolver threw becomes `originalError`, and its extensions are copied.
-  // `locations` is set by hand, because the constructor could compute it only from AST nodes.
+  // graphql-js makes the error that a resolver threw the `originalError`, and copies its extensions; so does
+  // this. `locations` is set by hand, because the constructor can compute locations only from AST nodes.
   const error = new GraphQLError(message, { path, originalError });
   return Object.defineProperty(error, 'locations', { value: locations, enumerable: true });
 }

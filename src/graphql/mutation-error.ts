@@ -12,8 +12,8 @@ import { ErrorCodeEnum, SessionActionEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
 
 /**
- * Option of a type that resolves its members by `__typename`: resolvers return plain rows, which are not
- * instances of the type's class.
+ * Option of interface and union types: finds the concrete type of a value by its `__typename`, because
+ * resolvers return plain rows, which are not instances of the type's class.
  */
 export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
 

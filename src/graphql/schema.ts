@@ -68,14 +68,14 @@ export function getSchema(): GraphQLSchema {
               ReviewResolver,
               ProviderActionsResolver,
             ],
-            // type-graphql does not validate inputs: the services do, and report all problems of an input at
-            // once.
+            // Switches off the validation of inputs by type-graphql: the services validate them, and report
+            // all problems of an input at once.
             validate: false,
-            // Skips the check of the schema, which would take a tenth of the start-up time; a test makes it
-            // instead.
+            // Skips the check of the schema, which would take a tenth of the start-up time. A test checks the
+            // schema instead.
             skipCheck: true,
-            // type-graphql requires a `pubSub`, but nothing uses this stub: the `subscribe` functions follow
-            // the log.
+            // type-graphql requires a `pubSub`. Nothing calls this stub, because the `subscribe` functions
+            // read the log of transitions themselves.
             pubSub: {
               publish: () => {},
               subscribe: () => ({
@@ -105,8 +105,8 @@ function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
 }
 
 /**
- * Makes the type resolver of `Node` synchronous. That of type-graphql returns a promise, which compiled
- * queries do not await.
+ * Makes the type resolver of `Node` synchronous. The one of type-graphql returns a promise, which compiled
+ * queries (`jit-executor.ts`) do not await.
  */
 function resolvedAtOnce(built: GraphQLSchema): GraphQLSchema {
   const node = built.getType('Node') as GraphQLInterfaceType;

@@ -9,14 +9,14 @@ type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 const answers = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 const ITSELF = [''];
-/** Paths from a connection to its entries; a client may select either. */
+/** Paths from a connection to its entries. A client may select `nodes`, `edges { node }`, or both. */
 export const NODE_PATHS = ['nodes', 'edges.node'];
 
 /**
- * Returns the names of the fields that are selected below an operation or field, at the end of some paths.
- * For a field, pass all its nodes (`fieldNodes`): a document may select it several times, and the answer
- * merges the selections. Fields under @skip and @include count as selected. Memoized by operation or list of
- * nodes.
+ * Returns the names of the fields that are selected at the end of each path, starting from an operation or
+ * field. For a field, pass all its nodes (`fieldNodes`): a document may select a field several times, and the
+ * answer merges the selections. Fields under @skip and @include count as selected. Results are cached per
+ * operation or list of nodes.
  */
 export function findSelectedFields(
   asking: Selecting | readonly Selecting[],

@@ -98,11 +98,11 @@ class StatsInterval {
 class SessionStats {
   readonly window: StatsWindow;
   /**
-   * Returns the figures of this name. `count` runs at the first call; later calls share its result, so that
-   * several fields can be computed from one count.
+   * Returns the figures called `name`. `count` runs at the first call for this name; later calls share its
+   * result, so that several fields can be computed from one count query.
    */
   readonly read: <Figures>(name: string, count: Counting<Figures>) => Promise<Dated<Figures>>;
-  /** Results of all counts that the fields of this answer have started so far. */
+  /** Results of all count queries that the fields of this answer have started so far. */
   readonly asked: readonly Promise<Dated<unknown>>[];
 }
 
@@ -213,8 +213,8 @@ export class SessionStatsResolver {
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
     let dates: number[] = [];
-    // Repeats until no more counts are started: fields that are executed after this one may start theirs
-    // later.
+    // Waits in a loop until no more counts are started, because fields that are executed after `asOf` may
+    // start counts later.
     while (seen < asked.length) {
       seen = asked.length;
       const settled = await Promise.allSettled(asked);

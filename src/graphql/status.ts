@@ -16,7 +16,9 @@ import {
 import { badInput } from './connection.ts';
 import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 
-/** Sentence for the descriptions of raw status fields; the strings are shortened in `provider/texts.ts`. */
+/**
+ * Sentence for the descriptions of raw status fields. `provider/texts.ts` shortens the provider's strings.
+ */
 export const SHORTENED =
   'A longer string than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
@@ -64,8 +66,8 @@ class TransitionRule implements Rule {
 }
 
 /**
- * Refuses a filter with a sub-status that belongs to none of the filter's statuses. Such a filter matches no
- * session, so it must be a mistake.
+ * Refuses a filter with a sub-status that belongs to none of the filter's statuses. Such a filter would match
+ * no session, so it must be a mistake.
  */
 export function assertKnownPairs(
   status: readonly Status[] | null | undefined,

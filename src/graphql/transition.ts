@@ -101,8 +101,8 @@ export class StatusTransition extends Node {
 }
 
 /**
- * Fields that can be answered from `SUMMARY_COLUMNS`. A query for any other field reads the whole transition
- * row.
+ * Fields that can be answered from `SUMMARY_COLUMNS` of transitions. A query that selects any other field
+ * reads the whole row of the transition.
  */
 export const TRANSITION_SUMMARY_FIELDS = new Set([
   '__typename',
