@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
 /**
- * One line of the access log. Apart from the request id it contains no text that the caller chose, which
- * could be personal data.
+ * One line of the access log. Apart from the request id, no text in the line was chosen by the caller,
+ * because such a text could be personal data.
  */
 interface Access {
   readonly method: string;
@@ -19,15 +19,17 @@ interface Access {
 
 export type LogAccess = (access: Access) => void;
 
-/** Returns a function that logs one line per request; null if the log level suppresses such lines. */
+/**
+ * Returns a function that logs one line per request; null if the log level suppresses lines of level `info`.
+ */
 export const createAccessLog = (log: Logger): LogAccess | null =>
   log.isLevelEnabled('info') ? (access) => log.info(access, 'request') : null;
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Bytes that had already been sent on the connection when this request arrived (keep-alive); subtracted
-     * to get the size of the answer.
+     * Bytes that had already been sent on the connection when this request arrived (keep-alive). They are
+     * subtracted from the bytes sent at the end, to get the size of the answer.
      */
     bytesBefore: number;
   }

@@ -5,7 +5,7 @@ import { EXAMPLES } from './graphiql-examples.ts';
 
 /**
  * Content-Security-Policy of GraphiQL. The page is one file that contains its scripts, styles, fonts and
- * workers; it connects only to this gateway.
+ * workers; the policy lets it connect only to this gateway.
  */
 const POLICY = [
   "default-src 'none'",
