@@ -11,8 +11,8 @@ export function unreleased(changelog: string): string {
 }
 
 /**
- * Returns whether an entry under "Unreleased" announces the change, such as - `SubStatus.NEW_VALUE`: why, and what to
- * do.
+ * Returns whether an entry under "Unreleased" announces the change of a coordinate. An entry has the form -
+ * `SubStatus.NEW_VALUE`: why, and what to do.
  */
 export const announces = (changelog: string, coordinate: string): boolean =>
   unreleased(changelog).includes(`\`${coordinate}\``);
