@@ -1,5 +1,6 @@
 /**
- * `npm run rotate`: re-encrypts stored data with the first key of DATA_KEYS, so that the other keys can be removed.
+ * `npm run rotate`: re-encrypts stored data with the first key of DATA_KEYS, so that the other keys can be
+ * removed.
  */
 import type { Database } from '../db/connection/client.ts';
 import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
@@ -29,7 +30,10 @@ function tell(kept: readonly KeyUsage[], current: string): string {
   ].join('\n');
 }
 
-/** Refuses to rotate while a running replica lacks the first key and so could not decrypt rotated values. */
+/**
+ * Refuses to rotate while a running replica lacks the first key, because that replica could not decrypt the
+ * rotated values.
+ */
 async function refuseWhileUnknown(db: Database, { keyId }: Sealer): Promise<void> {
   const live = await findLiveReplicas(db);
   const lacking = live.filter(({ dataKeys }) => !dataKeys.includes(keyId)).length;

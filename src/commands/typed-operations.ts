@@ -1,4 +1,7 @@
-/** Writes the published operations as TypeScript, typed by the published schema; the console's code is checked against it. */
+/**
+ * Writes the published operations as TypeScript, typed by the published schema, so that the compiler checks
+ * the console's use of them.
+ */
 import { codegen } from '@graphql-codegen/core';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { buildSchema, getOperationAST, parse } from 'graphql';
