@@ -117,7 +117,10 @@ const HURT: readonly (readonly [RegExp, string])[] = [
   [/^ENUM_VALUE_REMOVED/, 'Clients that send the value or compare with it: their operations are refused.'],
   [/^UNION_MEMBER_ADDED/, 'Clients that match on the members without a default case.'],
   [/^UNION_MEMBER_REMOVED/, 'Clients that have a fragment on the member: their operations are refused.'],
-  [/_ADDED$/, 'Clients that do not send the new element: their operations are refused, or change their meaning.'],
+  [
+    /_ADDED$/,
+    'Clients that do not send the new element: their operations are refused, or change their meaning.',
+  ],
   [/DEFAULT/, 'Clients that omit the element: the same operation changes its meaning.'],
   [/^(FIELD_ARGUMENT|INPUT_FIELD)_TYPE/, 'Clients that send the old type: their operations are refused.'],
   [
