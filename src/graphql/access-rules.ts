@@ -63,7 +63,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
 }
 
 /**
- * Wraps the resolver of a field that not every viewer of its object may see. Most fields have no such rule
+ * Wraps the resolver of a field that not every viewer of its object may see. Most fields have the rule OPEN
  * and stay unwrapped, because a wrapper takes time at every execution.
  */
 function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {

@@ -2,7 +2,10 @@ import { GraphQLError } from 'graphql';
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { LIMITS } from './limits.ts';
 
-/** Highest `totalCount` that is exact; above it the field is null. Counting more rows would take too long. */
+/**
+ * Highest `totalCount` of a connection. For a longer list the field is null, because counting more rows would
+ * take too long.
+ */
 export const MAX_COUNT = 10_000;
 
 @ObjectType({ description: 'Position of a page within its list.', simpleResolvers: true })
@@ -57,14 +60,14 @@ export class PageArgs extends ForwardArgs {
   before?: string;
 }
 
-/** Number of entries of a page, and whether they are the first or the last ones of the list. */
+/** Size of a page, and whether the page is counted from the start or from the end of the list. */
 interface Shape {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
 }
 
 /**
- * Checks `first` and `last`, of which exactly one must be given, and returns the page's size and end.
+ * Checks that exactly one of `first` and `last` is given, and returns the page's size and end.
  * @throws GraphQLError that says how to ask for a page
  */
 export function pageSize({ first, last }: PageArgs): Shape {
@@ -122,7 +125,7 @@ export class Page<Row> {
   readonly #cursorOf: (row: Row) => string;
   readonly #count: () => Promise<number | null>;
 
-  /** `count` returns the length of the whole list. It is called only if the client selects `totalCount`. */
+  /** `count` returns the length of the whole list, and is called only if the client selects `totalCount`. */
   constructor(
     rows: readonly Row[],
     { limit, end }: Shape,

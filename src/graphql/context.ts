@@ -57,9 +57,9 @@ export interface Context {
    */
   readonly cursors: Cursors;
   readonly loaders: Loaders;
-  /** Yields the event loop to other requests while a large answer is executed. */
+  /** Lets other requests use the event loop while a large answer is executed. */
   readonly pace: Pace;
-  /** True in subscriptions: their frames must not contain personal data. */
+  /** True in subscriptions, whose frames (results) must not contain personal data. */
   readonly live: boolean;
   /**
    * Collects the personal data that the answer shows, for the read log (who read whose data). Null in

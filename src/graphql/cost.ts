@@ -140,7 +140,7 @@ function sizesIn(document: DocumentNode): string[] {
   visit(document, {
     Argument({ name, value }) {
       if (COSTLY_ARGUMENTS.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
-      // A list literal may contain variables: `ids: [$a, $b]`.
+      // A list literal may contain variables, too: `ids: [$a, $b]`.
       if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
     },
   });

@@ -41,8 +41,8 @@ type Query = CompiledQuery['query'];
  */
 const COMPILE_AT_USE = 2;
 /**
- * Maximum number of fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field:
- * at most 30 ms.
+ * Maximum number of fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field,
+ * so the largest query takes 30 ms.
  */
 const MAX_COMPILED_FIELDS = 150;
 /** Limit of the cache of compiled queries, in estimated bytes (see BYTES_OF_FIELD). */
@@ -160,16 +160,17 @@ function isUnsupported(document: DocumentNode): boolean {
   const nullable = new Set<string>();
   const conditions = new Set<string>();
   const look: ASTVisitor = {
-    // If a fragment is spread once with a condition and once without one, the compiler loses some of its
-    // fields.
+    // Leaves conditions (@skip, @include) on fragments to graphql-js: if a fragment is spread once with a
+    // condition and once without, the compiler loses some of the fragment's fields.
     FragmentSpread({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
     InlineFragment({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
-    // If a field is selected several times, the compiler merges the selections and loses their conditions. It
-    // also confuses an alias `a_b` with the field `b` inside `a`.
+    // Leaves conditions on fields to graphql-js: if a field is selected several times, the compiler merges
+    // the selections and loses their conditions. The compiler also confuses an alias `a_b` with the field `b`
+    // inside `a`.
     Field({ alias, directives = [] }) {
       beyond ||=
         directives.length > 0 || (alias !== undefined && (isStray(alias.value) || alias.value.includes('_')));
@@ -188,15 +189,15 @@ function isUnsupported(document: DocumentNode): boolean {
     },
   };
   visit(document, look);
-  // If a variable in a condition is null, the compiled query leaves the field out; graphql-js refuses the
-  // operation.
+  // Leaves nullable variables in conditions to graphql-js, which refuses the operation if the variable is
+  // null. The compiled query would leave the field out.
   for (const name of conditions) beyond ||= nullable.has(name);
   return beyond;
 }
 
 /**
- * Whether a name may collide inside the compiler: it looks names up in plain objects, which inherit from
- * `Object.prototype`, and its own names begin with `__`.
+ * Whether a name may collide with other names inside the compiler, which looks names up in plain objects.
+ * Plain objects inherit from `Object.prototype`, and the compiler's own names begin with `__`.
  */
 const isStray = (name: string): boolean => name in Object.prototype || name.startsWith('__');
 

@@ -27,7 +27,9 @@ export const LIMITS = {
    * graphql-js compares each pair, so validation takes quadratic time.
    */
   pairs: 5_000,
-  /** `__schema` fields of an operation. Executing one that selects the whole schema takes 5 ms. */
+  /**
+   * `__schema` fields of an operation. Executing a `__schema` field that selects the whole schema takes 5 ms.
+   */
   schemas: 1,
   depth: 16,
   aliases: 50,

@@ -1,6 +1,6 @@
 /**
  * Refusals of mutations as data: the error members of the result unions, and the conversion of a `Refusal` to
- * one of them.
+ * such a member.
  */
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
@@ -129,8 +129,8 @@ export async function toMutationResult<Success extends object>(
 ): Promise<Success | MutationError> {
   try {
     const success = await work;
-    // Empties the loaders: a document may contain several mutations, and the next one must not read rows that
-    // were cached before this one changed them.
+    // Empties the loaders, because a document may contain several mutations: the next mutation must not read
+    // rows that were cached before this mutation changed them.
     for (const loader of Object.values(context.loaders)) loader.clearAll();
     return { __typename: typename, ...success };
   } catch (error) {

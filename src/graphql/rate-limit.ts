@@ -20,7 +20,10 @@ export interface RateLimit {
    * otherwise null.
    */
   spend(viewer: Viewer, cost: number): Promise<GraphQLError | null>;
-  /** Returns the frame budget of a subscription whose frames cost `frameCost` each. */
+  /**
+   * Returns the frame budget (limit of the total cost of frames) of a subscription whose frames cost
+   * `frameCost` each.
+   */
   framesOf(viewer: Viewer, frameCost: number): FrameBudget;
 }
 

@@ -23,8 +23,8 @@ import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
 
 /**
- * Descriptions of the schema and its root types, set by `introduced`, because type-graphql has no option for
- * them.
+ * Descriptions of the schema and its root types. `introduced` sets them, because type-graphql has no option
+ * for them.
  */
 const DESCRIPTIONS = {
   schema: `Video KYC as one typed contract: sessions, the actions they allow, and a live stream of every status transition.

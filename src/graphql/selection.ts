@@ -44,8 +44,9 @@ export function findSelectedFields(
 }
 
 /**
- * Returns the fields directly inside some selections, with those of the fragments in them. Each fragment is
- * walked once: with fragments that spread each other twice, walking every spread would take 2^n steps.
+ * Returns the fields directly inside some selections, including those of the fragments in them. Each fragment
+ * is walked only once: if n fragments each spread the next one twice, walking every spread would take 2^n
+ * steps.
  */
 function collectFields(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
   const fields: FieldNode[] = [];
@@ -66,8 +67,8 @@ function collectFields(nodes: readonly Selecting[], fragments: Fragments): Field
 }
 
 /**
- * Returns how many columns of a row the selected fields need: `SUMMARY` if all of them are in
- * `summaryFields`, else `ALL`.
+ * Returns which columns of a row the selected fields need: `SUMMARY` if all fields are in `summaryFields`,
+ * otherwise `ALL`.
  */
 export function detailLevelFor(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
   for (const field of asked) if (!summaryFields.has(field)) return 'ALL';

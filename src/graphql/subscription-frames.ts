@@ -42,8 +42,8 @@ interface Dependencies {
 }
 
 /**
- * Starts a subscription that sends its frames to `sink`. Returns the handle that ends it, or errors if the
- * subscription is refused.
+ * Starts a subscription that sends its frames (results) to `sink`. Returns a handle to end the subscription,
+ * or errors if it is refused.
  */
 export async function startSubscription(
   operation: Operation,
@@ -168,7 +168,7 @@ function selectionOf(
         return {
           json: new FrameJson(JSON.stringify(formattedResult(result, formatError))),
           dependsOnViewer,
-          // A result with errors is executed again for later subscribers, because it may succeed then.
+          // A result with errors is not reused for later subscribers, because another execution may succeed.
           immutable: immutable && !result.errors,
         };
       }

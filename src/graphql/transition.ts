@@ -21,7 +21,10 @@ import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { SHORTENED, StatusInfo } from './status.ts';
 
-/** Description of the field `previousCursor`, the same in every type of frame. */
+/**
+ * Description of the field `previousCursor`. All types of frames (results of a subscription) use the same
+ * text.
+ */
 export const PREVIOUS_CURSOR_DESCRIPTION =
   '`cursor` of the previous frame of the stream; in the first frame, the `after` that you passed, or null. If it differs from the cursor of the last frame that you received, frames were lost in transit: subscribe again with your last cursor as `after`.';
 
