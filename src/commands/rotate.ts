@@ -19,7 +19,7 @@ function tell(kept: readonly KeyUsage[], current: string): string {
   const lines = [...others].map((key) =>
     sum(sealed, key) > 0
       ? `${sum(sealed, key)} values are still encrypted with ${key}. Keep the key, and run this command again.`
-      : `No value is encrypted with ${key} any more. ${sum(hashes, key)} idempotency keys were hashed with it: while it stays in DATA_KEYS their calls can be repeated, without it they are refused as used.`,
+      : `No value is encrypted with ${key} any more. ${sum(hashes, key)} idempotency keys were hashed with ${key}: their calls can be repeated as long as ${key} stays in DATA_KEYS. Without ${key}, repeated calls are refused.`,
   );
   return [
     `${sum(kept, current)} values are encrypted with ${current}, the first key of DATA_KEYS.`,

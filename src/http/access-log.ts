@@ -10,7 +10,10 @@ interface Access {
   /** Path of the matched route, without the query string; `none` if no route matched. */
   readonly path: string;
   readonly status: number;
-  /** Milliseconds until the last byte of the answer was sent; for a stream or WebSocket, until it ended. */
+  /**
+   * Milliseconds until the last byte of the answer was sent; for a stream or WebSocket, until the connection
+   * ended.
+   */
   readonly ms: number;
   /** Bytes sent to the client, headers included. */
   readonly bytes: number;

@@ -84,7 +84,10 @@ const ROOT = '<div id="root"></div>';
  * @throws Error if the page lacks the element before which the bar is inserted
  */
 export function withBar(page: string, source: TokenSource): string {
-  if (!page.includes(ROOT)) throw new Error("GraphiQL's page has no place for the bar: its HTML has changed");
+  if (!page.includes(ROOT))
+    throw new Error(
+      "GraphiQL's page lacks the element before which the bar is inserted: the package has changed its HTML",
+    );
   const bar = `<style>${STYLE}</style>
     <div id="bar"><b>VKYC gateway</b><output></output>${CHOICE[source]}</div>
     ${ROOT}

@@ -71,7 +71,7 @@ const executedBy = ({
       const isRefused = document.definitions.length === 0;
       // If the request names no operation of the document, Apollo itself responds with an error.
       if (!operation && !isRefused) return null;
-      // Refuses subscriptions here, because Apollo would execute one once, like a query.
+      // Refuses subscriptions here, because Apollo would execute a subscription once, like a query.
       if (operation?.operation === 'subscription')
         return toResponse({ errors: [subscriptionsElsewhere()] }, formatError);
       const { operationName, variables = {} } = request;

@@ -38,7 +38,9 @@ interface Dependencies {
 }
 
 export interface GraphqlOverSse {
-  /** Closes the streams that are still open after all clients were told to reconnect. */
+  /**
+   * Last step of a shutdown: closes the streams that are still open after all clients were told to reconnect.
+   */
   stop(): void;
 }
 

@@ -55,7 +55,7 @@ interface Peer {
   readonly request: IncomingMessage;
   readonly room: SocketBuffer;
   viewer: Viewer | null;
-  /** Removes the socket from the live connections; null until it has signed in. */
+  /** Removes the socket from the live connections; null until the client has signed in on this socket. */
   leave: (() => void) | null;
   /**
    * Whether the client has answered the last ping. If no answer has come by the next ping, the socket is
@@ -70,7 +70,9 @@ export interface GraphqlOverWebsocket {
    * connection, if the client's address has too many sockets that have not signed in.
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): boolean;
-  /** Closes the sockets that are still open after all clients were told to reconnect. */
+  /**
+   * Last step of a shutdown: closes the sockets that are still open after all clients were told to reconnect.
+   */
   stop(): void;
 }
 

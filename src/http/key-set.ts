@@ -193,13 +193,13 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
   });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
+    throw new Error(`the key server answered with status ${response.status}`);
   }
   const set = JSON.parse(await readBounded(response)) as JSONWebKeySet;
-  if (!Array.isArray(set?.keys)) throw new Error('no list of keys in the answer');
-  if (set.keys.length > MAX_KEYS) throw new Error(`more than ${MAX_KEYS} keys`);
+  if (!Array.isArray(set?.keys)) throw new Error('the answer contains no list of keys');
+  if (set.keys.length > MAX_KEYS) throw new Error(`the key set has more than ${MAX_KEYS} keys`);
   const usable = (await Promise.all(set.keys.map(toUsable))).filter((key) => key !== null);
-  if (usable.length === 0) throw new Error('no usable key in the answer');
+  if (usable.length === 0) throw new Error('the answer contains no usable key');
   return { find: createLocalJWKSet({ keys: usable }), ids: new Set(usable.map(({ kid }) => kid)) };
 }
 
@@ -210,7 +210,7 @@ async function readBounded({ body }: Response): Promise<string> {
   // loop cancels the body.
   for await (const part of body ?? []) {
     size += part.length;
-    if (size > MAX_KEY_SET_BYTES) throw new Error(`more than ${MAX_KEY_SET_BYTES} bytes`);
+    if (size > MAX_KEY_SET_BYTES) throw new Error(`the key set has more than ${MAX_KEY_SET_BYTES} bytes`);
     dependencies.push(part);
   }
   return Buffer.concat(dependencies).toString();
@@ -245,9 +245,9 @@ const ALGORITHM_OF: Readonly<Record<string, string>> = {
  * credential, nor anything that the server sent.
  */
 function describeReason(error: unknown): string {
-  if (error instanceof SyntaxError) return 'not JSON';
+  if (error instanceof SyntaxError) return 'the answer is not JSON';
   const { name, message, cause } = error as Error;
   const code = (cause as { code?: unknown } | undefined)?.code;
-  if (name === 'TimeoutError') return 'timed out';
+  if (name === 'TimeoutError') return 'the key server did not answer in time';
   return typeof code === 'string' ? code : message;
 }

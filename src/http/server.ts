@@ -83,7 +83,8 @@ export function createHttpServer({
     clientErrorHandler: answerParseError,
     // At a shutdown, closes idle keep-alive connections, because they would delay it.
     forceCloseConnections: 'idle',
-    // Requests that arrive on open connections during a shutdown are still served, not answered with 503.
+    // During a shutdown, still serves requests that arrive on open connections, instead of answering them
+    // with 503.
     return503OnClosing: false,
     // Answers requests with a malformed path. Fastify runs no hooks for them, so the headers that hooks would
     // set are set here.
@@ -160,7 +161,7 @@ export function createHttpServer({
     const { missing, impaired, notes } = await checkReady();
     const more = { ...unlessEmpty('impaired', impaired), ...unlessEmpty('notes', notes) };
     if (Object.keys(missing).length === 0) return { status: 'ready', ...more };
-    request.log.warn({ missing, ...unlessEmpty('impaired', impaired) }, 'not ready');
+    request.log.warn({ missing, ...unlessEmpty('impaired', impaired) }, 'gateway is not ready; answered 503');
     return reply.status(503).send({ status: 'not ready', missing, ...more });
   });
 

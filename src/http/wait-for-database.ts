@@ -93,7 +93,7 @@ class PlaceholderServer {
   }
 
   /**
-   * Starts to listen; later calls return the same promise.
+   * Starts to listen. Later calls return the promise of the first call.
    * @throws the error of `listen`, such as EADDRINUSE
    */
   open(): Promise<void> {

@@ -114,7 +114,7 @@ export async function serveWebhooks(
     return refuse(reply.header('retry-after', waitSeconds), 429, outcome, TOO_MANY);
   }
 
-  /** Reads the raw bytes of the body; if that fails, returns the reason. */
+  /** Reads the raw bytes of the body. If the body cannot be read, returns the reason. */
   async function read(stream: Readable): Promise<Buffer | keyof typeof BODY_READ_ERRORS> {
     const chunks: Buffer[] = [];
     let bytes = 0;
