@@ -7,9 +7,9 @@ import { ALL_PAIRS } from '../domain/status.ts';
  * and each transition.
  */
 export interface Behaviour {
-  /** Texts of `statusCatalog`, by `STATUS/SUB_STATUS`. */
+  /** Text of each status pair in the query `statusCatalog`, by `STATUS/SUB_STATUS`. */
   readonly states: Readonly<Record<string, string>>;
-  /** Causes that each transition may have, by `FROM -> TO`; FROM is `(none)` at the start of a session. */
+  /** Sources and action of each transition, by `FROM -> TO`. FROM is `(none)` at the start of a session. */
   readonly moves: Readonly<Record<string, string>>;
 }
 

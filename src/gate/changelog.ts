@@ -1,4 +1,7 @@
-/** Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the changed coordinate in backticks. */
+/**
+ * Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the schema coordinate that
+ * changed in backticks.
+ */
 const HEADING = '## Unreleased';
 
 /** Returns the text between the heading "Unreleased" and the next heading. */

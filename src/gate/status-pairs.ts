@@ -17,7 +17,7 @@ const LINE_WIDTH = 108;
 export function pairsStoredBy(migrations: readonly string[]): PairName[] {
   const bodies = migrations.flatMap((sql) => {
     const definitions = sql.split(FUNCTION).slice(1);
-    // The function's body stands between two $$.
+    // The body of the SQL function is between two $$ (dollar quotes).
     return definitions.map((definition) => definition.split('AS $$')[1]?.split('$$')[0] ?? '');
   });
   return [...(bodies.at(-1) ?? '').matchAll(PAIR)].map(

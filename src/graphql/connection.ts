@@ -84,7 +84,7 @@ export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**
- * The `pageInfo` of one page. Its getters encode a cursor only when it is read, because most clients read
+ * The `pageInfo` of one page. A cursor is encoded only when its getter is called, because most clients read
  * only `endCursor`.
  */
 class Place<Row> implements PageInfo {

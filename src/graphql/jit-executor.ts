@@ -214,8 +214,9 @@ function withOwnErrors({ data, errors }: ExecutionResult): ExecutionResult {
 }
 
 function ownError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
-  // graphql-js makes the error that a resolver threw the `originalError`, and copies its extensions; so does
-  // this. `locations` is set by hand, because the constructor can compute locations only from AST nodes.
+  // Like graphql-js, sets the error that a resolver threw as `originalError`, from which the constructor
+  // copies the extensions. `locations` is set by hand, because the constructor can compute locations only
+  // from AST nodes.
   const error = new GraphQLError(message, { path, originalError });
   return Object.defineProperty(error, 'locations', { value: locations, enumerable: true });
 }

@@ -43,7 +43,7 @@ interface Dependencies {
 
 /**
  * Starts a subscription that sends its frames (results) to `sink`. Returns a handle to end the subscription,
- * or errors if it is refused.
+ * or errors if the subscription is refused.
  */
 export async function startSubscription(
   operation: Operation,

@@ -81,7 +81,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
 
       const response = reply.raw;
-      // The client disconnected while its token was being verified, so there is nobody to answer.
+      // The client disconnected while its token was being verified, so no answer is sent.
       if (response.destroyed) return reply.hijack();
       const leave = dependencies.connections.admit(
         {

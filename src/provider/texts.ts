@@ -14,7 +14,10 @@ const LONG_STATUS_PREFIX_LENGTH = 150;
 const DIGEST_CHARACTERS = 16;
 /** Longest text that is encrypted and stored, such as remarks. */
 export const MAX_TEXT_LENGTH = 20_000;
-/** Longest id of the provider: user ids have 50 characters, references of prepaid instruments 19 digits. */
+/**
+ * Maximum length of an id from the provider. The longest documented ids are user ids with 50 characters, and
+ * references of prepaid instruments with 19 digits.
+ */
 export const MAX_ID_LENGTH = 100;
 
 /**

@@ -13,7 +13,10 @@ import { SandboxStore } from './store.ts';
 import { WebhookScheduler } from './webhook-scheduler.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
-/** Content-Security-Policy of an API: a browser that shows an answer loads nothing and does not frame it. */
+/**
+ * Content-Security-Policy of an API: a browser that shows an answer loads nothing, and no page can frame the
+ * answer.
+ */
 const NO_PAGE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
 export { SANDBOX_CREDENTIALS, SANDBOX_CREDENTIALS_TEXT } from './credentials.ts';
