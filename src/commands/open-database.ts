@@ -6,8 +6,8 @@ import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
 /**
- * Number of connections in the pool. The retention command needs two at once: one holds its advisory lock,
- * which keeps other runs out, while another one writes.
+ * Number of connections in the pool. The retention command needs two at the same time: the first holds its
+ * advisory lock, which keeps other runs out, while the second writes.
  */
 const POOL_SIZE = 4;
 

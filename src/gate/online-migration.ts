@@ -5,8 +5,8 @@
 
 const BREAKPOINT = '--> statement-breakpoint';
 /**
- * First line of migrations that must not run in one transaction. `run-migrations.ts` recognizes them by this
- * line.
+ * First line of a migration that must not run in one transaction. `run-migrations.ts` recognizes such
+ * migrations by this line.
  */
 const HEADER =
   '-- Each statement by itself: indexes are built and constraints validated without blocking writers. Statements are idempotent, so that an interrupted migration can be run again.';

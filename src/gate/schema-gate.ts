@@ -1,6 +1,6 @@
 /**
- * Checks whether clients of the last release still work with the current schema. This is a developer tool: it
- * needs the devDependency `@graphql-inspector/core`, and the server never imports it.
+ * Checks whether clients of the last release still work with the current schema. The check is a developer
+ * tool: it needs the devDependency `@graphql-inspector/core`, and the server never imports it.
  */
 import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
@@ -19,7 +19,7 @@ export interface SchemaCheckInput {
   readonly present: Contract;
   /**
    * Published operations (`schema/operations.graphql`), as GraphQL text. The present schema must support all
-   * of them.
+   * operations.
    */
   readonly operations: string;
   readonly changelog: string;

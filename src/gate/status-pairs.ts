@@ -38,9 +38,9 @@ export const comparePairs = (stored: readonly PairName[], wanted: readonly PairN
 });
 
 /**
- * Returns the migration that allows these pairs. It can run while replicas of the last release still run:
- * CREATE OR REPLACE takes only a moment and keeps the grants, and the function still accepts all earlier
- * pairs.
+ * Returns the migration that allows these pairs. The migration can run while replicas of the last release
+ * still run: CREATE OR REPLACE takes only a moment and keeps the grants, and the function still accepts all
+ * earlier pairs.
  */
 export function statusPairsMigration(pairs: readonly PairName[]): string {
   const lines: string[] = [];

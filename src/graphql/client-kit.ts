@@ -31,8 +31,9 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
 const LATER_REFUSALS = '\\w+Error';
 
 /**
- * Returns the possible types of each interface and union, in the form of Apollo Client's `possibleTypes`. It
- * includes `LATER_REFUSALS`, because Apollo's cache drops the `message` of an error type that is not listed.
+ * Returns the possible types of each interface and union, in the form of Apollo Client's `possibleTypes`. The
+ * result includes `LATER_REFUSALS`, because Apollo's cache drops the `message` of an error type that is not
+ * listed.
  */
 const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   Object.fromEntries(

@@ -52,8 +52,9 @@ export interface Context {
   readonly staff: boolean;
   readonly services: Services;
   /**
-   * Encodes and decodes cursors. They are separate from `services`, because reading `services` marks a frame
-   * of a subscription as not reusable (see `FrameContext`), whereas the cursor of a position never changes.
+   * Encodes and decodes cursors. `cursors` is separate from `services`, because reading `services` marks a
+   * frame of a subscription as not reusable (see `FrameContext`), whereas the cursor of a position never
+   * changes.
    */
   readonly cursors: Cursors;
   readonly loaders: Loaders;

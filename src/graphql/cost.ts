@@ -53,7 +53,7 @@ const COSTS: Record<string, number> = {
 
 /**
  * Names of fields whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED
- * values, because encrypting one takes about as long as serializing that many.
+ * values, because encrypting a value takes about as long as serializing that many values.
  */
 const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|cancelReason)$/;
 const VALUES_OF_SEALED = 3;
@@ -188,8 +188,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
   function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): Amount {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     const own = COSTS[`${parent.name}.${node.name.value}`];
-    // `getFields` lacks `__schema`, `__type`, `__typename` and the fields below them. The first two have a
-    // cost in COSTS.
+    // `getFields` lacks the introspection fields, such as `__schema`, `__type` and `__typename`. Only
+    // `__schema` and `__type` have a cost.
     if (!field) return { cost: own ?? 0, values: 1 };
     const type = getNamedType(field.type);
     if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(field) };

@@ -61,7 +61,7 @@ export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE
   const queries = new LRUCache<OperationDefinitionNode, Query>({
     maxSize: MAX_CACHE_BYTES,
     // Resets the use count on eviction. Otherwise an evicted query would be compiled again at its next use,
-    // and evict another one (cache thrashing).
+    // and evict another query (cache thrashing).
     dispose: (_query, operation) => uses.delete(operation),
   });
 

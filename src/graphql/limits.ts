@@ -49,8 +49,8 @@ export const LIMITS = {
    */
   answerValues: 100_000,
   /**
-   * Cost of one frame (result) of a subscription: a hundred times what the console's subscriptions need. It
-   * is lower than `cost`, because a subscription may send thousands of frames.
+   * Cost of one frame (result) of a subscription: a hundred times what the console's subscriptions need. The
+   * limit is lower than `cost`, because a subscription may send thousands of frames.
    */
   frameCost: 1_000,
 } as const;

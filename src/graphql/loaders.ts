@@ -23,7 +23,7 @@ export type TransitionPage = TransitionRange & RangeOptions;
 
 /**
  * Maximum number of transitions that one statement reads for the pages of several sessions. Most clients ask
- * for fewer, so that one statement answers them.
+ * for fewer transitions, so that one statement is enough.
  */
 const MAX_ROWS_A_STATEMENT = 1_000;
 

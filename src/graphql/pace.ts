@@ -11,8 +11,8 @@ interface Waiting {
 
 /**
  * Splits the execution of one answer into several tasks of the event loop, so that other requests run in
- * between. Without it, the fields of all rows that a DataLoader resolves at once (a hundred pages) would be
- * executed in one long task.
+ * between. Without this class, the fields of all rows that a DataLoader resolves at once (a hundred pages)
+ * would be executed in one long task.
  */
 export class Pace {
   #rows = 0;

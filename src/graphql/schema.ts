@@ -41,8 +41,8 @@ and internal errors are reported in \`errors\`, with a \`code\` in their extensi
 let schema: GraphQLSchema | null = null;
 
 /**
- * Returns the executable schema, guarded by the access tables. It is built at the first call, once per
- * process.
+ * Returns the executable schema, guarded by the access tables. The schema is built at the first call, once
+ * per process.
  */
 export function getSchema(): GraphQLSchema {
   schema ??= introduced(

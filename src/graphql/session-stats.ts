@@ -109,8 +109,8 @@ class SessionStats {
 type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
 
 /**
- * Error for figures that are still being counted. Its code is TIMEOUT, which clients also get for any other
- * operation that takes too long.
+ * Error for figures that are still being counted. The code of the error is TIMEOUT, which clients also get
+ * for any other operation that takes too long.
  */
 const pending = (): GraphQLError =>
   new GraphQLError(

@@ -161,8 +161,8 @@ function passes(row: SessionTransition, filter: TransitionCriteria | null | unde
 
 /**
  * Returns a session that the viewer may see. A viewer who passes a cursor of an archived session, and could
- * see that session, gets the error ARCHIVED; for all others, an archived session looks like one that does not
- * exist.
+ * see that session, gets the error ARCHIVED; for all others, an archived session looks like a session that
+ * does not exist.
  * @throws GraphQLError if there is no such session; CursorError if the session of the cursor was archived
  */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {

@@ -77,9 +77,9 @@ export async function startSubscription(
 const loadersOf = new WeakMap<object, Loaders>();
 
 /**
- * Context for the execution of one frame (one result of a subscription). It notes what resolvers read:
- * reading `viewer` makes the result depend on the viewer; reading `services` or `loaders` makes it valid only
- * for this moment (not `immutable`).
+ * Context for the execution of one frame (one result of a subscription). The context notes what resolvers
+ * read: reading `viewer` makes the result depend on the viewer; reading `services` or `loaders` makes the
+ * result valid only for this moment (not `immutable`).
  */
 class FrameContext implements Context {
   readonly staff: boolean;

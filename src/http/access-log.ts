@@ -31,8 +31,8 @@ export const createAccessLog = (log: Logger): LogAccess | null =>
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Bytes that had already been sent on the connection when this request arrived (keep-alive). They are
-     * subtracted from the bytes sent at the end, to get the size of the answer.
+     * Bytes that had already been sent on the connection when this request arrived (keep-alive). This number
+     * is subtracted from the bytes sent at the end, to get the size of the answer.
      */
     bytesBefore: number;
   }

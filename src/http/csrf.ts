@@ -18,9 +18,9 @@ export const FORBIDDEN_ORIGIN_MESSAGE =
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Creates the check against requests from pages of other sites (CSRF). It allows pages of the gateway itself
- * and of `allowedOrigins` (`https://app.example.com`). In development everyone who reaches the port is an
- * ADMIN, so the Host header must also be a loopback name, which prevents DNS rebinding.
+ * Creates the check against requests from pages of other sites (CSRF). The check allows pages of the gateway
+ * itself and of `allowedOrigins` (`https://app.example.com`). In development everyone who reaches the port is
+ * an ADMIN, so the Host header must also be a loopback name, which prevents DNS rebinding.
  */
 export function createOriginCheck({
   development,

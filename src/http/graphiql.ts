@@ -21,8 +21,8 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Serves GraphiQL at `/graphiql` from files of its npm package (no CDN). Its 9 MB are read into memory at the
- * first visit; browsers cache the page until it changes (ETag).
+ * Serves GraphiQL at `/graphiql` from files of its npm package (no CDN). The page has 9 MB, which are read
+ * into memory at the first visit; browsers cache the page until the page changes (ETag).
  */
 export function serveGraphiql(app: FastifyInstance, tokens: TokenSource): void {
   let rendered: Promise<{ page: string; tag: string }> | null = null;

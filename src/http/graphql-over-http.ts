@@ -48,10 +48,11 @@ interface Dependencies {
 }
 
 /**
- * Apollo plugin that parses, checks and executes operations with the same code as the other transports. It
- * refuses operations that cost too much, or more than the caller's rate limit has left, and adds the cost to
- * every response. Apollo's `gateway` option is not used for this, because with it Apollo creates an object
- * per request that survives several garbage collections, together with everything that the request read.
+ * Apollo plugin that parses, checks and executes operations with the same code as the other transports. The
+ * plugin refuses operations that cost too much, or more than the caller's rate limit has left, and adds the
+ * cost to every response. Apollo's `gateway` option is not used for this, because with it Apollo creates an
+ * object per request that survives several garbage collections, together with everything that the request
+ * read.
  */
 const executedBy = ({
   operations,

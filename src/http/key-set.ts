@@ -21,7 +21,7 @@ import type { Logger } from 'pino';
  */
 export const KEY_SET_CACHE_SECONDS = 270;
 /**
- * Minimum time between two fetches, if the last fetch succeeded. It limits the load on the key server,
+ * Minimum time between two fetches, if the last fetch succeeded. This time limits the load on the key server,
  * because every token with an unknown key id asks for a new fetch.
  */
 export const KEYS_COOLDOWN_SECONDS = 30;

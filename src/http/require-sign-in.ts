@@ -15,7 +15,7 @@ export function getViewer(request: FastifyRequest): Viewer {
 }
 
 /**
- * Hook that refuses requests without a valid token. It runs before the body is read, so that a refused
+ * Hook that refuses requests without a valid token. The hook runs before the body is read, so that a refused
  * request costs little more than the verification of its token.
  */
 export const requireAuthentication =

@@ -86,8 +86,8 @@ export function createHttpServer({
     // During a shutdown, still serves requests that arrive on open connections, instead of answering them
     // with 503.
     return503OnClosing: false,
-    // Answers requests with a malformed path. Fastify runs no hooks for them, so the headers that hooks would
-    // set are set here.
+    // Answers requests with a malformed path. Fastify runs no hooks for such requests, so the headers that
+    // hooks would set are set here.
     frameworkErrors: (_error, _request, { raw }) =>
       raw
         .writeHead(400, RAW_RESPONSE_HEADERS)
@@ -276,8 +276,8 @@ export const formatUrl = (host: string, port: number): string =>
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
 /**
- * Returns Helmet's security headers. They are the same for every answer, so they are computed only once:
- * computing them for each answer took half as long as all other work on headers.
+ * Returns Helmet's security headers. The headers are the same for every answer, so they are computed only
+ * once: computing them for each answer took half as long as all other work on headers.
  */
 function createSecurityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -116,8 +116,8 @@ export function createAuthenticator({
       : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
   /**
-   * Cache of viewers by the hash of their token. It pays off because verifying a signature takes a fifth of
-   * the time of a small request.
+   * Cache of viewers by the hash of their token. The cache pays off because verifying a signature takes a
+   * fifth of the time of a small request.
    */
   const known = new LRUCache<string, Viewer>({ max: MAX_CACHED_TOKENS, ttl: TOKEN_CACHE_SECONDS * 1000 });
   const isOver = ({ expiresAt }: Viewer) =>

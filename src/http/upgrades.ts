@@ -30,7 +30,7 @@ interface UpgradesOptions {
  */
 export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }: UpgradesOptions): void {
   server.on('upgrade', (request, socket, head) => {
-    // Handles errors of the socket from here on. No other handler listens to them yet, and an unhandled
+    // Handles errors of the socket from here on. No other handler listens to errors yet, and an unhandled
     // ECONNRESET would end the process.
     socket.on('error', () => socket.destroy());
     if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);

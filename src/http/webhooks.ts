@@ -17,13 +17,13 @@ const MAX_WEBHOOK_BYTES = 256 * 1024;
  */
 const SMALL_BODY_BYTES = 64 * 1024;
 /**
- * Maximum number of bytes that all large webhooks together may take while they arrive. Their signatures are
- * not verified yet, so without this limit anyone on the network could fill the memory.
+ * Maximum number of bytes that all large webhooks together may take while they arrive. The signatures of
+ * these webhooks are not verified yet, so without this limit anyone on the network could fill the memory.
  */
 const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
 /**
- * Timeout for receiving the body of a webhook. It is shorter than the server's own timeout, so that the
- * sender gets an answer that says why.
+ * Timeout for receiving the body of a webhook. This timeout is shorter than the server's own timeout, so that
+ * the sender gets an answer that says why.
  */
 const BODY_TIMEOUT_MS = 8_000;
 /**

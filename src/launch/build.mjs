@@ -20,7 +20,8 @@ const SERVER = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', '
 
 /**
  * Build steps, with paths relative to the checkout. A step runs if an input has changed, or `output` is
- * missing. Its inputs are the files in `inputs` except those in `without`; `finish` is a second command.
+ * missing. The inputs of a step are the files in `inputs` except those in `without`; `finish` is a second
+ * command.
  */
 const STEPS = {
   compile: {
@@ -62,8 +63,8 @@ const STEPS = {
 };
 
 /**
- * Environment of the build tools. It switches huge pages off (MIMALLOC_ALLOW_THP), because with them the
- * bundler would need 200 MB more memory, without benefit.
+ * Environment of the build tools. This environment switches huge pages off (MIMALLOC_ALLOW_THP), because with
+ * them the bundler would need 200 MB more memory, without benefit.
  */
 const TOOL_ENVIRONMENT = { NODE_ENV: 'production', MIMALLOC_ALLOW_THP: '0' };
 

@@ -81,8 +81,8 @@ async function linkLibraries(root) {
 }
 
 /**
- * Stops this process cleanly if npm dies. This is necessary because npm passes on SIGTERM and SIGINT, but not
- * SIGHUP or its own SIGKILL.
+ * Stops this process cleanly if npm dies. Without this check the process would live on, because npm passes on
+ * SIGTERM and SIGINT, but not SIGHUP or its own SIGKILL.
  */
 function endWithParent() {
   const parent = process.ppid;

@@ -20,8 +20,8 @@ const PRODUCTION_SETTINGS = [
 /** Characters that a tool does not support in the path of the checkout: Vite, Node's imports, the shell of initdb. */
 const UNUSABLE_IN_PATH = /[#?\\"$`]/;
 /**
- * Characters that the tests do not support in the path of the checkout: those above, and also % and line
- * ends, because Vitest parses a path as a URL.
+ * Characters that the tests do not support in the path of the checkout: the characters of `UNUSABLE_IN_PATH`,
+ * and also % and line ends, because Vitest parses a path as a URL.
  */
 const UNUSABLE_IN_PATH_OF_TESTS = /[#?\\"$`%\n]/;
 

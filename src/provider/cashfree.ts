@@ -15,7 +15,10 @@ import {
 } from './wire-format.ts';
 
 interface Options extends TransportOptions {
-  /** App id, which the provider's account manager issues. Only SDK tokens need it; null without one. */
+  /**
+   * App id, which the provider's account manager issues. Only SDK tokens need the app id; null if none is
+   * set.
+   */
   readonly appId: string | null;
   /**
    * All secrets that may have signed a webhook: the active one, and those that are being retired (rotation).

@@ -1,8 +1,8 @@
 import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
 
 /**
- * Error for JSON that cannot be used. Its message is a predicate, such as "is not JSON", to which callers add
- * the subject. It repeats nothing of the JSON, which may be personal data.
+ * Error for JSON that cannot be used. The message is a predicate, such as "is not JSON", to which callers add
+ * the subject. The message repeats nothing of the JSON, which may be personal data.
  */
 export class UnusableJson extends Error {
   override readonly name = 'UnusableJson';

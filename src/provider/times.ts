@@ -8,8 +8,8 @@ export type TimeReading = { readonly time: Date } | { readonly problem: string }
 
 /**
  * Accepted forms of a time: RFC 3339 in upper or lower case, and the other forms in the provider's
- * documentation. These are a date alone, a space between date and time, a time without seconds or zone, an
- * offset without colon or minutes, and IST (India Standard Time) as the zone.
+ * documentation. The other forms are a date alone, a space between date and time, a time without seconds or
+ * zone, an offset without colon or minutes, and IST (India Standard Time) as the zone.
  */
 const WRITTEN =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T|\s+)(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|IST|[+-]\d{2}(?::?\d{2})?)?)?$/i;

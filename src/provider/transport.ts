@@ -24,7 +24,8 @@ const FAILURES_UNTIL_OPEN = 5;
 /** Seconds for which calls are paused after a 429 response that does not say how long. */
 const SECONDS_AFTER_LIMIT = 5;
 /**
- * Limits of the pause that a response may ask for, in seconds. A shorter or longer pause is clamped to them.
+ * Limits of the pause that a response may ask for, in seconds. A shorter or longer pause is clamped to these
+ * limits.
  */
 const MIN_WAIT_SECONDS = 1;
 const MAX_WAIT_SECONDS = 600;

@@ -180,7 +180,7 @@ const addressed = z.looseObject({ data: z.looseObject({ verification_id: verific
 const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
 /**
- * Error for a body that could not be parsed. Its message contains field names and reasons, but never values,
+ * Error for a body that could not be parsed. The message contains field names and reasons, but never values,
  * which may be personal data.
  */
 class UnparsableBody extends Error {

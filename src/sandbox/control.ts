@@ -46,8 +46,8 @@ const advanceBody = z.strictObject({ steps: z.int().min(1).max(1000).default(1) 
 const addressBody = z.strictObject({ url: z.url({ protocol: /^https?$/ }) });
 
 /**
- * Serves the paths under `/_sandbox` with which people and tests control the sandbox. They are reachable only
- * from this machine.
+ * Serves the paths under `/_sandbox` with which people and tests control the sandbox. The paths are reachable
+ * only from this machine.
  */
 export async function serveControl(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, webhooks, sender, secret, settings } = dependencies;
@@ -115,8 +115,9 @@ export async function serveControl(app: FastifyInstance, dependencies: Dependenc
 }
 
 /**
- * Returns whether the request was made on this machine. Its Host must be a loopback name, which prevents DNS
- * rebinding, and so must its Origin, if it has one, which prevents CSRF.
+ * Returns whether the request was made on this machine. The Host of such a request is a loopback name, which
+ * prevents DNS rebinding. If the request has an Origin, the Origin is a loopback address, too, which prevents
+ * CSRF.
  */
 function isOfThisMachine({
   host,

@@ -116,7 +116,7 @@ export const REFUSALS = {
   },
 } as const satisfies Record<string, Refusal>;
 
-/** Error with which the sandbox answers a call. It has the form of the provider's errors. */
+/** Error with which the sandbox answers a call. The answer has the form of the provider's errors. */
 export class ApiError extends Error {
   constructor(
     readonly refusal: Refusal,

@@ -18,8 +18,8 @@ export type JournalEntry =
       readonly at: string;
     }
   /**
-   * The webhook of this step was accepted, given up or dropped, so it needs no more attempts. It is not sent
-   * again after a restart.
+   * The webhook of this step was accepted, given up or dropped, so it needs no more attempts. The webhook is
+   * not sent again after a restart.
    */
   | { readonly kind: 'SETTLED'; readonly verification_id: string; readonly position: number };
 

@@ -6,7 +6,7 @@ import { type AadhaarFlow, aadhaarFlowFor, type UserTemplate } from './templates
 
 /** Input that determines the journey (all steps) of a verification. */
 export interface JourneyRequest {
-  /** Verification id. It may contain the name of a scenario, see `parseScenarioName`. */
+  /** Verification id, which may contain the name of a scenario, see `parseScenarioName`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: UserTemplate;

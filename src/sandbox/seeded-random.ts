@@ -48,7 +48,7 @@ export function createSeededRandom(...words: readonly (string | number)[]): Seed
       return key;
     },
     logNormal(median, spread) {
-      // Box-Muller transform. Its logarithm is finite, because 1 - u is never 0.
+      // Box-Muller transform. The logarithm is finite, because 1 - u is never 0.
       const normal = Math.sqrt(-2 * Math.log(1 - between(0, 1))) * Math.cos(2 * Math.PI * between(0, 1));
       return median * Math.exp(spread * normal);
     },

@@ -14,8 +14,8 @@ interface Appointment {
 }
 
 /**
- * Scheduler of the steps of all verifications. It takes the steps in the order of their due times, even if a
- * timer fires late, so that the result depends only on the clock.
+ * Scheduler of the steps of all verifications. The scheduler takes the steps in the order of their due times,
+ * even if a timer fires late, so that the result depends only on the clock.
  */
 export class StepScheduler {
   readonly #clock: Clock;

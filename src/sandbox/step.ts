@@ -1,8 +1,8 @@
 import { type KnownSubStatus, toStatusPair } from '../domain/status.ts';
 
 /**
- * Status that the provider does not document. It tests how clients take an unknown status, because the
- * provider has added statuses before.
+ * Status that the provider does not document. This status tests how clients take an unknown status, because
+ * the provider has added statuses before.
  */
 export const UNDOCUMENTED_STATUS = { status: 'ON_HOLD', subStatus: 'USER_WAVED_AT_CAMERA' } as const;
 

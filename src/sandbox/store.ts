@@ -29,8 +29,8 @@ interface Options {
 }
 
 /**
- * State of the sandbox: all users and verifications. It is restored from the journal and advances with the
- * clock.
+ * State of the sandbox: all users and verifications. The state is restored from the journal and advances with
+ * the clock.
  */
 export class SandboxStore {
   readonly #options: Options;

@@ -15,7 +15,7 @@ export type UserTemplate = keyof typeof USER_TEMPLATES;
 /** User template of a request that names no template. */
 export const DEFAULT_USER_TEMPLATE: UserTemplate = 'vkyc_user_template_v1';
 
-/** Known values of `agent_template`. They make no difference in the sandbox. */
+/** Known values of `agent_template`. The values make no difference in the sandbox. */
 export const AGENT_TEMPLATES = ['vkyc_agent_template_v1', 'vkyc_agent_template'] as const;
 
 export const isUserTemplate = (name: string): name is UserTemplate => Object.hasOwn(USER_TEMPLATES, name);

@@ -57,7 +57,7 @@ export class Verification {
     return (this.#steps[this.#position] as JourneyStep).subStatus;
   }
 
-  /** Index of the current step in the journey. It identifies the step and its webhook. */
+  /** Index of the current step in the journey. The index identifies the step and its webhook. */
   get position(): number {
     return this.#position;
   }

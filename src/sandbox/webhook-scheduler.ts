@@ -16,8 +16,8 @@ const DELAY_SECONDS = { from: 1, to: 5 };
 const MAX_EVENTS = 100_000;
 
 /**
- * Webhook at the time of its creation. It contains nothing about its delivery, so that the same seed always
- * gives the same events.
+ * Webhook at the time of its creation. The event contains nothing about the delivery of the webhook, so that
+ * the same seed always gives the same events.
  */
 export interface WebhookEvent {
   readonly verification_id: string;

@@ -5,8 +5,8 @@ import type { VkycSessionActionsFragment } from '../operations.ts';
 /** Props of every dialog that performs an action on a session. */
 export interface ActionDialogProps {
   /**
-   * The session at the time when the dialog was opened. Its version is sent as `expectedVersion` (optimistic
-   * locking).
+   * The session at the time when the dialog was opened. The version of this session is sent as
+   * `expectedVersion` (optimistic locking).
    */
   readonly session: SessionDetails;
   /**

@@ -31,7 +31,7 @@ type ChartKind = 'bar' | 'line';
 export type ChartConfig = ChartConfiguration<ChartKind, number[], string | string[]>;
 
 interface Props {
-  /** Text for screen readers. It says what the chart shows, with all numbers. */
+  /** Text for screen readers. The text says what the chart shows, with all numbers. */
   readonly label: string;
   /** Minimum height of the chart in pixels. The chart grows to fill its card. */
   readonly heightPx: number;

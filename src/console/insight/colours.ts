@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react';
 
 const NAMES = ['ink', 'ink-soft', 'line', 'surface', 'accent', 'good', 'bad', 'trouble', 'going'] as const;
 /**
- * Colours of the theme by name. They are computed values, because the canvas of a chart does not understand
- * CSS variables.
+ * Colours of the theme by name. The colours are computed values, because the canvas of a chart does not
+ * understand CSS variables.
  */
 export type Colours = Readonly<Record<(typeof NAMES)[number], string>>;
 

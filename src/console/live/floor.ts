@@ -64,7 +64,7 @@ export class Floor extends Store<FloorView> {
    */
   #run: object | null = null;
 
-  /** `counts` are those of the previous list. They are shown until the new counts have been loaded. */
+  /** `counts` are the counts of the previous list, which are shown until the new counts have been loaded. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
     super({
       rows: [],
@@ -190,7 +190,7 @@ export class Floor extends Store<FloorView> {
       const [{ sessions }] = await Promise.all([this.#queryPage(1, null), this.#queryCounts()]);
       this.show({ total: sessions.totalCount });
     } catch {
-      // Ignores a failed query, because the next change causes another one.
+      // Ignores a failed query, because the next change causes another query.
     } finally {
       this.#counting = undefined;
     }

@@ -39,7 +39,7 @@ const ARROW_ID = 'journey-arrow';
 
 /**
  * Map of a session's journey as SVG. The steps of a session without problems are on a line from left to
- * right, all other steps are below the line. The path that this session took is drawn between them.
+ * right, all other steps are below the line. The path that this session took is drawn between the steps.
  */
 export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
   const all = [...steps.values()];

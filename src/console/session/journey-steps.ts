@@ -16,8 +16,8 @@ export interface PlacedStep extends StatusPair {
 }
 
 /**
- * Steps of a session without problems, by phase. These steps form the line of the journey map. Phases without
- * such steps have no column.
+ * Steps of a session without problems, by phase, which form the line of the journey map. Phases without such
+ * steps have no column.
  */
 const LINE = {
   RECEIVED: ['LINK_GENERATED'],
@@ -86,7 +86,7 @@ export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([
 );
 
 /**
- * Number of the last column. It contains the steps of phases that are not on the line, such as FAILED and
+ * Number of the last column, which contains the steps of phases that are not on the line, such as FAILED and
  * EXPIRED.
  */
 export const END_SLOT = LINE_STEPS.length;
