@@ -15,17 +15,16 @@ npm run adopt -- --file F               does so for each line of F; skips lines 
 
 const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
 /**
- * Outcomes after which the verification is in the database or in an archive. Any other outcome makes the command exit
- * with 1.
+ * Outcomes after which the verification is in the database or in an archive. After any other outcome the
+ * command exits with 1.
  */
 const SETTLED: readonly AdoptionOutcome[] = ['ADOPTED', 'KNOWN', 'ARCHIVED'];
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /**
- * Reads the verification ids of a file, one a line; skips empty lines and lines that begin with #.
- *
- * @throws if a line is not a verification id
+ * Reads the verification ids of a file, one per line. Empty lines and lines that begin with # are skipped.
+ * @throws Error if another line is not a verification id
  */
 async function readIds(file: string): Promise<string[]> {
   const lines = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);

@@ -1,6 +1,6 @@
 /**
- * `npm run audit`: exports the heads of the audit chains (export) and verifies the chains (verify). For sessions of
- * earlier releases it completes or begins chains (bind, adopt), in the name of an operator.
+ * `npm run audit`: exports the heads (newest entries) of the audit chains, and verifies the chains. For
+ * sessions of earlier releases, `bind` completes chains and `adopt` begins them, in the name of an operator.
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -38,7 +38,8 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
     for await (const line of exportHeads(db, keys, new Date())) process.stdout.write(line);
     return;
   }
-  // An existing export is never overwritten (`wx`): it may name entries that were removed from the database since.
+  // Never overwrites an existing export (`wx`), because that export may name entries which were removed from
+  // the database since.
   const handle = await open(file, 'wx', 0o600);
   try {
     let lines = 0;
@@ -54,8 +55,8 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
 }
 
 /**
- * Verifies archive files and prints what is wrong. Returns the ids of their sessions and the number of errors.
- *
+ * Verifies archive files and prints what is wrong. Returns the ids of the archived sessions and the number of
+ * errors.
  * @throws ArchiveError if a file was altered or truncated
  */
 async function verifyArchives(
@@ -92,7 +93,9 @@ async function readExport(file: string | undefined, keys: AuditKeys): Promise<Ex
   return readHeads(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }
 
-/** Verifies the log of reads of personal data and prints what is wrong. Returns whether it has no error. */
+/**
+ * Verifies the log of reads of personal data and prints what is wrong. Returns whether the log has no error.
+ */
 async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
   const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
@@ -103,7 +106,10 @@ async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: 
   return findings.length === 0;
 }
 
-/** Verifies the audit chains, the archives and the read log, and prints what is wrong. Returns whether nothing is. */
+/**
+ * Verifies the audit chains, the archives and the read log, and prints what is wrong. Returns whether all of
+ * them are free of errors.
+ */
 async function verify(
   against: string | undefined,
   archives: readonly string[],
@@ -146,8 +152,8 @@ async function verify(
 }
 
 /**
- * Adds the identity of their session to chains of earlier releases, in the name of the operator `by`. Returns false
- * if a session could not be bound.
+ * Adds the identity of their session to chains of earlier releases, which lack it. The operator `by` is
+ * recorded as responsible. Returns false if a chain could not be bound.
  */
 async function bindAll(
   by: string,

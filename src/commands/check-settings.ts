@@ -1,11 +1,13 @@
-/** Checks the settings of `npm start` before the build, which may take a minute. */
+/**
+ * Checks the settings of `npm start` before the build, so that a wrong setting is reported at once and not
+ * after a build of up to a minute.
+ */
 import { readConfig } from '../config.ts';
 import { checkPorts } from '../start-failures.ts';
 
 /**
  * Checks that the settings are valid and the ports are free.
- *
- * @throws StartError that names the setting or the port
+ * @throws an error that names the setting or the port
  */
 export async function checkSettings(variables: NodeJS.ProcessEnv): Promise<void> {
   await checkPorts(readConfig(variables));

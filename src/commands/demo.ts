@@ -2,7 +2,7 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-/** Wildcard addresses: a gateway can listen on them, but no client can connect to them. */
+/** Wildcard addresses: a gateway can listen on them, but a client must connect to another address. */
 const WILDCARDS = ['0.0.0.0', '::'];
 
 const gateway = findGateway(process.env);
@@ -41,7 +41,7 @@ interface Transition {
   };
 }
 
-/** Returns GATEWAY_URL, or the address of a gateway with this HOST and PORT on this machine. */
+/** Returns the gateway's URL: GATEWAY_URL, or an address on this machine that is built from HOST and PORT. */
 function findGateway({ GATEWAY_URL, HOST, PORT }: NodeJS.ProcessEnv): string {
   if (GATEWAY_URL) return GATEWAY_URL.replace(/\/$/, '');
   const host = !HOST || WILDCARDS.includes(HOST) ? '127.0.0.1' : HOST;

@@ -1,4 +1,7 @@
-/** `npm run inbox`: lists and shows the received webhooks, and queues them again (replay). */
+/**
+ * `npm run inbox`: lists and shows webhooks in the inbox (all webhooks that were received), and queues them
+ * again (replay).
+ */
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -26,7 +29,9 @@ npm run inbox -- replay ID...              queues webhooks again, whatever their
 npm run inbox -- replay --state PARKED     queues all webhooks in that state again`;
 
 const HIDDEN = '(hidden)';
-/** Maximum number of webhooks that `replay --state` queues in one run. Another run takes the rest. */
+/**
+ * Maximum number of webhooks that `replay --state` queues in one run. The next run queues the remaining ones.
+ */
 const REPLAY_BATCH = 10_000;
 const REPLAY_TIMEOUT_MS = 15_000;
 

@@ -1,7 +1,7 @@
 /**
- * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and src/db/schema/tables.ts
- * need, in a form that can run next to the last release (rolling deploy). `--out FOLDER` compares with another folder
- * than migrations/.
+ * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and
+ * src/db/schema/tables.ts need, in a form that can run while replicas of the last release still run (rolling
+ * deploy). `--out FOLDER` uses another folder than migrations/.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,12 +26,12 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Lets drizzle-kit write a migration with its journal entry and snapshot. Returns the path of the migration; null if
- * nothing has changed.
+ * Makes drizzle-kit write a migration with its journal entry and snapshot. Returns the path of the migration;
+ * null if the tables have not changed.
  */
 async function generate(folder: string, ...args: string[]): Promise<string | null> {
   const before = await namesIn(join(ROOT, folder));
-  // drizzle-kit takes paths relative to its working directory, and asks on the terminal whether a column was renamed.
+  // These paths are relative, because drizzle-kit resolves them against its working directory.
   const common = [
     'generate',
     '--dialect=postgresql',
@@ -40,6 +40,7 @@ async function generate(folder: string, ...args: string[]): Promise<string | nul
   ];
   const child = spawn(process.execPath, [DRIZZLE_KIT, ...common, ...args], {
     cwd: ROOT,
+    // The child inherits the terminal, because drizzle-kit may ask there whether a column was renamed.
     stdio: ['inherit', 'ignore', 'inherit'],
   });
   const [code] = await once(child, 'close');

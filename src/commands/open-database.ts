@@ -6,8 +6,8 @@ import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
 /**
- * Number of connections. Writes need two: the retention command holds one for its advisory lock, which keeps other
- * runs out.
+ * Number of connections in the pool. The retention command needs two at the same time: the first holds its
+ * advisory lock, which keeps other runs out, while the second writes.
  */
 const POOL_SIZE = 4;
 
@@ -21,9 +21,8 @@ export interface Opened extends Pick<Connection, 'db' | 'pool'> {
 }
 
 /**
- * Opens the gateway's database for a command, with the gateway's settings. A gateway may run at the same time.
- * `asOwner` uses the role of MIGRATE_DATABASE_URL, which may delete rows.
- *
+ * Opens the gateway's database for a command, with the gateway's settings. A gateway may run at the same
+ * time. With `asOwner`, the command connects with the role of MIGRATE_DATABASE_URL, which may delete rows.
  * @throws ConfigError if the settings are not valid
  */
 export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {

@@ -11,7 +11,10 @@ import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { Opened } from './open-database.ts';
 
-/** Doorbell that notifies no one: running gateways poll the log every two seconds anyway. */
+/**
+ * Doorbell (notification between replicas) that notifies no replica. None is needed, because running gateways
+ * poll the log every two seconds anyway.
+ */
 const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
 
 export interface OpenedProvider extends AdoptionDependencies {
@@ -21,9 +24,9 @@ export interface OpenedProvider extends AdoptionDependencies {
 }
 
 /**
- * Opens the provider for a command, with the gateway's settings. Its calls count as polls in the call budget of all
- * gateways. If the sandbox is the provider, it must already run. Running gateways send their subscribers what the
- * command records.
+ * Opens the provider for a command, with the gateway's settings. The command's calls count as polls in the
+ * call budget that all gateways share. If the sandbox is the provider, it must already run. Running gateways
+ * send to their subscribers what the command records.
  */
 export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
   const log = createLogger({ level: 'silent', format: 'json' });

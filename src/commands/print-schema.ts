@@ -1,4 +1,7 @@
-/** `npm run schema`: writes the files of `schema/` that clients are generated from, and the console's typed operations. */
+/**
+ * `npm run schema`: writes the files of `schema/` from which clients are built, and the console's typed
+ * operations.
+ */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { clientKit } from '../graphql/client-kit.ts';

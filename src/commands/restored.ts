@@ -1,6 +1,7 @@
 /**
- * `npm run restored`: after a restore from a backup or a failover that lost transactions, plans polls of everything
- * that may be lost, and lists losses that an export of the audit heads shows.
+ * `npm run restored`: for use after a restore from a backup, or a failover that lost transactions. Plans
+ * polls of all sessions that have not ended and of all starts that may have been lost, and lists the losses
+ * that an export of the audit heads (newest entry of each audit chain) shows.
  */
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -33,8 +34,7 @@ const LOSSES: Readonly<Record<LossKind, (loss: Loss) => string>> = {
 
 /**
  * Checks that the command can work on this database.
- *
- * @throws if the database is a standby, or has the schema of an earlier release
+ * @throws Error if the database is a standby, or has the schema of an earlier release
  */
 async function checkDatabase(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ standby: boolean; migrated: number | null }>(

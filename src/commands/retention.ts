@@ -1,4 +1,7 @@
-/** `npm run retention`: moves sessions that ended long ago out of the database, to an archive. */
+/**
+ * `npm run retention`: moves sessions that ended more than RETENTION_DAYS ago out of the database, to archive
+ * files.
+ */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { countArchivableSessions, tryAcquireArchiveLock } from '../db/retention/archive.ts';

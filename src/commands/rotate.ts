@@ -1,5 +1,6 @@
 /**
- * `npm run rotate`: re-encrypts stored data with the first key of DATA_KEYS, so that the other keys can be removed.
+ * `npm run rotate`: re-encrypts stored data with the first key of DATA_KEYS, so that the other keys can be
+ * removed.
  */
 import type { Database } from '../db/connection/client.ts';
 import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
@@ -18,7 +19,7 @@ function tell(kept: readonly KeyUsage[], current: string): string {
   const lines = [...others].map((key) =>
     sum(sealed, key) > 0
       ? `${sum(sealed, key)} values are still encrypted with ${key}. Keep the key, and run this command again.`
-      : `No value is encrypted with ${key} any more. ${sum(hashes, key)} idempotency keys were hashed with it: while it stays in DATA_KEYS their calls can be repeated, without it they are refused as used.`,
+      : `No value is encrypted with ${key} any more. ${sum(hashes, key)} idempotency keys were hashed with ${key}: their calls can be repeated as long as ${key} stays in DATA_KEYS. Without ${key}, repeated calls are refused.`,
   );
   return [
     `${sum(kept, current)} values are encrypted with ${current}, the first key of DATA_KEYS.`,
@@ -29,7 +30,10 @@ function tell(kept: readonly KeyUsage[], current: string): string {
   ].join('\n');
 }
 
-/** Refuses to rotate while a running replica lacks the first key and so could not decrypt rotated values. */
+/**
+ * Refuses to rotate while a running replica lacks the first key, because that replica could not decrypt the
+ * rotated values.
+ */
 async function refuseWhileUnknown(db: Database, { keyId }: Sealer): Promise<void> {
   const live = await findLiveReplicas(db);
   const lacking = live.filter(({ dataKeys }) => !dataKeys.includes(keyId)).length;

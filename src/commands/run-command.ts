@@ -3,7 +3,8 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    // Drizzle wraps the error of a failed statement; only the message of the cause says why it failed.
+    // Prints the message of the error's cause, if the error has a cause: Drizzle wraps the error of a failed
+    // statement, and only the cause says why the statement failed.
     const { message, cause } = error as Error;
     process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
     process.exitCode = 1;

@@ -1,7 +1,7 @@
 /**
- * `npm run schema:gate`: compares the schema with the last release's and fails if a client of the last release would
- * break. `npm run schema:release` makes the present schema the last release; with `-- --breaking` also if a client
- * breaks.
+ * `npm run schema:gate`: compares the schema with that of the last release, and fails if a client of the last
+ * release would break. `npm run schema:release` also records the present schema as that of the last release;
+ * with `-- --breaking` it does so even if a client would break.
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -48,8 +48,8 @@ else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
   await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${toDay(today)}`));
-  // Stored for the next release's upgrade test, which builds this commit and runs it next to the new one (rolling
-  // deploy).
+  // Stores the commit for the next release's upgrade test, which builds this commit and runs it next to the
+  // new release (rolling deploy).
   const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });
   await writeFile(pathOf('schema/released-commit'), commit);
   process.stdout.write(`The last release is now ${commit.trim()}: commit schema/.\n`);

@@ -9,7 +9,7 @@ import { SessionPage } from './session/session-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { WhoMenu } from './sign-in/who-menu.tsx';
 
-// Loaded on demand (code splitting): the chart library is as large as the rest of the console.
+// Loaded on demand (code splitting), because its chart library is as large as the rest of the console.
 const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
 
 /** Root component: sign-in, header and the routes of the pages. */

@@ -13,15 +13,15 @@ export default defineConfig({
   base: '/console/',
   resolve: { alias: { 'vkyc-gateway/client': at('../client/resuming.ts') } },
   plugins: [react(), compressed()],
-  // With `npm run dev`, Vite serves the console with hot reload, and forwards API requests to a running
+  // With `npm run dev`, Vite serves the console with hot reload. API requests are forwarded to a running
   // gateway.
   server: { proxy: { '/graphql': { target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000', ws: true } } },
   build: {
     outDir: at('../../.build/console'),
     emptyOutDir: true,
     target: 'es2022',
-    // First browser versions with light-dark(). For older ones, Vite would replace it by code that ignores
-    // the theme switch.
+    // First browser versions that support light-dark(). For older versions, Vite would replace light-dark()
+    // by code that ignores the theme switch.
     cssTarget: ['chrome123', 'safari17.5', 'firefox120'],
     chunkSizeWarningLimit: 600,
   },
@@ -29,8 +29,8 @@ export default defineConfig({
 });
 
 /**
- * Vite plugin that writes a gzip and a Brotli file next to each asset, which the gateway serves by
- * Accept-Encoding.
+ * Vite plugin that writes a gzip and a Brotli file next to each asset. The gateway chooses between them by
+ * the header Accept-Encoding.
  */
 function compressed(): Plugin {
   return {

@@ -1,16 +1,22 @@
-/** Behaviour that the SDL does not express: the states, their meanings, and the allowed transitions. */
+/** Behaviour that the SDL does not express: the statuses, their meanings, and the allowed transitions. */
 import { TRANSITION_RULES } from '../domain/session.ts';
 import { ALL_PAIRS } from '../domain/status.ts';
 
-/** Behaviour of a release, as stored in `schema/released-behaviour.json`: a line of text for each coordinate. */
+/**
+ * Behaviour of a release, as stored in `schema/released-behaviour.json`: a line of text for each status pair
+ * and each transition.
+ */
 export interface Behaviour {
-  /** Texts of `statusCatalog`, by `STATUS/SUB_STATUS`. */
+  /** Text of each status pair in the query `statusCatalog`, by `STATUS/SUB_STATUS`. */
   readonly states: Readonly<Record<string, string>>;
-  /** Causes that each transition may have, by `FROM -> TO`; FROM is `(none)` at the start of a session. */
+  /** Sources and action of each transition, by `FROM -> TO`. FROM is `(none)` at the start of a session. */
   readonly moves: Readonly<Record<string, string>>;
 }
 
-/** Difference between the behaviour of two releases: a state or a transition (`coordinate`), and what changed. */
+/**
+ * Difference between the behaviour of two releases. `coordinate` is the status pair or the transition that
+ * differs; `message` says how.
+ */
 export interface BehaviourChange {
   readonly coordinate: string;
   readonly message: string;
@@ -36,8 +42,8 @@ export const presentBehaviour = (): Behaviour => ({
 });
 
 /**
- * Returns how the present behaviour differs from the released one. Transitions from and to a new or removed state are
- * left out, as the state itself is listed.
+ * Returns how the present behaviour differs from the released one. Transitions from or to a new or removed
+ * status pair are left out, because the pair itself is already listed.
  */
 export function behaviourChanges(released: Behaviour, present: Behaviour): BehaviourChange[] {
   const states = compareEntries('State', released.states, present.states);

@@ -1,4 +1,7 @@
-/** Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the changed coordinate in backticks. */
+/**
+ * Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the schema coordinate that
+ * changed in backticks.
+ */
 const HEADING = '## Unreleased';
 
 /** Returns the text between the heading "Unreleased" and the next heading. */
@@ -11,8 +14,8 @@ export function unreleased(changelog: string): string {
 }
 
 /**
- * Returns whether an entry under "Unreleased" announces the change, such as - `SubStatus.NEW_VALUE`: why, and what to
- * do.
+ * Returns whether an entry under "Unreleased" announces the change of a coordinate. An entry has the form -
+ * `SubStatus.NEW_VALUE`: why, and what to do.
  */
 export const announces = (changelog: string, coordinate: string): boolean =>
   unreleased(changelog).includes(`\`${coordinate}\``);

@@ -1,6 +1,6 @@
 /**
- * Checks whether clients of the last release still work with the current schema. A developer tool: it needs
- * `@graphql-inspector/core`, a devDependency, and the server never imports it.
+ * Checks whether clients of the last release still work with the current schema. The check is a developer
+ * tool: it needs the devDependency `@graphql-inspector/core`, and the server never imports it.
  */
 import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
@@ -17,18 +17,21 @@ export interface Contract {
 export interface SchemaCheckInput {
   readonly released: Contract;
   readonly present: Contract;
-  /** Published operations (`schema/operations.graphql`), as GraphQL text: the present schema must support them. */
+  /**
+   * Published operations (`schema/operations.graphql`), as GraphQL text. The present schema must support all
+   * operations.
+   */
   readonly operations: string;
   readonly changelog: string;
   readonly today: Date;
 }
 
-/** Finding of the check. If `fails` is true, it blocks the release. */
+/** Finding of the check. If `fails` is true, the finding blocks the release. */
 export interface SchemaChange {
   readonly fails: boolean;
   /**
-   * Place of the finding: a coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such as
-   * `schema/operations.graphql:12`.
+   * Place of the finding: a schema coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such
+   * as `schema/operations.graphql:12`.
    */
   readonly coordinate: string;
   readonly what: string;
@@ -55,8 +58,8 @@ function ofChange(
   { changelog, today }: SchemaCheckInput,
 ): SchemaChange[] {
   const coordinate = getCoordinate(change);
-  // Changes of directives, whose coordinates contain @, are skipped: they show up as other changes as well, or do not
-  // affect clients.
+  // Skips changes of directives, whose coordinates contain @: they show up as other changes as well, or do
+  // not affect clients.
   if (coordinate.includes('@')) return [];
   const finding = { coordinate, what: change.message };
   if (change.criticality.level === CriticalityLevel.Breaking) {
@@ -72,7 +75,10 @@ function ofChange(
   return [announced({ ...finding, whom: hurtBy(change) }, changelog)];
 }
 
-/** Returns the coordinate of a change. The path of a union member lacks the member's name. */
+/**
+ * Returns the schema coordinate of a change. For a union member, the member's name is added, because `path`
+ * lacks it.
+ */
 function getCoordinate({ type, path = '', meta }: Change): string {
   if (type === 'UNION_MEMBER_ADDED') return `${path}.${meta.addedUnionMemberTypeName}`;
   if (type === 'UNION_MEMBER_REMOVED') return `${path}.${meta.removedUnionMemberTypeName}`;
@@ -87,7 +93,8 @@ const dueAndGone = (finding: Pick<SchemaChange, 'coordinate' | 'what'>, removal:
 });
 
 /**
- * Returns the finding for a change that clients may not expect: it fails unless the changelog announces the change.
+ * Returns the finding for a change that clients do not expect. The finding fails unless the changelog
+ * announces the change.
  */
 function announced(
   finding: Pick<SchemaChange, 'coordinate' | 'what' | 'whom'>,
@@ -98,7 +105,7 @@ function announced(
   return {
     ...finding,
     fails: true,
-    todo: `Announce it in schema/CHANGELOG.md under "Unreleased": - \`${finding.coordinate}\`: why, and what clients do.`,
+    todo: `Announce the change in schema/CHANGELOG.md under "Unreleased": - \`${finding.coordinate}\`: why, and what clients do.`,
   };
 }
 
@@ -110,14 +117,17 @@ const HURT: readonly (readonly [RegExp, string])[] = [
   [/^ENUM_VALUE_REMOVED/, 'Clients that send the value or compare with it: their operations are refused.'],
   [/^UNION_MEMBER_ADDED/, 'Clients that match on the members without a default case.'],
   [/^UNION_MEMBER_REMOVED/, 'Clients that have a fragment on the member: their operations are refused.'],
-  [/_ADDED$/, 'Clients that do not send it: their operations are refused, or change their meaning.'],
-  [/DEFAULT/, 'Clients that omit it: the same operation changes its meaning.'],
+  [
+    /_ADDED$/,
+    'Clients that do not send the new element: their operations are refused, or change their meaning.',
+  ],
+  [/DEFAULT/, 'Clients that omit the element: the same operation changes its meaning.'],
   [/^(FIELD_ARGUMENT|INPUT_FIELD)_TYPE/, 'Clients that send the old type: their operations are refused.'],
   [
     /TYPE|KIND|INTERFACE/,
-    'Clients that select it: their generated types are wrong, or their operations are refused.',
+    'Clients that select the element: their generated types are wrong, or their operations are refused.',
   ],
-  [/_REMOVED$/, 'Clients that use it: their operations are refused.'],
+  [/_REMOVED$/, 'Clients that use the element: their operations are refused.'],
 ];
 
 const hurtBy = ({ type }: Change): string =>
@@ -126,7 +136,7 @@ const hurtBy = ({ type }: Change): string =>
 function findReplacement({ type, path = '' }: Change, removal: string | null): string {
   if (removal) return `Wait: the removal is announced for ${removal}.`;
   if (type.endsWith('_REMOVED'))
-    return `Put it back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${NOTICE_DAYS} days ahead or more.`;
+    return `Put the element back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${NOTICE_DAYS} days ahead or more.`;
   if (type.endsWith('_ADDED')) return `Make ${path} optional, and keep the old meaning if it is omitted.`;
   return `Keep ${path} as it was, and add a new element next to it.`;
 }
@@ -138,7 +148,7 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
     if ((deprecation.removal ?? '') > toDay(today)) return [];
     const what = `The removal was announced for ${deprecation.removal}.`;
-    const todo = 'Remove it at any time.';
+    const todo = 'Remove the deprecated element at any time.';
     return [
       {
         coordinate: deprecation.coordinate,
@@ -154,8 +164,8 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
 const PLANNERS = 'Clients that plan their migration by the announced date.';
 
 /**
- * Returns what is wrong with a deprecation, or null. A deprecation that was released must keep its removal date or
- * name a later one.
+ * Returns what is wrong with a deprecation, or null. A deprecation that was already released must keep its
+ * removal date or name a later one, because clients plan by that date.
  */
 function wrongWith(
   { reason, removal }: Deprecation,
@@ -186,7 +196,7 @@ function ofOperations(schema: GraphQLSchema, operations: string): SchemaChange[]
     fails: true,
     what: message,
     whom: 'Clients that copied the operation.',
-    todo: 'Make the schema support it again; if it was never released, correct the operation.',
+    todo: 'Make the schema support the operation again; if the operation was never released, correct it.',
   }));
 }
 

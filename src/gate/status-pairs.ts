@@ -1,4 +1,7 @@
-/** Compares the status pairs that the migrations allow in the database with the status table. */
+/**
+ * Compares the status pairs that the migrations allow in the database with the pairs of the status table in
+ * `domain/status.ts`.
+ */
 
 /** Status pair, written `STATUS/SUB_STATUS`. */
 export type PairName = `${string}/${string}`;
@@ -8,13 +11,13 @@ const PAIR = /\('([^']+)', '([^']+)'\)/g;
 const LINE_WIDTH = 108;
 
 /**
- * Returns the status pairs that `is_status_pair` accepts after these migrations: those of its newest definition. Pass
- * the migrations in their order.
+ * Returns the status pairs that `is_status_pair` accepts after all these migrations: those in its newest
+ * definition. Pass the migrations in the order in which they run.
  */
 export function pairsStoredBy(migrations: readonly string[]): PairName[] {
   const bodies = migrations.flatMap((sql) => {
     const definitions = sql.split(FUNCTION).slice(1);
-    // The function's body stands between two $$.
+    // The body of the SQL function is between two $$ (dollar quotes).
     return definitions.map((definition) => definition.split('AS $$')[1]?.split('$$')[0] ?? '');
   });
   return [...(bodies.at(-1) ?? '').matchAll(PAIR)].map(
@@ -35,8 +38,9 @@ export const comparePairs = (stored: readonly PairName[], wanted: readonly PairN
 });
 
 /**
- * Returns the migration that allows these pairs. It can run next to the last release: CREATE OR REPLACE takes only a
- * moment and keeps the grants, and the function still accepts all earlier pairs.
+ * Returns the migration that allows these pairs. The migration can run while replicas of the last release
+ * still run: CREATE OR REPLACE takes only a moment and keeps the grants, and the function still accepts all
+ * earlier pairs.
  */
 export function statusPairsMigration(pairs: readonly PairName[]): string {
   const lines: string[] = [];

@@ -1,4 +1,7 @@
-/** Enforces the access tables, in one place: wraps root fields, and fields that not all roles may see. */
+/**
+ * Enforces the access tables of `domain/access.ts` in one place: wraps the resolvers of root fields, and of
+ * fields that only some roles may see.
+ */
 import {
   defaultFieldResolver,
   GraphQLError,
@@ -50,8 +53,9 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
   field[part] = (source, args, context, info) => {
     if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
     context.shown?.noteOperation(operation);
-    // Reads the end of the feed before any other field. Otherwise a transition committed in between could be
-    // missing both from the answer and from what follows its cursor (race).
+    // Reads the end of the feed (`feedHead`) before any other field of the query. Otherwise a transition
+    // committed between the two reads could be missing both from the answer and from a subscription that
+    // starts at `feedCursor` (race).
     if (root === 'Query' && findSelectedFields(info.operation, info.fragments).has('feedCursor'))
       return context.feedHead().then(() => inner(source, args, context, info));
     return inner(source, args, context, info);
@@ -59,7 +63,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
 }
 
 /**
- * Wraps the resolver of a field that not every viewer of its object may see. Most fields have no such rule
+ * Wraps the resolver of a field that not every viewer of its object may see. Most fields have the rule OPEN
  * and stay unwrapped, because a wrapper takes time at every execution.
  */
 function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
@@ -74,14 +78,15 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const inner = field.resolve ?? defaultFieldResolver;
   field.resolve = (source, args, context, info) => {
     if ('personal' in kind && context.live) throw notInFrames();
-    // Reads `context.viewer` only if the result depends on who the viewer is: reading it makes a subscription
-    // execute this frame for each viewer (see `FrameContext`).
+    // Reads `context.viewer` only if the value depends on who the viewer is. Reading it makes a subscription
+    // execute its frames (results) once for each viewer instead of once for all (see `FrameContext`).
     const shown =
       (forAllStaff && context.staff) ||
       maySeeField(context.viewer, rule, ownerOf(source as Guarded, field.name));
     if (shown) {
       const value = inner(source, args, context, info);
-      // A customer is stored under a pseudonym. The customers themselves are shown their own user id instead.
+      // The database holds a pseudonym of the customer. Customers who see themselves get their own user id
+      // instead.
       if (rule === 'WHO' && !context.staff && isNamed(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
@@ -92,8 +97,8 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
 }
 
 /**
- * Notes for the read log that a field with personal data is shown, and returns its value. A null value is not
- * noted, because it shows nothing.
+ * Notes in `context.shown`, for the read log, that a field with personal data is shown; returns the field's
+ * value. A null value is not noted, because it shows nothing.
  */
 function noted(resolved: unknown, field: string, source: Guarded, context: Context): unknown {
   if (resolved instanceof Promise) return resolved.then((value) => noted(value, field, source, context));
@@ -102,14 +107,14 @@ function noted(resolved: unknown, field: string, source: Guarded, context: Conte
 }
 
 /**
- * Returns the key of the user or session whose personal data the field shows; the read is recorded under it.
+ * Returns the key of the user or session whose personal data the field shows. The read log stores this key.
  */
 function subjectOfField(field: string, { id, sessionId, session }: Guarded): string {
   if (field.startsWith('VkycUser.')) return dataSubjectKey('vkyc_user', id as string);
   return dataSubjectKey('vkyc_session', (sessionId ?? session?.id ?? id) as string);
 }
 
-/** Columns that tell whose data the fields of a row are: of which user, or of which session. */
+/** Columns of a row that identify the user or the session whose data the row holds. */
 type Guarded = Readonly<Record<string, unknown>> & {
   readonly verificationId?: string;
   readonly id?: string;
@@ -118,8 +123,8 @@ type Guarded = Readonly<Record<string, unknown>> & {
 };
 
 /**
- * Field with the author of each free text, who may always see the text. Fields that are not listed here name
- * a person themselves.
+ * Maps each free-text field to the field that names the text's author, because authors may always see their
+ * own text. A field that is missing here names a person itself.
  */
 const AUTHORS: Record<string, string> = { cancelReason: 'cancelledBy', remarks: 'reviewer' };
 
@@ -140,8 +145,8 @@ const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
   });
 
 /**
- * Error for personal data in a subscription. Frames pass through more systems than answers (routers, caches),
- * so they never contain personal data.
+ * Error for personal data in a subscription. Frames (results of subscriptions) pass through more systems than
+ * answers, such as GraphQL routers and their caches, so they never contain personal data.
  */
 const notInFrames = (): GraphQLError =>
   new GraphQLError("Personal data cannot be selected in subscriptions: query it by the session's `id`.", {

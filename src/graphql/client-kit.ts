@@ -31,9 +31,9 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
 const LATER_REFUSALS = '\\w+Error';
 
 /**
- * Returns the possible types of each interface and union, in the form of Apollo Client's `possibleTypes`.
- * `LATER_REFUSALS` is among them: otherwise Apollo's cache drops the `message` of an error type that it does
- * not know.
+ * Returns the possible types of each interface and union, in the form of Apollo Client's `possibleTypes`. The
+ * result includes `LATER_REFUSALS`, because Apollo's cache drops the `message` of an error type that is not
+ * listed.
  */
 const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   Object.fromEntries(
@@ -46,9 +46,9 @@ const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   );
 
 /**
- * Returns each operation with the fragments that it uses, keyed by the SHA-256 of its text. This is the form
- * of graphql-codegen's persisted documents (`hashAlgorithm: 'sha256'`), so that clients can add their own
- * documents to ours unchanged.
+ * Returns each operation with the fragments that it uses, keyed by the SHA-256 of its text. graphql-codegen
+ * writes its persisted documents in the same form (`hashAlgorithm: 'sha256'`), so clients can add their own
+ * documents to this manifest unchanged.
  */
 export const buildManifest = (operations: string): Manifest =>
   Object.fromEntries(

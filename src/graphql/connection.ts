@@ -2,7 +2,10 @@ import { GraphQLError } from 'graphql';
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { LIMITS } from './limits.ts';
 
-/** Highest `totalCount` that is exact; above it the field is null. Counting more rows would take too long. */
+/**
+ * Highest `totalCount` of a connection. For a longer list the field is null, because counting more rows would
+ * take too long.
+ */
 export const MAX_COUNT = 10_000;
 
 @ObjectType({ description: 'Position of a page within its list.', simpleResolvers: true })
@@ -57,14 +60,14 @@ export class PageArgs extends ForwardArgs {
   before?: string;
 }
 
-/** Number of entries of a page, and whether they are the first or the last ones of the list. */
+/** Size of a page, and whether the page is counted from the start or from the end of the list. */
 interface Shape {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
 }
 
 /**
- * Checks `first` and `last`, of which exactly one must be given, and returns the page's size and end.
+ * Checks that exactly one of `first` and `last` is given, and returns the page's size and end.
  * @throws GraphQLError that says how to ask for a page
  */
 export function pageSize({ first, last }: PageArgs): Shape {
@@ -81,8 +84,8 @@ export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**
- * The `pageInfo` of one page. Cursors are encoded only when they are read: most clients read just the last
- * one.
+ * The `pageInfo` of one page. A cursor is encoded only when its getter is called, because most clients read
+ * only `endCursor`.
  */
 class Place<Row> implements PageInfo {
   readonly hasNextPage: boolean;
@@ -112,8 +115,8 @@ class Place<Row> implements PageInfo {
 }
 
 /**
- * Page of a connection, as resolvers return it. `rows` holds one row more than `limit` if there is another
- * page. This is a class because V8 puts the getters of an object literal into old space, from where they
+ * Page of a connection, as resolvers return it. `rows` holds one row more than `limit` if another page
+ * follows. `Page` is a class because V8 puts the getters of an object literal into old space, where they
  * would keep the page's rows alive past minor garbage collections.
  */
 export class Page<Row> {
@@ -122,7 +125,7 @@ export class Page<Row> {
   readonly #cursorOf: (row: Row) => string;
   readonly #count: () => Promise<number | null>;
 
-  /** `count` returns the length of the whole list. It is called only if the client selects `totalCount`. */
+  /** `count` returns the length of the whole list, and is called only if the client selects `totalCount`. */
   constructor(
     rows: readonly Row[],
     { limit, end }: Shape,

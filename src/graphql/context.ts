@@ -51,38 +51,43 @@ export interface Services {
 export interface Context {
   readonly viewer: Viewer;
   /**
-   * Whether the viewer is staff, not a customer. Resolvers that need no more than this do not read `viewer`,
-   * so that all staff share the frames of a subscription.
+   * Whether the viewer is staff, not a customer. Resolvers that need only this flag do not read `viewer`,
+   * because reading `viewer` makes a subscription execute each frame (result) once per viewer instead of once
+   * for all staff.
    */
   readonly staff: boolean;
   readonly services: Services;
   /**
-   * Encodes and decodes cursors. Separate from `services`, because reading `services` marks a frame as not
-   * reusable (see `FrameContext`), and the cursor of a position never changes.
+   * Encodes and decodes cursors. `cursors` is separate from `services`, because reading `services` marks a
+   * frame of a subscription as not reusable (see `FrameContext`), whereas the cursor of a position never
+   * changes.
    */
   readonly cursors: Cursors;
   readonly loaders: Loaders;
-  /** Yields the event loop to other requests while a large answer is executed. */
+  /** Lets other requests use the event loop while a large answer is executed. */
   readonly pace: Pace;
-  /** True in subscriptions: their frames must not contain personal data. */
+  /** True in subscriptions, whose frames (results) must not contain personal data. */
   readonly live: boolean;
   /**
-   * Collects the personal data that the answer shows, for the read log; null in subscriptions, which show
-   * none.
+   * Collects the personal data that the answer shows, for the read log (who read whose data). Null in
+   * subscriptions, which never show personal data.
    */
   readonly shown: PersonalDataShown | null;
   /**
-   * Returns the newest position in the feed. It is read once, so that all fields of the operation get the
-   * same.
+   * Returns the newest position in the feed (the log of all transitions). The database is asked once per
+   * operation, so that all fields of the operation get the same position.
    */
   feedHead(): Promise<LogPosition>;
-  /** Aborted when the operation has timed out, which cancels counts for statistics; null in subscriptions. */
+  /**
+   * Aborted when the operation times out, which cancels the count queries of statistics. Null in
+   * subscriptions.
+   */
   readonly signal: AbortSignal | null;
-  /** Aborts `signal`, when the operation times out. */
+  /** Aborts `signal`; called when the operation times out. */
   abandon(): void;
   /**
-   * For a subscription that begins: where its frames are sent, and what it selects. Null in all other
-   * operations.
+   * Where a new subscription sends its frames (results), and what it selects. Null in queries and mutations,
+   * and while a frame is executed.
    */
   readonly connection: SubscriptionTarget | null;
 }

@@ -25,8 +25,8 @@ import {
 import { LIMITS } from './limits.ts';
 
 /**
- * Costs of fields that cost more or less than 1, the cost of any other object. Leaf fields cost nothing, but
- * are counted as values.
+ * Cost of each field that does not cost 1, the default for a field that returns an object. Fields that return
+ * scalars or enums cost nothing, but count as values.
  */
 const COSTS: Record<string, number> = {
   'Query.__schema': 100,
@@ -40,7 +40,7 @@ const COSTS: Record<string, number> = {
   'Query.statusCatalog': 34,
   'Query.transitionRules': 100,
   'VkycSessionConnection.totalCount': 10,
-  // Mutations cost more, because they call the provider or write.
+  // Mutations cost more, because they write to the database or call the provider.
   'Mutation.startSession': 20,
   'Mutation.scheduleMeeting': 10,
   'Mutation.cancelMeeting': 10,
@@ -52,28 +52,31 @@ const COSTS: Record<string, number> = {
 };
 
 /**
- * Fields whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED values,
- * because it takes about as long.
+ * Names of fields whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED
+ * values, because encrypting a value takes about as long as serializing that many values.
  */
 const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|cancelReason)$/;
 const VALUES_OF_SEALED = 3;
 /** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
 /**
- * Factor for statistics of all sessions, which count about this many times as many rows as statistics of open
- * sessions (`openOnly: true`).
+ * Cost factor for statistics of all sessions: they count about this many times as many rows as statistics of
+ * open sessions (`openOnly: true`).
  */
 const ALL_SESSIONS_FACTOR = 20;
 const STATISTICS = 'Query.sessionStats';
 
 /** Edge types. An edge costs nothing itself, so that `edges { node }` costs the same as `nodes`. */
 const CARRIER = /Edge$/;
-/** Connection types, whose entries are multiplied by the page size. */
+/** Connection types. What is selected of their entries is multiplied by the page size. */
 const CONNECTION = /Connection$/;
 
-/** Arguments whose value is a number of entries: a page size, or a list of ids. */
+/** Names of arguments that set a number of entries: a page size, or a list of ids. */
 const SIZES = ['first', 'last', 'ids'];
-/** Arguments whose values change the cost. The memoized amounts are keyed by the variables in them. */
+/**
+ * Names of arguments that change the cost. `measureAmount` caches its results by the variables in these
+ * arguments.
+ */
 const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
 
 interface Asked {
@@ -102,8 +105,8 @@ const multiply = (count: number, { cost, values }: Amount): Amount => ({
 });
 
 /**
- * Variables of an operation that change its cost (`sizes`), and the amounts measured so far, keyed by the
- * values of those variables.
+ * Cache entry of one operation: the variables that change its cost (`sizes`), and the amounts measured so
+ * far, keyed by the values of those variables.
  */
 interface Known {
   readonly sizes: readonly string[];
@@ -114,9 +117,9 @@ const known = new WeakMap<OperationDefinitionNode, Known>();
 const MAX_KNOWN_SIZES = 100;
 
 /**
- * Returns upper bounds of a valid operation's cost and values. The size of a page multiplies what is selected
- * of its entries; fields that @skip or @include would leave out are counted as well. Memoized by the
- * operation and the variables that change its cost.
+ * Returns upper bounds of a valid operation's cost and values. A page size multiplies the amount of the
+ * fields selected for each entry. Fields that @skip or @include would leave out count as well. Results are
+ * cached per operation and values of the variables that change the cost.
  */
 export function measureAmount(asked: Asked): Amount {
   const { document, operation, values } = asked;
@@ -137,7 +140,7 @@ function sizesIn(document: DocumentNode): string[] {
   visit(document, {
     Argument({ name, value }) {
       if (COSTLY_ARGUMENTS.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
-      // A list literal may contain variables: `ids: [$a, $b]`.
+      // A list literal may contain variables, too: `ids: [$a, $b]`.
       if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
     },
   });
@@ -185,8 +188,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
   function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): Amount {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     const own = COSTS[`${parent.name}.${node.name.value}`];
-    // The fields of introspection types are not in the schema. Only the root fields `__schema` and `__type`
-    // have a cost.
+    // `getFields` lacks the introspection fields, such as `__schema`, `__type` and `__typename`. Only
+    // `__schema` and `__type` have a cost.
     if (!field) return { cost: own ?? 0, values: 1 };
     const type = getNamedType(field.type);
     if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(field) };
@@ -213,8 +216,8 @@ function valuesOf({ name, type }: GraphQLField<unknown, unknown>): number {
 }
 
 /**
- * Returns the error for an operation that exceeds the limits; null if it does not. The amount of a
- * subscription is that of one frame.
+ * Returns the error for an operation that exceeds the limits, or null. For a subscription, the amount is that
+ * of one frame (one result).
  */
 export function findExcessiveAmount(
   { cost, values }: Amount,
@@ -243,8 +246,8 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
 }
 
 /**
- * Returns the maximum number of entries of a field in the answer. An invalid page size is clamped here,
- * because the field's resolver reports it.
+ * Returns the maximum number of entries that a field can have in the answer. An invalid page size is clamped
+ * here and reported later, by the field's resolver.
  */
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
   const isPage = field.args.some(({ name }) => SIZES.includes(name));
@@ -268,8 +271,8 @@ function argumentsOf(...asked: Parameters<typeof getArgumentValues>): Sizes {
   try {
     return getArgumentValues(...asked);
   } catch {
-    // An argument is invalid, such as null for one that must not be null. graphql-js reports it when it
-    // executes the field.
+    // An argument is invalid, such as null for a non-null type. graphql-js reports the error when it executes
+    // the field, so no number is needed here.
     return {};
   }
 }

@@ -4,8 +4,8 @@ import { GraphQLDateTime } from 'graphql-scalars';
 const config = GraphQLDateTime.toConfig();
 
 /**
- * Refuses times outside the years 1 to 9999, which PostgreSQL or ISO 8601 without a sign cannot hold; returns
- * any other time.
+ * Returns the time, but refuses years outside 1 to 9999, which PostgreSQL, or ISO 8601 without a sign, cannot
+ * represent.
  */
 function inRange(time: Date): Date {
   const year = time.getUTCFullYear();
@@ -15,12 +15,12 @@ function inRange(time: Date): Date {
   });
 }
 
-/** Maximum length of a time: twice that of its longest form, which has nine fractional digits. */
+/** Maximum length of the text of a time: twice the longest valid form, which has nine fractional digits. */
 const MAX_LENGTH = 64;
 
 /**
- * Refuses a text that is too long before the regular expressions of the scalar run on it (ReDoS); returns any
- * other value.
+ * Returns the value, but refuses a text that is longer than MAX_LENGTH, because the regular expressions of
+ * the scalar could take very long on it (ReDoS).
  */
 function bounded<Value>(value: Value): Value {
   if (typeof value !== 'string' || value.length <= MAX_LENGTH) return value;

@@ -1,8 +1,8 @@
 /**
  * Measures a document before any other code walks it, because validation by graphql-js takes exponential or
  * quadratic time for some documents (denial of service). The rules of graphql-armor and
- * graphql-query-complexity do not help: they walk a fragment again at every spread, so that a few fragments
- * that spread each other twice cost them 2^n steps.
+ * graphql-query-complexity do not help: they walk a fragment again at every spread, so n fragments that each
+ * spread the next one twice cost them 2^n steps.
  */
 import {
   type DocumentNode,
@@ -120,8 +120,8 @@ function makeMeasure(fragments: Fragments) {
   function ofFragment(name: string): DocumentSize {
     const before = known.get(name);
     const fragment = fragments.get(name);
-    // Refuses a cycle of fragments here, because the rule of graphql-js reports every fragment of every
-    // cycle, and counts the lines of the document for each.
+    // Refuses a cycle of fragments here. The rule of graphql-js reports every fragment of every cycle, and
+    // for each report it scans the document for the line number (quadratic time).
     if (before === 'IN_PROGRESS')
       throw new GraphQLError(
         `Fragment "${name}" spreads itself, directly or through other fragments: remove the cycle.`,
@@ -180,8 +180,8 @@ interface Selecting {
 }
 
 /**
- * Counts what graphql-js compares pair by pair, in quadratic time: fields with the same path of response
- * names, and fragments spread at one path.
+ * Counts the pairs that graphql-js compares during validation (quadratic time): fields with the same path of
+ * response names, and fragments spread at the same path.
  */
 function countPairs(merged: readonly Selecting[], fragments: Fragments): number {
   const fields = new Map<string, FieldNode[]>();

@@ -1,6 +1,6 @@
 /**
- * GraphQL enums of the schema. Each is built from the table that the domain rules use, so that the two cannot
- * differ.
+ * GraphQL enums of the schema. Each is built from the table that the domain rules use, so that the enum and
+ * the rules cannot differ.
  */
 import { registerEnumType } from 'type-graphql';
 import { ROLES, type Role } from '../domain/access.ts';
@@ -44,8 +44,8 @@ import { RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
 type Descriptions<Value extends string> = Record<Value, string>;
 
 /**
- * Registers an enum whose values are equal to their names. Returns the object that `@Field` takes as the
- * type.
+ * Registers a GraphQL enum whose values are equal to their names. Returns the object that `@Field` takes as
+ * its type.
  */
 function enumOf<Value extends string>(
   name: string,

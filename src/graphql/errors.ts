@@ -86,7 +86,7 @@ export const createErrorFormatter =
     };
   };
 
-/** Returns the code that clients get in `extensions.code`. */
+/** Returns the code of an error that clients get in `extensions.code`. */
 export function getErrorCode(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
@@ -104,8 +104,8 @@ export const isInternalError = (error: GraphQLError): boolean => {
 function findCode(outer: GraphQLError, cause: Error): string | null {
   const code = (outer.extensions.code ?? (cause as GraphQLError).extensions?.code) as string | undefined;
   if (code && code !== 'INTERNAL_SERVER_ERROR') return code;
-  // An error without a path was raised before execution, so the request itself is invalid (graphql-ws adds no
-  // codes).
+  // An error without a path was raised before execution, so the request itself is invalid. graphql-ws raises
+  // such errors without a code.
   const isRequestError = cause instanceof GraphQLError && !outer.path;
   return isRequestError ? 'BAD_USER_INPUT' : null;
 }

@@ -36,13 +36,13 @@ export type Executor = (args: ExecutionArgs) => ExecutionResult | Promise<Execut
 type Query = CompiledQuery['query'];
 
 /**
- * Number of the use at which a query is compiled. Compiling takes a hundred times as long as parsing, so it
- * does not pay off for a query that is sent once.
+ * Use of a query at which it is compiled: the second. Compiling takes a hundred times as long as parsing,
+ * which does not pay off for a query that is sent once.
  */
 const COMPILE_AT_USE = 2;
 /**
- * Maximum number of fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field:
- * at most 30 ms.
+ * Maximum number of fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field,
+ * so the largest query takes 30 ms.
  */
 const MAX_COMPILED_FIELDS = 150;
 /** Limit of the cache of compiled queries, in estimated bytes (see BYTES_OF_FIELD). */
@@ -61,7 +61,7 @@ export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE
   const queries = new LRUCache<OperationDefinitionNode, Query>({
     maxSize: MAX_CACHE_BYTES,
     // Resets the use count on eviction. Otherwise an evicted query would be compiled again at its next use,
-    // and evict another one (cache thrashing).
+    // and evict another query (cache thrashing).
     dispose: (_query, operation) => uses.delete(operation),
   });
 
@@ -74,8 +74,8 @@ export function createJitExecutor(schema: GraphQLSchema, compiledAtUse = COMPILE
     const fields = fieldsToCompile(schema, document, operation);
     const query = fields > MAX_COMPILED_FIELDS ? null : compile(schema, document, operation);
     if (query) queries.set(operation, query, { size: fields * BYTES_OF_FIELD });
-    // The query cannot be compiled, and never will be: with this count its uses never reach `compiledAtUse`
-    // again.
+    // The query cannot be compiled. A use count of minus infinity never reaches `compiledAtUse`, so the query
+    // is not tried again.
     else uses.set(operation, Number.NEGATIVE_INFINITY);
     return query;
   }
@@ -146,29 +146,31 @@ function fieldsToCompile(
 
 /**
  * Prefix of the placeholders that the compiler writes for values that JSON cannot hold (NaN, dates), and
- * later replaces by code. It would also replace one inside a string literal of a client: code injection.
+ * later replaces by code. If a client's string literal contained a placeholder, the compiler would replace
+ * it, too (code injection).
  */
 const PLACEHOLDER_PREFIX = '__MAGIC';
 
 /**
- * Whether the document has something that the compiler treats differently from graphql-js; such a document is
- * not compiled.
+ * Whether the document uses a feature that the compiler treats differently from graphql-js. Such a document
+ * is executed by graphql-js.
  */
 function isUnsupported(document: DocumentNode): boolean {
   let beyond = false;
   const nullable = new Set<string>();
   const conditions = new Set<string>();
   const look: ASTVisitor = {
-    // If a fragment is spread once with a condition and once without one, the compiler loses some of its
-    // fields.
+    // Leaves conditions (@skip, @include) on fragments to graphql-js: if a fragment is spread once with a
+    // condition and once without, the compiler loses some of the fragment's fields.
     FragmentSpread({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
     InlineFragment({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
-    // If a field is selected several times, the compiler merges the selections and loses their conditions. It
-    // also confuses an alias `a_b` with the field `b` inside `a`.
+    // Leaves conditions on fields to graphql-js: if a field is selected several times, the compiler merges
+    // the selections and loses their conditions. The compiler also confuses an alias `a_b` with the field `b`
+    // inside `a`.
     Field({ alias, directives = [] }) {
       beyond ||=
         directives.length > 0 || (alias !== undefined && (isStray(alias.value) || alias.value.includes('_')));
@@ -181,21 +183,21 @@ function isUnsupported(document: DocumentNode): boolean {
       for (const { value } of given as readonly ArgumentNode[])
         if (value.kind === Kind.VARIABLE) conditions.add(value.name.value);
     },
-    // Code injection: see PLACEHOLDER_PREFIX.
+    // The compiler would replace a placeholder in a client's string by code (code injection).
     StringValue({ value }) {
       beyond ||= value.includes(PLACEHOLDER_PREFIX);
     },
   };
   visit(document, look);
-  // If a variable in a condition is null, the compiled query leaves the field out; graphql-js refuses the
-  // operation.
+  // Leaves nullable variables in conditions to graphql-js, which refuses the operation if the variable is
+  // null. The compiled query would leave the field out.
   for (const name of conditions) beyond ||= nullable.has(name);
   return beyond;
 }
 
 /**
- * Whether a name may collide inside the compiler: it looks names up in plain objects, which inherit from
- * `Object.prototype`, and its own names begin with `__`.
+ * Whether a name may collide with other names inside the compiler, which looks names up in plain objects.
+ * Plain objects inherit from `Object.prototype`, and the compiler's own names begin with `__`.
  */
 const isStray = (name: string): boolean => name in Object.prototype || name.startsWith('__');
 
@@ -212,8 +214,9 @@ function withOwnErrors({ data, errors }: ExecutionResult): ExecutionResult {
 }
 
 function ownError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
-  // As in graphql-js, the error that a resolver threw becomes `originalError`, and its extensions are copied.
-  // `locations` is set by hand, because the constructor could compute it only from AST nodes.
+  // Like graphql-js, sets the error that a resolver threw as `originalError`, from which the constructor
+  // copies the extensions. `locations` is set by hand, because the constructor can compute locations only
+  // from AST nodes.
   const error = new GraphQLError(message, { path, originalError });
   return Object.defineProperty(error, 'locations', { value: locations, enumerable: true });
 }

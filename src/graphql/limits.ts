@@ -1,12 +1,12 @@
 /**
- * Limits of the size of operations, the same on every transport. How many objects an operation may ask for is
- * computed in `cost.ts`.
+ * Limits of the size of operations, the same on every transport. `cost.ts` computes how many objects an
+ * operation may ask for.
  */
 import { GraphQLError, type ParseOptions, type ValidationRule } from 'graphql';
 
 /**
- * Maximum sizes. Each is several times what the largest operations of the console, GraphiQL and the code
- * generators need.
+ * Maximum sizes. Each limit is several times what the largest operations of the console, GraphiQL and the
+ * code generators need.
  */
 export const LIMITS = {
   /** UTF-16 code units of a document; also, in total, of all texts in the variables of a request. */
@@ -14,20 +14,22 @@ export const LIMITS = {
   tokens: 2_000,
   comments: 1_000,
   /**
-   * Lines of a document. For each error, graphql-js scans the document up to the line at which the error
-   * occurs.
+   * Lines of a document. For each error, graphql-js scans the document up to the line of the error, so many
+   * lines with many errors take quadratic time.
    */
   lines: 5_000,
   /** Operations of a document. graphql-js validates all fragments again for each operation. */
   operations: 50,
-  /** Fields and fragment spreads of an operation. Those inside a fragment count at each of its spreads. */
+  /** Fields and fragment spreads of an operation. The fields of a fragment count once per spread. */
   selections: 1_000,
   /**
-   * Pairs of fields with the same response name, and pairs of fragments, at one place of the answer.
+   * Pairs of fields with the same response name, and pairs of fragments, at one path of the answer.
    * graphql-js compares each pair, so validation takes quadratic time.
    */
   pairs: 5_000,
-  /** `__schema` fields of an operation. Executing one that selects the whole schema takes 5 ms. */
+  /**
+   * `__schema` fields of an operation. Executing a `__schema` field that selects the whole schema takes 5 ms.
+   */
   schemas: 1,
   depth: 16,
   aliases: 50,
@@ -42,18 +44,18 @@ export const LIMITS = {
   /** Cost of an operation: enough for 100 sessions with 100 transitions each, and the objects below them. */
   cost: 25_000,
   /**
-   * Leaf values in an answer, some of which count several times (see `cost.ts`). Serializing 100,000 values
-   * as JSON takes 20 ms.
+   * Leaf values in an answer; `cost.ts` counts some of them several times. Serializing 100,000 values as JSON
+   * takes 20 ms.
    */
   answerValues: 100_000,
   /**
-   * Cost of one frame of a subscription: a hundred times what the console's subscriptions need. It is lower
-   * than `cost`, because a subscription may send thousands of frames.
+   * Cost of one frame (result) of a subscription: a hundred times what the console's subscriptions need. The
+   * limit is lower than `cost`, because a subscription may send thousands of frames.
    */
   frameCost: 1_000,
 } as const;
 
-/** Options of the parser: it stops at these limits, and does not read the rest of a longer document. */
+/** Options of the parser, which stops with an error at the first limit that a document exceeds. */
 export const PARSE_OPTIONS = {
   maxLexicalTokens: LIMITS.tokens,
   maxComments: LIMITS.comments,

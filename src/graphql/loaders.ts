@@ -24,7 +24,7 @@ export type TransitionPage = TransitionRange & RangeOptions;
 
 /**
  * Maximum number of transitions that one statement reads for the pages of several sessions. Most clients ask
- * for fewer, so one statement is enough.
+ * for fewer transitions, so that one statement is enough.
  */
 const MAX_ROWS_A_STATEMENT = 1_000;
 
@@ -33,8 +33,8 @@ interface WantedSession extends SessionProjection {
 }
 
 /**
- * Page of one user's sessions. `verificationIds` limits it to the sessions that the viewer may see; null:
- * all.
+ * Page of one user's sessions. `verificationIds` limits the page to the sessions that the viewer may see;
+ * null means all.
  */
 export interface UserSessionsPage extends UserSessions {
   readonly limit: number;
@@ -70,7 +70,7 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findSessionsByVerificationId(db, ids), (row) => row.verificationId),
     ),
-  /** Loads the session that replaces another one, by the id of the replaced session. */
+  /** Loads the later session that replaces a session, by the id of the replaced session. */
   replacement: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),

@@ -1,6 +1,6 @@
 /**
  * Refusals of mutations as data: the error members of the result unions, and the conversion of a `Refusal` to
- * one of them.
+ * such a member.
  */
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
@@ -12,8 +12,8 @@ import { ErrorCodeEnum, SessionActionEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
 
 /**
- * Option of a type that resolves its members by `__typename`: resolvers return plain rows, which are not
- * instances of the type's class.
+ * Option of interface and union types: finds the concrete type of a value by its `__typename`, because
+ * resolvers return plain rows, which are not instances of the type's class.
  */
 export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
 
@@ -129,8 +129,8 @@ export async function toMutationResult<Success extends object>(
 ): Promise<Success | MutationError> {
   try {
     const success = await work;
-    // Empties the loaders: a document may contain several mutations, and the next one must not read rows that
-    // were cached before this one changed them.
+    // Empties the loaders, because a document may contain several mutations: the next mutation must not read
+    // rows that were cached before this mutation changed them.
     for (const loader of Object.values(context.loaders)) loader.clearAll();
     return { __typename: typename, ...success };
   } catch (error) {

@@ -21,8 +21,8 @@ const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
 /** Returns a meeting, review or transition if the viewer may see its session; otherwise null. */
 async function ofVisibleSession<Row extends { sessionId: string }>(row: Row | null, context: Context) {
-  // Loads a session even if there is no row. Otherwise the response time would show whether a hidden row
-  // exists (timing side channel).
+  // Loads a session even if the row does not exist. Otherwise the response time would show whether a hidden
+  // row exists (timing side channel).
   const session = await context.loaders.session.load(row?.sessionId ?? NO_SESSION);
   return visible(session, context) ? row : null;
 }

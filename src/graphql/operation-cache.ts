@@ -34,8 +34,8 @@ export interface Operation
   readonly kind: OperationTypeNode;
   readonly variableValues: Record<string, unknown>;
   /**
-   * Key of what a subscription selects. It is equal for subscriptions with the same fields, even if they
-   * follow different logs or begin at different cursors.
+   * Key of what a subscription selects. Two subscriptions with the same fields have the same key, even if
+   * they follow different sessions or begin at different cursors.
    */
   readonly selectionKey: string;
   /** Upper bound of the operation's cost (see `cost.ts`); for a subscription, of the cost of each frame. */
@@ -52,8 +52,8 @@ interface Checked {
   readonly document: DocumentNode;
   readonly errors: readonly GraphQLError[];
   /**
-   * Selection of a subscription: its document without the root field's arguments, and the variables that the rest
-   * uses. Subscriptions with equal selections share executions.
+   * Selection of a subscription: the text of its document without the root field's arguments, and the names
+   * of the variables in that text. Subscriptions with equal selections share executions.
    */
   readonly selection: { text: string; variables: readonly string[] };
   /** Names of the variables in the arguments of @skip and @include. */
@@ -61,8 +61,8 @@ interface Checked {
 }
 
 /**
- * Limit of the cache of checked documents, in estimated bytes. Clients send few different documents, and send
- * them again at every reconnect.
+ * Limit of the cache of checked documents, in estimated bytes. Caching pays off because clients send few
+ * different documents, and repeat them at every reconnect.
  */
 const MAX_CACHE_BYTES = 32 * 1024 * 1024;
 /** Estimated memory per token of a parsed document, AST nodes included; 358 bytes were measured. */
@@ -78,8 +78,8 @@ interface OperationsOptions {
 }
 
 /**
- * Parses, validates and limits documents, and returns their operations. A valid document is checked once, as
- * long as it stays in the cache.
+ * Parses, validates and limits documents, and returns their operations. A valid document is checked only once
+ * while it stays in the cache.
  */
 export class OperationCache {
   readonly #options: OperationsOptions;
@@ -106,8 +106,8 @@ export class OperationCache {
   }
 
   /**
-   * Returns the parsed document. For an invalid document it returns an empty one, for which `operationOf`
-   * returns the errors.
+   * Returns the parsed document. For an invalid document it returns a document without definitions, for which
+   * `operationOf` returns the errors.
    */
   documentOf(query: string): DocumentNode {
     const remembered = this.#remembered.get(query);
@@ -179,7 +179,7 @@ export class OperationCache {
 
   /**
    * Returns what a subscription selects, as text. The arguments of its root field are left out, because they
-   * only say which log to follow, with which filter and from where.
+   * set only the session to follow, the filter and the start.
    */
   #selectionOf(document: DocumentNode): Checked['selection'] {
     if (!document.definitions.some(isSubscription)) return NO_SELECTION;
@@ -201,8 +201,8 @@ export class OperationCache {
 }
 
 /**
- * Charges the cost of an operation to the viewer's rate limit, and REFUSAL_COST if it was refused. Returns
- * the operation, or an error if the viewer has used up the limit.
+ * Charges the cost of an operation to the viewer's rate limit, or REFUSAL_COST if the operation was refused.
+ * Returns the operation, or an error if the viewer has used up the limit.
  */
 export async function admit(
   prepared: Operation | Refusal,
@@ -237,17 +237,15 @@ function findConditions(document: DocumentNode): string[] {
 }
 
 /**
- * Error for a null variable in @skip or @include. graphql-js would report it only during execution, as an
- * error of some field, which looks like a fault of the gateway.
+ * Error for a null variable in @skip or @include. graphql-js would report it only during execution, at the
+ * path of a field, so that it would look like a fault of the gateway.
  */
 const nullCondition = (name: string): GraphQLError =>
   new GraphQLError(`Variable "$${name}" is used by @skip or @include: it must not be null.`, {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 
-/**
- * Returns the outcome of a check that failed. The error codes are those of Apollo Server, on every transport.
- */
+/** Returns the outcome of a check that failed. All transports use the error codes of Apollo Server. */
 function refused(errors: readonly GraphQLError[], code: string): Checked {
   for (const { extensions } of errors) Object.assign(extensions, { code });
   return {

@@ -20,8 +20,9 @@ interface Dependencies {
 
 /**
  * Returns a function that executes operations with a timeout, and records which personal data was read. After
- * `seconds` the client gets a TIMEOUT error: counting for statistics is cancelled, everything else runs to
- * its end. Reads are recorded before the answer is sent; if that fails, the answer is withheld.
+ * `seconds` the client gets a TIMEOUT error: count queries of statistics are cancelled, everything else runs
+ * to its end. A read of personal data is recorded before the answer is sent; if it cannot be recorded, the
+ * answer is withheld.
  */
 export const createOperationHandler =
   ({ executor, seconds, readLog, log }: Dependencies): OperationHandler =>

@@ -11,16 +11,16 @@ interface Waiting {
 
 /**
  * Splits the execution of one answer into several tasks of the event loop, so that other requests run in
- * between. A DataLoader resolves the pages of a hundred sessions in one task; the fields of all their rows
- * would be executed in that task, too.
+ * between. Without this class, the fields of all rows that a DataLoader resolves at once (a hundred pages)
+ * would be executed in one long task.
  */
 export class Pace {
   #rows = 0;
   readonly #waiting: Waiting[] = [];
 
   /**
-   * Reserves room for rows in the current task. Returns undefined if they fit into it; otherwise a promise
-   * that must be awaited before their fields are executed.
+   * Reserves room for rows in the current task. Returns undefined if the rows fit; otherwise a promise that
+   * the caller must await before the fields of these rows are executed.
    */
   take(rows: number): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#fits(rows)) {

@@ -28,7 +28,8 @@ export function parsePayload({ query, operationName, variables, extensions }: Pa
     throw badRequest('`operationName` must be a string.');
   return {
     ...(query == null ? {} : { query }),
-    // An empty name counts as none: clients often send one if the document has a single operation.
+    // An empty `operationName` counts as absent: many clients send an empty string if the document has a
+    // single operation.
     ...(operationName ? { operationName } : {}),
     variables: parseObject('variables', variables),
     extensions: parseObject('extensions', extensions),

@@ -2,8 +2,8 @@ import { GraphQLError } from 'graphql';
 import type { PersonalDataRead } from '../domain/read-chain.ts';
 
 /**
- * Personal data that one answer shows. The guards of the fields collect it during execution, and it is
- * written to the read log before the answer is sent.
+ * Personal data that one answer shows. The wrapped resolvers of `access-rules.ts` collect it during
+ * execution; it is written to the read log (who read whose data) before the answer is sent.
  */
 export class PersonalDataShown {
   readonly #operations = new Set<string>();
@@ -19,8 +19,8 @@ export class PersonalDataShown {
   }
 
   /**
-   * Notes a field whose value is shown unmasked, and the key of the user or session it belongs to (see
-   * `dataSubjectKey`). Null values are not noted.
+   * Notes a field whose value is shown unmasked, and the key of the user or session that the value is about
+   * (see `dataSubjectKey`). Null values are not noted.
    */
   note(field: string, subject: string): void {
     this.#fields.add(field);
@@ -38,7 +38,10 @@ export class PersonalDataShown {
   }
 }
 
-/** Error that the client gets in place of an answer whose read could not be recorded. */
+/**
+ * Error that the client gets instead of an answer, if the read of the answer's personal data could not be
+ * recorded.
+ */
 export const unrecorded = (): GraphQLError =>
   new GraphQLError(
     'The result contains personal data, but the read could not be recorded in the audit log, so the data is withheld. Repeat the request unchanged: a mutation may have taken effect, and repeating it is safe.',

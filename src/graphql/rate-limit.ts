@@ -4,15 +4,15 @@ import type { Viewer } from '../domain/access.ts';
 import { type FrameBudget, FrameBudgets } from '../feed/frame-budget.ts';
 
 /**
- * Cost of a refused operation, since checking its document takes CPU time. The figure is a choice; it was not
- * measured.
+ * Cost charged for a refused operation, because checking its document takes CPU time. The number was chosen,
+ * not measured.
  */
 export const REFUSAL_COST = 10;
 
 /**
- * Rate limits of the viewers in this process. To begin a subscription costs as much as one of its frames.
- * Later frames have a budget of their own, so that a replay after a reconnect and the viewer's queries do not
- * use up each other's.
+ * Rate limits of the viewers in this process. Starting a subscription costs as much as one of its frames
+ * (results). Later frames have a budget of their own, so that a long replay after a reconnect does not block
+ * the viewer's queries, nor queries the replay.
  */
 export interface RateLimit {
   /**
@@ -20,7 +20,10 @@ export interface RateLimit {
    * otherwise null.
    */
   spend(viewer: Viewer, cost: number): Promise<GraphQLError | null>;
-  /** Returns the frame budget of a subscription whose frames cost `frameCost` each. */
+  /**
+   * Returns the frame budget (limit of the total cost of frames) of a subscription whose frames cost
+   * `frameCost` each.
+   */
   framesOf(viewer: Viewer, frameCost: number): FrameBudget;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reasons that graphql-js gives for the refusal of a variable, each with its replacement, which does not
- * quote the value.
+ * Reasons that graphql-js gives for refusing a variable, each with a replacement that does not quote the
+ * variable's value.
  */
 const REASONS: readonly [RegExp, string][] = [
   [/(Field "\w+" of required type "[\w![\]]+" was not provided\.)$/, '$1'],
@@ -25,7 +25,10 @@ const SUGGESTING: readonly [string, RegExp, string][] = [
   ],
 ];
 
-/** Messages about literals in the document, each with its replacement, which does not quote the literal. */
+/**
+ * Messages of graphql-js about literals in the document, each with a replacement that does not quote the
+ * literal.
+ */
 const LITERALS: readonly [RegExp, string][] = [
   [/^Expected value of type "([\w![\]]+)", found [\s\S]*$/, 'Expected a value of type "$1" here.'],
   [/^(Enum "\w+"|\w+) cannot represent [\s\S]*$/, '$1 cannot represent the value given here.'],
@@ -39,8 +42,8 @@ const LITERALS: readonly [RegExp, string][] = [
 export function redactValues(message: string): string {
   const [, variable] = message.match(/^(Variable "\$\w+") got invalid value /) ?? [];
   if (!variable) return LITERALS.reduce((text, [found, words]) => text.replace(found, words), message);
-  // Searches only the end of the message. In the whole of it, a value that was crafted for the purpose would
-  // make the search quadratic (ReDoS).
+  // Searches only the end of the message. In a whole message, a value that an attacker crafted would make the
+  // regular expression take quadratic time (ReDoS).
   const end = message.slice(-MAX_TAIL_LENGTH);
   const at = [...end.matchAll(/ at "([a-zA-Z_][\w.[\]]*)"; /g)].at(-1)?.[1];
   const begin = `${variable} has an invalid value${at ? ` at "${at}"` : ''}`;

@@ -31,8 +31,8 @@ import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
 
 /**
- * Descriptions of the schema and its root types, set by `introduced`, because type-graphql has no option for
- * them.
+ * Descriptions of the schema and its root types. `introduced` sets them, because type-graphql has no option
+ * for them.
  */
 const DESCRIPTIONS = {
   schema: `Video KYC as one typed contract: sessions, the actions they allow, and a live stream of every status transition.
@@ -49,8 +49,8 @@ and internal errors are reported in \`errors\`, with a \`code\` in their extensi
 let schema: GraphQLSchema | null = null;
 
 /**
- * Returns the executable schema, guarded by the access tables. It is built at the first call, once per
- * process.
+ * Returns the executable schema, guarded by the access tables. The schema is built at the first call, once
+ * per process.
  */
 export function getSchema(): GraphQLSchema {
   schema ??= introduced(
@@ -82,14 +82,14 @@ export function getSchema(): GraphQLSchema {
               AnnotationMutationsResolver,
               ProviderActionsResolver,
             ],
-            // type-graphql does not validate inputs: the services do, and report all problems of an input at
-            // once.
+            // Switches off the validation of inputs by type-graphql: the services validate them, and report
+            // all problems of an input at once.
             validate: false,
-            // Skips the check of the schema, which would take a tenth of the start-up time; a test makes it
-            // instead.
+            // Skips the check of the schema, which would take a tenth of the start-up time. A test checks the
+            // schema instead.
             skipCheck: true,
-            // type-graphql requires a `pubSub`, but nothing uses this stub: the `subscribe` functions follow
-            // the log.
+            // type-graphql requires a `pubSub`. Nothing calls this stub, because the `subscribe` functions
+            // read the log of transitions themselves.
             pubSub: {
               publish: () => {},
               subscribe: () => ({
@@ -119,8 +119,8 @@ function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
 }
 
 /**
- * Makes the type resolver of `Node` synchronous. That of type-graphql returns a promise, which compiled
- * queries do not await.
+ * Makes the type resolver of `Node` synchronous. The one of type-graphql returns a promise, which compiled
+ * queries (`jit-executor.ts`) do not await.
  */
 function resolvedAtOnce(built: GraphQLSchema): GraphQLSchema {
   const node = built.getType('Node') as GraphQLInterfaceType;

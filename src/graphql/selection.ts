@@ -9,14 +9,14 @@ type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 const answers = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 const ITSELF = [''];
-/** Paths from a connection to its entries; a client may select either. */
+/** Paths from a connection to its entries. A client may select `nodes`, `edges { node }`, or both. */
 export const NODE_PATHS = ['nodes', 'edges.node'];
 
 /**
- * Returns the names of the fields that are selected below an operation or field, at the end of some paths.
- * For a field, pass all its nodes (`fieldNodes`): a document may select it several times, and the answer
- * merges the selections. Fields under @skip and @include count as selected. Memoized by operation or list of
- * nodes.
+ * Returns the names of the fields that are selected at the end of each path, starting from an operation or
+ * field. For a field, pass all its nodes (`fieldNodes`): a document may select a field several times, and the
+ * answer merges the selections. Fields under @skip and @include count as selected. Results are cached per
+ * operation or list of nodes.
  */
 export function findSelectedFields(
   asking: Selecting | readonly Selecting[],
@@ -44,8 +44,9 @@ export function findSelectedFields(
 }
 
 /**
- * Returns the fields directly inside some selections, with those of the fragments in them. Each fragment is
- * walked once: with fragments that spread each other twice, walking every spread would take 2^n steps.
+ * Returns the fields directly inside some selections, including those of the fragments in them. Each fragment
+ * is walked only once: if n fragments each spread the next one twice, walking every spread would take 2^n
+ * steps.
  */
 function collectFields(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
   const fields: FieldNode[] = [];
@@ -66,8 +67,8 @@ function collectFields(nodes: readonly Selecting[], fragments: Fragments): Field
 }
 
 /**
- * Returns how many columns of a row the selected fields need: `SUMMARY` if all of them are in
- * `summaryFields`, else `ALL`.
+ * Returns which columns of a row the selected fields need: `SUMMARY` if all fields are in `summaryFields`,
+ * otherwise `ALL`.
  */
 export function detailLevelFor(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
   for (const field of asked) if (!summaryFields.has(field)) return 'ALL';

@@ -183,8 +183,8 @@ const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
 const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
- * Encodes the list cursor of a session. The cursor names the sort field, because under another one it would
- * stand for an arbitrary place in the list.
+ * Encodes the list cursor of a session. The cursor names the sort field, because the same time and id would
+ * stand for another place in a list that is sorted by another field.
  */
 function encodeCursor({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string {
   const at = field === 'CREATED_AT' ? createdAt : updatedAt;

@@ -98,19 +98,19 @@ class StatsInterval {
 class SessionStats {
   readonly window: StatsWindow;
   /**
-   * Returns the figures of this name. `count` runs at the first call; later calls share its result, so that
-   * several fields can be computed from one count.
+   * Returns the figures called `name`. `count` runs at the first call for this name; later calls share its
+   * result, so that several fields can be computed from one count query.
    */
   readonly read: <Figures>(name: string, count: Counting<Figures>) => Promise<Dated<Figures>>;
-  /** Results of all counts that the fields of this answer have started so far. */
+  /** Results of all count queries that the fields of this answer have started so far. */
   readonly asked: readonly Promise<Dated<unknown>>[];
 }
 
 type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
 
 /**
- * Error for figures that are still being counted. Its code is TIMEOUT, as for any operation that takes too
- * long.
+ * Error for figures that are still being counted. The code of the error is TIMEOUT, which clients also get
+ * for any other operation that takes too long.
  */
 const pending = (): GraphQLError =>
   new GraphQLError(
@@ -213,8 +213,8 @@ export class SessionStatsResolver {
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
     let dates: number[] = [];
-    // Repeats until no more counts are started: fields that are executed after this one may start theirs
-    // later.
+    // Waits in a loop until no more counts are started, because fields that are executed after `asOf` may
+    // start counts later.
     while (seen < asked.length) {
       seen = asked.length;
       const settled = await Promise.allSettled(asked);

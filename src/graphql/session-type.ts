@@ -97,8 +97,8 @@ export class VkycSession extends Node {
 }
 
 /**
- * Fields that can be answered from the summary columns of a session. A query for any other field reads the
- * whole row.
+ * Fields that can be answered from the summary columns of a session. A query that selects any other field
+ * reads the whole row.
  */
 const SUMMARY_FIELDS = new Set([
   '__typename',
@@ -122,7 +122,9 @@ const SUMMARY_FIELDS = new Set([
   'transitions',
 ]);
 
-/** Returns which columns of sessions to read for the selected fields, and whether to read their users. */
+/**
+ * Returns which columns of sessions to read for the selected fields, and whether to read the sessions' users.
+ */
 export const projectionFor = (asked: ReadonlySet<string>): SessionProjection => ({
   detail: detailLevelFor(asked, SUMMARY_FIELDS),
   withUser: asked.has('user'),

@@ -219,8 +219,8 @@ export class SessionResolver {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
       if (sessionId !== session.id)
         throw badInput('The cursor belongs to another session: pass a cursor of this session.');
-      // Compares the transition that the cursor names with the stored one: a failover may have rewound the
-      // log, so that another transition has this sequence now.
+      // Compares the transition that the cursor names with the stored transition. A database failover may
+      // have rewound the log, so that the same sequence now belongs to another transition.
       if (fingerprint !== null) {
         const named = await loaders.transition.load({ sessionId, sequence });
         if (!named || getFingerprint(named) !== fingerprint) throw expiredCursor('LOG_REWOUND');

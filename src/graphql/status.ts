@@ -24,7 +24,9 @@ import {
   TransitionSourceEnum,
 } from './enums.ts';
 
-/** Sentence for the descriptions of raw status fields; the strings are shortened in `provider/texts.ts`. */
+/**
+ * Sentence for the descriptions of raw status fields. `provider/texts.ts` shortens the provider's strings.
+ */
 export const SHORTENED =
   'A longer string than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
@@ -77,8 +79,8 @@ class TransitionRule implements Rule {
 }
 
 /**
- * Refuses a filter with a sub-status that belongs to none of the filter's statuses. Such a filter matches no
- * session, so it must be a mistake.
+ * Refuses a filter with a sub-status that belongs to none of the filter's statuses. Such a filter would match
+ * no session, so it must be a mistake.
  */
 export function assertKnownPairs(
   status: readonly Status[] | null | undefined,

@@ -1,6 +1,6 @@
 /**
- * Starts subscriptions: chooses the log that each follows, the position to begin at, and the snapshot or
- * reset to send if the client's cursor cannot be resumed.
+ * Starts subscriptions. For each, it chooses the log to follow (one session's or all sessions'), the position
+ * to begin at, and the snapshot or reset to send if the client's cursor cannot be resumed.
  */
 
 import { findArchived } from '../db/retention/archive.ts';
@@ -27,8 +27,8 @@ import { decodeId } from './node.ts';
 import { assertKnownPairs } from './status.ts';
 
 /**
- * Maximum number of missed transitions that are replayed to a dashboard. If there are more, it gets a reset,
- * because a new query is faster.
+ * Maximum number of missed transitions that are replayed to a dashboard. If more are missing, the dashboard
+ * gets a reset, because querying its data again is faster.
  */
 const MAX_REPLAYED = 10_000;
 
@@ -61,8 +61,8 @@ export async function subscribeToAllTransitions(
 }
 
 /**
- * Subscribes to every transition of one session, after a cursor or from now on. As in
- * `subscribeToAllTransitions`, missed transitions are always replayed.
+ * Subscribes to every transition of one session, after a cursor or from now on. Missed transitions are always
+ * replayed; if the cursor cannot be resumed, the subscription ends with an error.
  */
 export async function subscribeToSessionTransitions(
   sessionId: string,
@@ -82,8 +82,8 @@ export async function subscribeToSessionTransitions(
 }
 
 /**
- * Subscribes a screen to one session. The stream begins with a snapshot if the client passes no cursor, or
- * one that cannot be resumed.
+ * Subscribes a screen to one session. The stream begins with a snapshot if the client passes no cursor, or a
+ * cursor that cannot be resumed.
  */
 export async function subscribeToSession(
   sessionId: string,
@@ -108,8 +108,8 @@ export async function subscribeToSession(
 }
 
 /**
- * Subscribes a dashboard to all sessions. The stream begins with a reset if the cursor cannot be resumed, or
- * is more than MAX_REPLAYED transitions behind.
+ * Subscribes a dashboard to all sessions. The stream begins with a reset if the client's cursor cannot be
+ * resumed, or is more than MAX_REPLAYED transitions behind.
  */
 export async function subscribeToFeed(
   after: Cursor,
@@ -161,9 +161,10 @@ function passes(row: SessionTransition, filter: TransitionCriteria | null | unde
 }
 
 /**
- * Returns a session that the viewer may see. A viewer who could see it before it was archived is told so; for
- * all others an archived session looks like one that does not exist.
- * @throws GraphQLError if there is none; CursorError if the session of the cursor was archived
+ * Returns a session that the viewer may see. A viewer who passes a cursor of an archived session, and could
+ * see that session, gets the error ARCHIVED; for all others, an archived session looks like a session that
+ * does not exist.
+ * @throws GraphQLError if there is no such session; CursorError if the session of the cursor was archived
  */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
   const { loaders, viewer, services } = context;
@@ -180,7 +181,7 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
 
 /**
  * Reads a session again, for the snapshot of a running subscription.
- * @throws CursorError if the session was archived or lost by a failover: it ends the subscription
+ * @throws CursorError if the session was archived, or a failover lost it; this error ends the subscription
  */
 async function readSession(id: string, { services }: Context): Promise<SessionRow> {
   const [session] = await findSessions(services.db, [id]);
@@ -202,16 +203,16 @@ async function createSnapshot(session: SessionRow, resync: boolean, context: Con
 async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context): Promise<LogPosition> {
   if (lastSequence === 0) return logStart(id);
   const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
-  // A failover lost the transition after the session was read. Subscribing again reads the session as it is
-  // now.
+  // The row names a transition that the log lacks: a failover lost it after the row was read. A client that
+  // subscribes again gets the session as it is now.
   if (!newest)
     throw new Error(`session ${id} has lastSequence ${lastSequence}, but its log lacks that transition`);
   return positionAfter(newest);
 }
 
 /**
- * Returns the position in a session's log that a cursor names. The log may have been rewound since; that is
- * noticed only when the log is read from there.
+ * Returns the position in a session's log that a cursor names. Whether a failover has rewound the log since
+ * then is checked only when the log is read from this position.
  */
 function decodeSessionCursor(session: SessionRow, cursor: string, { services }: Context): LogPosition {
   const position = services.cursors.decode(cursor);
@@ -219,7 +220,9 @@ function decodeSessionCursor(session: SessionRow, cursor: string, { services }: 
   throw badInput('`after` belongs to another session: pass a cursor of this session, or its startCursor.');
 }
 
-/** Returns the result of `find` or, if it throws that a cursor has expired, the reason of the expiry. */
+/**
+ * Returns the result of `find`. If `find` throws that a cursor has expired, returns the reason of the expiry.
+ */
 async function orExpiredError<T extends object>(
   find: () => Promise<T>,
 ): Promise<T | { expiry: CursorExpiry }> {

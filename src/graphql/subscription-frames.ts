@@ -13,19 +13,19 @@ import { Pace } from './pace.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /**
- * While a burst of frames is executed, other requests of the process get a turn of the event loop after this
- * time.
+ * Maximum time for which a burst of frames (results of a subscription) is executed without a pause. Then
+ * other requests of the process get a turn of the event loop.
  */
 const MAX_TURN_MS = 5;
 const MAX_EXECUTED_TOGETHER = 10;
 /**
- * Maximum total cost of frames that are executed concurrently. They complete in one turn of the event loop,
- * and block it until then.
+ * Maximum total cost of the frames that are executed concurrently. Such frames complete in one turn of the
+ * event loop, and block it until then.
  */
 const MAX_COST_TOGETHER = 1_000;
 /**
- * A frame whose execution fails is retried for this long, with exponential backoff. Then the connections that
- * wait for it are closed.
+ * Time for which a frame whose execution fails is retried, with exponential backoff. Then the connections
+ * that wait for the frame are closed.
  */
 const FRAME_RETRY_FOR_MS = 5_000;
 const FRAME_FIRST_RETRY_MS = 100;
@@ -42,8 +42,8 @@ interface Dependencies {
 }
 
 /**
- * Starts a subscription that sends its frames to `sink`. Returns the handle that ends it, or errors if the
- * subscription is refused.
+ * Starts a subscription that sends its frames (results) to `sink`. Returns a handle to end the subscription,
+ * or errors if the subscription is refused.
  */
 export async function startSubscription(
   operation: Operation,
@@ -64,21 +64,22 @@ export async function startSubscription(
   const faults = errors.filter(isInternalError);
   if (faults.length === 0) return begun;
   for (const fault of faults) dependencies.formatError(fault);
-  // A fault of the gateway closes the connection, so that the client reconnects. It would take an error
-  // result for the end of the subscription.
+  // Closes the connection after a fault of the gateway, so that the client reconnects. A client would take an
+  // error result for the end of the subscription.
   sink.closeForRetry();
   return new SubscriptionHandle(() => {});
 }
 
 /**
- * DataLoaders by occasion (one delivery of frames to an audience), shared by all executions of it. The rows
- * that they cache are those of that moment, the same for all viewers.
+ * DataLoaders by `occasion`, which stands for one delivery of frames to a group of subscribers. All
+ * executions for that delivery share the cached rows, which are the same for all viewers.
  */
 const loadersOf = new WeakMap<object, Loaders>();
 
 /**
- * Context for the execution of one frame. It notes what resolvers read: `viewer` makes the result depend on
- * the viewer, and anything but the frame itself makes it valid only for now (not `immutable`).
+ * Context for the execution of one frame (one result of a subscription). The context notes what resolvers
+ * read: reading `viewer` makes the result depend on the viewer; reading `services` or `loaders` makes the
+ * result valid only for this moment (not `immutable`).
  */
 class FrameContext implements Context {
   readonly staff: boolean;
@@ -123,7 +124,7 @@ class FrameContext implements Context {
 
   /**
    * Marks the result as depending on the viewer. A result without this mark is sent to all viewers of the
-   * audience.
+   * subscriber group.
    */
   get viewer(): Viewer {
     this.dependsOnViewer = true;
@@ -132,7 +133,7 @@ class FrameContext implements Context {
 }
 
 /**
- * Thrown if a frame could not be executed because of a fault of the gateway, which has been logged. The frame
+ * Thrown if a fault of the gateway, which is already logged, made the execution of a frame fail. The frame
  * must not be sent.
  */
 class FrameFault extends Error {
@@ -140,8 +141,9 @@ class FrameFault extends Error {
 }
 
 /**
- * Returns the `Selection` of a subscription: a key, which is equal for subscriptions that may share frames,
- * and the function that executes frames. Staff and customers never share frames.
+ * Returns the `Selection` of a subscription: a key that is equal for subscriptions that may share frames, and
+ * the function that executes frames. Staff and customers never share frames, because they see different
+ * fields.
  */
 function selectionOf(
   operation: Operation,
@@ -149,8 +151,9 @@ function selectionOf(
   { services, formatError, onFailedFrame }: Dependencies,
 ): Selection {
   /**
-   * Executes a frame, and retries for a while after a fault of the gateway. If the error were sent in the
-   * frame's place, the client's cursor would move past a transition that the client was not shown.
+   * Executes a frame (one result of a subscription), and retries for a while after a fault of the gateway. If
+   * an error were sent instead of the frame, the client's cursor would move past a transition that the client
+   * never received.
    * @throws FrameFault
    */
   const executeOne = async (frame: Frame, viewer: Viewer, occasion: object): Promise<Executed> => {
@@ -165,7 +168,7 @@ function selectionOf(
         return {
           json: new FrameJson(JSON.stringify(formattedResult(result, formatError))),
           dependsOnViewer,
-          // A result with errors is executed again for later subscribers, because it may succeed then.
+          // A result with errors is not reused for later subscribers, because another execution may succeed.
           immutable: immutable && !result.errors,
         };
       }

@@ -217,8 +217,8 @@ export class FeedResetResolver {
 
 /**
  * Returns the cursor in an `after` argument, without the mark (`~…`) that a client may append. GraphQL
- * routers serve subscriptions with equal variables from one upstream connection; a mark makes the variables
- * differ, so that the subscription gets a connection of its own.
+ * routers serve subscriptions with equal variables from one shared upstream connection. A mark makes the
+ * variables differ, so that the client gets an upstream connection of its own.
  */
 const cursorIn = (after: string | null | undefined): string | null =>
   after == null || after.startsWith('~') ? null : (after.split('~', 1)[0] as string);

@@ -21,7 +21,10 @@ import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { SHORTENED, StatusInfo } from './status.ts';
 
-/** Description of the field `previousCursor`, the same in every type of frame. */
+/**
+ * Description of the field `previousCursor`. All types of frames (results of a subscription) use the same
+ * text.
+ */
 export const PREVIOUS_CURSOR_DESCRIPTION =
   '`cursor` of the previous frame of the stream; in the first frame, the `after` that you passed, or null. If it differs from the cursor of the last frame that you received, frames were lost in transit: subscribe again with your last cursor as `after`.';
 
@@ -101,8 +104,8 @@ export class StatusTransition extends Node {
 }
 
 /**
- * Fields that can be answered from `SUMMARY_COLUMNS`. A query for any other field reads the whole transition
- * row.
+ * Fields that can be answered from `SUMMARY_COLUMNS` of transitions. A query that selects any other field
+ * reads the whole row of the transition.
  */
 export const TRANSITION_SUMMARY_FIELDS = new Set([
   '__typename',

@@ -7,9 +7,9 @@ import type { Payload } from './payload.ts';
 export type Manifest = Readonly<Record<string, string>>;
 
 /**
- * Reads a manifest in any form that client tools write: documents by hash, as graphql-codegen does (with or
- * without the prefix `sha256:`), or Apollo's list of operations. So an operator can use the manifest of a
- * client in place of the published one.
+ * Reads a manifest in each form that client tools write: documents by hash, as graphql-codegen writes them
+ * (with or without the prefix `sha256:`), or Apollo's list of operations. An operator can thus use a client's
+ * manifest instead of the published one.
  */
 export function parseManifest(stored: Readonly<Record<string, unknown>>): Manifest {
   const documents = Array.isArray(stored.operations)
@@ -31,9 +31,9 @@ export const readManifest = async (): Promise<Manifest> =>
 export type DocumentPolicy = (payload: Payload) => Payload;
 
 /**
- * Accepts only documents of the manifest. A payload names one by `documentId` (with or without the prefix
- * `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by its full text. graphql-ws requires a `query`:
- * it may be empty if the payload has a hash.
+ * Accepts only documents of the manifest. A payload names its document by `documentId` (with or without the
+ * prefix `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by its full text. graphql-ws requires a
+ * `query`, which may be empty if the payload has a hash.
  */
 export const trustedDocumentsOnly =
   (manifest: Manifest): DocumentPolicy =>
@@ -42,7 +42,7 @@ export const trustedDocumentsOnly =
     const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashDocument(payload.query);
     const hash = typeof name === 'string' ? withoutPrefix(name) : '';
     const document = Object.hasOwn(manifest, hash) ? manifest[hash] : undefined;
-    // A payload with a hash and the text of another document is refused, because it is at best a mistake.
+    // Refuses a payload with a hash and the text of another document, because it is at best a mistake.
     if (document === undefined || (payload.query && payload.query !== document)) throw untrusted();
     return { ...payload, extensions: others, query: document };
   };

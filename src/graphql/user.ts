@@ -32,8 +32,8 @@ export class VkycUser extends Node {
 }
 
 /**
- * Decrypts a free text that is stored sealed; null if there is no text. `place` is the table, row and column
- * that the text is bound to (AAD).
+ * Decrypts a free text that is stored sealed (encrypted); null if there is no text. `place` names the table,
+ * row and column to which the encryption binds the text (AAD).
  */
 export const decryptText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
   sealed && services.sealer.open(sealed, place).toString('utf8');

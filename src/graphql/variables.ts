@@ -11,8 +11,8 @@ interface Given {
 }
 
 /**
- * Coerces an operation's variables for its resolvers, or returns errors if they are invalid. Their total size
- * is checked first, because graphql-js copies every invalid value into an error.
+ * Coerces an operation's variables for its resolvers, or returns errors if the variables are invalid. The
+ * total size of the variables is checked first, because graphql-js copies every invalid value into an error.
  */
 export function coerceVariables({ schema, operation, values, hideSuggestions }: Given): {
   readonly coerced?: Values;

@@ -13,15 +13,15 @@ export type AddressOf = (request: IncomingMessage) => string;
 const IPV6_BITS = 128;
 const IPV4_BITS = 32;
 /**
- * Length of an IPv6 network in groups of 16 bits. IPv6 clients are counted by their /64 network, since one
- * client usually owns a whole one.
+ * Length of the network part of an IPv6 address, in groups of 16 bits. IPv6 clients are counted by their /64
+ * network, because one client usually owns a whole /64.
  */
 const IPV6_GROUPS_OF_A_NETWORK = 4;
 
 /**
  * Creates a function that finds a request's client address. Each entry of X-Forwarded-For was written by the
- * next hop, and the first ones may be forged: the list is read from its end, only as long as the hops are
- * trusted proxies. Without trusted proxies, the result is the address of the connection.
+ * next hop, and clients may forge the first entries, so the list is read from its end, as long as the hops
+ * are trusted proxies. Without trusted proxies, the result is the address of the connection.
  */
 export function createAddressOf(trusted: TrustedProxies): AddressOf {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : within(trusted);
@@ -49,7 +49,7 @@ function within(networks: readonly string[]): (address: string) => boolean {
 }
 
 /**
- * Returns the network under which an address is counted: the /64 of an IPv6 address; an IPv4 address itself,
+ * Returns the network by which an address is counted: the /64 of an IPv6 address; an IPv4 address itself,
  * even if it is written as IPv6 (`::ffff:`).
  */
 function getNetwork(address: string): string {

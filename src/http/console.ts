@@ -7,11 +7,13 @@ import type { TokenSource } from './graphiql-bar.ts';
 
 /** Settings that the gateway writes into the console's page. */
 export interface ConsoleSetup {
-  /** Whether the gateway issues the tokens of the console's users, or users paste theirs. */
+  /**
+   * Whether the gateway issues the tokens of the console's users (development), or the users paste their own.
+   */
   readonly signIn: TokenSource;
   /**
-   * Descriptions of the sandbox's scenarios, by the word in a verification id that selects each; null with a
-   * real provider.
+   * Descriptions of the sandbox's scenarios (how a simulated verification proceeds), by the word in a
+   * verification id that selects each. Null with a real provider.
    */
   readonly scenarios: Readonly<Record<string, string>> | null;
 }
@@ -36,8 +38,8 @@ const policy = (nonce: string) =>
   ].join('; ');
 
 /**
- * Serves the console: the same page at every path below `/console`, and files whose content never changes
- * under their names, so that browsers cache them as immutable.
+ * Serves the console: the same page at every path below `/console`, and its asset files. An asset's name
+ * contains a hash of its content, so browsers may cache it as immutable.
  */
 export async function serveConsole(app: FastifyInstance, setup: ConsoleSetup): Promise<void> {
   const page = await readFile(`${BUILT}index.html`, 'utf8').catch(() => null);

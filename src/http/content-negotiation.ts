@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
 
 /**
- * Media types of GraphQL responses, the default first. The second one, of the GraphQL-over-HTTP
+ * Media types of GraphQL responses, the default first. The second type, of the GraphQL-over-HTTP
  * specification, is sent only to clients that ask for it.
  */
 const TYPES = [

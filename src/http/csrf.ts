@@ -7,20 +7,20 @@ interface OriginHeaders {
 }
 
 /**
- * Returns whether a request with these headers is allowed. A request without an Origin passes;
- * `requirePreflight` checks those.
+ * Returns whether a request with these headers is allowed. A request without an Origin header passes here;
+ * `requirePreflight` checks such requests.
  */
 export type OriginCheck = (headers: OriginHeaders) => boolean;
 
-/** Message for a request whose host or origin is not allowed. */
+/** Message for a request whose Host or Origin header is not allowed. */
 export const FORBIDDEN_ORIGIN_MESSAGE =
   'Requests from pages of this origin are refused (CSRF protection). Add the origin to ALLOWED_ORIGINS; in development, use a loopback address.';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Creates the check against requests from pages of other sites (CSRF). It allows pages of the gateway itself
- * and of `allowedOrigins` (`https://app.example.com`). In development everyone who reaches the port is an
- * ADMIN, so requests must also use a loopback host name, which prevents DNS rebinding.
+ * Creates the check against requests from pages of other sites (CSRF). The check allows pages of the gateway
+ * itself and of `allowedOrigins` (`https://app.example.com`). In development everyone who reaches the port is
+ * an ADMIN, so the Host header must also be a loopback name, which prevents DNS rebinding.
  */
 export function createOriginCheck({
   development,
@@ -50,7 +50,7 @@ const SAME_SITE_VALUES = ['same-origin', 'none'];
 
 /**
  * Refuses requests that browsers send for a page of another site without a CORS preflight, such as images,
- * scripts, links and forms (CSRF): the page cannot read the answers, but it can measure how long they take.
+ * scripts, links and forms (CSRF). The page cannot read the answers, but it can measure how long they take.
  * Browsers mark these requests with Sec-Fetch-Site and send no Origin. Requests with an Origin were checked
  * by `createOriginCheck`; clients other than browsers send neither header.
  */

@@ -7,11 +7,17 @@ import type { AddressOf } from './addresses.ts';
  * not limited, since many clients may share an address.
  */
 export interface FailedAttemptLimit {
-  /** Counts a failure. If its address has had too many, returns the seconds to wait; otherwise null. */
+  /**
+   * Counts a failed request. Returns the seconds to wait if the client address has had too many failures;
+   * otherwise null.
+   */
   count(request: IncomingMessage): Promise<number | null>;
 }
 
-/** Creates a limit of failures per minute and address, counted in this process; 0 means no limit. */
+/**
+ * Creates a limit of failures per minute and client address. Each process counts for itself; 0 means no
+ * limit.
+ */
 export function createFailedAttemptLimit(perMinute: number, addressOf: AddressOf): FailedAttemptLimit {
   if (perMinute === 0) return { count: async () => null };
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });

@@ -6,8 +6,8 @@ import { ROLES } from '../domain/access.ts';
 import { EXAMPLE_IDS } from './graphiql-examples.ts';
 
 /**
- * Source of the token that users of GraphiQL and the console sign in with: the gateway issues one (development), or
- * they paste their own.
+ * Source of the token that users of GraphiQL and the console sign in with: the gateway issues the token
+ * (development), or users paste their own.
  */
 export type TokenSource = 'ISSUED' | 'PASTED';
 
@@ -33,10 +33,10 @@ const CHOICE: Record<TokenSource, string> = {
 };
 
 /**
- * Script of the bar. GraphiQL has no setting for a token, so the script adds it to GraphiQL's requests
- * (`fetch`) and to the first message of its WebSockets, unless the headers in GraphiQL's editor contain an
- * authorization. A new token is used from the next operation on. The script also passes clicks on to
- * GraphiQL's tabs: because tabs can be dragged, the list around them would receive the click.
+ * Script of the bar. GraphiQL has no setting for a token, so the script adds the token to GraphiQL's requests
+ * (`fetch`) and to the first message of its WebSockets, unless the user has set an authorization in
+ * GraphiQL's headers editor. A new token is used from the next operation on. The script also passes clicks on
+ * to GraphiQL's tabs: the tabs can be dragged, so otherwise the list around them would receive the click.
  */
 const SCRIPT = `
   let token = '';
@@ -81,10 +81,13 @@ const ROOT = '<div id="root"></div>';
 
 /**
  * Inserts the bar into GraphiQL's page.
- * @throws Error if the page does not contain the element before which the bar is inserted
+ * @throws Error if the page lacks the element before which the bar is inserted
  */
 export function withBar(page: string, source: TokenSource): string {
-  if (!page.includes(ROOT)) throw new Error("GraphiQL's page has no place for the bar: its HTML has changed");
+  if (!page.includes(ROOT))
+    throw new Error(
+      "GraphiQL's page lacks the element before which the bar is inserted: the package has changed its HTML",
+    );
   const bar = `<style>${STYLE}</style>
     <div id="bar"><b>VKYC gateway</b><output></output>${CHOICE[source]}</div>
     ${ROOT}

@@ -1,16 +1,19 @@
 /**
- * Tab with an example that GraphiQL shows when it is opened. The tabs are in the order in which a newcomer
- * needs them.
+ * Example operation that GraphiQL shows in a tab when it is opened. The tabs are in the order in which a
+ * newcomer needs them.
  */
 export interface Example {
   readonly query: string;
-  /** Variables as JSON. The first tab must not have any, because GraphiQL opens it without variables. */
+  /**
+   * Variables as JSON. The first tab must not have any, because GraphiQL opens the first tab without
+   * variables.
+   */
   readonly variables?: string;
 }
 
 /**
- * Verification ids that the examples use. The CUSTOMER tokens that GraphiQL's page gets are for these
- * sessions.
+ * Verification ids that the examples use. The CUSTOMER tokens that GraphiQL's page requests give access to
+ * these sessions.
  */
 export const EXAMPLE_IDS = ['graphiql.happy-path.1', 'graphiql.awaits-review.1'];
 

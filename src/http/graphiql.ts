@@ -5,7 +5,7 @@ import { EXAMPLES } from './graphiql-examples.ts';
 
 /**
  * Content-Security-Policy of GraphiQL. The page is one file that contains its scripts, styles, fonts and
- * workers; it connects only to this gateway.
+ * workers; the policy lets it connect only to this gateway.
  */
 const POLICY = [
   "default-src 'none'",
@@ -21,8 +21,8 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Serves GraphiQL at `/graphiql` from files of its npm package (no CDN). Its 9 MB are read into memory at the
- * first visit; browsers cache the page until it changes (ETag).
+ * Serves GraphiQL at `/graphiql` from files of its npm package (no CDN). The page has 9 MB, which are read
+ * into memory at the first visit; browsers cache the page until the page changes (ETag).
  */
 export function serveGraphiql(app: FastifyInstance, tokens: TokenSource): void {
   let rendered: Promise<{ page: string; tag: string }> | null = null;

@@ -48,10 +48,11 @@ interface Dependencies {
 }
 
 /**
- * Apollo plugin that parses, checks and executes operations with the same code as the other transports. It
- * refuses operations that cost too much, or more than the caller's rate limit has left, and adds the cost to
- * every response. Apollo's `gateway` option could do the same, but then Apollo creates an object per request
- * that survives several garbage collections, together with everything that the request read.
+ * Apollo plugin that parses, checks and executes operations with the same code as the other transports. The
+ * plugin refuses operations that cost too much, or more than the caller's rate limit has left, and adds the
+ * cost to every response. Apollo's `gateway` option is not used for this, because with it Apollo creates an
+ * object per request that survives several garbage collections, together with everything that the request
+ * read.
  */
 const executedBy = ({
   operations,
@@ -63,15 +64,15 @@ const executedBy = ({
   'operations' | 'execute' | 'rateLimit' | 'formatError'
 >): ApolloServerPlugin<Context> => {
   const listener: GraphQLRequestListener<Context> = {
-    // With the document already set, Apollo neither parses nor validates it.
+    // Sets the document, because Apollo then neither parses nor validates it.
     async didResolveSource(request) {
       Object.assign(request, { document: operations.documentOf(request.source) });
     },
     async responseForOperation({ document, operation, request, contextValue }) {
       const isRefused = document.definitions.length === 0;
-      // If the request names no operation of the document, Apollo itself responds with that error.
+      // If the request names no operation of the document, Apollo itself responds with an error.
       if (!operation && !isRefused) return null;
-      // Refuses subscriptions here, because Apollo would execute one once, like a query.
+      // Refuses subscriptions here, because Apollo would execute a subscription once, like a query.
       if (operation?.operation === 'subscription')
         return toResponse({ errors: [subscriptionsElsewhere()] }, formatError);
       const { operationName, variables = {} } = request;
@@ -93,8 +94,8 @@ const executedBy = ({
 };
 
 /**
- * Builds Apollo's response. If nothing was executed, its status is 400, as with Apollo's own errors, unless
- * an error specifies another status.
+ * Builds Apollo's response. If nothing was executed, the HTTP status is 400, like that of Apollo's own
+ * errors, unless an error specifies another status.
  */
 function toResponse(
   { data, errors }: Partial<Pick<ExecutionResult, 'data' | 'errors'>>,
@@ -131,7 +132,7 @@ const subscriptionsElsewhere = (): GraphQLError =>
     },
   );
 
-/** Error codes that are about the operation, not about the HTTP request that carried it. */
+/** Codes of errors in the operation, not in the HTTP request that carried it. */
 const OF_THE_OPERATION = [
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -161,8 +162,8 @@ function toExecutionResult({ body }: Answered): FormattedExecutionResult {
 }
 
 /**
- * Builds the request that Apollo gets, which reads only its method: for any method but POST, it executes
- * queries only.
+ * Builds the HTTP request that Apollo gets. Apollo reads only its method: for any method but POST, it refuses
+ * mutations.
  */
 const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> => ({
   method,
@@ -173,7 +174,7 @@ const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> 
 const [BY_GET, BY_POST] = [requestBy('GET'), requestBy('POST')];
 
 /**
- * Serves queries and mutations at `/graphql`, by the working draft of GraphQL over HTTP
+ * Serves queries and mutations at `/graphql`, according to the working draft of GraphQL over HTTP
  * (https://graphql.github.io/graphql-over-http/draft/, with its appendix on persisted documents), in the
  * revision that the audits of graphql-http 1.23 check. Refusals because of cost, rate limit or sign-in have a
  * 4xx status with both media types. Returns a function that stops the server.
@@ -206,7 +207,7 @@ export async function serveGraphqlOverHttp(
     logger: log,
     plugins: [
       executedBy({ operations, execute, rateLimit, formatError }),
-      // Disables two of Apollo's default plugins: cache control, which instruments every field, and the
+      // Disables two of Apollo's default plugins: cache control, which slows down every field, and the
       // landing page, which loads its content from another host.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),

@@ -21,7 +21,7 @@ import type { UnsignedSockets } from './unsigned-sockets.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
- * Ping interval. A client that has not answered a ping by the time of the next one is disconnected, so a dead
+ * Ping interval. A client that has not answered a ping before the next ping is disconnected, so a dead
  * connection is noticed within two intervals.
  */
 const PING_INTERVAL_MS = 12_000;
@@ -30,7 +30,7 @@ const UNSUPPORTED_DATA = 1003;
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 /**
- * Time that a client has to answer the closing handshake, before its connection is destroyed. The types of
+ * Time that a client has to answer the closing handshake before its connection is destroyed. The types of
  * `ws` lack this option.
  */
 const FAREWELL = { closeTimeout: 5_000 };
@@ -55,10 +55,11 @@ interface Peer {
   readonly request: IncomingMessage;
   readonly room: SocketBuffer;
   viewer: Viewer | null;
-  /** Removes the socket from the live connections; null until it has signed in. */
+  /** Removes the socket from the live connections; null until the client has signed in on this socket. */
   leave: (() => void) | null;
   /**
-   * Whether the client has answered the last ping. If it has not by the next one, its socket is terminated.
+   * Whether the client has answered the last ping. If no answer has come by the next ping, the socket is
+   * terminated.
    */
   alive: boolean;
 }
@@ -66,14 +67,16 @@ interface Peer {
 export interface GraphqlOverWebsocket {
   /**
    * Upgrades a connection to a WebSocket, and then calls `onOpen`. Returns false, without touching the
-   * connection, if its address has too many sockets that have not signed in.
+   * connection, if the client's address has too many sockets that have not signed in.
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): boolean;
-  /** Closes the sockets that are still open after all clients were told to reconnect. */
+  /**
+   * Last step of a shutdown: closes the sockets that are still open after all clients were told to reconnect.
+   */
   stop(): void;
 }
 
-/** Serves subscriptions (and any other operation) over graphql-transport-ws. */
+/** Serves subscriptions, queries and mutations over WebSockets, by the graphql-transport-ws protocol. */
 export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOverWebsocket {
   const { operations, execute, rateLimit, services, formatError, log } = dependencies;
   const onFailedFrame = () => dependencies.metrics.failedFrames.inc();
@@ -117,11 +120,11 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
     headers.push(`X-Request-Id: ${getRequestId(request)}`),
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
-    // Errors that the client caused (a message too large, an invalid frame) are only logged, because `ws`
-    // closes the socket by itself.
+    // Only logs errors that the client caused (a message too large, an invalid frame), because `ws` closes
+    // the socket by itself.
     client.on('error', (error) => log.debug({ err: error }, 'WebSocket failed; connection closed'));
-    // The shutdown began during this upgrade. The close code tells the client to reconnect; a dropped socket
-    // would look like a fault.
+    // If the shutdown began during this upgrade, closes the socket with a code that tells the client to
+    // reconnect; to the client, a dropped socket would look like a fault.
     if (dependencies.connections.isStopping) return void sendAway(client);
     const disconnected = dependencies.metrics.connected('websocket');
     const room = createSocketBuffer(client, request);
@@ -137,8 +140,8 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
         protocol: client.protocol,
         send: (data) => new Promise((resolve) => client.send(data, () => resolve())),
         close: (code, reason) => client.close(code, fitInCloseFrame(reason)),
-        // After the gateway has closed a socket, messages may still arrive until the client closes its side:
-        // they are ignored.
+        // After the gateway has closed a socket, messages may still arrive until the client closes its side.
+        // These messages are ignored.
         onMessage: (receive) =>
           client.on('message', (data, isBinary) => {
             if (client.readyState !== client.OPEN) return;
@@ -178,8 +181,8 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
 }
 
 /**
- * Value passed as the context until it is known whether the operation is a subscription: the socket, and the
- * id of the operation on it.
+ * Value passed to graphql-ws as the context of an operation, before it is known whether the operation is a
+ * subscription: the socket, and the id of the operation on this socket.
  */
 interface Asked {
   readonly peer: Peer;
@@ -197,8 +200,8 @@ async function signIn(
   try {
     peer.viewer = await authenticator.viewerOf(authorization, peer.request);
   } catch (error) {
-    // Returning false makes graphql-ws close the socket with 4403, after which clients reconnect with a new
-    // token if their `connectionParams` is a function. 4429 would be wrong for the rate limit: in graphql-ws
+    // Returning false makes graphql-ws close the socket with 4403. After 4403, clients reconnect with a new
+    // token if their `connectionParams` is a function. For the rate limit, 4429 would be wrong: in graphql-ws
     // it means that one socket was initialised twice, and clients never reconnect after it.
     if (!(error instanceof GraphQLError)) throw error;
     if (error.extensions.code === 'RATE_LIMITED') client.close(TRY_AGAIN_LATER, 'Too many failed sign-ins');
@@ -216,21 +219,21 @@ async function signIn(
   );
   if (!peer.leave && connections.isStopping) void sendAway(client);
   else if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
-  // The socket was closed while its token was being verified.
+  // If the socket was closed while its token was being verified, frees its slot.
   else if (client.readyState !== client.OPEN) peer.leave();
   return peer.leave !== null;
 }
 
 /**
- * Whether an error of graphql-ws was caused by the client, which sent a message that only servers may send.
- * graphql-ws throws in this case; for any other invalid message it closes the socket.
+ * Whether the client caused an error of graphql-ws, by sending a message that only servers may send.
+ * graphql-ws throws only in this case; for any other invalid message it closes the socket.
  */
 const isOfThePeer = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('Unexpected message of type');
 
 /**
- * Stops reading from a client while its send buffer is full (backpressure). If it kept sending operations or
- * pings without reading the answers, they would pile up in memory.
+ * Stops reading from a client while its send buffer is full (backpressure). Otherwise the answers to a client
+ * that keeps sending operations or pings without reading would pile up in memory.
  */
 function hearNoMoreWhileFull({ client, room }: Peer): void {
   if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < HIGH_WATER_MARK_BYTES)
@@ -260,7 +263,10 @@ function getViewer({ viewer }: Peer): Viewer {
   return viewer;
 }
 
-/** Returns a `SocketBuffer` for a WebSocket. A socket that is not open counts as full. */
+/**
+ * Returns a `SocketBuffer` for a WebSocket. A socket that is not open counts as full, so that nothing is sent
+ * on it.
+ */
 function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): SocketBuffer {
   let drained: Promise<void> | null = null;
   return {
@@ -300,8 +306,8 @@ const tooMany = (most: number): GraphQLError =>
   );
 
 /**
- * Shortens the reason of a close to the 123 bytes that a close frame has room for. graphql-ws includes the
- * operation's id, which the client chose and which may be longer.
+ * Shortens the reason of a close to the 123 bytes that a close frame can hold. graphql-ws puts the
+ * operation's id into the reason; clients choose that id, and it may be longer.
  */
 function fitInCloseFrame(reason: string | undefined): string {
   let fitting = (reason ?? '').slice(0, MAX_REASON_BYTES);

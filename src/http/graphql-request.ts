@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fas
 import type { Payload } from '../graphql/payload.ts';
 
 /**
- * Refuses batches (a JSON array of operations): each operation alone would pass the limits. Clients with
- * HTTP/2 or WebSockets do not need batches.
+ * Refuses batches (a JSON array of operations): each operation of a batch would pass the limits on its own,
+ * but not their sum. Clients with HTTP/2 or WebSockets do not need batches.
  */
 export const rejectBatches: preHandlerHookHandler = ({ body }, reply, goOn) => {
   if (!Array.isArray(body)) return goOn();
@@ -12,15 +12,15 @@ export const rejectBatches: preHandlerHookHandler = ({ body }, reply, goOn) => {
 };
 
 /**
- * Answers requests with other methods than GET and POST with 405 and the allowed methods, in place of
- * Fastify's 404.
+ * Makes requests with methods other than GET and POST get a 405 with the allowed methods. Without this route,
+ * Fastify would answer 404.
  */
 export function rejectOtherMethods(app: FastifyInstance, url: string): void {
   const message = 'This HTTP method is not served: send operations by POST, or queries by GET.';
   app.route({
     url,
     method: ['PUT', 'PATCH', 'DELETE'],
-    // Answers in this hook, because Fastify reads the request body before it calls the handler.
+    // Answers in the hook `onRequest`, because Fastify reads the request body before it calls the handler.
     onRequest: async (_request, reply) =>
       reply
         .status(405)
@@ -31,8 +31,9 @@ export function rejectOtherMethods(app: FastifyInstance, url: string): void {
 }
 
 /**
- * Returns the GraphQL request in the body of a POST, or in the query string of a GET, where variables and
- * extensions are JSON. Empty parameters are ignored, since clients that build URLs from templates send them.
+ * Returns the GraphQL request in the body of a POST, or in the query string of a GET, whose variables and
+ * extensions are JSON. Empty parameters are ignored, because clients that build URLs from templates send
+ * them.
  */
 export function readPayload({ method, body, query }: FastifyRequest): Payload {
   if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};

@@ -1,6 +1,9 @@
 import type { Duplex } from 'node:stream';
 
-/** First bytes that a client sends if it assumes HTTP/2 without negotiation (prior knowledge). */
+/**
+ * First bytes of an HTTP/2 connection from a client that assumes HTTP/2 without negotiation (prior
+ * knowledge).
+ */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const MESSAGE = 'The gateway serves HTTP/1.1 only: use a proxy for HTTP/2.';
 
@@ -8,13 +11,13 @@ const FRAME = { SETTINGS: 4, GOAWAY: 7 } as const;
 /** Error code of RFC 9113 (HTTP_1_1_REQUIRED), which tells the client to use HTTP/1.1. */
 const HTTP_1_1_REQUIRED = 13;
 
-/** Whether bytes that the HTTP/1.1 parser refused are the beginning of an HTTP/2 connection. */
+/** Whether bytes that the HTTP/1.1 parser could not read are the beginning of an HTTP/2 connection. */
 export const isHttp2 = (bytes: unknown): boolean =>
   Buffer.isBuffer(bytes) && bytes.subarray(0, PREFACE.length).equals(PREFACE);
 
 /**
- * Refuses an HTTP/2 connection with a GOAWAY frame. An HTTP/2 client would not understand an HTTP/1.1 answer,
- * and report an empty reply.
+ * Refuses an HTTP/2 connection with a GOAWAY frame. An HTTP/2 client would not understand an answer in
+ * HTTP/1.1, and would report an empty reply.
  */
 export function refuseHttp2(socket: Duplex): void {
   const lastStream = Buffer.alloc(4);

@@ -16,16 +16,16 @@ import {
 import type { Logger } from 'pino';
 
 /**
- * Time for which a fetched key set is used. A key that the identity provider has withdrawn is accepted no
- * longer than this, as long as the key server answers.
+ * Time for which a fetched key set is used. A key that the identity provider has withdrawn is accepted for at
+ * most this long, as long as the key server answers.
  */
 export const KEY_SET_CACHE_SECONDS = 270;
 /**
- * Minimum time between two fetches, if the last one succeeded: a token with an unknown key id causes a new
- * fetch.
+ * Minimum time between two fetches, if the last fetch succeeded. This time limits the load on the key server,
+ * because every token with an unknown key id asks for a new fetch.
  */
 export const KEYS_COOLDOWN_SECONDS = 30;
-/** Minimum time between two fetches, if the last one failed. */
+/** Minimum time between two fetches, if the last fetch failed. */
 export const KEYS_RETRY_SECONDS = 2;
 /** While the key server fails, the last key set is used for this long after it was fetched. */
 export const KEYS_OUTAGE_SECONDS = 24 * 3600;
@@ -33,15 +33,15 @@ export const KEYS_OUTAGE_SECONDS = 24 * 3600;
 export const MAX_KEY_SET_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
 /**
- * Maximum number of keys tried on a token that has no key id; only keys that fit the token's algorithm are
- * tried.
+ * Maximum number of keys that are tried on a token without a key id, so that such tokens cannot cost much CPU
+ * time. Only keys that fit the token's algorithm are tried.
  */
 const MAX_KEYS_TRIED = 8;
 const FETCH_TIMEOUT_MS = 5_000;
 
 /**
- * Accepted signature algorithms. HMAC algorithms are not among them, because a public key must never be used
- * as an HMAC secret (algorithm confusion).
+ * Accepted signature algorithms. HMAC algorithms are missing, because a public key must never be used as an
+ * HMAC secret (algorithm confusion).
  */
 export const ASYMMETRIC_ALGORITHMS = [
   'RS256',
@@ -57,7 +57,7 @@ export const ASYMMETRIC_ALGORITHMS = [
   'Ed25519',
 ];
 
-/** Thrown if the keys could not be fetched, or not yet. The token may be valid. */
+/** Thrown if the keys could not be fetched, or may not be fetched again yet. The token may be valid. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
   constructor(
@@ -92,8 +92,8 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
   let fetching: Promise<void> | null = null;
 
   /**
-   * Milliseconds by a monotonic clock: if the system clock were used and set back, no keys would be fetched
-   * for too long.
+   * Milliseconds of a monotonic clock. With the system clock, setting it back would stop fetches until it has
+   * caught up.
    */
   const now = () => performance.now();
   const isOlderThan = (atMs: number, seconds: number) => now() - atMs >= seconds * 1000;
@@ -102,8 +102,8 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
   const retryAfterSeconds = () => Math.max(1, Math.ceil((triedAtMs + waitSeconds() * 1000 - now()) / 1000));
 
   /**
-   * Fetches the key set; concurrent callers share one fetch. Never rejects: after a failure the last key set
-   * is kept.
+   * Fetches the key set; concurrent callers share one fetch. The promise never rejects: after a failure, the
+   * last key set stays in use.
    */
   const fetchKeys = (): Promise<void> => {
     fetching ??= readKeySet(url)
@@ -129,8 +129,8 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
 
   const currentKeys = async (): Promise<Keys> => {
     if (!keys || isOlderThan(keys.fetchedAtMs, KEY_SET_CACHE_SECONDS)) {
-      // If the last fetch failed, verifies with the last key set without waiting for this fetch: the key
-      // server may hang.
+      // If the last fetch failed, verifies with the last key set instead of waiting for the new fetch,
+      // because the key server may hang.
       const waits = !keys || !failure;
       const fetched = mayFetch() ? fetchKeys() : null;
       if (waits) await fetched;
@@ -161,8 +161,8 @@ function mayBeOfNewKey(error: unknown, { ids }: Keys, token: string): boolean {
   const isUnknown = error instanceof errors.JWKSNoMatchingKey;
   if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) return false;
   const { kid } = decodeProtectedHeader(token);
-  // If the key id is known, a new fetch cannot help. A token without a key id may be signed by a new key;
-  // only its invalid signature tells so.
+  // If the key id is known, a new fetch cannot help. A token without a key id may be signed by a new key,
+  // which shows only as an invalid signature.
   return kid === undefined || (isUnknown && typeof kid === 'string' && !ids.has(kid));
 }
 
@@ -193,24 +193,24 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
   });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
+    throw new Error(`the key server answered with status ${response.status}`);
   }
   const set = JSON.parse(await readBounded(response)) as JSONWebKeySet;
-  if (!Array.isArray(set?.keys)) throw new Error('no list of keys in the answer');
-  if (set.keys.length > MAX_KEYS) throw new Error(`more than ${MAX_KEYS} keys`);
+  if (!Array.isArray(set?.keys)) throw new Error('the answer contains no list of keys');
+  if (set.keys.length > MAX_KEYS) throw new Error(`the key set has more than ${MAX_KEYS} keys`);
   const usable = (await Promise.all(set.keys.map(toUsable))).filter((key) => key !== null);
-  if (usable.length === 0) throw new Error('no usable key in the answer');
+  if (usable.length === 0) throw new Error('the answer contains no usable key');
   return { find: createLocalJWKSet({ keys: usable }), ids: new Set(usable.map(({ kid }) => kid)) };
 }
 
 async function readBounded({ body }: Response): Promise<string> {
   const dependencies: Uint8Array[] = [];
   let size = 0;
-  // Counts while reading, since a Content-Length may be missing or wrong. An error thrown here cancels the
-  // body.
+  // Counts the bytes while reading, because a Content-Length may be missing or wrong. An error thrown in this
+  // loop cancels the body.
   for await (const part of body ?? []) {
     size += part.length;
-    if (size > MAX_KEY_SET_BYTES) throw new Error(`more than ${MAX_KEY_SET_BYTES} bytes`);
+    if (size > MAX_KEY_SET_BYTES) throw new Error(`the key set has more than ${MAX_KEY_SET_BYTES} bytes`);
     dependencies.push(part);
   }
   return Buffer.concat(dependencies).toString();
@@ -231,7 +231,7 @@ async function toUsable(given: JWK): Promise<JWK | null> {
   }
 }
 
-/** Algorithm with which a published key is imported if it names none, by its key type or curve. */
+/** Algorithm with which a published key is imported if the key names none, by its key type or curve. */
 const ALGORITHM_OF: Readonly<Record<string, string>> = {
   RSA: 'RS256',
   'P-256': 'ES256',
@@ -241,13 +241,13 @@ const ALGORITHM_OF: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns why a fetch failed, for the log: without the URL, which may contain a credential, and without
- * anything that the server sent.
+ * Returns why a fetch failed, as text for the log. The text contains neither the URL, which may include a
+ * credential, nor anything that the server sent.
  */
 function describeReason(error: unknown): string {
-  if (error instanceof SyntaxError) return 'not JSON';
+  if (error instanceof SyntaxError) return 'the answer is not JSON';
   const { name, message, cause } = error as Error;
   const code = (cause as { code?: unknown } | undefined)?.code;
-  if (name === 'TimeoutError') return 'timed out';
+  if (name === 'TimeoutError') return 'the key server did not answer in time';
   return typeof code === 'string' ? code : message;
 }

@@ -2,24 +2,25 @@ import type { Viewer } from '../domain/access.ts';
 import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
 
 /**
- * Longest delay that setTimeout can take (24.8 days). For a token that expires later, another timer follows.
+ * Longest delay that setTimeout accepts (24.8 days). For a token that expires later, the timer is started
+ * again.
  */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** Connection that stays open: a WebSocket, or a streamed response. */
 export interface LiveConnection {
-  /** Closes the connection because its token has expired: the client must reconnect with a new one. */
+  /** Closes the connection because its token has expired. The client must reconnect with a new token. */
   closeForExpiry(): void;
   /**
-   * Closes the connection because the process is stopping: the client must reconnect, to any replica.
+   * Closes the connection because the process is stopping. The client must reconnect, to any replica.
    * Resolves once the connection is closed.
    */
   closeForRestart(): Promise<void>;
 }
 
 /**
- * All WebSockets and streams of this process. Limits their number per client, closes each when its token
- * expires, and closes all of them at a shutdown.
+ * All WebSockets and streams of this process. The class limits their number per client, closes each when its
+ * token expires, and closes all of them at a shutdown.
  */
 export class LiveConnections {
   readonly #mostPerClient: number;
@@ -32,8 +33,8 @@ export class LiveConnections {
   }
 
   /**
-   * Adds a connection. Returns a function to call once the connection has closed; null if the client has too
-   * many connections, or the process is stopping.
+   * Adds a connection. Returns a function that the caller must call once the connection has closed; null if
+   * the client has too many connections, or the process is stopping.
    */
   admit(connection: LiveConnection, viewer: Viewer): (() => void) | null {
     const count = this.#countByClient.get(viewer.id) ?? 0;
@@ -76,7 +77,7 @@ export class LiveConnections {
 
 /**
  * Calls back when a token has expired, with the accepted clock skew added. Returns a function that cancels
- * this.
+ * the callback.
  */
 function atExpiry(expiresAt: Date, callBack: () => void): () => void {
   let timer: NodeJS.Timeout;

@@ -30,7 +30,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       response.end(JSON.stringify(NOTHING_ELSE));
       return;
     }
-    // Catches the rejection, because an unhandled one would end the process.
+    // Catches the rejection, because an unhandled rejection would end the process.
     const text = await metrics.render().catch(() => null);
     if (text === null) {
       response.writeHead(500, RAW_RESPONSE_HEADERS);

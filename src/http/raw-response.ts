@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * Content-Security-Policy of answers that are not pages: a browser that shows one loads and runs nothing.
- * Pages set a policy of their own.
+ * Content-Security-Policy of answers that are not pages: a browser that shows such an answer loads and runs
+ * nothing. Pages set a policy of their own.
  */
 export const DENY_ALL_CSP = "default-src 'none';frame-ancestors 'none'";
 
@@ -19,8 +19,8 @@ export const RAW_RESPONSE_HEADERS = {
 };
 
 /**
- * Writes an HTTP answer directly to a socket whose request never became a Fastify request, and closes the
- * socket.
+ * Writes an HTTP answer directly to a socket, and closes the socket. Used if the request never became a
+ * Fastify request, such as a refused WebSocket upgrade.
  */
 export function writeRawResponse(
   socket: Duplex,

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Pattern of request ids that can be written into a log line or a header without escaping: at most 128
- * characters.
+ * Pattern of request ids that are safe in a log line or a header without escaping: at most 128 characters.
  */
 const SAFE_ID = /^[\w.:+/=-]{1,128}$/;
 
@@ -12,8 +11,8 @@ const PREFIX = randomBytes(9).toString('base64url');
 let made = 0;
 
 /**
- * Returns the id of a request: the caller's `X-Request-Id` if it matches SAFE_ID, otherwise a new one that is
- * unique over all replicas.
+ * Returns the id of a request: the caller's `X-Request-Id` if it matches SAFE_ID, otherwise a generated id
+ * that is unique over all replicas.
  */
 export function getRequestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];

@@ -15,8 +15,8 @@ export function getViewer(request: FastifyRequest): Viewer {
 }
 
 /**
- * Hook that refuses requests without a valid token. It runs before the body is read, so that a refusal costs
- * little more than verifying the token.
+ * Hook that refuses requests without a valid token. The hook runs before the body is read, so that a refused
+ * request costs little more than the verification of its token.
  */
 export const requireAuthentication =
   (authenticator: Authenticator, formatError: FormatError): onRequestAsyncHookHandler =>

@@ -22,15 +22,15 @@ import { getRequestId } from './request-id.ts';
 import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 /**
- * Maximum size of a request body: enough for the longest document and its variables. It is not larger because
- * parsing JSON blocks the event loop: 1 MiB of brackets takes 82 ms.
+ * Maximum size of a request body: enough for the longest document and its variables. A larger limit would be
+ * harmful, because parsing JSON blocks the event loop: 1 MiB of brackets takes 82 ms.
  */
 const MAX_REQUEST_BYTES = 256 * 1024;
 const FIRST_REQUEST_TIMEOUT_MS = 1_000;
 const ACCEPT_TIMEOUT_MS = 1_000;
 /** Response headers that browsers let scripts of other origins read (CORS). */
 const EXPOSED_HEADERS = ['Retry-After', 'X-Request-Id'];
-/** Time for which browsers may cache the answer to a CORS preflight; Chromium allows no longer. */
+/** Time for which browsers may cache the answer to a CORS preflight. Chromium caches no longer than this. */
 const PREFLIGHT_SECONDS = 7_200;
 /** Interval at which the server looks for requests that have exceeded their timeout. */
 const TIMEOUT_CHECK_INTERVAL_MS = 500;
@@ -43,12 +43,12 @@ interface Options {
   readonly allowedOrigins: readonly string[];
   /** Logs each request; null if requests are not logged. */
   readonly logAccess: LogAccess | null;
-  /** Whether this server serves `/metrics`; if not, a server on another port does. */
+  /** Whether this server serves `/metrics`. If false, a server on another port does. */
   readonly servesMetrics: boolean;
   readonly graphiql: boolean;
   /** Timeout for receiving a request, headers and body together. */
   readonly requestSeconds: number;
-  /** Checks whether the gateway can serve requests, for `/readyz`; never rejects. */
+  /** Checks whether the gateway can serve requests, for `/readyz`. The promise never rejects. */
   readonly checkReady: () => Promise<Readiness>;
 }
 
@@ -76,33 +76,36 @@ export function createHttpServer({
     // Accepts a slash at the end of a path, which people and some clients add.
     routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: MAX_REQUEST_BYTES,
-    // Both timeouts are set: Fastify waits for ever by default, and for the body Node uses the larger of the
-    // two.
+    // Sets both timeouts: by default Fastify waits for a request for ever, and for the body Node uses the
+    // larger of the two.
     requestTimeout: requestSeconds * 1000,
     http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
     clientErrorHandler: answerParseError,
-    // Closes idle keep-alive connections at a shutdown, which they would otherwise delay.
+    // At a shutdown, closes idle keep-alive connections, because they would delay it.
     forceCloseConnections: 'idle',
-    // Requests that arrive on open connections during a shutdown are still served, not answered with 503.
+    // During a shutdown, still serves requests that arrive on open connections, instead of answering them
+    // with 503.
     return503OnClosing: false,
-    // Answers malformed paths with the headers that hooks set otherwise: Fastify runs no hook for them.
+    // Answers requests with a malformed path. Fastify runs no hooks for such requests, so the headers that
+    // hooks would set are set here.
     frameworkErrors: (_error, _request, { raw }) =>
       raw
         .writeHead(400, RAW_RESPONSE_HEADERS)
         .end(JSON.stringify(problem('BAD_REQUEST', 'The request path is malformed.'))),
   });
 
-  // Removes the parser for text bodies: pages of other sites may send text without a CORS preflight (CSRF).
+  // Removes the parser for text bodies, because pages of other sites may send text without a CORS preflight
+  // (CSRF).
   app.removeContentTypeParser('text/plain');
 
   const headers = {
     ...createSecurityHeaders(),
     'content-security-policy': DENY_ALL_CSP,
-    // Forbids caching, since answers contain personal data or the current state. Answers that may be cached
+    // Forbids caching, because answers contain personal data or the current state. Answers that may be cached
     // override this header.
     'cache-control': 'no-store',
   };
-  // This hook is the first one, so that every answer gets the headers, and it refuses requests before their
+  // This hook must be the first one: every answer gets these headers, and requests are refused before their
   // bodies are read.
   app.addHook('onRequest', (request, reply, goOn) => {
     reply.headers(headers).header('x-request-id', request.id);
@@ -158,7 +161,7 @@ export function createHttpServer({
     const { missing, impaired, notes } = await checkReady();
     const more = { ...unlessEmpty('impaired', impaired), ...unlessEmpty('notes', notes) };
     if (Object.keys(missing).length === 0) return { status: 'ready', ...more };
-    request.log.warn({ missing, ...unlessEmpty('impaired', impaired) }, 'not ready');
+    request.log.warn({ missing, ...unlessEmpty('impaired', impaired) }, 'gateway is not ready; answered 503');
     return reply.status(503).send({ status: 'not ready', missing, ...more });
   });
 
@@ -187,7 +190,7 @@ interface Refusal extends Error {
   readonly retryAfterSeconds?: number;
 }
 
-/** Whether an OPTIONS request is something else than a CORS preflight. Such requests are refused. */
+/** Whether an OPTIONS request is not a CORS preflight. Such requests get a 404. */
 const isStrayOptions = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && !(headers.origin && headers['access-control-request-method']);
 
@@ -195,8 +198,8 @@ const unlessEmpty = (name: string, texts: Readonly<Record<string, string>>): obj
   Object.keys(texts).length > 0 ? { [name]: texts } : {};
 
 /**
- * Waits until the server has accepted all connections in the accept queue of the operating system: when it
- * stops listening, connections in the queue are reset.
+ * Waits until the server has accepted all connections in the accept queue of the operating system. Otherwise
+ * these connections would be reset when the server stops listening.
  */
 export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<void> {
   let accepted = true;
@@ -205,7 +208,8 @@ export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<v
   };
   server.on('connection', note);
   const until = Date.now() + ACCEPT_TIMEOUT_MS;
-  // Each turn of the event loop accepts one connection, except the first, which may end before that.
+  // Waits one turn more than the loop does: each turn of the event loop accepts one connection, but the
+  // current turn may end before it accepts any.
   await nextTurn();
   while (accepted && Date.now() < until) {
     accepted = false;
@@ -216,7 +220,7 @@ export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<v
 
 /**
  * Returns a function that closes connections which would delay a shutdown by up to a minute: idle keep-alive
- * connections, and connections on which no request has arrived within FIRST_REQUEST_TIMEOUT_MS.
+ * connections, and connections without any request within FIRST_REQUEST_TIMEOUT_MS.
  */
 export function createIdleConnectionCloser({ server }: FastifyInstance): () => void {
   const unused = new Map<Socket, number>();
@@ -235,7 +239,10 @@ export function createIdleConnectionCloser({ server }: FastifyInstance): () => v
 
 type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
-/** Answers bytes that could not be parsed as an HTTP request, directly on the socket. */
+/**
+ * Answers bytes that could not be parsed as an HTTP request. Writes directly to the socket, because there is
+ * no Fastify request.
+ */
 function answerParseError(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (isHttp2(error.rawPacket)) {
@@ -269,8 +276,8 @@ export const formatUrl = (host: string, port: number): string =>
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
 /**
- * Returns Helmet's security headers. They are computed once, since they are the same for every answer:
- * computing them each time took half as long as all other work on headers.
+ * Returns Helmet's security headers. The headers are the same for every answer, so they are computed only
+ * once: computing them for each answer took half as long as all other work on headers.
  */
 function createSecurityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {};

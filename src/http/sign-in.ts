@@ -16,27 +16,27 @@ import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken 
 
 /** Accepted difference in seconds between the clocks of the token issuer and of the gateway. */
 export const CLOCK_SKEW_SECONDS = 30;
-/** Lifetime of a development token: by default, and the maximum that may be requested. */
+/** Default lifetime of a development token. */
 const DEVELOPMENT_TOKEN_SECONDS = 12 * 3600;
 export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
 
 /**
- * Time for which the viewer of a verified token is cached, so that the signature need not be verified at
- * every request. The expiry is checked at every use.
+ * Time for which the viewer of a verified token is cached, so that a client's next requests need no
+ * verification of the signature. The expiry is checked at every request.
  */
 export const TOKEN_CACHE_SECONDS = 30;
 const MAX_CACHED_TOKENS = 10_000;
 /**
- * Maximum length of an authorization: that of a WebSocket message, which may contain a token. HTTP headers
- * are limited to less.
+ * Maximum length of an authorization, equal to that of a WebSocket message, which may contain a token. HTTP
+ * headers have a lower limit.
  */
 const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
 /**
- * Schemas of the claims `sub` and `verification_ids`. The values are hashed, stored and compared with stored
- * ones, so PostgreSQL must be able to store them.
+ * Schemas of the claims `sub` and `verification_ids`. PostgreSQL must be able to store the values, because
+ * they are stored, hashed and compared with stored values.
  */
 export const SUBJECT = storable
   .min(1)
@@ -53,20 +53,20 @@ const claims = z.object({
 });
 
 /**
- * Viewer of requests without a token in development mode, where only the developer's machine reaches the
- * gateway.
+ * Viewer of requests without a token in development mode, in which only the developer's own machine can reach
+ * the gateway.
  */
 const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
 
 /**
- * Authenticates a request by its `Authorization` header, or by the parameter of that name with which a
- * WebSocket signs in.
+ * Authenticates a request by its `Authorization` header, or a WebSocket by the parameter `authorization` of
+ * its first message.
  */
 export interface Authenticator {
   /**
    * Returns the viewer whom a valid token names.
-   * @throws GraphQLError UNAUTHENTICATED if the token is not valid; RATE_LIMITED if that happened too often
-   * at the request's address; SERVICE_UNAVAILABLE if the keys cannot be fetched (the token may be valid)
+   * @throws GraphQLError UNAUTHENTICATED if the token is not valid; RATE_LIMITED if the request's address has
+   * sent too many invalid tokens; SERVICE_UNAVAILABLE if the keys cannot be fetched (the token may be valid)
    */
   viewerOf(authorization: unknown, request: IncomingMessage): Promise<Viewer>;
   /** Signs a development token; null unless the gateway is in development mode. */
@@ -88,7 +88,7 @@ interface Options {
   readonly clock: Clock;
   readonly failures: FailedAttemptLimit;
   readonly log: Logger;
-  /** Returns the pseudonyms under which a customer is recorded; see `Viewer.pseudonyms`. */
+  /** Returns the pseudonyms under which a customer is recorded in the database; see `Viewer.pseudonyms`. */
   readonly pseudonymsOf: (sub: string) => readonly string[];
 }
 
@@ -104,7 +104,7 @@ export function createAuthenticator({
   const options = {
     algorithms,
     clockTolerance: CLOCK_SKEW_SECONDS,
-    // Requires `exp`, because a token without it would be valid for ever. Only development tokens may lack
+    // Requires `exp`, because a token without `exp` would be valid for ever. Only development tokens may lack
     // it.
     requiredClaims: signIn.kind === 'DEVELOPMENT' ? [] : ['exp'],
     ...('issuer' in signIn && signIn.issuer ? { issuer: signIn.issuer } : {}),
@@ -116,8 +116,8 @@ export function createAuthenticator({
       : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
   /**
-   * Cache of viewers by the hash of their token: verifying a signature takes a fifth of the time of a small
-   * request.
+   * Cache of viewers by the hash of their token. The cache pays off because verifying a signature takes a
+   * fifth of the time of a small request.
    */
   const known = new LRUCache<string, Viewer>({ max: MAX_CACHED_TOKENS, ttl: TOKEN_CACHE_SECONDS * 1000 });
   const isOver = ({ expiresAt }: Viewer) =>
@@ -147,8 +147,8 @@ export function createAuthenticator({
   }
 
   return {
-    // The token is verified first, and only a failure counts: a valid token is accepted even if its address
-    // has had too many failures.
+    // Verifies the token first, and counts only failures, so that a valid token is accepted even if its
+    // address has had too many failures.
     viewerOf: (authorization, request) =>
       viewerOf(authorization).catch(async (error: GraphQLError) => {
         if (!countsAsFailedAttempt(error)) throw error;
@@ -169,8 +169,9 @@ export function createAuthenticator({
 }
 
 /**
- * Returns a request's Authorization header. If it was sent several times, the values are joined, so that
- * verification fails: Node would use the first value, while a proxy may have checked the last one.
+ * Returns a request's Authorization header. If the header was sent several times, its values are joined, so
+ * that verification fails. Otherwise Node would use the first value, while a proxy may have checked the last
+ * one.
  */
 export const getAuthorization = ({ raw }: FastifyRequest): string | undefined =>
   raw.headersDistinct.authorization?.join(', ');
@@ -188,12 +189,15 @@ function toViewer(payload: JWTPayload): Viewer {
     id: sub,
     roles: known,
     verificationIds: verification_ids,
-    // Limits the expiry, since the claim may be a number that is too large for a Date.
+    // Limits the expiry, because the claim may be a number that is too large for a Date.
     expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, STORABLE_BEFORE_MS)),
   };
 }
 
-/** Returns the message for a token with invalid claims: it names the first one, and what it must be. */
+/**
+ * Returns the message for a token with invalid claims. The message names the first invalid claim, and says
+ * what it must be.
+ */
 function describeClaims({ issues: [issue] }: z.ZodError): string {
   const claim = issue?.path[0];
   const what =
@@ -213,7 +217,10 @@ const CLAIM_RULES = {
   exp: 'must be a number',
 };
 
-/** Returns the message for a token that is not valid: it says why, and repeats nothing from the token. */
+/**
+ * Returns the message for a token that is not valid. The message says why, and repeats nothing from the
+ * token, which is a secret.
+ */
 function describeTokenError(error: errors.JOSEError, algorithms: readonly string[]): string {
   const hint =
     error instanceof errors.JOSEAlgNotAllowed
@@ -224,12 +231,12 @@ function describeTokenError(error: errors.JOSEError, algorithms: readonly string
   return `The token is invalid (${error.code}${hint}): request a new token.`;
 }
 
-/** Claims that jose checks itself; for any other invalid claim, the message is built here. */
+/** Claims that jose checks itself. For any other invalid claim, the message is built by `describeClaims`. */
 const CHECKED_CLAIMS = ['iss', 'aud', 'exp', 'nbf', 'iat'];
 
 /**
- * Creates a function that verifies tokens which are signed with a secret. The secret is imported once,
- * because importing it takes as long as verifying a token.
+ * Creates a function that verifies tokens which are signed with a shared secret. The secret is imported only
+ * once, because importing it takes as long as verifying a token.
  */
 function createSecretVerifier(secret: Buffer): VerifyToken {
   const key = crypto.subtle.importKey(
@@ -243,15 +250,15 @@ function createSecretVerifier(secret: Buffer): VerifyToken {
 }
 
 /**
- * Cause of the error for a token with a valid signature but an invalid claim. Such a token was not guessed;
- * its issuer must correct the claim.
+ * Cause of the error for a token with a valid signature but an invalid claim. Such a token was issued, not
+ * guessed; its issuer must correct the claim.
  */
 class WrongClaim extends Error {}
 const wrongClaim = (message: string): GraphQLError => unauthenticated(message, new WrongClaim(message));
 
 /**
  * Whether a failed sign-in counts as an attempt to guess a token. Expired tokens and tokens with an invalid
- * claim do not count, because their owners must be told what is wrong.
+ * claim do not count, so that their owners always learn what is wrong.
  */
 const countsAsFailedAttempt = ({ extensions, originalError }: GraphQLError): boolean =>
   extensions?.code === UNAUTHENTICATED &&

@@ -3,20 +3,23 @@ import type { WebSocket } from 'ws';
 import type { Sink } from '../feed/subscription.ts';
 
 /**
- * High-water mark of a connection's send buffer, in bytes. Above it, no frames are sent until the client has
- * read.
+ * High-water mark of a connection's send buffer, in bytes. While the buffer holds more, no frames (results of
+ * subscriptions) are sent, until the client has read (backpressure).
  */
 export const HIGH_WATER_MARK_BYTES = 128 * 1024;
 
 const REPLAY = ',"extensions":{"replay":true}}';
 
-/** Returns the text of a result. Results of past frames get the extension `replay: true`. */
+/**
+ * Returns the JSON text of a result. Replayed results, which the client missed earlier, get the extension
+ * `replay: true`.
+ */
 const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
 
 /** Send buffer of a connection. The buffer of a connection that is closing counts as full. */
 export interface SocketBuffer {
   readonly bufferedBytes: number;
-  /** Corks the socket while `write` runs, so that everything it writes is sent in one system call. */
+  /** Corks the socket while `write` runs, so that all frames that `write` sends leave in one system call. */
   cork(write: () => void): void;
   /** Resolves when the send buffer is empty, or when the connection has closed. */
   drained(): Promise<void>;

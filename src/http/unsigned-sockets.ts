@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressOf } from './addresses.ts';
 
 /**
- * Maximum number of WebSockets per address that have not signed in. Each takes memory for up to 3 s, the time
- * that graphql-ws gives it to sign in. The limit is high, because many clients may share an address and
- * reconnect at once after a restart.
+ * Maximum number of WebSockets per client address that have not signed in. Each takes memory for up to 3 s,
+ * the time that graphql-ws gives a socket to sign in. The limit is high, because many clients may share an
+ * address and reconnect at once after a restart.
  */
 export const MAX_UNSIGNED_SOCKETS = 500;
 
@@ -19,8 +19,8 @@ export class UnsignedSockets {
   }
 
   /**
-   * Counts the socket of an upgrade request until it signs in or closes. Returns false, and does not count
-   * it, if its address has too many.
+   * Counts the socket of an upgrade request until the socket signs in or closes. Returns false, and does not
+   * count the socket, if its address has too many.
    */
   enter(request: IncomingMessage): boolean {
     const address = this.#addressOf(request);

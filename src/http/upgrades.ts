@@ -8,8 +8,8 @@ import { getRequestId } from './request-id.ts';
 
 const WEBSOCKET_PATH = '/graphql';
 /**
- * Maximum number of headers of a request. Node silently drops further ones, so that a request with this many
- * may be incomplete and is refused.
+ * Maximum number of headers of a request. Node silently drops further headers, so a request with exactly this
+ * many may be incomplete and is refused.
  */
 const MAX_HEADERS = 2_000;
 const RETRY_AFTER_SECONDS = '1';
@@ -25,18 +25,18 @@ interface UpgradesOptions {
 
 /**
  * Serves WebSockets at `/graphql`. If a request offers to upgrade to another protocol, such as the `h2c` of
- * Java's HTTP client, the offer is ignored, as RFC 9110 allows, and the request is answered as usual. Node
- * can do this by itself only from 24.9 on (`shouldUpgradeCallback`).
+ * Java's HTTP client, the offer is ignored, as RFC 9110 allows, and the request is answered like any other.
+ * Node can ignore such offers by itself only from 24.9 on (`shouldUpgradeCallback`).
  */
 export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }: UpgradesOptions): void {
   server.on('upgrade', (request, socket, head) => {
-    // Handles errors from here on: no other handler listens yet, and an unhandled ECONNRESET would end the
-    // process.
+    // Handles errors of the socket from here on. No other handler listens to errors yet, and an unhandled
+    // ECONNRESET would end the process.
     socket.on('error', () => socket.destroy());
     if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);
 
     const requestId = getRequestId(request);
-    // Sets the header that the answer to the WebSocket handshake repeats.
+    // Sets the request header from which the answer to the WebSocket handshake takes its X-Request-Id.
     request.headers['x-request-id'] = requestId;
     const path = request.url?.split('?')[0]?.replace(/(?<=.)\/$/, '');
     let status = 400;
@@ -89,7 +89,8 @@ const asksForWebSocket = ({ method, headers }: IncomingMessage): boolean =>
 
 /** Passes the connection back to the HTTP server, with the same request but without its upgrade header. */
 function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  // With HTTP pipelining, the answer to the previous request may still be using the connection.
+  // Waits for the answer to the previous request, which with HTTP pipelining may still be using the
+  // connection.
   const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
   if (answering) {
     answering.once('close', () => answerAsUsual(server, request, socket, head));

@@ -2,11 +2,14 @@ import { Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { getViewer } from './require-sign-in.ts';
 
-/** Size in bytes above which a request counts as large. Hardly any operation is that large. */
+/** Size in bytes above which a request counts as large. Hardly any GraphQL request is that large. */
 const USUAL_BYTES = 64 * 1024;
 const MAX_AT_A_TIME = 8;
 
-/** Error for a caller who sends too many large requests at once. The server's error handler answers with this status. */
+/**
+ * Error for a caller who sends too many large requests at once. The server's error handler answers with
+ * `statusCode`.
+ */
 class TooManyUploads extends Error {
   readonly statusCode = 429;
   readonly retryAfterSeconds = 1;
@@ -17,16 +20,16 @@ class TooManyUploads extends Error {
 
 /**
  * Limits how many large requests each caller sends at the same time, because they are kept in memory until
- * they have arrived. Small ones are not limited: a server of the bank may send hundreds at once under one
- * `sub`. A chunked request, as .NET always sends, does not declare its size, so it counts as soon as it has
- * become large.
+ * they have arrived. Small requests are not limited: a backend of the bank may send hundreds at once under
+ * one `sub`. A chunked request, as .NET always sends, does not declare its size, so it counts from the moment
+ * it has become large.
  */
 export function limitUploads(): preParsingHookHandler {
   const arriving = new Map<string, number>();
 
   /**
-   * Takes one of the caller's slots until the request has arrived or was answered. Returns false if all are
-   * taken.
+   * Takes one of the caller's slots until the request has arrived or was answered. Returns false if all slots
+   * are taken.
    */
   function takePlace(request: FastifyRequest, reply: FastifyReply): boolean {
     const { id } = getViewer(request);

@@ -7,23 +7,27 @@ import { RAW_RESPONSE_HEADERS } from './raw-response.ts';
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 5_000;
 /**
- * Time after which the placeholder server opens even if nothing has failed, because the work takes long: a
- * migration that waits for a lock, or a commit that hangs.
+ * Time after which the placeholder server opens even if nothing has failed, because the database work takes
+ * long: a migration that waits for a lock, or a commit that hangs.
  */
 const OPEN_DELAY_MS = 1_000;
 
 interface Options {
   readonly host: string;
   readonly port: number;
-  /** Returns why the database cannot be used, as text for people; null if retrying would not help. */
+  /**
+   * Returns why the database cannot be used, as text for people; null if the error is of another kind, so
+   * that retrying would not help.
+   */
   readonly faultIn: (error: unknown) => string | null;
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Runs the database work of the start, and retries it with exponential backoff while the database cannot be
- * used, so that gateway and database may be started in any order. Until the work is done, `/healthz` answers
- * 200, and `/readyz` 503 with the reason. Returns the port to listen on, and the result of the work.
+ * Runs the database work of the start-up. While the database cannot be used, the work is retried with
+ * exponential backoff, so that gateway and database may be started in any order. Until the work is done,
+ * `/healthz` answers 200, and `/readyz` 503 with the reason. Returns the port to listen on, and the result of
+ * the work.
  */
 export async function retryUntilDatabaseIsUp<T>(
   { host, port, faultIn, onFault }: Options,
@@ -64,7 +68,10 @@ const SERVICE_UNAVAILABLE_BODY = {
 class PlaceholderServer {
   fault = 'is being prepared';
   readonly #host: string;
-  /** Port of this server, and later of the gateway. If it is 0, listening replaces it by a free port. */
+  /**
+   * Port of this server, and later of the gateway. If it is 0, `open` replaces it by the port that the
+   * operating system assigned.
+   */
   port: number;
   #opening: Promise<void> | null = null;
   readonly #server = createServer(({ url }, response) => {
@@ -86,7 +93,7 @@ class PlaceholderServer {
   }
 
   /**
-   * Starts to listen; later calls return the same promise.
+   * Starts to listen. Later calls return the promise of the first call.
    * @throws the error of `listen`, such as EADDRINUSE
    */
   open(): Promise<void> {

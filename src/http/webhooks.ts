@@ -7,28 +7,28 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 
 /**
- * Maximum size of a webhook. Documented ones have less than 1 kB. It is not larger because parsing JSON
- * blocks the event loop: 1 MiB of short values took 470 ms.
+ * Maximum size of a webhook; the documented webhooks are smaller than 1 kB. A larger limit would be harmful,
+ * because parsing JSON blocks the event loop: 1 MiB of short values took 470 ms.
  */
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 /**
- * Size that no webhook of the provider comes near. While a larger one arrives, its further bytes count
- * towards MAX_LARGE_BODY_BYTES.
+ * Size far above that of any webhook of the provider. The bytes of a webhook beyond this size count towards
+ * MAX_LARGE_BODY_BYTES while it arrives.
  */
 const SMALL_BODY_BYTES = 64 * 1024;
 /**
- * Maximum number of bytes, in total, that large webhooks may take while they arrive. Their signatures are not
- * verified yet, so this limits the memory that anyone on the network can take.
+ * Maximum number of bytes that all large webhooks together may take while they arrive. The signatures of
+ * these webhooks are not verified yet, so without this limit anyone on the network could fill the memory.
  */
 const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
 /**
- * Timeout for receiving the body of a webhook. It is shorter than the server's own timeout, so that the
- * sender gets an answer that says why.
+ * Timeout for receiving the body of a webhook. This timeout is shorter than the server's own timeout, so that
+ * the sender gets an answer that says why.
  */
 const BODY_TIMEOUT_MS = 8_000;
 /**
- * Answers for bodies that could not be read to their end, by reason. The sender gets one if it is still
- * connected.
+ * Answers for bodies that could not be read to their end, by reason. The sender gets the answer if it is
+ * still connected.
  */
 const BODY_READ_ERRORS = {
   TOO_LARGE: { status: 413, message: 'The webhook is larger than 256 kB.' },
@@ -54,8 +54,8 @@ const CODES: Record<number, string> = {
   503: 'SERVICE_UNAVAILABLE',
 };
 /**
- * Seconds after which the provider should send a webhook again that could not be stored: a full disk or an
- * unavailable database usually recovers.
+ * Seconds after which the provider should send a webhook again that could not be stored: by then, a full disk
+ * or an unavailable database has usually recovered.
  */
 const RETRY_AFTER_SECONDS = 5;
 const STORE_FAILED_MESSAGE = 'The webhook could not be stored: send it again.';
@@ -73,9 +73,9 @@ interface Dependencies {
 export const webhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webhooks/${name}`;
 
 /**
- * Receives the webhooks of each provider at `/webhooks/<name>`. If the signature over the raw bytes is valid,
- * the webhook is stored and answered with 200, whatever it contains; otherwise it is refused and counted. If
- * it cannot be stored now, the answer is 503, so that the provider sends it again. GET and HEAD get an empty
+ * Receives the webhooks of each provider at `/webhooks/<name>`. A webhook with a valid signature over its raw
+ * bytes is stored and answered with 200, whatever it contains; any other is refused and counted. If a webhook
+ * cannot be stored now, the answer is 503, so that the provider sends it again. GET and HEAD get an empty
  * 200.
  */
 export async function serveWebhooks(
@@ -91,7 +91,7 @@ export async function serveWebhooks(
 
   function refuseUncounted(reply: FastifyReply, status: number, message: string) {
     const code = CODES[status] ?? 'BAD_REQUEST';
-    // Closes the connection, because the rest of the body would have to be read before the next request.
+    // Closes the connection. Otherwise the rest of the body would have to be read before the next request.
     return reply
       .header('connection', 'close')
       .status(status)
@@ -99,8 +99,9 @@ export async function serveWebhooks(
   }
 
   /**
-   * Refuses a webhook that is not validly signed. An address is told why only a limited number of times per
-   * minute; then it gets 429. Its validly signed webhooks are still accepted.
+   * Refuses a webhook without a valid signature. A client address is told the reason only a limited number of
+   * times per minute; then it gets 429. Webhooks with a valid signature from the same address are still
+   * accepted.
    */
   async function refuseSigned(
     request: FastifyRequest,
@@ -113,7 +114,7 @@ export async function serveWebhooks(
     return refuse(reply.header('retry-after', waitSeconds), 429, outcome, TOO_MANY);
   }
 
-  /** Reads the raw bytes of the body; if that fails, returns the reason. */
+  /** Reads the raw bytes of the body. If the body cannot be read, returns the reason. */
   async function read(stream: Readable): Promise<Buffer | keyof typeof BODY_READ_ERRORS> {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -144,25 +145,26 @@ export async function serveWebhooks(
   }
 
   await app.register(async (scope) => {
-    // The signature covers the raw bytes, so the body is passed on unparsed, as a stream: it is not read
-    // before the headers have been checked.
+    // Passes the body on as an unparsed stream: the signature covers the raw bytes, and the body must not be
+    // read before the headers have been checked.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    // Removes the content type: the signature does not cover it, and Fastify refuses types that it has no
-    // parser for.
+    // Removes the content type, because the signature does not cover it, and Fastify would refuse types that
+    // it has no parser for.
     scope.addHook('onRequest', async ({ raw }) => {
       delete raw.headers['content-type'];
     });
 
     for (const provider of providers) {
-      // The provider's dashboard tests an address with GET or HEAD when it is entered, and so do people.
+      // Answers GET and HEAD, because the provider's dashboard sends one of them to test an address that is
+      // entered there, and people try the address in a browser.
       scope.get(webhookPath(provider), async (_request, reply) =>
         reply.header('cache-control', 'no-store').send(),
       );
       scope.post(webhookPath(provider), (request, reply) => receive(provider, request, reply));
     }
-    // Answers 404 for unknown provider names; the router prefers the exact paths above. Because each known
-    // name has a route of its own, and unknown names share this one, the metrics have few labels.
+    // Answers 404 for unknown provider names; the router prefers the exact paths above. Unknown names share
+    // this route, so that callers cannot create new route labels in the metrics.
     scope.route({
       method: ['GET', 'HEAD', 'POST'],
       url: webhookPath({ name: ':provider' }),
@@ -173,7 +175,7 @@ export async function serveWebhooks(
   async function receive(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
     const { webhooks } = provider;
     const { headers } = request;
-    // Checks the headers first: if they are refused, the body is not read and no HMAC is computed.
+    // Checks the headers first, so that for refused headers no body is read and no HMAC is computed.
     const early = webhooks.checkHeaders(headers);
     if (early !== 'OK') return refuseSigned(request, reply, early);
     const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);

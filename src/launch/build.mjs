@@ -1,4 +1,7 @@
-/** Builds what changed: each step is skipped if its outputs were made from the same bytes. */
+/**
+ * Builds what changed. A step is skipped if its outputs were made from the same input bytes (compared by
+ * hash).
+ */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,8 +19,9 @@ const TRIM = 'src/launch/trim-source-map.mjs';
 const SERVER = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 
 /**
- * Build steps; their paths are relative to the checkout. A step runs if a file in `inputs` and not in `without` has
- * changed, or `output` is missing; `finish` is a second command.
+ * Build steps, with paths relative to the checkout. A step runs if an input has changed, or `output` is
+ * missing. The inputs of a step are the files in `inputs` except those in `without`; `finish` is a second
+ * command.
  */
 const STEPS = {
   compile: {
@@ -59,8 +63,8 @@ const STEPS = {
 };
 
 /**
- * Environment of the build tools. With huge pages (MIMALLOC_ALLOW_THP) the bundler would need 200 MB more memory,
- * without benefit.
+ * Environment of the build tools. This environment switches huge pages off (MIMALLOC_ALLOW_THP), because with
+ * them the bundler would need 200 MB more memory, without benefit.
  */
 const TOOL_ENVIRONMENT = { NODE_ENV: 'production', MIMALLOC_ALLOW_THP: '0' };
 
@@ -71,14 +75,17 @@ const LOCK_RETRY_MS = 200;
 const MAX_LOCK_WRITE_MS = 5_000;
 const MAX_LOCK_AGE_MS = 600_000;
 
-/** A problem that keeps a script from running. Its message says what to type, and is printed without a stack. */
+/**
+ * Problem that keeps a script from running. The message says what to type, and is printed without a stack.
+ */
 export class LaunchError extends Error {
   name = 'LaunchError';
 }
 
 /**
- * Brings the outputs of the named steps up to date, in their order; returns whether anything had to be built.
- * `beforeBundles` runs once the code is compiled and before the slower steps, but only if something is built.
+ * Brings the outputs of the named steps up to date, in the order of the names. Returns whether anything had
+ * to be built. `beforeBundles` runs after the code is compiled and before the slower steps, but only if
+ * something is built.
  * @throws LaunchError if a step fails or the tools for it are missing
  */
 export async function build(root, names, { beforeBundles = async () => {} } = {}) {
@@ -132,8 +139,8 @@ function hashInputs(root, { inputs, without, command }) {
 }
 
 /**
- * Lists the files at or under a path, in the same order on every file system; hidden files of editors and systems are
- * left out.
+ * Lists the files at or under a path, in the same order on every file system, so that the hash of the inputs
+ * is stable. Hidden files of editors and operating systems are left out.
  */
 function listFiles(root, path, without) {
   if (without.includes(path)) return [];
@@ -144,7 +151,10 @@ function listFiles(root, path, without) {
     .flatMap((name) => listFiles(root, `${path}/${name}`, without));
 }
 
-/** Runs a build step. Writes its stamp last, so that an interrupted step is repeated. */
+/**
+ * Runs a build step. The step's stamp (hash of its inputs) is written last, so that an interrupted step is
+ * repeated.
+ */
 async function runStep(root, name) {
   const step = STEPS[name];
   const stamp = hashInputs(root, step);
@@ -157,11 +167,12 @@ async function runStep(root, name) {
 }
 
 /**
- * Runs a build tool. Returns null if it succeeds, and what it printed if it fails. A signal to this process ends the
- * tool, too.
+ * Runs a build tool. Returns null if the tool succeeds, and its output if it fails. A signal to this process
+ * ends the tool, too.
  */
 async function runTool(root, [script, ...args]) {
-  // Starts a process group, because the compiler's launcher does not pass signals on to the compiler.
+  // Starts the tool in a process group of its own, which signals can reach as a whole: the compiler's
+  // launcher does not pass signals on to the compiler.
   const child = spawn(process.execPath, [join(root, script), ...args], {
     cwd: root,
     env: { ...process.env, ...TOOL_ENVIRONMENT },
@@ -184,8 +195,8 @@ async function runTool(root, [script, ...args]) {
 }
 
 /**
- * Takes a lock file, so that two scripts in one checkout never build at once. Resolves with the function that
- * releases the lock.
+ * Takes a lock file, so that two scripts in one checkout never build at the same time. Resolves with the
+ * function that releases the lock.
  */
 async function lock(root) {
   const file = join(root, LOCK);
@@ -216,13 +227,14 @@ function readText(file) {
 }
 
 /**
- * Returns whether the process that holds the lock is alive. EPERM: it is alive, and belongs to another user. An empty
- * lock file is still being written, unless it is old.
+ * Returns whether the process that holds the lock is alive. EPERM means that the process is alive and belongs
+ * to another user. An empty lock file counts as held, because its process id is still being written, unless
+ * the file is old.
  */
 function isHeld(file) {
   const holder = Number(readText(file));
   const ageMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  // After this age the process id may have been reused by another program.
+  // Treats an old lock as free, because after this age another program may have got the same process id.
   if (ageMs > MAX_LOCK_AGE_MS) return false;
   if (holder === 0) return ageMs < MAX_LOCK_WRITE_MS;
   try {

@@ -20,14 +20,14 @@ const CONSOLE = [
   '--logLevel',
   'info',
 ];
-/** The compiler prints this line after each compilation. */
+/** Matches the line that the compiler prints after each compilation. */
 const COMPILED = /Found (\d+) errors?\. Watching/;
 const RESTART_TIMEOUT_MS = 5_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Runs the gateway, the compiler and the console's dev server as child processes, until a signal arrives. */
 export async function develop(root) {
-  // The gateway itself also serves a built console and GraphiQL, so they are built before it starts.
+  // Builds the console before the gateway starts, because the gateway itself also serves the built console.
   await build(root, ['console']);
   const gateway = keepGateway(root);
   const compiler = start(root, [...COMPILER, ...WATCHING], (line) => {
@@ -51,7 +51,7 @@ function keepGateway(root) {
   const end = async () => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    // Signals the gateway only, not its process group: the gateway itself stops its database server.
+    // Signals only the gateway, not its process group, because the gateway itself stops its database server.
     child.kill('SIGTERM');
     const late = setTimeout(() => stop(child, 'SIGKILL'), RESTART_TIMEOUT_MS);
     await ended;
@@ -83,7 +83,7 @@ function start(root, args, onLine, env = {}) {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, so that the tool's own children end with it.
+    // Starts the tool in a process group of its own, so that the tool's own children can be ended with it.
     detached: true,
   });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine);
@@ -94,6 +94,6 @@ function stop(child, signal = 'SIGTERM') {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // The process has already ended.
+    // Ignores the error: the process has already ended.
   }
 }

@@ -1,4 +1,7 @@
-/** Builds what a script needs, then runs it in this process: signals from npm or a terminal reach it directly. */
+/**
+ * Builds what an npm script needs, then runs the script in this process, so that signals from npm or a
+ * terminal reach it directly.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +19,7 @@ const SCRIPTS = {
         await checkSettings(process.env);
       },
     });
-    // Must be set before the bundle is loaded: Node reads the source map together with the module.
+    // Must be set before the bundle is loaded, because Node reads the source map together with the module.
     process.setSourceMapsEnabled(true);
     await run(root, '.build/gateway/main.js', []);
   },
@@ -30,14 +33,16 @@ const SCRIPTS = {
 
   async package(root) {
     await build(root, [...BUNDLES, 'declarations', 'commonjs']);
-    // Node and TypeScript read from the nearest package.json whether a file is a CommonJS module.
+    // Marks the folder as CommonJS: Node and TypeScript read the module type of a file from the nearest
+    // package.json.
     writeFileSync(join(root, '.build/client-cjs/package.json'), '{ "type": "commonjs" }\n');
   },
 
   compile: (root) => build(root, ['compile']),
 
   async test(root, args) {
-    // Overrides NODE_ENV=production from the shell, which would change the behaviour of React and other packages.
+    // Overrides a NODE_ENV=production from the shell, because it would change the behaviour of React and
+    // other packages.
     process.env.NODE_ENV = 'test';
     await run(root, 'node_modules/vitest/vitest.mjs', ['run', ...args]);
   },
@@ -49,8 +54,7 @@ const SCRIPTS = {
 };
 
 /**
- * Builds what the npm script `name` needs, and runs it.
- *
+ * Builds what the npm script `name` needs, and runs the script.
  * @throws LaunchError that says what to type, if the script cannot be built or run
  */
 export async function launch(root, name, args) {
@@ -67,13 +71,19 @@ async function run(root, path, args) {
   await importFrom(root, path);
 }
 
-/** Creates the symlinks of the embedded PostgreSQL, so that a read-only build can start as well. */
+/**
+ * Creates the symlinks that the embedded PostgreSQL needs, so that the build can later be started from a
+ * read-only file system.
+ */
 async function linkLibraries(root) {
   const { linkEmbeddedPostgres } = await importFrom(root, '.build/postgres/embedded-postgres.js');
   await linkEmbeddedPostgres();
 }
 
-/** Stops this process cleanly if npm dies: npm passes on SIGTERM and SIGINT, but not SIGHUP or its own SIGKILL. */
+/**
+ * Stops this process cleanly if npm dies. Without this check the process would live on, because npm passes on
+ * SIGTERM and SIGINT, but not SIGHUP or its own SIGKILL.
+ */
 function endWithParent() {
   const parent = process.ppid;
   if (process.env.npm_lifecycle_event === undefined) return;

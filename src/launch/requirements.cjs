@@ -1,6 +1,6 @@
 /**
- * Checks the Node version, the path of the checkout and the installed packages before anything is built or run. Uses
- * no package, because none may be installed yet.
+ * Checks the Node version, the path of the checkout and the installed packages before anything is built or
+ * run. This file uses no package, because none may be installed yet.
  */
 'use strict';
 
@@ -19,10 +19,13 @@ const PRODUCTION_SETTINGS = [
 
 /** Characters that a tool does not support in the path of the checkout: Vite, Node's imports, the shell of initdb. */
 const UNUSABLE_IN_PATH = /[#?\\"$`]/;
-/** Characters that the tests do not support in addition: % and line ends, because Vitest parses a path as a URL. */
+/**
+ * Characters that the tests do not support in the path of the checkout: the characters of `UNUSABLE_IN_PATH`,
+ * and also % and line ends, because Vitest parses a path as a URL.
+ */
 const UNUSABLE_IN_PATH_OF_TESTS = /[#?\\"$`%\n]/;
 
-/** Returns what keeps the script from running, with what to type; null if nothing does. */
+/** Returns the problem that keeps the script from running, with what to type; null if there is none. */
 function explainProblem(root, script) {
   const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
   return (
@@ -41,7 +44,10 @@ function explainNode(range, version) {
   );
 }
 
-/** Returns whether a Node version is in a range: parts such as `^20.19.0` or `>=24.0.0`, separated by two bars. */
+/**
+ * Returns whether a Node version is in a range. A range has parts such as `^20.19.0` or `>=24.0.0`, separated
+ * by two bars.
+ */
 function supports(range, version) {
   const found = version.split('.').map(Number);
   return range.split('||').some((part) => {
@@ -83,7 +89,9 @@ function explainPackages(root, names) {
   return `The packages of the gateway are not installed (missing: ${list(missing)}). Type: npm ci && npm start`;
 }
 
-/** Returns why the tools that build and test are missing, with what to type; null if they are there. */
+/**
+ * Returns why the tools that build and test are missing, with what to type; null if all tools are installed.
+ */
 function explainTools(root) {
   const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
   const missing = Object.keys(manifest.devDependencies).filter(isMissing(root));

@@ -1,14 +1,14 @@
 /**
- * Entry point of the npm scripts: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. First checks
- * that Node and the packages are those that the script needs. Uses old syntax only, so that any Node version can
- * parse it and report that it is too old.
+ * Entry point of the npm scripts: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. First
+ * checks that the script can run with this Node and the installed packages. Uses only old syntax, so that a
+ * Node version that is too old can still parse the file and say so.
  */
 'use strict';
 
 const path = require('path');
 const { explainProblem } = require('./requirements.cjs');
 
-/** Errors whose message tells the user what to do; printed without a stack. */
+/** Names of errors whose message tells the user what to do. Such a message is printed without a stack. */
 const EXPECTED = ['LaunchError', 'ConfigError', 'StartError'];
 
 const root = path.resolve(__dirname, '..', '..');

@@ -1,7 +1,7 @@
 /**
- * Removes packages from the bundle's source map: for the full map of 7 MB, Node would allocate 60 MB of memory at the
- * first stack trace. Runs as a process of its own, because inside the bundler's process it would raise the build's
- * peak memory by 120 MB.
+ * Removes the code of packages from the bundle's source map: with the full map of 7 MB, Node would allocate
+ * 60 MB of memory at the first stack trace. Runs as a process of its own, because inside the bundler's
+ * process it would raise the build's peak memory by 120 MB.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { decode, encode } from '@jridgewell/sourcemap-codec';
@@ -13,8 +13,8 @@ const kept = sources.flatMap((source, index) => (source.includes('node_modules')
 const places = new Map(kept.map((index, place) => [index, place]));
 
 /**
- * Removes the source from a segment of a package's code. A segment without a source says that the code up to the next
- * segment of its line has none.
+ * Removes the source from a segment of the source map that belongs to a package. A segment without a source
+ * says that the code up to the line's next segment has no source.
  */
 const trim = ([column, source, ...place]) =>
   places.has(source) ? [column, places.get(source), place[0], place[1]] : [column];

@@ -15,11 +15,18 @@ import {
 } from './wire-format.ts';
 
 interface Options extends TransportOptions {
-  /** App id, issued by the provider's account manager; only needed for SDK tokens. */
+  /**
+   * App id, which the provider's account manager issues. Only SDK tokens need the app id; null if none is
+   * set.
+   */
   readonly appId: string | null;
-  /** All secrets that may have signed a webhook: the active one, and those being retired (rotation). */
+  /**
+   * All secrets that may have signed a webhook: the active one, and those that are being retired (rotation).
+   */
   readonly webhookSecrets: readonly string[];
-  /** Called for each answer that was refused because it is about another verification or user. */
+  /**
+   * Called for each answer that was refused because it is about another verification or user than the call.
+   */
   readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
@@ -43,7 +50,8 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
           path: '/user',
           body: writeUser(user),
           read: readUser,
-          // Safe to repeat: we choose the id, so a second call is refused with TAKEN and creates nothing.
+          // The call is safe to repeat: the gateway chooses the user id, so a second call is refused with
+          // TAKEN and creates nothing.
           repeatable: true,
         }),
       findUser: (userId) => orNull(get('/user', { user_id: userId }, readUser)),
@@ -61,7 +69,7 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
           path: '/vkyc',
           body: writeRequest(request),
           read: readVerification,
-          // Not repeated: after a timeout only a GET can tell whether the start took effect.
+          // The call is not repeated: after a timeout, only a GET can tell whether the start took effect.
           repeatable: false,
         }).catch((error) => {
           throw withTemplateProblems(error, request);
@@ -86,7 +94,10 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
   return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets) };
 }
 
-/** If the provider does not know a template, adds to the failure which templates the request named. */
+/**
+ * Adds the templates that the request named to a failure that says that a template is unknown, because the
+ * provider does not say which one. Returns any other error unchanged.
+ */
 function withTemplateProblems(error: unknown, request: ProviderRequest): unknown {
   if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
   const problems = templateProblems(request);

@@ -5,11 +5,14 @@ import { readFailure } from './wire-format.ts';
 /** How the gateway treats one of the provider's error codes. */
 interface ErrorMapping {
   readonly kind: ProviderFailureKind;
-  /** Our own error message: the provider's may contain addresses or repeat what a person typed. */
+  /**
+   * Error message of the gateway. The provider's own message is not used, because it may contain addresses or
+   * repeat what a person typed.
+   */
   readonly message: string;
-  /** Invalid fields of the input, for INVALID. */
+  /** Invalid fields of the input, if `kind` is INVALID. */
   readonly problems?: readonly FieldProblem[];
-  /** Seconds after which to retry if the response does not say. */
+  /** Seconds after which to retry, if the response does not say how long to wait. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -39,8 +42,8 @@ const invalid = (...problems: FieldProblem[]): ErrorMapping => ({
 });
 
 /**
- * Error code for an unknown template. The provider has one code for user and agent templates and does not say which
- * of them is unknown.
+ * Error code for an unknown template. The provider uses one code for user and agent templates, and does not
+ * say which template is unknown.
  */
 export const UNKNOWN_TEMPLATE = 'Bad request, please check API documentation';
 const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
@@ -48,7 +51,10 @@ const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['agentTemplate'], message: 'must be the name of an agent template that exists at the provider' },
 ];
 
-/** Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`: the templates that it named. */
+/**
+ * Returns the likely problems of a start that the provider answered with `UNKNOWN_TEMPLATE`: one for each
+ * template that the request named.
+ */
 export function templateProblems(request: ProviderRequest): readonly FieldProblem[] {
   const given = TEMPLATE_PROBLEMS.filter(
     ({ path: [field] }) => request[field as keyof ProviderRequest] !== undefined,
@@ -63,8 +69,9 @@ export function templateProblems(request: ProviderRequest): readonly FieldProble
 }
 
 /**
- * All error codes in the provider's documentation, in its three spellings: snake_case, UPPER_CASE and prose. Other
- * codes are counted (`vkyc_provider_unmapped_errors_total`) and treated by their HTTP status.
+ * All error codes in the provider's documentation, in their three spellings: snake_case, UPPER_CASE and
+ * prose. Any other code is counted (`vkyc_provider_unmapped_errors_total`) and treated according to its HTTP
+ * status.
  */
 export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
   'x-client-id_missing': ACCESS_DENIED,
@@ -124,14 +131,14 @@ export function toProviderFailure(
 }
 
 /**
- * HTTP statuses after which a call may have taken effect: Request Timeout, Too Early, and nginx's Client Closed
- * Request.
+ * HTTP statuses after which a call may nevertheless have taken effect: Request Timeout, Too Early, and
+ * nginx's Client Closed Request.
  */
 const TIMEOUTS = [408, 425, 499];
 
 /**
- * Returns the error code if it looks like one, so that people can look it up; other text might contain personal data.
- * Long numbers are masked.
+ * Returns a text if it looks like an error code, so that people can look the code up; otherwise null, because
+ * the text might contain personal data. Long numbers in it are masked.
  */
 function readableCode(code: string | null): string | null {
   if (code === null || !/^[\w .,:-]{1,80}$/.test(code)) return null;
@@ -139,8 +146,8 @@ function readableCode(code: string | null): string | null {
 }
 
 /**
- * Treats an undocumented error by its HTTP status. `isTheirs`: the body is the provider's, which has a type or a
- * code; any other error response comes from a proxy in between.
+ * Maps an undocumented error by its HTTP status. `isTheirs` says whether the body has the form of the
+ * provider's errors (a type or a code); otherwise a proxy in between sent the response.
  */
 function byStatus(status: number, isTheirs: boolean): ErrorMapping {
   if (status === 401 || status === 403) return ACCESS_DENIED;

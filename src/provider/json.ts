@@ -1,39 +1,38 @@
 import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
 
 /**
- * Error for JSON that cannot be used. Its message continues a sentence that begins with "it", and repeats nothing of
- * the JSON.
+ * Error for JSON that cannot be used. The message is a predicate, such as "is not JSON", to which callers add
+ * the subject. The message repeats nothing of the JSON, which may be personal data.
  */
 export class UnusableJson extends Error {
   override readonly name = 'UnusableJson';
 }
 
 /**
- * Returns whether a parsed value is a number. Its `value` is the text of the number: ids may have 64 bits, which a
- * double cannot hold.
+ * Returns whether a parsed value is a number. The `value` of such a number is its text, because ids may have
+ * 64 bits, which a double cannot hold.
  */
 export const isWrittenNumber = isLosslessNumber;
 
 interface Options {
   /**
-   * Called if an object repeats a key with another value, as RFC 8259 leaves open which one counts. Returns the value
-   * to take, or throws, which is the default.
+   * Called if an object repeats a key with another value, because RFC 8259 leaves open which value counts.
+   * Returns the value to use, or throws, which is the default.
    */
   readonly onRepeatedKey?: (key: string, first: unknown, second: unknown) => unknown;
 }
 
 /**
- * Longest text that is parsed, in UTF-16 units: a hundred times the provider's examples. The parser takes 100 ms for
- * a megabyte, and the body of an invalid webhook is parsed three times.
+ * Longest text that is parsed, in UTF-16 units: a hundred times the provider's examples. The parser takes 100
+ * ms for a megabyte, and the body of an invalid webhook is parsed three times.
  */
 export const MAX_JSON_LENGTH = 128 * 1024;
 const BYTE_ORDER_MARK = /^\uFEFF/;
-/** Only keys of this form are named in messages; any other key may contain personal data. */
+/** Form of the keys that may be named in messages. Any other key may contain personal data. */
 const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
 
 /**
- * Parses JSON, skipping a byte order mark. Numbers keep their text.
- *
+ * Parses JSON, skipping a byte order mark. Numbers keep their text, so that large ids stay exact.
  * @throws UnusableJson
  */
 export function parseJson(text: string, { onRepeatedKey = refuseRepeatedKey }: Options = {}): unknown {

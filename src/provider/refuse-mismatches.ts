@@ -2,7 +2,10 @@ import { Mismatch } from '../domain/errors.ts';
 import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
 import type { ProviderCalls } from '../domain/ports.ts';
 
-/** Refused response: the call, the id that differs, and the verification that was asked for, if any. */
+/**
+ * Response that was refused: the call, the id that differs, and the verification that the call asked for, if
+ * any.
+ */
 export interface MismatchedAnswer {
   readonly call: keyof ProviderCalls;
   readonly field: IdentityField;
@@ -10,9 +13,9 @@ export interface MismatchedAnswer {
 }
 
 /**
- * Wraps a provider client so that it refuses a response about another verification or user than the call named. A
- * cache, a proxy or the provider may mix up responses; used, such a response could approve another customer. The
- * wrapped calls throw a `Mismatch`, which is not retried, and report it to `onMismatch`.
+ * Wraps a provider client so that it refuses a response about another verification or user than the call
+ * named. A cache, a proxy or the provider may mix up responses; a mixed-up response could approve another
+ * customer. The wrapped calls throw a `Mismatch`, which is not retried, and report it to `onMismatch`.
  */
 export function rejectMismatches(
   provider: ProviderCalls,
@@ -43,7 +46,7 @@ export function rejectMismatches(
     },
     findVerification: async (verificationId) =>
       compare('findVerification', { verificationId }, await provider.findVerification(verificationId)),
-    // The token response contains no ids.
+    // Not compared, because the response with the token contains no ids.
     createSdkToken: (referenceId, userId) => provider.createSdkToken(referenceId, userId),
   };
 }

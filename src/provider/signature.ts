@@ -1,13 +1,13 @@
 import { constants, createHmac, publicEncrypt, timingSafeEqual } from 'node:crypto';
 
-/** Signs a webhook: base64(HMAC-SHA256(secret, timestamp + raw body)), as the provider documents it. */
+/** Signs a webhook as the provider documents it: base64(HMAC-SHA256(secret, timestamp + raw body)). */
 export const sign = (secret: string, timestamp: string, body: Buffer): string =>
   createHmac('sha256', secret).update(timestamp).update(body).digest('base64');
 
 /**
- * Returns whether one of the active secrets made this signature. Timing-safe for every signature of the right length.
- * The caller must check that the timestamp is fresh, and that the signed text cannot be split elsewhere into
- * timestamp and body.
+ * Returns whether one of the active secrets made this signature. The comparison takes the same time for every
+ * signature of the right length (no timing side channel). The caller must check that the timestamp is recent,
+ * and that the signed text cannot be split into timestamp and body at another place.
  */
 export function verify(
   secrets: readonly string[],
@@ -24,8 +24,9 @@ export function verify(
 }
 
 /**
- * Returns the `x-cf-signature` of a call, for accounts whose second factor is a public key: base64(RSA-OAEP with SHA-1
- * of `<client id>.<unix seconds>`). The provider accepts a signature for five minutes.
+ * Returns the header `x-cf-signature` of a call, for accounts whose second factor is a public key:
+ * base64(RSA-OAEP with SHA-1 of `<client id>.<unix seconds>`). The provider accepts a signature for five
+ * minutes.
  */
 export const signCall = (publicKey: string, clientId: string, now: Date): string =>
   publicEncrypt(

@@ -1,17 +1,21 @@
-/** Parses the times that the provider sends. Each one is either understood exactly or refused with the reason. */
+/**
+ * Parses the times that the provider sends. Each time is either parsed exactly or refused with the reason.
+ */
 import { isStorableTime } from '../domain/storable.ts';
 
 /** A time, or the problem with its text, such as "is not an existing day". */
 export type TimeReading = { readonly time: Date } | { readonly problem: string };
 
 /**
- * Accepted forms of a time: RFC 3339 in either case, and the other forms in the provider's documentation, which are a
- * date alone, a space between date and time, a time without seconds or zone, an offset without colon or minutes, and
- * IST (India Standard Time) as the zone.
+ * Accepted forms of a time: RFC 3339 in upper or lower case, and the other forms in the provider's
+ * documentation. The other forms are a date alone, a space between date and time, a time without seconds or
+ * zone, an offset without colon or minutes, and IST (India Standard Time) as the zone.
  */
 const WRITTEN =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T|\s+)(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|IST|[+-]\d{2}(?::?\d{2})?)?)?$/i;
-/** Longest text that is parsed as a time: twice the longest documented form, with nine digits of a second. */
+/**
+ * Longest text that is parsed as a time: twice the longest documented form, which has nine fractional digits.
+ */
 const MAX_TIME_LENGTH = 64;
 const EPOCH = /^-?\d+(\.\d+)?$/;
 const EPOCH_SECONDS = /^\d{10}$/;
@@ -19,7 +23,7 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 const IST_MINUTES = 330;
 
-/** Parses a time. Without a zone it is UTC; digits beyond milliseconds are cut off. */
+/** Parses a time. A time without a zone counts as UTC; digits beyond milliseconds are cut off. */
 export function readTime(text: string): TimeReading {
   if (text.length > MAX_TIME_LENGTH) return { problem: `has more than ${MAX_TIME_LENGTH} characters` };
   const trimmed = text.trim();
@@ -29,14 +33,14 @@ export function readTime(text: string): TimeReading {
   if (!year) return { problem: 'is not a time in a known format' };
   if (Number(day) < 1 || Number(day) > countDays(Number(year), Number(month)))
     return { problem: 'is not an existing day' };
-  // JavaScript and PostgreSQL cannot represent leap seconds.
+  // Refuses leap seconds, because JavaScript and PostgreSQL cannot represent them.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
     return { problem: 'is not a time of day between 00:00:00 and 23:59:59' };
   const offset = parseOffset(zone.toUpperCase());
   if (offset === null) return { problem: 'has an offset from UTC of a day or more' };
 
   const time = new Date(0);
-  // Date.UTC would map the years 0 to 99 to 1900 to 1999.
+  // Sets the year by `setUTCFullYear`, because Date.UTC would change the years 0 to 99 to 1900 to 1999.
   time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   time.setUTCHours(
     Number(hour),
@@ -58,8 +62,8 @@ export function readExpiryOfLink(link: string): Date | null {
 }
 
 /**
- * Parses seconds or milliseconds since 1970, told apart by their number of digits: between 2001 and 2286 they have 10
- * and 13.
+ * Parses seconds or milliseconds since 1970. The number of digits tells which: between 2001 and 2286, seconds
+ * have 10 digits and milliseconds 13.
  */
 function readEpoch(digits: string): TimeReading {
   if (EPOCH_SECONDS.test(digits)) return storable(new Date(Number(digits) * 1_000));
@@ -72,14 +76,14 @@ function readEpoch(digits: string): TimeReading {
 const storable = (time: Date): TimeReading =>
   isStorableTime(time) ? { time } : { problem: 'is a time outside the years 1 to 9999' };
 
-/** Returns the number of days of a month; 0 if there is no such month. */
+/** Returns the number of days of a month; 0 if the month does not exist. */
 const countDays = (year: number, month: number): number => {
   if (month < 1 || month > 12) return 0;
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 };
 
-/** Returns the minutes by which a zone is east of UTC; null if the offset is a day or more. */
+/** Returns by how many minutes a zone is ahead of UTC; null if the offset is a day or more. */
 function parseOffset(zone: string): number | null {
   if (zone === 'Z') return 0;
   if (zone === 'IST') return IST_MINUTES;

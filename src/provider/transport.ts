@@ -14,16 +14,19 @@ import { signCall } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
 /**
- * Largest response that is read. Documented responses have less than 1 kB, but one may hold a photo as text; webhooks
- * have the same limit for the same reason.
+ * Largest response that is read. Documented responses have less than 1 kB, but a response may contain a photo
+ * as text. Webhooks have the same limit.
  */
 const MAX_ANSWER_BYTES = 256 * 1024;
-/** Retries after the first attempt, for calls that are safe to repeat. */
+/** Number of retries after the first attempt, for calls that are safe to repeat. */
 const MAX_RETRIES = 2;
 const FAILURES_UNTIL_OPEN = 5;
 /** Seconds for which calls are paused after a 429 response that does not say how long. */
 const SECONDS_AFTER_LIMIT = 5;
-/** Limits of the pause that a response may ask for, in seconds; values outside are clamped. */
+/**
+ * Limits of the pause that a response may ask for, in seconds. A shorter or longer pause is clamped to these
+ * limits.
+ */
 const MIN_WAIT_SECONDS = 1;
 const MAX_WAIT_SECONDS = 600;
 
@@ -35,7 +38,7 @@ export interface TransportOptions {
   /** PEM of the public key, for accounts that use one as second factor instead of an IP allowlist. */
   readonly publicKey: string | null;
   readonly budget: CallBudget;
-  /** Aborts polls in flight when the gateway stops. */
+  /** Aborted when the gateway stops, which cancels polls that wait for a response. */
   readonly stopping: AbortSignal;
   /** Timeout of one attempt, up to the last byte of the response, in milliseconds. */
   readonly timeoutMs?: number;
@@ -44,8 +47,8 @@ export interface TransportOptions {
   /** Called for an error code that the provider does not document. */
   readonly onUnmappedError: (status: number, code: string) => void;
   /**
-   * Wraps each attempt to measure it, without the wait for the budget. `endpoint` is for example `GET /vkyc`, without
-   * the query.
+   * Wraps each attempt to measure its duration, without the wait for the call budget. `endpoint` is for
+   * example `GET /vkyc`, without the query.
    */
   readonly watch: <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
   /** Called when the circuit breaker opens and closes. */
@@ -59,7 +62,8 @@ export interface Call<T> {
   /** Parses the body of a 2xx response, or throws a `ProviderFailure`. */
   readonly read: (text: string) => T;
   /**
-   * Whether the call is safe to repeat. If not, one attempt is made and the caller finds out whether it took effect.
+   * Whether the call is safe to repeat. If false, only one attempt is made, and the caller must find out
+   * whether it took effect.
    */
   readonly repeatable: boolean;
 }
@@ -68,9 +72,10 @@ export interface Call<T> {
 export type Transport = <T>(purpose: CallPurpose, call: Call<T>) => Promise<T>;
 
 /**
- * Creates the transport: HTTP calls within the call budget, with bounded time and memory, retried with jitter if that
- * is safe, and not made while the circuit breaker is open. A `Retry-After` is not waited for here: it pauses the
- * budget, and the failure carries it to the caller.
+ * Creates the transport, which makes HTTP calls within the call budget, and with bounded time and memory.
+ * Safe calls are retried with jitter; while the circuit breaker is open, no call is made. The transport does
+ * not wait for a `Retry-After`, but pauses the budget for that time, and passes the time to the caller in the
+ * failure.
  */
 export function createTransport(options: TransportOptions): Transport {
   const { budget, timeoutMs = 10_000, breakMs = 10_000 } = options;
@@ -78,8 +83,8 @@ export function createTransport(options: TransportOptions): Transport {
     halfOpenAfter: breakMs,
     breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
   });
-  // Time until which the breaker is open. It is checked before the budget, so that no call is spent while the breaker
-  // is open.
+  // Time until which the breaker is open. This time is checked before a call is taken from the budget, so
+  // that the budget is not spent while the breaker is open.
   let restsUntil = 0;
   breaker.onBreak(() => {
     restsUntil = performance.now() + breakMs;
@@ -92,8 +97,8 @@ export function createTransport(options: TransportOptions): Transport {
   });
 
   /**
-   * Makes one attempt. Waits for the budget outside of the circuit breaker, because a half-open breaker lets one
-   * trial call through and blocks all others until it ends.
+   * Makes one attempt. Waits for the call budget outside of the circuit breaker, because a half-open breaker
+   * lets one trial call through and blocks all others until that call ends.
    */
   async function attempt<T>(purpose: CallPurpose, call: Call<T>): Promise<T> {
     if (performance.now() < restsUntil) throw resting();
@@ -162,8 +167,8 @@ export function createTransport(options: TransportOptions): Transport {
   });
 
   /**
-   * Pauses polls if the rate limit headers say that few calls are left. Other systems may use the same provider
-   * account, so the headers count for more than our own budget.
+   * Pauses polls if the rate limit headers say that few calls are left. The headers count in addition to the
+   * gateway's own budget, because other systems may use the same provider account.
    */
   async function heed(headers: Headers): Promise<void> {
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
@@ -178,8 +183,8 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /**
- * Returns whether a failure is an outage, which is retried and counts for the circuit breaker. Refusals are none, nor
- * are failures that say when to retry.
+ * Returns whether a failure is an outage of the provider. Outages are retried and open the circuit breaker;
+ * refusals, and failures that say when to retry, do neither.
  */
 const isOutage = (error: Error): boolean =>
   error instanceof ProviderFailure &&
@@ -198,7 +203,9 @@ async function readBounded(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Returns the seconds of a `Retry-After`, which is either a number of seconds or a date. */
+/**
+ * Returns the seconds to wait that a `Retry-After` header names, either as a number of seconds or as a date.
+ */
 function parseRetryAfter(headers: Headers): number | undefined {
   const given = headers.get('retry-after');
   if (given === null) return undefined;
@@ -206,8 +213,8 @@ function parseRetryAfter(headers: Headers): number | undefined {
 }
 
 /**
- * Clamps seconds to MIN_WAIT_SECONDS and MAX_WAIT_SECONDS. A `Retry-After` date in the past gives the minimum,
- * because clocks differ.
+ * Clamps seconds to the range from MIN_WAIT_SECONDS to MAX_WAIT_SECONDS. A `Retry-After` date in the past
+ * thus gives the minimum; it can be in the past because clocks differ.
  */
 const boundWait = (seconds: number | undefined): number | undefined =>
   seconds === undefined || Number.isNaN(seconds)

@@ -9,11 +9,11 @@ const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
 /** Form of a timestamp: seconds or milliseconds since 1970. */
 const TIMESTAMP = /^\d{10}(\d{3})?$/;
 /**
- * Age beyond which a webhook is refused as a replay. The provider retries for hours, and may keep the timestamp of the
- * first try.
+ * Age from which on a webhook is refused as a replay. The age is generous, because the provider retries for
+ * hours, and may keep the timestamp of the first attempt.
  */
 const MAX_AGE_MS = 30 * 86_400_000;
-/** Maximum by which the provider's clock may be ahead of ours. */
+/** Maximum by which the provider's clock may be ahead of the gateway's clock. */
 const MAX_AHEAD_MS = 86_400_000;
 const STALE: WebhookRefusal = {
   kind: 'STALE',
@@ -25,8 +25,8 @@ const BADLY_SIGNED: WebhookRefusal = {
 };
 
 /**
- * Creates the verification and parsing of the provider's webhooks. `secrets` are all that may have signed: the active
- * one, and those being retired.
+ * Creates the verification and parsing of the provider's webhooks. `secrets` contains all secrets that may
+ * have signed a webhook: the active one, and those that are being retired (rotation).
  */
 export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => ({
   checkHeaders(headers) {
@@ -69,9 +69,9 @@ function readSignature(headers: WebhookHeaders): { timestamp: string; signature:
 }
 
 /**
- * Returns whether the signature could also belong to a longer timestamp and a shorter body (boundary ambiguity),
- * since the provider signs timestamp + body without a separator. If no body begins with a digit, the split is
- * unambiguous.
+ * Returns whether the body begins with a digit. Such a body is refused: the provider signs timestamp + body
+ * without a separator, so the same signature would also fit a longer timestamp and a shorter body (boundary
+ * ambiguity).
  */
 const isAmbiguous = (body: Buffer): boolean => {
   const first = body[0] ?? 0;

@@ -1,7 +1,7 @@
 /**
- * Maps the provider's wire format to our types. Outside this file there is no snake_case, no `""` for a missing value
- * and no number for an id. Where the provider's documentation contradicts itself, every documented variant is
- * accepted.
+ * Maps the provider's wire format to the types of the gateway. Only this file deals with snake_case, `""` for
+ * a missing value, and numbers as ids. If the provider's documentation contradicts itself, every documented
+ * variant is accepted.
  */
 
 import { isInteger } from 'lossless-json';
@@ -21,7 +21,10 @@ import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
 import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
 import { readExpiryOfLink, readTime } from './times.ts';
 
-/** Returns null for `""`, null and a missing field, which all mean that there is no value. */
+/**
+ * Returns the value; null for `""`, null and a missing field, because the provider uses all three for a
+ * missing value.
+ */
 const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
 const storable = (longest: number, otherwise = 'must be text') =>
   z
@@ -29,15 +32,18 @@ const storable = (longest: number, otherwise = 'must be text') =>
     .max(longest, `has more than ${longest} characters`)
     .refine(isStorable, 'contains a null byte or a lone surrogate');
 /**
- * Accepts an integer as the text of its digits, because ids are numbers in some parts of the provider's documentation
- * and strings in others.
+ * Lets a schema for texts accept an integer as the text of its digits, because ids are numbers in some parts
+ * of the provider's documentation and strings in others.
  */
 const orDigits = <T>(schema: z.ZodType<T>) =>
   z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
 const id = orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').nullish()).transform(orNothing);
 const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
 const optionalStatus = z.string('must be text').transform(keepStatus).nullish().transform(orNothing);
-/** Free text that nothing depends on: repaired and cut so that it can be stored, never refused. */
+/**
+ * Free text on which no decision depends. Instead of being refused, such a text is repaired and cut until it
+ * can be stored.
+ */
 const prose = z.string().transform(keepText).nullish().transform(orNothing);
 const time = z
   .preprocess((given) => (isWrittenNumber(given) ? given.value : given), z.string('must be a time'))
@@ -63,7 +69,7 @@ const lenient = <T>(schema: z.ZodType<T>) =>
       return { value: null, problem: parsed.error.issues[0]?.message ?? 'cannot be parsed' };
     });
 
-/** Verification id, with the limits in the provider's documentation on initiating a verification. */
+/** Verification id, with the limits that the provider documents for starting a verification. */
 const verificationId = orDigits(
   z
     .string('must be text or a whole number')
@@ -71,7 +77,8 @@ const verificationId = orDigits(
 );
 
 /**
- * Fields other than the status. A field that cannot be parsed counts as missing, so that the status is still applied.
+ * Fields other than the status. A field that cannot be parsed counts as missing, so that the status is
+ * applied nevertheless.
  */
 const BESIDE_THE_STATUS = {
   reference_id: lenient(id),
@@ -88,7 +95,8 @@ const verification = z
   .looseObject({
     verification_id: verificationId,
     status: z.string('must be text').min(1, 'must not be empty').transform(keepStatus),
-    // The sub-status has three names: in the API, in a sentence about webhooks, and for prepaid instruments.
+    // The sub-status has three names in the provider's documentation: in the API, in a sentence about
+    // webhooks, and for prepaid instruments.
     sub_status: optionalStatus,
     subStatus: optionalStatus,
     status_code: optionalStatus,
@@ -136,8 +144,8 @@ const user = z
   );
 
 /**
- * Response with an SDK token. The provider's documentation names the expiry differently in the schema and in the
- * example, so both names are accepted.
+ * Response with an SDK token. The provider's documentation names the expiry `expiry` in one place and
+ * `expires_at` in another, so both names are accepted.
  */
 const sdkToken = z
   .looseObject({
@@ -147,7 +155,10 @@ const sdkToken = z
   })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
-/** Fields of a webhook whose values say nothing about a person, so that operators may see them. */
+/**
+ * Fields of a webhook whose values say nothing about a person. `npm run inbox -- show` shows only these to
+ * operators by default.
+ */
 export const IMPERSONAL_WEBHOOK_FIELDS = [
   'event_type',
   'event_time',
@@ -168,7 +179,10 @@ const addressed = z.looseObject({ data: z.looseObject({ verification_id: verific
 
 const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
-/** Error for a body that could not be parsed. Its message has field names and reasons, never values. */
+/**
+ * Error for a body that could not be parsed. The message contains field names and reasons, but never values,
+ * which may be personal data.
+ */
 class UnparsableBody extends Error {
   override readonly name = 'NotUnderstood';
 }
@@ -188,7 +202,7 @@ function readText<T>(schema: z.ZodType<T>, text: string): T {
     body = parseJson(text);
   } catch (error) {
     if (!(error instanceof UnusableJson)) throw error;
-    throw new UnparsableBody(error.message);
+    throw new UnparsableBody(`it ${error.message}`);
   }
   return read(schema, body);
 }
@@ -206,7 +220,10 @@ export const readVerification = (text: string): ProviderSession => answer(verifi
 export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
 export const readUser = (text: string): ProviderUser => answer(user, text);
 
-/** Parses the body of a webhook. Its event type is only a label and is not read. */
+/**
+ * Parses the body of a webhook. The event type is not read, because the status says everything that is
+ * needed.
+ */
 export function parseWebhook(text: string): WebhookPayload | UnparsableWebhook {
   try {
     return readText(webhook, text);
@@ -222,8 +239,8 @@ export function parseWebhook(text: string): WebhookPayload | UnparsableWebhook {
 }
 
 /**
- * Returns the verification id of a webhook, even if the webhook is invalid otherwise. Null if it has none, or several
- * by a repeated key.
+ * Returns the verification id of a webhook, even if the webhook is otherwise invalid. Null if the webhook has
+ * no id, or names several verifications by a repeated key.
  */
 function readVerificationId(text: string): string | null {
   try {
@@ -234,7 +251,10 @@ function readVerificationId(text: string): string | null {
   }
 }
 
-/** Returns whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
+/**
+ * Returns whether a webhook is JSON without a verification id. Test calls from the provider's dashboard have
+ * this form.
+ */
 function namesNoVerification(text: string): boolean {
   try {
     const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
@@ -248,7 +268,6 @@ function namesNoVerification(text: string): boolean {
 
 /**
  * Returns the last value of a repeated key, as most parsers do.
- *
  * @throws UnusableJson if the values name different verifications
  */
 function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
@@ -259,8 +278,8 @@ function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown 
 }
 
 /**
- * Reads code and type of the provider's error body; nulls if the body is not the provider's, for example a proxy's
- * error page.
+ * Reads code and type of the provider's error body. Both are null if the body is not the provider's, for
+ * example a proxy's error page.
  */
 export function readFailure(text: string): { code: string | null; type: string | null } {
   try {
@@ -279,7 +298,7 @@ export const writeUser = (person: ProviderUser) => ({
   address: person.address ?? undefined,
 });
 
-/** Returns the body of `PATCH /user`: only the given fields change. */
+/** Returns the body of `PATCH /user`. Only the fields that it contains change at the provider. */
 export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
   user_id: userId,
   name: name ?? undefined,

@@ -8,8 +8,8 @@ import { rateLimitHeaders } from './rate-limit.ts';
 const DRIBBLE_SECONDS = 60;
 
 /**
- * Errors with which faults refuse a call before it takes effect. Faults that are not listed change the response
- * afterwards.
+ * Errors with which a fault refuses a call before the call takes effect. Faults that are missing here change
+ * the response after the call has taken effect.
  */
 const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
   'rate-limited': () => apiError('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
@@ -18,7 +18,7 @@ const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
   'error-504-before': () => apiError('gatewayTimeout'),
 };
 
-/** Injects the active faults into calls of the API, once a call has passed the credentials and the rate limit. */
+/** Injects the active faults into API calls that have passed the checks of credentials and rate limit. */
 export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: string): void {
   const hit = new WeakMap<FastifyRequest, ApiFault>();
 
@@ -50,8 +50,8 @@ export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: st
 }
 
 /**
- * Yields a byte a second for a minute, then the rest, to test clients against slow responses. Ends early if the
- * client closes the connection.
+ * Yields one byte per second for a minute, then the rest, to test how clients take slow responses. Stops when
+ * the client closes the connection.
  */
 async function* dribble(text: string): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);

@@ -12,7 +12,7 @@ import type { SandboxStore, UserSelection, VerificationSelection } from './store
 import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, isUserTemplate, type UserTemplate } from './templates.ts';
 import type { User } from './user.ts';
 
-/** Path of the provider's base URL. */
+/** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
 export const API_PREFIX = '/verification';
 
 const TOKEN_LIFE_MS = 15 * 60_000;
@@ -24,7 +24,7 @@ interface Dependencies {
   readonly callsPerMinute: number | null;
 }
 
-/** Serves the six calls of the provider's API, as its documentation describes them. */
+/** Serves the six calls of the provider's API according to the provider's documentation. */
 export async function serveApi(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, clock, callsPerMinute } = dependencies;
 
@@ -84,7 +84,10 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
   await app.register(routes, { prefix: API_PREFIX });
 }
 
-/** Returns the fields of a user other than ids and phone, without those that the request leaves out. */
+/**
+ * Returns the fields of a user that a request can change. Fields that the request leaves out are missing in
+ * the result.
+ */
 function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<User> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
 }

@@ -46,7 +46,8 @@ const advanceBody = z.strictObject({ steps: z.int().min(1).max(1000).default(1) 
 const addressBody = z.strictObject({ url: z.url({ protocol: /^https?$/ }) });
 
 /**
- * Serves the paths under `/_sandbox` with which people and tests control the sandbox; only reachable from this machine.
+ * Serves the paths under `/_sandbox` with which people and tests control the sandbox. The paths are reachable
+ * only from this machine.
  */
 export async function serveControl(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, webhooks, sender, secret, settings } = dependencies;
@@ -114,8 +115,9 @@ export async function serveControl(app: FastifyInstance, dependencies: Dependenc
 }
 
 /**
- * Returns whether the request was made on this machine: its Host is a loopback name (against DNS rebinding), and so
- * is its Origin, if any (against CSRF).
+ * Returns whether the request was made on this machine. The Host of such a request is a loopback name, which
+ * prevents DNS rebinding. If the request has an Origin, the Origin is a loopback address, too, which prevents
+ * CSRF.
  */
 function isOfThisMachine({
   host,
@@ -152,7 +154,7 @@ const overview = () => ({
   paths: PATHS,
 });
 
-/** Returns every state that a scenario may reach. */
+/** Returns the status pairs that a scenario may reach. */
 function pairsOf(scenario: Scenario): string[] {
   if ('refusal' in scenario) return [];
   const names =

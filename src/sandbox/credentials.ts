@@ -2,17 +2,21 @@ import type { FastifyRequest } from 'fastify';
 import { apiError } from './errors.ts';
 
 /**
- * Client id and client secrets that the sandbox accepts. The first secret signs webhooks until the secret is rotated.
+ * Client id and client secrets that the sandbox accepts. The first secret signs webhooks until
+ * `/_sandbox/rotate-secret` is called.
  */
 export const SANDBOX_CREDENTIALS = {
   clientId: 'sandbox',
   clientSecrets: ['sandbox', 'sandbox-next'],
 } as const;
 
-/** Headers that a call needs, as text that is printed for people who try the sandbox. */
+/** Headers that an API call needs, as a text that is printed for people who try the sandbox. */
 export const SANDBOX_CREDENTIALS_TEXT = `x-client-id: ${SANDBOX_CREDENTIALS.clientId}, x-client-secret: ${SANDBOX_CREDENTIALS.clientSecrets[0]}`;
 
-/** Secret that signs webhooks. `rotate` switches between the two client secrets, to test the rotation of a secret. */
+/**
+ * Secret that signs webhooks. `rotate` switches to the other client secret, to test how clients take the
+ * rotation of a secret.
+ */
 export class SigningSecret {
   #turn = 0;
 
@@ -28,8 +32,7 @@ export class SigningSecret {
 
 /**
  * Checks the credentials of a call.
- *
- * @throws ApiError as the provider refuses the call
+ * @throws ApiError like the provider's error for missing or wrong credentials
  */
 export function checkCredentials({ headers }: FastifyRequest): void {
   const id = headers['x-client-id'];

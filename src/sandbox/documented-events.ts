@@ -1,7 +1,10 @@
 import type { KnownSubStatus } from '../domain/status.ts';
 import type { StepName } from './step.ts';
 
-/** The ten documented webhook events and the steps that they report. Other steps can only be seen by GET. */
+/**
+ * Event type of each step that the provider's documentation has a webhook for; there are ten types. Clients
+ * learn of other steps only by GET.
+ */
 const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
   LINK_GENERATED: 'VKYC_USER_LINK_GENERATED',
   VKYC_EXPIRED: 'VKYC_USER_LINK_EXPIRED',
@@ -22,6 +25,6 @@ const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
   AUDITOR_REJECTED: 'VKYC_AUDITOR_REVIEW_COMPLETED',
 };
 
-/** Returns the event that reports a step; null if none is documented. */
+/** Returns the type of the webhook event that reports a step; null if the documentation has none. */
 export const documentedEvent = (name: StepName): string | null =>
   DOCUMENTED_EVENTS[name as KnownSubStatus] ?? null;

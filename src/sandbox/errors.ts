@@ -8,8 +8,8 @@ interface Refusal {
 }
 
 /**
- * Error responses of the provider, with the exact texts of its documentation where it has them. Its error codes mix
- * three spellings.
+ * Error responses of the provider, with the exact texts of its documentation wherever the documentation has
+ * them. The provider's error codes mix three spellings.
  */
 export const REFUSALS = {
   clientIdMissing: {
@@ -116,7 +116,7 @@ export const REFUSALS = {
   },
 } as const satisfies Record<string, Refusal>;
 
-/** Error that the sandbox answers to a call, as the provider would. */
+/** Error with which the sandbox answers a call. The answer has the form of the provider's errors. */
 export class ApiError extends Error {
   constructor(
     readonly refusal: Refusal,
@@ -138,7 +138,7 @@ export const apiFieldError = (
 
 export const getBody = ({ type, code, message }: Refusal) => ({ type, code, message });
 
-/** Makes the server send every error as the provider does: `{type, code, message}`. */
+/** Makes the server send every error in the provider's form: `{type, code, message}`. */
 export function answerErrorsAsTheProvider(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof ApiError)

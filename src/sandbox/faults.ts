@@ -43,9 +43,12 @@ const API_FAULTS = NAMES.filter((name): name is ApiFault => FAULTS[name].side ==
 
 const setting = z.strictObject({
   probability: z.number().min(0).max(1).default(1),
-  /** How many more times the fault may occur; without it, there is no limit. */
+  /** How many more times the fault may occur. Without a number there is no limit. */
   times: z.int().min(0).optional(),
-  /** For API faults: only calls of this method and path, such as `POST /vkyc`. */
+  /**
+   * Method and path of the only call that an API fault affects, such as `POST /vkyc`. Without a path, it
+   * affects all calls.
+   */
   path: z
     .string()
     .regex(/^[A-Z]+ \/\S+$/)
@@ -54,7 +57,7 @@ const setting = z.strictObject({
 
 type Setting = z.infer<typeof setting>;
 
-/** Body of `PUT /_sandbox/faults`. Unknown names are refused with a list of the known ones. */
+/** Body of `PUT /_sandbox/faults`. Unknown fault names are refused with a list of the known names. */
 export const faultSettings = z.strictObject(
   Object.fromEntries(NAMES.map((name) => [name, setting.optional()])),
   {
@@ -65,25 +68,29 @@ export const faultSettings = z.strictObject(
   },
 );
 
-/** The only call that is affected by API faults named in a verification id. */
+/** The only call that is affected by API faults that a verification id names. */
 const START = 'POST /vkyc';
 
 /**
- * Decides which faults occur. A fault is set at run time for all verifications, or for one by a word in its id such as
- * `with-drop`. Random decisions depend only on the seed and on the call or webhook that they concern.
+ * Decides which faults occur. A fault is set at run time for all verifications, or for a single verification
+ * by a word in its id, such as `with-drop`. Random decisions depend only on the seed and on the call or
+ * webhook that they concern, so that tests are repeatable.
  */
 export class Faults {
   readonly #seed: string;
   readonly #settings = new Map<FaultName, Setting>();
   readonly #askedOfCalls = new Map<ApiFault, number>();
-  /** API faults named in ids that have occurred, as each occurs once; keys are `<verification id> <fault>`. */
+  /**
+   * API faults named in verification ids that have already occurred, because each occurs only once. The
+   * entries have the form `<verification id> <fault>`.
+   */
   readonly #met = new Set<string>();
 
   constructor(seed: string) {
     this.#seed = seed;
   }
 
-  /** Sets the named faults; faults that are not named stay as they are. */
+  /** Sets the named faults. Faults that are not named stay unchanged. */
   set(settings: z.infer<typeof faultSettings>): void {
     for (const [name, value] of Object.entries(settings))
       if (value) this.#settings.set(name as FaultName, { ...value });
@@ -97,7 +104,9 @@ export class Faults {
     return Object.fromEntries(this.#settings);
   }
 
-  /** Returns all faults of a webhook. `position` is the index of the step that the webhook reports. */
+  /**
+   * Returns all faults of a webhook. `position` is the index of the journey's step that the webhook reports.
+   */
   ofWebhook(verificationId: string, position: number): readonly WebhookFault[] {
     const named = namedIn(verificationId);
     return WEBHOOK_FAULTS.filter(
@@ -106,8 +115,8 @@ export class Faults {
   }
 
   /**
-   * Returns the fault of a call such as `POST /vkyc`, or null. If a verification id names several, each attempt of
-   * the call gets the next one.
+   * Returns the fault of a call such as `POST /vkyc`, or null. If a verification id names several faults,
+   * each attempt of the call gets the next of them.
    */
   ofCall(call: string, verificationId: string | null): ApiFault | null {
     if (call === START && verificationId) {

@@ -4,8 +4,8 @@ import type { User } from './user.ts';
 import type { Start } from './verification.ts';
 
 /**
- * Event from outside that changes the sandbox. The whole state of the sandbox follows from these entries and the
- * clock.
+ * Request from outside, or delivery of a webhook, that changed the sandbox. The whole state of the sandbox
+ * follows from these entries and the clock.
  */
 export type JournalEntry =
   | { readonly kind: 'USER_CREATED'; readonly user: User }
@@ -18,25 +18,25 @@ export type JournalEntry =
       readonly at: string;
     }
   /**
-   * The webhook of this step needs no more attempts: it was accepted, given up or dropped. It is not sent again after
-   * a restart.
+   * The webhook of this step was accepted, given up or dropped, so it needs no more attempts. The webhook is
+   * not sent again after a restart.
    */
   | { readonly kind: 'SETTLED'; readonly verification_id: string; readonly position: number };
 
 /** Journal from which the sandbox restores its state after a restart. */
 export interface Journal {
-  /** Entries written before this start. */
+  /** Entries that were written before the sandbox was started. */
   readonly entries: readonly JournalEntry[];
   append(entry: JournalEntry): void;
   close(): void;
 }
 
-/** Journal that stores nothing. */
+/** Journal that stores nothing, for a sandbox without a journal file. */
 const FORGETFUL: Journal = { entries: [], append() {}, close() {} };
 
 /**
- * Opens the journal, one JSON line for each entry; without a file nothing is stored. A last line that a crash cut off
- * is dropped; any other damaged line stops the start with an error that names it.
+ * Opens the journal, which has one JSON line for each entry. Without a file nothing is stored. A last line
+ * that a crash cut off is dropped; any other damaged line stops the start with an error that names the line.
  */
 export function openJournal(file: string | null): Journal {
   if (!file) return FORGETFUL;
@@ -49,7 +49,8 @@ export function openJournal(file: string | null): Journal {
   const entries = lines.map((line, index) => parseEntry(line, `${file}:${index + 1}`));
   return {
     entries,
-    // Written synchronously, so that changes which a client was told of survive a kill of the process.
+    // Writes synchronously, so that a change which the sandbox has confirmed to a client survives a kill of
+    // the process.
     append: (entry) => void writeSync(handle, `${JSON.stringify(entry)}\n`),
     close: () => closeSync(handle),
   };

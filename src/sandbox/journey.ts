@@ -4,9 +4,9 @@ import { createSeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
 import { type AadhaarFlow, aadhaarFlowFor, type UserTemplate } from './templates.ts';
 
-/** Everything that determines the journey (the steps) of a verification. */
+/** Input that determines the journey (all steps) of a verification. */
 export interface JourneyRequest {
-  /** Verification id; may contain the name of a scenario, see `parseScenarioName`. */
+  /** Verification id, which may contain the name of a scenario, see `parseScenarioName`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: UserTemplate;
@@ -15,8 +15,9 @@ export interface JourneyRequest {
 }
 
 /**
- * Returns all steps of a verification: the first is the response to `POST /vkyc`, and each has its delay in seconds
- * after the one before. Deterministic: depends only on the request. Empty if the start is refused.
+ * Returns all steps of a verification, each with its delay in seconds after the step before. The first step
+ * is the response to `POST /vkyc`. The result depends only on the request (deterministic), and is empty if
+ * the start is refused.
  */
 export function buildJourney({
   verificationId,
@@ -35,7 +36,10 @@ export function buildJourney({
 const isAadhaarStep = ({ subStatus }: JourneyStep): boolean => subStatus.startsWith('AADHAAR_');
 const AADHAAR_IS_KNOWN: JourneyStep = { afterSeconds: 0, subStatus: 'AADHAAR_VERIFICATION_SUCCESS' };
 
-/** Adapts the steps of a scenario, which are written for the flow with an Aadhaar step, to each Aadhaar flow. */
+/**
+ * Adapts the steps of a scenario to each Aadhaar flow. Scenarios are written for the flow with an Aadhaar
+ * step.
+ */
 const ADAPTED = {
   AADHAAR_STEP: (steps) => steps,
   CALL_ONLY: (steps) => steps.filter((step) => !isAadhaarStep(step)),

@@ -7,9 +7,9 @@ import { drawDuration, getTiming, type Timing, type TimingName } from './timing.
 type Alternatives = Partial<Record<KnownSubStatus, number>>;
 
 /**
- * Next steps of each step, with their weights. The first next step of each row leads towards the end of the journey.
- * Taken from the explanations and recommended actions of the provider's status reference, and guessed where these say
- * nothing.
+ * Possible next steps of each step, with their weights. The first next step of each row leads towards the end
+ * of the journey. The table follows the explanations and recommended actions in the provider's status
+ * reference, and is guessed where the reference says nothing.
  */
 export const TRANSITION_WEIGHTS = {
   LINK_GENERATED: {
@@ -79,8 +79,8 @@ export const TRANSITION_WEIGHTS = {
 } as const satisfies Partial<Record<KnownSubStatus, Alternatives>>;
 
 /**
- * Start of a journey, by Aadhaar flow: the first step (`answer`), and the step whose row of weights decides the
- * second step (`goesOnLike`).
+ * First step of a journey, by Aadhaar flow (`answer`), and the step whose row of weights decides the second
+ * step (`goesOnLike`).
  */
 const BEGINNINGS = {
   AADHAAR_STEP: { answer: 'LINK_GENERATED', goesOnLike: 'LINK_GENERATED' },
@@ -89,15 +89,17 @@ const BEGINNINGS = {
 } as const satisfies Record<AadhaarFlow, { answer: KnownSubStatus; goesOnLike: KnownSubStatus }>;
 
 const NO_BALANCE = 0.01;
-/** Probability that the journey stops after the call, so that a person can review it through the API. */
+/**
+ * Probability that the journey stops after the call, so that a person can review the session through the API.
+ */
 const LEFT_TO_REVIEW = 0.15;
 /**
- * After this many steps the journey only takes the first next step of each row, which leads to its end in ten more
- * steps at most.
+ * Number of steps after which the journey takes only the first next step of each row. The first ones lead to
+ * the end of the journey within ten more steps.
  */
 const LOOPS_END_AFTER = 28;
 
-/** Returns a random journey, which ends in a terminal state or waits for the agent's review. */
+/** Returns a random journey, which ends in a terminal status or waits for the agent's review. */
 export function buildRandomJourney(
   random: SeededRandom,
   flow: AadhaarFlow,
@@ -129,8 +131,8 @@ function pickNext(from: KnownSubStatus, length: number, random: SeededRandom): K
 }
 
 /**
- * Adds the delay to a step. A meeting starts at the time for which it was booked, and no call takes place after the
- * link has expired.
+ * Adds the delay to a step. A meeting starts at the time for which it was booked. A step for which the
+ * customer's link would have expired is replaced by the expiry of the link.
  */
 function timed(
   next: KnownSubStatus,
@@ -168,7 +170,8 @@ function waitFor(
 const inMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
 /**
- * Returns whether a step needs a link that has not expired. After the call it does not: an auditor may take a day.
+ * Returns whether a step needs a link that has not expired. Steps after the call do not need the link,
+ * because an auditor may take a day.
  */
 const needsTheLink = (subStatus: KnownSubStatus): boolean =>
   ['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL'].includes(toStatusPair(subStatus).status);

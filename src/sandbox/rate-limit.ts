@@ -11,7 +11,10 @@ export const rateLimitHeaders = (limit: number, remaining: number, resetSeconds:
   'x-ratelimit-reset': String(resetSeconds),
 });
 
-/** Limits each operation to `callsPerMinute` in a fixed window of a minute. `null`: no limit and no headers. */
+/**
+ * Limits each operation to `callsPerMinute` in fixed windows of a minute. If the limit is null, calls are not
+ * limited, and no rate limit headers are sent.
+ */
 export function limitCalls(api: FastifyInstance, callsPerMinute: number | null, clock: Clock): void {
   if (callsPerMinute === null) return;
   const windows = new Map<string, { readonly endsAt: number; calls: number }>();

@@ -7,7 +7,7 @@ const MAX_ID_LENGTH = 50;
 const PHONE = /^\d{10}$/;
 
 const text = z.string();
-/** Reference id: an integer in most of the provider's documentation, a string in its SDK. */
+/** Reference id, as text. The provider's documentation mostly has an integer, its SDK a string. */
 const referenceId = z.union([z.string(), z.int()]).transform(String);
 
 export const newUser = z.looseObject({
@@ -44,7 +44,8 @@ const aadhaarDetails = z
     care_of: text,
     photo_link: text,
     last_verified_at: text,
-    // Two names of the same field: the provider's newer documentation has the first, the older the second.
+    // Both names stand for the same field: the provider's newer documentation has the first, the older
+    // documentation the second.
     split_address: address.optional(),
     address_details: address.optional(),
   })
@@ -65,7 +66,7 @@ export const verificationRequest = z.looseObject({
     .array(text.regex(/^(sms|whatsapp|email)$/i, 'must be sms, whatsapp or email.'))
     .nullish(),
   aadhaar_details: aadhaarDetails.nullish(),
-  // A list in the provider's documentation, a single object in its SDK.
+  // Accepts a list, as in the provider's documentation, and a single object, as in its SDK.
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 
@@ -78,8 +79,7 @@ export const tokenRequest = z.looseObject({
 
 /**
  * Parses a request body.
- *
- * @throws ApiError the provider's error for the first invalid field
+ * @throws ApiError like the provider's error for the first invalid field
  */
 export function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body ?? {});
@@ -97,8 +97,7 @@ function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
 
 /**
  * Checks an id that the merchant chose, by the rules that the provider documents.
- *
- * @throws ApiError
+ * @throws ApiError like the provider's error for an invalid id
  */
 export function checkId(field: 'user_id' | 'verification_id', value: string): void {
   if (!ID.test(value))

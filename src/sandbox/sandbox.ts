@@ -13,7 +13,10 @@ import { SandboxStore } from './store.ts';
 import { WebhookScheduler } from './webhook-scheduler.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
-/** Content security policy for an API: pages may load nothing and must not be framed. */
+/**
+ * Content-Security-Policy of an API: a browser that shows an answer loads nothing, and no page can frame the
+ * answer.
+ */
 const NO_PAGE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
 export { SANDBOX_CREDENTIALS, SANDBOX_CREDENTIALS_TEXT } from './credentials.ts';
@@ -21,21 +24,21 @@ export { SANDBOX_CREDENTIALS, SANDBOX_CREDENTIALS_TEXT } from './credentials.ts'
 interface Options {
   /** Loopback address to listen on. */
   readonly host: string;
-  /** 0 for any free port. */
+  /** Port to listen on; 0 takes any free port. */
   readonly port: number;
   readonly clock: Clock;
   readonly webhooks: SandboxWebhooks;
-  /** Speed of journeys relative to real time; `null`: they only advance by calls of `/_sandbox`. */
+  /** Speed of journeys relative to real time. If null, journeys advance only by calls of `/_sandbox`. */
   readonly speed: number | null;
-  /** Seed of all random decisions; the same seed gives the same data. */
+  /** Seed of all random decisions. The same seed gives the same data. */
   readonly seed?: string;
-  /** File that keeps the state over restarts; null for none. */
+  /** File that keeps the state over restarts; null keeps no state. */
   readonly journalFile?: string | null;
-  /** Rate limit of each operation; null for none. */
+  /** Rate limit of each operation, in calls per minute; null means no limit. */
   readonly callsPerMinute?: number | null;
 }
 
-/** Running sandbox: an HTTP server that implements the provider's wire contract. */
+/** Running sandbox: an HTTP server with the provider's API, which also sends the provider's webhooks. */
 export interface Sandbox {
   /** Value for `CASHFREE_BASE_URL`. */
   readonly baseUrl: string;
@@ -44,7 +47,7 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-/** Starts the sandbox. Verifications in its journal continue as if it had never stopped. */
+/** Starts the sandbox. Verifications in its journal continue as if the sandbox had never stopped. */
 export async function startSandbox({
   host,
   port,

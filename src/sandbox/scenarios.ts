@@ -2,7 +2,7 @@ import type { JourneyStep, StepName } from './step.ts';
 import { UNDOCUMENTED_STATUS } from './step.ts';
 import type { TimingName } from './timing.ts';
 
-/** How long a scenario pauses at its problem, so that a person can look at it. */
+/** Time for which a scenario pauses at its problem, so that a person can look at the session. */
 const PROBLEM_PAUSE_SECONDS = 20;
 
 const step = (subStatus: StepName, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
@@ -11,7 +11,7 @@ const meeting = (meetingInSeconds: number): JourneyStep => ({
   meetingInSeconds,
 });
 
-/** Returns the step of a problem, then, after a pause, the steps that follow it. */
+/** Returns the step of a problem and, after a pause, the steps that follow it. */
 const problem = (subStatus: StepName, [first, ...rest]: readonly JourneyStep[]): readonly JourneyStep[] => [
   step(subStatus),
   ...(first ? [{ ...first, afterSeconds: PROBLEM_PAUSE_SECONDS }, ...rest] : []),
@@ -40,12 +40,12 @@ const FROM_IP = [IP, ...FROM_LOCATION];
 const FROM_AADHAAR = [AADHAAR, ...FROM_IP];
 const CALL_ENDED = [...CHECKS, ...CALL];
 
-/** Behaviour of customer, agent and auditor, from the link onwards. */
+/** Scenario: how customer, agent and auditor behave, from the creation of the link to the end. */
 export type Scenario = { readonly description: string } & (
   | { readonly steps: readonly JourneyStep[] }
-  /** Random steps, from the seed and the verification id, at one of the timings. */
+  /** The steps are random, derived from the seed and the verification id, with the delays of this timing. */
   | { readonly walk: TimingName }
-  /** `POST /vkyc` is refused and no verification is created. */
+  /** `POST /vkyc` is refused with this error, and no verification is created. */
   | { readonly refusal: 'insufficientBalance' }
 );
 
@@ -169,7 +169,10 @@ const DEFAULT_SCENARIO: ScenarioName = 'awaits-review';
 /** Splits a verification id into words at dots and underscores: `demo.happy-path.1` has three. */
 export const splitId = (verificationId: string): readonly string[] => verificationId.split(/[._]/);
 
-/** Returns the scenario whose name is a word of the verification id; the longest name if there are several. */
+/**
+ * Returns the scenario whose name is a word of the verification id. If the id contains several names, the
+ * longest counts.
+ */
 export function parseScenarioName(verificationId: string): ScenarioName {
   const named = splitId(verificationId).filter((word): word is ScenarioName =>
     Object.hasOwn(SCENARIOS, word),

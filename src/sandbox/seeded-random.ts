@@ -13,7 +13,7 @@ export interface SeededRandom {
   integer(from: number, to: number): number;
   /** Returns true with this probability, 0 to 1. */
   chance(probability: number): boolean;
-  /** Returns one of the keys, with a probability proportional to its weight. */
+  /** Returns one of the keys. The probability of a key is proportional to its weight. */
   pick<Key extends string>(weights: Readonly<Partial<Record<Key, number>>>): Key;
   /** Returns a log-normally distributed number. `spread` is the standard deviation of its logarithm. */
   logNormal(median: number, spread: number): number;
@@ -21,7 +21,10 @@ export interface SeededRandom {
   code(length: number): string;
 }
 
-/** Creates a generator seeded with the hash of `words`: the same words give the same numbers on every machine. */
+/**
+ * Creates a generator whose seed is the hash of `words`. The same words give the same numbers on every
+ * machine.
+ */
 export function createSeededRandom(...words: readonly (string | number)[]): SeededRandom {
   const digest = createHash('sha256').update(JSON.stringify(words)).digest();
   const source = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)));
@@ -39,12 +42,13 @@ export function createSeededRandom(...words: readonly (string | number)[]): Seed
         left -= weight;
         return left < 0;
       });
-      // Floating-point rounding may leave a remainder after the last weight.
+      // Falls back to the last key, because floating-point rounding may leave a remainder after the last
+      // weight.
       const [key] = picked ?? (entries.at(-1) as [Key, number]);
       return key;
     },
     logNormal(median, spread) {
-      // Box-Muller transform; 1 - u is never 0.
+      // Box-Muller transform. The logarithm is finite, because 1 - u is never 0.
       const normal = Math.sqrt(-2 * Math.log(1 - between(0, 1))) * Math.cos(2 * Math.PI * between(0, 1));
       return median * Math.exp(spread * normal);
     },

@@ -3,8 +3,8 @@ import type { Clock } from '../domain/ports.ts';
 import type { Verification } from './verification.ts';
 
 /**
- * Longest delay of `setTimeout` (25 days). A step that is due later, such as a link's expiry after 30 days, takes
- * several timers.
+ * Longest delay of `setTimeout` (25 days). A step that is due later, such as the expiry of a link after 30
+ * days, takes several timers one after another.
  */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -14,8 +14,8 @@ interface Appointment {
 }
 
 /**
- * Scheduler of the steps of all verifications. It takes them in the order of their due times, however late it is
- * woken, so that the result depends only on the clock.
+ * Scheduler of the steps of all verifications. The scheduler takes the steps in the order of their due times,
+ * even if a timer fires late, so that the result depends only on the clock.
  */
 export class StepScheduler {
   readonly #clock: Clock;
@@ -28,7 +28,7 @@ export class StepScheduler {
     this.#onStep = onStep;
   }
 
-  /** Schedules the next step of a verification, and each step after it. */
+  /** Schedules the next step of a verification; after each step, the following one is scheduled. */
   schedule(verification: Verification): void {
     const { dueAt } = verification;
     if (dueAt === null) return;
@@ -42,7 +42,7 @@ export class StepScheduler {
     for (let next = appointments.peek(); next && next.dueAt <= now; next = appointments.peek()) {
       appointments.pop();
       const { verification, dueAt } = next;
-      // The verification was advanced by a call of `/_sandbox` since, so this entry is stale.
+      // Skips a stale entry: since it was made, a call of `/_sandbox` has advanced the verification.
       if (verification.dueAt !== dueAt) continue;
       verification.advance();
       this.#onStep(verification);
@@ -65,6 +65,6 @@ export class StepScheduler {
   }
 }
 
-/** Orders steps by due time, then by the start of their verification. */
+/** Orders steps by due time. For equal times, the verification that was started first comes first. */
 const byTime = (a: Appointment, b: Appointment): number =>
   a.dueAt - b.dueAt || a.verification.referenceId - b.verification.referenceId;

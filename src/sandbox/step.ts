@@ -1,20 +1,21 @@
 import { type KnownSubStatus, toStatusPair } from '../domain/status.ts';
 
 /**
- * Status that the provider does not document, to test how clients take one: the provider has added statuses before.
+ * Status that the provider does not document. This status tests how clients take an unknown status, because
+ * the provider has added statuses before.
  */
 export const UNDOCUMENTED_STATUS = { status: 'ON_HOLD', subStatus: 'USER_WAVED_AT_CAMERA' } as const;
 
 export type StepName = KnownSubStatus | typeof UNDOCUMENTED_STATUS.subStatus;
 
-/** One step of a journey: the seconds after the step before, and the sub-status that it leads to. */
+/** One step of a journey: its delay in seconds after the step before, and the sub-status that it leads to. */
 export interface JourneyStep {
   readonly afterSeconds: number;
   readonly subStatus: StepName;
-  /** If the step books a meeting: seconds from the step to the start of the meeting. */
+  /** If the step books a meeting: seconds from this step to the start of the meeting. */
   readonly meetingInSeconds?: number;
 }
 
-/** Returns the status and sub-status of a step, as the provider writes them. */
+/** Returns the status and sub-status of a step in the provider's spelling. */
 export const toRawStatus = (name: StepName): { status: string; subStatus: string } =>
   name === UNDOCUMENTED_STATUS.subStatus ? UNDOCUMENTED_STATUS : toStatusPair(name);

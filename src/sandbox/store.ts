@@ -28,7 +28,10 @@ interface Options {
   readonly onStep: (verification: Verification) => void;
 }
 
-/** State of the sandbox: all users and verifications. It is rebuilt from the journal and advances with the clock. */
+/**
+ * State of the sandbox: all users and verifications. The state is restored from the journal and advances with
+ * the clock.
+ */
 export class SandboxStore {
   readonly #options: Options;
   readonly #scheduler: StepScheduler;
@@ -42,15 +45,15 @@ export class SandboxStore {
     this.#scheduler = new StepScheduler(options.clock, options.onStep);
   }
 
-  /** Replays the journal, then catches up with the clock. */
+  /** Replays the journal, then takes all steps that are due by now. */
   replay(): void {
     for (const entry of this.#options.journal.entries) this.#apply(entry);
     this.advanceDue();
   }
 
   /**
-   * Takes every step that is due. Call this before each read: steps depend on the clock, not on a timer that may fire
-   * late.
+   * Takes every step that is due. Call this before each read, so that the result depends on the clock, not on
+   * a timer that may fire late.
    */
   advanceDue(): void {
     this.#scheduler.catchUp();
@@ -87,14 +90,14 @@ export class SandboxStore {
     return this.findVerification(start);
   }
 
-  /** Advances a verification by up to `steps` steps; returns how many it took. */
+  /** Advances a verification by up to `steps` steps. Returns how many steps it took. */
   advance({ id, position }: Verification, steps: number): number {
     const at = this.#options.clock.now().toISOString();
     this.#record({ kind: 'ADVANCED', verification_id: id, steps, at });
     return this.findVerification({ verification_id: id }).position - position;
   }
 
-  /** Records that the webhook of this step needs no more attempts. */
+  /** Records in the journal that the webhook of this step needs no more attempts. */
   markDelivered(verification_id: string, position: number): void {
     this.#options.journal.append({ kind: 'SETTLED', verification_id, position });
   }
@@ -154,7 +157,7 @@ export class SandboxStore {
         return;
       }
       case 'SETTLED':
-        // `startSandbox` has already read these entries, and skips the webhooks of their steps.
+        // Does nothing: `startSandbox` has already read these entries, and skips the webhooks of their steps.
         return;
       default:
         entry satisfies never;

@@ -14,12 +14,12 @@ export interface Timing {
   readonly opening: Span;
   /** Time from the booking of a meeting to its start. */
   readonly meetingAhead: Span;
-  /** Delay before each step; `otherwise` for steps that are not listed. */
+  /** Delay before each step. Steps that are not listed have the delay `otherwise`. */
   readonly until: Partial<Record<KnownSubStatus, Span>>;
   readonly otherwise: Span;
-  /** Fraction of steps that come at the same moment as the one before. */
+  /** Fraction of steps that come at the same moment as the step before. */
   readonly atOnce: number;
-  /** Lifetime of the link; null: it expires after the same delay as any other step. */
+  /** Lifetime of the link. If null, the link expires after the same delay as any other step. */
   readonly linkLifeSeconds: number | null;
 }
 

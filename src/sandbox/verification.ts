@@ -8,7 +8,7 @@ const LINK_LIFE_DAYS = 30;
 const DAY_MS = 86_400_000;
 const LINK_CODE_LENGTH = 12;
 
-/** Start of a verification; its whole course follows from this and the clock. */
+/** Start of a verification. The whole course of the verification follows from these values and the clock. */
 export interface Start {
   readonly verification_id: string;
   readonly user_id: string;
@@ -16,7 +16,10 @@ export interface Start {
   readonly template: UserTemplate;
   readonly aadhaar_sent: boolean;
   readonly seed: string;
-  /** Speed of the journey relative to real time; null: the verification advances only by calls of `/_sandbox`. */
+  /**
+   * Speed of the journey relative to real time. If null, the verification advances only by calls of
+   * `/_sandbox`.
+   */
   readonly speed: number | null;
   /** Start time in ISO 8601. */
   readonly at: string;
@@ -29,7 +32,10 @@ export class Verification {
   readonly #steps: readonly JourneyStep[];
   readonly #link: string;
   #position = 0;
-  /** Time of the current step, in fractional milliseconds: rounding would add up over many short steps. */
+  /**
+   * Time of the current step, in fractional milliseconds, because rounding errors would add up over many
+   * short steps.
+   */
   #time: number;
   #meeting: number | null = null;
 
@@ -51,20 +57,23 @@ export class Verification {
     return (this.#steps[this.#position] as JourneyStep).subStatus;
   }
 
-  /** Index of the current step, which identifies the step and its webhook. */
+  /** Index of the current step in the journey. The index identifies the step and its webhook. */
   get position(): number {
     return this.#position;
   }
 
   /**
-   * When the next step is due, in milliseconds since 1970; null if there is none, or if steps are taken only by calls
-   * of `/_sandbox`.
+   * Time at which the next step is due, in milliseconds since 1970. Null if there is no next step, or if only
+   * calls of `/_sandbox` advance the verification.
    */
   get dueAt(): number | null {
     return this.start.speed === null ? null : this.#nextTime;
   }
 
-  /** Takes the next step, at its due time or at `notLaterThan` if that is earlier. Returns false at the end. */
+  /**
+   * Takes the next step, at its due time or at `notLaterThan`, whichever is earlier. Returns false if the
+   * journey has ended.
+   */
   advance(notLaterThan = Number.POSITIVE_INFINITY): boolean {
     const next = this.#steps[this.#position + 1];
     if (!next) return false;
@@ -94,7 +103,10 @@ export class Verification {
     return this.#core(link, link && this.#linkExpiry);
   }
 
-  /** Returns the body of a webhook: `""` for missing values, dates without time, times in whole seconds. */
+  /**
+   * Returns the body of a webhook in the provider's form: `""` for missing values, dates without time, times
+   * in whole seconds.
+   */
   asWebhook() {
     const { vkyc_link, link_expiry } = this.asStarted();
     return {
@@ -129,7 +141,7 @@ export class Verification {
     return next ? this.#time + this.#scaled(next.afterSeconds) : null;
   }
 
-  /** Returns the steps to come with their expected times. */
+  /** Returns the steps that are still to come, with their expected times. */
   #remaining(): { step: JourneyStep; time: number }[] {
     let time = this.#time;
     return this.#steps.slice(this.#position + 1).map((step) => {
@@ -142,7 +154,10 @@ export class Verification {
     return (seconds * 1000) / (this.start.speed ?? 1);
   }
 
-  /** Returns when the link expires: at midnight after 30 days, unless the journey has a step for it. */
+  /**
+   * Returns the time at which the link expires: the expiry step of the journey or, without such a step,
+   * midnight after 30 days.
+   */
   get #linkExpiry(): string {
     if (this.subStatus === 'VKYC_EXPIRED') return isoOf(this.#time);
     const expiry = this.#remaining().find(({ step }) => step.subStatus === 'VKYC_EXPIRED');
@@ -156,7 +171,7 @@ export class Verification {
     return this.#steps.slice(0, this.#position + 1);
   }
 
-  /** Returns whether the verification has a recording, which exists once a call has ended. */
+  /** Returns whether the verification has a recording. A recording exists once a call has ended. */
   get #hasRecording(): boolean {
     return this.#past.some((step) => step.subStatus.endsWith('ENDED_CALL'));
   }

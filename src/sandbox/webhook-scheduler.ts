@@ -7,21 +7,24 @@ import type { Verification } from './verification.ts';
 import type { Webhook, WebhookSender } from './webhook-sender.ts';
 
 const SECOND_MS = 1000;
-/** How long a reordered webhook waits for the next webhook of its verification to overtake it. */
+/**
+ * Time for which a reordered webhook waits for the next webhook of its verification, which then overtakes it.
+ */
 const REORDER_SECONDS = 2;
 const DELAY_SECONDS = { from: 1, to: 5 };
 /** Number of newest webhooks that are kept for `GET /_sandbox/events`. */
 const MAX_EVENTS = 100_000;
 
 /**
- * Webhook as it was created. It contains nothing about its delivery, so the same seed always gives the same events.
+ * Webhook at the time of its creation. The event contains nothing about the delivery of the webhook, so that
+ * the same seed always gives the same events.
  */
 export interface WebhookEvent {
   readonly verification_id: string;
   readonly faults: readonly WebhookFault[];
-  /** How often the webhook is sent; 0 if a fault drops it. */
+  /** Number of times that the webhook is sent; 0 if a fault drops it. */
   readonly copies: number;
-  /** Parsed JSON body; the text if a fault made it invalid JSON. */
+  /** Parsed JSON body. If a fault made the body invalid JSON, its text. */
   readonly body: unknown;
 }
 
@@ -34,11 +37,14 @@ interface Options {
   readonly onSettled: (verificationId: string, position: number) => void;
 }
 
-/** Creates a webhook for every reported step, injects faults and schedules its delivery. */
+/** Creates a webhook for each reported step, injects faults, and schedules the delivery of the webhook. */
 export class WebhookScheduler {
   readonly #options: Options;
   #events: WebhookEvent[] = [];
-  /** Webhooks that wait for the next one of their verification to overtake them. */
+  /**
+   * Webhooks that wait until the next webhook of the same verification has overtaken them, by verification
+   * id.
+   */
   readonly #overtaken = new Map<string, Webhook>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
@@ -46,7 +52,7 @@ export class WebhookScheduler {
     this.#options = options;
   }
 
-  /** Returns the webhooks of one or of all verifications, in the order of creation. */
+  /** Returns the webhooks of one verification, or of all verifications, in the order of creation. */
   events(verificationId?: string): readonly WebhookEvent[] {
     return verificationId
       ? this.#events.filter((event) => event.verification_id === verificationId)
@@ -81,7 +87,7 @@ export class WebhookScheduler {
 
   #keep(event: WebhookEvent): void {
     this.#events.push(event);
-    // Truncate only now and then: each truncation copies the list.
+    // Truncates the list only from time to time, because each truncation copies it.
     if (this.#events.length > MAX_EVENTS * 1.1) this.#events = this.#events.slice(-MAX_EVENTS);
   }
 
@@ -105,7 +111,7 @@ export class WebhookScheduler {
     this.#options.sender.send(webhook);
   }
 
-  /** Runs `work` after some seconds at the sandbox's speed. */
+  /** Runs `work` after some seconds, which are shortened by the sandbox's speed. */
   #later(seconds: number, work: () => void): void {
     const timer = setTimeout(
       () => {
@@ -118,7 +124,10 @@ export class WebhookScheduler {
   }
 }
 
-/** Returns the body and the text to send; they differ from the JSON only if a fault broke it. */
+/**
+ * Returns the body of a webhook and the text to send. The text is the body's JSON, unless a fault made it
+ * invalid.
+ */
 function written(verification: Verification, hit: readonly WebhookFault[]): { body: unknown; text: string } {
   const body = verification.asWebhook();
   if (hit.includes('unknown-status'))

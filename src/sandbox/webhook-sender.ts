@@ -3,8 +3,8 @@ import { sign } from '../provider/signature.ts';
 import type { SigningSecret } from './credentials.ts';
 
 /**
- * Attempts after which a webhook that is refused, for example with 401, is given up. Timeouts and 5xx are retried
- * forever.
+ * Number of attempts after which a webhook that the receiver refuses, for example with 401, is given up.
+ * Timeouts and 5xx are retried for ever.
  */
 const MAX_REFUSALS = 5;
 const MIN_RETRY_MS = 100;
@@ -16,9 +16,9 @@ const NOBODYS_SECRET = 'nobody-has-this-secret';
 
 export interface Webhook {
   readonly verificationId: string;
-  /** Exact text to send, valid JSON or not. */
+  /** Exact text to send, which may be invalid JSON. */
   readonly text: string;
-  /** How often the webhook is sent; each copy is retried until it is accepted. */
+  /** Number of times that the webhook is sent. Each copy is retried until it is accepted. */
   readonly copies: number;
   readonly wellSigned: boolean;
   /** Called when the webhook needs no more attempts. */
@@ -26,13 +26,14 @@ export interface Webhook {
 }
 
 /**
- * Sends signed webhooks and retries each until the receiver answers 2xx. Webhooks of one verification are sent one
- * after another, those of different verifications concurrently. Until a URL is set, webhooks wait.
+ * Sends signed webhooks, and retries each until the receiver answers 2xx or has refused it too often.
+ * Webhooks of one verification are sent one after another, those of different verifications concurrently.
+ * Webhooks wait until a URL is set.
  */
 export class WebhookSender {
   readonly #secret: SigningSecret;
   readonly #stop = new AbortController();
-  /** Tail of each verification's queue: the promise of its last delivery. */
+  /** Queue of each verification, as the promise of its last delivery. */
   readonly #lines = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   #free = MAX_CONCURRENT_REQUESTS;
@@ -46,7 +47,7 @@ export class WebhookSender {
     return this.#address;
   }
 
-  /** Sets the URL for webhooks, like the field in the provider's dashboard. */
+  /** Sets the URL of the receiver. At the real provider, this is a field of the dashboard. */
   deliverTo(url: string): void {
     this.#address = url;
     this.#admit();
@@ -63,7 +64,7 @@ export class WebhookSender {
     this.#lines.set(verificationId, line);
   }
 
-  /** Stops sending; webhooks that were not accepted yet are dropped. */
+  /** Stops sending. Webhooks that were not accepted yet are dropped. */
   stop(): void {
     this.#stop.abort();
     for (const go of this.#waiting.splice(0)) go();
@@ -84,7 +85,7 @@ export class WebhookSender {
     }
   }
 
-  /** Makes one attempt; returns the HTTP status, or null if there was no response. */
+  /** Makes one attempt. Returns the HTTP status, or null if there was no response. */
   async #attempt({ text, wellSigned }: Webhook, attempt: number): Promise<number | null> {
     await this.#turn();
     try {

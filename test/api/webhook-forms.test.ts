@@ -136,10 +136,10 @@ describe('JSON of a webhook', () => {
     const { name } = await startAnother();
     const twice = `"status":"PRE_VIDEO_CALL","status":"AUDITOR_REVIEWED","sub_status":"USER_QUEUED"`;
     expect(await outcomeOf(textOf(`"${name}"`, TIME, twice))).toEqual(
-      parked('repeats the key status with another value'),
+      parked('it repeats the key status with another value'),
     );
     expect(await outcomeOf(textOf(`"${name}"`, TIME, `${FIELDS},"9988776655":1,"9988776655":2`))).toEqual(
-      parked('repeats a key with another value'),
+      parked('it repeats a key with another value'),
     );
     expect(await occurredAt(name)).toBeUndefined();
 
@@ -170,11 +170,11 @@ describe('JSON of a webhook', () => {
       state: 'PARKED',
       reason: "The webhook names no verification id, like a test call from the provider's dashboard.",
     };
-    expect(await outcomeOf('')).toEqual(parked('is empty'));
-    expect(await outcomeOf('{"event_time":')).toEqual(parked('is not JSON'));
-    expect(await outcomeOf('['.repeat(100_000))).toEqual(parked('is nested too deeply'));
+    expect(await outcomeOf('')).toEqual(parked('it is empty'));
+    expect(await outcomeOf('{"event_time":')).toEqual(parked('it is not JSON'));
+    expect(await outcomeOf('['.repeat(100_000))).toEqual(parked('it is nested too deeply'));
     expect(await outcomeOf('['.repeat(MAX_JSON_LENGTH + 1))).toEqual(
-      parked(`has more than ${MAX_JSON_LENGTH} characters`),
+      parked(`it has more than ${MAX_JSON_LENGTH} characters`),
     );
     expect(await outcomeOf('{"test":"from the dashboard"}')).toEqual(nobody);
     expect(await outcomeOf('[]')).toEqual(nobody);

@@ -14,8 +14,8 @@ import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
 import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
 /**
- * Dialog of each action, and the look of its button. The reviews are first, because a session that allows one
- * waits for it.
+ * Dialog and button style of each action. The reviews come first, because a session that allows a review is
+ * waiting for it.
  */
 const DIALOGS = {
   RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary' },
@@ -41,7 +41,7 @@ interface Props {
 
 /**
  * Buttons for the actions that the viewer may perform now, and a list of the other actions with the reason
- * against each.
+ * why each is not possible.
  */
 export function Actions({ page, onDone }: Props) {
   const [open, setOpen] = useState<{ action: keyof typeof DIALOGS; session: SessionDetails } | null>(null);

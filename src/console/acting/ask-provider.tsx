@@ -17,8 +17,8 @@ import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
 /**
- * Dialog that asks the provider for the session's current state as soon as it opens, and says whether
- * anything changed.
+ * Dialog that asks the provider for the session's current state as soon as it opens, and shows whether the
+ * state has changed.
  */
 export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
@@ -42,7 +42,10 @@ export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   );
 }
 
-/** Dialog that gets a link to the recording of the call. The gateway records who asked for it. */
+/**
+ * Dialog that gets a link to the recording of the call. The gateway records in its audit log who asked for
+ * the link.
+ */
 export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycRequestRecordingMutation['requestRecording']>();

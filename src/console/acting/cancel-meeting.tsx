@@ -9,7 +9,7 @@ import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
-/** Dialog that cancels the booked meeting, with a reason, which is stored. */
+/** Dialog that cancels the booked meeting. The user may enter a reason, which the gateway stores. */
 export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycCancelMeetingMutation['cancelMeeting']>();

@@ -8,7 +8,7 @@ import { StatusBadge } from '../look/status.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
 import style from './dialogs.module.css';
 
-/** Result of a mutation: its success type, or a refusal, whose `message` says what to do. */
+/** Result of a mutation: its success type, or a refusal, whose `message` tells the user what to do. */
 type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
 type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
 
@@ -16,11 +16,11 @@ export interface Mutation<Of extends Result> {
   readonly pending: boolean;
   readonly refusal: VkycRefusalFragment | null;
   readonly failure: GatewayError | null;
-  /** Messages about invalid input by the name of the form field, as `Form` takes them. */
+  /** Messages about invalid input, by the name of the form field, in the form that `Form` takes. */
   readonly problems: Record<string, string>;
   /**
-   * Sends the mutation, and calls `done` if it succeeds. Otherwise sets `refusal` (the gateway said no) or
-   * `failure` (no answer, or an error).
+   * Sends the mutation, and calls `done` if it succeeds. Otherwise sets `refusal` (the gateway refused the
+   * action) or `failure` (the request failed or was not answered).
    */
   run(
     call: (idempotencyKey: string) => Promise<Of>,
@@ -30,14 +30,13 @@ export interface Mutation<Of extends Result> {
 }
 
 /**
- * State of one mutation in a dialog. The idempotency key stays the same until the input changes, so that pressing the
- * button again after a lost answer does not repeat the action.
+ * State of one mutation in a dialog. The idempotency key stays the same until the input changes, so that
+ * pressing the button again after a lost answer does not perform the action twice.
  */
 export function useMutation<Of extends Result>(): Mutation<Of> {
   const [state, setState] = useState<Pick<Mutation<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
   const attempt = useRef({ key: '', input: '' });
-  // Memoized, because `Form` shows problems that the user has already dismissed again if it gets a new
-  // object.
+  // Memoized, because a new object would make `Form` show problems again that the user has already dismissed.
   const problems = useMemo(() => toFieldProblems(state.refusal), [state.refusal]);
   return {
     ...state,
@@ -75,22 +74,22 @@ function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, st
 interface MutationNoticeProps {
   readonly mutation: Pick<Mutation<Result>, 'refusal' | 'failure'>;
   /**
-   * The session as it was when the dialog was opened. After a version conflict, its status is shown next to
-   * the current one.
+   * The session at the time when the dialog was opened. After a version conflict, the notice shows its status
+   * next to the current status.
    */
   readonly before?: Row;
   /** Makes the dialog act on the current session after a version conflict. */
   readonly onContinue?: () => void;
   /**
-   * Names of the form's fields. Problems of these fields are shown next to them, so the notice does not
-   * repeat them.
+   * Names of the form's fields. The form shows the problems of these fields itself, so the notice leaves them
+   * out.
    */
   readonly fields?: readonly string[];
 }
 
 /**
  * Message that says why a mutation was not performed, and what to do. Renders nothing if the form's fields
- * say it.
+ * already show all problems.
  */
 export function MutationNotice({
   mutation: { refusal, failure },

@@ -21,7 +21,9 @@ const AGENT_DECISIONS: Record<AgentDecision, string> = {
 };
 const AUDITOR_DECISIONS: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
 
-/** Dialog that records the agent's decision. An approval is provisional until an auditor confirms it. */
+/**
+ * Dialog that records the agent's decision. An agent's approval is provisional until an auditor confirms it.
+ */
 export function AgentReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (

@@ -13,8 +13,8 @@ const MINUTE = 60_000;
 const IN_HALF_AN_HOUR = 30 * MINUTE;
 
 /**
- * Dialog that books a meeting, or moves the booked one. Its time is entered in the viewer's time zone; a hint
- * shows Indian time.
+ * Dialog that books a meeting, or moves the booked meeting. The user enters the time in the time zone of the
+ * browser; a hint shows the Indian time.
  */
 export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
@@ -68,7 +68,7 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
   );
 }
 
-/** Formats a date for `<input type="datetime-local">`: the viewer's time zone, to the minute. */
+/** Formats a date for `<input type="datetime-local">`: in the viewer's time zone, to the minute. */
 function localTime(date: Date): string {
   const shifted = new Date(date.getTime() - date.getTimezoneOffset() * MINUTE);
   return shifted.toISOString().slice(0, 16);

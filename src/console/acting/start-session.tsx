@@ -56,7 +56,7 @@ export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
     return (
       <Dialog title="Session started" onClose={onClose}>
         {started.replayed && (
-          <Notice tone="trouble">This session had already been started. No new one was created.</Notice>
+          <Notice tone="trouble">This session had already been started. No new session was created.</Notice>
         )}
         {started.session.link ? (
           <>

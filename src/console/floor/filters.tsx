@@ -12,7 +12,7 @@ const LABELS = {
 } as const;
 const NAMES = Object.keys(LABELS) as (keyof typeof LABELS)[];
 
-/** Filters that are active on the list, each as a button that removes it. */
+/** Active filters of the session list, each as a button that removes the filter. */
 export function Filters() {
   const { search, toggle } = useFloorUrl();
   const filters = NAMES.flatMap((name) => search.getAll(name).map((value) => ({ name, value })));

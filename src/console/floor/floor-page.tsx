@@ -23,8 +23,8 @@ const ORDER_LABELS = Object.fromEntries(
 ) as Record<OrderName, string>;
 
 /**
- * Start page of the console, called the floor as in a call centre. It shows the counts of open sessions by
- * phase and by the party that has to act next, and the filtered list of sessions.
+ * Start page of the console, called the floor as in a call centre. The page shows the counts of open sessions
+ * by phase and by the party that has to act next, and the filtered list of sessions.
  */
 export function FloorPage() {
   const { gateway } = useSignedIn();

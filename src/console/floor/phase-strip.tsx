@@ -6,7 +6,8 @@ import style from './phase-strip.module.css';
 import { useFloorUrl } from './query.ts';
 
 /**
- * Whether the strip always shows a phase, or only if it has open sessions. Ended sessions are not counted.
+ * Whether the strip shows a phase always, or only while the phase has open sessions. Ended sessions are not
+ * counted.
  */
 const SHOWN = {
   RECEIVED: 'ALWAYS',
@@ -30,8 +31,8 @@ const WAITING_PARTIES = Object.keys({
 const MAX_STEPS_SHOWN = 3;
 
 /**
- * Strip with the counts of open sessions by phase, by sub-status and by the party that has to act next, with
- * the longest wait. Pressing a count filters the list by it.
+ * Strip with the counts of open sessions by phase, by sub-status and by the party that has to act next, and
+ * with the longest wait of each. Pressing a count filters the session list by it.
  */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
   const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: countSteps(counts, status) })).filter(

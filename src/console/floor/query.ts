@@ -4,7 +4,7 @@ import type { RowFilter } from '../live/rows.ts';
 import { keepSubStatuses, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import type { Party, Role, SessionOrder, Status } from '../operations.ts';
 
-/** Sort orders of the list, by their name in the URL. */
+/** Sort orders of the session list, by their names in the URL. */
 export const ORDERS = {
   newest: { label: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
   oldest: { label: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
@@ -17,7 +17,7 @@ export type OrderName = keyof typeof ORDERS;
 export interface View {
   readonly label: string;
   readonly search: string;
-  /** Roles for which this tab is the first one. */
+  /** Roles for which this tab comes first. */
   readonly roles: readonly Role[];
 }
 
@@ -32,19 +32,22 @@ const VIEWS: readonly View[] = [
   { label: 'Waiting on us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
 
-/** Returns all tabs, those of the viewer's roles first. If the URL is empty, the first one applies. */
+/**
+ * Returns all tabs of the start page. The tabs for the viewer's roles come first; the very first tab applies
+ * if the URL has no filters.
+ */
 export function orderViewsFor(roles: readonly Role[]): readonly View[] {
   const isMine = (view: View) => view.roles.some((role) => roles.includes(role));
   return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view))];
 }
 
-/** Filter and sort order of the list, as the URL says them. */
+/** Filter and sort order of the session list, as read from the URL. */
 export interface FloorQuery {
   readonly filter: RowFilter;
   readonly order: OrderName;
 }
 
-/** Reads filter and sort order from the URL. Unknown values are dropped, since anyone can edit a URL. */
+/** Reads filter and sort order from the URL. Unknown values are dropped, because anyone can edit a URL. */
 export function parseFloorQuery(search: URLSearchParams): FloorQuery {
   const order = search.get('order') ?? '';
   const status = search.getAll('phase').filter((each) => Object.hasOwn(PHASE_LABELS, each)) as Status[];
@@ -52,7 +55,7 @@ export function parseFloorQuery(search: URLSearchParams): FloorQuery {
   const waitingOn = search.getAll('waiting').filter((each) => Object.hasOwn(PARTY_LABELS, each)) as Party[];
   const verificationIdPrefix = search.get('id');
   return {
-    // Empty lists are left out: the gateway would match no session with them.
+    // Leaves empty lists out, because the gateway would match no session with an empty list.
     filter: {
       ...(status.length > 0 && { status }),
       ...(subStatus.length > 0 && { subStatus }),
@@ -64,8 +67,8 @@ export function parseFloorQuery(search: URLSearchParams): FloorQuery {
 }
 
 /**
- * Hook that reads and changes the filters and sort order in the URL. If the URL is empty, the viewer's first
- * tab applies.
+ * Hook that reads and changes the filters and the sort order in the URL. If the URL has none, the viewer's
+ * first tab applies.
  */
 export function useFloorUrl() {
   const { viewer } = useSignedIn();
@@ -77,7 +80,7 @@ export function useFloorUrl() {
     if (!next.has('order')) next.set('order', 'newest');
     setSearch(next, { replace: true });
   };
-  /** Adds a value to a filter, or removes it if the filter has it. */
+  /** Adds a value to a filter; removes the value if the filter already has it. */
   const toggle = (name: 'phase' | 'step' | 'waiting', value: string) =>
     change((next) => {
       if (next.has(name, value)) next.delete(name, value);

@@ -4,8 +4,8 @@ import style from './floor-page.module.css';
 const TYPING_PAUSE_MS = 250;
 
 /**
- * Search field for the beginning of a verification id. It searches once the user has paused typing
- * (debounce); the `/` key focuses it.
+ * Search field for the beginning of a verification id. The search starts when the user has paused typing
+ * (debounce). The `/` key focuses the field.
  */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);

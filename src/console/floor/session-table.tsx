@@ -9,7 +9,7 @@ import style from './session-table.module.css';
 
 interface Props {
   readonly rows: readonly Row[];
-  /** Number of sessions on all pages; null if it is not known. */
+  /** Number of sessions on all pages; null if the number is not known. */
   readonly total: number | null;
   readonly more: boolean;
   readonly loading: boolean;
@@ -20,7 +20,7 @@ interface Props {
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
-/** The next page is loaded when fewer than this many loaded rows are left below the rendered ones. */
+/** Number of loaded rows below the rendered rows. With fewer than this, the next page is loaded. */
 const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');
@@ -86,10 +86,10 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
   );
 }
 
-/** Row of the table. It is memoized, so that it renders again only if its own session changes. */
+/** Row of the table. The component is memoized, so that it renders again only if its own session changes. */
 const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
-  // Compares with the version at mount, so that a row is highlighted only if its session changed while it was
-  // in the DOM, not because it was scrolled into view.
+  // Compares the version with the version at mount, so that a row is highlighted only if its session has
+  // changed while the row was in the DOM, and not because it was scrolled into view.
   const versionAtMount = useRef(row.version);
   const moved = row.version !== versionAtMount.current;
   return (

@@ -2,8 +2,8 @@ import { parse } from '@0no-co/graphql.web';
 import type { TypedDocumentNode } from '@urql/core';
 
 /**
- * Parses an operation, keeping its text. The text must be sent unchanged, because a gateway that accepts only
- * trusted documents looks it up by its hash.
+ * Parses an operation and keeps its text. The text must be sent unchanged, because a gateway that accepts
+ * only trusted documents looks the document up by the hash of its text.
  */
 export const document = <Result, Variables>(text: string): TypedDocumentNode<Result, Variables> =>
   parse(text) as TypedDocumentNode<Result, Variables>;

@@ -9,13 +9,13 @@ import { fetchToken, type SignIn } from './sign-in.ts';
 export class GatewayError extends Error {
   constructor(
     message: string,
-    /** Error code that the gateway sent; null if it could not be reached. */
+    /** Error code that the gateway sent; null if the gateway could not be reached. */
     readonly code: string | null,
   ) {
     super(message);
   }
 
-  /** Whether the same request may succeed later, so that it is worth retrying. */
+  /** Whether the same request may succeed later, so that a retry makes sense. */
   get isTransient(): boolean {
     return this.code === null || TRANSIENT_CODES.has(this.code);
   }
@@ -25,23 +25,23 @@ export class GatewayError extends Error {
 const TRANSIENT_CODES = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
 interface Watcher<Result> {
-  /** Called for each frame of the subscription. */
+  /** Called for each frame (result) of the subscription. */
   next(frame: Result): void;
-  /** Called when the subscription becomes live, catching up or stale. */
+  /** Called when the state of the subscription changes: live, catching up or stale. */
   onState(state: FeedState): void;
-  /** Called if the gateway refuses the subscription, which ends it. */
+  /** Called if the gateway refuses the subscription. The subscription has then ended. */
   fail(failure: GatewayError): void;
 }
 
-/** Milliseconds for which a fetched token is used; after that, another one is fetched. */
+/** Milliseconds for which a fetched token is used. After this time, a new token is fetched. */
 const TOKEN_REUSE_MS = 60_000;
 /** WebSocket close code with which the gateway ends a connection whose token has expired. */
 const TOKEN_EXPIRED_CLOSE_CODE = 4403;
 const ENDPOINT = new URL('/graphql', location.href);
 
 /**
- * Client of the gateway for one signed-in user. Queries and mutations use HTTP; all subscriptions share one
- * WebSocket, which resumes after a lost connection.
+ * Client of the gateway for one signed-in user. Queries and mutations use HTTP. All subscriptions share one
+ * WebSocket, and resume after a lost connection.
  */
 export class Gateway {
   readonly #signIn: SignIn;
@@ -52,7 +52,8 @@ export class Gateway {
   #token: { value: Promise<string | null>; until: number } | null = null;
 
   /**
-   * `onRefused` is called when the gateway rejects a token that the user pasted: the user must sign in again.
+   * `onRefused` is called when the gateway rejects a token that the user pasted, so that the user must sign
+   * in again.
    */
   constructor(signIn: SignIn, onRefused: (why: GatewayError) => void) {
     this.#signIn = signIn;
@@ -87,8 +88,9 @@ export class Gateway {
   }
 
   /**
-   * @throws `GatewayError`: the call may then be repeated with the same idempotency key, and takes effect
-   * once
+   * Sends a mutation.
+   * @throws `GatewayError`. The call may then be repeated with the same idempotency key; the action is
+   * performed only once
    */
   async mutate<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
@@ -98,8 +100,8 @@ export class Gateway {
   }
 
   /**
-   * Subscribes from the cursor `variables.after` on, and resumes after lost connections. Returns a function
-   * that unsubscribes.
+   * Subscribes to an operation, starting at the cursor `variables.after`, and resumes after lost connections.
+   * Returns a function that unsubscribes.
    */
   watch<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
@@ -112,8 +114,8 @@ export class Gateway {
     };
     this.#states.set(payload, onState);
     const stop = this.#socket.subscribe<Result>(payload, {
-      // A result without data is a refusal: the `resuming` helper has already retried results that the
-      // gateway could not complete.
+      // A result without data is a refusal, because the `resuming` helper has already retried results that
+      // failed in the gateway.
       next: ({ data, errors }) => (data ? next(data) : fail(toGatewayError(errors))),
       error: (why) => fail(toGatewayError(why)),
       complete: () => {},
@@ -142,8 +144,9 @@ export class Gateway {
   }
 
   /**
-   * Forgets the token when the socket closes, so that the reconnect fetches a new one. A pasted token cannot
-   * be fetched again: a query makes the gateway reject it, which signs the user out.
+   * Forgets the token when the socket closes, so that the reconnect fetches a new token. A pasted token
+   * cannot be fetched again: if it has expired, a query makes the gateway reject it, which signs the user
+   * out.
    */
   #onClosed({ code }: CloseEvent): void {
     this.#token = null;
@@ -166,8 +169,8 @@ export class Gateway {
 const UNREACHABLE = 'Cannot reach the gateway. Check your connection and try again.';
 
 /**
- * Converts an error of the GraphQL clients, which is a list of GraphQL errors or a network error, to a
- * GatewayError.
+ * Converts an error of the GraphQL clients to a GatewayError. The error is either a list of GraphQL errors or
+ * a network error.
  */
 function toGatewayError(why: unknown): GatewayError {
   const [first] = Array.isArray(why) ? why : [];

@@ -1,6 +1,8 @@
 /** Settings that the gateway writes into the console's page as JSON. */
 interface Setup {
-  /** ISSUED (development): the gateway makes a token for any role. PASTED: users paste a token of their own. */
+  /**
+   * ISSUED (development): the gateway issues a token for any role. PASTED: users paste a token of their own.
+   */
   readonly signIn: 'ISSUED' | 'PASTED';
   /** Description of each sandbox scenario, by its name; null if sessions are started at a real provider. */
   readonly scenarios: Readonly<Record<string, string>> | null;
@@ -9,8 +11,8 @@ interface Setup {
 const written = document.querySelector('#setup')?.textContent;
 
 /**
- * Settings in the page. A server other than the gateway, such as Vite's, does not write them, so that these
- * defaults apply.
+ * Settings in the page, or these defaults if the page has none. Only the gateway writes settings into the
+ * page; other servers, such as Vite's dev server, do not.
  */
 export const setup: Setup = JSON.parse(written ?? 'null') ?? {
   signIn: 'PASTED',

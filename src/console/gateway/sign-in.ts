@@ -1,25 +1,25 @@
 import type { Role } from '../operations.ts';
 import { setup } from './setup.ts';
 
-/** How a browser tab authenticates. Each tab keeps its own sign-in until it is closed. */
+/** How a browser tab authenticates. Each tab has its own sign-in, which is kept until the tab is closed. */
 export type SignIn =
-  /** In development: requests are sent without a token, and the gateway treats the user as ADMIN. */
+  /** In development: requests have no token, and the gateway treats the user as ADMIN. */
   | { readonly kind: 'DEVELOPER' }
-  /** In development: the gateway issues a token for this role when one is needed. */
+  /** In development: the gateway issues a token for this role whenever one is needed. */
   | { readonly kind: 'ROLE'; readonly role: DevelopmentRole }
   | { readonly kind: 'TOKEN'; readonly token: string };
 
 const STORAGE_KEY = 'vkyc.sign-in';
 
 /**
- * Roles that can be chosen in development. CUSTOMER is not one of them, because its token must name the
- * sessions that it may see.
+ * Roles that can be chosen in development. CUSTOMER is missing, because the token of a customer must name the
+ * sessions that the customer may see.
  */
 export type DevelopmentRole = Exclude<Role, 'CUSTOMER'>;
 
 /**
- * User id for each development role. They differ, because one user may not record both reviews of a session
- * (four eyes).
+ * User id of each development role. The ids differ, because one user may not record both reviews of a session
+ * (four-eyes rule).
  */
 const DEVELOPMENT_USERS: Readonly<Record<DevelopmentRole, string>> = {
   VIEWER: 'vera',
@@ -45,8 +45,8 @@ export function rememberSignIn(signIn: SignIn | null): void {
 }
 
 /**
- * Returns the token to send, fetching one if the gateway issues it; null if none is needed. @throws if the
- * gateway issues no tokens
+ * Returns the token to send, and fetches it if the gateway issues tokens; null if no token is needed.
+ * @throws Error if the gateway does not issue tokens
  */
 export async function fetchToken(signIn: SignIn): Promise<string | null> {
   if (signIn.kind === 'DEVELOPER') return null;

@@ -18,7 +18,8 @@ const RETRY_DELAY_MS = 2_000;
 const Context = createContext<SignedIn | null>(null);
 
 /**
- * Hook that returns the signed-in user and their gateway client. @throws if used outside of `SignedInOnly`
+ * Hook that returns the signed-in user and their gateway client.
+ * @throws Error if used outside of `SignedInOnly`
  */
 export function useSignedIn(): SignedIn {
   const signedIn = use(Context);
@@ -34,7 +35,10 @@ export const useHasRole = (...roles: Role[]): boolean => {
 
 interface Props {
   readonly children: ReactNode;
-  /** Renders the sign-in page. `why` is the error of the last attempt to sign in; null at first. */
+  /**
+   * Renders the sign-in page. `why` is the error of the last attempt to sign in; null before the first
+   * attempt.
+   */
   readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: string | null) => ReactNode;
 }
 

@@ -31,12 +31,13 @@ type ChartKind = 'bar' | 'line';
 export type ChartConfig = ChartConfiguration<ChartKind, number[], string | string[]>;
 
 interface Props {
-  /** Text for screen readers: what the chart shows, with its numbers. */
+  /** Text for screen readers. The text says what the chart shows, with all numbers. */
   readonly label: string;
-  /** Minimum height of the chart in pixels; it grows to fill its card. */
+  /** Minimum height of the chart in pixels. The chart grows to fill its card. */
   readonly heightPx: number;
   /**
-   * Builds the configuration of Chart.js. Memoize this function, because a new one makes the chart redraw.
+   * Builds the configuration of Chart.js. Memoize this function, because a new function makes the chart
+   * redraw.
    */
   readonly draw: (colours: Colours) => ChartConfig;
 }
@@ -67,7 +68,7 @@ export function Chart({ label, heightPx, draw }: Props) {
       chart.current = new ChartJs(current, drawing);
       return;
     }
-    // The chart is updated instead of created again, so that an open tooltip stays open.
+    // Updates the chart instead of creating it again, so that an open tooltip stays open.
     chart.current.data = drawing.data;
     chart.current.options = drawing.options ?? {};
     chart.current.update();
@@ -82,7 +83,10 @@ export function Chart({ label, heightPx, draw }: Props) {
 
 const FONT = { family: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif', size: 12 };
 
-/** Returns the options of an axis in the colours of the theme; `lines` says whether it has grid lines. */
+/**
+ * Returns the options of a chart's axis in the colours of the theme. `lines` says whether the axis has grid
+ * lines.
+ */
 export const axisOptions = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
   border: { display: false },
   grid: { display: lines, color: line, drawTicks: false },

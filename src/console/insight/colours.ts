@@ -2,14 +2,15 @@ import { useEffect, useState } from 'react';
 
 const NAMES = ['ink', 'ink-soft', 'line', 'surface', 'accent', 'good', 'bad', 'trouble', 'going'] as const;
 /**
- * Colours of the theme by name, as computed values: the canvas of a chart does not understand CSS variables.
+ * Colours of the theme by name. The colours are computed values, because the canvas of a chart does not
+ * understand CSS variables.
  */
 export type Colours = Readonly<Record<(typeof NAMES)[number], string>>;
 
 /** Computes the values that the CSS variables of the colours have in the current theme. */
 function read(): Colours {
   const probe = document.createElement('span');
-  // Turns transitions off: during one, the computed style would still be the old colour.
+  // Turns CSS transitions off, because during a transition the computed colour would still be the old one.
   probe.style.transitionProperty = 'none';
   document.body.append(probe);
   const entries = NAMES.map((name) => {
@@ -21,8 +22,8 @@ function read(): Colours {
 }
 
 /**
- * Hook that returns the colours of the current theme. It renders again when the user or the system changes
- * the theme.
+ * Hook that returns the colours of the current theme. The component renders again when the user or the system
+ * changes the theme.
  */
 export function useColours(): Colours {
   const [colours, setColours] = useState(read);

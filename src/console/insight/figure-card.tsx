@@ -6,7 +6,7 @@ interface Props {
   readonly title: string;
   /** Text below the title: how to read the figures, or what they show. */
   readonly about: ReactNode;
-  /** Message that is shown if there are no figures; null if there are some. */
+  /** Message that is shown instead of the figures if there are none; null if there are figures. */
   readonly empty: string | null;
   readonly chart: ReactNode;
   /** Table with the numbers of the chart. */
@@ -15,7 +15,7 @@ interface Props {
 
 const VIEWS = ['Chart', 'Table'] as const;
 
-/** Card that shows figures as a chart or, at the press of a button, as a table. */
+/** Card that shows figures as a chart, or as a table if the user presses a button. */
 export function FigureCard({ title, about, empty, chart, table }: Props) {
   const [view, setView] = useState<(typeof VIEWS)[number]>('Chart');
   const heading = useId();
@@ -48,7 +48,7 @@ interface TableProps {
   readonly rows: readonly { key: string; cells: readonly [name: ReactNode, ...numbers: ReactNode[]] }[];
 }
 
-/** Table of numbers; the first cell of each row is its heading. */
+/** Table of numbers. The first cell of each row is the heading of the row. */
 export function NumberTable({ caption, columns, rows }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by keyboard

@@ -4,8 +4,8 @@ import type { Status } from '../operations.ts';
 import type { Stats } from './use-stats.ts';
 
 /**
- * Whether a session that ends approved passes through the phase. The phases are in the order of a session's
- * life.
+ * Whether a session that ends approved passes through each phase. The phases are in the order in which a
+ * session passes them.
  */
 const ON_SUCCESS_PATH = {
   RECEIVED: true,
@@ -22,7 +22,7 @@ const SUCCESS_PATH = (Object.keys(ON_SUCCESS_PATH) as Status[]).filter((status) 
 
 export const formatNumber = (value: number): string => value.toLocaleString('en-IN');
 
-/** Formats a share in percent; a dash if `whole` is 0. */
+/** Formats a share in percent. Returns a dash if `whole` is 0. */
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '–';
   const percent = (100 * part) / whole;
@@ -30,7 +30,8 @@ export function formatShare(part: number, whole: number): string {
 }
 
 /**
- * Formats seconds, short times more precisely: "4.2 s", "5 min 20 s", "3 h 10 min". Returns a dash for null.
+ * Formats seconds; short times are formatted more precisely: "4.2 s", "5 min 20 s", "3 h 10 min". Returns a
+ * dash for null.
  */
 export function formatSeconds(value: number | null): string {
   if (value === null) return '–';
@@ -57,15 +58,17 @@ export function computeTotals({ total, intervals, funnel }: Stats) {
 const findStage = (funnel: Stats['funnel'], status: Status) =>
   funnel.find((stage) => stage.status === status);
 
-/** One bar of the statistics funnel: how many sessions got this far. */
+/** One bar of the funnel chart: the number of sessions that have reached this stage. */
 export interface Stage {
   readonly name: string;
   readonly reached: number;
-  /** Number of sessions that reached the previous stage; null for the first one. */
+  /** Number of sessions that reached the previous stage; null for the first stage. */
   readonly before: number | null;
 }
 
-/** Computes the stages of the funnel: started, each phase of a session that ends approved, approved. */
+/**
+ * Computes the stages of the funnel: started, then each phase that an approved session passes, then approved.
+ */
 export function computeFunnel(stats: Stats): readonly Stage[] {
   const { started, approved } = computeTotals(stats);
   const steps = [

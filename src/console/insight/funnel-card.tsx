@@ -49,13 +49,13 @@ const SKIP_NOTE = 'Some sessions skip a phase, so a phase can have more sessions
 function describeLargestDrop(stages: readonly Stage[]): string {
   const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
   return worst && countLost(worst) > 0
-    ? `Largest drop at “${worst.name}”: ${formatCount(countLost(worst), 'session')} did not reach it, or not yet.`
+    ? `Largest drop at “${worst.name}”: ${formatCount(countLost(worst), 'session')} did not reach this phase, or not yet.`
     : 'Number of sessions that have reached each phase so far.';
 }
 
 /**
- * Counts the sessions that reached the previous stage but not this one. At least 0: if the provider skips a
- * phase, more sessions may have reached the later stage.
+ * Counts the sessions that reached the previous stage but not this one. The result is at least 0: if the
+ * provider skips a phase, more sessions may have reached the later stage.
  */
 const countLost = ({ reached, before }: Stage): number => Math.max(0, (before ?? reached) - reached);
 

@@ -5,7 +5,10 @@ interface Props {
   readonly series: readonly { readonly label: string; readonly colour: keyof Colours }[];
 }
 
-/** Legend of a chart. It is HTML, not part of the canvas, so that it follows the theme and the font size. */
+/**
+ * Legend of a chart. The legend is HTML instead of a part of the canvas, so that it follows the theme and the
+ * font size.
+ */
 export function Legend({ series }: Props) {
   return (
     <ul className={style.legend}>

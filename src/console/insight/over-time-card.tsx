@@ -14,8 +14,8 @@ const SERIES = [
 ] as const;
 
 /**
- * Card with the numbers of sessions that were started in each interval of the period, by their outcome so
- * far.
+ * Card with the numbers of sessions started in each interval of the period. Each number is split by the
+ * outcome so far.
  */
 export function OverTimeCard({ stats }: { stats: Stats }) {
   const { intervals } = stats;

@@ -13,7 +13,10 @@ const SERIES = [
   { label: 'Time spent', of: 'medianSecondsSpent', colour: 'trouble' },
 ] as const;
 
-/** Card with the median time until sessions reach each phase, and the median time that they spend in it. */
+/**
+ * Card with the median time until sessions reach each phase, and the median time that sessions spend in the
+ * phase.
+ */
 export function TimesCard({ stats }: { stats: Stats }) {
   const times = useMemo(() => listPhaseTimes(stats), [stats]);
   const shown = useMemo(() => times.filter(({ onSuccessPath }) => onSuccessPath), [times]);

@@ -16,7 +16,7 @@ const REFRESH_INTERVAL_MS = 30_000;
 
 /**
  * Hook that queries the statistics of a period that ends now, and repeats the query every 30 seconds. `read`
- * is null until the first answer.
+ * (the newest answer) is null until the first answer.
  */
 export function useStats(window: WindowName) {
   const { gateway } = useSignedIn();

@@ -4,7 +4,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * Periods that the user can choose, by their name in the URL, each with the number of intervals into which
+ * Periods that the user can choose, by their names in the URL. Each has the number of intervals into which
  * charts divide it.
  */
 export const WINDOWS = {

@@ -9,14 +9,14 @@ const Context = createContext<{ state: FeedState | null; report: (state: FeedSta
   report: () => {},
 });
 
-/** Provides the state of the current page's feed to the badge in the header. */
+/** Provides the badge in the header with the state of the current page's subscription. */
 export function BadgeProvider({ children }: { children: ReactNode }) {
   const [state, report] = useState<FeedState | null>(null);
   const value = useMemo(() => ({ state, report }), [state]);
   return <Context value={value}>{children}</Context>;
 }
 
-/** Hook with which a page reports the state of its feed to the badge, until the page is unmounted. */
+/** Hook with which a page reports the state of its subscription to the badge, until the page is unmounted. */
 export function useReportState(state: FeedState): void {
   const { report } = use(Context);
   useEffect(() => {
@@ -31,7 +31,7 @@ const BADGES: Record<FeedState, [label: string, tone: Tone, explanation: string]
   stale: ['Stale', 'bad', 'No connection. What you see may be out of date. Reconnecting automatically.'],
 };
 
-/** Badge in the header that says whether the page is up to date: live, catching up or stale. */
+/** Badge in the header that says whether the data on the page is up to date: live, catching up or stale. */
 export function LiveBadge() {
   const { state } = use(Context);
   if (!state) return null;

@@ -16,8 +16,8 @@ export type Counts = VkycFloorCountsQuery['sessionStats'];
 
 export interface FloorView extends List {
   /**
-   * Number of sessions on all pages; null if it is not known yet, or if the gateway stopped counting because
-   * there are too many.
+   * Number of sessions on all pages. Null if the number is not known yet, or if there are too many sessions
+   * for the gateway to count.
    */
   readonly total: number | null;
   readonly counts: Counts | null;
@@ -27,15 +27,20 @@ export interface FloorView extends List {
 }
 
 const PAGE_SIZE = 100;
-/** Changes are collected for this long and rendered together, to save work when many sessions change. */
+/**
+ * Changes are collected for this long and rendered together, to save work when many sessions change at once.
+ */
 const SHOW_INTERVAL_MS = 100;
-/** Minimum interval between two queries of the counts. They are queried only after a change. */
+/**
+ * Minimum interval between two queries of the counts. The counts are queried only after a session has
+ * changed.
+ */
 const COUNT_INTERVAL_MS = 1_000;
 const RETRY_DELAY_MS = 3_000;
 
 /**
- * Data of the start page (the floor): the filtered list of sessions, which is loaded page by page and kept up
- * to date by the feed of all sessions, and the counts.
+ * Data of the start page (the floor): the counts, and the filtered list of sessions. The list is loaded page
+ * by page, and kept up to date by the feed (subscription to all sessions).
  */
 export class Floor extends Store<FloorView> {
   readonly #gateway: Gateway;
@@ -45,8 +50,8 @@ export class Floor extends Store<FloorView> {
   /** Changed sessions that are not rendered yet, by id. */
   #changed = new Map<string, Row>();
   /**
-   * While a page is being loaded: the sessions that have changed since, by id. The page may contain older
-   * versions of them.
+   * Sessions that have changed since the query of a page was sent, by id; null while no page is being loaded.
+   * The loaded page may contain older versions of these sessions.
    */
   #sincePage: Map<string, Row> | null = null;
   #showing: ReturnType<typeof setTimeout> | undefined;
@@ -54,12 +59,12 @@ export class Floor extends Store<FloorView> {
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
   /**
-   * Identifies the time from `start` to `stop`. An answer that arrives after `stop` finds another value, and
-   * is ignored.
+   * Identifies the time between `start` and `stop`. An answer that arrives after `stop` finds another value
+   * here, and is ignored.
    */
   #run: object | null = null;
 
-  /** `counts` are those of the previous list; they are shown until new ones have been loaded. */
+  /** `counts` are the counts of the previous list, which are shown until the new counts have been loaded. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
     super({
       rows: [],
@@ -81,14 +86,15 @@ export class Floor extends Store<FloorView> {
     void this.#load();
   }
 
-  /** Loads the next page, unless one is being loaded or there is none. */
+  /** Loads the next page, unless a page is already being loaded or there is no next page. */
   async loadMore(): Promise<void> {
     if (this.view.loading || !this.view.edge) return;
     const since = new Map<string, Row>();
     this.#sincePage = since;
     this.show({ loading: true });
     const page = await this.#queryPage(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
-    // After `stop` or a FeedReset, this page belongs to a list that is no longer shown.
+    // Ignores the page after `stop` or a FeedReset, because it then belongs to a list that is no longer
+    // shown.
     if (!this.#run || this.#sincePage !== since) return;
     this.#sincePage = null;
     if (page instanceof Error) return this.show({ failure: page, loading: false });
@@ -111,7 +117,8 @@ export class Floor extends Store<FloorView> {
   }
 
   /**
-   * Loads the first page and the counts, and subscribes to the feed: at the start, and after each FeedReset.
+   * Loads the first page and the counts, and subscribes to the feed. Called at the start, and after each
+   * FeedReset (the gateway's message that the stream cannot be resumed).
    */
   async #load(): Promise<void> {
     const run = this.#run;
@@ -183,7 +190,7 @@ export class Floor extends Store<FloorView> {
       const [{ sessions }] = await Promise.all([this.#queryPage(1, null), this.#queryCounts()]);
       this.show({ total: sessions.totalCount });
     } catch {
-      // Ignores a failed query, because the next change causes another one.
+      // Ignores a failed query, because the next change causes another query.
     } finally {
       this.#counting = undefined;
     }

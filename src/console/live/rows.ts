@@ -1,12 +1,12 @@
 import type { SessionFilter, SessionOrder, VkycSessionRowFragment } from '../operations.ts';
 
-/** Session with the fields that lists show. */
+/** Session with the fields that session lists show. */
 export type Row = VkycSessionRowFragment;
 
-/** The filters that the console can check against a row itself, when the feed reports a changed session. */
+/** Filters that the console can apply to a row itself, when the feed reports that a session has changed. */
 export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
 
-/** Whether a row passes the filter, by the same rules as in the gateway. */
+/** Whether a row passes the filter, by the same rules that the gateway applies. */
 export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
@@ -21,26 +21,26 @@ const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value
   !wanted?.length || wanted.includes(value);
 
 /**
- * Returns the row with the higher version. If the versions are equal, it returns `read`, which was loaded
+ * Returns the row with the higher version. If the versions are equal, returns `read`, because it was loaded
  * later.
  */
 export const pickNewer = (known: Row | undefined, read: Row): Row =>
   known && known.version > read.version ? known : read;
 
-/** The rows of a list that have been loaded, in the list's order. */
+/** Loaded rows of a session list, in the order of the list. */
 export interface List {
   readonly rows: readonly Row[];
   /**
-   * Last row of the last loaded page, as it was then: rows that sort after it have not been loaded. Null if
-   * the whole list is loaded.
+   * Last row of the last loaded page, with the values that it had then. Rows that sort after this row have
+   * not been loaded. Null if the whole list is loaded.
    */
   readonly edge: Row | null;
 }
 
 /**
- * Applies changed sessions to a list. Rows that no longer pass the filter are removed; the others are
- * inserted, or moved to where they sort now. Rows that sort after `edge` are left out, because a later page
- * contains them.
+ * Applies changed sessions to a list. Rows that no longer pass the filter are removed; other changed rows are
+ * inserted, or moved to their new places in the sort order. Rows that sort after `edge` are left out, because
+ * a later page contains them.
  */
 export function applyChanges(
   { rows, edge }: List,
@@ -71,8 +71,8 @@ export function applyChanges(
 }
 
 /**
- * Appends a page to the rows without repeating any. `since` has the sessions that changed while the page was
- * being loaded.
+ * Appends a page to the rows, without rows that the list already has. `since` contains the sessions that
+ * changed while the page was being loaded.
  */
 export function appendPage(
   rows: readonly Row[],
@@ -90,8 +90,8 @@ const getSortTime = (row: Row, { field }: SessionOrder): string =>
   field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
 
 /**
- * Returns a function that compares rows as the gateway sorts them. Rows with equal times are compared by
- * session id; it is decoded from the global id, whose Base64 form sorts differently.
+ * Returns a function that compares rows in the gateway's sort order. Rows with equal times are compared by
+ * session id. The id is decoded from the global id first, because the Base64 form sorts differently.
  */
 function compareBy(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;

@@ -15,12 +15,13 @@ export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
 
 export interface SessionView {
-  /** The session; null if it is not loaded yet, or if `missing`. */
+  /** The session; null if it is not loaded yet, or if `missing` is true. */
   readonly page: SessionDetails | null;
   /** True if the session does not exist, or the viewer may not see it. */
   readonly missing: boolean;
   /**
-   * Transitions, oldest first: a gapless sequence up to the newest one. Older transitions may not be loaded.
+   * Transitions, oldest first, up to the newest transition and without gaps. Older transitions may not be
+   * loaded.
    */
   readonly log: readonly Transition[];
   readonly hasOlder: boolean;
@@ -33,19 +34,19 @@ const RETRY_DELAY_MS = 3_000;
 /** Error code of the gateway for a global id that it cannot decode. */
 const INVALID_ID_CODE = 'BAD_USER_INPUT';
 
-/** Data of the session page, kept up to date by the subscription to that session. */
+/** Data of the session page. A subscription to the session keeps the data up to date. */
 export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
   /**
-   * The time from `start` to `stop`: whether a query is running (`loading`), and whether another one must
-   * follow (`again`). Null when stopped.
+   * State of the time between `start` and `stop`: whether a query is running (`loading`), and whether another
+   * query must follow (`again`). Null when stopped.
    */
   #run: { loading: boolean; again: boolean } | null = null;
   /**
-   * Number of snapshots received. If it changes during a query, the answer is ignored: it may contain
-   * transitions that a failover lost.
+   * Number of snapshots received. If the number changes during a query, the answer of the query is ignored,
+   * because it may contain transitions that a failover has lost.
    */
   #snapshots = 0;
 
@@ -55,13 +56,13 @@ export class LiveSession extends Store<SessionView> {
     this.#id = id;
   }
 
-  /** Loads the session, and then subscribes after its newest transition. */
+  /** Loads the session, and then subscribes to it after its newest loaded transition. */
   start(): void {
     this.#run = { loading: false, again: false };
     void this.#load(this.#run);
   }
 
-  /** Loads a page of transitions that are older than those shown. */
+  /** Loads a page of transitions that are older than the transitions shown. */
   async loadOlder(): Promise<void> {
     const before = this.view.log[0]?.cursor;
     try {
@@ -96,8 +97,9 @@ export class LiveSession extends Store<SessionView> {
   }
 
   /**
-   * Queries the session again after a frame, since frames contain neither personal data nor free texts. Calls
-   * during a query are merged into one more query; a failed query is retried.
+   * Queries the session again after a frame (result of the subscription), because frames contain neither
+   * personal data nor free texts. Calls during a query are merged into one further query; a failed query is
+   * retried.
    */
   async #refresh(): Promise<void> {
     const run = this.#run;
@@ -134,8 +136,8 @@ export class LiveSession extends Store<SessionView> {
   }
 
   /**
-   * Replaces what is shown by a snapshot. After a failover, transitions may be gone and the version lower, so
-   * nothing is merged.
+   * Replaces the data shown by a snapshot. Nothing is merged, because after a failover transitions may be
+   * gone and the version may be lower.
    */
   #replace(session: Row & VkycSessionActionsFragment): void {
     this.#snapshots += 1;
@@ -171,7 +173,9 @@ const pickVersionedFields = (page: SessionDetails) => {
   return { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions };
 };
 
-/** Merges loaded transitions into the log: each of them once, ordered by `sequence`. */
+/**
+ * Merges loaded transitions into the log. Each transition occurs once, and the log is ordered by `sequence`.
+ */
 function mergeTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
   const known = new Set(log.map(({ sequence }) => sequence));
   const fresh = read.filter(({ sequence }) => !known.has(sequence));

@@ -24,6 +24,6 @@ export abstract class Store<View> {
   };
 }
 
-/** Hook that returns the current `view` of a store, and renders again when it changes. */
+/** Hook that returns the current `view` of a store. The component renders again when the view changes. */
 export const useStore = <View>(store: Store<View>): View =>
   useSyncExternalStore(store.subscribe, () => store.view);

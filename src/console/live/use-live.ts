@@ -1,8 +1,8 @@
 import { useEffect, useMemo } from 'react';
 
 /**
- * Hook that creates an object, starts it on mount and stops it on unmount. If a value in `on` changes, a new
- * object replaces it.
+ * Hook that creates an object, starts it on mount and stops it on unmount. If a value in `on` changes, the
+ * hook replaces the object by a new one.
  */
 export function useLive<Live extends { start(): void; stop(): void }>(
   create: () => Live,

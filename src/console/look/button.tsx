@@ -2,7 +2,7 @@ import { Button as AriaButton, type ButtonProps } from 'react-aria-components/Bu
 import style from './button.module.css';
 
 interface Props extends ButtonProps {
-  /** `primary`: the main action of a screen. `danger`: an action that cannot be undone. */
+  /** `primary` is for the main action of a screen, `danger` for an action that cannot be undone. */
   readonly look?: 'primary' | 'plain' | 'danger' | 'quiet';
 }
 

@@ -11,7 +11,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** Modal dialog. Escape, the close button and a click outside close it. */
+/** Modal dialog. Escape, the close button or a click outside closes the dialog. */
 export function Dialog({ title, onClose, children }: Props) {
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={onClose} className={style.overlay!}>

@@ -11,20 +11,20 @@ import style from './fields.module.css';
 
 interface FormProps {
   /**
-   * Error messages by field name. A new object shows all its messages, even those that the user had dismissed
-   * by typing.
+   * Error messages by field name. A new object shows all its messages, even if the user has dismissed the
+   * same messages by typing.
    */
   readonly problems?: Readonly<Record<string, string>>;
   readonly onSubmit: () => void;
   readonly children: ReactNode;
 }
 
-/** Context with which a field tells its form that the user typed in it. */
+/** Context through which a field tells its form that the user has typed in the field. */
 const OnEdit = createContext<(name: string) => void>(() => {});
 
 /**
- * Form that hides the error of a field as soon as the user types in it. Hiding it on blur would move the
- * submit button while the user presses it, so that the press would miss.
+ * Form that hides the error of a field as soon as the user types in the field. Hiding it only when the field
+ * loses focus would move the submit button while the user presses it, so that the press would miss.
  */
 export function Form({ problems = NONE, onSubmit, children }: FormProps) {
   const [cleared, setCleared] = useState<Cleared>({ of: problems, names: [] });
@@ -55,10 +55,11 @@ export function Form({ problems = NONE, onSubmit, children }: FormProps) {
 
 const NONE = {};
 
-/** Fields whose error is hidden because the user typed in them. */
+/** Fields whose error is hidden because the user has typed in them. */
 interface Cleared {
   /**
-   * The error messages that were shown when the user typed. If the form has others now, `names` is ignored.
+   * Error messages that the form showed when the user typed. If the form has other messages now, `names` is
+   * ignored.
    */
   readonly of: FormProps['problems'];
   readonly names: readonly string[];
@@ -66,14 +67,14 @@ interface Cleared {
 
 interface FieldProps extends TextFieldProps {
   readonly label: string;
-  /** Text below the field: which input is expected, or what the value means. */
+  /** Text below the field: the expected input, or the meaning of the value. */
   readonly hint?: ReactNode;
   readonly placeholder?: string | undefined;
   readonly rows?: number;
   readonly inputType?: 'text' | 'datetime-local' | 'password' | 'tel' | 'email';
 }
 
-/** Text field with a label; a text area if `rows` is set. */
+/** Text field with a label. If `rows` is set, the field is a text area. */
 export function Field({
   label,
   hint,
@@ -126,7 +127,7 @@ export function Choice<Value extends string>({ label, options, value, onChange }
 }
 
 interface SelectProps<Value extends string> extends ChoiceProps<Value> {
-  /** True: only screen readers get the label, because the options explain themselves. */
+  /** If true, only screen readers get the label, because the options explain themselves. */
   readonly hideLabel?: boolean;
 }
 

@@ -1,8 +1,8 @@
 import type { Party, Role, SessionAction, Status, SubStatus } from '../operations.ts';
 
 /**
- * Converts a name of the GraphQL schema to a text: `USER_IP_CHECK` to "User IP check", `startsAt` to "Starts
- * at".
+ * Converts a name of the GraphQL schema to a text for users: `USER_IP_CHECK` to "User IP check", `startsAt`
+ * to "Starts at".
  */
 export function humanize(name: string): string {
   const text = name
@@ -40,7 +40,7 @@ export function wrapText(text: string, letters: number): readonly string[] {
   return lines;
 }
 
-/** Label of each status (phase), in the order of a session's life. */
+/** Label of each status (phase), in the order in which a session passes them. */
 export const PHASE_LABELS = {
   RECEIVED: 'Invited',
   PRE_VIDEO_CALL: 'Before the call',
@@ -83,7 +83,10 @@ export const ACTION_LABELS = {
 /** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';
 
-/** Colour group of each sub-status. That of UNRECOGNIZED depends on the phase: see `UNRECOGNIZED_TONES`. */
+/**
+ * Colour group of each sub-status. The colour group of UNRECOGNIZED depends on the phase: see
+ * `UNRECOGNIZED_TONES`.
+ */
 const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   LINK_GENERATED: 'going',
   AADHAAR_VERIFICATION_SUCCESS: 'going',
@@ -137,8 +140,8 @@ const UNRECOGNIZED_TONES = {
 } as const satisfies Record<Status, Tone>;
 
 /**
- * Returns the colour group of a status pair. A page that is open while the gateway is upgraded may get a
- * sub-status that it does not know: such a pair counts as in progress.
+ * Returns the colour group of a status pair. A page that stays open while the gateway is upgraded may get a
+ * sub-status that this page does not know. An unknown sub-status counts as in progress.
  */
 export function findTone({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
   if (subStatus === 'UNRECOGNIZED') return UNRECOGNIZED_TONES[status] ?? 'trouble';
@@ -147,7 +150,10 @@ export function findTone({ status, subStatus }: { status: Status; subStatus: Sub
 
 const isSubStatus = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
 
-/** Returns those names that are sub-statuses: the names may come from a URL that was edited by hand. */
+/**
+ * Returns only those names that are sub-statuses, because the names may come from a URL that was edited by
+ * hand.
+ */
 export const keepSubStatuses = (names: readonly string[]): SubStatus[] =>
   names.filter(isSubStatus) as SubStatus[];
 

@@ -3,8 +3,8 @@ import style from './notice.module.css';
 import tones from './tones.module.css';
 
 /**
- * Message box. Screen readers announce a `bad` message at once (role alert), the others when they are idle
- * (role status).
+ * Message box. Screen readers announce a `bad` message at once (role alert), and other messages when they are
+ * idle (role status).
  */
 export function Notice({ tone, children }: { tone: 'bad' | 'trouble' | 'good'; children: ReactNode }) {
   return (

@@ -3,10 +3,13 @@ import { findTone, humanize, PARTY_LABELS, PHASE_LABELS, type Tone } from './lab
 import style from './status.module.css';
 import tones from './tones.module.css';
 
-/** Symbol of each colour group, so that colour alone does not tell it (WCAG 1.4.1). */
+/**
+ * Symbol of each colour group, because users who cannot tell the colours apart need a second sign (WCAG
+ * 1.4.1).
+ */
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✕', trouble: '!', going: '•' };
 
-/** Name of a sub-status, in the colour of its group. */
+/** Name of a sub-status, in the colour of its colour group. */
 export function StatusBadge({
   of,
   big = false,

@@ -12,8 +12,8 @@ const kept = chosen();
 if (kept) show(kept);
 
 /**
- * Button that switches between the light and the dark theme. The choice is stored in the browser; until one
- * is made, the system's theme is used.
+ * Button that switches between the light and the dark theme. The choice is stored in the browser. Until the
+ * user chooses a theme, the system's theme is used.
  */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? system());

@@ -17,7 +17,10 @@ export function formatDuration(milliseconds: number): string {
 const listeners = new Set<(now: number) => void>();
 let ticking: ReturnType<typeof setInterval> | undefined;
 
-/** Hook that returns the current time, and renders again every second. All components share one interval. */
+/**
+ * Hook that returns the current time. The component renders again every second; all components share one
+ * interval.
+ */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -35,7 +38,7 @@ export function useNow(): number {
   return now;
 }
 
-/** Duration since a moment, updated every second. */
+/** Duration since a moment. The text is updated every second. */
 export function TimeSince({ since }: { since: string }) {
   const now = useNow();
   return (
@@ -49,7 +52,7 @@ const IST = 'Asia/Kolkata';
 const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const IST_ALIAS = 'Asia/Calcutta';
 
-/** Whether the viewer's time zone is that of India. */
+/** Whether the viewer's time zone is the Indian one. */
 export const isIndianClock = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -77,7 +80,7 @@ export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(ne
 export const formatInIndia = (at: string): string =>
   isIndianClock ? '' : `${format(IST).format(new Date(at))} IST`;
 
-/** A moment in the viewer's time zone, with Indian time in the tooltip. */
+/** Moment in the viewer's time zone, with the Indian time in the tooltip. */
 export function LocalTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={formatInIndia(at) || at}>
@@ -86,7 +89,7 @@ export function LocalTime({ at }: { at: string }) {
   );
 }
 
-/** A moment in the viewer's time zone, followed by Indian time if the two differ. */
+/** Moment in the viewer's time zone, followed by the Indian time if the time zones differ. */
 export function LocalAndIndianTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={at}>

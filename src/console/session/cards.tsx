@@ -16,7 +16,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** A label and its value; renders nothing if there is no value. */
+/** Label with its value. Renders nothing if there is no value. */
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   if (children === null || children === undefined || children === '') return null;
   return (
@@ -28,8 +28,8 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 /**
- * Card with the customer's data and link. Fields that the viewer's role may not see are null, and are left
- * out.
+ * Card with the customer's data and link. Fields that the viewer's role may not see are null, and are not
+ * shown.
  */
 export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: SessionDetails }) {
   return (
@@ -102,8 +102,8 @@ export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] })
 }
 
 /**
- * Card with the reference id for the provider's support, the times, and links to the session that this one
- * replaces or is replaced by.
+ * Card with the reference id for the provider's support, the times, and links to the sessions that the
+ * session replaces or is replaced by.
  */
 export function FactsCard({ page }: { page: SessionDetails }) {
   return (

@@ -13,13 +13,13 @@ import {
 } from './journey-paths.ts';
 import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-steps.ts';
 
-/** Steps of the map that are highlighted, each by its key (see `toPairKey`). */
+/** Steps (status pairs) that are highlighted on the map, each by its key (see `toPairKey`). */
 export interface Marks {
-  /** Steps that the session has visited, in order; the last one is its current step. */
+  /** Steps that the session has visited, in order. The last one is the current step. */
   readonly path: readonly string[];
-  /** Steps that usually follow the current one. */
+  /** Steps that usually follow the current step. */
   readonly usual: ReadonlySet<string>;
-  /** Steps that the transition rules allow after the current one. */
+  /** Steps that the transition rules allow after the current step. */
   readonly possible: ReadonlySet<string>;
 }
 
@@ -27,16 +27,19 @@ interface Props {
   readonly steps: ReadonlyMap<string, PlacedStep>;
   readonly marks: Marks;
   readonly name: string;
-  /** Id of the element that describes the map as text, for `aria-describedby`. */
+  /** Id of the element that describes the map as text; used for `aria-describedby`. */
   readonly descriptionId: string;
 }
 
-/** Id of the arrowhead. Only paths with corners get one, because their direction is not obvious. */
+/**
+ * Id of the arrowhead. Only paths with corners have an arrowhead, because the direction of a straight path is
+ * obvious.
+ */
 const ARROW_ID = 'journey-arrow';
 
 /**
- * Map of a session as SVG: the steps of a session without problems on a line from left to right, all other
- * steps below the line, and the path that this session took.
+ * Map of a session's journey as SVG. The steps of a session without problems are on a line from left to
+ * right, all other steps are below the line. The path that this session took is drawn between the steps.
  */
 export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
   const all = [...steps.values()];
@@ -117,8 +120,8 @@ function Phase(props: { name: string; first: number; count: number; height: numb
 }
 
 /**
- * Lines along the path that the session took. A line between two steps is drawn once, even if it was taken
- * several times; the newest is animated.
+ * Lines along the path that the session took. A line between two steps is drawn once, even if the session
+ * took it several times. The newest line is animated.
  */
 function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
   const paths = new Map<string, { at: number; straight: boolean }>();
@@ -162,7 +165,7 @@ function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next
   const above = step.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
   const name = humanize(step.subStatus);
-  // A no-break space keeps the number of visits on the line of the last word.
+  // Uses a no-break space, so that the number of visits stays on the line of the last word.
   const lines = wrapText(
     visits > 1 ? `${name}\u00a0×${visits}` : name,
     above ? 15 : mark === 'now' ? 11 : 13,

@@ -1,6 +1,6 @@
 import type { PlacedStep } from './journey-steps.ts';
 
-/** Sizes of the map in SVG units. One unit is a pixel, unless the map is stretched to fill a wider box. */
+/** Sizes of the map in SVG units. A unit is a pixel, unless the map is stretched to fill a wider box. */
 export const COLUMN_WIDTH = 112;
 export const HEADER_HEIGHT = 30;
 export const LINE_Y = 100;
@@ -8,15 +8,18 @@ const FIRST_ROW_OFFSET = 64;
 const ROW_HEIGHT = 54;
 const BOTTOM_MARGIN = 30;
 /**
- * Distances below the line of the two horizontal lanes on which paths run, so that they do not cross labels:
- * one for paths that skip steps, one for paths that go back.
+ * Distances, below the line of steps, of the two horizontal lanes on which paths run, so that paths do not
+ * cross labels. One lane is for paths that skip steps, the other for paths that go back.
  */
 const LANE_OFFSET = { skip: 20, back: 32 };
-/** X of a step below the line, within its column: at the left, so that its label fits to the right of it. */
+/**
+ * X position of a step below the line within its column. The step is at the left, so that its label fits to
+ * the right of it.
+ */
 const SIDE_STEP_X = 22;
 /**
- * X of the two vertical lanes left of a step below the line, relative to the step: one leads down to it, one
- * back up.
+ * X positions of the two vertical lanes to the left of a step below the line, relative to the step. One lane
+ * leads down to the step, the other back up.
  */
 const DOWN_OFFSET = -15;
 const UP_OFFSET = -9;
@@ -80,7 +83,7 @@ function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[]
       [bx + DOWN_OFFSET, by],
     ];
   }
-  // The path goes straight up from the first row to the line, and then left to the step on the line.
+  // From the first row, the path goes straight up to the line, and then left to the step on the line.
   if (to.row === 0 && from.row === 1) return [[ax, LINE_Y]];
   if (to.row === from.row - 1) return [];
   const side = ax + (to.row > from.row ? DOWN_OFFSET : UP_OFFSET);
@@ -90,7 +93,10 @@ function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[]
   ];
 }
 
-/** Connects points by lines, and rounds the corners. At short lines the radius is smaller. */
+/**
+ * Connects points by lines, and rounds the corners. Next to a short line, the radius of the corner is
+ * smaller.
+ */
 function roundCorners(points: readonly Point[]): string {
   const [first, ...rest] = points as readonly [Point, ...Point[]];
   let path = `M${first}`;

@@ -6,7 +6,10 @@ import { END_SLOT, findNextSlot, findSlot, type StatusPair, toPairKey } from './
 
 type Rules = VkycTransitionRulesQuery['transitionRules'];
 
-/** Cache of the rules by gateway client: they do not change while the gateway runs. */
+/**
+ * Cache of the transition rules by gateway client. Caching is safe, because the rules do not change while the
+ * gateway runs.
+ */
 const cache = new WeakMap<Gateway, Promise<Rules>>();
 
 function fetchRules(gateway: Gateway): Promise<Rules> {
@@ -37,24 +40,24 @@ export function useRules(): Rules | null {
 }
 
 /**
- * Returns every step except UNRECOGNIZED, in the order of a session's life: the rules without `from` contain
- * each step once.
+ * Returns every step except UNRECOGNIZED, in the order in which a session passes them. The rules without
+ * `from` (starts of a session) contain each step once.
  */
 export const listSteps = (rules: Rules): readonly StatusPair[] =>
   rules.filter(({ from, to }) => !from && to.subStatus !== 'UNRECOGNIZED').map(({ to }) => to);
 
 /** Steps that can follow the current step of a session. */
 export interface NextSteps {
-  /** Steps that the transition rules allow after the current one. */
+  /** Steps that the transition rules allow after the current step. */
   readonly possible: readonly StatusPair[];
   /**
-   * Those of the possible steps that are likely. Since the provider may skip steps, nearly every later step
-   * is possible.
+   * Likely ones among the possible steps. The difference matters because the provider may skip steps, so that
+   * nearly every later step is possible.
    */
   readonly usual: readonly StatusPair[];
 }
 
-/** Returns the steps that the rules allow after `now`, and those of them that usually come next. */
+/** Returns the steps that the rules allow after `now`, and those among them that usually come next. */
 export function findNextSteps(now: StatusPair, rules: Rules): NextSteps {
   const moves = rules.filter(
     ({ from, to }) =>

@@ -11,12 +11,12 @@ export interface PlacedStep extends StatusPair {
   readonly key: string;
   /** Number of the column, from 0. */
   readonly slot: number;
-  /** 0 for a step on the line; 1, 2, … for the rows below the line. */
+  /** 0 for a step on the line; 1, 2, … for a step in a row below the line. */
   readonly row: number;
 }
 
 /**
- * Steps of a session without problems, by phase. They are the line of the journey map; phases without such
+ * Steps of a session without problems, by phase, which form the line of the journey map. Phases without such
  * steps have no column.
  */
 const LINE = {
@@ -41,9 +41,9 @@ const LINE = {
 type LineStep = (typeof LINE)[Status][number];
 
 /**
- * Place of a step below the line. It is below the step that it happens instead of; `followedBy` is the step
- * that usually comes next, if it is another one. If `insteadOf` is null, the step is below the last step of
- * its phase, or in the last column.
+ * Place of a step below the line of the journey map. The step is placed below the step that it happens
+ * instead of (`insteadOf`). `followedBy` is the step that usually comes next, if that is not `insteadOf`. If
+ * `insteadOf` is null, the step is placed below the last step of its phase, or in the last column.
  */
 type SideStep = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
 
@@ -77,23 +77,24 @@ const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
   UNRECOGNIZED: [null],
 };
 /**
- * Returns undefined for an unknown step: while the gateway is upgraded, a page may get a step of the newer
- * release.
+ * Finds the place of a step below the line. Returns undefined for an unknown step: while the gateway is
+ * upgraded, an open page may get a step of the newer release.
  */
 const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
   (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
 
-/** Steps on the line of the journey map (a session without problems), from left to right. */
+/** Steps on the line of the journey map (those of a session without problems), from left to right. */
 export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
   steps.map((subStatus) => ({ status: status as Status, subStatus })),
 );
 
 /**
- * Number of the last column, for the steps of phases that are not on the line, such as FAILED and EXPIRED.
+ * Number of the last column, which contains the steps of phases that are not on the line, such as FAILED and
+ * EXPIRED.
  */
 export const END_SLOT = LINE_STEPS.length;
 
-/** Phases on the line, each with its first column and its number of columns. */
+/** Phases on the line of the journey map, each with its first column and its number of columns. */
 export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
   const first = LINE_STEPS.findIndex((step) => step.status === status);
   return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
@@ -105,8 +106,8 @@ const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
 const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
 
 /**
- * Returns the column of a step. A step without a place is in the last column of its phase, or of the map if
- * its phase is not on the line.
+ * Returns the column of a step. A step without a defined place is in the last column of its phase, or in the
+ * last column of the map if its phase is not on the line.
  */
 export function findSlot(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
@@ -117,13 +118,15 @@ export function findSlot(pair: StatusPair): number {
   return span ? span.first + span.count - 1 : END_SLOT;
 }
 
-/** Returns the number of columns of the map. The last one, `END_SLOT`, is left out if no step is in it. */
+/**
+ * Returns the number of columns of the map. The last column, `END_SLOT`, is left out if it contains no step.
+ */
 export const countSlots = (steps: ReadonlyMap<string, PlacedStep>): number =>
   [...steps.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
 
 /**
- * Returns the steps with their places. Steps below the line in one column are below each other, in the given
- * order.
+ * Returns the steps with their places on the map. Steps that share a column below the line are placed below
+ * each other, in the given order.
  */
 export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, PlacedStep> {
   const taken = new Map<number, number>();
@@ -140,7 +143,8 @@ export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, P
 }
 
 /**
- * Returns the column of the step that usually comes next; that is `END_SLOT` after the last step on the line.
+ * Returns the column of the step that usually comes next. After the last step on the line, this is
+ * `END_SLOT`.
  */
 export function findNextSlot(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));

@@ -18,7 +18,8 @@ interface Props {
 const NOTHING_AHEAD: NextSteps = { possible: [], usual: [] };
 
 /**
- * Map of a session's steps (visited, current and next), with a legend and a text version for screen readers.
+ * Map of a session's steps (visited, current and next), with a legend, and with a text version for screen
+ * readers.
  */
 export default function Journey({ now, log }: Props) {
   const rules = useRules();
@@ -47,7 +48,7 @@ export default function Journey({ now, log }: Props) {
   const currentStep = placed.get(toPairKey(now));
   const currentShare = currentStep ? toX(currentStep) / computeWidth(countSlots(placed)) : 0;
 
-  // Scrolls the current step to the middle, if the map is wider than its box.
+  // Scrolls the current step to the middle if the map is wider than its box.
   useEffect(() => {
     const { current } = box;
     if (!current) return;
@@ -78,8 +79,8 @@ export default function Journey({ now, log }: Props) {
 }
 
 /**
- * Returns the steps that the session has visited, up to the current one. Transitions that were not applied
- * (late or disputed) are left out.
+ * Returns the steps that the session has visited, up to the current step. Transitions that did not change the
+ * status (late or disputed updates) are left out.
  */
 function listVisited(now: StatusPair, log: readonly Transition[]): readonly StatusPair[] {
   const path: StatusPair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
@@ -87,7 +88,10 @@ function listVisited(now: StatusPair, log: readonly Transition[]): readonly Stat
   return last && toPairKey(last) === toPairKey(now) ? path : [...path, now];
 }
 
-/** Sorts steps in the order of the gateway's rules, so that a step keeps its row when others are added. */
+/**
+ * Sorts steps in the order of the gateway's transition rules, so that a step keeps its row on the map when
+ * other steps are added.
+ */
 function sortSteps(pairs: readonly StatusPair[], rules: ReturnType<typeof useRules>): readonly StatusPair[] {
   if (!rules) return pairs;
   const order = new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
@@ -109,7 +113,7 @@ function Legend({ showAll, over, since }: { showAll: boolean; over: boolean; sin
 
 const OTHER_STEPS_NOTE = 'The provider may also report another step.';
 
-/** The content of the map as text, for screen readers. */
+/** Content of the map as text, for screen readers. */
 function JourneyText({
   id,
   path,

@@ -22,7 +22,10 @@ const CARD = `${panel.panel} ${cards.card}`;
 
 const Journey = lazy(() => import('./journey.tsx'));
 
-/** Page of one session: its status, actions, map, timeline and details, kept up to date by a subscription. */
+/**
+ * Page of one session: its status, actions, map, timeline and details. A subscription keeps the page up to
+ * date.
+ */
 export function SessionPage({ id }: { id: string }) {
   const { gateway } = useSignedIn();
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
@@ -34,7 +37,8 @@ export function SessionPage({ id }: { id: string }) {
       <>
         <h1>Session not found</h1>
         <p>
-          It does not exist, or you do not have access to it. <Link href="/">Go to all sessions</Link>
+          This session does not exist, or you do not have access to it.{' '}
+          <Link href="/">Go to all sessions</Link>
         </p>
       </>
     );
@@ -100,7 +104,7 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
   );
 }
 
-/** Button that starts a new session to replace one that expired, failed or was rejected. */
+/** Button that starts a new session to replace a session that expired, failed or was rejected. */
 function StartReplacement({ page }: { page: SessionDetails }) {
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);

@@ -11,7 +11,7 @@ const SOURCES: Record<TransitionSource, string> = {
   MUTATION: 'done here',
   CLOCK: 'a time passed',
 };
-/** Minimum delay between an event and its receipt by the gateway for the delay to be shown. */
+/** Minimum delay between an event and its receipt by the gateway. The timeline shows only longer delays. */
 const MIN_SHOWN_DELAY_MS = 60_000;
 
 interface Props {
@@ -55,5 +55,8 @@ function Entry({ entry }: { entry: Transition }) {
   );
 }
 
-/** Whether a transition made the session disputed, recognized by the text of the gateway's reason. */
+/**
+ * Whether a transition made the session disputed. The only sign of a dispute is the text of the gateway's
+ * reason.
+ */
 const isDispute = (reason: string | null): boolean => reason?.includes('contradicts') ?? false;

@@ -6,13 +6,13 @@ import style from './sign-in-page.module.css';
 
 interface Props {
   readonly switchUser: (signIn: SignIn) => void;
-  /** Error of the last attempt to sign in; null at first. */
+  /** Error of the last attempt to sign in; null before the first attempt. */
   readonly why: string | null;
 }
 
 /**
- * Page on which the user pastes an access token. The token is kept in `sessionStorage`, so that only this tab
- * has it.
+ * Page on which the user pastes an access token. The token is kept in `sessionStorage`, so that only this
+ * browser tab has it.
  */
 export function SignInPage({ switchUser, why }: Props) {
   const [token, setToken] = useState('');

@@ -7,7 +7,10 @@ import { Button } from '../look/button.tsx';
 import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
-/** Menu of the signed-in user: in development it switches between roles, in production it signs out. */
+/**
+ * Menu of the signed-in user. In development the user can switch between roles, in production the user can
+ * sign out.
+ */
 export function WhoMenu() {
   const { viewer, signIn, switchUser } = useSignedIn();
   const development = setup.signIn === 'ISSUED';
