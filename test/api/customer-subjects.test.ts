@@ -69,7 +69,7 @@ test('a customer is recognised by a pseudonym made with an earlier audit key and
   expect((await seenBy(gateway, id, SUB, 'CUSTOMER')).meeting.cancelReason).toBe('I am ill.');
 });
 
-test('the erase command with --subject replaces a sub in rows of the last release, and earlier exports still verify', {
+test('`npm run erase -- --subject` replaces a plain sub in rows of the last release, and earlier audit exports still verify', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -43,7 +43,7 @@ const AT_THE_LIMIT = {
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(AT_THE_LIMIT))(
-    `${transport}: an operation at the limit is accepted, and one beyond it is refused: %s`,
+    `${transport}: an operation at a limit is accepted, and an operation beyond the limit is refused: %s`,
     async (_what, [within, beyond]) => {
       const served = await send(gateway, { query: within });
       const refused = await send(gateway, { query: beyond });

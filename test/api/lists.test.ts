@@ -213,7 +213,7 @@ const fieldsOf = (type: string, more: Record<string, string>): string[] =>
     (name) => `${name}${more[name] ?? ''}`,
   );
 
-test('a field has the same value alone and next to all others, in a list and in a single session', async () => {
+test('a session field has the same value selected alone and with all other fields, in a list and in a single session', async () => {
   const { id } = (await page({ first: 1 })).nodes[0];
   await gateway.database.query(`update vkyc_session set user_template = 'steps', agent_template = 'steps',
     raw_status = 'RAW', raw_sub_status = 'SUB', replaces_id = (select id from vkyc_session where verification_id = 'list_1')

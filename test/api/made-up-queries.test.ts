@@ -1,5 +1,5 @@
 /**
- * Random queries of the schema, each executed by graphql-jit and by graphql-js, with the results compared (see
+ * Executes random queries of the schema by graphql-jit and by graphql-js, and compares the results (see
  * both-ways.ts). The environment variables QUERY_SEED and QUERIES set the random seed and the number of queries.
  */
 import { expect, test } from 'vitest';

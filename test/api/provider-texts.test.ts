@@ -1,5 +1,6 @@
 /**
- * Texts of the provider that PostgreSQL cannot store are recorded in a storable form, which audit entries also hash.
+ * Provider texts that PostgreSQL cannot store (null bytes, half surrogate pairs, too long for an index) are recorded in
+ * a storable form. Audit entries hash the stored form, so that they still match the rows.
  */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -11,10 +12,10 @@ import { startScriptedProvider } from '../harness/provider.ts';
 
 const HIGH_HALF = '\ud83d';
 const LOW_HALF = '\ude00';
-/** Returns random letters. Repetitive ones would be compressed by PostgreSQL and fit into an index entry. */
+/** Returns random letters: PostgreSQL would compress repeated letters, which would then fit into an index entry. */
 const letters = (count: number) => randomBytes(count).toString('base64').slice(0, count);
 
-/** Fields that replace those of the provider's usual response to a poll or start. */
+/** Fields that replace fields of the provider's usual response to a poll or start. */
 let said: object = {};
 beforeEach(() => {
   said = {};
@@ -235,7 +236,8 @@ test('if the user id of an unknown session cannot be stored, its lookup at the p
 
 describe('audit entries of an earlier release', () => {
   /**
-   * Rewrites the newest audit entry as an earlier release did, which hashed half a surrogate pair unchanged.
+   * Rewrites the newest audit entry as an earlier release wrote it: with the hash of a text that has half a surrogate
+   * pair, although PostgreSQL stored U+FFFD.
    */
   async function recordAsBefore({ database }: Gateway, sessionId: string, rawSubStatus: string) {
     const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
@@ -268,7 +270,7 @@ describe('audit entries of an earlier release', () => {
       [sessionId, rawSubStatus],
     );
 
-  test('half a surrogate pair that PostgreSQL stored as U+FFFD is not reported as an edit; another text in its place is', async () => {
+  test('the audit accepts U+FFFD in a row where the entry has half a surrogate pair, but reports any other text as an edit', async () => {
     const { verificationId, ...started } = await startAnother();
     const id = keyOf(started.id);
     await gateway.webhook(webhookOf(verificationId, { sub_status: 'UNKNOWN_STEP' }));

@@ -1,4 +1,4 @@
-/** Starts that were answered but that the database lost, by a restore or the promotion of a lagging standby. */
+/** Starts that succeeded, but that a restore or the promotion of a lagging standby removed from the database. */
 import { expect, test } from 'vitest';
 import { bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -128,7 +128,7 @@ test('after the database lost a start and DATA_KEYS was rotated, a retry finds t
   });
 });
 
-test('a retry finds the verification even if the restored start intent says that it was never sent', async () => {
+test('a retry of a lost start finds the verification even if the restored start_intent row says that no call was sent', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(gateway, input);

@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const BEGIN = new Date(Math.floor(Date.now() / MINUTE) * MINUTE);
 const at = (minute: number): string => new Date(BEGIN.getTime() + minute * MINUTE).toISOString();
 
-/** Boots a gateway whose clock starts at minute 0, and whose provider sends nothing: the test sends the webhooks. */
+/** Boots a gateway whose clock starts at minute 0. Its provider sends no webhooks: the test sends them. */
 async function bootStory() {
   const clock = stillClock(BEGIN);
   const provider = await startSilentProvider();
@@ -28,7 +28,7 @@ async function bootStory() {
       until(minute);
       return gateway.start(verificationId);
     },
-    /** Reports a step by a webhook at a minute of the clock; `dated` is the minute of its event time. */
+    /** Sends a webhook with a sub-status at a minute of the clock; `dated` is the minute of its event time. */
     async report(minute: number, verificationId: string, step: KnownSubStatus, dated = minute) {
       until(minute);
       const { status, subStatus } = toStatusPair(step);
@@ -255,7 +255,7 @@ test('only selected statistics are queried, and counts take one statement that r
   const gateway = await bootGateway({ database: floor.databaseUrl, bothWays: false });
   const seen: string[] = [];
   onStatement(({ text }) => {
-    // Ignores periodic statements of the gateway: those that look for due polls, and for the end of the feed.
+    // Ignores periodic statements of the gateway, which look for due polls and for the end of the feed.
     if (/vkyc_session|status_transition/.test(text) && !/next_poll_at|from feed f/.test(text))
       seen.push(text);
   });

@@ -155,7 +155,7 @@ test('with published keys (JWKS), valid tokens are accepted and all others refus
     expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
 
-test('the result of a signature check is cached only for a while, and an expired token is refused all the same', async () => {
+test('the result of a signature check is cached for TOKEN_CACHE_SECONDS, and a token is refused once it expires', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS }, clock });
   const claims = claimsWith({ exp: secondsFromNow(TOKEN_CACHE_SECONDS * 10) });

@@ -23,7 +23,7 @@ test('the manifest of trusted documents lists valid operations by their SHA-256 
   }
 });
 
-test('the gateway reads the manifest formats of client tools', () => {
+test('parseManifest reads plain hash-to-text manifests, hashes with the prefix sha256:, and Apollo manifests', () => {
   const text = '{ viewer { id } }';
   for (const stored of [
     { abc: text },
