@@ -1,4 +1,4 @@
-/** Requests for a session, or for objects of a session, in every way that the API has: attempts to see a foreign one. */
+/** Requests for a session or its objects, in every way that the API has; an attacker tries them on a foreign session. */
 import { inMinutes } from '../harness/people.ts';
 import type { Request } from '../harness/transports.ts';
 import type { Given } from './two-customers.ts';
@@ -39,7 +39,7 @@ const relatives =
     variables: { id: relative },
   });
 
-/** Requests by a session's ids and keys. A viewer who may see the session gets another answer than one who may not. */
+/** Requests that name a session by its ids or keys. Viewers who may see the session get another answer than others. */
 export const ASKED: Attempts = {
   session: ({ id }) => ({
     query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,
@@ -102,7 +102,7 @@ export const ASKED: Attempts = {
   }),
 };
 
-/** Requests that use only the position or cursor of a foreign session, to page through a list or log. */
+/** Requests that page through a list or log from the position or cursor of a foreign session, without naming its id. */
 export const PLACED: Attempts = {
   'list after the position of the session': ({ place }) => sessions({ after: place }),
   'list before the position of the session': ({ place }) =>
@@ -118,7 +118,7 @@ export const PLACED: Attempts = {
   }),
 };
 
-/** Subscriptions to a foreign session, or that resume from a cursor of a foreign session. */
+/** Subscriptions to a foreign session, and subscriptions that resume after a cursor of a foreign session. */
 export const FOLLOWED: Attempts = {
   'statusTransitions of the session': ({ id }) => follow('statusTransitions', id),
   'statusTransitions of the session, after its cursor': ({ id, cursor }) =>
