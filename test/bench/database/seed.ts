@@ -8,7 +8,7 @@ import { SECRETS } from '../harness/secrets.ts';
 export const TRANSITIONS = 10;
 const SESSIONS_A_USER = 4;
 const BATCH = 25_000;
-/** Seconds between the creation of two seeded sessions; the newest is created now. */
+/** Seconds between the creation times of successive seeded sessions; the newest session is created now. */
 const SECONDS_APART = 10;
 
 const PAIRS = ALL_PAIRS.filter(({ subStatus }) => subStatus !== 'UNRECOGNIZED');

@@ -60,8 +60,8 @@ export const requestBench = (work: Work): Bench => ({
 });
 
 /**
- * Whether a server answers with the gateway's schema, so that responses can be compared. PostGraphile has a
- * schema of its own.
+ * Returns whether a server has the gateway's schema, so that responses can be compared. PostGraphile has another
+ * schema.
  */
 const answersTheSame = ({ name }: Contender): boolean => name !== 'postgraphile';
 

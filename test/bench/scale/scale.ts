@@ -103,8 +103,8 @@ interface Turn {
 }
 
 /**
- * Sends requests to the processes of a team. The number of connections in total is the same for one process
- * and for two.
+ * Sends requests to the gateway processes of a team at once. One process and two get the same number of
+ * connections in total.
  */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;

@@ -1,4 +1,4 @@
-/** Which personal data a viewer may see, and the log of what a viewer was shown. */
+/** Decides which personal data a viewer may see, and logs which personal data a viewer was shown. */
 import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';
@@ -16,7 +16,7 @@ export async function viewerOf(authorization) {
   };
 }
 
-/** Decrypts a user's row at the first call only, however many of its fields are selected. */
+/** Returns the decrypted data of a user's row, which is decrypted once even if several fields are selected. */
 function personalOf(user) {
   user.opened ??= JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
   return user.opened;
