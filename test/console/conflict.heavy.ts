@@ -79,7 +79,7 @@ browserTest(
     let lost = 0;
     await window.page.route('**/graphql', async (route) => {
       if (!route.request().postData()?.includes('scheduleMeeting') || lost > 0) return route.fallback();
-      // The gateway performs the mutation, but the browser does not get the answer.
+      // Sends the mutation to the gateway, but drops the answer, so that the page sees a lost connection.
       await route.fetch();
       lost += 1;
       await route.abort('connectionreset');
@@ -125,7 +125,7 @@ browserTest(
 );
 
 browserTest(
-  "a request that the provider's rate limit refused can be retried in the dialog, and an invalid meeting time is reported at its field",
+  "a dialog lets the user retry a request that the provider's rate limit refused, and reports an invalid meeting time at its field",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('rate-limited');
