@@ -95,23 +95,23 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
     /: updatedAt/,
   ],
   [
-    'another time of the last status change',
+    'time of the last status change edited',
     [`update vkyc_session set status_since = now() - interval '1 day'`],
     /: statusSince/,
   ],
   [
-    'another party that has to act next',
+    'party that has to act next edited',
     [`update vkyc_session set waiting_on = 'NOBODY' ${APPROVED}`],
     /: waitingOn/,
   ],
   [
-    'another raw sub-status',
+    'raw sub-status edited',
     [`update vkyc_session set raw_sub_status = 'AUDITOR_APPROVED'`],
     /: rawSubStatus/,
   ],
   ['another raw status', [`update vkyc_session set raw_status = 'AUDITOR_REVIEWED'`], /: rawStatus/],
   [
-    'another replaced session',
+    'link to the replaced session edited',
     [
       `update vkyc_session set replaces_id = (select id from vkyc_session where verification_id = 'rejected.1') ${APPROVED}`,
     ],
@@ -121,7 +121,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
   ['another template', [`update vkyc_session set user_template = 'another'`], /: userTemplate/],
   ['a session marked as erased', [`update vkyc_session set erased_at = now() ${APPROVED}`], /: erasedAt/],
   [
-    'another caller of the start',
+    'caller of the start edited',
     [`update start_intent set caller = 'mallory' ${APPROVED}`],
     /the caller of its row/,
   ],
@@ -136,7 +136,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
     /read log {2}chain .* cut off/,
   ],
   [
-    'another viewer in the read log',
+    'viewer in the read log edited',
     [`update personal_data_read set viewer = 'mallory'`],
     /read log {2}chain .* edited/,
   ],

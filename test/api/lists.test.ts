@@ -132,7 +132,7 @@ const FORGED = {
   'a time beyond the range': `c999999999999999:${NOBODYS}`,
   'a time of the year 12000': `c316538809599999:${NOBODYS}`,
   'a negative time': `c-1:${NOBODYS}`,
-  'no time': `c:${NOBODYS}`,
+  'a cursor without a time': `c:${NOBODYS}`,
   'an invalid id': "c1:' or true --",
   'another order': `u1:${NOBODYS}`,
   'SQL after the cursor': `c1:${NOBODYS}; select 1`,

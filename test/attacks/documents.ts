@@ -169,8 +169,11 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     '{ ...F } fragment F on Query { s: __schema { types { name } } }',
     VALIDATION,
   ],
-  'guessing names': ['{ viewer { rolse } }', VALIDATION],
-  'guessing arguments': ['{ sessions(fist: 1) { nodes { id } } }', VALIDATION],
+  'a misspelt field, to guess names by suggestions': ['{ viewer { rolse } }', VALIDATION],
+  'a misspelt argument, to guess names by suggestions': [
+    '{ sessions(fist: 1) { nodes { id } } }',
+    VALIDATION,
+  ],
 };
 
 /** Documents just below the limits: the most expensive ones that the gateway must validate and execute. */

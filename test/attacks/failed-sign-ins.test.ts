@@ -98,7 +98,7 @@ const HIDING: Record<string, [trusted: string, fromOf: (n: number) => string]> =
     (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`,
   ],
   'the forged X-Forwarded-For is not an address': ['3', (n) => `192.0.2.${n}, unknown, 198.51.100.1`],
-  'the proxy is not a trusted one': ['203.0.113.1', (n) => `192.0.2.${n}`],
+  'the proxy is not trusted': ['203.0.113.1', (n) => `192.0.2.${n}`],
   'each request comes from another address of one IPv6 network': ['1', (n) => `2001:db8:0:7::${n}`],
   'one address is spelled in several ways': [
     '1',

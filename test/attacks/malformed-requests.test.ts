@@ -111,13 +111,13 @@ const REFUSED: Record<string, Attack> = {
 
 /** Unfinished requests. Each is sent twice: one peer then waits, another closes its end of the connection. */
 const UNFINISHED: Record<string, Attack[0]> = {
-  nothing: () => [],
+  'no bytes': () => [],
   'half a line': bytes('POST /gra'),
   'half a head': (path) => [`POST ${path} HTTP/1.1\r\nHost: ${host}\r\n`],
   'half a body': post([`Content-Length: ${MUTATION.length * 2}`], MUTATION),
   'a body without its last byte': post([`Content-Length: ${MUTATION.length + 1}`], MUTATION),
   'half a chunk': post([CHUNKED], chunk(MUTATION).slice(0, 20)),
-  'chunks without the last one': post([CHUNKED], chunk(MUTATION)),
+  'chunks without the last chunk': post([CHUNKED], chunk(MUTATION)),
   'no body after Expect: 100-continue': post(['Expect: 100-continue', LENGTH]),
 };
 
@@ -143,7 +143,7 @@ async function isInVain(): Promise<boolean> {
 
 for (const path of PATHS) {
   test.each(Object.entries(REFUSED))(
-    `${path}: a request with %s is refused`,
+    `${path}: a malformed request is refused: %s`,
     async (name, [make, statuses]) => {
       const peer = await sent(path, make);
       await peer.hears('HTTP/1.1 ');

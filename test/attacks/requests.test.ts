@@ -39,13 +39,13 @@ const ATTACKS: Record<string, Attack> = {
     message: null,
     status: 405,
   },
-  'form post': {
+  'a form by POST': {
     type: 'application/x-www-form-urlencoded',
     body: `query=${encodeURIComponent(MUTATION)}`,
     message: `query=${encodeURIComponent(MUTATION)}`,
     status: 415,
   },
-  'text post': {
+  'JSON as text/plain by POST': {
     type: 'text/plain',
     body: JSON.stringify({ query: MUTATION }),
     message: JSON.stringify({ query: MUTATION }),

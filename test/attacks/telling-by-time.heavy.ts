@@ -11,7 +11,7 @@ const ROUNDS = 200;
 /** Allowed difference of the medians, the larger of a share and milliseconds: less than one more SQL statement takes. */
 const BOUND = { share: 0.2, ms: 0.3 };
 
-const TIMED = ['session', 'node of its meeting', 'scheduleMeeting'];
+const TIMED = ['session', 'node of a meeting', 'scheduleMeeting'];
 const tally = tallyOf('the time that answers take');
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number;

@@ -289,7 +289,7 @@ refused('connection_init without the token', bySecret, good, MISSHAPED, {
 });
 refused('invalid connection_init', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
 
-test('the gateway fetched no keys from a URL in the header of a forged token (jku)', () => {
+test('the gateway fetched no keys from a URL in the header of a forged token (jku, x5u)', () => {
   expect(attackersKeys.fetches).toBe(0);
   expect(keys.fetches).toBe(1);
 });
