@@ -64,7 +64,7 @@ function badValuesOfNextPlace(): unknown[] {
   return BAD.filter((_, index) => (index + placesSeen) % STRIDE === 0);
 }
 
-/** Returns a valid value of an input type. Only one value of a request is bad, so that its error hides no other. */
+/** Returns a valid value of an input type, for every value of a request except the bad value under test. */
 function fitting(type: GraphQLInputType): unknown {
   if (isNonNullType(type)) return fitting(type.ofType);
   if (isListType(type)) return [fitting(type.ofType)];

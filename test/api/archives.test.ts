@@ -1,4 +1,4 @@
-/** Session archives of every format version stay readable: `test/fixtures/archives` holds one of each version. */
+/** Session archives of every format version stay readable: `test/fixtures/archives` has an archive of each version. */
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -37,7 +37,7 @@ const unseal = async (file: string) => (await unpack(file)).slice(0, -1);
 
 const pack = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`);
 
-/** Writes an archive with these session lines and a valid MAC, as an earlier or later release might have written it. */
+/** Writes an archive with these session lines and a valid MAC, like an archive of an earlier or later release. */
 async function seal(lines: readonly object[], file: string): Promise<void> {
   const texts = pack(lines);
   const sealing = createArchiveMac(keys, new Date());

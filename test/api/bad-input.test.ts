@@ -61,7 +61,7 @@ test.each([
   ['a negative page size', '{ sessions(first: -1) { nodes { id } } }', '1 to 100'],
   ['a malformed id', '{ session(id: "42") { status } }', 'id was not issued by this gateway'],
   [
-    'an id of another kind',
+    'the id of an object of another type',
     `{ session(id: "${Buffer.from('VkycUser:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url')}") { status } }`,
     'id of a VkycUser',
   ],
@@ -127,7 +127,7 @@ test('an internal error shows the client only an error id; the log has the cause
   expect(broken.logs.join('')).not.toContain('marked-value');
 });
 
-test('errors over a WebSocket have the same messages as over HTTP', async () => {
+test('an invalid subscription over a WebSocket gets the same error messages as an operation over HTTP', async () => {
   const refusal = (query: string) =>
     gateway
       .subscribe(query)

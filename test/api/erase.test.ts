@@ -15,7 +15,7 @@ const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 const runCommand = createCommandRunner();
 
-/** Runs the erase command as the database owner while the gateway runs; returns what the command prints. */
+/** Runs `npm run erase` as the database owner while the gateway runs; returns what the command prints. */
 async function erase({ databaseUrl }: Gateway, retention: string, ...args: string[]): Promise<string> {
   const keys = { DATA_KEYS, AUDIT_KEYS, LEGAL_RETENTION_DAYS: retention };
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };

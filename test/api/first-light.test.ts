@@ -47,7 +47,7 @@ test('a session moves from LINK_GENERATED to AUDITOR_APPROVED, and a subscriber 
   });
 });
 
-test('the sandbox advances sessions by itself as time passes', async () => {
+test('the sandbox advances a session through its scenario without manual steps, as time passes', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_SPEED: '200' } });
   const session = await gateway.start('story.awaits-review.1');
 
@@ -56,7 +56,7 @@ test('the sandbox advances sessions by itself as time passes', async () => {
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH.slice(0, 12));
 });
 
-test('a subscriber that reconnects with its last cursor misses and repeats nothing', async () => {
+test('a subscriber that reconnects with its last cursor misses and repeats no transition', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('story.happy-path.2');
   const before = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });

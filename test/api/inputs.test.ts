@@ -1,4 +1,4 @@
-/** Input of mutations: valid input is accepted; invalid input is refused with its path and what is expected. */
+/** Input of mutations: valid input is accepted; invalid input is refused with its path, and a text that says why. */
 import { describe, expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { bootGateway } from '../harness/gateway.ts';
@@ -45,7 +45,7 @@ const UNSTORABLE = 'must not contain null bytes (U+0000) or half a surrogate pai
 
 describe('text that PostgreSQL cannot store', () => {
   test.each([HIGH_HALF, 'key\0'])(
-    'the unstorable text %j is refused as an idempotency key',
+    'the text %j, which PostgreSQL cannot store, is refused as an idempotency key',
     async (idempotencyKey) => {
       const { id } = await gateway.start(`keys.${idempotencyKey.length}`);
 

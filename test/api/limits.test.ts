@@ -114,7 +114,7 @@ test('the cost of sessionStats depends on the selected fields and on whether end
   );
 });
 
-test('an operation that selects sessionStats under two names, also by way of fragments, is refused', async () => {
+test('an operation that selects sessionStats twice, by aliases or in fragments, is refused unless both selections merge', async () => {
   const codeOf = async (query: string) =>
     (await TRANSPORTS.HTTP(gateway, { query })).errors[0]?.extensions.code;
 

@@ -63,7 +63,7 @@ test('sessions can be filtered by user, literal prefix, time, status and the par
   expect(await filtered({ waitingOn: ['AGENT', 'NOBODY'] })).toEqual([]);
 });
 
-test('a list of sessions in one order refuses a cursor of another order', async () => {
+test('a list of sessions refuses a cursor of a list in another order', async () => {
   const { pageInfo } = await page({ first: 1 });
   const { errors } = await gateway.graphql(PAGE, {
     first: 1,
@@ -134,7 +134,7 @@ const FORGED = {
   'a negative time': `c-1:${NOBODYS}`,
   'a cursor without a time': `c:${NOBODYS}`,
   'an invalid id': "c1:' or true --",
-  'another order': `u1:${NOBODYS}`,
+  'a cursor of another order': `u1:${NOBODYS}`,
   'SQL after the cursor': `c1:${NOBODYS}; select 1`,
 };
 

@@ -1,4 +1,4 @@
-/** Fields that an operation selects several times, or in fragments: GraphQL merges their selections into one result. */
+/** Operations that select a field several times or in fragments: GraphQL merges the selections into one result. */
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';

@@ -88,7 +88,7 @@ const ODD: Record<string, string> = {
 
 describe('raw statuses that cannot be stored', () => {
   test.each(Object.entries(ODD))(
-    'an unstorable sub-status is recorded as UNRECOGNIZED by webhooks, polls and starts: %s',
+    'a sub-status that PostgreSQL cannot store is recorded as UNRECOGNIZED by webhooks, polls and starts: %s',
     async (_name, odd) => {
       const { id, verificationId } = await startAnother();
 
@@ -116,7 +116,7 @@ describe('raw statuses that cannot be stored', () => {
     },
   );
 
-  test('an unstorable status is recorded as UNRECOGNIZED', async () => {
+  test('a status that PostgreSQL cannot store is recorded as UNRECOGNIZED', async () => {
     const { id, verificationId } = await startAnother();
 
     for (const [index, odd] of Object.values(ODD).entries())
@@ -135,7 +135,7 @@ describe('raw statuses that cannot be stored', () => {
     expect(await findingOf(id)).toBeNull();
   });
 
-  test('different unstorable sub-statuses are stored as different texts, even if they share a long prefix', async () => {
+  test('different sub-statuses that PostgreSQL cannot store are stored as different texts, even with a long common prefix', async () => {
     const { id, verificationId } = await startAnother();
     const begin = letters(2_999);
 
@@ -172,7 +172,7 @@ describe('other fields that cannot be stored', () => {
     ['agent_remarks', HIGH_HALF],
     ['agent_remarks', `\0${letters(100_000)}`],
   ])(
-    'the status is recorded even if another field of the update, %s, cannot be stored',
+    'the status of an update is recorded even if PostgreSQL cannot store another field of the update: %s',
     async (field, value) => {
       const { id, verificationId } = await startAnother();
 
@@ -214,7 +214,7 @@ describe('other fields that cannot be stored', () => {
   });
 });
 
-test('if the user id of an unknown session cannot be stored, its lookup at the provider is postponed without an error', async () => {
+test('if PostgreSQL cannot store the user id of an unknown session, the lookup of the session at the provider is postponed without an error', async () => {
   const looking = await bootGateway({
     polling: true,
     environment: {

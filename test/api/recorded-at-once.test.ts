@@ -108,7 +108,7 @@ test('a webhook that is sent repeatedly is stored and recorded once', async () =
   expect(await logOf(gateway)).toEqual(['again.1 USER_QUEUED MOVED']);
 });
 
-test('if the session row is locked, its webhooks are queued without waiting and recorded in order later', async () => {
+test('if a session row is locked, webhooks of the session are queued without waiting, and recorded in order after the lock', async () => {
   const gateway = await gatewayWith('held.1', 'free.1');
   const letGo = await hold(gateway, 'held.1');
 
@@ -160,7 +160,7 @@ test('in a burst, webhooks of one session are recorded in arrival order, and no 
   expect(undone()).toBe(0);
 });
 
-test('with more webhooks than one batch holds, those of one session are still recorded in arrival order', async () => {
+test('even with more webhooks than fit into one batch, the webhooks of one session are recorded in arrival order', async () => {
   const ids = Array.from({ length: 10 }, (_, number) => `many.${number}`);
   const gateway = await gatewayWith(...ids);
 

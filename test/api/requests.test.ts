@@ -16,7 +16,7 @@ const post = (path: string, type: string, body: string) =>
   send(path, { method: 'POST', headers: { 'content-type': type }, body });
 
 for (const path of PATHS) {
-  test(`${path}: a batch (array) of operations is refused, even with a single one`, async () => {
+  test(`${path}: a batch (array) of operations is refused, even if it has a single operation`, async () => {
     for (const batch of [[], [{ query: QUERY }], [{ query: QUERY }, { query: QUERY }]])
       expect(await post(path, 'application/json', JSON.stringify(batch))).toMatchObject({
         status: 400,

@@ -32,7 +32,7 @@ test('startSession gets a retryable error while the provider is down, and the re
   expect(provider.calls).toContain('POST /vkyc');
 });
 
-test('if the provider’s response to a start was lost, the retry finds the verification and does not start a second one', async () => {
+test('if the provider’s response to a start was lost, the retry finds the verification and starts no second one', async () => {
   let effect: { verification_id: string; user_id: string } | null = null;
   let answers = false;
   const { gateway, provider } = await against(({ method, path, body }) => {

@@ -41,7 +41,7 @@ test('concurrent identical startSession calls start one session, and all results
   expect(results.filter((each) => each.replayed === false)).toHaveLength(1);
 });
 
-test('startSession with a used verification id and another input is a conflict', async () => {
+test('startSession with a used verification id and another input gets IDEMPOTENCY_CONFLICT', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'conflict.1', user: asha });
 
@@ -57,7 +57,7 @@ test('startSession with a used verification id and another input is a conflict',
   });
 });
 
-test('a verification id that another system started at the provider is refused, also on a retry', async () => {
+test('startSession refuses a verification id that another system started at the provider, also on a retry', async () => {
   const gateway = await bootGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'asha', phone: '9988776655' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.1', user_id: 'asha' });

@@ -68,7 +68,7 @@ const funnelOf = async (gateway: Gateway, given = '') =>
     ),
   );
 
-test('the funnel reports how many sessions reached each status, how fast, and how long they stayed, in seconds', async () => {
+test('the funnel reports how many sessions reached each status, and the median seconds until and within the status', async () => {
   const { gateway, start, report } = await bootStory();
   await start(0, 'asha');
   await start(1, 'bala');
@@ -176,7 +176,7 @@ test('sessions are counted by status and by the party that has to act next, each
   });
 });
 
-test('statistics with openOnly leave ended sessions out, and those of a customer cover only their own sessions', async () => {
+test('statistics with openOnly leave ended sessions out, and the statistics that a customer gets cover only their own sessions', async () => {
   expect(await statsOf(floor, NOW, 'openOnly: true')).toEqual({
     total: 3,
     byStatus: [
@@ -207,7 +207,7 @@ test('statistics with openOnly leave ended sessions out, and those of a customer
   expect(funnel[0]).toMatchObject({ status: 'RECEIVED', reached: 2, medianSecondsSpent: 28 * 60 });
 });
 
-test('intervals divide a time window; each, even an empty one, counts the sessions started in it and how they ended', async () => {
+test('intervals divide a time window: each interval, even an empty one, counts the sessions started within it and how they ended', async () => {
   const intervals = async (given: string, count: string) =>
     (await statsOf(floor, `intervals${count} { from to started approved ended }`, given)).intervals;
 
@@ -251,7 +251,7 @@ test('statistics of an empty time window have no intervals, and the number of in
     ]);
 });
 
-test('only selected statistics are queried, and counts take one statement that reads no transitions', async () => {
+test('the gateway queries only the selected statistics, and reads counts by one SQL statement without transitions', async () => {
   const gateway = await bootGateway({ database: floor.databaseUrl, bothWays: false });
   const seen: string[] = [];
   onStatement(({ text }) => {

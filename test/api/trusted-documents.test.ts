@@ -40,7 +40,7 @@ test('parseManifest reads plain hash-to-text manifests, hashes with the prefix s
 });
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: only documents of the manifest are executed, sent by hash or as their exact text`, async () => {
+  test(`${transport}: with TRUSTED_DOCUMENTS=only, only documents of the manifest are executed, by hash or exact text`, async () => {
     const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
     const persistedQuery = { version: 1, sha256Hash: hash };
     const other = '{ viewer { id } }';

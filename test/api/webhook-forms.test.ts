@@ -106,7 +106,7 @@ describe('JSON of a webhook', () => {
   });
 
   test.each([['12345678'], [LARGE]])(
-    'a webhook may have its verification id as a number: %s',
+    'a webhook with a number as its verification id is recorded: %s',
     async (digits) => {
       await startAnother(digits);
       expect(await outcomeOf(textOf(digits, TIME))).toEqual(DONE);
@@ -146,7 +146,7 @@ describe('JSON of a webhook', () => {
     expect(await outcomeOf(textOf(`"${name}"`, TIME, `${FIELDS},"status":"PRE_VIDEO_CALL"`))).toEqual(DONE);
   });
 
-  test('a webhook parked for a repeated key is attributed to the session that it names, unless it names two', async () => {
+  test('a webhook that is parked for a repeated key is attributed to the session that the webhook names, unless it names two sessions', async () => {
     const [one, other] = [await startAnother(), await startAnother()];
     const attributed = async () => {
       const { rows } = await gateway.database.query(

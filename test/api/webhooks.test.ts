@@ -100,7 +100,7 @@ test('the webhook body of the provider’s documentation updates its session, wi
 });
 
 // Invariant 2
-test('a repeated webhook update is one transition, even if its bytes differ', async () => {
+test('webhooks that repeat an update add no second transition, even if their bytes differ', async () => {
   const gateway = await quietSession('twice.1');
   const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
 
@@ -129,7 +129,7 @@ test('a webhook that arrives late is logged as a transition but does not move th
   });
 });
 
-test('a final decision that contradicts an earlier one makes the session disputed: the merchant has to act next', async () => {
+test('a final decision that contradicts an earlier decision makes the session disputed: the merchant has to act next', async () => {
   const gateway = await quietSession('dispute.1');
 
   await gateway.webhook(news('dispute.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
