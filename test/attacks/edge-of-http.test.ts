@@ -12,7 +12,7 @@ const { host } = new URL(gateway.url);
 const OPERATION = JSON.stringify({ query: '{ viewer { id } }', operationName: '' });
 const tally = tallyOf('the edge of HTTP');
 
-/** Sends a raw request, then a second one on the same connection; returns everything that was received. */
+/** Sends a raw request, then a second request on the same connection; returns everything that was received. */
 async function ask(head: string, body = ''): Promise<string> {
   const peer = await rawPeer(gateway.url);
   peer.send(`${head}\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -87,7 +87,7 @@ test.each(['/metrics', '/%6detrics', '//metrics', '/metrics/', '/./metrics', '/M
   },
 );
 
-test('large requests that are refused before they are read do not use up the limit of concurrent large requests', async () => {
+test('large requests whose headers are refused do not count towards the limit of large requests in flight', async () => {
   const refused = async (type: string, length: number) => {
     const peer = await rawPeer(gateway.url);
     peer.send(

@@ -139,7 +139,7 @@ const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
 };
 
 test.each(Object.entries(OF_ONE_TOKEN))(
-  'of a thousand %s opened with one token, only CONNECTIONS_PER_CLIENT are admitted',
+  'of a thousand %s opened with one token, only as many as CONNECTIONS_PER_CLIENT are admitted',
   { timeout },
   async (name, come) => {
     const before = openSockets();

@@ -49,7 +49,7 @@ test.skipIf(!hasJava)("a signed webhook from the JDK's HttpClient is accepted", 
   expect(answers).toEqual(['200 {"received":true}', '200 {"received":true}']);
 });
 
-test('a hundred concurrent small chunked requests, as .NET sends JSON, are all answered', async () => {
+test('a hundred concurrent small chunked requests (.NET sends JSON in chunks) are all answered', async () => {
   const send = () =>
     new Promise<number | undefined>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };

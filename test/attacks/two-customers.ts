@@ -66,7 +66,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     transition: globalId('StatusTransition', `${NOWHERE}:1`),
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
-    // Made with the gateway's own key: cursors are authenticated, so an attacker could not make this one.
+    // Uses the gateway's own cursor key: cursors are authenticated, so that an attacker could not make this cursor.
     cursor: cursors.encode({ ...logStart(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
