@@ -13,8 +13,8 @@ import { seed } from './seed.ts';
 const MIGRATE = new URL('../../../../db/migrate.js', import.meta.url).href;
 
 /**
- * PostgreSQL server that only this bench uses, filled with sessions. Commits are as durable as in production
- * (fsync on), since they would otherwise be too fast.
+ * PostgreSQL server that only this bench uses, filled with sessions. Commits are durable like in production (fsync on):
+ * without fsync, the measured times would be too short.
  */
 export interface BenchDatabase {
   readonly url: string;

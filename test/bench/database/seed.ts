@@ -92,7 +92,7 @@ function dataKey(): { id: string; key: Buffer } {
   return { id, key: Buffer.from(key, 'base64') };
 }
 
-/** Creation time of session number `n`. Its id is a UUIDv7 of this time, as the gateway generates ids. */
+/** SQL for the creation time of session number `n`. The id of the session is a UUIDv7 of this time. */
 const TIME_OF = `date_trunc('second', now()) - ($3 - n) * interval '${SECONDS_APART} seconds'`;
 
 const SESSIONS = `

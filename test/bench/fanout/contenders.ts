@@ -51,7 +51,7 @@ interface Options {
 
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Starts the gateway as in production, on a PostgreSQL server of its own. */
+/** Starts the gateway with production settings, on a PostgreSQL server of its own. */
 export async function startOurs({ cores, token, onEnd, say }: Options): Promise<Contender> {
   const database = await openDatabase({ sessions: 0, onEnd, say });
   const { worker, port } = await startGateway({ ...database, cores, onEnd });

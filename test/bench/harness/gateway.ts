@@ -41,7 +41,7 @@ interface Options {
 }
 
 /**
- * Starts the gateway as in production, with sign-in, limits, masking and the read log, and waits until it is
+ * Starts the gateway with production settings (sign-in, limits, masking and the read log), and waits until it is
  * ready.
  */
 export async function startGateway(options: Options): Promise<Gateway> {

@@ -58,8 +58,8 @@ export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
 /**
- * Peers for small responses, where verifying tokens matters: `remembering` caches verified tokens for a
- * while, as the gateway does.
+ * Peers for small responses, for which the time to verify tokens matters: like the gateway, `remembering` caches
+ * verified tokens for a while.
  */
 const PEERS_SMALL = ['plain', 'remembering', 'mercurius', 'apollo', 'yoga'] as const;
 /**

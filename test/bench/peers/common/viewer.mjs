@@ -22,7 +22,7 @@ function personalOf(user) {
   return user.opened;
 }
 
-/** Returns a field of a user: in full if the viewer may see it, otherwise masked (phone) or null. */
+/** Returns a field of a user: in full if the viewer may see the field, otherwise masked (phone) or null. */
 export function personal(viewer, user, field) {
   const value = personalOf(user)[field];
   if (viewer.seesPersonalData) {
