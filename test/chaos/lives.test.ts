@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Life, memoryGrownBy } from './lives.ts';
 
-/** Returns the samples of a process that lived for the given minutes, one every 15 seconds. */
+/** Returns the samples of a process that lived for the given minutes, with a sample every 15 seconds. */
 const lifeOf = (minutes: number, heldMb: (atMinute: number) => number): Life => ({
   name: 'one',
   samples: Array.from({ length: minutes * 4 }, (_, index) => ({

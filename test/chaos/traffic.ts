@@ -16,7 +16,7 @@ export interface Done {
   readonly started: string[];
   refused: number;
   looks: number;
-  /** Answers that are wrong whichever release gave them: the test runs two releases. */
+  /** Answers that are wrong from either of the two releases that the test runs. */
   readonly wrong: string[];
 }
 

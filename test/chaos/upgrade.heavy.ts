@@ -1,4 +1,4 @@
-/** Rolling deploy under traffic: the last release and this one on one database, during the migration and after it. */
+/** Rolling deploy under traffic: the last and the current release share a database during and after the migration. */
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
