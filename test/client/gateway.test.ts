@@ -196,7 +196,7 @@ test('a client whose token expired reconnects with a new token', async () => {
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime(expires)
       .sign(new TextEncoder().encode(SECRET));
-  // The gateway allows 30 s of clock skew, so this expired token is accepted for about two more seconds.
+  // The gateway allows 30 s of clock skew, so a token that expired 28 s ago is accepted for about two more seconds.
   const [short, long] = [await sign('-28s'), await sign('1h')];
   const proxy = await cuttable(gateway.url);
   const given: string[] = [];

@@ -184,7 +184,7 @@ describe('Position', () => {
     expect(take(position, 'reset', '2')).toBe('REPEATED');
   });
 
-  test('a position recognises the last thousand frames as repeated', () => {
+  test('a position recognises repetitions of the last thousand frames, and of no earlier frames', () => {
     const position = new Position(null);
     for (let number = 1; number <= 1_000; number += 1) take(position, String(number));
     expect(take(position, '1', 'x')).toBe('REPEATED');
@@ -193,7 +193,7 @@ describe('Position', () => {
     expect(take(position, '2', 'x')).toBe('REPEATED');
   });
 
-  test('keepApart adds a new mark to the `after` argument and leaves the cursor as it is', () => {
+  test('keepApart adds a new mark to the `after` argument, so that routers share no stream, and leaves the cursor unchanged', () => {
     const position = new Position('0');
     position.keepApart();
     const first = position.after;

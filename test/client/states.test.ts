@@ -17,7 +17,7 @@ const transition = (sequence: number, extensions?: { replay: true }) => ({
 const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('the state of a subscription is catching up during a replay, live after it, and stale when the connection is lost', async () => {
+  test('the state of a subscription is `catching up` during a replay, `live` after the replay, and `stale` after a lost connection', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'the start' });
 
