@@ -11,7 +11,7 @@ const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
 
 browserTest(
-  'if two users act on one session at once, the second user sees what changed and can continue with the current status',
+  'if two users act on one session at once, the dialog shows the second user what changed, and lets them continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');
@@ -39,7 +39,7 @@ browserTest(
 );
 
 browserTest(
-  "a review that is submitted after another user's review is refused, shows the changed status, and changes nothing",
+  "a review submitted after another user's review is refused: the dialog shows the changed status, and the first review stays",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('decided-twice');

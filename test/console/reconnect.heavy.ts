@@ -117,7 +117,7 @@ browserTest(
 );
 
 browserTest(
-  'a page that was opened without a connection loads once the connection is back, and its counts stay up to date',
+  'a console page that was opened without a connection loads once the connection is back, and its counts stay up to date',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);

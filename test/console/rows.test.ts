@@ -10,7 +10,7 @@ import { getStatusInfo, KNOWN_PAIRS, STATUSES, type StatusPair } from '../../src
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
-/** Builds a global id. As in the gateway, global ids sort differently from the session ids in them. */
+/** Builds a global id. Like in the gateway, global ids sort differently from the session ids that they encode. */
 const toGlobalId = (id: number) =>
   btoa(`VkycSession:${((id * 40_503) % 65_536).toString(16).padStart(4, '0')}`);
 
@@ -45,7 +45,7 @@ const SESSIONS = 24;
 const sessions = fc.array(pair, { minLength: 1, maxLength: SESSIONS });
 const moves = fc.array(fc.tuple(fc.nat(SESSIONS + 4), pair), { maxLength: 20 });
 
-/** Sorts rows as the gateway does: by time, then by session id, both in the same direction. */
+/** Sorts rows in the gateway's order: by time, then by session id, both in the same direction. */
 function sortLikeGateway(all: Iterable<Row>, { field, direction }: SessionOrder): Row[] {
   const key = ({ id, createdAt, updatedAt }: Row) =>
     `${field === 'CREATED_AT' ? createdAt : updatedAt} ${atob(id)}`;
