@@ -31,7 +31,7 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
     ...WATCHED,
     DATABASE_URL,
     PROVIDER_CALLS_PER_MINUTE: '6000',
-    // Rate limits are off, since each attack must reach its target.
+    // Switches rate limits off, since each attack must reach its target.
     RATE_LIMIT_COST_PER_MINUTE: '0',
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
   });

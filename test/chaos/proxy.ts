@@ -27,7 +27,7 @@ export interface FaultyProxy {
 const EARLY_MS = 60;
 const LONGEST_SILENCE_MS = 1_000;
 
-/** Listens on a free port, and forwards each connection to the next gateway that accepts connections. */
+/** Listens on a free port, and forwards each connection to a random gateway that accepts connections. */
 export async function startProxy(
   gatewayPorts: readonly number[],
   random: SeededRandom,

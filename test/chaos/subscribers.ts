@@ -17,7 +17,7 @@ export interface Stretch {
 export interface Subscriber {
   readonly wish: Wish;
   readonly stretches: Stretch[];
-  /** Number of resyncs. */
+  /** Number of resyncs (snapshot or FeedReset in place of lost transitions) so far. */
   resets: number;
   /** Cursor of the newest frame, from which the subscriber resumes. */
   cursor: string;
@@ -76,7 +76,7 @@ export const everyoneIsConnected = (subscribers: readonly Subscriber[]): Promise
   eventually(async () => subscribers.every(({ state, ended }) => state !== 'stale' || ended !== null));
 
 interface Options {
-  /** URL of the proxy. */
+  /** URL of the proxy in front of the gateways. */
   readonly url: string;
   readonly wish: Wish;
   readonly after: string;

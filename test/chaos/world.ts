@@ -21,7 +21,7 @@ export interface World {
   readonly gateways: readonly Phoenix[];
   readonly sessions: readonly StartedSession[];
   readonly proxy: FaultyProxy;
-  /** Starts another gateway of this build behind the proxy, up to `room`. */
+  /** Starts another gateway of the current release behind the proxy. At most `room` gateways may join. */
   join(): Phoenix;
   /** Resolves with the proxy's URL once a gateway is behind it. */
   reachable(): Promise<string>;

@@ -35,7 +35,7 @@ export interface Era {
 }
 
 export interface FailoverAccount extends Account {
-  /** Number of resyncs. */
+  /** Number of resyncs of all subscribers. */
   readonly reset: number;
   /** Number of needless resyncs: the surviving log had every transition that the subscriber had received. */
   readonly resetInVain: number;

@@ -38,7 +38,7 @@ export interface Size {
   readonly resumeSeconds: Spread | null;
 }
 
-/** Sends the same requests on databases of growing size, to one gateway process and to two. */
+/** Measures the same requests on databases of growing size, with one gateway process and with two. */
 export const scale: Bench = {
   about:
     'scaling of (a), (b), (c) and (h) to 10,000, 100,000 and 1,000,000 sessions, with one process and with two',
