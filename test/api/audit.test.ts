@@ -240,7 +240,7 @@ test('the audit reports a transition inserted without an audit entry, and a meet
   );
 });
 
-test('the audit reports an erasable text that was removed together with its salt', async () => {
+test('the audit reports an erasable text (remarks, cancel reason) that was removed together with its salt', async () => {
   const id = await sessionWithHistory(gateway);
 
   await asOwner('update review set remarks = null, remarks_salt = null where session_id = $1', id);

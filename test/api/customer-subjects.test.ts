@@ -52,7 +52,7 @@ test('actions of a customer are recorded under a pseudonym; the customer still s
   expect(await customer.act('scheduleMeeting', id, BOOKED)).toMatchObject({ replayed: true });
 });
 
-test('a customer is recognised by a pseudonym made with an earlier audit key and by a sub stored by the last release', async () => {
+test('the gateway recognises a customer by a pseudonym made with an earlier audit key, and by a plain sub that the last release stored', async () => {
   const before = await bootGateway();
   const id = await bookAndCancel(before);
   await before.stop();

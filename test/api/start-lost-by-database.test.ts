@@ -82,7 +82,7 @@ test('after the database lost a start with a user id of the caller, a retry is r
   expect(await start(gateway, input)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('a retry of a lost start returns the session that a webhook has restored, with the whole input of the start', async () => {
+test('after the database lost a start, a retry returns the session that a webhook has restored, with the whole input of the start', async () => {
   const gateway = await bootGateway({ polling: true });
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const { user } = (await startAs(gateway, input, PARTNER)).session;
@@ -128,7 +128,7 @@ test('after the database lost a start and DATA_KEYS was rotated, a retry finds t
   });
 });
 
-test('a retry of a lost start finds the verification even if the restored start_intent row says that no call was sent', async () => {
+test('after the database lost a start, a retry finds the verification even if the restored start_intent row says that no call was sent', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(gateway, input);

@@ -99,7 +99,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test("a client to which a GraphQL router sends another client's stream subscribes again from its own cursor", async () => {
+  test('if a GraphQL router sends a client the stream of another client, the client subscribes again from its own cursor', async () => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 3' });
     await asked(1);
@@ -112,7 +112,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up']);
   });
 
-  test('a client without a cursor that a router joins to a stream in its middle subscribes again', async () => {
+  test('if a router joins a client without a cursor to the middle of a running stream, the client subscribes again', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
