@@ -76,7 +76,7 @@ test("a session's log of transitions can be paged from either end", async () => 
   expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
 });
 
-test('the status catalogue and the transition rules can be queried', async () => {
+test('statusCatalog returns the 34 known statuses, and transitionRules the rules between them', async () => {
   const { data } = await gateway.graphql(
     '{ statusCatalog { status subStatus explanation } transitionRules { from { subStatus } to { subStatus } sources action } }',
   );
