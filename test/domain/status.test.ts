@@ -115,7 +115,7 @@ test('an approval by the agent is not terminal and waits for the auditor', () =>
   ]);
 });
 
-test('a stored pair of a later release is read as UNRECOGNIZED, with its status if that is known', () => {
+test('a stored status pair that only a later release knows is read as UNRECOGNIZED; a status that this release knows is kept', () => {
   const later = (status: string, subStatus: string) => getStatusInfo({ status, subStatus } as never);
   const unknown = { subStatus: 'UNRECOGNIZED', waitingOn: 'PROVIDER', terminal: false };
   expect(later('VIDEO_CALL', 'USER_WAVED')).toMatchObject({ status: 'VIDEO_CALL', ...unknown });
@@ -128,7 +128,7 @@ test('toStatusPair returns the pair of a known sub-status, and throws for UNRECO
   expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
 });
 
-test('in a disputed session the merchant has to act next, in any other the party that its status names', () => {
+test('findWaitingParty returns the merchant for a disputed session, otherwise the party that the status names', () => {
   const pair = toStatusPair('USER_QUEUED');
   expect([findWaitingParty(pair, false), findWaitingParty(pair, true)]).toEqual(['AGENT', 'MERCHANT']);
 });
