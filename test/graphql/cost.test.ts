@@ -127,7 +127,7 @@ describe('measureAmount', () => {
     expect(costOf(text)).toBe(cost);
   });
 
-  test('a variable counts by its value, and the operation is measured again for another value', () => {
+  test('measureAmount uses the values of variables, and measures an operation again if a value changes', () => {
     const page = operationIn('query ($n: Int) { sessions(first: $n) { nodes { id } } }');
     const amounts = [7, 8, 7, undefined, null].map(
       (n) => measureAmount({ ...page, values: n === undefined ? {} : { n } }).values,
@@ -144,14 +144,14 @@ describe('measureAmount', () => {
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
     measureAmount({ ...asked, values: { ids } }).cost;
 
-  test('a list of variables counts as a page of as many entries', () => {
+  test('a list argument that is written as variables counts as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
     // `$b` has no value, so the argument `ids` is invalid. graphql-js reports that later; here it costs as much as one entry.
     expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 
-  test('an operation is measured once for equal page sizes, and at most a hundred results are cached', () => {
+  test('measureAmount caches the result of an operation by its page sizes, and keeps at most a hundred results', () => {
     const asked = operationIn(
       'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
     );
@@ -196,7 +196,7 @@ describe('findExcessiveAmount', () => {
   });
 });
 
-test('encrypted fields are recognised by their names and count as three values', () => {
+test('measureAmount recognises encrypted fields by their names and counts each as three values', () => {
   expect(valuesOf('{ session(id: "x") { transitions(first: 1) { nodes { cursor previousCursor } } } }')).toBe(
     6,
   );
