@@ -101,7 +101,7 @@ test('the POST that starts a verification is never retried, whatever its failure
   }
 });
 
-test('a request that the provider refuses is not retried', async () => {
+test('a request that the provider refuses with 400 is sent once and not retried', async () => {
   const { client, provider } = await clientAgainst([error(400, 'name_value_invalid')]);
 
   await failure(client.createUser({ userId: 'asha', phone: '1', name: '?', email: null, address: null }));
@@ -273,7 +273,7 @@ test('an HTML error page of the provider counts as an outage, and even with stat
   }
 });
 
-test('a GET that gets a 5xx is retried, even if the answer has rate-limit headers', async () => {
+test('a GET to the provider that gets a 500 is retried, even if the answer has rate-limit headers', async () => {
   const { client, provider } = await clientAgainst([
     error(500, 'api_error', {
       'x-ratelimit-limit': '100',
@@ -285,7 +285,7 @@ test('a GET that gets a 5xx is retried, even if the answer has rate-limit header
   expect(provider.calls).toHaveLength(2);
 });
 
-test('the failure of a call says that it was never sent if the call budget or the circuit breaker refused it', async () => {
+test('a call that the call budget or the circuit breaker refuses rejects with `sent: false`, because it never reached the provider', async () => {
   const noTurn = new ProviderFailure('UNAVAILABLE', 'used up', { sent: false, retryAfterSeconds: 9 });
   const budget: CallBudget = {
     take: async () => {
@@ -303,7 +303,7 @@ test('the failure of a call says that it was never sent if the call budget or th
   expect(resting.taken).toHaveLength(5);
 });
 
-test('a poll that waits for the budget does not block a mutation after the circuit breaker opened', async () => {
+test('after the circuit breaker was open, a poll that waits for the call budget does not block a mutation', async () => {
   let healthy = false;
   let letPoll: () => void = () => {};
   const budget: CallBudget = {
@@ -384,7 +384,7 @@ test('with a public key, calls have a signature header that openssl decrypts wit
   expect(Number(seconds)).toBeLessThanOrEqual(before + 5);
 });
 
-test('an answer about another verification or user is rejected as MISMATCH, is not retried and is no outage', async () => {
+test('an answer about another verification or user is rejected as MISMATCH, is not retried and does not open the circuit breaker', async () => {
   const person = (user_id: string) => JSON.stringify({ user_id, phone: '9988776655' });
   const verification = (more: object) => JSON.stringify({ ...JSON.parse(VERIFICATION), ...more });
   const asha = { userId: 'asha', phone: '9988776655', name: null, email: null, address: null };
