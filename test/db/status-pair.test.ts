@@ -32,7 +32,7 @@ async function copyOfMigrations(): Promise<string> {
 const migrateNew = async (folder: string): Promise<string> =>
   (await promisify(execFile)('node', ['.build/commands/migrate-new.js', '--out', folder])).stdout;
 
-test('the migrations allow exactly the status pairs of the status table', async () => {
+test('the migrations let the database store exactly the status pairs of the status table in src/domain/status.ts', async () => {
   expect(pairsStoredBy(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(PAIRS.toSorted());
 });
 
@@ -60,7 +60,8 @@ test('`npm run migrate:new` writes migrations for a new sub-status that can run 
   timeout: 60_000,
 }, async () => {
   const copy = await copyOfMigrations();
-  // Removes VKYC_EXPIRED from these migrations, so that the status table seems to have gained it.
+  // Removes VKYC_EXPIRED from the copied migrations, so that the status table in the source seems to have a
+  // new sub-status.
   const journal = JSON.parse(await readFile(join(copy, 'meta/_journal.json'), 'utf8'));
   for (const name of await readdir(copy)) {
     if (!/^0005_|status_pairs/.test(name)) continue;
