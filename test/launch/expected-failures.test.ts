@@ -1,4 +1,7 @@
-/** Starts that fail for reasons which the operator can fix: each prints what is wrong, and no stack trace. */
+/**
+ * Tests starts that fail for a reason that the operator can fix: each prints what is wrong, and no stack
+ * trace.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
