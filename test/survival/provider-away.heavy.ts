@@ -16,7 +16,7 @@ const START = `mutation ($input: StartSessionInput!) {
   }
 }`;
 
-test('while the provider is unreachable only startSession fails, with a retryable error; everything else works', async () => {
+test('while the provider is unreachable, startSession fails with a retryable error; webhooks, meetings, queries and subscriptions still succeed', async () => {
   const provider = await startSandboxProcess();
   const wire = await startHttpProxy(provider.access.CASHFREE_BASE_URL);
   const environment = { ...provider.access, CASHFREE_BASE_URL: `${wire.url}/verification` };
@@ -36,7 +36,7 @@ test('while the provider is unreachable only startSession fails, with a retryabl
 
   wire.cut();
 
-  // Sends several starts, so that the circuit breaker to the provider opens.
+  // Sends several starts, so that the circuit breaker of the provider calls opens.
   for (let attempt = 0; attempt < 4; attempt += 1)
     expect(await asked(`away.${attempt}`)).toEqual({
       __typename: 'ProviderError',
