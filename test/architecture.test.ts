@@ -77,7 +77,8 @@ test('only src/main.ts and the commands read settings from process.env', async (
   const readers = [];
   for (const file of files)
     if ((await readFile(join(SRC, file), 'utf8')).includes('process.env')) readers.push(file);
-  // home-folder.ts gives a package a home folder, and reads no setting.
+  // postgres/home-folder.ts only sets HOME, which a package needs, and the console's Vite configuration only
+  // serves development.
   expect(readers.sort()).toEqual(['console/vite.config.ts', 'main.ts', 'postgres/home-folder.ts']);
 });
 

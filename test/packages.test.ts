@@ -1,4 +1,4 @@
-/** A package that `npm ci` installs, as package-lock.json describes it. */
+/** Checks the packages that `npm ci` installs, as package-lock.json lists them. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -22,7 +22,7 @@ test('parseDatabaseUrl lists several hosts of a URL in their order, each with it
   expect(waysOf('postgres://u@%2Frun%2Fpostgresql/db')).toEqual(['/run/postgresql:undefined plain']);
 });
 
-test('sslmode determines the attempts with and without TLS, as in libpq', () => {
+test('sslmode of a database URL determines whether connection attempts use TLS, as in libpq', () => {
   const ways = (mode: string) => waysOf(`postgres://h:1/db${mode}`).map((way) => way.split(' ')[1]);
 
   expect(ways('')).toEqual(['TLS', 'plain']);

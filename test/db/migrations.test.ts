@@ -121,7 +121,7 @@ test('while a lock on vkyc_session delays migration 0004, it blocks neither writ
   };
 
   const migrating = migrate(url);
-  // A replica of an earlier release waits for its turn to migrate with this statement.
+  // Acts as a replica of an earlier release, which waits for its turn to migrate by `pg_advisory_lock`.
   const replica = new pg.Client({ connectionString: url });
   await replica.connect();
   atTheEnd(() => replica.end());

@@ -59,7 +59,7 @@ async function timeStarts(gateway: Gateway, done: number): Promise<number[]> {
   return times;
 }
 
-/** Starts a session and advances it by four steps. */
+/** Starts a session and advances its journey in the sandbox by four steps. */
 async function goThrough(gateway: Gateway, verificationId: string): Promise<void> {
   await gateway.start(verificationId);
   for (let step = 1; step <= 4; step += 1) await gateway.advance(verificationId);

@@ -36,7 +36,7 @@ test('the migrations let the database store exactly the status pairs of the stat
   expect(pairsStoredBy(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(PAIRS.toSorted());
 });
 
-test('the constraints of the database accept exactly the status pairs of the status table', async () => {
+test('the database constraints accept exactly the status pairs (status and sub-status) of the status table', async () => {
   const database = new pg.Client({ connectionString: await freshDatabase() });
   await database.connect();
   atTheEnd(() => database.end());

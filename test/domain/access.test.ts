@@ -31,7 +31,7 @@ const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
 });
 const customer = as(['CUSTOMER']);
 
-describe('access tables', () => {
+describe('access tables: roles per operation and action', () => {
   test('the access table lets every role use every query and subscription, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
     for (const [operation, roles] of Object.entries(OPERATIONS)) {
       if (operation.startsWith('Mutation.')) expect(roles, operation).not.toContain('VIEWER');
@@ -103,7 +103,7 @@ describe('viewer', () => {
     expect(isNamed(customer, 'asha')).toBe(true);
   });
 
-  test('a viewer with a staff role sees all sessions, any other viewer only those that the token names', () => {
+  test('a viewer with a staff role sees all sessions, any other viewer only the sessions (verification ids) that the token names', () => {
     for (const role of ROLES) {
       const isCustomer = role === 'CUSTOMER';
       expect(isStaff(as([role])), role).toBe(!isCustomer);
@@ -151,7 +151,7 @@ describe('maySeeField', () => {
   });
 });
 
-describe('printed access table', () => {
+describe('access table in schema/README.md', () => {
   const page = readFileSync(new URL('../../schema/README.md', import.meta.url), 'utf8');
   const [BEGIN, END] = ['<!-- roles: printed by `npm run roles` -->', '<!-- roles: end -->'];
 

@@ -196,9 +196,12 @@ describe('findDecisionDenial', () => {
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', null],
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
     ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', INCOMPLETE],
-  ] as const)('findDecisionDenial for %s to %s after %s returns %s', (action, to, from, reason) => {
-    expect(findDecisionDenial(action, to, pairOf(from))).toBe(reason);
-  });
+  ] as const)(
+    'findDecisionDenial for the action %s with the result %s in the sub-status %s returns %s',
+    (action, to, from, reason) => {
+      expect(findDecisionDenial(action, to, pairOf(from))).toBe(reason);
+    },
+  );
 });
 
 describe('toAgentFacts', () => {
@@ -221,7 +224,7 @@ describe('toAgentFacts', () => {
   });
 });
 
-describe('reviews, meetings and replacements', () => {
+describe('tables of reviews, meetings and replacements by sub-status', () => {
   test('toReviewSubStatus maps each review decision to one sub-status, and REVIEW_BY_SUB_STATUS maps each of these sub-statuses back to its decision', () => {
     for (const [subStatus, review] of Object.entries(REVIEW_BY_SUB_STATUS))
       expect(toReviewSubStatus(review.stage, review.decision)).toBe(subStatus);

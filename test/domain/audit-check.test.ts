@@ -227,10 +227,13 @@ describe('checkLinks', () => {
       2,
       /^inserted: the original entry with this number comes after it/,
     ],
-  ] as const)('checkLinks reports %s', (_name, entries, number, what) => {
-    const finding = checkLinks(entries as readonly AuditEntry[], keys);
-    expect(finding).toEqual({ number, what: expect.stringMatching(what) });
-  });
+  ] as const)(
+    'checkLinks, which verifies the hashes of an audit chain, reports %s',
+    (_name, entries, number, what) => {
+      const finding = checkLinks(entries as readonly AuditEntry[], keys);
+      expect(finding).toEqual({ number, what: expect.stringMatching(what) });
+    },
+  );
 });
 
 describe('checkHead', () => {

@@ -251,7 +251,7 @@ describe('checkIdentity', () => {
     // it finds.
     const bound = chainWith(session({ referenceId: '1357' }), details({ ...LEARNED, boundBy: 'root' }));
     expect(check({}, ORIGIN, bound)).toBeNull();
-    // The row is compared with the newest value.
+    // The row must have the newest value of the chain, not the first one.
     expect(check({ referenceId: '1357' }, ORIGIN, bound)).toEqual({
       number: 2,
       what: `${EDITED}: referenceId`,
@@ -277,7 +277,7 @@ describe('checkIdentity', () => {
 });
 
 describe('differingDetails', () => {
-  test('differingDetails returns the details of the session row that the chain does not state', () => {
+  test('differingDetails returns the details of the session row that its audit chain does not state', () => {
     expect(differingDetails(chain, row, ORIGIN)).toEqual({});
     expect(differingDetails(makeChain(session()), row, ORIGIN)).toEqual({
       referenceId: '1358',

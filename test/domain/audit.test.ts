@@ -18,7 +18,7 @@ const derive = (byte: number, purpose: string) =>
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('hex');
 
 describe('serialise', () => {
-  test('serialise writes exactly the fields of the entry kind in their order, times as text and missing values as null', () => {
+  test('serialise writes exactly the fields of the kind of audit entry in their order, times as text and missing values as null', () => {
     const content = { hashes: undefined, erasedBy: 'uma', more: 1 } as never;
     expect(serialise('PSEUDONYM', content)).toBe('{"erasedBy":"uma","hashes":null}');
     const transition = {

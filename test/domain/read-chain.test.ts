@@ -19,7 +19,7 @@ const read = (second: number): PersonalDataRead => ({
 });
 const first = beginChain(keys, 'a', recordedAt(0), null);
 const second = beginChain(keys, 'b', recordedAt(1), first);
-/** Returns the first `count` reads of a chain, each signed with the hash of the one before. */
+/** Returns the first `count` reads of a chain, each signed with the hash of the read before. */
 function readsOf(chain: ReadChain, count: number): ChainedRead[] {
   const reads: ChainedRead[] = [];
   for (let number = 1; number <= count; number += 1)
@@ -46,7 +46,7 @@ const exportOf = (reads: readonly ChainedRead[], unchained = 0): ExportedReads =
   unchained,
 });
 
-describe('chain of reads', () => {
+describe('audit chain of personal-data reads', () => {
   test('beginChain signs a new chain of personal-data reads with the current key, together with the hash of an earlier chain', () => {
     expect(first).toMatchObject({ keyId: 'new', previousId: null, previousHash: null });
     expect(second).toMatchObject({ previousId: 'a', previousHash: first.hash });
@@ -115,17 +115,20 @@ describe('ReadLogCheck', () => {
       ofSecond,
       'a 0 removed: chain b began after it',
     ],
-  ] as const)('ReadLogCheck reports %s', (_name, chains, reads, finding) => {
-    const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
-    expect(findings).toEqual([expect.stringContaining(finding)]);
-  });
+  ] as const)(
+    'ReadLogCheck, which verifies the log of personal-data reads, reports %s',
+    (_name, chains, reads, finding) => {
+      const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
+      expect(findings).toEqual([expect.stringContaining(finding)]);
+    },
+  );
 
   test('ReadLogCheck reports a chain that was replaced by another with the same id, because the next chain contains the original hash', () => {
     const replaced = beginChain(keys, 'a', recordedAt(5), null);
     expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
       'a 0 edited: it is not the chain after which b began',
     ]);
-    // A chain that names the earlier chain without its hash does not prove which chain that was.
+    // If chain `b` names chain `a` without the hash of `a`, it does not prove which chain `a` was.
     const content = { id: 'b', startedAt: recordedAt(1), previousId: 'a', previousHash: null, keyId: 'new' };
     const values = ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', null, 'new'];
     const nameless = { ...content, hash: keys.sign(values, 'new') };

@@ -157,7 +157,7 @@ describe('webhooks', () => {
   });
 });
 
-describe('answers of the provider', () => {
+describe('answers of the provider to polls', () => {
   test('a poll answer that differs from the last known status pair moves the session; an equal answer changes nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
@@ -192,7 +192,8 @@ describe('answers of the provider', () => {
     expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
     // The second poll repeats the older pair: the customer really went back.
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
-    // Polled too soon: the first doubt is kept, so that frequent polls do not postpone the decision.
+    // The second poll comes too soon: the first doubt is kept, so that frequent polls do not postpone the
+    // decision.
     expect(judge(doubted(), repeated('LINK_GENERATED', 24), at(24))).toEqual({ kind: 'DOUBTED', doubt });
     // Another older pair begins a new doubt; the same pair does so, too, if a webhook came between the two
     // polls.
@@ -257,7 +258,7 @@ describe('decisions', () => {
   });
 });
 
-describe('state machine', () => {
+describe('rules of the state machine', () => {
   test('no rule of TRANSITION_RULES starts from a terminal status', () => {
     expect(TRANSITION_RULES.filter((rule) => rule.from?.terminal)).toEqual([]);
   });
@@ -284,7 +285,7 @@ describe('state machine', () => {
  */
 const late = (session: SessionState, subStatus: SubStatus) => judge(session, webhook(subStatus, 9));
 
-describe('late decisions', () => {
+describe('late webhooks with a decision', () => {
   test.each([
     ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'DISPUTED_LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_APPROVED', 'DISPUTED_LATE'],
@@ -364,7 +365,7 @@ test('after an agent approval or rejection only reviews, FAILED and REJECTED cha
   expect(isReviewed('AGENT_UNABLE_TO_VALIDATE')).toEqual([]);
 });
 
-describe('polls and clocks', () => {
+describe('order of webhooks and polls', () => {
   const polledAt = (second: number) => {
     const session = sessionAt('USER_QUEUED');
     return { ...session, provider: { ...session.provider, polledAt: at(second) } };
@@ -462,7 +463,7 @@ describe('applyTransition', () => {
     const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
     const decided = applyTransition(start, moved('AGENT_APPROVED', 2, local));
     expect(decided).toMatchObject({ decidedHere: true, provider: words('LINK_GENERATED'), version: 2 });
-    // A raw status or raw sub-status alone counts as missing.
+    // If only the raw status or only the raw sub-status is given, both count as missing.
     for (const half of [{ rawStatus: 'x' }, { rawSubStatus: 'x' }])
       expect(applyTransition(start, moved('AGENT_APPROVED', 2, { ...local, ...half }))).toEqual(decided);
     expect(applyTransition(decided, moved('AUDITOR_APPROVED', 3))).toMatchObject({
@@ -521,13 +522,13 @@ describe('transition rules', () => {
     ['AGENT_APPROVED', 'AUDITOR_APPROVED', ['WEBHOOK', 'POLL', 'MUTATION'], 'RECORD_AUDITOR_REVIEW'],
     ['AGENT_APPROVED', 'TECHNICAL_ERROR', ['WEBHOOK', 'POLL'], null],
   ] as const)(
-    'the rule from %s to %s allows the sources %j and the action %s',
+    'the transition rule from %s to %s allows the sources %j and the action %s',
     (from, to, sources, action) => {
       expect(find(from, to)).toMatchObject([{ sources, action }]);
     },
   );
 
-  test('no rule leads from AGENT_APPROVED back to the call, or from AUDITOR_APPROVED to AUDITOR_REJECTED', () => {
+  test('no transition rule leads from AGENT_APPROVED back to the call, or from AUDITOR_APPROVED to AUDITOR_REJECTED', () => {
     expect(find('AGENT_APPROVED', 'USER_QUEUED')).toEqual([]);
     expect(find('AUDITOR_APPROVED', 'AUDITOR_REJECTED')).toEqual([]);
   });

@@ -68,7 +68,7 @@ test('every status pair of the provider is recognised and has an explanation and
   }
 });
 
-test('an unknown raw status becomes UNRECOGNIZED, and an unknown sub-status keeps its known status', () => {
+test('parseRawStatus turns an unknown raw status into UNRECOGNIZED; with an unknown sub-status the known status is kept', () => {
   expect(parseRawStatus('INITIATED', 'LINK_GENERATED')).toEqual({
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',

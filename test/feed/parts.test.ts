@@ -111,7 +111,7 @@ describe('fingerprint', () => {
   });
 });
 
-describe('position and cursor', () => {
+describe('log position and cursor', () => {
   test('positionAfter has a feed position only for an entry that was read from the feed, and is computed once per entry', () => {
     const entry = { ...ENTRY, position: 12 };
     const place = positionAfter(entry as never);

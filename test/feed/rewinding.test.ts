@@ -78,7 +78,7 @@ describe('log tail and subscribers', () => {
     expect(floor.tail.head).toBe(11);
   });
 
-  test('a subscription that cannot be resynced ends with CURSOR_EXPIRED after a rewind', async () => {
+  test('a subscription that cannot be resynced ends with CURSOR_EXPIRED after the log was rewound (lost its newest entries)', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10);
     await floor.areLive(1);
@@ -91,7 +91,7 @@ describe('log tail and subscribers', () => {
     expect(connection.received).toEqual([]);
   });
 
-  test('after a rewind a subscriber that was shown no lost entry goes on without a gap, a reset or a repeat', async () => {
+  test('after the log was rewound, a subscriber that was shown no lost entry continues without a gap, a reset or a repeat', async () => {
     const floor = createFloor(createLog(1000));
     const connection = Object.assign(new Connection(), { roomFor: 3 });
     floor.follow(100, { connection, findResyncPoint: resetTo(floor) });
@@ -179,7 +179,7 @@ describe('log tail and subscribers', () => {
   });
 
   // Invariant 10
-  test('a heartbeat is not sent before an entry that is still being executed', async () => {
+  test('a heartbeat is not sent before a log entry whose frame is still being executed', async () => {
     const selection = createSelection();
     const floor = createFloor(createLog(1), selection);
     const { connection } = floor.follow(1, { heartbeats: true });

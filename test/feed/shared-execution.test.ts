@@ -48,7 +48,7 @@ async function textsFor(execution: SharedExecution, id: string, numbers: readonl
   return results.map((result) => result.jsonFor(keyOf(id))?.after(() => null));
 }
 
-describe('shared execution', () => {
+describe('SharedExecution', () => {
   test('a cached frame that depends on the viewer is given to no other viewer, whichever microtask the other asks in (race)', async () => {
     for (let step = 0; step < 30; step += 1) {
       const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [3]));

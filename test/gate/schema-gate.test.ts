@@ -113,7 +113,7 @@ test.each([
   },
 );
 
-test('compatible additions pass the schema gate without an announcement', async () => {
+test('compatible additions pass the schema gate without an announcement in the changelog', async () => {
   const more = withField('VkycSession', 'colour: String', withField('CancelMeetingInput', 'colour: String'));
 
   expect(

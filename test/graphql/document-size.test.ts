@@ -9,7 +9,10 @@ const nested = (levels: number) => `${'a { '.repeat(levels)}a${' }'.repeat(level
 /** Returns the error messages for a document; empty if no limit is exceeded. */
 const refusalsOf = (document: string) => findExcessiveSize(parse(document)).map(({ message }) => message);
 
-/** Makes, for each limit, a document of a given size. The limit itself must be accepted, and one more refused. */
+/**
+ * For each limit: its value, a function that makes a document of a given size, and the error. A document of
+ * the limit's size is accepted, one more is refused.
+ */
 const SIZES: Record<string, [limit: number, document: (size: number) => string, message: RegExp]> = {
   lines: [LIMITS.lines, (size) => `{ a${'\n'.repeat(size - 1)}}`, /5000 lines/],
   'lines that end with CRLF': [LIMITS.lines, (size) => `{ a${'\r\n'.repeat(size - 1)}}`, /5000 lines/],
@@ -180,7 +183,7 @@ describe('findExcessiveSize', () => {
   });
 });
 
-describe('limits of documents', () => {
+describe('limits of GraphQL documents', () => {
   test('PARSE_OPTIONS make the parser stop at 2,000 tokens, 1,000 comments and 65,536 characters', () => {
     const tokens = (count: number) => `{ ${times(count - 2, () => 'a')} }`;
     expect(() => parse(tokens(2_000), PARSE_OPTIONS)).not.toThrow();

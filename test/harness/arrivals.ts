@@ -10,7 +10,7 @@ import type { Transport } from './transports.ts';
 
 /** Credentials of a request. Undefined properties are not sent. */
 export interface Way {
-  /** An array is sent as several headers of one name. */
+  /** Headers of the request. An array is sent as several headers of the same name. */
   readonly headers?: Record<string, string | string[]>;
   readonly search?: string;
   /** The payload of a WebSocket's `connection_init`. */

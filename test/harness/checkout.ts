@@ -21,7 +21,7 @@ const WATCH_INTERVAL_MS = 200;
 interface CheckoutOptions {
   /** Folder name. */
   readonly name?: string;
-  /** `none`: before `npm ci`; `production`: after `npm ci --omit=dev`. */
+  /** Which packages are installed. `none`: as before `npm ci`; `production`: as after `npm ci --omit=dev`. */
   readonly packages?: 'all' | 'production' | 'none';
 }
 

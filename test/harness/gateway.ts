@@ -71,7 +71,7 @@ export interface Gateway {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Stream<T>;
-  /** Starts a session for a new person; fails the test if it is refused. */
+  /** Starts a session for a new person. Fails the test if the start is refused. */
   start(
     verificationId: string,
     input?: object,

@@ -55,7 +55,7 @@ export async function startPgBouncer(
     'unix_socket_dir =',
     'auth_type = any',
     `pool_mode = ${mode}`,
-    // Session pooling holds a server connection per client; transaction pooling shares a few.
+    // Session pooling needs one server connection for each client; transaction pooling shares a few.
     `default_pool_size = ${mode === 'session' ? 60 : 12}`,
     'max_client_conn = 200',
     ...(PGBOUNCER?.keepsStatements ? [`max_prepared_statements = ${statements ? 200 : 0}`] : []),

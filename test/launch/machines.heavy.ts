@@ -55,21 +55,24 @@ rootTest(
   },
 );
 
-rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
-  const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
+rootTest(
+  'the gateway with its embedded PostgreSQL starts with a /dev/shm (shared memory) of 64 kB',
+  async () => {
+    const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
 
-  const { said } = await runGateway(await freshFolder(), [
-    'unshare',
-    '-m',
-    'sh',
-    '-c',
-    small,
-    'sh',
-    ...GATEWAY,
-  ]);
+    const { said } = await runGateway(await freshFolder(), [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      small,
+      'sh',
+      ...GATEWAY,
+    ]);
 
-  expect(said).toContain('"the gateway is ready"');
-});
+    expect(said).toContain('"the gateway is ready"');
+  },
+);
 
 diskTest(
   'a gateway on a full disk fails to start, with or without existing data, with the message that the disk is full',

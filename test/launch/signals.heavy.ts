@@ -22,7 +22,7 @@ async function startGateway() {
 
 describe('npm start', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s sent to npm alone stops the gateway cleanly, and npm exits with 0',
+    '%s sent to npm alone, not to its child processes, stops the gateway cleanly, and npm exits with 0',
     async (signal) => {
       const { child, ended, said, survivors } = await startGateway();
 
@@ -62,7 +62,7 @@ describe('npm start', () => {
     },
   );
 
-  test('SIGTERM sent to npm start during the build also ends the compiler', async () => {
+  test('SIGTERM sent to npm start while it builds also ends the compiler', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout() });
     await start.until('Building the changed parts');
 

@@ -144,7 +144,7 @@ test.each(FILTERS)(
 
 const SHAPE = { detail: 'SUMMARY', withUser: true } as const;
 
-test('paging through sessions repeats and skips none while new sessions are inserted', async () => {
+test('paging through sessions repeats no session and skips none while new sessions are inserted', async () => {
   const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
   const seen: string[] = [];
   let after: { at: Date; id: string } | null = null;

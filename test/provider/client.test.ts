@@ -176,7 +176,7 @@ test('every attempt of a provider call takes a call from the budget for its purp
   expect(taken).toEqual(['MUTATION', 'MUTATION', 'POLL']);
 });
 
-test('after five failures the circuit breaker rejects calls unsent, and closes when the provider recovers', async () => {
+test('after five failures the circuit breaker rejects provider calls without sending them, and closes when the provider recovers', async () => {
   let healthy = false;
   const { client, provider } = await clientAgainst(
     () => (healthy ? { body: VERIFICATION } : error(500, 'api_error')),
@@ -263,7 +263,7 @@ test('an undocumented error is classified by its status, reported as unmapped, a
   }
 });
 
-test('an HTML error page of the provider counts as an outage, and even with status 404 not as NOT_FOUND', async () => {
+test('an HTML error page of the provider counts as an outage (UNAVAILABLE); even with status 404 it is not NOT_FOUND', async () => {
   for (const status of [400, 404, 409, 413, 502]) {
     const { client } = await clientAgainst([{ status, body: '<html>Sorry</html>' }]);
     expect(await failure(client.startVerification(request))).toMatchObject({
@@ -417,7 +417,7 @@ test('an answer about another verification or user is rejected as MISMATCH, is n
   expect(await client.findVerification('v.1')).toMatchObject({ verificationId: 'v.1' });
 });
 
-test('reference ids of the provider keep all their digits, as numbers and as strings', async () => {
+test('a reference id in an answer of the provider keeps all its digits, be it a JSON number or a string', async () => {
   for (const [reference, expected] of [
     ['8901234567890123458', '8901234567890123458'],
     ['"8901234567890123458"', '8901234567890123458'],

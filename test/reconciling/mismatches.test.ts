@@ -69,7 +69,7 @@ const FALSE_ANSWERS: [string, string, Said][] = [
   ['the user id in another case', 'userId', { user_id: 'Asha' }],
 ];
 
-describe('provider response', () => {
+describe('response of the provider to a poll or mutation', () => {
   // Invariant 3
   test('refreshSession refuses a response about another verification, reference or user, and records it on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });

@@ -58,7 +58,7 @@ async function sendThirteen(id: string, send: (body: object) => Promise<void>): 
     await send(newsAt(id, STEPS[index % STEPS.length] as string, index * 1_000));
 }
 
-test('thirteen webhooks after one dated three days ahead are all applied, in their order', async () => {
+test("after a webhook dated three days ahead of the gateway's clock, thirteen webhooks with correct times are all applied, in order", async () => {
   const { gateway, send } = await sessionAtTheLink('ahead.1', false);
   await send(newsAt('ahead.1', 'USER_QUEUED', 3 * DAY_MS));
   await sendThirteen('ahead.1', send);

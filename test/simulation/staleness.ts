@@ -93,7 +93,7 @@ function plan(watched: Watched, policy: Policy, active: Watched[], fairShareMs: 
   active.push(watched);
 }
 
-/** Returns the value that this part (0 to 1) of the sorted values does not exceed. */
+/** Returns a quantile: the value that this part (0 to 1) of the sorted values does not exceed. */
 export const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 

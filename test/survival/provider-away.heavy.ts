@@ -58,7 +58,8 @@ test('while the provider is unreachable, startSession fails with a retryable err
   wire.mend();
   await eventually(async () => (await asked('away.0')).__typename === 'StartSessionSuccess');
   expect(await live.next()).toEqual({ subStatus: 'LINK_GENERATED' });
-  // `headers` has an entry for each request but three: the webhook, the subscription and GET /readyz.
+  // `headers` has an entry for each GraphQL request over HTTP. The three other requests are the webhook, the
+  // subscription and GET /readyz.
   const requests = gateway.headers.length + 3;
   enter('provider-away', { requests, faults: 1, lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 });
 });
