@@ -84,7 +84,7 @@ test.each(PAGES)('every link in %s leads to a file or heading that exists', asyn
   expect(broken).toEqual([]);
 });
 
-test('ARCHITECTURE.md lists exactly the invariants that tests are marked with, and the files of those tests', async () => {
+test('ARCHITECTURE.md lists exactly the invariants with which tests are marked (`// Invariant 1`), and the files of those tests', async () => {
   const architecture = await read('ARCHITECTURE.md');
   const [, list = ''] = architecture.match(/^## Invariants$(.*?)^## /ms) ?? [];
   const listed = [...list.matchAll(/^(\d+)\. (.*)$/gm)].flatMap(([, number, line = '']) =>

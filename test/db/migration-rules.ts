@@ -52,7 +52,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Statements that do harm only inside a transaction, because it holds all locks until its end. */
+/** Statements that do harm only inside a transaction, because a transaction holds all locks until its end. */
 const WITHIN_A_TRANSACTION: readonly Rule[] = [
   {
     forbids: /\bVALIDATE CONSTRAINT\b/,

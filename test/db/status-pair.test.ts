@@ -13,7 +13,7 @@ import { complaintsAbout } from './migration-rules.ts';
 
 const PAIRS = ALL_PAIRS.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
 const WHAT_TO_DO =
-  'The migrations store other pairs than src/domain/status.ts has: run npm run migrate:new, which writes the missing migration';
+  'The migrations allow other status pairs than src/domain/status.ts: run npm run migrate:new, which writes the missing migration';
 
 /** Returns the SQL of all migrations in a folder, in order. */
 const migrationsIn = async (folder: string): Promise<string[]> => {

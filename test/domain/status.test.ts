@@ -55,7 +55,7 @@ const pairs = REFERENCE.trim()
 test("the status table holds exactly the status pairs of the provider's reference", () => {
   const table = KNOWN_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
   const todo =
-    'A pair that the provider added belongs into REFERENCE of this test as well, typed in from its page';
+    'If the provider has added a status pair, add it to REFERENCE of this test as well, copied from the page of the provider';
   expect(table.toSorted(), todo).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
 });
 

@@ -166,7 +166,7 @@ describe('findExcessiveSize', () => {
     expect(findExcessiveSize(parse(new Source('{ a }'), { noLocation: true }))).toEqual([]);
   });
 
-  test('findExcessiveSize throws an exception of its own code instead of returning it as an exceeded limit', () => {
+  test('findExcessiveSize throws an internal error (a bug) instead of returning the error as an exceeded limit', () => {
     expect(() =>
       findExcessiveSize({
         kind: Kind.DOCUMENT,

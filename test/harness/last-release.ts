@@ -26,7 +26,7 @@ function isHere(): boolean {
 const here = isHere();
 if (!here)
   process.stderr.write(
-    `The history does not reach back to the last release (git fetch --depth 1 origin ${commit}): its tests are SKIPPED.\n`,
+    `The git history here lacks the last release (git fetch --depth 1 origin ${commit}): the tests with the last release are SKIPPED.\n`,
   );
 
 /**

@@ -24,7 +24,7 @@ export const PGBOUNCER = version ? { keepsStatements: version[1] !== '1' || Numb
 
 if (!PGBOUNCER)
   process.stderr.write(
-    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind it are SKIPPED.\n',
+    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind PgBouncer are SKIPPED.\n',
   );
 else
   process.stderr.write(

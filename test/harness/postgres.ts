@@ -25,7 +25,7 @@ export const TEMPLATE = 'vkyc_template';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await openRunFolder();
-  // Sets both variables before test workers start, so that they inherit them.
+  // Sets both variables before the test workers start, so that the workers inherit them.
   process.env.TMPDIR = folder.disk;
   process.env.FAST_TMPDIR = folder.fast;
   await promisify(execFile)(process.execPath, ['src/launch/run.cjs', 'build']);

@@ -260,7 +260,7 @@ test('an event stream reports errors with the same codes and statuses as the oth
   expect(byGet.status).toBe(405);
 });
 
-test('a query that is sent to /graphql/stream, the path of event streams, is answered as one event', async () => {
+test('a query that is sent to /graphql/stream, the path of event streams, is answered with one event and the end of the stream', async () => {
   const gateway = await bootGateway();
   const query =
     'query ($id: String!) { sessionByVerificationId(verificationId: $id) { verificationId } viewer { id } }';

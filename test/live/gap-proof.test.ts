@@ -63,8 +63,8 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
       subscribe(LOG, { after }),
     ])
       await takeLinked(stream, 3, after);
-    // Cursors of a session's subscriptions are equal. A cursor of the feed has a feed position besides, and
-    // statusTransitions accepts it, too.
+    // sessionLive and statusTransitions issue the same cursors. A cursor of the feed has a feed position
+    // besides, and statusTransitions accepts it, too.
     expect(live.at(-1)?.cursor).toBe(log.at(-1)?.cursor);
     await takeLinked(subscribe(LOG, { id, after: feed[0]?.cursor }), 3, feed[0]?.cursor as string);
   });

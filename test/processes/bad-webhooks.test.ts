@@ -213,7 +213,9 @@ test('300 slow senders of webhooks of 256 kB use bounded memory, and an honest w
     await eventually(async () => (await send(honest, signed(honest))) === 200);
   });
 
-  process.stderr.write(`resident: ${[before, peak, after].map(Math.round).join(', ')} MB\n`);
+  process.stderr.write(
+    `resident memory before, at its peak, after: ${[before, peak, after].map(Math.round).join(', ')} MB\n`,
+  );
   expect(peak - before).toBeLessThan(MOST_GROWTH_MB);
   expect(after - before).toBeLessThan(MOST_GROWTH_MB);
   expect(counted.kept).toBe(1);

@@ -12,7 +12,7 @@ const ASHA = { user: { userId: 'asha', phone: '9988776655' } };
 
 /**
  * Boots a gateway whose provider reports the status pair `present` for one verification, or does not respond
- * if it is null.
+ * if `present` is null.
  */
 async function askedAbout(id: string) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'] as string[] | null, asked: 0 };

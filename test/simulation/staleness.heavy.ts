@@ -35,9 +35,9 @@ test.each(SETTINGS)(
       `\n${setting.sessions} sessions, ${setting.pollsPerMinute} polls a minute, seed ${setting.seed}: ${ours.seconds.length} changes`,
     );
     show(`              p50     p90     p99   polls`);
-    show(`in turn ${seconds(inTurn)} ${String(inTurn.polls).padStart(7)}  ${bar(medians[0], medians[0])}`);
+    show(`robin   ${seconds(inTurn)} ${String(inTurn.polls).padStart(7)}  ${bar(medians[0], medians[0])}`);
     show(`ours    ${seconds(ours)} ${String(ours.polls).padStart(7)}  ${bar(medians[1], medians[0])}`);
-    show(`median ${ratio.toFixed(2)}, 99th percentile ${tail.toFixed(2)} of asking in turn`);
+    show(`median ${ratio.toFixed(2)}, 99th percentile ${tail.toFixed(2)} of round-robin`);
 
     expect(ratio).toBeLessThanOrEqual(0.7);
     if (setting.sessions === 500) expect(tail).toBeLessThanOrEqual(1);
