@@ -89,7 +89,7 @@ describe('checkRows', () => {
     ).toBeNull();
   });
 
-  test('an ADOPTION entry (begins the chain of a session that an earlier release started) is valid only as the first entry', () => {
+  test('an ADOPTION entry, which begins the chain of a session older than audit chains, is valid only as the first entry', () => {
     const adoption = ['ADOPTION', { transitions: 1 }] as const;
     expect(check(makeChain(adoption, transition(1)), transitionRow(1)).finding).toBeNull();
     expect(check(makeChain(transition(1), adoption), transitionRow(1)).finding).toEqual({

@@ -66,7 +66,7 @@ const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
 });
 
 describe('webhooks', () => {
-  test('webhooks are ordered by event time: a newer webhook moves the session, an older webhook gets the verdict LATE', () => {
+  test('webhooks are ordered by event time: a newer webhook changes the status (MOVED), an older webhook only gets the verdict LATE', () => {
     const session = sessionAt('USER_QUEUED');
     expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({
       verdict: 'MOVED',
@@ -78,7 +78,7 @@ describe('webhooks', () => {
     });
   });
 
-  test('webhooks of the same second apply in arrival order, and the order is marked as uncertain', () => {
+  test('webhooks with the same second as event time apply in arrival order, and the order is marked as uncertain', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({
       verdict: 'MOVED',
       orderUncertain: true,
@@ -94,7 +94,7 @@ describe('webhooks', () => {
     });
   });
 
-  test('a webhook that repeats an earlier status pair with a new event time moves the session, because a customer may queue twice', () => {
+  test('a webhook that repeats an earlier status pair with a new event time changes the status, because a customer may queue twice', () => {
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [at(9)]))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -141,7 +141,7 @@ describe('webhooks', () => {
     expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING' });
   });
 
-  test("while the stored event time of a session is ahead of the gateway's clock, an older webhook still moves the session", () => {
+  test("while the stored event time of a session is ahead of the gateway's clock, an older webhook still changes the status", () => {
     const session = sessionAt('NO_AGENT_FOUND');
     const eventTime = new Date('2025-05-25T03:51:00Z');
     const held = { ...session, provider: { ...session.provider, eventTime } };
@@ -158,7 +158,7 @@ describe('webhooks', () => {
 });
 
 describe('answers of the provider to polls', () => {
-  test('a poll answer that differs from the last known status pair moves the session; an equal answer changes nothing', () => {
+  test('a poll answer that differs from the last known status pair changes the status; an equal answer changes nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -233,7 +233,7 @@ describe('decisions', () => {
     expect(judge(ours, webhook('AUDITOR_APPROVED', 12))).toMatchObject({ verdict: 'ENDED' });
   });
 
-  test('after an agent decision made in the gateway, a different agent decision of the provider is DISPUTED, but an auditor decision moves the session', () => {
+  test('after an agent decision made in the gateway, a different agent decision of the provider is DISPUTED, but an auditor decision applies', () => {
     const ours = sessionAt('AGENT_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'MOVED' });
@@ -371,7 +371,7 @@ describe('order of webhooks and polls', () => {
     return { ...session, provider: { ...session.provider, polledAt: at(second) } };
   };
 
-  test('a webhook dated up to five seconds after the last poll moves the session, and the order is marked as uncertain', () => {
+  test('a webhook dated up to five seconds after the last poll changes the status, and the order is marked as uncertain: the poll may be newer', () => {
     for (const [second, orderUncertain] of [
       [20, true],
       [25, true],
@@ -409,7 +409,7 @@ describe('order of webhooks and polls', () => {
     expect(ask({ ...open, rawSubStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
   });
 
-  test('the first update of a session, a poll answer or a webhook, gets the verdict MOVED, and its order is certain', () => {
+  test('the first update of a session, a poll answer or a webhook, gets the verdict MOVED, and its order is not marked as uncertain', () => {
     expect(judge(null, answer('USER_QUEUED'))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
     expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
   });
@@ -419,7 +419,7 @@ describe('order of webhooks and polls', () => {
     expect(isTooFarAhead(new Date(at(300).getTime() + 1), at(0))).toBe(true);
   });
 
-  test('a session that only polls have reported is moved by a webhook with any event time', () => {
+  test('a webhook with any event time changes the status of a session that only polls have reported so far', () => {
     const session = sessionAt('USER_QUEUED');
     const polled = { ...session, provider: { ...session.provider, eventTime: null } };
     expect(judge(polled, webhook('NO_AGENT_FOUND', 0))).toMatchObject({
@@ -438,7 +438,7 @@ describe('applyTransition', () => {
   });
   const start = applyTransition(null, moved('LINK_GENERATED', 1));
 
-  test('the first transition begins a session with version 1', () => {
+  test('applyTransition begins a session with version 1 at the first transition of its log', () => {
     expect(start).toEqual({
       ...toStatusPair('LINK_GENERATED'),
       version: 1,
@@ -459,7 +459,7 @@ describe('applyTransition', () => {
     ).toThrow('invariant violated: log starts with a ');
   });
 
-  test('decidedHere is set by a decision made in the gateway, which keeps the raw status, and cleared by the next update', () => {
+  test("decidedHere is set by a decision made in the gateway, which keeps the provider's raw status, and is cleared by the next update", () => {
     const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
     const decided = applyTransition(start, moved('AGENT_APPROVED', 2, local));
     expect(decided).toMatchObject({ decidedHere: true, provider: words('LINK_GENERATED'), version: 2 });
@@ -479,7 +479,7 @@ describe('applyTransition', () => {
     ['REVIEWED', false, 'USER_QUEUED'],
     ['ENDED', false, 'USER_QUEUED'],
   ] as const)(
-    'a transition with the verdict %s keeps the status; disputed becomes %s, the raw sub-status %s',
+    "a transition with the verdict %s keeps the session's status; disputed becomes %s, the provider's raw sub-status %s",
     (verdict, disputed, raw) => {
       const after = applyTransition(start, moved('USER_QUEUED', 2, { verdict }));
       expect(after).toEqual({ ...start, lastSequence: 2, disputed, provider: words(raw) });
@@ -488,7 +488,7 @@ describe('applyTransition', () => {
   );
 });
 
-test('ACTION_TRANSITIONS has, for each action, the listed sub-statuses from which it starts and the listed one to which it leads', () => {
+test('ACTION_TRANSITIONS lists, for each action, from which sub-statuses the action starts and to which one it leads', () => {
   const movable = ALL_PAIRS.filter((info) => !info.terminal)
     .map((info) => info.subStatus)
     .filter((each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each));

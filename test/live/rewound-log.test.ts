@@ -127,7 +127,7 @@ test('after a restore, the cursor of a lost transition has expired for every sub
   expect(await gateway.subscribe(FEED, { after: kept }).next()).toMatchObject({ sequence: 3 });
 });
 
-test('subscriptions to a session that was lost in a restore end with CURSOR_EXPIRED', async () => {
+test('subscriptions to a session that was lost by a restore of the database end with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   const restore = await takeBackup(gateway.database);

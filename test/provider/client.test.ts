@@ -204,7 +204,7 @@ test('calls that the provider refuses do not open the circuit breaker', async ()
   expect(provider.calls).toHaveLength(8);
 });
 
-test('each documented error code becomes a kind of ProviderFailure, without the text of the provider', async () => {
+test("each documented error code of the provider becomes a kind of ProviderFailure, which does not contain the provider's text", async () => {
   const documented: [number, string, string][] = [
     [400, 'x-client-id_missing', 'UNAVAILABLE'],
     [400, 'x-client-secret_missing', 'UNAVAILABLE'],

@@ -23,7 +23,7 @@ const seconds = ({ seconds: sorted }: Staleness) =>
 const bar = (value: number, most: number) => '█'.repeat(Math.max(1, Math.round((value / most) * WIDTH)));
 
 test.each(SETTINGS)(
-  'the polling policy sees the median change at least 30 % earlier than round-robin with $sessions sessions, $pollsPerMinute polls a minute, seed $seed',
+  'the polling policy sees half of the changes at least 30 % sooner than round-robin with $sessions sessions, $pollsPerMinute polls a minute, seed $seed',
   (setting) => {
     const inTurn = simulate(setting, 'ROUND_ROBIN');
     const ours = simulate(setting, 'OURS');
