@@ -15,8 +15,8 @@ import {
 } from '../harness/old-database.ts';
 
 test('the migrations create exactly the schema of src/db/schema/tables.ts; `npm run migrate:new` writes a missing migration', async () => {
-  // Copies inside the project, because drizzle-kit takes relative paths only, and to .build, which git
-  // ignores.
+  // Copies the migrations into the project, because drizzle-kit takes relative paths only, and there into
+  // .build, which git ignores.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
   await cp('migrations', copy, { recursive: true });

@@ -11,8 +11,8 @@ export interface OwnPostgres {
   /** Connection string of a migrated database. */
   readonly url: string;
   /**
-   * Sends SIGQUIT (immediate shutdown): the server writes no checkpoint and must recover from its WAL at the
-   * next start. Resolves when the process is gone.
+   * Crashes the server by SIGQUIT (immediate shutdown): it writes no checkpoint and must recover from its WAL
+   * at the next start. Resolves when the process is gone.
    */
   crash(): Promise<void>;
   /**

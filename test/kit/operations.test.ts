@@ -22,7 +22,8 @@ const operations = new Map(
 );
 
 test('every operation of the client kit (schema/operations.graphql) succeeds at some step of a session that ends approved', async () => {
-  // Only trusted documents are accepted, as in production: a manifest of the kit's operations lists them.
+  // Only trusted documents are accepted, as a gateway in production may require: a manifest of the kit's
+  // operations lists them.
   const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
   const run = new Set<string>();
   const documentOf = (name: string): string => {

@@ -39,8 +39,8 @@ async function subscribeMany(
       retryAttempts: 0,
     }),
   );
-  // Connects all sockets before the first subscription: a gateway busy with subscriptions might acknowledge a
-  // late socket after the client's timeout.
+  // Connects all sockets before the first subscription, because a gateway that is busy with subscriptions
+  // acknowledges new sockets too slowly.
   await Promise.all(clients.map((client) => new Promise((resolve) => client.on('connected', resolve))));
   const query = `subscription ($sessionId: ID, $after: String) { statusTransitions(sessionId: $sessionId, after: $after) { ${fields} } }`;
   const got = { deliveries: 0, errors: [] as unknown[] };
