@@ -23,7 +23,7 @@ const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id } } }
 }`;
 
-test('10,000 webhooks, repeated and in any order, are each in the log once, although the gateway is killed repeatedly', async () => {
+test('10,000 status updates, sent as webhooks repeatedly and in any order, are each in the log once, although the gateway is killed three times', async () => {
   const random = createSeededRandom('webhook burst', SEED);
   process.stderr.write(`webhook burst, SEED=${SEED}\n`);
   const provider = await startSilentProvider();
