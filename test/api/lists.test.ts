@@ -200,6 +200,11 @@ const OF_SESSION: Record<string, string> = {
   meeting: '{ id }',
   meetings: '(first: 5) { nodes { id } }',
   reviews: '{ decision }',
+  notes: '(first: 5) { nodes { id } }',
+  closure: '{ reason }',
+  escalation: '{ reason }',
+  escalations: '{ reason }',
+  disputeResolutions: '{ resolution }',
   blockedActions: '{ action reason }',
   transitions: '(first: 5) { nodes { sequence } }',
 };

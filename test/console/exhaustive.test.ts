@@ -39,9 +39,12 @@ describe("the console's status tables", () => {
       'AUDITOR_REVIEWED/AUDITOR_REJECTED',
       'EXPIRED/UNRECOGNIZED',
       'EXPIRED/VKYC_EXPIRED',
+      'FAILED/FAILED_BY_MERCHANT',
+      'FAILED/REPLACED',
       'FAILED/TECHNICAL_ERROR',
       'FAILED/UNRECOGNIZED',
       'REJECTED/INSUFFICIENT_BALANCE',
+      'REJECTED/REJECTED_BY_MERCHANT',
       'REJECTED/UNRECOGNIZED',
     ]);
     for (const { status, subStatus, waitingOn, terminal } of KNOWN_PAIRS)

@@ -87,6 +87,7 @@ export async function sessionWithHistory(gateway: Gateway): Promise<string> {
   });
   await eventually(async () => (await agent.look(session.id)).subStatus === 'AGENT_ENDED_CALL');
   await agent.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: 'Not Asha Rao.' });
+  await operator.act('addNote', session.id, { note: 'Rahul called again.' });
   const { rows } = await gateway.database.query('select id from vkyc_session where verification_id = $1', [
     verificationId,
   ]);
@@ -129,6 +130,7 @@ const TIMES: Record<string, string[]> = {
   status_transition: ['recorded_at', 'occurred_at'],
   meeting: ['starts_at', 'created_at'],
   review: ['recorded_at'],
+  annotation: ['recorded_at'],
   audit_entry: ['recorded_at'],
 };
 const TIME_IN_CONTENT = /"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KNOWN_PAIRS } from '../../src/domain/status.ts';
+import { PROVIDER_PAIRS } from '../../src/domain/status.ts';
 import { bootSandbox } from './harness.ts';
 
 /**
@@ -86,7 +86,7 @@ test("every documented status pair is reached by a sandbox scenario, which then 
     ]);
   }
 
-  const known = KNOWN_PAIRS.map(({ status, subStatus }) => `${status} ${subStatus}`);
+  const known = PROVIDER_PAIRS.map(({ status, subStatus }) => `${status} ${subStatus}`);
   expect(
     known.filter((pair) => !reached.has(pair)),
     'pairs that no scenario reaches',
