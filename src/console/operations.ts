@@ -87,7 +87,7 @@ export type SubStatus =
   | 'AGENT_REJECTED'
   /** The agent could neither approve nor reject. Try again with another agent in a further call (scheduleMeeting), or in a new session that replaces this one (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
   | 'AGENT_UNABLE_TO_VALIDATE'
-  /** The auditor approved: the verification succeeded and is complete, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute). (Status AUDITOR_REVIEWED.) */
+  /** The auditor approved: the verification succeeded, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute). (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_APPROVED'
   /** The auditor rejected: the verification failed. Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense (startSession with replacesSessionId). (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_REJECTED'

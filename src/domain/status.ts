@@ -258,8 +258,7 @@ export const STATUS_TABLE = {
     description: 'The auditor has decided; the session is over.',
     steps: {
       AUDITOR_APPROVED: {
-        explanation:
-          'The auditor approved: the verification succeeded and is complete, unless the session is disputed.',
+        explanation: 'The auditor approved: the verification succeeded, unless the session is disputed.',
         recommendedAction:
           'Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute).',
         waitingOn: 'NOBODY',
