@@ -138,7 +138,9 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WORDS: 'note resolution',
   },
   DisputeResolution: { OPEN: 'id resolution resolvedAt', WHO: 'resolvedBy', WORDS: 'note' },
-  StatusInfo: { OPEN: 'status subStatus explanation recommendedAction waitingOn terminal reportedBy' },
+  StatusInfo: {
+    OPEN: 'status subStatus explanation recommendedAction customerMessage waitingOn terminal reportedBy',
+  },
   TransitionRule: { OPEN: 'from to sources action' },
   BlockedAction: { OPEN: 'action reason' },
   Viewer: { OPEN: 'id roles expiresAt' },

@@ -19,7 +19,7 @@ import { SessionResolver } from './session.ts';
 import { SessionListResolver } from './session-list.ts';
 import { SessionStatsResolver } from './session-stats.ts';
 import { StartSessionResolver } from './start-session.ts';
-import { StatusResolver } from './status.ts';
+import { StatusInfoResolver, StatusResolver } from './status.ts';
 import {
   FeedResetResolver,
   HeartbeatResolver,
@@ -60,6 +60,7 @@ export function getSchema(): GraphQLSchema {
           buildSchemaSync({
             resolvers: [
               StatusResolver,
+              StatusInfoResolver,
               ViewerResolver,
               UserResolver,
               SessionResolver,
