@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   type Environment,
   environment,
@@ -81,6 +82,11 @@ export interface Config {
         readonly webhooks: SandboxWebhooks;
       }
   );
+  /** Templates that startSession accepts. Null: those of the provider's documentation, and any other name. */
+  readonly templates: {
+    readonly user: readonly UserTemplate[] | null;
+    readonly agent: readonly AgentTemplate[] | null;
+  };
   readonly signIn: SignIn;
   /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
   readonly auditUnknownAgents: boolean;
@@ -183,6 +189,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     dataKeys: env.DATA_KEYS ?? null,
     auditKeys: env.AUDIT_KEYS ?? null,
     provider: readProvider(env),
+    templates: { user: env.USER_TEMPLATES ?? null, agent: env.AGENT_TEMPLATES ?? null },
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     introspection: env.INTROSPECTION ?? !isProduction(env),

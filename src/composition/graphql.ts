@@ -57,11 +57,13 @@ export function createServices(
 ): Services {
   const clients = providers.clients('MUTATION');
   const policy = { auditUnknownAgents: config.auditUnknownAgents };
+  const { templates } = providers.current;
+  const rules = { templates };
   const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
-    ...{ db, sealer, clock, policy, hub, cursors },
+    ...{ db, sealer, clock, policy, hub, cursors, templates },
     figures: new SessionFigures({ statistics, clock, log }),
-    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer }),
+    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

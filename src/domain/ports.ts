@@ -1,5 +1,6 @@
 /** Interfaces that the core declares and adapters implement; `composition/` connects them. */
 import type { FeedEntry } from './session.ts';
+import type { TemplateCatalogue } from './templates.ts';
 
 /** Source of the current time; tests replace it. */
 export interface Clock {
@@ -146,7 +147,7 @@ export interface ProviderWebhooks {
   parse(body: Buffer): WebhookPayload | UnparsableWebhook;
 }
 
-/** A provider of video verification: its calls and its webhooks. */
+/** A provider of video verification: its calls, its webhooks and the templates of its account. */
 export interface Provider {
   /**
    * Lower-case name of the provider. It is stored with each session and ends the path of the webhooks,
@@ -156,6 +157,7 @@ export interface Provider {
   /** Returns the client whose calls count as `purpose` in the call budget. */
   calls(purpose: CallPurpose): ProviderCalls;
   readonly webhooks: ProviderWebhooks;
+  readonly templates: TemplateCatalogue;
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   SessionSnapshotResolver,
   SubscriptionResolver,
 } from './subscription.ts';
+import { TemplateResolver } from './template.ts';
 import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
@@ -52,6 +53,7 @@ export function getSchema(): GraphQLSchema {
           buildSchemaSync({
             resolvers: [
               StatusResolver,
+              TemplateResolver,
               ViewerResolver,
               UserResolver,
               SessionResolver,

@@ -136,13 +136,13 @@ class StartSessionInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "Name of the provider's template for the customer's steps, such as vkyc_user_template_v1. Without it, the provider's default is used.",
+      "Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used.",
   })
   userTemplate?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      "Name of the provider's template for the agent's steps, such as vkyc_agent_template_v1. Without it, the provider's default is used.",
+      "Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used.",
   })
   agentTemplate?: string;
   @Field(() => [NotificationTypeEnum], {

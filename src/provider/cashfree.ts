@@ -1,7 +1,9 @@
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Provider, ProviderCalls, ProviderRequest } from '../domain/ports.ts';
+import type { TemplateCatalogue } from '../domain/templates.ts';
 import { templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
 import { type MismatchedAnswer, rejectMismatches } from './refuse-mismatches.ts';
+import { type ConfiguredTemplates, createCatalogue } from './templates.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 import { createWebhooks } from './webhooks.ts';
 import {
@@ -19,13 +21,25 @@ interface Options extends TransportOptions {
   readonly appId: string | null;
   /** All secrets that may have signed a webhook: the active one, and those being retired (rotation). */
   readonly webhookSecrets: readonly string[];
+  /** Templates of the account; left out, those of the provider's documentation. */
+  readonly templates?: ConfiguredTemplates;
   /** Called for each answer that was refused because it is about another verification or user. */
   readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
-/** Creates the Cashfree adapter: the calls to its REST API, and the verification and parsing of its webhooks. */
-export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }: Options): Provider {
+/**
+ * Creates the Cashfree adapter: the calls to its REST API, the verification and parsing of its webhooks, and the
+ * catalogue of its templates.
+ */
+export function createCashfree({
+  appId,
+  webhookSecrets,
+  templates = { user: null, agent: null },
+  onMismatch,
+  ...options
+}: Options): Provider {
   const transport = createTransport(options);
+  const catalogue = createCatalogue(templates);
 
   const calls: Provider['calls'] = (purpose) => {
     const get = <T>(path: string, query: Record<string, string>, read: (text: string) => T) =>
@@ -64,7 +78,7 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
           // Not repeated: after a timeout only a GET can tell whether the start took effect.
           repeatable: false,
         }).catch((error) => {
-          throw withTemplateProblems(error, request);
+          throw withTemplateProblems(error, request, catalogue);
         }),
       findVerification: (verificationId) =>
         orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
@@ -83,13 +97,17 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
     return rejectMismatches(client, onMismatch);
   };
 
-  return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets) };
+  return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets), templates: catalogue };
 }
 
-/** If the provider does not know a template, adds to the failure which templates the request named. */
-function withTemplateProblems(error: unknown, request: ProviderRequest): unknown {
+/** If the provider does not know a template, adds to the failure which of the named templates it may be. */
+function withTemplateProblems(
+  error: unknown,
+  request: ProviderRequest,
+  catalogue: TemplateCatalogue,
+): unknown {
   if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
-  const problems = templateProblems(request);
+  const problems = templateProblems(request, catalogue);
   return new ProviderFailure(error.kind, error.message, { ...error.details, problems });
 }
 

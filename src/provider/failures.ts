@@ -1,5 +1,11 @@
 import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
 import type { ProviderRequest } from '../domain/ports.ts';
+import {
+  hasTemplate,
+  nameTemplates,
+  type TemplateCatalogue,
+  type TemplateList,
+} from '../domain/templates.ts';
 import { readFailure } from './wire-format.ts';
 
 /** How the gateway treats one of the provider's error codes. */
@@ -48,19 +54,43 @@ const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['agentTemplate'], message: 'must be the name of an agent template that exists at the provider' },
 ];
 
-/** Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`: the templates that it named. */
-export function templateProblems(request: ProviderRequest): readonly FieldProblem[] {
-  const given = TEMPLATE_PROBLEMS.filter(
-    ({ path: [field] }) => request[field as keyof ProviderRequest] !== undefined,
-  );
-  if (given.length === 0)
-    return [{ path: [], message: 'has an invalid part, but the provider does not say which' }];
-  if (given.length === 1) return given;
-  return given.map(({ path, message }, index) => ({
-    path,
-    message: `${message}; the provider does not say whether this or ${given[1 - index]?.path[0]} is wrong`,
-  }));
+/** A template that a start named. */
+interface NamedTemplate extends FieldProblem {
+  readonly name: string;
+  readonly list: TemplateList;
+  readonly setting: 'USER_TEMPLATES' | 'AGENT_TEMPLATES';
 }
+
+/**
+ * Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`. The provider does not say which of
+ * two templates it does not know: if the catalogue has only one of them, the other is the problem.
+ */
+export function templateProblems(
+  { userTemplate, agentTemplate }: ProviderRequest,
+  { user, agent }: TemplateCatalogue,
+): readonly FieldProblem[] {
+  const [ofUser, ofAgent] = TEMPLATE_PROBLEMS as readonly [FieldProblem, FieldProblem];
+  const named: NamedTemplate[] = [];
+  if (userTemplate !== undefined)
+    named.push({ ...ofUser, name: userTemplate, list: user, setting: 'USER_TEMPLATES' });
+  if (agentTemplate !== undefined)
+    named.push({ ...ofAgent, name: agentTemplate, list: agent, setting: 'AGENT_TEMPLATES' });
+  if (named.length === 0)
+    return [{ path: [], message: 'has an invalid part, but the provider does not say which' }];
+  const outside = named.filter(({ name, list }) => !hasTemplate(list, name));
+  const suspects = outside.length > 0 ? outside : named;
+  return suspects.map((suspect, index) => {
+    const other = suspects[1 - index];
+    const doubt = other && `; the provider does not say whether this or ${other.path[0]} is wrong`;
+    return { path: suspect.path, message: `${suspect.message}${describeCatalogue(suspect)}${doubt ?? ''}` };
+  });
+}
+
+/** Returns what the catalogue has instead, or who has to correct the catalogue. */
+const describeCatalogue = ({ name, list, setting }: NamedTemplate): string =>
+  hasTemplate(list, name)
+    ? `, but the provider does not know this one: an operator has to correct ${setting}`
+    : `; this gateway knows ${nameTemplates(list)}`;
 
 /**
  * All error codes in the provider's documentation, in its three spellings: snake_case, UPPER_CASE and prose. Other

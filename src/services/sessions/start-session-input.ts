@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
+import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
 import { dateOfBirth, email, pastTime, pinCode, webLink } from './input-values.ts';
 import { optional, requiredText, text } from './validation.ts';
 
@@ -7,7 +8,8 @@ const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
-const shortText = text(200);
+const MAX_SHORT_TEXT = 200;
+const shortText = text(MAX_SHORT_TEXT);
 const address = z.object({
   country: requiredText(200),
   dist: shortText,
@@ -28,11 +30,20 @@ export const NOTIFICATION_TYPES = ['notificationTypes'];
 export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
 /**
- * Schema of the input of `startSession`. The rules follow the provider's documentation on creating users and starting
+ * Rules whose outcome changes with time or with the settings, so that an input which was accepted may break them
+ * later. They hold for a start that is sent to the provider for the first time, not for its repetitions.
+ */
+export interface NewStartRules {
+  readonly templates: TemplateCatalogue;
+}
+
+/**
+ * Schema of the input of `startSession`. With `rules` it is that of a new start; without, that of any start, which
+ * may be the repetition of an old one. The rules follow the provider's documentation on creating users and starting
  * verifications. Do not reorder the fields: the input is hashed in this order, and a repeated call is recognized by
  * its hash.
  */
-export const createStartSessionInput = (clock: Clock) =>
+export const createStartSessionInput = (clock: Clock, rules: NewStartRules | null) =>
   z
     .object({
       verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
@@ -47,8 +58,8 @@ export const createStartSessionInput = (clock: Clock) =>
         .refine((user) => user.phone ?? user.userId, {
           message: 'must have a phone, or the userId of a person whom the provider knows',
         }),
-      userTemplate: optional(shortText),
-      agentTemplate: optional(shortText),
+      userTemplate: optional(rules ? templateName(rules.templates.user) : shortText),
+      agentTemplate: optional(rules ? templateName(rules.templates.agent) : shortText),
       notificationTypes: optional(
         z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
       ),
@@ -82,6 +93,8 @@ export const createStartSessionInput = (clock: Clock) =>
       // Run this check even if other fields are invalid, so that all problems are reported together.
       { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
     );
+
+const templateName = (list: TemplateList) => text(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
 
 export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
   notificationTypes?.includes('EMAIL') ?? false;
