@@ -87,6 +87,10 @@ export interface Config {
     readonly user: readonly UserTemplate[] | null;
     readonly agent: readonly AgentTemplate[] | null;
   };
+  /** Working days after which Aadhaar details are too old to start a session with. */
+  readonly aadhaarMaxAgeDays: number;
+  /** Days, as YYYY-MM-DD in India, that are no working days, besides Saturdays and Sundays. */
+  readonly holidays: readonly string[];
   readonly signIn: SignIn;
   /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
   readonly auditUnknownAgents: boolean;
@@ -190,6 +194,8 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     auditKeys: env.AUDIT_KEYS ?? null,
     provider: readProvider(env),
     templates: { user: env.USER_TEMPLATES ?? null, agent: env.AGENT_TEMPLATES ?? null },
+    aadhaarMaxAgeDays: env.AADHAAR_MAX_AGE_DAYS,
+    holidays: env.HOLIDAYS,
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     introspection: env.INTROSPECTION ?? !isProduction(env),

@@ -178,6 +178,8 @@ export const environment = z.object({
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   USER_TEMPLATES: templates(userTemplate).optional(),
   AGENT_TEMPLATES: templates(agentTemplate).optional(),
+  AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),
+  HOLIDAYS: list.pipe(z.array(z.iso.date('must be days as YYYY-MM-DD, separated by commas'))).default([]),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: number.positive().default(1),

@@ -213,7 +213,7 @@ test('a public database without TLS, or a password that can be guessed, causes a
   expect(warnings('postgres://postgres:postgres@db/v')).toContain('can be guessed');
 });
 
-describe('templates', () => {
+describe('templates and Aadhaar', () => {
   const complaint = (environment: Record<string, string>): string => {
     try {
       readConfig(environment);
@@ -224,15 +224,23 @@ describe('templates', () => {
   };
   const template = { id: 'acme', title: 'Ours', steps: ['Sign in', 'Video call'] };
 
-  test('both lists of templates are optional', () => {
-    expect(readConfig({})).toMatchObject({ templates: { user: null, agent: null } });
+  test('templates and holidays are optional, and Aadhaar details may be three working days old by default', () => {
+    expect(readConfig({})).toMatchObject({
+      templates: { user: null, agent: null },
+      aadhaarMaxAgeDays: 3,
+      holidays: [],
+    });
     expect(
       readConfig({
         USER_TEMPLATES: JSON.stringify([template]),
         AGENT_TEMPLATES: '[{"id": " acme ", "title": "Ours"}]',
+        AADHAAR_MAX_AGE_DAYS: '5',
+        HOLIDAYS: '2026-10-02, 2028-02-29',
       }),
     ).toMatchObject({
       templates: { user: [template], agent: [{ id: 'acme', title: 'Ours' }] },
+      aadhaarMaxAgeDays: 5,
+      holidays: ['2026-10-02', '2028-02-29'],
     });
   });
 
@@ -288,5 +296,14 @@ describe('templates', () => {
     expect(complaint({ AGENT_TEMPLATES: JSON.stringify([template]) })).toBe(
       'AGENT_TEMPLATES: entry 1 has the unknown key "steps"; the keys are id, title',
     );
+  });
+
+  test('AADHAAR_MAX_AGE_DAYS must be 1 to 366, and HOLIDAYS must be days that exist', () => {
+    for (const AADHAAR_MAX_AGE_DAYS of ['0', '-1', '1.5', '367', 'three'])
+      expect(complaints({ AADHAAR_MAX_AGE_DAYS }), AADHAAR_MAX_AGE_DAYS).toEqual(['AADHAAR_MAX_AGE_DAYS']);
+    for (const HOLIDAYS of ['2026-02-29', '02-10-2026', '2026-10-02;2026-10-03', 'Diwali'])
+      expect(complaint({ HOLIDAYS }), HOLIDAYS).toBe(
+        'HOLIDAYS: must be days as YYYY-MM-DD, separated by commas',
+      );
   });
 });

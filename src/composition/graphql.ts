@@ -58,7 +58,8 @@ export function createServices(
   const clients = providers.clients('MUTATION');
   const policy = { auditUnknownAgents: config.auditUnknownAgents };
   const { templates } = providers.current;
-  const rules = { templates };
+  const aadhaar = { maxAgeDays: config.aadhaarMaxAgeDays, holidays: new Set(config.holidays) };
+  const rules = { templates, aadhaar };
   const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, policy, hub, cursors, templates },

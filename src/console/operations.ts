@@ -368,7 +368,7 @@ export type AadhaarDetailsInput = {
   careOf: string;
   /** URL from which the provider fetches the photo. It must use https or http and contain no user name or password. */
   photoLink: string;
-  /** Time at which you verified these details. It must not be in the future. */
+  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age. */
   lastVerifiedAt: string;
   /** The customer's address, as in the Aadhaar record. */
   address: AddressInput;

@@ -115,7 +115,8 @@ class AadhaarDetailsInput {
   })
   photoLink: string;
   @Field(() => DateTime, {
-    description: 'Time at which you verified these details. It must not be in the future.',
+    description:
+      'Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age.',
   })
   lastVerifiedAt: Date;
   @Field(() => AddressInput, { description: "The customer's address, as in the Aadhaar record." })

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
 import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
-import { dateOfBirth, email, pastTime, pinCode, webLink } from './input-values.ts';
+import {
+  type AadhaarRule,
+  aadhaarTime,
+  dateOfBirth,
+  email,
+  pastTime,
+  pinCode,
+  webLink,
+} from './input-values.ts';
 import { optional, requiredText, text } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
@@ -35,6 +43,7 @@ export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass
  */
 export interface NewStartRules {
   readonly templates: TemplateCatalogue;
+  readonly aadhaar: AadhaarRule;
 }
 
 /**
@@ -70,7 +79,7 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
           gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
           careOf: shortText,
           photoLink: webLink,
-          lastVerifiedAt: pastTime(clock),
+          lastVerifiedAt: rules ? aadhaarTime(clock, rules.aadhaar) : pastTime(clock),
           address,
         }),
       ),
