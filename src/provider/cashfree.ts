@@ -1,7 +1,7 @@
-import { ProviderFailure } from '../domain/errors.ts';
+import { type FieldProblem, ProviderFailure } from '../domain/errors.ts';
 import type { Provider, ProviderCalls, ProviderRequest } from '../domain/ports.ts';
 import type { TemplateCatalogue } from '../domain/templates.ts';
-import { templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
+import { fieldProblem, templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
 import { type MismatchedAnswer, rejectMismatches } from './refuse-mismatches.ts';
 import { type ConfiguredTemplates, createCatalogue } from './templates.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
@@ -59,7 +59,7 @@ export function createCashfree({
           read: readUser,
           // Safe to repeat: we choose the id, so a second call is refused with TAKEN and creates nothing.
           repeatable: true,
-        }),
+        }).catch(throwWithField),
       findUser: (userId) => orNull(get('/user', { user_id: userId }, readUser)),
       updateUser: (user) =>
         transport(purpose, {
@@ -68,7 +68,7 @@ export function createCashfree({
           body: writeUserChange(user),
           read: readUser,
           repeatable: true,
-        }),
+        }).catch(throwWithField),
       startVerification: (request) =>
         transport(purpose, {
           method: 'POST',
@@ -78,7 +78,7 @@ export function createCashfree({
           // Not repeated: after a timeout only a GET can tell whether the start took effect.
           repeatable: false,
         }).catch((error) => {
-          throw withTemplateProblems(error, request, catalogue);
+          throw withStartProblems(error, request, catalogue);
         }),
       findVerification: (verificationId) =>
         orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
@@ -100,16 +100,36 @@ export function createCashfree({
   return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets), templates: catalogue };
 }
 
-/** If the provider does not know a template, adds to the failure which of the named templates it may be. */
-function withTemplateProblems(
-  error: unknown,
-  request: ProviderRequest,
-  catalogue: TemplateCatalogue,
-): unknown {
-  if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
-  const problems = templateProblems(request, catalogue);
-  return new ProviderFailure(error.kind, error.message, { ...error.details, problems });
+/** Error code for a name with other characters than letters, digits, spaces, dots and hyphens. */
+const INVALID_NAME = 'name_value_invalid';
+
+/** Adds to a refused start which of its fields the provider means. Returns any other error unchanged. */
+function withStartProblems(error: unknown, request: ProviderRequest, catalogue: TemplateCatalogue): unknown {
+  if (!(error instanceof ProviderFailure)) return error;
+  const { providerCode, problems = [] } = error.details;
+  if (providerCode === UNKNOWN_TEMPLATE) return withProblems(error, templateProblems(request, catalogue));
+  // The only name in this call is that of the Aadhaar record.
+  if (providerCode === INVALID_NAME && request.aadhaarDetails)
+    return withProblems(
+      error,
+      problems.map((problem) => ({ ...problem, path: ['aadhaarDetails', 'name'] })),
+    );
+  return withField(error);
 }
+
+/** Adds to a refused call which field the provider means, if its code names one. */
+function withField(error: unknown): unknown {
+  if (!(error instanceof ProviderFailure) || error.kind !== 'REFUSED') return error;
+  const problem = fieldProblem(error.details.providerCode ?? '');
+  return problem ? withProblems(error, [problem]) : error;
+}
+
+function throwWithField(error: unknown): never {
+  throw withField(error);
+}
+
+const withProblems = ({ message, details }: ProviderFailure, problems: readonly FieldProblem[]) =>
+  new ProviderFailure('INVALID', message, { ...details, problems });
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   try {

@@ -136,6 +136,57 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
   api_error: FAILING,
 };
 
+const ADDRESS_FIELDS = ['country', 'dist', 'house', 'pincode', 'state', 'street', 'po', 'subdist', 'vtc'];
+
+/** Paths of the input of startSession, by the provider's field names. */
+const INPUT_PATHS: Readonly<Record<string, readonly string[]>> = {
+  user_id: ['user', 'userId'],
+  phone: ['user', 'phone'],
+  name: ['user', 'name'],
+  email: ['user', 'email'],
+  address: ['user', 'address'],
+  user_template: ['userTemplate'],
+  agent_template: ['agentTemplate'],
+  notification_types: ['notificationTypes'],
+  security_questions: ['securityQuestions'],
+  aadhaar_details: ['aadhaarDetails'],
+  'aadhaar_details.name': ['aadhaarDetails', 'name'],
+  dob: ['aadhaarDetails', 'dob'],
+  gender: ['aadhaarDetails', 'gender'],
+  care_of: ['aadhaarDetails', 'careOf'],
+  photo_link: ['aadhaarDetails', 'photoLink'],
+  last_verified_at: ['aadhaarDetails', 'lastVerifiedAt'],
+  split_address: ['aadhaarDetails', 'address'],
+  ...Object.fromEntries(ADDRESS_FIELDS.map((field) => [field, ['aadhaarDetails', 'address', field]])),
+};
+const QUESTION = /^security_questions\.(\d{1,2})\.(order|question|answer)$/;
+
+const FLAWS = {
+  missing: 'must be given',
+  value_invalid: 'has a value that the provider does not accept',
+  length_exceeded: 'is longer than the provider accepts',
+} as const;
+
+/**
+ * Returns the problem that a code such as `phone_value_invalid` names. The provider documents this form for three
+ * fields only, so the others are an inference. Returns null for any other code.
+ */
+export function fieldProblem(code: string): FieldProblem | null {
+  const [, field = '', flaw] = code.match(/^([a-z0-9_.]+)_(missing|value_invalid|length_exceeded)$/) ?? [];
+  const path = toInputPath(field);
+  return path && { path, message: FLAWS[flaw as keyof typeof FLAWS] };
+}
+
+/** Returns the path of a field, or of the nearest known one that contains it; null if there is none. */
+function toInputPath(field: string): readonly string[] | null {
+  const [, index, part] = field.match(QUESTION) ?? [];
+  if (index !== undefined && part !== undefined) return ['securityQuestions', index, part];
+  const parts = field.split('.');
+  const known = [field, parts.at(-1) as string, parts[0] as string];
+  const name = known.find((each) => Object.hasOwn(INPUT_PATHS, each));
+  return (name !== undefined && INPUT_PATHS[name]) || null;
+}
+
 /** Converts an error response to a failure. Calls `onUnmapped` for a code that the provider does not document. */
 export function toProviderFailure(
   status: number,

@@ -61,8 +61,8 @@ const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.l
  */
 export const webLink = z
   .string()
-  .max(MAX_LINK_CHARACTERS, `must have at most ${MAX_LINK_CHARACTERS} characters`)
-  .refine(isStorable, UNSTORABLE)
+  .max(MAX_LINK_CHARACTERS, { error: `must have at most ${MAX_LINK_CHARACTERS} characters`, abort: true })
+  .refine(isStorable, { error: UNSTORABLE, abort: true })
   .refine(isWebLink, 'must be a URL that begins with https:// or http:// and has no user name or password');
 
 function isWebLink(value: string): boolean {

@@ -64,7 +64,7 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
           email: optional(email),
           address: optional(text(500)),
         })
-        .refine((user) => user.phone ?? user.userId, {
+        .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',
         }),
       userTemplate: optional(rules ? templateName(rules.templates.user) : shortText),
@@ -89,9 +89,16 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
         z
           .array(z.object({ order: z.int(), question: requiredText(200), answer: shortText }))
           .max(20, 'must have at most 20 entries')
-          .refine(
-            (list) => list.every((entry, index) => entry.order === index + 1),
-            'must be in order: 1, 2, 3 …',
+          .superRefine(
+            (list, context) => {
+              for (const [index, { order }] of list.entries()) {
+                if (order === index + 1) continue;
+                const message = `must be ${index + 1}: number the questions 1, 2, 3 … in their order`;
+                context.addIssue({ code: 'custom', path: [index, 'order'], message });
+              }
+            },
+            // Run this check even if a question or an answer is invalid, so that all problems are reported together.
+            { when: ({ value }) => Array.isArray(value) },
           ),
       ),
     })
