@@ -340,9 +340,9 @@ export type StartSessionInput = {
   verificationId: string;
   /** Person to verify. */
   user: SessionUserInput;
-  /** Name of the provider's template for the customer's steps, such as vkyc_user_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used. */
   userTemplate?: string | null | undefined;
-  /** Name of the provider's template for the agent's steps, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
   agentTemplate?: string | null | undefined;
   /** Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
   notificationTypes?: Array<NotificationType> | null | undefined;
@@ -389,7 +389,7 @@ export type AadhaarDetailsInput = {
   careOf: string;
   /** URL from which the provider fetches the photo. It must use https or http and contain no user name or password. */
   photoLink: string;
-  /** Time at which you verified these details. It must not be in the future. */
+  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age. */
   lastVerifiedAt: string;
   /** The customer's address, as in the Aadhaar record. */
   address: AddressInput;
@@ -560,6 +560,11 @@ export type VkycTransitionRulesQueryVariables = Exact<{ [key: string]: never; }>
 
 
 export type VkycTransitionRulesQuery = { transitionRules: Array<{ sources: Array<TransitionSource>, action: SessionAction | null, from: { status: Status, subStatus: SubStatus } | null, to: { status: Status, subStatus: SubStatus } }> };
+
+export type VkycTemplatesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type VkycTemplatesQuery = { userTemplates: Array<{ id: string, title: string, steps: Array<string> }>, agentTemplates: Array<{ id: string, title: string }> };
 
 export type VkycStartSessionMutationVariables = Exact<{
   input: StartSessionInput;
@@ -1185,6 +1190,19 @@ query VkycTransitionRules {
     }
     sources
     action
+  }
+}`);
+
+export const VkycTemplates = document<VkycTemplatesQuery, VkycTemplatesQueryVariables>(`\
+query VkycTemplates {
+  userTemplates {
+    id
+    title
+    steps
+  }
+  agentTemplates {
+    id
+    title
   }
 }`);
 

@@ -26,6 +26,7 @@ import {
   SessionSnapshotResolver,
   SubscriptionResolver,
 } from './subscription.ts';
+import { TemplateResolver } from './template.ts';
 import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
@@ -61,6 +62,7 @@ export function getSchema(): GraphQLSchema {
             resolvers: [
               StatusResolver,
               StatusInfoResolver,
+              TemplateResolver,
               ViewerResolver,
               UserResolver,
               SessionResolver,
