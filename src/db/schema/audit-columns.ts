@@ -30,6 +30,7 @@ const PROVIDER = because(
 const RECOGNITION = because('only recognises repeated updates; each update is a transition');
 const REPETITION = because('only recognises repeated calls; what the call did is bound');
 const QUEUE = because('work in progress; what comes of it is bound');
+const FIGURES = because('only keeps counts of the sessions, which are bound; they are counted again');
 const POSITION = because('only says where subscribers are; the log of a session has its own order');
 
 /**
@@ -219,5 +220,12 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
   providerCalls: { id: QUEUE, at: QUEUE, purpose: QUEUE },
   dataKeys: { id: because('only refuses a start without a key; values name their keys themselves') },
   replicas: { id: QUEUE, dataKeys: QUEUE, seenAt: QUEUE },
+  sessionFigures: {
+    series: FIGURES,
+    from: FIGURES,
+    figures: FIGURES,
+    asOf: FIGURES,
+    tookMs: FIGURES,
+  },
   providerBudget: { id: QUEUE, callsPausedUntil: QUEUE, pollsPausedUntil: QUEUE },
 };
