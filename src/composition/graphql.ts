@@ -60,7 +60,7 @@ export function createServices(
   const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, policy, hub, cursors },
-    figures: new SessionFigures({ statistics, clock, log }),
+    figures: new SessionFigures({ db, statistics, clock, log }),
     startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
