@@ -30,8 +30,14 @@ import type { Clock } from '../../domain/ports.ts';
  */
 const VERSION = 1;
 
-/** Timeout of a count that a client waits for. If it is exceeded, the figures are stored from then on. */
+/** Timeout of a count that a client waits for. If it is exceeded, the figures are counted in the background. */
 const LIVE_TIMEOUT_MS = 1_500;
+/**
+ * Part of that timeout from which on a count is slow, so that its figures are stored; and part below which stored
+ * figures are counted for each answer again. Between the two nothing changes, so that figures do not alternate.
+ */
+const SLOW_FROM = 0.5;
+const FAST_BELOW = 0.25;
 /** Timeout of a count in the background, which refreshes stored figures. */
 const BACKGROUND_TIMEOUT_MS = 900_000;
 /**
@@ -89,7 +95,7 @@ interface Storable<Figures> extends Pick<FiguresAsked<Figures>, 'name' | 'shape'
   readonly key: string;
 }
 
-/** Stored figures of the expected shape. */
+/** Figures with the time and duration of their count. */
 interface Stored<Figures> extends StoredFigures {
   readonly figures: Figures;
 }
@@ -123,7 +129,7 @@ export class SessionFigures {
    * @throws FiguresPending
    */
   async read<Figures>(asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
-    if (asked.window.verificationIds) return this.#countLive(asked);
+    if (asked.window.verificationIds) return toDated(await this.#countLive(asked));
     const { now, signal } = asked;
     const storable = toStorable(asked);
     const stored = await findStored(this.#options.db, storable, now);
@@ -133,7 +139,9 @@ export class SessionFigures {
     }
     if (!this.#counting.has(storable.key))
       try {
-        return await this.#countLive(asked);
+        const counted = await this.#countLive(asked);
+        if (counted.tookMs >= this.#options.liveTimeoutMs * SLOW_FROM) void this.#store(storable, counted);
+        return toDated(counted);
       } catch (error) {
         if (!isCanceled(error) || signal?.aborted) throw error;
       }
@@ -143,10 +151,9 @@ export class SessionFigures {
   }
 
   /** Counts figures for one answer; rejects if it takes long (see `isCanceled`). */
-  async #countLive<Figures>({ window, count, now, signal }: FiguresAsked<Figures>): Promise<Dated<Figures>> {
+  async #countLive<Figures>({ window, count, now, signal }: FiguresAsked<Figures>): Promise<Stored<Figures>> {
     const { statistics, liveTimeoutMs } = this.#options;
-    const figures = await statistics.count(count(window), { timeoutMs: liveTimeoutMs, signal });
-    return { figures, asOf: now };
+    return statistics.count(timed(count(window), now), { timeoutMs: liveTimeoutMs, signal });
   }
 
   /**
@@ -206,12 +213,10 @@ export class SessionFigures {
       const asOf = clock.now();
       const stored = await findStored(tx, storable, asOf);
       if (stored && !isDue(stored, asOf)) return toDated(stored);
-      const since = performance.now();
-      const figures = await storable.count(tx);
-      const counted = { figures, asOf, tookMs: performance.now() - since };
+      const counted = await timed(storable.count, asOf)(tx);
       // Before the transaction ends and releases the lock, so that the next replica finds the figures.
       await this.#store(storable, counted);
-      return { figures, asOf };
+      return toDated(counted);
     };
     return statistics.count(work, { timeoutMs: BACKGROUND_TIMEOUT_MS, signal: null });
   }
@@ -221,10 +226,10 @@ export class SessionFigures {
     const { name, question } = storable;
     // If this count was fast, the slow one before it was an exception (a lock, a busy machine): the next query counts
     // live again.
-    const isSlow = counted.tookMs >= liveTimeoutMs / 2;
-    const storing = isSlow
-      ? storeFigures(db, question, counted, MAX_MAX_AGE_MS)
-      : deleteFigures(db, question, counted.asOf);
+    const isFast = counted.tookMs < liveTimeoutMs * FAST_BELOW;
+    const storing = isFast
+      ? deleteFigures(db, question, counted.asOf)
+      : storeFigures(db, question, counted, MAX_MAX_AGE_MS);
     await storing.catch((error: unknown) => {
       this.#pauseFor(storable, counted.tookMs);
       log.warn({ err: error, figures: name }, 'could not store session figures; they will be counted again');
@@ -243,6 +248,15 @@ async function findStored<Figures>(
   const { success, data } = shape.safeParse(found.figures);
   return success ? { ...found, figures: data } : null;
 }
+
+/** Returns a count that also measures its duration. `asOf` is the time at which it begins. */
+const timed =
+  <Figures>(count: Count<Figures>, asOf: Date): Count<Stored<Figures>> =>
+  async (tx) => {
+    const since = performance.now();
+    const figures = await count(tx);
+    return { figures, asOf, tookMs: performance.now() - since };
+  };
 
 const toDated = <Figures>({ figures, asOf }: Stored<Figures>): Dated<Figures> => ({ figures, asOf });
 
