@@ -70,7 +70,7 @@ export function createServices(
   const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, policy, hub, cursors, templates },
-    figures: new SessionFigures({ statistics, clock, log }),
+    figures: new SessionFigures({ db, statistics, clock, log }),
     startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
