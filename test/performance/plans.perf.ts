@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
 import { type Connection, connect, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
-import { assignPositionsAtCommit } from '../../src/db/sessions/feed.ts';
+import { assignPositionsAtCommit, readFeedHead } from '../../src/db/sessions/feed.ts';
 import { countStates } from '../../src/db/sessions/session-stats.ts';
 import {
   lockSessions,
@@ -294,6 +294,19 @@ test('session statistics count open sessions by an index-only scan, although mos
   const plan = await planOf(() => countStates(connection.db, window));
 
   expect(plan).toContain('Index Only Scan using vkyc_session_ongoing');
+});
+
+test('the newest entries of the feed are read by indexes, however long the log is', async () => {
+  await database.query(
+    `insert into status_transition (session_id, sequence, status, sub_status, verdict, source, recorded_at)
+     select id, 1000 + n, status, sub_status, 'ENDED', 'POLL', now() from (select * from vkyc_session limit 5000) s, generate_series(1, 10) n`,
+  );
+  await database.query(
+    `insert into feed select 1000000 + row_number() over (), session_id, sequence from status_transition where sequence > 1000`,
+  );
+  await database.query('analyze status_transition, feed');
+  const plan = await planOf(() => readFeedHead(connection.db, 1), 'feed f');
+  expect(Number(plan.match(/^\S+\s+\(cost=[\d.]+\.\.([\d.]+)/)?.[1]), plan).toBeLessThan(100);
 });
 
 test('/metrics counts the backlog of webhooks by indexes, with 20,000 processed webhooks in the inbox', async () => {
