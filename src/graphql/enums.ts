@@ -22,6 +22,8 @@ import {
   type EscalationReason,
 } from '../domain/annotations.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
+import { LOCALES, type Locale } from '../domain/locales.ts';
+import { REVIEW_REASONS, type ReviewReason } from '../domain/review-reasons.ts';
 import {
   SESSION_ACTIONS,
   type SessionAction,
@@ -155,6 +157,11 @@ export const ClosureReasonEnum = enumOf<ClosureReason>(
   `Reason for closing a session. ${MORE_REASONS}`,
   CLOSURE_REASONS,
 );
+export const ReviewReasonEnum = enumOf<ReviewReason>(
+  'ReviewReason',
+  `Reason for the decision of a review. ${MORE_REASONS}`,
+  described(REVIEW_REASONS),
+);
 export const EscalationReasonEnum = enumOf<EscalationReason>(
   'EscalationReason',
   `Reason for escalating a session. ${MORE_REASONS}`,
@@ -165,6 +172,7 @@ export const DisputeResolutionChoiceEnum = enumOf<DisputeResolutionChoice>(
   'Whose decision stands after a dispute.',
   DISPUTE_RESOLUTIONS,
 );
+export const LocaleEnum = enumOf<Locale>('Locale', 'Language of a text for customers.', LOCALES);
 export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   'NotificationType',
   'Channel on which the provider sends the customer the link.',

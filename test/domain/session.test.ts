@@ -538,7 +538,7 @@ test('each action starts from exactly the listed sub-statuses, and leads to the 
   expect(ACTION_TRANSITIONS.map(({ action, from, to }) => [action, from, to])).toEqual([
     ['SCHEDULE_MEETING', unique, 'USER_MEETING_SCHEDULED'],
     ['CANCEL_MEETING', unique, 'USER_MEETING_CANCELLED'],
-    ['RECORD_AGENT_REVIEW', ['AGENT_ENDED_CALL'], 'AGENT_APPROVED'],
+    ['RECORD_AGENT_REVIEW', ended, 'AGENT_APPROVED'],
     ['RECORD_AGENT_REVIEW', ended, 'AGENT_REJECTED'],
     ['RECORD_AGENT_REVIEW', ended, 'AGENT_UNABLE_TO_VALIDATE'],
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_APPROVED'],

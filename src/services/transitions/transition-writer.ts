@@ -47,9 +47,9 @@ import {
 import { SessionLookup } from './session-lookup.ts';
 import {
   buildTransition,
+  lateColumns,
   projectionColumns,
   providerColumns,
-  providerTimes,
   transitionBase,
 } from './session-row.ts';
 
@@ -249,7 +249,6 @@ export class TransitionWriter {
       verificationId: payload.verificationId,
       createdAt: now,
       erasedAt: null,
-      agentRemarks: null,
       personSalt: person.salt,
       unsettled: evaluation.orderUncertain,
       providerHeardAt: now,
@@ -308,7 +307,7 @@ export class TransitionWriter {
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? providerTimes(before, update, now)
+      ? lateColumns(this.#sealer, before, update, now)
       : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition && projectionColumns(applyTransition(state, transition), transition, now, before);
@@ -370,6 +369,7 @@ export class TransitionWriter {
       ...before,
       referenceId: before.referenceId ?? payload.referenceId,
       link: before.link ?? payload.link,
+      agentRemarks: before.agentRemarks ?? payload.agentRemarks,
       linkExpiresAt: before.linkExpiresAt ?? payload.linkExpiresAt,
       unsettled: before.unsettled || orderUncertain,
       providerHeardAt: now,
