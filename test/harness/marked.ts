@@ -65,7 +65,8 @@ export async function bootMarked(): Promise<Marked> {
   const staff = CALLERS.filter((caller) => caller !== 'CUSTOMER' && caller !== 'NONE');
   const secrets: Partial<Record<Caller, string[]>> = {
     CUSTOMER: [
-      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'other-marker'],
+      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'NOTE-MARKER', 'other-marker'],
+      ...['agent says', 'CUSTOMER_PROMPTED'],
       ...[PHONES[1] as string, 'OTHER-NAME', data.other.link, data.other.user.userId],
     ],
     VIEWER: [...PHONES, ...NAMES, 'email-marker', data.own.link, data.other.link],
@@ -99,7 +100,7 @@ export async function bootMarked(): Promise<Marked> {
     seen: (caller, type, field) => shown.get(`${caller} ${type}.${field}`) ?? [],
     hasMet: (type) => met.has(type),
   };
-  await live(marked);
+  await live(marked, other.id);
   return marked;
 }
 
@@ -116,7 +117,7 @@ function givenOf(session: { id: string; verificationId?: string; startCursor: st
   };
 }
 
-async function live({ gateway, own, ask }: Marked): Promise<void> {
+async function live({ gateway, own, ask }: Marked, otherId: string): Promise<void> {
   const act = (caller: Caller, name: string, given: Given = {}) => {
     const field = mutationType.getFields()[name];
     if (!field) throw new Error(`The schema has no mutation ${name}`);
@@ -138,9 +139,36 @@ async function live({ gateway, own, ask }: Marked): Promise<void> {
     return data.session.subStatus === 'AGENT_ENDED_CALL';
   });
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
-  await act('AGENT', 'recordAgentReview', { decision: 'APPROVED', remarks: 'REMARKS-MARKER' });
-  await act('AUDITOR', 'recordAuditorReview', { decision: 'REJECTED', remarks: 'REMARKS-MARKER' });
+  await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
+  await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
+  // Only an answer has the remarks of the provider's agent.
+  await act('OPERATOR', 'refreshSession');
+  const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };
+  await act('AGENT', 'recordAgentReview', {
+    ...words,
+    decision: 'APPROVED',
+    reasons: [],
+    callComplete: true,
+  });
+  await act('AUDITOR', 'recordAuditorReview', {
+    ...words,
+    decision: 'REJECTED',
+    reasons: ['CUSTOMER_PROMPTED'],
+  });
 
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 120_000).toISOString(),
+    data: { verification_id: OWN, status: 'AUDITOR_REVIEWED', sub_status: 'AUDITOR_APPROVED' },
+  });
+  await eventually(async () => {
+    const { data } = await ask('ADMIN', `{ session(id: "${own.id}") { disputed } }`);
+    return data.session.disputed;
+  });
+  await act('OPERATOR', 'closeSession', {
+    ...{ sessionId: otherId, outcome: 'REJECTED', reason: 'OTHER', note: 'NOTE-MARKER' },
+  });
+  await act('ADMIN', 'resolveDispute', { resolution: 'KEEP_OURS', note: 'NOTE-MARKER' });
+  await act('AUDITOR', 'resolveEscalation', { note: 'NOTE-MARKER' });
   await act('ADMIN', 'scheduleMeeting', { startsAt });
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });

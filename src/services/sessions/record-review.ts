@@ -36,11 +36,7 @@ const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decis
   actionInput.extend({
     decision: z.enum(decisions),
     remarks: optional(text(2000)),
-    reasons: optional(
-      z
-        .array(z.enum(REASON_NAMES))
-        .max(REASON_NAMES.length, `must have at most ${REASON_NAMES.length} reasons`),
-    ),
+    reasons: optional(z.array(z.enum(REASON_NAMES))),
     customerMessage: optional(text(500)),
     callComplete: optional(z.boolean()),
   });
