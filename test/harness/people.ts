@@ -1,4 +1,4 @@
-/** Staff and customers who use a gateway, and the operations of their screens. */
+/** Test helper: staff and customers who use a gateway, with the operations of their screens. */
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from './gateway.ts';
 
@@ -66,5 +66,5 @@ export async function person(
   };
 }
 
-/** Returns the time in `minutes` from now as an ISO string. */
+/** Returns the time in this many minutes as an ISO string. */
 export const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();

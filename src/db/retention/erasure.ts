@@ -144,8 +144,8 @@ export async function deleteWebhooks(
 }
 
 /**
- * Returns whether a session was reviewed, annotated or started under this name. If so, the name belongs to staff,
- * since customers can do none of these, and must be kept.
+ * Returns whether a session was reviewed, started or annotated under this name. If so, the name belongs to staff, since
+ * customers can do none of these, and must be kept.
  */
 export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`

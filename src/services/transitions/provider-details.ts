@@ -9,6 +9,7 @@ import {
   REVIEW_BY_SUB_STATUS,
   type ReviewStage,
 } from '../../domain/actions.ts';
+import { findChanges } from '../../domain/changes.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import type { TransitionSource } from '../../domain/session.ts';
 import { getStatusInfo } from '../../domain/status.ts';
@@ -20,7 +21,7 @@ import type { AuditedWrites } from './audited-writes.ts';
  */
 export interface ProviderDetails {
   readonly payload: ProviderSession;
-  readonly source: Exclude<TransitionSource, 'MUTATION'>;
+  readonly source: Extract<TransitionSource, 'WEBHOOK' | 'POLL'>;
   /** Session row before the update; null if the update created the session. */
   readonly before: SessionRow | null;
   readonly session: SessionRow;
@@ -31,31 +32,36 @@ export interface ProviderDetails {
 
 /**
  * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
- * for meetings and reviews.
+ * for meetings and reviews. Returns whether it changed a meeting or a review of which the update's transition
+ * does not tell (`findChanges`).
  */
 export async function applyProviderDetails(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<void> {
-  await applyMeeting(tx, changes, details);
+): Promise<boolean> {
+  const { transition, payload } = details;
+  const told = transition ? findChanges(transition) : [];
+  const meeting = await applyMeeting(tx, changes, details);
   await applyReview(changes, details);
-  await applyRemarks(tx, changes, details, 'AGENT', details.payload.agentRemarks);
-  await applyRemarks(tx, changes, details, 'AUDITOR', details.payload.auditorRemarks);
+  const ofAgent = await applyRemarks(tx, changes, details, 'AGENT', payload.agentRemarks);
+  const ofAuditor = await applyRemarks(tx, changes, details, 'AUDITOR', payload.auditorRemarks);
+  return (meeting && !told.includes('MEETINGS')) || ((ofAgent || ofAuditor) && !told.includes('REVIEWS'));
 }
 
+/** Books and ends meetings as the update says. Returns whether it booked one. */
 async function applyMeeting(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<void> {
+): Promise<boolean> {
   const { payload, source, session, transition, now } = details;
   const sessionId = session.id;
-  if (
-    payload.meetingAt &&
+  const isBooking =
+    payload.meetingAt !== null &&
     !getStatusInfo(session).terminal &&
-    (await isNewMeeting(tx, details, payload.meetingAt))
-  ) {
+    (await isNewMeeting(tx, details, payload.meetingAt));
+  if (isBooking && payload.meetingAt) {
     await changes.endMeeting(sessionId, 'RESCHEDULED');
     changes.addMeeting({
       id: uuidv7(),
@@ -70,6 +76,7 @@ async function applyMeeting(
   const outcome =
     transition?.verdict === 'MOVED' ? MEETING_STATUS_BY_SUB_STATUS[transition.subStatus] : undefined;
   if (outcome) await changes.endMeeting(sessionId, outcome);
+  return isBooking;
 }
 
 /**
@@ -110,7 +117,7 @@ async function applyReview(
 
 /**
  * Adds remarks to the provider's newest review of a stage. Only answers to calls contain remarks, so a review that a
- * webhook reported gets its remarks later.
+ * webhook reported gets its remarks later. Returns whether it added some.
  */
 async function applyRemarks(
   tx: Transaction,
@@ -118,9 +125,10 @@ async function applyRemarks(
   { session }: ProviderDetails,
   stage: ReviewStage,
   remarks: string | null,
-) {
-  if (remarks === null) return;
+): Promise<boolean> {
+  if (remarks === null) return false;
   const review = await findNewestReview(tx, session.id, stage);
-  if (!review || review.source === 'MUTATION' || review.remarks) return;
+  if (!review || review.source === 'MUTATION' || review.remarks) return false;
   await changes.addRemarks(review, remarks);
+  return true;
 }

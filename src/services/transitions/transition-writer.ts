@@ -25,6 +25,7 @@ import {
   isLate,
   type Observation,
   SECOND_LOOK_AFTER_MS,
+  type TransitionSource,
   type Verdict,
 } from '../../domain/session.ts';
 import { type KnownSubStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
@@ -198,14 +199,15 @@ export class TransitionWriter {
   }
 
   /**
-   * Records a transition that the provider did not report, on a session whose row is locked. Returns the updated row.
-   * Transitions that are not applied, such as that of a note, only become entries of the log.
+   * Records a transition without a raw status, because the provider did not report one, on a session whose row is
+   * locked. Returns the updated row. A transition that is not applied, such as that of a note, only becomes an entry of
+   * the log.
    */
   async applyOwn(
     before: SessionRow,
     { status, subStatus }: StatusPair,
     verdict: Verdict,
-    { source, actor }: { readonly source: 'MUTATION' | 'CLOCK'; readonly actor: string | null },
+    { source, actor }: { readonly source: TransitionSource; readonly actor: string | null },
   ): Promise<SessionRow> {
     const now = this.#clock.now();
     const transition: TransitionRow = {
@@ -331,17 +333,17 @@ export class TransitionWriter {
     if (transition) this.#append(transition, update);
     if (evaluation.kind === 'CONFIRMS')
       this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
-    if (!late)
-      await applyProviderDetails(this.tx, this.changes, {
-        payload,
-        source: toTransitionSource(update),
-        before,
-        session,
-        transition,
-        now,
-      });
     this.#noteIgnored(session, update, transition);
-    return { session, transition };
+    if (late) return { session, transition };
+    const source = toTransitionSource(update);
+    const changedMore = await applyProviderDetails(this.tx, this.changes, {
+      ...{ payload, source, before, session, transition, now },
+    });
+    // Without an entry of its own, the change would reach no subscriber.
+    const after = changedMore
+      ? await this.applyOwn(session, session, 'DETAILS', { source, actor: null })
+      : session;
+    return { session: after, transition };
   }
 
   #noteIgnored(
