@@ -98,7 +98,7 @@ const PROVIDER_TERMS: readonly RegExp[] = [
   /[\s'"`]\/oauth\/token/,
   /X-Amz-/i,
   /Z\|IST\b/,
-  /vkyc_link|link_expiry|meeting_schedule|recording_link|auditor_remarks/,
+  /vkyc_link|link_expiry|meeting_schedule|recording_link|agent_remarks|auditor_remarks/,
 ];
 /**
  * Matches folders and files that may mention these terms: provider, sandbox, settings and composition root.

@@ -63,6 +63,10 @@ async function asked(verificationId: string) {
   };
 }
 
+const startCursorOf = async (gateway: Gateway, id: string): Promise<string> =>
+  (await gateway.graphql('query ($id: ID!) { session(id: $id) { startCursor } }', { id })).data.session
+    .startCursor;
+
 const ENDED = { status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' };
 const QUEUED = { status: 'PRE_VIDEO_CALL', sub_status: 'USER_QUEUED' };
 
@@ -95,6 +99,64 @@ test('after the agent ended the call, staff read the remarks at the provider bef
   for (const form of [remarks, Buffer.from(remarks).toString('hex')]) expect(rows).not.toContain(form);
   expect(gateway.logs.join('')).not.toContain('agent says');
   expect(await auditOf(gateway.databaseUrl).verify()).toMatchObject({ findings: [] });
+});
+
+test('subscribers are told once of new remarks, however they arrive, and are not told again of the same ones', async () => {
+  const { gateway, id, refresh, webhook, said } = await asked('told.1');
+  const told = async () => {
+    const { data } = await gateway.graphql(
+      `query ($id: ID!) { session(id: $id) { transitions(first: 20) { nodes { subStatus applied changes } } } }`,
+      { id },
+    );
+    return data.session.transitions.nodes
+      .slice(1)
+      .map((each: any) => `${each.subStatus} ${each.applied} ${each.changes}`);
+  };
+  const watcher = gateway.subscribe(
+    `subscription ($id: ID!) { statusTransitions(sessionId: $id, after: "${await startCursorOf(gateway, id)}") {
+       sequence applied changes } }`,
+    { id },
+  );
+  await watcher.take(1);
+
+  await webhook(30, ENDED);
+  await refresh({ ...ENDED, agent_remarks: 'The call was dark.' });
+  await refresh({ ...ENDED, agent_remarks: 'The call was dark.' });
+  expect(await told()).toEqual([
+    'AGENT_ENDED_CALL true STATUS,MEETINGS,REVIEWS',
+    'AGENT_ENDED_CALL false MEETINGS,REVIEWS',
+  ]);
+  expect((await watcher.take(2)).at(-1)).toMatchObject({ sequence: 3, applied: false });
+
+  await webhook(20, { ...QUEUED, agent_remarks: 'A late text.' });
+  said.before = () => webhook(40, { status: 'VIDEO_CALL', sub_status: 'USER_ENDED_CALL' });
+  await refresh({ ...ENDED, agent_remarks: 'An overtaken text.' });
+  expect((await told()).slice(2)).toEqual(['USER_QUEUED false ', 'USER_ENDED_CALL true STATUS,MEETINGS']);
+});
+
+test('remarks that arrive with the end of the call, late, or overtaken, each make one entry for subscribers', async () => {
+  const entries = async (gateway: Gateway, id: string) =>
+    (
+      await gateway.graphql(
+        `query ($id: ID!) { session(id: $id) { transitions(first: 20) { nodes { changes } } } }`,
+        { id },
+      )
+    ).data.session.transitions.nodes.filter(({ changes }: any) => changes.includes('REVIEWS')).length;
+
+  const together = await asked('together.1');
+  await together.refresh({ ...ENDED, agent_remarks: 'The call was dark.' });
+  expect(await entries(together.gateway, together.id)).toBe(1);
+
+  const late = await asked('late.2');
+  await late.webhook(30, QUEUED);
+  await late.webhook(20, { status: 'VIDEO_CALL', sub_status: 'USER_ENDED_CALL', agent_remarks: 'Dark.' });
+  expect(await entries(late.gateway, late.id)).toBe(1);
+
+  const overtaken = await asked('overtaken.2');
+  overtaken.said.before = () => overtaken.webhook(10, QUEUED);
+  await overtaken.refresh({ ...ENDED, agent_remarks: 'Dark.' });
+  expect(await entries(overtaken.gateway, overtaken.id)).toBe(1);
+  expect(await auditOf(overtaken.gateway.databaseUrl).verify()).toMatchObject({ findings: [] });
 });
 
 test('a subscription that selects the remarks is refused', async () => {
@@ -149,7 +211,7 @@ test('remarks that were copied to another session in the database cannot be read
   const { gateway, id, refresh } = await asked('bound.1');
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });
   await gateway.database.query(
-    `update vkyc_session set agent_remarks = link, link = agent_remarks where verification_id = 'bound.1'`,
+    `update vkyc_session set remarks_at_provider = link, link = remarks_at_provider where verification_id = 'bound.1'`,
   );
 
   const { data, errors } = await gateway.graphql(

@@ -52,7 +52,7 @@ export function providerColumns(
   return {
     referenceId: payload.referenceId ?? before?.referenceId ?? null,
     link: payload.link ? sealer.seal(payload.link, linkContext(sessionId)) : (before?.link ?? null),
-    agentRemarks: sealRemarks(sealer, sessionId, update) ?? before?.agentRemarks ?? null,
+    agentRemarks: sealRemarks(sealer, sessionId, before?.agentRemarks ?? null, update),
     linkExpiresAt: payload.linkExpiresAt ?? before?.linkExpiresAt ?? null,
     providerMeetingAt: payload.meetingAt ?? before?.providerMeetingAt ?? null,
     meetingAt: isNewMeetingTime(payload.meetingAt, before) ? payload.meetingAt : (before?.meetingAt ?? null),
@@ -61,11 +61,28 @@ export function providerColumns(
 }
 
 /**
- * Returns the encrypted remarks of the provider's agent, which the provider may report before the agent's review;
- * null if the update has none.
+ * Returns the encrypted remarks of the provider's agent after an update. The value of `stored` stays the same object
+ * unless its text changed, because each answer of the provider repeats the text.
  */
-const sealRemarks = (sealer: Sealer, sessionId: string, { payload }: ProviderUpdate): Buffer | null =>
-  payload.agentRemarks ? sealer.seal(payload.agentRemarks, agentRemarksContext(sessionId)) : null;
+function sealRemarks(
+  sealer: Sealer,
+  sessionId: string,
+  stored: Buffer | null,
+  { payload: { agentRemarks } }: ProviderUpdate,
+): Buffer | null {
+  const context = agentRemarksContext(sessionId);
+  if (!agentRemarks || (stored && readsAs(sealer, stored, context, agentRemarks))) return stored;
+  return sealer.seal(agentRemarks, context);
+}
+
+function readsAs(sealer: Sealer, sealed: Buffer, context: string, text: string): boolean {
+  try {
+    return sealer.open(sealed, context).toString('utf8') === text;
+  } catch {
+    // This replica lacks the key for now, or the value was edited in the database: the new text replaces it.
+    return false;
+  }
+}
 
 /**
  * Returns the columns that a late update (older than the newest one) sets: those that order later updates, and
@@ -73,7 +90,7 @@ const sealRemarks = (sealer: Sealer, sessionId: string, { payload }: ProviderUpd
  */
 export const lateColumns = (sealer: Sealer, before: SessionRow, update: ProviderUpdate, now: Date) => ({
   ...providerTimes(before, update, now),
-  agentRemarks: before.agentRemarks ?? sealRemarks(sealer, before.id, update),
+  agentRemarks: before.agentRemarks ?? sealRemarks(sealer, before.id, null, update),
 });
 
 /**

@@ -334,11 +334,12 @@ export class TransitionWriter {
     if (evaluation.kind === 'CONFIRMS')
       this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
     this.#noteIgnored(session, update, transition);
-    if (late) return { session, transition };
     const source = toTransitionSource(update);
-    const changedMore = await applyProviderDetails(this.tx, this.changes, {
-      ...{ payload, source, before, session, transition, now },
-    });
+    const changedMore = late
+      ? session.agentRemarks !== before.agentRemarks
+      : await applyProviderDetails(this.tx, this.changes, {
+          ...{ payload, source, before, session, transition, now },
+        });
     // Without an entry of its own, the change would reach no subscriber.
     const after = changedMore
       ? await this.applyOwn(session, session, 'DETAILS', { source, actor: null })
@@ -367,8 +368,12 @@ export class TransitionWriter {
     doubt: Doubt | null,
   ): Promise<RecordedUpdate> {
     const payload = providerColumns(this.#sealer, before.id, null, update, now);
+    const hasNewRemarks = before.agentRemarks === null && payload.agentRemarks !== null;
+    const told = hasNewRemarks
+      ? await this.applyOwn(before, before, 'DETAILS', { source: toTransitionSource(update), actor: null })
+      : before;
     const filled = {
-      ...before,
+      ...told,
       referenceId: before.referenceId ?? payload.referenceId,
       link: before.link ?? payload.link,
       agentRemarks: before.agentRemarks ?? payload.agentRemarks,
