@@ -1,15 +1,27 @@
 /** Reasons, the customer's text and the completeness of the call in a review, as staff and as the customer see them. */
 import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { customerMessageContext } from '../../src/db/sessions/reviews.ts';
+import { agentRemarksContext } from '../../src/db/sessions/sessions.ts';
+import { AuditKeys } from '../../src/domain/audit.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
+import { readArchive } from '../../src/services/retention/archive-file.ts';
+import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { auditOf } from '../harness/audit.ts';
-import { bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { type Person, person } from '../harness/people.ts';
-import { everyRow } from '../harness/rows.ts';
+import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
 const AS_A_CUSTOMER_READS = `query ($id: ID!, $locale: Locale!) { result: session(id: $id) {
   reviews { decision reasons reasonTexts(locale: $locale) customerMessage remarks reviewer callComplete } } }`;
 
+const parseKey = (setting: string) => {
+  const [id, key] = setting.split(':') as [string, string];
+  return { id, key: Buffer.from(key, 'base64') };
+};
+const sealer = new Sealer([parseKey(DATA_KEYS)]);
 const keyOf = (id: string) => Buffer.from(id, 'base64url').toString().replace('VkycSession:', '');
 
 async function boot() {
@@ -281,11 +293,8 @@ describe('clients of the last release', () => {
     const { rows } = await gateway.database.query('select input_hash from idempotency_key where key = $1', [
       call.idempotencyKey,
     ]);
-    const [keyId, key] = DATA_KEYS.split(':') as [string, string];
     const asBefore = JSON.stringify({ sessionId: keyOf(id), ...call });
-    expect(
-      new Sealer([{ id: keyId, key: Buffer.from(key, 'base64') }]).verifyHash(rows[0].input_hash, asBefore),
-    ).toBe(true);
+    expect(sealer.verifyHash(rows[0].input_hash, asBefore)).toBe(true);
   });
 });
 
@@ -435,4 +444,28 @@ test('the audit finds reasons, a message or a statement that were edited, remove
     );
     expect(await audit.findingOf(id), edit).toMatch(new RegExp(`review .* was edited: ${field}$`));
   }
+});
+
+test('an archived session keeps the reasons, and the message and remarks encrypted; the audit verifies the archive', async () => {
+  const { gateway } = await boot();
+  await endedLongAgo(gateway, 'ended.1');
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const folder = await emptyFolder();
+  await run(gateway, 'retention', '--to', folder);
+  const [file] = await readdir(folder);
+  const archive = join(folder, file as string);
+
+  expect(await run(gateway, 'audit', 'verify', '--archive', archive)).toContain('Verified 1 sessions');
+  const archived = [];
+  for await (const each of readArchive(archive, new AuditKeys([parseKey(AUDIT_KEYS)]))) archived.push(each);
+  const [{ session, reviews } = { session: null, reviews: [] }] = archived;
+  const [, audited] = reviews;
+  expect(audited?.reasons).toEqual(['FACE_MISMATCH', 'CUSTOMER_PROMPTED']);
+  const open = (sealed: Buffer | null | undefined, context: string) =>
+    sealer.open(sealed as Buffer, context).toString('utf8');
+  expect(open(audited?.customerMessage, customerMessageContext(audited?.id as string))).toBe(
+    'visit a branch',
+  );
+  expect(open(session?.agentRemarks, agentRemarksContext(session?.id as string))).toBe('she had a cold');
 });
