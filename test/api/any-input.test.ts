@@ -115,6 +115,7 @@ const REACHED: Record<string, (selection: string) => string> = {
   VkycSession: (selection) => `{ session(id: "${mine.id}") { ${selection} } }`,
   VkycUser: (selection) => `{ session(id: "${mine.id}") { user { ${selection} } } }`,
   Review: (selection) => `{ session(id: "${reviewed.id}") { reviews { ${selection} } } }`,
+  StatusInfo: (selection) => `{ session(id: "${mine.id}") { statusInfo { ${selection} } } }`,
   SessionStats: (selection) => `{ sessionStats { ${selection} } }`,
 };
 
