@@ -190,6 +190,33 @@ export type ReviewDecision =
   /** The agent could neither approve nor reject; another call is needed. */
   | 'UNABLE_TO_VALIDATE';
 
+/** Reason for the decision of a review. More values may be added: treat unknown ones as OTHER. */
+export type ReviewReason =
+  /** The face does not match the photo of the document. */
+  | 'FACE_MISMATCH'
+  /** It is doubtful that a living person was in front of the camera. */
+  | 'LIVENESS_DOUBTED'
+  /** Somebody told the customer what to answer. Such a customer cannot be approved. */
+  | 'CUSTOMER_PROMPTED'
+  /** A document cannot be read. */
+  | 'DOCUMENT_UNREADABLE'
+  /** It is doubtful that a document is genuine. */
+  | 'DOCUMENT_DOUBTED'
+  /** The name differs from that of the document. */
+  | 'NAME_MISMATCH'
+  /** The address differs from that of the document. */
+  | 'ADDRESS_MISMATCH'
+  /** The location differs from the stated one. */
+  | 'LOCATION_MISMATCH'
+  /** The customer answered the security questions wrongly. */
+  | 'QUESTIONS_FAILED'
+  /** The sound or the picture was too poor. */
+  | 'AUDIO_OR_VIDEO_POOR'
+  /** The call ended before it was complete. */
+  | 'CALL_INCOMPLETE'
+  /** Another reason; remarks are required. */
+  | 'OTHER';
+
 /** Conditions on sessions. A session must match every condition given; omitted fields do not filter. */
 export type SessionFilter = {
   /** Only sessions in one of these phases. */
@@ -298,10 +325,16 @@ export type RecordAgentReviewInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** Outcome to record. Anything but APPROVED needs `remarks`. */
+  /** Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason. */
   decision: AgentDecision;
-  /** Reason for the decision, up to 2000 characters. Required unless the decision is APPROVED. */
+  /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for what did not stand in its way. */
+  reasons?: Array<ReviewReason> | null | undefined;
+  /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
+  customerMessage?: string | null | undefined;
+  /** Your statement whether the call was complete. State it after a call that the customer ended (USER_ENDED_CALL): such a call can be approved only with true. False excludes an approval, and true excludes the reason CALL_INCOMPLETE. */
+  callComplete?: boolean | null | undefined;
 };
 
 /** Decision that an agent may record. */
@@ -321,10 +354,14 @@ export type RecordAuditorReviewInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** Outcome to record. Anything but APPROVED needs `remarks`. */
+  /** Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason. */
   decision: AuditorDecision;
-  /** Reason for the decision, up to 2000 characters. Required unless the decision is APPROVED. */
+  /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for what did not stand in its way. */
+  reasons?: Array<ReviewReason> | null | undefined;
+  /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
+  customerMessage?: string | null | undefined;
 };
 
 /** Decision that an auditor may record. */

@@ -97,6 +97,8 @@ export const FIELD_RULES = {
   PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
   /** Free text written by staff. */
   WORDS: { roles: STAFF, own: true, personal: true, others: 'null, except for their own words' },
+  /** Free text that staff wrote for the customer. */
+  FOR_CUSTOMER: { roles: ALL_ROLES, personal: true, others: 'every viewer of the object sees it' },
   /** Record of staff that customers must not know of. */
   STAFF_ONLY: { roles: STAFF, others: 'null' },
   /** Identity of a member of staff. */
@@ -116,6 +118,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
       status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
+    WORDS: 'agentRemarks',
     STAFF_ONLY: 'notes closure escalation escalations disputeResolutions',
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
@@ -129,7 +132,13 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WHO: 'scheduledBy cancelledBy',
     WORDS: 'cancelReason',
   },
-  Review: { OPEN: 'id stage decision source recordedAt', WHO: 'reviewer', WORDS: 'remarks' },
+  Review: {
+    OPEN: 'id stage decision reasons reasonTexts source recordedAt',
+    WHO: 'reviewer',
+    WORDS: 'remarks',
+    FOR_CUSTOMER: 'customerMessage',
+    STAFF_ONLY: 'callComplete',
+  },
   Note: { OPEN: 'id recordedAt', WHO: 'author', WORDS: 'text' },
   NoteConnection: { OPEN: 'edges nodes pageInfo' },
   NoteEdge: { OPEN: 'node cursor' },

@@ -191,19 +191,39 @@ function fourEyes(
   return null;
 }
 
+/** What a reviewer states about the call. */
+export interface CallStatement {
+  /** Whether the call was complete; null if the reviewer does not say. */
+  readonly callComplete: boolean | null;
+  /**
+   * Whether the reviewer's client knows `callComplete`. Clients of the last release do not, and may go on
+   * rejecting without it.
+   */
+  readonly mayState: boolean;
+}
+
 /**
  * Returns why a review may not lead to the sub-status `to`, although reviews are allowed now; null if it may.
- * Assumes that `findDenial` has allowed the action.
+ * Assumes that `findDenial` has allowed the action. A call that the customer ended may be incomplete, so each
+ * decision on it needs a statement whether it was.
  */
 export function findDecisionDenial(
   action: SessionAction,
   to: KnownSubStatus,
   { subStatus }: StatusPair,
+  { callComplete, mayState }: CallStatement,
 ): string | null {
   const allowed = ACTION_TRANSITIONS.some(
     (move) => move.action === action && move.to === to && move.from.includes(subStatus),
   );
-  return allowed ? null : 'The customer ended the call, so it may be incomplete and cannot be approved.';
+  if (!allowed) return 'This decision is not possible in the current status.';
+  const isApproval = to === 'AGENT_APPROVED';
+  if (isApproval && callComplete === false)
+    return 'You stated that the call was not complete, so it cannot be approved.';
+  if (subStatus !== 'USER_ENDED_CALL' || callComplete !== null) return null;
+  if (isApproval)
+    return 'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
+  return mayState ? 'The customer ended the call: state whether it was complete (`callComplete`).' : null;
 }
 
 /** Rows related to a session, of which its action rules need these columns. */
@@ -272,23 +292,6 @@ export const REVIEW_DECISIONS = {
   UNABLE_TO_VALIDATE: 'The agent could neither approve nor reject; another call is needed.',
 } as const;
 export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
-
-/** Coded reasons of a review. */
-export const REVIEW_REASONS = {
-  FACE_MISMATCH: 'The face does not match the photo of the document.',
-  LIVENESS_DOUBTED: 'It is doubtful that a living person was in front of the camera.',
-  CUSTOMER_PROMPTED: 'Somebody told the customer what to answer.',
-  DOCUMENT_UNREADABLE: 'A document cannot be read.',
-  DOCUMENT_DOUBTED: 'It is doubtful that a document is genuine.',
-  NAME_MISMATCH: 'The name differs from that of the document.',
-  ADDRESS_MISMATCH: 'The address differs from that of the document.',
-  LOCATION_MISMATCH: 'The location differs from the stated one.',
-  QUESTIONS_FAILED: 'The customer answered the security questions wrongly.',
-  AUDIO_OR_VIDEO_POOR: 'The sound or the picture was too poor.',
-  CALL_INCOMPLETE: 'The call ended before it was complete.',
-  OTHER: 'Another reason; remarks are required.',
-} as const;
-export type ReviewReason = keyof typeof REVIEW_REASONS;
 
 /**
  * Stage and decision of the review that each sub-status reports. Sub-statuses that report no review are not

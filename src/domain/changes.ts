@@ -6,7 +6,7 @@ import type { SubStatus } from './status.ts';
 export const SESSION_CHANGES = {
   STATUS: 'Status, sub-status and what follows from them, such as `availableActions`.',
   MEETINGS: 'The fields `meeting` and `meetings`.',
-  REVIEWS: 'The field `reviews`: a review, or its remarks.',
+  REVIEWS: 'The fields `reviews` and `agentRemarks`: a review, or remarks of an agent or auditor.',
   NOTES: 'The field `notes`, which only staff see.',
   ESCALATION: 'The fields `escalation` and `escalations`, which only staff see.',
   CLOSURE: 'The field `closure`: staff closed the session.',
@@ -48,8 +48,10 @@ export function findChanges({
 }): SessionChange[] {
   const found = new Set<SessionChange>(CHANGES_BY_VERDICT[verdict] ?? []);
   if (isApplied(verdict) && changesMeetings(subStatus)) found.add('MEETINGS');
-  // A review of the provider is recorded whatever the verdict, unless newer news arrived first.
-  if (isAboutStatus(verdict) && !isLate(verdict) && subStatus in REVIEW_BY_SUB_STATUS) found.add('REVIEWS');
+  // A review of the provider is recorded whatever the verdict, unless newer news arrived first. The agent's remarks
+  // may arrive with the end of the call.
+  const isReview = subStatus in REVIEW_BY_SUB_STATUS || subStatus === 'AGENT_ENDED_CALL';
+  if (isAboutStatus(verdict) && !isLate(verdict) && isReview) found.add('REVIEWS');
   if (verdict === 'MOVED' || verdict === 'ENDED')
     for (const each of ENDINGS[subStatus] ?? []) found.add(each);
   return (Object.keys(SESSION_CHANGES) as SessionChange[]).filter((change) => found.has(change));

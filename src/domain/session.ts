@@ -397,8 +397,8 @@ export const ACTION_TRANSITIONS: readonly {
     from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
     to: 'USER_MEETING_CANCELLED',
   },
-  // A call that the customer ended may be incomplete, so it can be rejected but not approved.
-  { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL'], to: 'AGENT_APPROVED' },
+  // After a call that the customer ended, an approval needs a statement (`findDecisionDenial`).
+  { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'], to: 'AGENT_APPROVED' },
   { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'], to: 'AGENT_REJECTED' },
   {
     action: 'RECORD_AGENT_REVIEW',

@@ -24,6 +24,7 @@ import {
 import { SESSION_CHANGES, type SessionChange } from '../domain/changes.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import { LOCALES, type Locale } from '../domain/locales.ts';
+import { REVIEW_REASONS, type ReviewReason } from '../domain/review-reasons.ts';
 import {
   SESSION_ACTIONS,
   type SessionAction,
@@ -161,6 +162,11 @@ export const ClosureReasonEnum = enumOf<ClosureReason>(
   'ClosureReason',
   `Reason for closing a session. ${MORE_REASONS}`,
   CLOSURE_REASONS,
+);
+export const ReviewReasonEnum = enumOf<ReviewReason>(
+  'ReviewReason',
+  `Reason for the decision of a review. ${MORE_REASONS}`,
+  described(REVIEW_REASONS),
 );
 export const EscalationReasonEnum = enumOf<EscalationReason>(
   'EscalationReason',

@@ -11,16 +11,27 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { type ReviewRow, remarksContext } from '../db/sessions/reviews.ts';
+import { customerMessageContext, type ReviewRow, remarksContext } from '../db/sessions/reviews.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
+import type { Locale } from '../domain/locales.ts';
+import {
+  APPROVAL_REASONS,
+  type ReviewReason,
+  SUSPICIONS,
+  toCustomerReasons,
+  toKnownReasons,
+  toReasonTexts,
+} from '../domain/review-reasons.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
   AgentDecisionEnum,
   AuditorDecisionEnum,
+  LocaleEnum,
   ReviewDecisionEnum,
+  ReviewReasonEnum,
   ReviewStageEnum,
   TransitionSourceEnum,
 } from './enums.ts';
@@ -53,6 +64,18 @@ export class Review extends Node {
       'Remarks of the reviewer. Null if there are none, or for customers. Cannot be selected in subscriptions.',
   })
   remarks?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The reviewer's text for the customer, to be shown with `reasonTexts`. Null if there is none. Cannot be selected in subscriptions.",
+  })
+  customerMessage?: string;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      "The agent's statement whether the call was complete. Null if none was made, and for customers.",
+  })
+  callComplete?: boolean;
   @Field(() => TransitionSourceEnum, {
     description:
       'MUTATION if the review was recorded through this API; otherwise it was made at the provider.',
@@ -68,29 +91,45 @@ export class Review extends Node {
   recordedAt: Date;
 }
 
-const REMARKS = 'Reason for the decision, up to 2000 characters. Required unless the decision is APPROVED.';
+const REMARKS =
+  'Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`.';
+const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only ${APPROVAL_REASONS.join(', ')}, for what did not stand in its way.`;
+const CUSTOMER_MESSAGE =
+  'Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`.';
+const DECISION =
+  'Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason.';
 
 @InputType({
   description:
     'Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it.',
 })
 class RecordAgentReviewInput extends ActionInput {
-  @Field(() => AgentDecisionEnum, {
-    description: 'Outcome to record. Anything but APPROVED needs `remarks`.',
-  })
+  @Field(() => AgentDecisionEnum, { description: DECISION })
   decision: ReviewDecision;
   @Field(() => String, { nullable: true, description: REMARKS })
   remarks?: string;
+  @Field(() => [ReviewReasonEnum], { nullable: true, description: REASONS })
+  reasons?: ReviewReason[];
+  @Field(() => String, { nullable: true, description: CUSTOMER_MESSAGE })
+  customerMessage?: string;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Your statement whether the call was complete. State it after a call that the customer ended (USER_ENDED_CALL): such a call can be approved only with true. False excludes an approval, and true excludes the reason CALL_INCOMPLETE.',
+  })
+  callComplete?: boolean;
 }
 
 @InputType({ description: "Input of recordAuditorReview: the auditor's decision, which is final." })
 class RecordAuditorReviewInput extends ActionInput {
-  @Field(() => AuditorDecisionEnum, {
-    description: 'Outcome to record. Anything but APPROVED needs `remarks`.',
-  })
+  @Field(() => AuditorDecisionEnum, { description: DECISION })
   decision: ReviewDecision;
   @Field(() => String, { nullable: true, description: REMARKS })
   remarks?: string;
+  @Field(() => [ReviewReasonEnum], { nullable: true, description: REASONS })
+  reasons?: ReviewReason[];
+  @Field(() => String, { nullable: true, description: CUSTOMER_MESSAGE })
+  customerMessage?: string;
 }
 
 @ObjectType({ description: 'The decision was recorded.', simpleResolvers: true })
@@ -123,6 +162,30 @@ export class ReviewResolver {
   @FieldResolver(() => String, { nullable: true })
   remarks(@Root() { id, remarks }: ReviewRow, @Ctx() context: Context): string | null {
     return decryptText(context, remarks, remarksContext(id));
+  }
+
+  @FieldResolver(() => [ReviewReasonEnum], {
+    description: `Coded reasons of the decision. Empty if the review was made at the provider or before this field existed. Customers get OTHER in place of ${SUSPICIONS.join(', ')}.`,
+  })
+  reasons(@Root() { reasons }: ReviewRow, @Ctx() { staff }: Context): readonly ReviewReason[] {
+    const known = toKnownReasons(reasons);
+    return staff ? known : toCustomerReasons(known);
+  }
+
+  @FieldResolver(() => [String], {
+    description: 'What the customer should read about the reasons, a sentence for each. Empty for approvals.',
+  })
+  reasonTexts(
+    @Root() { decision, reasons }: ReviewRow,
+    @Arg('locale', () => LocaleEnum, { defaultValue: 'EN', description: 'Language of the sentences.' })
+    locale: Locale,
+  ): readonly string[] {
+    return toReasonTexts(decision, toKnownReasons(reasons), locale);
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  customerMessage(@Root() { id, customerMessage }: ReviewRow, @Ctx() context: Context): string | null {
+    return decryptText(context, customerMessage, customerMessageContext(id));
   }
 
   @Mutation(() => RecordReviewResult, {

@@ -78,6 +78,12 @@ export class VkycSession extends Node {
       'URL that the customer opens to be verified. Null if your role may not see it, or until the provider has created it. Cannot be selected in subscriptions, like all personal data.',
   })
   link?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Remarks of the agent who held the call, as the provider reports them: read them before you record the agent's review. Null if the provider has reported none, and for customers. Cannot be selected in subscriptions.",
+  })
+  agentRemarks?: string;
   @Field(() => DateTime, {
     nullable: true,
     description: "Time at which the customer's link expires. Null if the provider has not reported it.",

@@ -15,6 +15,7 @@ import {
 import type { MeetingRow } from '../db/sessions/meetings.ts';
 import type { ReviewRow } from '../db/sessions/reviews.ts';
 import {
+  agentRemarksContext,
   linkContext,
   type SessionListItem,
   type SessionRow,
@@ -125,6 +126,11 @@ export class SessionResolver {
   @FieldResolver(() => String, { nullable: true })
   link(@Root() session: SessionRow, @Ctx() context: Context): string | null {
     return decryptText(context, session.link, linkContext(session.id));
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  agentRemarks(@Root() session: SessionRow, @Ctx() context: Context): string | null {
+    return decryptText(context, session.agentRemarks, agentRemarksContext(session.id));
   }
 
   @FieldResolver(() => String)

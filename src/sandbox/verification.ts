@@ -179,8 +179,13 @@ export class Verification {
     return isoOf(this.#time).replace(/[-:]|\.\d+/g, '');
   }
 
+  /** Returns the remarks of the agent, who writes them when the call ends, or of the auditor. */
   #remarks(by: 'AGENT' | 'AUDITOR'): string | null {
-    const reviewed = this.#past.findLast((step) => toRawStatus(step.subStatus).status === `${by}_REVIEWED`);
+    const reviewed = this.#past.findLast(
+      ({ subStatus }) =>
+        toRawStatus(subStatus).status === `${by}_REVIEWED` ||
+        (by === 'AGENT' && subStatus === 'AGENT_ENDED_CALL'),
+    );
     return reviewed ? `The sandbox's ${by.toLowerCase()} says: ${reviewed.subStatus}.` : null;
   }
 

@@ -12,13 +12,21 @@ import {
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { getSchema } from '../../src/graphql/schema.ts';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
 const schema = getSchema();
 const gateway = await bootGateway();
 const mine = await gateway.start('any.1');
 const another = await gateway.start('any.2', { user: { phone: '9988776644' } });
+/** Session with a review. The other sessions have none, so that mutations are refused for their input alone. */
+const reviewed = await gateway.start('any.3', { user: { phone: '9988776633' } });
+await gateway.webhook({
+  event_time: new Date(Date.now() + 60_000).toISOString(),
+  data: { verification_id: 'any.3', status: 'AGENT_REVIEWED', sub_status: 'AGENT_REJECTED' },
+});
+const reviewedBy = `{ session(id: "${reviewed.id}") { reviews { id } } }`;
+await eventually(async () => (await gateway.graphql(reviewedBy)).data.session.reviews.length === 1);
 const { data } = await gateway.graphql('query ($id: ID!) { session(id: $id) { user { id } } }', {
   id: mine.id,
 });
@@ -106,6 +114,7 @@ const REACHED: Record<string, (selection: string) => string> = {
   Mutation: (selection) => `{ ${selection} }`,
   VkycSession: (selection) => `{ session(id: "${mine.id}") { ${selection} } }`,
   VkycUser: (selection) => `{ session(id: "${mine.id}") { user { ${selection} } } }`,
+  Review: (selection) => `{ session(id: "${reviewed.id}") { reviews { ${selection} } } }`,
   StatusInfo: (selection) => `{ session(id: "${mine.id}") { statusInfo { ${selection} } } }`,
   SessionStats: (selection) => `{ sessionStats { ${selection} } }`,
 };

@@ -9,8 +9,11 @@ import { everyRow, webhooksSettled } from '../harness/rows.ts';
 const PHONE = '7012345678';
 const NAME = 'gone.awaits-review';
 const MARKS = [PHONE, 'Gone Girl', 'gone@example.com', 'her son is ill', 'face did not match', 'u-gone'];
+const MESSAGE = 'Please visit a branch.';
+const REMARKS = "The sandbox's agent says: AGENT_ENDED_CALL.";
 const SEEN = `query ($id: ID!) { session(id: $id) {
-  verificationId status subStatus link user { userId phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
+  verificationId status subStatus link agentRemarks user { userId phone name email }
+  reviews { remarks reasons reasonTexts customerMessage } meetings(first: 9) { nodes { cancelReason } } } }`;
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 const runCommand = createCommandRunner();
@@ -40,9 +43,13 @@ async function liveToTheEnd(gateway: Gateway): Promise<string> {
   await agent.act('cancelMeeting', id, { reason: 'her son is ill' });
   await gateway.advance(NAME, STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  await agent.ask('refreshSession', id);
   await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'face did not match' });
   await expect(erase(gateway, '0', '--user', 'u-gone')).rejects.toThrow(`${NAME} has not ended`);
-  await auditor.act('recordAuditorReview', id, { decision: 'REJECTED', remarks: 'face did not match' });
+  await auditor.act('recordAuditorReview', id, {
+    ...{ decision: 'REJECTED', remarks: 'face did not match', reasons: ['FACE_MISMATCH'] },
+    customerMessage: MESSAGE,
+  });
   await gateway.webhook({ test: 'from the dashboard', customer: { phone: PHONE } });
   await gateway.webhook(news('a.stranger', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1, { user_id: 'u-gone' }));
   await webhooksSettled(gateway.database);
@@ -66,17 +73,22 @@ test('npm run erase removes a person from every table once legal retention has e
   );
   expect(await erase(gateway, '0', '--phone', PHONE, '--dry-run')).toContain('Would erase the person');
   expect((await gateway.graphql(SEEN, { id })).data.session).toEqual(before);
+  expect(before).toMatchObject({
+    agentRemarks: REMARKS,
+    reviews: [{ customerMessage: null }, { customerMessage: MESSAGE }],
+  });
   expect(JSON.stringify(before)).toContain(PHONE);
   expect(await everyRow(gateway.database)).toContain('u-gone');
   const told = await erase(gateway, '0', '--user', 'u-gone', '--by', 'the officer');
 
-  expect(told).toMatch(/^Erased the person, 1 links of sessions, 3 texts of staff, \d+ webhooks/);
+  expect(told).toMatch(/^Erased the person, 1 links of sessions, 4 texts of staff, \d+ webhooks/);
   const rows = await everyRow(gateway.database);
   for (const mark of MARKS) expect(rows).not.toContain(mark);
   expect((await gateway.graphql(SEEN, { id })).data.session).toEqual({
-    ...{ verificationId: NAME, status: before.status, subStatus: before.subStatus, link: null },
+    ...{ verificationId: NAME, status: before.status, subStatus: before.subStatus },
+    ...{ link: null, agentRemarks: null },
     user: { userId: expect.stringMatching(/^erased:/), phone: null, name: null, email: null },
-    reviews: [{ remarks: null }, { remarks: null }],
+    reviews: before.reviews.map((review: object) => ({ ...review, remarks: null, customerMessage: null })),
     meetings: { nodes: before.meetings.nodes.map(() => ({ cancelReason: null })) },
   });
   const { rows: left } = await gateway.database.query('select verification_id from webhook_inbox');
@@ -84,7 +96,7 @@ test('npm run erase removes a person from every table once legal retention has e
   expect((await gateway.graphql(SEEN, { id: other.id })).data).toEqual(otherBefore);
 
   for (const heads of [undefined, exported])
-    expect(await audit.verify(heads)).toMatchObject({ findings: [], erased: 3 });
+    expect(await audit.verify(heads)).toMatchObject({ findings: [], erased: 4 });
   const { rows: chain } = await gateway.database.query(
     `select content from audit_entry where kind = 'ERASURE'`,
   );
@@ -113,7 +125,8 @@ test('late webhooks restore no data of an erased person, and a repeated start of
   await erase(gateway, '0', '--user', 'u-gone');
 
   const vkyc_link = 'https://forms-test.cashfree.com/verification/secret-link';
-  const late = news(NAME, 'VIDEO_CALL', 'USER_ENDED_CALL', 9, { vkyc_link, phone: PHONE });
+  const more = { vkyc_link, phone: PHONE, agent_remarks: REMARKS };
+  const late = news(NAME, 'VIDEO_CALL', 'USER_ENDED_CALL', 9, more);
   expect(await gateway.webhook(late)).toBe(200);
   const unreadable = { verification_id: NAME, status: 7, phone: PHONE, vkyc_link };
   expect(await gateway.webhook({ event_time: 'yesterday', data: unreadable })).toBe(200);
@@ -124,7 +137,7 @@ test('late webhooks restore no data of an erased person, and a repeated start of
   );
 
   const { session } = (await gateway.graphql(SEEN, { id })).data;
-  expect(session).toMatchObject({ link: null, user: { phone: null } });
+  expect(session).toMatchObject({ link: null, agentRemarks: null, user: { phone: null } });
   const { rows } = await gateway.database.query(
     'select length(body) as bytes, state from webhook_inbox order by id',
   );

@@ -8,7 +8,8 @@ import { webhooksSettled } from '../harness/rows.ts';
 
 const NEXT = `next:${Buffer.alloc(32, 9).toString('base64')}`;
 const SEEN = `{ sessions(first: 50) { nodes {
-  verificationId link user { userId phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } } }`;
+  verificationId link agentRemarks user { userId phone name email } reviews { remarks customerMessage }
+  notes(first: 9) { nodes { text } } meetings(first: 9) { nodes { cancelReason } } } } }`;
 const START = `mutation ($input: StartSessionInput!) { startSession(input: $input) {
   __typename ... on StartSessionSuccess { replayed } ... on MutationError { code } } }`;
 
@@ -60,7 +61,7 @@ test('npm run rotate re-encrypts all values of the old key while the gateway run
   expect((await between.graphql(START, { input })).data.startSession).toMatchObject({ replayed: true });
   const { stdout: told, stderr: progress } = await run(between, `${NEXT},${DATA_KEYS}`);
 
-  expect(told).toContain('No value is encrypted with test any more. 10 idempotency keys');
+  expect(told).toContain('No value is encrypted with test any more. 11 idempotency keys');
   const renewed = Object.entries(stored).filter(([place]) => !place.endsWith('.input_hash'));
   for (const [place, count] of renewed) expect(progress).toContain(`${place}  ${count} of ${count}\n`);
   expect(Object.keys(await underKey(between, 'test')).sort()).toEqual([

@@ -15,7 +15,13 @@ import {
   toReviewSubStatus,
 } from '../../src/domain/actions.ts';
 import type { SessionAction, TransitionSource } from '../../src/domain/session.ts';
-import { ALL_PAIRS, KNOWN_PAIRS, type SubStatus, toStatusPair } from '../../src/domain/status.ts';
+import {
+  ALL_PAIRS,
+  KNOWN_PAIRS,
+  type KnownSubStatus,
+  type SubStatus,
+  toStatusPair,
+} from '../../src/domain/status.ts';
 
 const NOW = new Date('2026-01-05T10:00:00Z');
 const msFromNow = (ms: number) => new Date(NOW.getTime() + ms);
@@ -214,24 +220,64 @@ describe('findDenial', () => {
 });
 
 describe('findDecisionDenial', () => {
-  const INCOMPLETE = 'The customer ended the call, so it may be incomplete and cannot be approved.';
+  const IMPOSSIBLE = 'This decision is not possible in the current status.';
+  const UNSTATED =
+    'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
+  const STATE_IT = 'The customer ended the call: state whether it was complete (`callComplete`).';
+  const INCOMPLETE = 'You stated that the call was not complete, so it cannot be approved.';
+  const decide = (
+    action: SessionAction,
+    to: KnownSubStatus,
+    from: SubStatus,
+    callComplete: boolean | null,
+    mayState = true,
+  ) => findDecisionDenial(action, to, pairOf(from), { callComplete, mayState });
 
   test.each([
     ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', null],
     ['RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'AGENT_ENDED_CALL', null],
     ['RECORD_AGENT_REVIEW', 'AGENT_UNABLE_TO_VALIDATE', 'AGENT_ENDED_CALL', null],
-    ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'USER_ENDED_CALL', INCOMPLETE],
-    ['RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'USER_ENDED_CALL', null],
-    ['RECORD_AGENT_REVIEW', 'AGENT_UNABLE_TO_VALIDATE', 'USER_ENDED_CALL', null],
+    ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'USER_ENDED_CALL', UNSTATED],
+    ['RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'USER_ENDED_CALL', STATE_IT],
+    ['RECORD_AGENT_REVIEW', 'AGENT_UNABLE_TO_VALIDATE', 'USER_ENDED_CALL', STATE_IT],
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', null],
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
-    ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', INCOMPLETE],
+    ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', IMPOSSIBLE],
   ] as const)(
-    'findDecisionDenial for the action %s with the result %s in the sub-status %s returns %s',
+    'without a statement, findDecisionDenial for %s to %s after %s returns %s',
     (action, to, from, reason) => {
-      expect(findDecisionDenial(action, to, pairOf(from))).toBe(reason);
+      expect(decide(action, to, from, null)).toBe(reason);
     },
   );
+
+  test('after a call that the customer ended, an approval needs the statement that the call was complete', () => {
+    const approve = (callComplete: boolean | null) =>
+      decide('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'USER_ENDED_CALL', callComplete);
+    expect(approve(true)).toBeNull();
+    expect(approve(false)).toBe(INCOMPLETE);
+    expect(approve(null)).toBe(UNSTATED);
+  });
+
+  test('after a call that the customer ended, other decisions are possible with either statement', () => {
+    for (const to of ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'] as const)
+      for (const callComplete of [true, false])
+        expect(decide('RECORD_AGENT_REVIEW', to, 'USER_ENDED_CALL', callComplete)).toBeNull();
+  });
+
+  test('clients of the last release, which cannot state anything, may reject after such a call, but not approve', () => {
+    const without = (to: KnownSubStatus) => decide('RECORD_AGENT_REVIEW', to, 'USER_ENDED_CALL', null, false);
+    expect(without('AGENT_REJECTED')).toBeNull();
+    expect(without('AGENT_UNABLE_TO_VALIDATE')).toBeNull();
+    expect(without('AGENT_APPROVED')).toBe(UNSTATED);
+  });
+
+  test('after a call that the agent ended, the statement is not needed, but an incomplete call cannot be approved', () => {
+    const approve = (callComplete: boolean) =>
+      decide('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', callComplete);
+    expect(approve(true)).toBeNull();
+    expect(approve(false)).toBe(INCOMPLETE);
+    expect(decide('RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'AGENT_ENDED_CALL', false)).toBeNull();
+  });
 });
 
 describe('toActionFacts', () => {

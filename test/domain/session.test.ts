@@ -545,7 +545,7 @@ test('ACTION_TRANSITIONS lists, for each action, from which sub-statuses the act
   expect(ACTION_TRANSITIONS.map(({ action, from, to }) => [action, from, to])).toEqual([
     ['SCHEDULE_MEETING', unique, 'USER_MEETING_SCHEDULED'],
     ['CANCEL_MEETING', unique, 'USER_MEETING_CANCELLED'],
-    ['RECORD_AGENT_REVIEW', ['AGENT_ENDED_CALL'], 'AGENT_APPROVED'],
+    ['RECORD_AGENT_REVIEW', ended, 'AGENT_APPROVED'],
     ['RECORD_AGENT_REVIEW', ended, 'AGENT_REJECTED'],
     ['RECORD_AGENT_REVIEW', ended, 'AGENT_UNABLE_TO_VALIDATE'],
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_APPROVED'],

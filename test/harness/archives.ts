@@ -51,7 +51,10 @@ export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   await agent.act('cancelMeeting', id, { reason: 'her son is ill' });
   await gateway.webhook({
     event_time: new Date(Date.now() + 60_000).toISOString(),
-    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+    data: {
+      ...{ verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+      agent_remarks: 'she had a cold',
+    },
   });
   await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
   await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'like her photo' });
@@ -59,6 +62,8 @@ export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   const result = await auditor.act('recordAuditorReview', id, {
     decision: 'REJECTED',
     remarks: 'not like it',
+    reasons: ['FACE_MISMATCH', 'CUSTOMER_PROMPTED'],
+    customerMessage: 'visit a branch',
   });
   expect(result.__typename).toBe('RecordReviewSuccess');
   // Waits for the webhook above and the sandbox's webhook about the link: recorded after `makeOlder`, they

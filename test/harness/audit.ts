@@ -65,8 +65,8 @@ export function auditOf(databaseUrl: string): Audit {
 let count = 0;
 
 /**
- * Creates a session with a meeting that was rescheduled and cancelled for a reason, and a review with
- * remarks. Returns the id of the session.
+ * Creates a session with a meeting that was rescheduled and cancelled for a reason, remarks of the provider's agent, and
+ * a review with remarks, a reason and a message; returns its id.
  */
 export async function sessionWithHistory(gateway: Gateway): Promise<string> {
   count += 1;
@@ -83,10 +83,16 @@ export async function sessionWithHistory(gateway: Gateway): Promise<string> {
     event_type: 'VKYC_STATUS',
     event_time: new Date(Date.now() + 60_000).toISOString(),
     version: 'v1',
-    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+    data: {
+      ...{ verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+      agent_remarks: 'She had a cold.',
+    },
   });
   await eventually(async () => (await agent.look(session.id)).subStatus === 'AGENT_ENDED_CALL');
-  await agent.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: 'Not Asha Rao.' });
+  await agent.act('recordAgentReview', session.id, {
+    ...{ decision: 'REJECTED', remarks: 'Not Asha Rao.', reasons: ['FACE_MISMATCH'], callComplete: true },
+    customerMessage: 'Visit a branch, please.',
+  });
   await operator.act('addNote', session.id, { note: 'Rahul called again.' });
   const { rows } = await gateway.database.query('select id from vkyc_session where verification_id = $1', [
     verificationId,

@@ -69,6 +69,7 @@ export async function bootMarked(): Promise<Marked> {
   const secrets: Partial<Record<Caller, string[]>> = {
     CUSTOMER: [
       ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'NOTE-MARKER', 'other-marker'],
+      ...['agent says', 'CUSTOMER_PROMPTED'],
       ...[PHONES[1] as string, 'OTHER-NAME', data.other.link, data.other.user.userId],
     ],
     VIEWER: [...PHONES, ...NAMES, 'email-marker', data.own.link, data.other.link],
@@ -143,8 +144,20 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
   await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
   await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
-  await act('AGENT', 'recordAgentReview', { decision: 'APPROVED', remarks: 'REMARKS-MARKER' });
-  await act('AUDITOR', 'recordAuditorReview', { decision: 'REJECTED', remarks: 'REMARKS-MARKER' });
+  // Only an answer has the remarks of the provider's agent.
+  await act('OPERATOR', 'refreshSession');
+  const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };
+  await act('AGENT', 'recordAgentReview', {
+    ...words,
+    decision: 'APPROVED',
+    reasons: [],
+    callComplete: true,
+  });
+  await act('AUDITOR', 'recordAuditorReview', {
+    ...words,
+    decision: 'REJECTED',
+    reasons: ['CUSTOMER_PROMPTED'],
+  });
 
   await gateway.webhook({
     event_time: new Date(Date.now() + 120_000).toISOString(),

@@ -7,7 +7,7 @@ const SESSION = `
   statusInfo { waitingOn terminal }
   meeting { id startsAt status source scheduledBy }
   meetings(first: 20) { nodes { startsAt status source scheduledBy cancelledBy cancelReason } }
-  reviews { id stage decision remarks source reviewer }
+  reviews { id stage decision remarks reasons reasonTexts customerMessage callComplete source reviewer }
   replaces { id } replacedBy { id }`;
 
 const RESULT = `
@@ -22,8 +22,8 @@ const ESCALATION = 'id reason note escalatedBy escalatedAt resolution resolvedBy
 const ACTIONS = {
   scheduleMeeting: `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ${RESULT} ... on ScheduleMeetingSuccess { replayed meeting { id startsAt status } session { ${SESSION} } } } }`,
   cancelMeeting: `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) { ${RESULT} ... on CancelMeetingSuccess { replayed meeting { id status cancelReason } session { ${SESSION} } } } }`,
-  recordAgentReview: `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
-  recordAuditorReview: `mutation ($input: RecordAuditorReviewInput!) { result: recordAuditorReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
+  recordAgentReview: `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reasons customerMessage callComplete reviewer } session { ${SESSION} } } } }`,
+  recordAuditorReview: `mutation ($input: RecordAuditorReviewInput!) { result: recordAuditorReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reasons customerMessage callComplete reviewer } session { ${SESSION} } } } }`,
   closeSession: `mutation ($input: CloseSessionInput!) { result: closeSession(input: $input) { ${RESULT} ... on CloseSessionSuccess { replayed closure { id outcome reason note closedBy closedAt } session { ${SESSION} } } } }`,
   addNote: `mutation ($input: AddNoteInput!) { result: addNote(input: $input) { ${RESULT} ... on AddNoteSuccess { replayed note { id text author recordedAt } session { ${SESSION} } } } }`,
   escalateSession: `mutation ($input: EscalateSessionInput!) { result: escalateSession(input: $input) { ${RESULT} ... on EscalateSessionSuccess { replayed escalation { ${ESCALATION} } session { ${SESSION} } } } }`,

@@ -88,6 +88,20 @@ test('a verification of the sandbox can be read by either id, and has a recordin
   });
 });
 
+test("the agent's remarks exist from the end of the call on, before any review", async () => {
+  await client.start('remarked.awaits-review');
+  await client.advance('remarked.awaits-review', 10);
+  const before = await client.look('remarked.awaits-review');
+  await client.advance('remarked.awaits-review', 1);
+
+  expect(before).toMatchObject({ sub_status: 'USER_ACCEPTED_MEETING', agent_remarks: null });
+  expect(await client.look('remarked.awaits-review')).toMatchObject({
+    sub_status: 'AGENT_ENDED_CALL',
+    agent_remarks: "The sandbox's agent says: AGENT_ENDED_CALL.",
+    auditor_remarks: null,
+  });
+});
+
 test('POST /oauth/token of the sandbox issues an SDK token that expires after 15 minutes', async () => {
   const { status, body } = await client.call('POST', '/oauth/token', {
     app_id: 'app',

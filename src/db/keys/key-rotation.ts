@@ -8,6 +8,7 @@ import type { PersonalData } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Database, Transaction } from '../connection/client.ts';
 import {
+  annotations,
   idempotencyKeys,
   inbox,
   meetings,
@@ -16,9 +17,10 @@ import {
   startIntents,
   users,
 } from '../schema/tables.ts';
+import { annotationContext } from '../sessions/annotations.ts';
 import { cancelReasonContext } from '../sessions/meetings.ts';
-import { remarksContext } from '../sessions/reviews.ts';
-import { linkContext } from '../sessions/sessions.ts';
+import { customerMessageContext, remarksContext } from '../sessions/reviews.ts';
+import { agentRemarksContext, linkContext } from '../sessions/sessions.ts';
 import { userContext } from '../sessions/users.ts';
 import { webhookContext } from '../webhooks/inbox.ts';
 
@@ -63,8 +65,11 @@ export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
     },
   },
   sealedIn(sessions.link, sessions.id, sessions.id, linkContext),
+  sealedIn(sessions.agentRemarks, sessions.id, sessions.id, agentRemarksContext),
   sealedIn(meetings.cancelReason, meetings.id, meetings.id, cancelReasonContext),
   sealedIn(reviews.remarks, reviews.id, reviews.id, remarksContext),
+  sealedIn(reviews.customerMessage, reviews.id, reviews.id, customerMessageContext),
+  sealedIn(annotations.text, annotations.id, annotations.id, annotationContext),
   sealedIn(inbox.body, inbox.id, inbox.bodyHash, webhookContext),
 ];
 

@@ -24,12 +24,12 @@ import {
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
-  type ReviewReason,
   type ReviewStage,
 } from '../../domain/actions.ts';
 import { ANNOTATION_KINDS, type AnnotationKind } from '../../domain/annotations.ts';
 import { AUDIT_FIELDS, type AuditKind } from '../../domain/audit.ts';
 import type { CallPurpose } from '../../domain/ports.ts';
+import type { ReviewReason } from '../../domain/review-reasons.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
 import { ALL_PAIRS, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 

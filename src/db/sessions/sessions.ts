@@ -22,6 +22,10 @@ export type SessionRow = typeof sessions.$inferSelect;
  */
 export const linkContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
+/** Returns the context (AAD) that the remarks of the provider's agent are bound to; see `Sealer`. */
+export const agentRemarksContext = (sessionId: string): string =>
+  `vkyc_session.remarks_at_provider:${sessionId}`;
+
 /** Converts a session row to the state from which the rules in `domain/session.ts` decide. */
 export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
   status: row.status,

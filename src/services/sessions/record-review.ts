@@ -10,23 +10,40 @@ import {
   toReviewSubStatus,
 } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
+import {
+  REVIEW_INPUT_RULES,
+  REVIEW_REASONS,
+  type ReviewInput,
+  type ReviewReason,
+  toRecordedReasons,
+} from '../../domain/review-reasons.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
 import { optional, text, validate } from './validation.ts';
 
-const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) =>
-  actionInput
-    .extend({ decision: z.enum(decisions), remarks: optional(text(2000)) })
-    .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
-      path: ['remarks'],
-      message: 'must not be empty, unless the decision is APPROVED',
-      // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
-      // see all problems at once.
-      when: () => true,
-    });
+const REASON_NAMES = Object.keys(REVIEW_REASONS) as [ReviewReason, ...ReviewReason[]];
+
+/** Adds the rules to a schema. All run even if other fields are invalid, so that all problems are reported together. */
+const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schema =>
+  REVIEW_INPUT_RULES.reduce(
+    (checked, { field, message, holds }) =>
+      checked.refine(holds, { path: [field], message, when: () => true }) as Schema,
+    schema,
+  );
+
+// The schema gives no field a default: the idempotency hash covers the parsed input, and a call that a replica of the
+// last release recorded must have the same hash here.
+const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
+  actionInput.extend({
+    decision: z.enum(decisions),
+    remarks: optional(text(2000)),
+    reasons: optional(z.array(z.enum(REASON_NAMES))),
+    customerMessage: optional(text(500)),
+    callComplete: optional(z.boolean()),
+  });
 
 const INPUTS = {
-  AGENT: reviewInput(['APPROVED', 'REJECTED', 'UNABLE_TO_VALIDATE']),
-  AUDITOR: reviewInput(['APPROVED', 'REJECTED']),
+  AGENT: withRules(reviewInput(['APPROVED', 'REJECTED', 'UNABLE_TO_VALIDATE'])),
+  AUDITOR: withRules(reviewInput(['APPROVED', 'REJECTED'])),
 } as const;
 
 const ACTIONS = { AGENT: 'RECORD_AGENT_REVIEW', AUDITOR: 'RECORD_AUDITOR_REVIEW' } as const;
@@ -51,14 +68,17 @@ export async function recordReview(
 ): Promise<ReviewRecorded> {
   const input = validate(INPUTS[stage], raw);
   const action = ACTIONS[stage];
+  const { decision, reasons, remarks, customerMessage, callComplete = null } = input;
+  // Clients of the last release send none of these fields.
+  const mayState = reasons !== undefined || customerMessage !== undefined;
   const { outcomeId, ...performed } = await performAction(
     dependencies,
     viewer,
     action,
     input,
     async (writer, session) => {
-      const to = toReviewSubStatus(stage, input.decision);
-      denyAction(action, session, findDecisionDenial(action, to, session));
+      const to = toReviewSubStatus(stage, decision);
+      denyAction(action, session, findDecisionDenial(action, to, session, { callComplete, mayState }));
       const after = await writer.applyDecision(session, to, viewer.id);
       const id = uuidv7();
       writer.changes.addReview({
@@ -66,14 +86,14 @@ export async function recordReview(
         sessionId: session.id,
         sequence: after.lastSequence,
         stage,
-        decision: input.decision,
-        remarks: input.remarks || null,
+        decision,
+        remarks: remarks || null,
         source: 'MUTATION',
         reviewer: viewer.id,
         recordedAt: dependencies.clock.now(),
-        reasons: null,
-        customerMessage: null,
-        callComplete: null,
+        reasons: [...toRecordedReasons(input)],
+        customerMessage: customerMessage || null,
+        callComplete,
       });
       return { session: after, outcomeId: id };
     },

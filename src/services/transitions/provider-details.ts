@@ -32,21 +32,23 @@ export interface ProviderDetails {
 
 /**
  * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
- * for meetings and reviews. Returns whether it changed a meeting or a review of which the update's transition
- * does not tell (`findChanges`).
+ * for meetings and reviews. Returns whether it changed a meeting, a review or the agent's remarks of which the update's
+ * transition does not tell (`findChanges`).
  */
 export async function applyProviderDetails(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
 ): Promise<boolean> {
-  const { transition, payload } = details;
+  const { transition, payload, before, session } = details;
   const told = transition ? findChanges(transition) : [];
   const meeting = await applyMeeting(tx, changes, details);
   await applyReview(changes, details);
   const ofAgent = await applyRemarks(tx, changes, details, 'AGENT', payload.agentRemarks);
   const ofAuditor = await applyRemarks(tx, changes, details, 'AUDITOR', payload.auditorRemarks);
-  return (meeting && !told.includes('MEETINGS')) || ((ofAgent || ofAuditor) && !told.includes('REVIEWS'));
+  const ofCall = session.agentRemarks !== (before?.agentRemarks ?? null);
+  const review = ofAgent || ofAuditor || ofCall;
+  return (meeting && !told.includes('MEETINGS')) || (review && !told.includes('REVIEWS'));
 }
 
 /** Books and ends meetings as the update says. Returns whether it booked one. */

@@ -1,5 +1,5 @@
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { linkContext } from '../../db/sessions/sessions.ts';
+import { agentRemarksContext, linkContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { type Evaluation, isApplied, type ProjectedState } from '../../domain/session.ts';
 import { findWaitingParty } from '../../domain/status.ts';
@@ -52,6 +52,7 @@ export function providerColumns(
   return {
     referenceId: payload.referenceId ?? before?.referenceId ?? null,
     link: payload.link ? sealer.seal(payload.link, linkContext(sessionId)) : (before?.link ?? null),
+    agentRemarks: sealRemarks(sealer, sessionId, before?.agentRemarks ?? null, update),
     linkExpiresAt: payload.linkExpiresAt ?? before?.linkExpiresAt ?? null,
     providerMeetingAt: payload.meetingAt ?? before?.providerMeetingAt ?? null,
     meetingAt: isNewMeetingTime(payload.meetingAt, before) ? payload.meetingAt : (before?.meetingAt ?? null),
@@ -60,10 +61,42 @@ export function providerColumns(
 }
 
 /**
- * Returns the columns by which later updates are ordered. A late update (older than the newest one) sets only
- * these columns.
+ * Returns the encrypted remarks of the provider's agent after an update. The value of `stored` stays the same object
+ * unless its text changed, because each answer of the provider repeats the text.
  */
-export const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: Date) => ({
+function sealRemarks(
+  sealer: Sealer,
+  sessionId: string,
+  stored: Buffer | null,
+  { payload: { agentRemarks } }: ProviderUpdate,
+): Buffer | null {
+  const context = agentRemarksContext(sessionId);
+  if (!agentRemarks || (stored && readsAs(sealer, stored, context, agentRemarks))) return stored;
+  return sealer.seal(agentRemarks, context);
+}
+
+function readsAs(sealer: Sealer, sealed: Buffer, context: string, text: string): boolean {
+  try {
+    return sealer.open(sealed, context).toString('utf8') === text;
+  } catch {
+    // This replica lacks the key for now, or the value was edited in the database: the new text replaces it.
+    return false;
+  }
+}
+
+/**
+ * Returns the columns that a late update (older than the newest one) sets: those that order later updates, and
+ * remarks of the agent if none are stored.
+ */
+export const lateColumns = (sealer: Sealer, before: SessionRow, update: ProviderUpdate, now: Date) => ({
+  ...providerTimes(before, update, now),
+  agentRemarks: before.agentRemarks ?? sealRemarks(sealer, before.id, null, update),
+});
+
+/**
+ * Returns the columns by which later updates are ordered.
+ */
+const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: Date) => ({
   providerEventTime: findLatest(
     unlessTooFarAhead(before?.providerEventTime ?? null, now),
     getOrderingTime(update),

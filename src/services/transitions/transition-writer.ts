@@ -48,9 +48,9 @@ import {
 import { SessionLookup } from './session-lookup.ts';
 import {
   buildTransition,
+  lateColumns,
   projectionColumns,
   providerColumns,
-  providerTimes,
   transitionBase,
 } from './session-row.ts';
 
@@ -251,7 +251,6 @@ export class TransitionWriter {
       verificationId: payload.verificationId,
       createdAt: now,
       erasedAt: null,
-      agentRemarks: null,
       personSalt: person.salt,
       unsettled: evaluation.orderUncertain,
       providerHeardAt: now,
@@ -310,7 +309,7 @@ export class TransitionWriter {
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? providerTimes(before, update, now)
+      ? lateColumns(this.#sealer, before, update, now)
       : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition && projectionColumns(applyTransition(state, transition), transition, now, before);
@@ -335,11 +334,12 @@ export class TransitionWriter {
     if (evaluation.kind === 'CONFIRMS')
       this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
     this.#noteIgnored(session, update, transition);
-    if (late) return { session, transition };
     const source = toTransitionSource(update);
-    const changedMore = await applyProviderDetails(this.tx, this.changes, {
-      ...{ payload, source, before, session, transition, now },
-    });
+    const changedMore = late
+      ? session.agentRemarks !== before.agentRemarks
+      : await applyProviderDetails(this.tx, this.changes, {
+          ...{ payload, source, before, session, transition, now },
+        });
     // Without an entry of its own, the change would reach no subscriber.
     const after = changedMore
       ? await this.applyOwn(session, session, 'DETAILS', { source, actor: null })
@@ -368,10 +368,15 @@ export class TransitionWriter {
     doubt: Doubt | null,
   ): Promise<RecordedUpdate> {
     const payload = providerColumns(this.#sealer, before.id, null, update, now);
+    const hasNewRemarks = before.agentRemarks === null && payload.agentRemarks !== null;
+    const told = hasNewRemarks
+      ? await this.applyOwn(before, before, 'DETAILS', { source: toTransitionSource(update), actor: null })
+      : before;
     const filled = {
-      ...before,
+      ...told,
       referenceId: before.referenceId ?? payload.referenceId,
       link: before.link ?? payload.link,
+      agentRemarks: before.agentRemarks ?? payload.agentRemarks,
       linkExpiresAt: before.linkExpiresAt ?? payload.linkExpiresAt,
       unsettled: before.unsettled || orderUncertain,
       providerHeardAt: now,

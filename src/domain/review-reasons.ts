@@ -1,0 +1,209 @@
+/**
+ * Coded reasons of a review: what staff mean by each, what the customer reads, and which inputs contradict
+ * themselves.
+ */
+
+import type { ReviewDecision } from './actions.ts';
+import type { Locale } from './locales.ts';
+
+interface ReasonInfo {
+  /** What staff mean by the reason. */
+  readonly description: string;
+  /**
+   * What the customer reads. Says what could not be confirmed, and accuses nobody: most customers whom a reason
+   * concerns are honest, and a dishonest one must not learn what was noticed.
+   */
+  readonly customerText: Readonly<Record<Locale, string>>;
+  /** Whether an approval may have the reason, because remarks can explain it. */
+  readonly allowsApproval: boolean;
+  /** Whether the name of the reason itself states a suspicion, so that customers get OTHER in its place. */
+  readonly isSuspicion: boolean;
+}
+
+const inDoubt = { allowsApproval: false, isSuspicion: false } as const;
+const suspected = { allowsApproval: false, isSuspicion: true } as const;
+const explicable = { allowsApproval: true, isSuspicion: false } as const;
+
+export const REVIEW_REASONS = {
+  FACE_MISMATCH: {
+    ...inDoubt,
+    description: 'The face does not match the photo of the document.',
+    customerText: {
+      EN: 'We could not match your face to the photo on your document.',
+      HI: 'हम आपके चेहरे का मिलान आपके दस्तावेज़ की फ़ोटो से नहीं कर सके।',
+    },
+  },
+  LIVENESS_DOUBTED: {
+    ...suspected,
+    description: 'It is doubtful that a living person was in front of the camera.',
+    customerText: {
+      EN: 'The video did not show you clearly enough.',
+      HI: 'वीडियो में आप पर्याप्त साफ़ दिखाई नहीं दिए।',
+    },
+  },
+  CUSTOMER_PROMPTED: {
+    ...suspected,
+    description: 'Somebody told the customer what to answer. Such a customer cannot be approved.',
+    customerText: {
+      EN: 'Please take the video call alone, and answer the questions in your own words.',
+      HI: 'कृपया वीडियो कॉल अकेले करें और सवालों के जवाब अपने शब्दों में दें।',
+    },
+  },
+  DOCUMENT_UNREADABLE: {
+    ...inDoubt,
+    description: 'A document cannot be read.',
+    customerText: {
+      EN: 'We could not read your document clearly.',
+      HI: 'हम आपका दस्तावेज़ साफ़ नहीं पढ़ सके।',
+    },
+  },
+  DOCUMENT_DOUBTED: {
+    ...suspected,
+    description: 'It is doubtful that a document is genuine.',
+    customerText: {
+      EN: 'We could not confirm the details of your document.',
+      HI: 'हम आपके दस्तावेज़ के विवरण की पुष्टि नहीं कर सके।',
+    },
+  },
+  NAME_MISMATCH: {
+    ...explicable,
+    description: 'The name differs from that of the document.',
+    customerText: {
+      EN: 'Your name differs from the name on your document.',
+      HI: 'आपका नाम आपके दस्तावेज़ में लिखे नाम से अलग है।',
+    },
+  },
+  ADDRESS_MISMATCH: {
+    ...explicable,
+    description: 'The address differs from that of the document.',
+    customerText: {
+      EN: 'Your address differs from the address on your document.',
+      HI: 'आपका पता आपके दस्तावेज़ में लिखे पते से अलग है।',
+    },
+  },
+  LOCATION_MISMATCH: {
+    ...explicable,
+    description: 'The location differs from the stated one.',
+    customerText: {
+      EN: 'We could not confirm your location during the call.',
+      HI: 'हम कॉल के दौरान आपके स्थान की पुष्टि नहीं कर सके।',
+    },
+  },
+  QUESTIONS_FAILED: {
+    ...inDoubt,
+    description: 'The customer answered the security questions wrongly.',
+    customerText: {
+      EN: 'We could not confirm your answers to the security questions.',
+      HI: 'हम सुरक्षा प्रश्नों के आपके उत्तरों की पुष्टि नहीं कर सके।',
+    },
+  },
+  AUDIO_OR_VIDEO_POOR: {
+    ...explicable,
+    description: 'The sound or the picture was too poor.',
+    customerText: {
+      EN: 'The sound or the picture of the call was not clear enough.',
+      HI: 'कॉल की आवाज़ या तस्वीर पर्याप्त साफ़ नहीं थी।',
+    },
+  },
+  CALL_INCOMPLETE: {
+    ...inDoubt,
+    description: 'The call ended before it was complete.',
+    customerText: {
+      EN: 'The call ended before all steps were complete.',
+      HI: 'सभी चरण पूरे होने से पहले ही कॉल समाप्त हो गई।',
+    },
+  },
+  OTHER: {
+    ...explicable,
+    description: 'Another reason; remarks are required.',
+    customerText: {
+      EN: 'We could not verify your identity.',
+      HI: 'हम आपकी पहचान सत्यापित नहीं कर सके।',
+    },
+  },
+} as const satisfies Record<string, ReasonInfo>;
+export type ReviewReason = keyof typeof REVIEW_REASONS;
+
+export const ALL_REVIEW_REASONS = Object.keys(REVIEW_REASONS) as readonly ReviewReason[];
+
+const reasonsThat = (isWanted: (info: ReasonInfo) => boolean): readonly ReviewReason[] =>
+  ALL_REVIEW_REASONS.filter((reason) => isWanted(REVIEW_REASONS[reason]));
+
+/** Reasons that an approval may have. */
+export const APPROVAL_REASONS = reasonsThat(({ allowsApproval }) => allowsApproval);
+/** Reasons in whose place customers get OTHER. */
+export const SUSPICIONS = reasonsThat(({ isSuspicion }) => isSuspicion);
+
+/** Fields of a review from which the rules decide whether it contradicts itself. */
+export interface ReviewInput {
+  readonly decision: ReviewDecision;
+  readonly reasons?: readonly ReviewReason[] | undefined;
+  readonly remarks?: string | undefined;
+  readonly callComplete?: boolean | undefined;
+}
+
+/**
+ * Returns the reasons that a review is recorded with. A decision other than APPROVED has at least one: clients of
+ * the last release give none, and their reason counts as OTHER, which their remarks explain.
+ */
+export const toRecordedReasons = ({ decision, reasons = [] }: ReviewInput): readonly ReviewReason[] =>
+  reasons.length === 0 && decision !== 'APPROVED' ? ['OTHER'] : reasons;
+
+/**
+ * Returns the reasons of a stored review; none if it was made at the provider or by an earlier release. During a
+ * rolling deployment a later release may have stored a reason that this release does not know: OTHER stands for it.
+ */
+export const toKnownReasons = (stored: readonly string[] | null): readonly ReviewReason[] => [
+  ...new Set(
+    (stored ?? []).map((reason) =>
+      Object.hasOwn(REVIEW_REASONS, reason) ? (reason as ReviewReason) : 'OTHER',
+    ),
+  ),
+];
+
+/** Returns the reasons as the customer may know them: OTHER stands for those that state a suspicion. */
+export const toCustomerReasons = (reasons: readonly ReviewReason[]): readonly ReviewReason[] => [
+  ...new Set(reasons.map((reason) => (SUSPICIONS.includes(reason) ? 'OTHER' : reason))),
+];
+
+/**
+ * Returns the customer's texts of the reasons, in the order of the reasons. An approval has none, because its
+ * reasons did not stand in its way.
+ */
+export const toReasonTexts = (
+  decision: ReviewDecision,
+  reasons: readonly ReviewReason[],
+  locale: Locale,
+): readonly string[] =>
+  decision === 'APPROVED' ? [] : reasons.map((reason) => REVIEW_REASONS[reason].customerText[locale]);
+
+const NOT_WITH_APPROVAL = reasonsThat(({ allowsApproval }) => !allowsApproval);
+
+/** Rules for the input of a review: the field that is wrong if a rule does not hold, and the message for it. */
+export const REVIEW_INPUT_RULES: readonly {
+  readonly field: keyof ReviewInput;
+  readonly message: string;
+  readonly holds: (review: ReviewInput) => boolean;
+}[] = [
+  {
+    field: 'remarks',
+    message: 'must not be empty if a reason is OTHER, or if a decision other than APPROVED has no reasons',
+    holds: (review) => !toRecordedReasons(review).includes('OTHER') || Boolean(review.remarks),
+  },
+  {
+    field: 'reasons',
+    message: 'must not contain a reason twice',
+    holds: ({ reasons = [] }) => new Set(reasons).size === reasons.length,
+  },
+  {
+    field: 'reasons',
+    message: `must not contain any of ${NOT_WITH_APPROVAL.join(', ')} if the decision is APPROVED`,
+    holds: ({ decision, reasons = [] }) =>
+      decision !== 'APPROVED' || !reasons.some((reason) => NOT_WITH_APPROVAL.includes(reason)),
+  },
+  {
+    field: 'reasons',
+    message: 'must not contain CALL_INCOMPLETE if `callComplete` is true',
+    holds: ({ reasons = [], callComplete }) => !(callComplete && reasons.includes('CALL_INCOMPLETE')),
+  },
+];
