@@ -110,6 +110,7 @@ export const environment = z.object({
   CASHFREE_PUBLIC_KEY: publicKey.optional(),
   PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
+  MEETING_GRACE_MINUTES: number.int().min(0).max(1_440).default(15),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: number.positive().default(1),

@@ -10,6 +10,14 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Settings and load that the times of polls depend on. */
+export interface PollPace {
+  /** Time in which the budget allows one poll of every session. */
+  readonly fairShareMs: number;
+  /** Time after the start of a meeting at which the meeting counts as missed if no call has begun. */
+  readonly meetingGraceMs: number;
+}
+
 /** Facts about a session that decide when to poll it next. */
 export interface PollFacts extends StatusPair {
   /** When the newest transition was recorded. */
@@ -85,9 +93,9 @@ const MAX_REVIEW_MS = 30 * DAY;
 
 /**
  * Returns when to poll a session next; null if never again, because the session has ended or its link has
- * expired. `fairShareMs` is the time in which the budget allows one poll of every session.
+ * expired. A poll is due right after the start of a booked meeting, and right after its grace period.
  */
-export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
+export function nextPollAt(facts: PollFacts, { fairShareMs, meetingGraceMs }: PollPace): Date | null {
   if (getStatusInfo(facts).terminal) return null;
   const polledAt = facts.heardAt.getTime();
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
@@ -111,12 +119,13 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   // `changed` may be later than the last poll, if a decision was made through this API: the next interval then
   // starts at that decision.
   const due = Math.max(polledAt, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
-  return new Date(earliest(due, [meeting ?? expiry, expiry], polledAt));
+  const appointed = meeting === null ? [expiry] : [meeting, meeting + meetingGraceMs, expiry];
+  return new Date(earliest(due, appointed, polledAt));
 }
 
 /**
- * Returns the earliest of `due` and one second after each appointed time (meeting, expiry of the link) that
- * was still ahead at the last poll.
+ * Returns the earliest of `due` and one second after each appointed time (meeting, end of its grace period,
+ * expiry of the link) that was still ahead at the last poll.
  */
 const earliest = (due: number, appointed: readonly number[], polledAt: number): number =>
   Math.min(due, ...appointed.filter((time) => time > polledAt).map((time) => time + SECOND));

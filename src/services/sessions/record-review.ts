@@ -56,10 +56,15 @@ export async function recordReview(
     viewer,
     action,
     input,
-    async (writer, session) => {
+    async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, input.decision);
-      denyAction(action, session, findDecisionDenial(action, to, session));
-      const after = await writer.applyDecision(session, to, viewer.id);
+      denyAction(action, session, findDecisionDenial(action, to, facts));
+      // After an approval or a rejection there is nothing left to meet for. A meeting that the customer booked
+      // at the provider exists on, since the provider has no call for cancelling it.
+      const endsMeeting = facts.meetingBookedHere && input.decision !== 'UNABLE_TO_VALIDATE';
+      if (endsMeeting) await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
+      const before = endsMeeting ? { ...session, meetingAt: null } : session;
+      const after = await writer.applyDecision(before, to, viewer.id);
       const id = uuidv7();
       writer.changes.addReview({
         id,

@@ -20,7 +20,7 @@ import type { AuditedWrites } from './audited-writes.ts';
  */
 export interface ProviderDetails {
   readonly payload: ProviderSession;
-  readonly source: Exclude<TransitionSource, 'MUTATION'>;
+  readonly source: Exclude<TransitionSource, 'MUTATION' | 'CLOCK'>;
   /** Session row before the update; null if the update created the session. */
   readonly before: SessionRow | null;
   readonly session: SessionRow;
@@ -31,36 +31,35 @@ export interface ProviderDetails {
 
 /**
  * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
- * for meetings and reviews.
+ * for meetings and reviews. Returns the start of the meeting that the update booked; null if it booked none.
  */
 export async function applyProviderDetails(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<void> {
-  await applyMeeting(tx, changes, details);
+): Promise<Date | null> {
+  const booked = await applyMeeting(tx, changes, details);
   await applyReview(changes, details);
   await applyRemarks(tx, changes, details, 'AGENT', details.payload.agentRemarks);
   await applyRemarks(tx, changes, details, 'AUDITOR', details.payload.auditorRemarks);
+  return booked;
 }
 
 async function applyMeeting(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<void> {
+): Promise<Date | null> {
   const { payload, source, session, transition, now } = details;
   const sessionId = session.id;
-  if (
-    payload.meetingAt &&
-    !getStatusInfo(session).terminal &&
-    (await isNewMeeting(tx, details, payload.meetingAt))
-  ) {
+  const startsAt = getStatusInfo(session).terminal ? null : payload.meetingAt;
+  const isNew = startsAt !== null && (await isNewMeeting(tx, details, startsAt));
+  if (isNew) {
     await changes.endMeeting(sessionId, 'RESCHEDULED');
     changes.addMeeting({
       id: uuidv7(),
       sessionId,
-      startsAt: payload.meetingAt,
+      startsAt,
       status: 'SCHEDULED',
       source,
       scheduledBy: null,
@@ -70,20 +69,24 @@ async function applyMeeting(
   const outcome =
     transition?.verdict === 'MOVED' ? MEETING_STATUS_BY_SUB_STATUS[transition.subStatus] : undefined;
   if (outcome) await changes.endMeeting(sessionId, outcome);
+  return isNew ? startsAt : null;
 }
 
 /**
  * Returns whether the update books a new meeting. The provider repeats the meeting time in every later update, so
- * only a changed time or a new booking counts.
+ * only a changed time or a new booking counts. A new booking at the provider replaces a meeting that was booked here,
+ * which the provider does not know.
  */
 async function isNewMeeting(
   tx: Transaction,
-  { before, session, transition }: ProviderDetails,
+  { before, session, transition, now }: ProviderDetails,
   at: Date,
 ): Promise<boolean> {
   if (before?.providerMeetingAt?.getTime() !== at.getTime()) return true;
   const booking = transition?.verdict === 'MOVED' && transition.subStatus === 'USER_MEETING_SCHEDULED';
-  return booking && (await findBookedMeeting(tx, session.id)) === null;
+  if (!booking) return false;
+  const booked = await findBookedMeeting(tx, session.id);
+  return booked === null || (booked.source === 'MUTATION' && at > now);
 }
 
 async function applyReview(

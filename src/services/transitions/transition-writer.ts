@@ -17,6 +17,7 @@ import { requeueWaiting } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
+import type { PollPace } from '../../domain/polling.ts';
 import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
@@ -95,7 +96,8 @@ export class TransitionWriter {
   readonly batch: WriteBatch;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
-  readonly #fairShareMs: number;
+  /** What the times of polls depend on. */
+  readonly pace: PollPace;
   readonly #recorded: TransitionRow[];
   readonly #ignored: Ignored[];
   readonly #lookup: SessionLookup;
@@ -106,7 +108,7 @@ export class TransitionWriter {
     changes: AuditedWrites,
     clock: Clock,
     sealer: Sealer,
-    fairShareMs: number,
+    pace: PollPace,
     recorded: TransitionRow[],
     ignored: Ignored[],
   ) {
@@ -115,7 +117,7 @@ export class TransitionWriter {
     this.changes = changes;
     this.#clock = clock;
     this.#sealer = sealer;
-    this.#fairShareMs = fairShareMs;
+    this.pace = pace;
     this.#recorded = recorded;
     this.#ignored = ignored;
     this.#lookup = new SessionLookup(tx, changes);
@@ -234,7 +236,7 @@ export class TransitionWriter {
   async #tryCreate(update: ProviderUpdate, from: NewSession): Promise<RecordedUpdate | null> {
     const { payload } = update;
     const now = this.#clock.now();
-    const evaluation = evaluateUpdate(null, toStatusUpdate(update, []), now);
+    const evaluation = evaluateUpdate(null, toStatusUpdate(update, [], null), now);
     invariant(
       evaluation.kind === 'TRANSITION',
       `first update of a session was evaluated as ${evaluation.kind}`,
@@ -257,7 +259,7 @@ export class TransitionWriter {
       ...providerColumns(this.#sealer, sessionId, null, update, now),
       ...projectionColumns(applyTransition(null, transition), transition, now),
     };
-    const session = withPollSchedule(unplanned, this.#fairShareMs);
+    const session = withPollSchedule(unplanned, this.pace);
     if (!(await insertSession(this.tx, session))) return null;
     this.changes.addSession(session, person.commitment, caller);
     this.#append(transition, update);
@@ -291,7 +293,7 @@ export class TransitionWriter {
     const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
-    const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen), now);
+    const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen, before), now);
     if (evaluation.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (evaluation.kind === 'DOUBTED') {
       this.tx.start(insertDoubt(this.tx, before.id, evaluation.doubt));
@@ -332,17 +334,22 @@ export class TransitionWriter {
     if (transition) this.#append(transition, update);
     if (evaluation.kind === 'CONFIRMS')
       this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
-    if (!late)
-      await applyProviderDetails(this.tx, this.changes, {
-        payload,
-        source: toTransitionSource(update),
-        before,
-        session,
-        transition,
-        now,
-      });
+    const booked = late
+      ? null
+      : await applyProviderDetails(this.tx, this.changes, {
+          payload,
+          source: toTransitionSource(update),
+          before,
+          session,
+          transition,
+          now,
+        });
     this.#noteIgnored(session, update, transition);
-    return { session, transition };
+    const isPlanned = booked === null || booked.getTime() === session.meetingAt?.getTime();
+    return {
+      session: isPlanned ? session : this.#queueUpdate({ ...session, meetingAt: booked }),
+      transition,
+    };
   }
 
   #noteIgnored(
@@ -384,7 +391,7 @@ export class TransitionWriter {
   }
 
   #queueUpdate(session: SessionRow, secondLookAt: Date | null = null): SessionRow {
-    const planned = withPollSchedule(session, this.#fairShareMs, secondLookAt);
+    const planned = withPollSchedule(session, this.pace, secondLookAt);
     this.batch.saveSession(planned);
     return planned;
   }
