@@ -109,18 +109,20 @@ export function nextPollAt(facts: PollFacts, { fairShareMs, meetingGraceMs }: Po
   if (ended) return null;
 
   const meeting = phase === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
+  const times = meeting === null ? [] : [meeting, meeting + meetingGraceMs];
+  // The start of a meeting and the end of its grace period count as changes, so that polls are frequent after them:
+  // a webhook may arrive right after the end, and only a poll that is sent after it shows a missed meeting.
+  const changed = times.findLast((time) => time <= polledAt) ?? facts.changedAt.getTime();
   // After the start of its meeting, a session is polled as often as one that is under way.
   const met = meeting !== null && meeting <= polledAt;
   const { minShare, backoffShare } = POLLING_INTERVALS[met ? 'UNDER_WAY' : phase];
-  const changed = met ? meeting : facts.changedAt.getTime();
   const quietMs = polledAt - changed;
   const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
   const maxMs = Math.max(fairShareMs, MIN_QUIET_INTERVAL_MS);
   // `changed` may be later than the last poll, if a decision was made through this API: the next interval then
   // starts at that decision.
   const due = Math.max(polledAt, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
-  const appointed = meeting === null ? [expiry] : [meeting, meeting + meetingGraceMs, expiry];
-  return new Date(earliest(due, appointed, polledAt));
+  return new Date(earliest(due, [...times, expiry], polledAt));
 }
 
 /**

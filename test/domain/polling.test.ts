@@ -56,6 +56,9 @@ test('a poll is due one second after a meeting starts or a link expires, and the
   const inGrace = { ...booked, meetingAt: at(-GRACE_MS + 5 * SECOND) };
   expect(pause(inGrace)).toBe(6 * SECOND);
   expect(pause({ ...inGrace, subStatus: 'SCHEDULED_USER_QUEUED' })).toBe(SOON_MS);
+  const overGrace = { ...booked, changedAt: at(-DAY), meetingAt: at(-GRACE_MS - SECOND) };
+  expect(pause(overGrace)).toBe(SOON_MS);
+  expect(pause({ ...overGrace, meetingAt: at(-GRACE_MS - 25 * MINUTE) })).toBe(5 * MINUTE);
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
