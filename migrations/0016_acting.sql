@@ -22,7 +22,7 @@ ALTER TABLE "review" ADD COLUMN IF NOT EXISTS "call_complete" boolean;--> statem
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "escalated" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "closed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "replaced" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "agent_remarks" "bytea";--> statement-breakpoint
+ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "remarks_at_provider" "bytea";--> statement-breakpoint
 ALTER TABLE "annotation" DROP CONSTRAINT IF EXISTS "annotation_session_id_vkyc_session_id_fk";--> statement-breakpoint
 ALTER TABLE "annotation" ADD CONSTRAINT "annotation_session_id_vkyc_session_id_fk" FOREIGN KEY ("session_id") REFERENCES "public"."vkyc_session"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 -- Replaces "vkyc_session_open", which stays for the last release: its condition names fewer statuses.
@@ -34,7 +34,7 @@ DROP INDEX CONCURRENTLY IF EXISTS "vkyc_session_escalated";--> statement-breakpo
 CREATE INDEX CONCURRENTLY "vkyc_session_escalated" ON "vkyc_session" USING btree ("created_at","id") WHERE "vkyc_session"."escalated";--> statement-breakpoint
 ALTER TABLE "audit_entry" ADD CONSTRAINT "audit_entry_kind" CHECK ("audit_entry"."kind" in ('ADOPTION', 'SESSION', 'DETAILS', 'TRANSITION', 'MEETING', 'REVIEW', 'ANNOTATION', 'PSEUDONYM', 'ERASURE')) NOT VALID;--> statement-breakpoint
 ALTER TABLE "audit_entry" VALIDATE CONSTRAINT "audit_entry_kind";--> statement-breakpoint
-ALTER TABLE "status_transition" ADD CONSTRAINT "status_transition_verdict" CHECK ("status_transition"."verdict" in ('MOVED', 'RESOLVED', 'LATE', 'REVIEWED', 'ENDED', 'DISPUTED', 'DISPUTED_LATE', 'NOTED', 'ESCALATED', 'ESCALATION_RESOLVED')) NOT VALID;--> statement-breakpoint
+ALTER TABLE "status_transition" ADD CONSTRAINT "status_transition_verdict" CHECK ("status_transition"."verdict" in ('MOVED', 'RESOLVED', 'LATE', 'REVIEWED', 'ENDED', 'DISPUTED', 'DISPUTED_LATE', 'DETAILS', 'NOTED', 'ESCALATED', 'ESCALATION_RESOLVED')) NOT VALID;--> statement-breakpoint
 ALTER TABLE "status_transition" VALIDATE CONSTRAINT "status_transition_verdict";--> statement-breakpoint
 ALTER TABLE "status_transition" ADD CONSTRAINT "status_transition_source" CHECK ("status_transition"."source" in ('WEBHOOK', 'POLL', 'MUTATION', 'CLOCK')) NOT VALID;--> statement-breakpoint
 ALTER TABLE "status_transition" VALIDATE CONSTRAINT "status_transition_source";

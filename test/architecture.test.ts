@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 /**
- * Folders that each folder may import from. `composition`, `app.ts`, `main.ts` and the commands may import everything.
+ * Folders of src that each folder may import from. `composition`, `app.ts`, `main.ts` and the commands may
+ * import from all folders.
  */
 const ARROWS: Record<string, string[]> = {
   domain: [],
@@ -26,7 +27,7 @@ const ARROWS: Record<string, string[]> = {
   http: ['domain', 'feed', 'graphql', 'services', 'config', 'telemetry'],
 };
 
-/** Returns the files that a file imports, relative to `src`. */
+/** Returns the paths, relative to `src`, of the files that a file imports. */
 async function filesImportedBy(file: string): Promise<string[]> {
   const source = await readFile(file, 'utf8');
   return [...source.matchAll(/from '(\.[^']+)'/g)].map((match) =>
@@ -34,11 +35,11 @@ async function filesImportedBy(file: string): Promise<string[]> {
   );
 }
 
-/** Returns the folders, or files at the top of `src`, that a file imports from. */
+/** Returns the folders of `src`, or files at its top, that a file imports from. */
 const foldersImportedBy = async (file: string): Promise<string[]> =>
   (await filesImportedBy(file)).map((path) => (path.split('/')[0] as string).replace(/\.ts$/, ''));
 
-test('folders of src import only from the folders that they may, from the edges to the domain', async () => {
+test('each folder of src imports only from the folders that ARROWS allows: imports go from the edges to the domain', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const wrong: string[] = [];
   for (const file of files) {
@@ -53,7 +54,7 @@ test('folders of src import only from the folders that they may, from the edges 
   expect(wrong).toEqual([]);
 });
 
-test('no import cycle exists, type-only imports included', async () => {
+test('the files of src have no import cycle, type-only imports included', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const imports = new Map<string, string[]>();
   for (const file of files) imports.set(file, await filesImportedBy(join(SRC, file)));
@@ -69,20 +70,21 @@ test('no import cycle exists, type-only imports included', async () => {
   expect(circles).toEqual([]);
 });
 
-test('only main.ts and the commands read settings from process.env', async () => {
+test('only src/main.ts and the commands read settings from process.env', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter(
     (file) => file.endsWith('.ts') && !file.startsWith('commands/'),
   );
   const readers = [];
   for (const file of files)
     if ((await readFile(join(SRC, file), 'utf8')).includes('process.env')) readers.push(file);
-  // home-folder.ts gives a package a home folder, and reads no setting.
+  // postgres/home-folder.ts only sets HOME, which a package needs, and the console's Vite configuration only
+  // serves development.
   expect(readers.sort()).toEqual(['console/vite.config.ts', 'main.ts', 'postgres/home-folder.ts']);
 });
 
 /**
- * Names, headers, paths and time formats of the provider's API. Each must occur in `src/provider`, so that this list
- * has no obsolete entry.
+ * Names, headers, paths and time formats of the provider's API. Each must occur in `src/provider`, so that
+ * the list contains no obsolete entry.
  */
 const PROVIDER_TERMS: readonly RegExp[] = [
   /cashfree/i,
@@ -98,13 +100,18 @@ const PROVIDER_TERMS: readonly RegExp[] = [
   /Z\|IST\b/,
   /vkyc_link|link_expiry|meeting_schedule|recording_link|agent_remarks|auditor_remarks/,
 ];
-/** Folders and files that may mention these terms: provider, sandbox, settings and composition root. */
+/**
+ * Matches folders and files that may mention these terms: provider, sandbox, settings and composition root.
+ */
 const KNOWS_THE_PROVIDER =
   /^(provider|sandbox|composition)\/|^(app|config|environment|environment-rules|weak-settings)\.ts$|^commands\/open-provider\.ts$|^launch\/requirements\.cjs$/;
-/** Allowed line: the provider name that rows of earlier releases get, here and in the migration. */
+/**
+ * The one line elsewhere that may mention the provider: rows of earlier releases get this provider name, here
+ * and in the migration.
+ */
 const STORED_NAME = { file: 'db/schema/tables.ts', line: "const FIRST_PROVIDER = 'cashfree';" };
 
-test('only provider, sandbox and settings mention names, headers, paths and time formats of the provider', async () => {
+test('only src/provider, the sandbox and the settings mention names, headers, paths and time formats of the provider', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.(tsx?|cjs|mjs)$/.test(file));
   const found: string[] = [];
   const known = new Set<RegExp>();

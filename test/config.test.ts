@@ -34,7 +34,7 @@ const complaints = (environment: Record<string, string>): string[] => {
   }
 };
 
-test('an empty environment means development with the sandbox, the embedded database and a loopback address', () => {
+test('without any setting the gateway runs in development mode: with the sandbox, the embedded database and a loopback address', () => {
   expect(readConfig({})).toMatchObject({
     host: '127.0.0.1',
     port: 4000,
@@ -53,7 +53,7 @@ test('without a sign-in setting the gateway starts only in development, on a loo
   expect(complaints({ HOST: '0.0.0.0', ...SIGN_IN })).toEqual([]);
 });
 
-test('production uses the sandbox only if SANDBOX is set, and the embedded database only if EMBEDDED_POSTGRES is', () => {
+test('in production the sandbox is used only if SANDBOX is set, and the embedded database only if EMBEDDED_POSTGRES is set', () => {
   expect(complaints(SAFE)).toEqual([
     'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
     'DATABASE_URL',
@@ -63,7 +63,7 @@ test('production uses the sandbox only if SANDBOX is set, and the embedded datab
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER })).toEqual([]);
 });
 
-test('MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL default to DATABASE_URL, and are refused without it', () => {
+test('MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL default to DATABASE_URL, and are refused if DATABASE_URL is missing', () => {
   const [url, listenUrl] = ['postgres://pooler:6432/vkyc', 'postgres://db/vkyc'];
 
   expect(readConfig({ DATABASE_URL: url }).database).toMatchObject({ url, migrateUrl: url, listenUrl: url });
@@ -81,7 +81,7 @@ test('CASHFREE_CLIENT_SECRET lists several secrets, in their order', () => {
   expect(config.provider).toMatchObject({ kind: 'CASHFREE', secrets: ['new-secret', 'old-secret'] });
 });
 
-test('all invalid settings are reported at once', () => {
+test('readConfig reports all invalid settings at once', () => {
   expect(() =>
     readConfig({ PORT: 'http', LOG_LEVEL: 'loud', AUTH_SECRET: 'short', DATA_KEYS: 'k1:abc' }),
   ).toThrow(ConfigError);
@@ -90,7 +90,7 @@ test('all invalid settings are reported at once', () => {
   ).toEqual(['AUTH_SECRET', 'DATA_KEYS', 'LOG_LEVEL', 'PORT']);
 });
 
-test('traces are exported if a collector is configured, unless OTEL_SDK_DISABLED is set', () => {
+test('traces are exported if OTEL_EXPORTER_OTLP_ENDPOINT names a collector, unless OTEL_SDK_DISABLED is set', () => {
   const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318';
 
   expect(readConfig({}).tracing).toBe(false);
@@ -99,7 +99,7 @@ test('traces are exported if a collector is configured, unless OTEL_SDK_DISABLED
   expect(complaints({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toEqual(['OTEL_EXPORTER_OTLP_ENDPOINT']);
 });
 
-test('TRUST_PROXY takes a number of proxies or their addresses, and refuses to trust all', () => {
+test('TRUST_PROXY takes a number of proxies or their addresses, and refuses to trust every address', () => {
   expect(readConfig({}).trustedProxies).toBe(0);
   expect(readConfig({ TRUST_PROXY: '2' }).trustedProxies).toBe(2);
   expect(readConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustedProxies).toEqual(['10.0.0.0/8', '::1']);
@@ -107,7 +107,7 @@ test('TRUST_PROXY takes a number of proxies or their addresses, and refuses to t
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual(['TRUST_PROXY']);
 });
 
-test('NATS_URL takes a list of URLs, and an error about it does not repeat their credentials', () => {
+test('NATS_URL takes a list of URLs, and an error about NATS_URL does not contain the credentials of a URL', () => {
   const NATS_URL = 'nats://one:4222, tls://user:pass@two.example.com';
   expect(readConfig({}).natsServers).toBeNull();
   expect(readConfig({ NATS_URL }).natsServers).toEqual(NATS_URL.split(', '));
@@ -145,7 +145,7 @@ test('PORT and SANDBOX_PORT must differ', () => {
   expect(complaints({ PORT: '0', SANDBOX_PORT: '0' })).toEqual([]);
 });
 
-test('logs are text at a terminal and JSON elsewhere, unless LOG_FORMAT says otherwise', () => {
+test('logs are text at a terminal and JSON elsewhere, unless LOG_FORMAT sets another format', () => {
   expect(readConfig({}).logFormat).toBe('json');
   expect(readConfig({}, { terminal: true }).logFormat).toBe('text');
   expect(readConfig({ LOG_FORMAT: 'json' }, { terminal: true }).logFormat).toBe('json');
@@ -200,7 +200,7 @@ test('TRUST_PROXY accepts private networks, and NODE_ENV is recognised as produc
     expect(complaints({ NODE_ENV })).toContain('DATA_KEYS');
 });
 
-test('a public database without TLS, or a password that can be guessed, causes a warning without the URL', () => {
+test('a public database without TLS, or a database password that can be guessed, causes a warning that does not contain the URL', () => {
   const warnings = (DATABASE_URL: string) =>
     readConfig({ ...SAFE, ...SAFE_PROVIDER, DATABASE_URL }).warnings.join();
 

@@ -1,6 +1,6 @@
-// `npm run test:postgres`: runs the suites that depend on the database on every installed PostgreSQL with its default
-// settings. POSTGRES_BINS adds folders of further versions, separated by colons; on those `test/db`, `test/feed` and
-// the query plans run.
+// Program of `npm run test:postgres`: runs the tests that depend on the database on every installed
+// PostgreSQL with its default settings. POSTGRES_BINS adds folders of other versions, separated by colons; on
+// these only `test/db`, `test/feed` and the tests of query plans run.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
@@ -29,7 +29,7 @@ const PLANS = ['--config', 'vitest.performance.config.ts', 'test/performance/pla
 const { reports } = parseArgs({ options: { reports: { type: 'string' } } }).values;
 const list = (folder) => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
 
-// Paths of the packages of Debian and of PostgreSQL's Red Hat repository.
+// Paths in which the packages of Debian and of PostgreSQL's Red Hat repository install the server.
 const installed = [
   ...list('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`),
   ...list('/usr').flatMap((name) => (name.startsWith('pgsql-') ? `/usr/${name}/bin` : [])),

@@ -1,4 +1,4 @@
-/** Packages that `npm ci` installs, from package-lock.json. */
+/** Checks the packages that `npm ci` installs, as package-lock.json lists them. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ describe('installed packages', () => {
     expect(newer).toEqual([]);
   });
 
-  test('package.json names the Node versions that the README asks for', async () => {
+  test('package.json allows exactly the Node versions that the README asks for', async () => {
     const readme = await readText('README.md');
     const { node } = manifest.engines;
 
@@ -47,7 +47,7 @@ describe('installed packages', () => {
       expect(satisfies(version, node), version).toBe(false);
   });
 
-  test('npm ci fails on an unsupported Node version instead of warning once for each package', async () => {
+  test('.npmrc makes npm ci fail on an unsupported Node version, instead of warning once for each package', async () => {
     expect((await readText('.npmrc')).split('\n')).toContain('engine-strict=true');
   });
 
@@ -57,7 +57,8 @@ describe('installed packages', () => {
       .map(([path]) => path.split('node_modules/').at(-1) as string);
 
     expect(Object.keys(manifest.allowScripts).sort()).toEqual([...new Set(withScript)].sort());
-    // No script need run: our build and start make the embedded PostgreSQL's library links; others only save time.
+    // No install script has to run: our build and start make the library links of the embedded PostgreSQL,
+    // and the other scripts only save time.
     expect(Object.values(manifest.allowScripts)).not.toContain(true);
   });
 });

@@ -29,7 +29,7 @@ const headingsOf = (markdown: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
-test('OPERATIONS.md documents every setting, and the page of the sandbox every scenario and fault', async () => {
+test('OPERATIONS.md documents every setting of the gateway, and src/sandbox/README.md every scenario and fault of the sandbox', async () => {
   const [operations, sandbox] = await Promise.all([read('OPERATIONS.md'), read('src/sandbox/README.md')]);
   const settings = [...(await read('src/environment.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
     ([, name]) => name as string,
@@ -37,7 +37,7 @@ test('OPERATIONS.md documents every setting, and the page of the sandbox every s
   expect(settings).toContain('PROVIDER_CALLS_PER_MINUTE');
 
   const unnamed = (names: string[], page: string) => names.filter((name) => !page.includes(`\`${name}\``));
-  // The platform that runs the process sets NODE_ENV, and documents it.
+  // Leaves out NODE_ENV, which the platform that runs the process sets and documents.
   expect(unnamed(settings, operations).filter((name) => name !== 'NODE_ENV')).toEqual([]);
   expect(unnamed([...Object.keys(SCENARIOS), ...Object.keys(FAULTS)], sandbox)).toEqual([]);
 });
@@ -48,14 +48,15 @@ test('schema/README.md has the current access table; `npm run roles` updates it'
   expect(page).toBe(withAccessTable(page));
 });
 
-test('schema/README.md lists the limits that are enforced', async () => {
+test('schema/README.md lists every limit of a GraphQL document that the gateway enforces', async () => {
   const [, section = ''] = (await read('schema/README.md')).split('## Limits');
   const numbers = new Set(
     [...(section.split('\n## ')[0] ?? '').matchAll(/[\d,]*\d/g)].map(([text]) =>
       Number(text.replaceAll(',', '')),
     ),
   );
-  // Leaves out limits that the page gives in words (`__schema`, errors), or omits as no client meets them (comments).
+  // Leaves out limits that the page gives in words (`__schema`, errors), and one that no client reaches
+  // (comments).
   const { schemas: _, errors: __, comments: ___, ...limits } = LIMITS;
 
   expect(Object.entries(limits).filter(([, limit]) => !numbers.has(limit))).toEqual([]);
@@ -83,7 +84,7 @@ test.each(PAGES)('every link in %s leads to a file or heading that exists', asyn
   expect(broken).toEqual([]);
 });
 
-test('ARCHITECTURE.md lists exactly the invariants that tests are marked with, and the files of those tests', async () => {
+test('ARCHITECTURE.md lists exactly the invariants with which tests are marked (`// Invariant 1`), and the files of those tests', async () => {
   const architecture = await read('ARCHITECTURE.md');
   const [, list = ''] = architecture.match(/^## Invariants$(.*?)^## /ms) ?? [];
   const listed = [...list.matchAll(/^(\d+)\. (.*)$/gm)].flatMap(([, number, line = '']) =>
@@ -107,11 +108,11 @@ const snippetsOf = (readme: string, language: string): string[] =>
 
 const withoutComments = (text: string): string => text.replaceAll(/^ *#.*\n/gm, '');
 
-test('the snippets of README.md and schema/README.md run unchanged', async () => {
+test('the code snippets of README.md and schema/README.md run unchanged against a gateway', async () => {
   const [readme, page] = await Promise.all([read('README.md'), read('schema/README.md')]);
   const [operations, ...more] = snippetsOf(page, 'graphql');
   const [program, ...others] = snippetsOf(page, 'ts');
-  // The README repeats the start and the program of the page; the two must stay equal.
+  // README.md repeats the start mutation and the program of schema/README.md. The two copies must stay equal.
   expect(snippetsOf(readme, 'ts')).toEqual([program]);
   for (const snippet of snippetsOf(readme, 'graphql'))
     expect(withoutComments(operations as string)).toContain(withoutComments(snippet));

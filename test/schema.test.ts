@@ -24,7 +24,7 @@ const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${
 test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
   'schema/%s is up to date; `npm run schema` writes it again',
   async (name, text) => {
-    // Compared as a boolean, because a diff of two long texts is unreadable.
+    // Compares to a boolean, because the diff of two long texts would be unreadable.
     expect((await committed(name)) === text).toBe(true);
   },
 );
@@ -39,13 +39,15 @@ test('the schema is valid by the GraphQL specification', () => {
   expect(validateSchema(getSchema())).toEqual([]);
 });
 
-test('every operation of the client kit (schema/operations.graphql) is valid and within the limits of the gateway', async () => {
+test("every operation of the client kit (schema/operations.graphql) is valid for the schema and within the gateway's limits for documents", async () => {
   const document = parse(await committed('operations.graphql'));
 
   expect([...findExcessiveSize(document), ...validate(getSchema(), document)]).toEqual([]);
 });
 
-/** Yields everything that can have a description, with its coordinate. */
+/**
+ * Yields each element of the schema that can have a description, with its coordinate (such as `Type.field`).
+ */
 function* described(schema: GraphQLSchema): Generator<[string, { description?: string | null | undefined }]> {
   yield ['schema', schema];
   for (const directive of schema.getDirectives()) {
@@ -73,7 +75,7 @@ const wordsOf = (text: string): string[] =>
     .map((word) => word.replace(/s$/, ''))
     .filter((word) => word !== '' && !SMALL_WORDS.has(word));
 
-/** Returns whether a description only repeats the name of what it describes. */
+/** Returns whether a description only repeats the words of the coordinate. */
 const saysNothing = (coordinate: string, description: string): boolean => {
   const known = new Set(wordsOf(coordinate));
   return wordsOf(description).filter((word) => !known.has(word)).length < 2;
@@ -92,7 +94,7 @@ test('every element of the schema has a description that says more than its name
   expect(saysNothing('AddressInput.house', 'The house.')).toBe(true);
 });
 
-test('every custom scalar has a specifiedBy URL', () => {
+test('every custom scalar of the schema has a specifiedBy URL', () => {
   const own = Object.values(getSchema().getTypeMap()).filter(
     (type) => isScalarType(type) && !isSpecifiedScalarType(type),
   ) as GraphQLScalarType[];

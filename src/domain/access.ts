@@ -119,7 +119,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
     OPEN: `id cursor previousCursor sequence session from status subStatus rawStatus rawSubStatus statusInfo
-      applied source reason occurredAt recordedAt`,
+      applied changes source reason occurredAt recordedAt`,
     WHO: 'actor',
   },
   Meeting: {

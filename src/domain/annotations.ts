@@ -24,7 +24,7 @@ export type ClosureOutcome = keyof typeof CLOSURE_OUTCOMES;
 
 /** Reasons for closing a session. */
 export const CLOSURE_REASONS = {
-  CUSTOMER_OUTSIDE_INDIA: 'The customer is outside India.',
+  CUSTOMER_OUTSIDE_INDIA: 'The customer is outside India, from where Video KYC is not allowed.',
   CUSTOMER_WITHDREW: 'The customer no longer wants the product or the verification.',
   CUSTOMER_UNREACHABLE: 'The customer cannot be reached.',
   MEETING_REJECTED: 'The customer declined the video call.',

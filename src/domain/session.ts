@@ -34,6 +34,7 @@ export const VERDICTS = {
   DISPUTED: "It contradicts the session's decision: a person must check the session.",
   DISPUTED_LATE:
     "It contradicts the session's decision, but the provider had already reported a newer status: a person must check the session.",
+  DETAILS: 'It records a change of a meeting or of the remarks of a review; the status did not change.',
   NOTED: 'It records a note of staff; the status did not change.',
   ESCALATED: 'It records that staff escalated the session; the status did not change.',
   ESCALATION_RESOLVED: 'It records that staff resolved the escalation; the status did not change.',

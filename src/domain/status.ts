@@ -24,7 +24,7 @@ export type Party = keyof typeof PARTIES;
 
 /** Who sets a status pair. */
 export const REPORTERS = {
-  PROVIDER: 'The provider reports it.',
+  PROVIDER: 'The provider reports the status; the gateway records what it reports.',
   MERCHANT: 'Only a mutation of this API sets it; the provider does not know it.',
 } as const;
 export type Reporter = keyof typeof REPORTERS;

@@ -67,7 +67,7 @@ export class Closure extends Node {
     description: 'Whether the customer was rejected or the session failed.',
   })
   outcome: ClosureOutcome;
-  @Field(() => ClosureReasonEnum, { description: 'Coded reason.' })
+  @Field(() => ClosureReasonEnum, { description: 'Why the session was closed, as a code.' })
   reason: ClosureReason;
   @Field(() => String, {
     nullable: true,
@@ -89,7 +89,7 @@ export class Closure extends Node {
   description: 'Call for somebody to investigate a session, and what came of it.',
 })
 export class Escalation extends Node {
-  @Field(() => EscalationReasonEnum, { description: 'Coded reason.' })
+  @Field(() => EscalationReasonEnum, { description: 'Why the session was escalated, as a code.' })
   reason: EscalationReason;
   @Field(() => String, {
     nullable: true,
@@ -121,7 +121,11 @@ export class Escalation extends Node {
   resolvedAt?: Date;
 }
 
-@ObjectType({ implements: Node, simpleResolvers: true, description: 'Decision of a dispute.' })
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: "How staff decided a dispute between the session's decision and the provider's.",
+})
 export class DisputeResolution extends Node {
   @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
   resolution: DisputeResolutionChoice;
@@ -329,7 +333,7 @@ export class SessionAnnotationsResolver {
 
 const NOTE_TEXT = 'Up to 2000 characters. Only staff can read it.';
 
-@InputType({ description: 'Input of closeSession.' })
+@InputType({ description: 'Input of closeSession: the session, how it ends, and why.' })
 class CloseSessionInput extends ActionInput {
   @Field(() => ClosureOutcomeEnum, {
     description: 'REJECTED turns the customer down; FAILED only gives the session up.',
@@ -341,13 +345,13 @@ class CloseSessionInput extends ActionInput {
   note?: string;
 }
 
-@InputType({ description: 'Input of addNote.' })
+@InputType({ description: 'Input of addNote: the session and the text of the note.' })
 class AddNoteInput extends ActionInput {
   @Field(() => String, { description: `Text of the note. ${NOTE_TEXT}` })
   note: string;
 }
 
-@InputType({ description: 'Input of escalateSession.' })
+@InputType({ description: 'Input of escalateSession: the session and why somebody must investigate it.' })
 class EscalateSessionInput extends ActionInput {
   @Field(() => EscalationReasonEnum, { description: 'Coded reason. OTHER needs a `note`.' })
   reason: EscalationReason;
@@ -355,13 +359,13 @@ class EscalateSessionInput extends ActionInput {
   note?: string;
 }
 
-@InputType({ description: 'Input of resolveEscalation.' })
+@InputType({ description: 'Input of resolveEscalation: the session and what came of the investigation.' })
 class ResolveEscalationInput extends ActionInput {
   @Field(() => String, { description: `What came of the escalation. ${NOTE_TEXT}` })
   note: string;
 }
 
-@InputType({ description: 'Input of resolveDispute.' })
+@InputType({ description: 'Input of resolveDispute: the session, whose decision stands, and why.' })
 class ResolveDisputeInput extends ActionInput {
   @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
   resolution: DisputeResolutionChoice;

@@ -21,6 +21,7 @@ import {
   ESCALATION_REASONS,
   type EscalationReason,
 } from '../domain/annotations.ts';
+import { SESSION_CHANGES, type SessionChange } from '../domain/changes.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import {
   SESSION_ACTIONS,
@@ -144,6 +145,11 @@ export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',
   'Reason why a mutation was refused.',
   described(ERROR_CODES),
+);
+export const SessionChangeEnum = enumOf<SessionChange>(
+  'SessionChange',
+  'Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS.',
+  SESSION_CHANGES,
 );
 export const ClosureOutcomeEnum = enumOf<ClosureOutcome>('ClosureOutcome', 'Outcome of closing a session.', {
   REJECTED: 'The customer is rejected: status REJECTED, REJECTED_BY_MERCHANT.',

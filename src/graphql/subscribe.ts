@@ -7,6 +7,7 @@ import { findArchived } from '../db/retention/archive.ts';
 import { findSessions, type SessionRow } from '../db/sessions/sessions.ts';
 import type { SessionTransition } from '../db/sessions/transitions.ts';
 import { maySee } from '../domain/access.ts';
+import { isAboutStatus } from '../domain/changes.ts';
 import { invariant } from '../domain/invariant.ts';
 import { isApplied } from '../domain/session.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
@@ -155,6 +156,8 @@ function createSubscription(
 }
 
 function passes(row: SessionTransition, filter: TransitionCriteria | null | undefined): boolean {
+  // A note repeats the status of its session. For a client that acts on a status, it must not look like that status.
+  if ((filter?.status || filter?.subStatus) && !isAboutStatus(row.verdict)) return false;
   if (filter?.status && !filter.status.includes(row.status)) return false;
   if (filter?.subStatus && !filter.subStatus.includes(row.subStatus)) return false;
   return !filter?.appliedOnly || isApplied(row.verdict);

@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow, TransitionSummary } from '../db/sessions/transitions.ts';
+import { findChanges, type SessionChange, STAFF_CHANGES } from '../domain/changes.ts';
 import { isApplied, type TransitionSource, VERDICTS } from '../domain/session.ts';
 import {
   getStatusInfo,
@@ -16,7 +17,7 @@ import type { Frame } from '../feed/subscription.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
-import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
+import { SessionChangeEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { SHORTENED, StatusInfo } from './status.ts';
@@ -82,6 +83,11 @@ export class StatusTransition extends Node {
       "True if this transition changed the session's status. False if it is only kept as history; `reason` says why.",
   })
   applied: boolean;
+  @Field(() => [SessionChangeEnum], {
+    description:
+      'Parts of the session that this transition may have changed. Query them again if you show them; an empty list means that nothing you can see changed. Customers are not told of notes and escalations.',
+  })
+  changes: SessionChange[];
   @Field(() => TransitionSourceEnum, {
     description: 'How the gateway learned of a transition, meeting or review.',
   })
@@ -122,6 +128,7 @@ export const TRANSITION_SUMMARY_FIELDS = new Set([
   'subStatus',
   'statusInfo',
   'applied',
+  'changes',
   'source',
   'reason',
   'occurredAt',
@@ -178,6 +185,12 @@ export class TransitionResolver {
   @FieldResolver(() => String, { nullable: true })
   reason(@Root() { verdict }: TransitionSummary): string | null {
     return VERDICTS[verdict];
+  }
+
+  @FieldResolver(() => [SessionChangeEnum])
+  changes(@Root() transition: TransitionSummary, @Ctx() { staff }: Context): SessionChange[] {
+    const changes = findChanges(transition);
+    return staff ? changes : changes.filter((change) => !STAFF_CHANGES.includes(change));
   }
 
   @FieldResolver(() => Boolean)

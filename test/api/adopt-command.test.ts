@@ -1,4 +1,4 @@
-/** The adopt command (`npm run adopt`) records sessions again whose start the gateway's database has lost. */
+/** `npm run adopt` records sessions again if a restore or failover removed their start from the gateway's database. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ const subStatusOf = async (gateway: Gateway, id: string) => {
   return data.sessionByVerificationId?.subStatus;
 };
 
-test('the adopt command records sessions that the database lost, streams them, and prints a result for each id', {
+test('npm run adopt records sessions that the database lost, streams their transitions, and prints a result per id', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -101,7 +101,7 @@ test('the adopt command records sessions that the database lost, streams them, a
   expect(await start(gateway, given)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('the adopt command completes an open start only if the verification at the provider belongs to its user', {
+test('npm run adopt completes a stored start only if the verification at the provider belongs to the user of the start', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -125,7 +125,7 @@ test('the adopt command completes an open start only if the verification at the 
   });
 });
 
-test('the adopt command reports an invalid argument, and a provider that does not answer', {
+test('npm run adopt exits with 1 if the provider does not answer, and names an invalid argument or line of a file', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

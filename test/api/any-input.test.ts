@@ -54,8 +54,8 @@ const OTHERS = [null, true, -1, 0, 1, 1.5, 2_147_483_647, 2 ** 31, 1e300, [], [n
 const BAD = [...TEXTS, ...TIMES, ...OTHERS];
 
 /**
- * Each input position is tried with only every STRIDE-th bad value, to save time. The offset differs from position to
- * position; with a STRIDE of 1, each position is tried with every bad value.
+ * To save time, each argument and input field is tried with only every STRIDE-th bad value, from a changing offset.
+ * With a STRIDE of 1, each is tried with every bad value.
  */
 const STRIDE = Number(process.env.BAD_VALUES_STRIDE ?? 5);
 let placesSeen = 0;
@@ -64,7 +64,7 @@ function badValuesOfNextPlace(): unknown[] {
   return BAD.filter((_, index) => (index + placesSeen) % STRIDE === 0);
 }
 
-/** Returns a valid value of an input type: a request has only one bad value, and all its others are valid. */
+/** Returns a valid value of an input type, for every value of a request except the bad value under test. */
 function fitting(type: GraphQLInputType): unknown {
   if (isNonNullType(type)) return fitting(type.ofType);
   if (isListType(type)) return [fitting(type.ofType)];
@@ -98,7 +98,8 @@ function withValue(value: unknown, path: readonly string[], replacement: unknown
 }
 
 /**
- * Operations that select a field with arguments, by the type that has the field. The test fails if a type is missing.
+ * Functions that make an operation from the selection of a field, by the type that has the field. Each type that has a
+ * field with arguments must be listed; otherwise the test fails.
  */
 const REACHED: Record<string, (selection: string) => string> = {
   Query: (selection) => `{ ${selection} }`,

@@ -1,4 +1,4 @@
-/** `audit verify` compares each row of the table `archived_session` with the archive file that the row names. */
+/** `npm run audit -- verify` compares each row of the table `archived_session` with the archive file that the row names. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,7 +29,7 @@ const EDITS: [statement: string, finding: string][] = [
   ],
 ];
 
-test('`audit verify` with the archive finds edited, removed and inserted rows of the table archived_session', {
+test('`npm run audit -- verify --archive` finds edited, removed and inserted rows of the table archived_session', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

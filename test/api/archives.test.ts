@@ -1,4 +1,4 @@
-/** Session archives of every format version stay readable: `test/fixtures/archives` holds one of each version. */
+/** Session archives of every format version stay readable: `test/fixtures/archives` has an archive of each version. */
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -32,12 +32,12 @@ const unpack = async (file: string): Promise<any[]> =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-/** Returns the session lines of an archive, without the last line, which seals it. */
+/** Returns the session lines of an archive, without its last line, which has the MAC of the others. */
 const unseal = async (file: string) => (await unpack(file)).slice(0, -1);
 
 const pack = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`);
 
-/** Writes an archive with these session lines and a valid MAC, as an earlier or later release might have written it. */
+/** Writes an archive with these session lines and a valid MAC, like an archive of an earlier or later release. */
 async function seal(lines: readonly object[], file: string): Promise<void> {
   const texts = pack(lines);
   const sealing = createArchiveMac(keys, new Date());
@@ -82,7 +82,7 @@ test('an archive written by this release has exactly the columns of the current 
   ).toEqual(columnsIn(kept));
 });
 
-test('`audit verify` accepts an archive of every format version', async () => {
+test('`npm run audit -- verify` accepts an archive of every format version', async () => {
   const archives = VERSIONS.flatMap((version) => ['--archive', fixtureOf(version)]);
 
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', ...archives);
@@ -91,7 +91,7 @@ test('`audit verify` accepts an archive of every format version', async () => {
     expect(printed).toContain(`Verified 2 sessions in ${fixtureOf(version)}; 0 of them have errors.`);
 });
 
-test('columns and tables that an older archive lacks are read as null or their default, and the archive verifies', async () => {
+test('columns and tables that an older archive lacks are read as null or default, and `npm run audit -- verify` accepts the archive', async () => {
   const lines = await unseal(fixtureOf(1));
   for (const line of lines) {
     delete line.session.replacesId;
@@ -130,7 +130,7 @@ test('every row of an archive converts to a table row and back without loss', as
       }
 });
 
-test('the retention command completes half-written archives of every format version', {
+test('npm run retention completes an archive that a crash left half-written (.partial), of every format version', {
   timeout: 60_000,
 }, async () => {
   const folder = await emptyFolder();
@@ -154,7 +154,7 @@ test('the retention command completes half-written archives of every format vers
   for (const archive of archives) expect(verified).toContain(`Verified 1 sessions in ${archive}; 0 of`);
 });
 
-test('the retention command refuses a partial archive with an unreadable line in its middle, and keeps the file', async () => {
+test('npm run retention refuses a partial archive with an unreadable line in its middle, and keeps the file', async () => {
   const folder = await emptyFolder();
   const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_VERSION))) as [string, string];
   await writeFile(join(folder, 'odd.jsonl.gz.partial'), gzipSync(`${first.slice(0, 500)}\n${second}`));
@@ -166,7 +166,7 @@ test('the retention command refuses a partial archive with an unreadable line in
   expect(await readdir(folder)).toContain('odd.jsonl.gz.partial');
 });
 
-test('commands refuse an archive of a later release, say which release to use, and leave its files unchanged', async () => {
+test('npm run audit and retention refuse an archive of a later release, say which release to use, and leave its files unchanged', async () => {
   const folder = await emptyFolder();
   const later = (await unseal(fixtureOf(1))).map((line) => ({ version: ARCHIVE_VERSION + 1, ...line }));
   await seal(later, join(folder, 'later.jsonl.gz'));

@@ -1,4 +1,4 @@
-/** Attacks by the database owner on the audit chains of two sessions: one was approved, the other rejected. */
+/** Tampering by the database owner, who may write every row, with two audited sessions: one approved, one rejected. */
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { emptyFolder, run } from '../harness/archives.ts';
@@ -57,7 +57,7 @@ beforeAll(async () => {
   tampering = await tamperingWith(gateway, TABLES);
 }, 60_000);
 
-/** Returns statements that swap a column of two rows in spite of its unique index. */
+/** Returns statements that swap a column of two rows, through temporary values if the column has a unique index. */
 const swap = (table: string, column: string, key: string, other: string): string[] => [
   `create table swapped as select ${column} as value, ${key} as key from ${table} where ${key} in (${other})`,
   `update ${table} set ${column} = ${column === 'user_id' && table === 'vkyc_session' ? column : `${column} || '-'`} where ${key} in (${other})`,
@@ -95,23 +95,23 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
     /: updatedAt/,
   ],
   [
-    'another time of the last status change',
+    'time of the last status change edited',
     [`update vkyc_session set status_since = now() - interval '1 day'`],
     /: statusSince/,
   ],
   [
-    'another party that has to act next',
+    'party that has to act next edited',
     [`update vkyc_session set waiting_on = 'NOBODY' ${APPROVED}`],
     /: waitingOn/,
   ],
   [
-    'another raw sub-status',
+    'raw sub-status edited',
     [`update vkyc_session set raw_sub_status = 'AUDITOR_APPROVED'`],
     /: rawSubStatus/,
   ],
   ['another raw status', [`update vkyc_session set raw_status = 'AUDITOR_REVIEWED'`], /: rawStatus/],
   [
-    'another replaced session',
+    'link to the replaced session edited',
     [
       `update vkyc_session set replaces_id = (select id from vkyc_session where verification_id = 'rejected.1') ${APPROVED}`,
     ],
@@ -121,7 +121,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
   ['another template', [`update vkyc_session set user_template = 'another'`], /: userTemplate/],
   ['a session marked as erased', [`update vkyc_session set erased_at = now() ${APPROVED}`], /: erasedAt/],
   [
-    'another caller of the start',
+    'caller of the start edited',
     [`update start_intent set caller = 'mallory' ${APPROVED}`],
     /the caller of its row/,
   ],
@@ -136,7 +136,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
     /read log {2}chain .* cut off/,
   ],
   [
-    'another viewer in the read log',
+    'viewer in the read log edited',
     [`update personal_data_read set viewer = 'mallory'`],
     /read log {2}chain .* edited/,
   ],
@@ -149,7 +149,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
 
 // Invariant 14
 test.each(ATTACKS)(
-  '`audit verify` reports tampering with the database: %s',
+  '`npm run audit -- verify` reports tampering with the database: %s',
   { timeout: 30_000 },
   async (_, statements, finding) => {
     const told = await tampering.within(statements, () => verify());
@@ -159,7 +159,7 @@ test.each(ATTACKS)(
   },
 );
 
-test('`audit verify` reports nothing if no row was tampered with', async () => {
+test('`npm run audit -- verify` reports nothing if no row was tampered with', async () => {
   expect(await verify()).toMatch(/0 sessions have errors[\s\S]*0 of their chains have errors/);
 });
 
@@ -174,7 +174,7 @@ const FORGED = [
 ];
 
 // Invariant 14
-test('a session whose chain was deleted gets no new one by a restart, nor by `audit adopt` if an export has the chain', {
+test('a deleted audit chain is replaced neither by a restart, nor by `npm run audit -- adopt` if an export lists it', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -190,7 +190,7 @@ test('a session whose chain was deleted gets no new one by a restart, nor by `au
   });
 });
 
-test('`audit adopt` requires --by NAME, and `audit verify` reports the adopted chains with that name', {
+test('`npm run audit -- adopt` requires --by NAME, and `-- verify` reports the number of chains adopted by that name', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -202,12 +202,12 @@ test('`audit adopt` requires --by NAME, and `audit verify` reports the adopted c
   });
 });
 
-test('audit chains of the last release verify as unbound; `audit bind` binds them under the name given with --by', {
+test('audit chains of the last release verify as bound to no user; `npm run audit -- bind --by NAME` binds them', {
   timeout: 60_000,
 }, async () => {
   const old = await bootGateway();
   await old.start('of-old.1', { user: { userId: 'u-old', phone: '7012345673' } });
-  // Rewrites the chains as the last release wrote them: without the entry that says whose session it is.
+  // Rewrites the chains as the last release wrote them: without the SESSION entry, which binds a chain to its user.
   const { rows } = await old.database.query('select id from vkyc_session');
   await old.database.query(`delete from audit_entry where kind = 'SESSION'`);
   await old.database.query('update audit_entry set number = number - 1');

@@ -6,7 +6,7 @@ import { type Audit, auditOf, rehash, sessionWithHistory } from '../harness/audi
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
 
-/** Each test attacks the audit chain of another session in this database, as the database owner. */
+/** The tests share a gateway: each tampers with the audit chain of its own session, as the database owner. */
 let gateway: Gateway;
 let audit: Audit;
 
@@ -123,7 +123,7 @@ test('the audit reports two swapped entries of a chain, and an inserted entry', 
   expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
 });
 
-test('an audit chain cut off together with its rows is found only with an export, which cannot prove newer entries', async () => {
+test('an audit chain cut off together with its rows is found only with an earlier export; entries since the export are counted as unproven', async () => {
   const [cut, gone, grown] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -164,7 +164,7 @@ test('an audit chain cut off together with its rows is found only with an export
   expect((await audit.verify(heads)).unanchored).toBe((await chainOf(later)).length);
 });
 
-test('an audit chain rehashed without the key is reported as edited from its first entry', async () => {
+test('an audit chain whose hashes were recomputed without the HMAC key is reported as edited from its first entry', async () => {
   const id = await sessionWithHistory(gateway);
   await asOwner(
     `update audit_entry set content = replace(content, '"ravi"', '"uma"') where session_id = $1 and number > 8`,
@@ -211,7 +211,7 @@ test('the audit reports transitions, meetings, reviews and sessions whose rows c
   }
 });
 
-test('the audit reports a transition inserted without an audit entry, and a meeting edited before its next entry', async () => {
+test('the audit reports a transition inserted without an audit entry, and a meeting edited before its next audit entry', async () => {
   const [forged, signed] = [await sessionWithHistory(gateway), await gateway.start('signed.1')];
   await asOwner(
     `insert into status_transition select session_id, sequence + 1, status, sub_status, 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED',
@@ -240,7 +240,7 @@ test('the audit reports a transition inserted without an audit entry, and a meet
   );
 });
 
-test('the audit reports an erasable text that was removed together with its salt', async () => {
+test('the audit reports an erasable text (remarks, cancel reason) that was removed together with its salt', async () => {
   const id = await sessionWithHistory(gateway);
 
   await asOwner('update review set remarks = null, remarks_salt = null where session_id = $1', id);
@@ -252,7 +252,7 @@ test('the audit reports an erasable text that was removed together with its salt
   expect(await audit.findingOf(id)).toMatch(/meeting .* was edited: cancelReason/);
 });
 
-test('the audit command verifies against exported heads, and refuses an export that was altered or cut short', async () => {
+test('`npm run audit -- verify` compares chains with an export of their heads, and refuses an export that was altered or cut short', async () => {
   const other = await bootGateway();
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-audit-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));

@@ -43,7 +43,7 @@ test.each([
   ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
   ['an operation name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
   ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
-])('%s is answered with 400 and a client error code', async (_what, body) => {
+])('a request with %s is answered with 400 and a client error code', async (_what, body) => {
   const { status, text } = await post(body);
 
   expect(status).toBe(400);
@@ -61,7 +61,7 @@ test.each([
   ['a negative page size', '{ sessions(first: -1) { nodes { id } } }', '1 to 100'],
   ['a malformed id', '{ session(id: "42") { status } }', 'id was not issued by this gateway'],
   [
-    'an id of another kind',
+    'the id of an object of another type',
     `{ session(id: "${Buffer.from('VkycUser:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url')}") { status } }`,
     'id of a VkycUser',
   ],
@@ -72,7 +72,7 @@ test.each([
     'AGENT_APPROVED is not a sub-status of VIDEO_CALL',
   ],
 ])(
-  '%s is refused with BAD_USER_INPUT and a message that says what is expected',
+  'a query with %s is refused with BAD_USER_INPUT and a message that says what is expected',
   async (_what, query, hint) => {
     const { errors } = await gateway.graphql(query);
 
@@ -94,7 +94,7 @@ test('a query for a session that does not exist returns null, not an error', asy
   expect(data).toEqual({ byId: null, byTheirs: null });
 });
 
-test('simple and cross-site requests are refused (CSRF), and so is a subscription sent as a plain POST', async () => {
+test('requests that browsers send without a preflight, cross-site requests and subscriptions by plain POST are refused', async () => {
   const simple = await post('{"query":"{ viewer { id } }"}', { 'content-type': 'text/plain' });
   expect(simple.status).toBeGreaterThanOrEqual(400);
   const crossSite = await fetch(`${gateway.url}/graphql?query={viewer{id}}`, {
@@ -127,7 +127,7 @@ test('an internal error shows the client only an error id; the log has the cause
   expect(broken.logs.join('')).not.toContain('marked-value');
 });
 
-test('errors over a WebSocket have the same messages as over HTTP', async () => {
+test('an invalid subscription over a WebSocket gets the same error messages as an operation over HTTP', async () => {
   const refusal = (query: string) =>
     gateway
       .subscribe(query)
@@ -149,7 +149,7 @@ test('errors over a WebSocket have the same messages as over HTTP', async () => 
 });
 
 test.for(Object.entries(TRANSPORTS))(
-  'over %s, a variable of the wrong type is answered with BAD_USER_INPUT, which does not repeat its value',
+  'over %s, a variable of the wrong type gets BAD_USER_INPUT, and the error does not repeat the value',
   async ([, send]) => {
     const answer = await send(gateway, {
       query: 'query ($n: Int) { sessions(first: $n) { nodes { id } } }',

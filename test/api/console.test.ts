@@ -35,7 +35,7 @@ test('the console serves one page at all its paths, and its CSP allows only its 
   }
 });
 
-test('the console is told how users sign in, and lists sandbox scenarios only if the gateway runs its own sandbox', async () => {
+test('the console page says how users sign in, and lists sandbox scenarios only if the gateway runs its own sandbox', async () => {
   const development = await bootGateway();
   const production = await bootGateway({
     environment: {

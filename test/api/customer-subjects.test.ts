@@ -52,7 +52,7 @@ test('actions of a customer are recorded under a pseudonym; the customer still s
   expect(await customer.act('scheduleMeeting', id, BOOKED)).toMatchObject({ replayed: true });
 });
 
-test('a customer is recognised by a pseudonym made with an earlier audit key and by a sub stored by the last release', async () => {
+test('the gateway recognises a customer by a pseudonym made with an earlier audit key, and by a plain sub that the last release stored', async () => {
   const before = await bootGateway();
   const id = await bookAndCancel(before);
   await before.stop();
@@ -69,7 +69,7 @@ test('a customer is recognised by a pseudonym made with an earlier audit key and
   expect((await seenBy(gateway, id, SUB, 'CUSTOMER')).meeting.cancelReason).toBe('I am ill.');
 });
 
-test('the erase command with --subject replaces a sub in rows of the last release, and earlier exports still verify', {
+test('`npm run erase -- --subject` replaces a plain sub in rows of the last release, and earlier audit exports still verify', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

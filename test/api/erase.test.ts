@@ -1,4 +1,4 @@
-/** The erase command removes a person's data, but not before legal retention ends; the audit chains still verify. */
+/** `npm run erase` removes a person's data, but not before legal retention ends; the audit chains still verify. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
@@ -15,7 +15,7 @@ const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 const runCommand = createCommandRunner();
 
-/** Runs the erase command as the database owner while the gateway runs; returns what the command prints. */
+/** Runs `npm run erase` as the database owner while the gateway runs; returns what the command prints. */
 async function erase({ databaseUrl }: Gateway, retention: string, ...args: string[]): Promise<string> {
   const keys = { DATA_KEYS, AUDIT_KEYS, LEGAL_RETENTION_DAYS: retention };
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };
@@ -49,7 +49,7 @@ async function liveToTheEnd(gateway: Gateway): Promise<string> {
   return id;
 }
 
-test('once legal retention ends, a person can be erased from every table, and the audit still verifies', {
+test('npm run erase removes a person from every table once legal retention has ended, and the audit still verifies', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -92,7 +92,7 @@ test('once legal retention ends, a person can be erased from every table, and th
   await expect(erase(gateway, '0', '--user', `erased:${'x'}`)).rejects.toThrow('No person was found');
 });
 
-test('backdating a session does not evade legal retention: the erase command refuses rows that contradict their chain', {
+test('npm run erase refuses a session that was backdated to evade legal retention, as its row contradicts its audit chain', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -136,7 +136,7 @@ test('late webhooks restore no data of an erased person, and a repeated start of
   expect(again.data.startSession.code).toBe('IDEMPOTENCY_CONFLICT');
 });
 
-test('erasing a person locks the sessions in the same order as recording webhooks does, so that they cannot deadlock', async () => {
+test('npm run erase locks the sessions of a person in the same order as the recording of webhooks, which prevents a deadlock', async () => {
   const gateway = await bootGateway();
   const user = { userId: 'u-locked', phone: '7098765432' };
   // Session ids are assigned in order of creation, so `b` has the smaller id although its name sorts later.

@@ -22,7 +22,7 @@ const HAPPY_PATH = [
   'AUDITOR_APPROVED',
 ];
 
-test('a session moves from its link to AUDITOR_APPROVED, and a subscriber gets every transition once and in order', async () => {
+test('a session moves from LINK_GENERATED to AUDITOR_APPROVED, and a subscriber gets every transition once and in order', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('story.happy-path.1');
 
@@ -33,7 +33,7 @@ test('a session moves from its link to AUDITOR_APPROVED, and a subscriber gets e
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH);
   expect(seen.map((each) => each.sequence)).toEqual(HAPPY_PATH.map((_, index) => index + 1));
   expect(seen.every((each) => each.applied && each.session.id === session.id)).toBe(true);
-  // The first transition may come from the response to the start or from a webhook that overtook it.
+  // The first transition may come from the response to the start, or from a webhook that overtook this response.
   expect(seen.slice(1).map((each) => each.source)).toEqual(Array(13).fill('WEBHOOK'));
   const { data } = await gateway.graphql(
     `query ($id: ID!) { session(id: $id) { status subStatus version statusInfo { terminal waitingOn } } }`,
@@ -47,7 +47,7 @@ test('a session moves from its link to AUDITOR_APPROVED, and a subscriber gets e
   });
 });
 
-test('the sandbox advances sessions by itself as time passes', async () => {
+test('the sandbox advances a session through its scenario without manual steps, as time passes', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_SPEED: '200' } });
   const session = await gateway.start('story.awaits-review.1');
 
@@ -56,7 +56,7 @@ test('the sandbox advances sessions by itself as time passes', async () => {
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH.slice(0, 12));
 });
 
-test('a subscriber that reconnects with its last cursor misses and repeats nothing', async () => {
+test('a subscriber that reconnects with its last cursor misses and repeats no transition', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('story.happy-path.2');
   const before = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
@@ -74,7 +74,7 @@ test('a subscriber that reconnects with its last cursor misses and repeats nothi
   );
 });
 
-test('the feed over all sessions resumes after a cursor of one session, of a query or of another feed', async () => {
+test('a subscription to all sessions resumes after a cursor of one session, of a query or of another subscription', async () => {
   const gateway = await bootGateway();
   const empty = await gateway.graphql('{ feedCursor }');
   const one = await gateway.start('one.awaits-review');
@@ -105,7 +105,7 @@ test('a subscription that begins after the feedCursor of a query misses no trans
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH.slice(1, 3));
 });
 
-test('a feed refuses a cursor of another session, a forged one and an expired one, and says why', async () => {
+test('a subscription refuses a cursor of another session, a forged cursor and an expired cursor, and says why', async () => {
   const gateway = await bootGateway();
   const one = await gateway.start('one.awaits-review');
   const two = await gateway.start('two.awaits-review', { user: { phone: '9988776644' } });

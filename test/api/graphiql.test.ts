@@ -11,7 +11,7 @@ test('every example in GraphiQL is a valid operation, and its variables are JSON
   }
 });
 
-test('the GraphiQL page is revalidated by its ETag: while it is unchanged, the answer is 304', async () => {
+test('an unchanged GraphiQL page is answered with 304 if the request has its ETag', async () => {
   const gateway = await bootGateway();
   const first = await fetch(`${gateway.url}/graphiql`);
   await first.body?.cancel();

@@ -19,7 +19,7 @@ const OPERATION = JSON.stringify({ query: '{ viewer { id } }' });
 
 type Sent = [status: number, method: string, path: string, headers?: Record<string, string>, body?: string];
 
-/** Sends a request with `node:http`, exactly as it is written: fetch would normalise its path and headers. */
+/** Sends a request by `node:http` with this exact path and headers, which fetch would normalise. */
 async function send(url: string, [, method, path, headers = {}, body]: Sent): Promise<IncomingMessage> {
   const { hostname, port } = new URL(url);
   const sending = request({ hostname, port, method, path, headers, agent: false });

@@ -33,7 +33,7 @@ test('/healthz does not depend on the database; /readyz and /metrics report a lo
   const text = await scraped.text();
   expect(text).toMatch(/^vkyc_database_up 0$/m);
   expect(text).toMatch(/^vkyc_doorbell_connected 0$/m);
-  // Without the database the lag is unknown: the metric is left out, since its last value would mislead.
+  // Without the database the lag is unknown, so the gateway must leave the metric out: its last value would mislead.
   expect(text).not.toMatch(/^vkyc_feed_lag_seconds /m);
 
   wire.mend();

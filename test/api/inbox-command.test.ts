@@ -32,7 +32,7 @@ const news = (verification_id: string, sub_status: string, second: number) => ({
   },
 });
 
-test('`inbox list` shows why a webhook is parked; `inbox show` hides personal data unless --reveal, which is recorded', async () => {
+test('`npm run inbox -- list` shows why a webhook is parked; `-- show` hides personal data unless --reveal is given, which is recorded', async () => {
   const gateway = await bootGateway();
   await gateway.webhook({ test: 'from the dashboard', phone: '9988776655' });
   await gateway.webhook({ ...news('odd.1', 'USER_QUEUED', 1), event_time: 'yesterday' });
@@ -50,7 +50,7 @@ test('`inbox list` shows why a webhook is parked; `inbox show` hides personal da
   expect(rows).toEqual([{ operations: ['inbox show'], subjects: ['webhook_inbox:1'] }]);
 });
 
-test('`inbox replay` of a parked webhook whose update is already recorded changes nothing', async () => {
+test('`npm run inbox -- replay` of a parked webhook whose update is already recorded changes no session', async () => {
   const gateway = await bootGateway();
   await gateway.start('replay.1');
   await gateway.webhook(news('replay.1', 'USER_QUEUED', 5));
@@ -66,7 +66,7 @@ test('`inbox replay` of a parked webhook whose update is already recorded change
   expect(await sessionOf(gateway, 'replay.1')).toEqual(before);
 });
 
-test('`inbox replay` of all webhooks never reopens an ended session: a newer update is logged but not applied', async () => {
+test('`npm run inbox -- replay` of all webhooks does not reopen an ended session: a newer update is logged but not applied', async () => {
   const gateway = await bootGateway();
   await gateway.start('ended.happy-path');
   await gateway.advance('ended.happy-path', 13);
@@ -90,7 +90,7 @@ test('`inbox replay` of all webhooks never reopens an ended session: a newer upd
   ]);
 });
 
-test('the inbox command refuses invalid arguments with a message that says what is wrong', async () => {
+test('npm run inbox refuses invalid arguments with a message that says what is wrong', async () => {
   const gateway = await bootGateway();
   await expect(inbox(gateway, 'replay')).rejects.toMatchObject({
     stderr: expect.stringContaining('Pass the numeric ids of webhooks'),

@@ -1,4 +1,4 @@
-/** Input of mutations: valid input is accepted; invalid input is refused with its path and what is expected. */
+/** Input of mutations: valid input is accepted; invalid input is refused with its path, and a text that says why. */
 import { describe, expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { bootGateway } from '../harness/gateway.ts';
@@ -45,7 +45,7 @@ const UNSTORABLE = 'must not contain null bytes (U+0000) or half a surrogate pai
 
 describe('text that PostgreSQL cannot store', () => {
   test.each([HIGH_HALF, 'key\0'])(
-    'the unstorable text %j is refused as an idempotency key',
+    'the text %j, which PostgreSQL cannot store, is refused as an idempotency key',
     async (idempotencyKey) => {
       const { id } = await gateway.start(`keys.${idempotencyKey.length}`);
 
@@ -84,7 +84,7 @@ describe('Aadhaar details', () => {
     ['1990-02-28', 'must have the form DD-MM-YYYY'],
     ['01-01-2999', 'must not be in the future'],
     ['01-01-0001', 'must not be more than 130 years ago'],
-  ])('%s is refused as a date of birth', async (dob, message) => {
+  ])('the date of birth %s is refused: %s', async (dob, message) => {
     expect(await startWithAadhaar({ dob })).toMatchObject(refusal('aadhaarDetails.dob', message));
   });
 
@@ -107,7 +107,7 @@ describe('Aadhaar details', () => {
   });
 
   test.each(['012345', '41100', '4110011', '4110 1', '४११००१'])(
-    '%s is refused as a PIN code',
+    'the PIN code %s of an address is refused',
     async (pincode) => {
       expect(await startWithAadhaar({}, { pincode })).toMatchObject(
         refusal('aadhaarDetails.address.pincode', 'must be 6 digits, the first of which is not 0'),
@@ -129,7 +129,7 @@ describe('Aadhaar details', () => {
     ' https://example.com/photo',
     'https://exam\u200bple.com/photo',
     'https://example.com\\@evil.example/',
-  ])('%j is refused as the link of the Aadhaar photo', async (photoLink) => {
+  ])('the link %j of an Aadhaar photo is refused', async (photoLink) => {
     expect(await startWithAadhaar({ photoLink })).toMatchObject(
       refusal(
         'aadhaarDetails.photoLink',
@@ -142,7 +142,7 @@ describe('Aadhaar details', () => {
     'http://photos.bank.internal:8080/1.jpg',
     'HTTPS://example.com/फोटो.jpg',
     'https://[2001:db8::1]/1',
-  ])('%s is accepted as the link of the Aadhaar photo', async (photoLink) => {
+  ])('the link %s of an Aadhaar photo is accepted', async (photoLink) => {
     expect(await startWithAadhaar({ photoLink })).toMatchObject(SUCCESS);
   });
 
@@ -271,7 +271,7 @@ describe('length of text', () => {
     },
   );
 
-  test('a reason to cancel may have 500 characters of two code points each, and not 501', async () => {
+  test('a reason to cancel a meeting may have 500 characters of two code points each; 501 are refused', async () => {
     const { session } = await startWith({});
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
 
@@ -332,7 +332,7 @@ describe('e-mail address', () => {
     `${'a'.repeat(65)}@example.com`,
     `asha@${'b'.repeat(64)}.com`,
     '\u202easha@example.com',
-  ])('%j is refused as an e-mail address', async (email) => {
+  ])('the e-mail address %j is refused', async (email) => {
     expect(await startWith({}, { email })).toMatchObject(refusal('user.email', 'must be an email address'));
   });
 });
@@ -349,7 +349,7 @@ describe('notification by e-mail', () => {
     expect(await startWith({ notificationTypes: ['SMS'] }, { email: undefined })).toMatchObject(SUCCESS);
   });
 
-  test('notifying a known user by e-mail is refused without an address at the provider; a retry with one succeeds', async () => {
+  test('a start that notifies a known user by e-mail is refused if the provider has no address; a retry with an address and phone succeeds', async () => {
     await gateway.callProvider('POST', '/user', { user_id: 'no-mail', phone: '9988776655' });
     await gateway.callProvider('POST', '/user', {
       user_id: 'mail',

@@ -1,4 +1,4 @@
-/** Rotation of data keys while several replicas run: a replica that cannot decrypt stored data reports this. */
+/** Rotation of data keys while several replicas run: a replica that lacks the key of stored data is not ready. */
 import { expect, test } from 'vitest';
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
@@ -28,7 +28,7 @@ const readiness = async ({ url }: Gateway) => {
   return { status: answer.status, text: await answer.text() };
 };
 
-/** Waits until /readyz of the replica answers with this status; the gateway caches that answer for a second. */
+/** Waits until /readyz of the replica answers with this status: the gateway caches the answer for a second. */
 const becomes = (gateway: Gateway, status: number) =>
   eventually(async () => (await readiness(gateway)).status === status);
 
@@ -65,7 +65,7 @@ test('if keys are rotated in the documented order, every replica can decrypt eve
   expect(again.message).not.toContain('another input');
 });
 
-test('the rotate command refuses and changes nothing while a running replica lacks the new key', {
+test('npm run rotate refuses to run and changes no value while a running replica lacks the new key', {
   timeout: 60_000,
 }, async () => {
   const gateway = await firstReplica();

@@ -15,14 +15,14 @@ const sessionOf = async (gateway: Gateway, id: string) => {
   return data.sessionByVerificationId;
 };
 
-/** Lets the database store one more status pair (USER_WAVED), as the migration of a later release would. */
+/** Lets the database store one more status pair (USER_WAVED), like the migration of a later release. */
 async function migrateAsLater({ database }: Gateway): Promise<void> {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql')).sort();
   const migrations = await Promise.all(files.map((name) => readFile(`migrations/${name}`, 'utf8')));
   await database.query(statusPairsMigration([...pairsStoredBy(migrations), 'VIDEO_CALL/USER_WAVED']));
 }
 
-test('a status stored by a later release is shown as UNRECOGNIZED, stays stored, and updates are still recorded', async () => {
+test('a status stored by a later release is shown as UNRECOGNIZED, is not overwritten by a poll, and later updates are recorded', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('later.happy-path');
   await webhooksTaken(gateway.database, 'later.happy-path', 1);

@@ -43,7 +43,7 @@ const AT_THE_LIMIT = {
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(AT_THE_LIMIT))(
-    `${transport}: an operation at the limit is accepted, and one beyond it is refused: %s`,
+    `${transport}: an operation at a limit is accepted, and an operation beyond the limit is refused: %s`,
     async (_what, [within, beyond]) => {
       const served = await send(gateway, { query: within });
       const refused = await send(gateway, { query: beyond });
@@ -114,7 +114,7 @@ test('the cost of sessionStats depends on the selected fields and on whether end
   );
 });
 
-test('an operation that selects sessionStats under two names, also by way of fragments, is refused', async () => {
+test('an operation that selects sessionStats twice, by aliases or in fragments, is refused unless both selections merge', async () => {
   const codeOf = async (query: string) =>
     (await TRANSPORTS.HTTP(gateway, { query })).errors[0]?.extensions.code;
 

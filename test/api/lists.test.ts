@@ -63,7 +63,7 @@ test('sessions can be filtered by user, literal prefix, time, status and the par
   expect(await filtered({ waitingOn: ['AGENT', 'NOBODY'] })).toEqual([]);
 });
 
-test('a list of sessions in one order refuses a cursor of another order', async () => {
+test('a list of sessions refuses a cursor of a list in another order', async () => {
   const { pageInfo } = await page({ first: 1 });
   const { errors } = await gateway.graphql(PAGE, {
     first: 1,
@@ -132,9 +132,9 @@ const FORGED = {
   'a time beyond the range': `c999999999999999:${NOBODYS}`,
   'a time of the year 12000': `c316538809599999:${NOBODYS}`,
   'a negative time': `c-1:${NOBODYS}`,
-  'no time': `c:${NOBODYS}`,
+  'a cursor without a time': `c:${NOBODYS}`,
   'an invalid id': "c1:' or true --",
-  'another order': `u1:${NOBODYS}`,
+  'a cursor of another order': `u1:${NOBODYS}`,
   'SQL after the cursor': `c1:${NOBODYS}; select 1`,
 };
 
@@ -200,6 +200,11 @@ const OF_SESSION: Record<string, string> = {
   meeting: '{ id }',
   meetings: '(first: 5) { nodes { id } }',
   reviews: '{ decision }',
+  notes: '(first: 5) { nodes { id } }',
+  closure: '{ reason }',
+  escalation: '{ reason }',
+  escalations: '{ reason }',
+  disputeResolutions: '{ resolution }',
   blockedActions: '{ action reason }',
   transitions: '(first: 5) { nodes { sequence } }',
 };
@@ -213,7 +218,7 @@ const fieldsOf = (type: string, more: Record<string, string>): string[] =>
     (name) => `${name}${more[name] ?? ''}`,
   );
 
-test('a field has the same value alone and next to all others, in a list and in a single session', async () => {
+test('a session field has the same value selected alone and with all other fields, in a list and in a single session', async () => {
   const { id } = (await page({ first: 1 })).nodes[0];
   await gateway.database.query(`update vkyc_session set user_template = 'steps', agent_template = 'steps',
     raw_status = 'RAW', raw_sub_status = 'SUB', replaces_id = (select id from vkyc_session where verification_id = 'list_1')

@@ -1,5 +1,5 @@
 /**
- * Random queries of the schema, each executed by graphql-jit and by graphql-js, with the results compared (see
+ * Executes random queries of the schema by graphql-jit and by graphql-js, and compares the results (see
  * both-ways.ts). The environment variables QUERY_SEED and QUERIES set the random seed and the number of queries.
  */
 import { expect, test } from 'vitest';
@@ -47,7 +47,7 @@ test('a random operation split into fragments and repeated fields has the same r
   const chance = chanceOf(SEED + 1);
   let compared = 0;
   for (let made = 0; made < QUERIES / 2; made += 1) {
-    // Statistics are left out: they depend on the time of the query.
+    // Leaves out statistics, whose values depend on the time of the query.
     const wanted = wantedOf('Query', 3, { chance, given }).filter(
       ({ call }) => !call.startsWith('sessionStats'),
     );

@@ -124,7 +124,7 @@ test('if two agents review at once, one succeeds and the other gets VERSION_CONF
   });
 });
 
-test('an ADMIN who reviewed as the agent may not audit that review', async () => {
+test('four eyes: an ADMIN who reviewed a session as the agent may not review the same session as the auditor', async () => {
   const gateway = await bootGateway();
   const { auditor } = await staff(gateway);
   const admin = await person(gateway, 'root', 'ADMIN');
@@ -200,7 +200,7 @@ test('an approval by an unknown agent at the provider may be audited in the gate
   expect(await outcome({ AUDIT_UNKNOWN_AGENTS: '1' })).toMatchObject({ __typename: 'RecordReviewSuccess' });
 });
 
-test('after UNABLE_TO_VALIDATE the agent may decide only after another call', async () => {
+test('after the agent review UNABLE_TO_VALIDATE, the agent may review again only after another call', async () => {
   const gateway = await bootGateway();
   const { agent } = await staff(gateway);
   const { id } = await afterTheCall(gateway, 'unable.awaits-review', agent);
@@ -333,7 +333,7 @@ test('meetings and reviews reported by webhooks are recorded with their source, 
   expect((await customer.look(id)).reviews[0].remarks).toBeNull();
 });
 
-test('a meeting that the customer misses becomes MISSED, and another may be booked', async () => {
+test('a meeting that the customer misses becomes MISSED, and another meeting may be booked', async () => {
   const gateway = await bootGateway();
   const { operator } = await staff(gateway);
   const { id } = await gateway.start('missed.1');

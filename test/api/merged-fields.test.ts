@@ -1,4 +1,4 @@
-/** Fields that an operation selects several times, or in fragments: GraphQL merges their selections into one result. */
+/** Operations that select a field several times or in fragments: GraphQL merges the selections into one result. */
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
@@ -39,7 +39,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
       const [expected, first, second] = [
         await send(gateway, { query: withId(whole) }),
         await send(gateway, { query: withId(dependencies) }),
-        // The second use of an operation is executed compiled (graphql-jit), the first by graphql-js.
+        // graphql-js executes the first use of an operation; graphql-jit compiles and executes the second.
         await send(gateway, { query: withId(dependencies) }),
       ];
 
@@ -53,8 +53,8 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
   );
 
 /**
- * Marker of graphql-jit: it compiles a constant that begins so to `new Date(…)`, with the rest of the text as code. A
- * text of a client with this marker must not be executed.
+ * Marker of graphql-jit, which compiles a constant with this prefix to `new Date(…)`, with the rest as code. A client
+ * must not be able to inject code by a text with the marker.
  */
 const DATE_MARK = '__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d';
 

@@ -4,7 +4,7 @@ import { Pace } from '../../src/graphql/pace.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-test('pages of one response are resolved in order, with at most a fixed number of rows per event-loop task', async () => {
+test('Pace resolves the pages of a response in order, with at most a fixed number of rows per event-loop task', async () => {
   const pace = new Pace();
   const order: number[] = [];
   const rowsOfTasks: number[] = [0];
@@ -28,19 +28,19 @@ test('pages of one response are resolved in order, with at most a fixed number o
   expect(Math.max(...rowsOfTasks)).toBe(180);
 });
 
-test('a response with few rows is resolved in one event-loop task', () => {
+test('Pace resolves a response with few rows in one event-loop task', () => {
   const pace = new Pace();
 
   expect([pace.take(0), pace.take(99), pace.take(100)]).toEqual([undefined, undefined, undefined]);
 });
 
-test('a page with more rows than one event-loop task may resolve is still resolved', async () => {
+test('Pace resolves a page even if it has more rows than one event-loop task may resolve', async () => {
   const pace = new Pace();
 
   await Promise.all([pace.take(500), pace.take(500), pace.take(1)]);
 });
 
-test('the number of values in a response is limited, not only the number of its objects', async () => {
+test('an operation whose result may have more than 100,000 values is refused, even if it has few objects', async () => {
   const gateway = await bootGateway();
   const leaves = (count: number) => Array.from({ length: count }, (_, n) => `a${n}: sequence`).join(' ');
   const ask = (count: number) =>

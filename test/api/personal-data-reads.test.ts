@@ -36,7 +36,7 @@ test('each response with personal data is recorded as one read with viewer, fiel
   }
 });
 
-test('a mutation that returns personal data is recorded as a read of it; a response with masked or no personal data is not', async () => {
+test('a mutation that returns personal data is recorded as a read of the data; a response with masked or no personal data is not', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('read.awaits-review');
   const admin = await person(gateway, 'asha', 'ADMIN');

@@ -1,5 +1,6 @@
 /**
- * Texts of the provider that PostgreSQL cannot store are recorded in a storable form, which audit entries also hash.
+ * Provider texts that PostgreSQL cannot store (null bytes, half surrogate pairs, too long for an index) are recorded in
+ * a storable form. Audit entries hash the stored form, so that they still match the rows.
  */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -11,10 +12,10 @@ import { startScriptedProvider } from '../harness/provider.ts';
 
 const HIGH_HALF = '\ud83d';
 const LOW_HALF = '\ude00';
-/** Returns random letters. Repetitive ones would be compressed by PostgreSQL and fit into an index entry. */
+/** Returns random letters: PostgreSQL would compress repeated letters, which would then fit into an index entry. */
 const letters = (count: number) => randomBytes(count).toString('base64').slice(0, count);
 
-/** Fields that replace those of the provider's usual response to a poll or start. */
+/** Fields that replace fields of the provider's usual response to a poll or start. */
 let said: object = {};
 beforeEach(() => {
   said = {};
@@ -87,7 +88,7 @@ const ODD: Record<string, string> = {
 
 describe('raw statuses that cannot be stored', () => {
   test.each(Object.entries(ODD))(
-    'an unstorable sub-status is recorded as UNRECOGNIZED by webhooks, polls and starts: %s',
+    'a sub-status that PostgreSQL cannot store is recorded as UNRECOGNIZED by webhooks, polls and starts: %s',
     async (_name, odd) => {
       const { id, verificationId } = await startAnother();
 
@@ -115,7 +116,7 @@ describe('raw statuses that cannot be stored', () => {
     },
   );
 
-  test('an unstorable status is recorded as UNRECOGNIZED', async () => {
+  test('a status that PostgreSQL cannot store is recorded as UNRECOGNIZED', async () => {
     const { id, verificationId } = await startAnother();
 
     for (const [index, odd] of Object.values(ODD).entries())
@@ -134,7 +135,7 @@ describe('raw statuses that cannot be stored', () => {
     expect(await findingOf(id)).toBeNull();
   });
 
-  test('different unstorable sub-statuses are stored as different texts, even if they share a long prefix', async () => {
+  test('different sub-statuses that PostgreSQL cannot store are stored as different texts, even with a long common prefix', async () => {
     const { id, verificationId } = await startAnother();
     const begin = letters(2_999);
 
@@ -171,7 +172,7 @@ describe('other fields that cannot be stored', () => {
     ['agent_remarks', HIGH_HALF],
     ['agent_remarks', `\0${letters(100_000)}`],
   ])(
-    'the status is recorded even if another field of the update, %s, cannot be stored',
+    'the status of an update is recorded even if PostgreSQL cannot store another field of the update: %s',
     async (field, value) => {
       const { id, verificationId } = await startAnother();
 
@@ -213,7 +214,7 @@ describe('other fields that cannot be stored', () => {
   });
 });
 
-test('if the user id of an unknown session cannot be stored, its lookup at the provider is postponed without an error', async () => {
+test('if PostgreSQL cannot store the user id of an unknown session, the lookup of the session at the provider is postponed without an error', async () => {
   const looking = await bootGateway({
     polling: true,
     environment: {
@@ -235,7 +236,8 @@ test('if the user id of an unknown session cannot be stored, its lookup at the p
 
 describe('audit entries of an earlier release', () => {
   /**
-   * Rewrites the newest audit entry as an earlier release did, which hashed half a surrogate pair unchanged.
+   * Rewrites the newest audit entry as an earlier release wrote it: with the hash of a text that has half a surrogate
+   * pair, although PostgreSQL stored U+FFFD.
    */
   async function recordAsBefore({ database }: Gateway, sessionId: string, rawSubStatus: string) {
     const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
@@ -268,7 +270,7 @@ describe('audit entries of an earlier release', () => {
       [sessionId, rawSubStatus],
     );
 
-  test('half a surrogate pair that PostgreSQL stored as U+FFFD is not reported as an edit; another text in its place is', async () => {
+  test('the audit accepts U+FFFD in a row where the entry has half a surrogate pair, but reports any other text as an edit', async () => {
     const { verificationId, ...started } = await startAnother();
     const id = keyOf(started.id);
     await gateway.webhook(webhookOf(verificationId, { sub_status: 'UNKNOWN_STEP' }));

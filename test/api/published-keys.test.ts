@@ -107,7 +107,7 @@ test('a token whose key id is still unknown after the keys were fetched is refus
   expect(keys.fetches).toBe(2);
 });
 
-test('a token of a withdrawn key is refused once the keys have been fetched again', async () => {
+test('a token signed with a withdrawn key is refused once the gateway has fetched the published keys again', async () => {
   const time = movableTime();
   const [before, after] = [await createKey('before'), await createKey('after')];
   const { keys, gateway } = await bootWith(before, after);
@@ -166,7 +166,7 @@ test('an endless response of the key server is read only up to a limit', async (
   expect(keys.sentBytes).toBeLessThan(16 * 1024 * 1024);
 });
 
-test('until keys can be fetched, tokens get 503; they are accepted as soon as the key server recovers', async () => {
+test('tokens get 503 until the published keys can be fetched, and are accepted as soon as the key server recovers', async () => {
   const time = movableTime();
   const key = await createKey('key');
   const { keys, gateway } = await bootWith(key);
@@ -191,14 +191,14 @@ test.each([
   'ES512',
   'EdDSA',
   'Ed25519',
-])('a token signed with %s is accepted', async (alg) => {
+])('a token signed with the algorithm %s is accepted', async (alg) => {
   const key = await createKey('key', alg);
   const { gateway } = await bootWith(key);
 
   expect(await answersTo(gateway, await tokenOf(key, alg))).toEqual(WELCOME);
 });
 
-test('EdDSA and Ed25519 are names of the same algorithm', async () => {
+test('a key published for EdDSA also accepts tokens with the algorithm name Ed25519', async () => {
   const key = await createKey('key', 'EdDSA');
   const { gateway } = await bootWith(key);
 

@@ -1,4 +1,4 @@
-/** Audit chains of the log of reads of personal data: several processes, failing statements, and lost reads. */
+/** Audit chains of the log of personal-data reads, with several processes, failing statements, and lost rows. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -11,7 +11,7 @@ const readAtOnce = (gateway: Gateway, count: number) =>
 const countOf = async ({ database }: Gateway, table: string): Promise<number> =>
   (await database.query(`select count(*)::int as count from ${table}`)).rows[0].count;
 
-test('concurrent reads of personal data on two replicas are all recorded, in a few audit chains, which verify', async () => {
+test('concurrent reads of personal data on two replicas are all recorded, in at most 8 audit chains, all of which verify', async () => {
   const [one] = [await bootGateway({ bothWays: false })];
   const two = await bootGateway({ database: one.databaseUrl, bothWays: false });
   await one.start('read.1');
@@ -61,7 +61,7 @@ test('after a failover that lost recorded reads, the next read begins a new chai
   ]);
 });
 
-test('a removed read chain is found by the chain that began after it; removed reads without a chain, by an export', async () => {
+test('the audit finds a removed read chain by the next chain, and removed reads that had no chain by an export', async () => {
   const first = await bootGateway({ bothWays: false });
   await first.start('read.1');
   await first.graphql(PHONES);

@@ -15,7 +15,7 @@ const news = (id: string, sub_status: string, second: number) => ({
   data: { verification_id: id, status: 'PRE_VIDEO_CALL', sub_status },
 });
 
-/** Boots a gateway with sessions of these verification ids. Only webhooks that the test sends change them. */
+/** Boots a gateway with sessions of these verification ids, which only webhooks of the test change. */
 async function gatewayWith(...ids: string[]): Promise<Gateway> {
   const provider = await startScriptedProvider(({ path, body }) => {
     const sent = JSON.parse(body);
@@ -56,7 +56,7 @@ async function connected(gateway: Gateway): Promise<pg.Client> {
   return client;
 }
 
-/** Pipelines webhooks over one connection without awaiting responses, until all got 200. */
+/** Pipelines webhooks over one connection without awaiting responses; resolves when all got 200. */
 async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise<void> {
   const peer = await rawPeer(gateway.url);
   const requests = bodies.map((body) => {
@@ -108,7 +108,7 @@ test('a webhook that is sent repeatedly is stored and recorded once', async () =
   expect(await logOf(gateway)).toEqual(['again.1 USER_QUEUED MOVED']);
 });
 
-test('if the session row is locked, its webhooks are queued without waiting and recorded in order later', async () => {
+test('if a session row is locked, webhooks of the session are queued without waiting, and recorded in order after the lock', async () => {
   const gateway = await gatewayWith('held.1', 'free.1');
   const letGo = await hold(gateway, 'held.1');
 
@@ -130,7 +130,7 @@ test('if the session row is locked, its webhooks are queued without waiting and 
 test('a webhook does not overtake a queued webhook of its session, even if the session row is free', async () => {
   const gateway = await gatewayWith('line.1');
   await gateway.webhook(news('line.1', QUEUED, 10));
-  // Queues the webhook again and locks its inbox row from then on.
+  // Queues the webhook again, and locks its inbox row so that no queue worker can process it.
   const holder = await connected(gateway);
   await holder.query(
     `begin; update webhook_inbox set state = 'PENDING'; commit; begin; select from webhook_inbox for update`,
@@ -160,7 +160,7 @@ test('in a burst, webhooks of one session are recorded in arrival order, and no 
   expect(undone()).toBe(0);
 });
 
-test('with more webhooks than one batch holds, those of one session are still recorded in arrival order', async () => {
+test('even with more webhooks than fit into one batch, the webhooks of one session are recorded in arrival order', async () => {
   const ids = Array.from({ length: 10 }, (_, number) => `many.${number}`);
   const gateway = await gatewayWith(...ids);
 
@@ -176,7 +176,7 @@ test('with more webhooks than one batch holds, those of one session are still re
   expect((await logOf(gateway)).filter((line) => !line.endsWith('MOVED'))).toEqual([]);
 });
 
-test('a webhook whose transition cannot be recorded stays in the inbox until it can, and does not block the others', async () => {
+test('a webhook whose transition the database refuses stays PENDING until the insert succeeds, and other webhooks are recorded', async () => {
   const gateway = await gatewayWith('odd.1', 'odd.2', 'odd.3');
   const { rows } = await gateway.database.query(
     `select id from vkyc_session where verification_id = 'odd.2'`,

@@ -8,6 +8,13 @@ import { startScriptedProvider } from '../harness/provider.ts';
 const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 const IN_THE_FUTURE = () => new Date(Date.now() + 120_000).toISOString();
 
+type AnnotatingAction =
+  | 'closeSession'
+  | 'addNote'
+  | 'escalateSession'
+  | 'resolveEscalation'
+  | 'resolveDispute';
+
 /** Boots a gateway whose provider starts sessions but fails status calls and SDK tokens with 503. */
 async function againstADeafProvider(): Promise<Gateway> {
   const provider = await startScriptedProvider(({ path, body, method }) => {
@@ -43,6 +50,16 @@ test('every error type of every mutation can be provoked, and has a message and 
     data: { verification_id: 'over.1', status: 'EXPIRED', sub_status: 'VKYC_EXPIRED' },
   });
   await eventually(async () => (await admin.look(over.id)).statusInfo.terminal);
+  const replaced = await gateway.start('replaced.1');
+  await gateway.database.query(
+    `update vkyc_session set replaced = true where verification_id = 'replaced.1'`,
+  );
+  const refusalsOf = async (action: AnnotatingAction, input: object, blocked: string) => [
+    await admin.act(action, id, { ...input, note: 'x'.repeat(2001) }),
+    await admin.act(action, NOBODYS, input),
+    await admin.act(action, blocked, input),
+    await admin.act(action, id, { ...input, expectedVersion: 99 }),
+  ];
   const deaf = await againstADeafProvider();
   const unheard = await person(deaf, 'root', 'ADMIN');
   const elsewhere = await deaf.start('deaf.1');
@@ -85,6 +102,15 @@ test('every error type of every mutation can be provoked, and has a message and 
       await admin.act('recordAgentReview', id, approve),
       await admin.act('recordAuditorReview', id, { ...approve, expectedVersion: 99 }),
     ],
+    CloseSessionResult: await refusalsOf(
+      'closeSession',
+      { outcome: 'FAILED', reason: 'TECHNICAL' },
+      replaced.id,
+    ),
+    AddNoteResult: await refusalsOf('addNote', { note: 'He called.' }, replaced.id),
+    EscalateSessionResult: await refusalsOf('escalateSession', { reason: 'TECHNICAL' }, replaced.id),
+    ResolveEscalationResult: await refusalsOf('resolveEscalation', { note: 'It was a cable.' }, id),
+    ResolveDisputeResult: await refusalsOf('resolveDispute', { resolution: 'KEEP_OURS', note: 'Seen.' }, id),
     RefreshSessionResult: [
       await admin.ask('refreshSession', NOBODYS),
       await admin.ask('refreshSession', over.id),

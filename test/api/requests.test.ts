@@ -16,7 +16,7 @@ const post = (path: string, type: string, body: string) =>
   send(path, { method: 'POST', headers: { 'content-type': type }, body });
 
 for (const path of PATHS) {
-  test(`${path}: a batch (array) of operations is refused, even with a single one`, async () => {
+  test(`${path}: a batch (array) of operations is refused, even if it has a single operation`, async () => {
     for (const batch of [[], [{ query: QUERY }], [{ query: QUERY }, { query: QUERY }]])
       expect(await post(path, 'application/json', JSON.stringify(batch))).toMatchObject({
         status: 400,
@@ -38,12 +38,12 @@ for (const path of PATHS) {
       expect(await post(path, type, body)).toMatchObject({ status: 415, code: 'BAD_REQUEST' });
   });
 
-  test(`${path}: a mutation by GET is refused`, async () => {
+  test(`${path}: a mutation by GET is refused with 405`, async () => {
     const { status } = await send(`${path}?query=${encodeURIComponent(MUTATION)}`, {});
     expect(status).toBe(405);
   });
 
-  test(`${path}: a body of more than 256 kB is refused`, async () => {
+  test(`${path}: a body of more than 256 kB is refused with 413`, async () => {
     const body = JSON.stringify({ query: `#${'x'.repeat(256 * 1024)}\n${QUERY}` });
     expect((await post(path, 'application/json', body)).status).toBe(413);
   });

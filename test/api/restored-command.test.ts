@@ -1,4 +1,4 @@
-/** The restored command (`npm run restored`) is run after a restore or promotion that lost transactions. */
+/** `npm run restored` reports what a restore, or the promotion of a lagging standby, has lost. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const keyOf = async ({ database }: Gateway, verificationId: string): Promise<str
   (await database.query('select id from vkyc_session where verification_id = $1', [verificationId])).rows[0]
     .id;
 
-test('the restored command lists sessions missing, behind or forked after a loss; the adopt command records the missing', {
+test('npm run restored lists sessions that are missing, behind or forked after a loss; npm run adopt records the missing', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -56,7 +56,7 @@ test('the restored command lists sessions missing, behind or forked after a loss
   await forgetStart(gateway, 'missing.happy-path');
   await gateway.advance('forked.happy-path', 2);
   await webhooksTaken(gateway.database, 'forked.happy-path', 5);
-  // Postpones all polls, so that those due afterwards were made due by the command.
+  // Postpones all polls, so that polls that are due afterwards were made due by the command.
   await gateway.database.query(`update vkyc_session set next_poll_at = now() + interval '1 hour'`);
 
   const told = await run(gateway, 'restored', '--against', heads, '--missing-to', lost);
@@ -83,7 +83,7 @@ test('the restored command lists sessions missing, behind or forked after a loss
   expect(await run(gateway, 'adopt', '--file', lost)).toContain('1 ADOPTED');
 });
 
-test('the restored command reports losses only with an export, and expires cursors only with --expire-cursors', {
+test('npm run restored reports losses only with an export (--against), and expires cursors only with --expire-cursors', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -105,7 +105,7 @@ test('the restored command reports losses only with an export, and expires curso
   });
 });
 
-test('the restored command refuses invalid arguments and a database of an earlier release', {
+test('npm run restored refuses invalid arguments and a database of an earlier release', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

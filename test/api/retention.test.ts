@@ -1,4 +1,4 @@
-/** The retention command archives sessions completely or not at all; clients with older cursors must start over. */
+/** `npm run retention` archives a session completely or not at all; clients with older cursors must start over. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ const FEED = `subscription ($after: String) { feed(after: $after) { __typename
   ... on FeedReset { cursor } ... on Heartbeat { cursor } ... on StatusTransition { sequence session { verificationId } } } }`;
 const LIVE = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { __typename } }`;
 
-test('a killed retention command loses nothing: the next run completes its file and archives every other session once', {
+test('a killed npm run retention loses no session: the next run completes its file and archives every other session once', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -106,7 +106,7 @@ test('a killed retention command loses nothing: the next run completes its file 
   expect(rows).toContain('alive.1');
 });
 
-test('cursors before archived transitions are answered with CURSOR_EXPIRED or a FeedReset; others resume', {
+test('a subscription after a cursor before archived transitions gets CURSOR_EXPIRED or a FeedReset; other cursors resume', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -165,7 +165,7 @@ test('cursors before archived transitions are answered with CURSOR_EXPIRED or a 
   expect(rows.map(({ position }) => position)).toEqual([1, 8, 9]);
 });
 
-test('an archived session cannot be started again, and the erase command names the archives with the person’s data', {
+test('an archived session cannot be started again, and npm run erase names the archives with the person’s data', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -207,7 +207,7 @@ test('an archived session cannot be started again, and the erase command names t
   expect(inbox).toEqual([]);
 });
 
-test('after archiving, `audit verify` needs the archive to match an export, and refuses an altered or truncated one', {
+test('after archiving, `npm run audit -- verify --against` needs the archive too, and refuses an altered or truncated archive', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -257,7 +257,7 @@ test('after archiving, `audit verify` needs the archive to match an export, and 
 test('archiving a session ends its live subscriptions with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   const session = await endedLongAgo(gateway, 'ended.1');
-  // Another session gets the newest transition of the feed, because that one is never archived.
+  // Starts another session, because the session with the newest transition of the feed is never archived.
   await gateway.start('alive.1');
   await webhooksSettled(gateway.database);
   const streams = [

@@ -26,7 +26,7 @@ test('every operation is allowed for exactly the roles of the access table, what
   for (const type of types) {
     const route = type === mutationType ? { before: 'mutation {', behind: '}' } : routes.get(type.name);
     for (const field of fieldsOf(type)) {
-      // A type without a route is returned only by mutations. If a field of it gets arguments, it needs a route here.
+      // Only mutations return a type without a route. If a field of such a type gets arguments, the type needs a route.
       if (!route && field.args.length > 0) throw new Error(`Add a route to ${type.name}.${field.name}`);
       if (!route) continue;
       const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];

@@ -1,4 +1,4 @@
-/** The rotate command encrypts stored values with a new data key while a gateway runs. */
+/** `npm run rotate` encrypts stored values with a new data key while a gateway runs. */
 import { expect, test } from 'vitest';
 import { REENCRYPTABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
@@ -40,7 +40,7 @@ async function underKey({ database }: Gateway, key: string): Promise<Record<stri
   return found;
 }
 
-test('the rotate command re-encrypts all values of the old key while the gateway runs; the old key can then be removed', {
+test('npm run rotate re-encrypts all values of the old key while the gateway runs; the old key can then be removed', {
   timeout: 60_000,
 }, async () => {
   const before = await bootGateway();
@@ -80,7 +80,7 @@ test('the rotate command re-encrypts all values of the old key while the gateway
   });
 });
 
-test('the rotate command skips a locked row and re-encrypts it after the lock is released', {
+test('npm run rotate skips a locked row, and re-encrypts the row after the lock is released', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway({ environment: { DATA_KEYS: `${DATA_KEYS},${NEXT}` } });

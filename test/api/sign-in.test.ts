@@ -93,7 +93,7 @@ test('a VIEWER may not start sessions and sees no personal data but a masked pho
   expect(seen.data.session).toEqual({ link: null, user: { phone: '••••••6655', name: null } });
 });
 
-test('a customer sees their own sessions and no others, in queries and feeds', async () => {
+test('a customer sees their own sessions and no other sessions, in queries and subscriptions', async () => {
   const gateway = await bootGateway();
   const mine = await gateway.start('mine.1');
   const theirs = await gateway.start('theirs.1', { user: { phone: '9988776644' } });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { against, asha, fixture, known, problem, start } from './starting.ts';
 
-test('while the provider is down a start gets a retryable error, and the retry starts one session', async () => {
+test('startSession gets a retryable error while the provider is down, and the retry starts one session', async () => {
   let up = false;
   const created: string[] = [];
   const answer = await fixture('initiate-answer.json');
@@ -32,7 +32,7 @@ test('while the provider is down a start gets a retryable error, and the retry s
   expect(provider.calls).toContain('POST /vkyc');
 });
 
-test('if a start took effect but its response was lost, the retry finds it and does not send it again', async () => {
+test('if the provider’s response to a start was lost, the retry finds the verification and starts no second one', async () => {
   let effect: { verification_id: string; user_id: string } | null = null;
   let answers = false;
   const { gateway, provider } = await against(({ method, path, body }) => {
@@ -86,7 +86,7 @@ test('insufficient balance gives a REJECTED session, whether the provider report
   }
 });
 
-test('input that the provider rejects is reported by field, and corrected input may use the same verification id', async () => {
+test('startSession reports input that the provider rejects by field, and corrected input may use the same verification id', async () => {
   const { gateway } = await against(({ path, body }) => {
     const sent = JSON.parse(body);
     if (path.startsWith('/user')) return known(sent.user_id);
@@ -119,7 +119,7 @@ test('input that the provider rejects is reported by field, and corrected input 
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
 });
 
-test('a template that the provider does not know is reported under its input field, with a helpful message', async () => {
+test('startSession reports a template that the provider does not know under its input field, and says what is expected', async () => {
   const gateway = await bootGateway();
   const refusalOf = (templates: object) =>
     start(gateway, { verificationId: 'template.2', user: asha, ...templates });
@@ -269,7 +269,7 @@ test('a start that the call budget refuses is not sent, so corrected input may u
   expect(provider.calls.filter((call) => call === 'GET /vkyc')).toEqual([]);
 });
 
-test('each documented error of the provider maps to one error code, and undocumented codes are counted', async () => {
+test('startSession maps each documented error of the provider to one error code, and a metric counts undocumented errors', async () => {
   const expected: Record<string, [number, string][]> = {
     INVALID_INPUT: [
       [400, 'verification_id_missing'],

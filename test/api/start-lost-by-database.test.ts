@@ -1,4 +1,4 @@
-/** Starts that were answered but that the database lost, by a restore or the promotion of a lagging standby. */
+/** Starts that succeeded, but that a restore or the promotion of a lagging standby removed from the database. */
 import { expect, test } from 'vitest';
 import { bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -21,7 +21,7 @@ const startAs = async (gateway: Gateway, input: object, claims: typeof PARTNER) 
 const verificationsOf = async (gateway: Gateway, id: string) =>
   (await gateway.callProvider('GET', `/vkyc?verification_id=${id}`)).user_id;
 
-test('after a lost start, an identical retry by the same caller finds the verification at the provider and records it', async () => {
+test('after the database lost a start, an identical retry by the same caller finds the verification at the provider, and records the session', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const before = await start(gateway, input);
@@ -43,7 +43,7 @@ test('after a lost start, an identical retry by the same caller finds the verifi
   await webhooksTaken(gateway.database, 'lost.happy-path', 1);
 });
 
-test("after a lost start, another caller cannot use its verification id, and the first caller's retry still succeeds", async () => {
+test("after the database lost a start, another caller cannot use its verification id, and the first caller's retry still succeeds", async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   await startAs(gateway, input, PARTNER);
@@ -59,7 +59,7 @@ test("after a lost start, another caller cannot use its verification id, and the
   });
 });
 
-test('after a lost start, a retry with another input is a conflict, and an identical retry still succeeds', async () => {
+test('after the database lost a start, a retry with another input is a conflict, and an identical retry still succeeds', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const before = await start(gateway, input);
@@ -72,7 +72,7 @@ test('after a lost start, a retry with another input is a conflict, and an ident
   expect(own.session).toMatchObject({ referenceId: before.session.referenceId, user: asha });
 });
 
-test('a lost start with a user id chosen by the caller is refused, as its verification may be of another system', async () => {
+test('after the database lost a start with a user id of the caller, a retry is refused: another system may have started the verification', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: { ...asha, userId: 'asha' } };
   await start(gateway, input);
@@ -82,7 +82,7 @@ test('a lost start with a user id chosen by the caller is refused, as its verifi
   expect(await start(gateway, input)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('a retry of a lost start returns the session that a webhook has restored, with the whole input of the start', async () => {
+test('after the database lost a start, a retry returns the session that a webhook has restored, with the whole input of the start', async () => {
   const gateway = await bootGateway({ polling: true });
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const { user } = (await startAs(gateway, input, PARTNER)).session;
@@ -128,7 +128,7 @@ test('after the database lost a start and DATA_KEYS was rotated, a retry finds t
   });
 });
 
-test('a retry finds the verification even if the restored start intent says that it was never sent', async () => {
+test('after the database lost a start, a retry finds the verification even if the restored start_intent row says that no call was sent', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(gateway, input);

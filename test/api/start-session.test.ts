@@ -41,7 +41,7 @@ test('concurrent identical startSession calls start one session, and all results
   expect(results.filter((each) => each.replayed === false)).toHaveLength(1);
 });
 
-test('startSession with a used verification id and another input is a conflict', async () => {
+test('startSession with a used verification id and another input gets IDEMPOTENCY_CONFLICT', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'conflict.1', user: asha });
 
@@ -57,7 +57,7 @@ test('startSession with a used verification id and another input is a conflict',
   });
 });
 
-test('a verification id that another system started at the provider is refused, also on a retry', async () => {
+test('startSession refuses a verification id that another system started at the provider, also on a retry', async () => {
   const gateway = await bootGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'asha', phone: '9988776655' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.1', user_id: 'asha' });
@@ -68,7 +68,7 @@ test('a verification id that another system started at the provider is refused, 
   }
 });
 
-test('a start with another phone than the known user has is refused; a retry with the right phone succeeds', async () => {
+test('startSession refuses a known user with another phone number; a retry with the right number succeeds', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'phone.1', user: { ...asha, userId: 'asha' } });
 
@@ -88,7 +88,7 @@ test('a start with another phone than the known user has is refused; a retry wit
   });
 });
 
-test('a start without a phone does not update the known user', async () => {
+test('startSession without a phone number does not update the known user', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'unchanged.1', user: { ...asha, userId: 'asha' } });
 
@@ -100,7 +100,7 @@ test('a start without a phone does not update the known user', async () => {
   expect(data.sessionByVerificationId.user).toEqual({ phone: '9988776655', name: 'Asha Rao', email: null });
 });
 
-test('a start with the phone of a known user updates the given fields in gateway and provider, and keeps the rest', async () => {
+test('startSession with the phone number of a known user updates the given fields in gateway and provider, and keeps the others', async () => {
   const gateway = await bootGateway();
   await start(gateway, {
     verificationId: 'details.1',
@@ -147,7 +147,7 @@ test('startSession reports all problems of its input at once, each with its path
 });
 
 // Invariant 13
-test('personal data is stored encrypted and never logged', async () => {
+test('the personal data of a start is stored encrypted and never logged', async () => {
   const gateway = await bootGateway();
   const input = {
     verificationId: 'private.happy-path',

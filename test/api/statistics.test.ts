@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const BEGIN = new Date(Math.floor(Date.now() / MINUTE) * MINUTE);
 const at = (minute: number): string => new Date(BEGIN.getTime() + minute * MINUTE).toISOString();
 
-/** Boots a gateway whose clock starts at minute 0, and whose provider sends nothing: the test sends the webhooks. */
+/** Boots a gateway whose clock starts at minute 0. Its provider sends no webhooks: the test sends them. */
 async function bootStory() {
   const clock = stillClock(BEGIN);
   const provider = await startSilentProvider();
@@ -28,7 +28,7 @@ async function bootStory() {
       until(minute);
       return gateway.start(verificationId);
     },
-    /** Reports a step by a webhook at a minute of the clock; `dated` is the minute of its event time. */
+    /** Sends a webhook with a sub-status at a minute of the clock; `dated` is the minute of its event time. */
     async report(minute: number, verificationId: string, step: KnownSubStatus, dated = minute) {
       until(minute);
       const { status, subStatus } = toStatusPair(step);
@@ -68,7 +68,7 @@ const funnelOf = async (gateway: Gateway, given = '') =>
     ),
   );
 
-test('the funnel reports how many sessions reached each status, how fast, and how long they stayed, in seconds', async () => {
+test('the funnel reports how many sessions reached each status, and the median seconds until and within the status', async () => {
   const { gateway, start, report } = await bootStory();
   await start(0, 'asha');
   await start(1, 'bala');
@@ -176,7 +176,7 @@ test('sessions are counted by status and by the party that has to act next, each
   });
 });
 
-test('statistics with openOnly leave ended sessions out, and those of a customer cover only their own sessions', async () => {
+test('statistics with openOnly leave ended sessions out, and the statistics that a customer gets cover only their own sessions', async () => {
   expect(await statsOf(floor, NOW, 'openOnly: true')).toEqual({
     total: 3,
     byStatus: [
@@ -207,7 +207,7 @@ test('statistics with openOnly leave ended sessions out, and those of a customer
   expect(funnel[0]).toMatchObject({ status: 'RECEIVED', reached: 2, medianSecondsSpent: 28 * 60 });
 });
 
-test('intervals divide a time window; each, even an empty one, counts the sessions started in it and how they ended', async () => {
+test('intervals divide a time window: each interval, even an empty one, counts the sessions started within it and how they ended', async () => {
   const intervals = async (given: string, count: string) =>
     (await statsOf(floor, `intervals${count} { from to started approved ended }`, given)).intervals;
 
@@ -251,11 +251,11 @@ test('statistics of an empty time window have no intervals, and the number of in
     ]);
 });
 
-test('only selected statistics are queried, and counts take one statement that reads no transitions', async () => {
+test('the gateway queries only the selected statistics, and reads counts by one SQL statement without transitions', async () => {
   const gateway = await bootGateway({ database: floor.databaseUrl, bothWays: false });
   const seen: string[] = [];
   onStatement(({ text }) => {
-    // Ignores periodic statements of the gateway: those that look for due polls, and for the end of the feed.
+    // Ignores periodic statements of the gateway, which look for due polls and for the end of the feed.
     if (/vkyc_session|status_transition/.test(text) && !/next_poll_at|from feed f/.test(text))
       seen.push(text);
   });

@@ -1,4 +1,4 @@
-/** Four eyes: a person who reviewed as the agent may not audit with a `sub` that only looks like their own. */
+/** Four eyes: who reviewed as the agent may not audit, also with a lookalike of their `sub` (invisible characters). */
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';

@@ -32,7 +32,7 @@ test('with a shared secret (AUTH_SECRET), valid tokens are accepted and all othe
   const forged = Buffer.from(JSON.stringify(claimsWith({ roles: ['ADMIN'] }))).toString('base64url');
 
   const welcome = {
-    'as it should be': await withClaims({}),
+    'with all expected claims': await withClaims({}),
     'for several audiences': await withClaims({ aud: ['other', 'vkyc'] }),
     'just expired, within the clock skew': await withClaims({ exp: secondsFromNow(10 - CLOCK_SKEW_SECONDS) }),
     'not yet valid, within the clock skew': await withClaims({
@@ -131,8 +131,10 @@ test('with published keys (JWKS), valid tokens are accepted and all others refus
   const RS256 = { alg: 'RS256', kid: 'rsa' };
 
   const welcome = {
-    'of one key': bearer(await signWith(rsa.privateKey, RS256)),
-    'of another': bearer(await signWith(ec.privateKey, { alg: 'ES256', kid: 'ec' })),
+    'signed with the first published key': bearer(await signWith(rsa.privateKey, RS256)),
+    'signed with the second published key': bearer(
+      await signWith(ec.privateKey, { alg: 'ES256', kid: 'ec' }),
+    ),
   };
   const refused = {
     'signed with the public key as a secret': bearer(await signWith(pem, { alg: 'HS256', kid: 'rsa' })),
@@ -155,7 +157,7 @@ test('with published keys (JWKS), valid tokens are accepted and all others refus
     expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
 
-test('the result of a signature check is cached only for a while, and an expired token is refused all the same', async () => {
+test('the result of a signature check is cached for TOKEN_CACHE_SECONDS, and a token is refused once it expires', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS }, clock });
   const claims = claimsWith({ exp: secondsFromNow(TOKEN_CACHE_SECONDS * 10) });

@@ -23,7 +23,7 @@ test('the manifest of trusted documents lists valid operations by their SHA-256 
   }
 });
 
-test('the gateway reads the manifest formats of client tools', () => {
+test('parseManifest reads plain hash-to-text manifests, hashes with the prefix sha256:, and Apollo manifests', () => {
   const text = '{ viewer { id } }';
   for (const stored of [
     { abc: text },
@@ -40,7 +40,7 @@ test('the gateway reads the manifest formats of client tools', () => {
 });
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: only documents of the manifest are executed, sent by hash or as their exact text`, async () => {
+  test(`${transport}: with TRUSTED_DOCUMENTS=only, only documents of the manifest are executed, by hash or exact text`, async () => {
     const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
     const persistedQuery = { version: 1, sha256Hash: hash };
     const other = '{ viewer { id } }';

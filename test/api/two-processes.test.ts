@@ -6,7 +6,7 @@ import { type GatewayProcess, startGatewayProcess } from '../harness/process.ts'
 
 const CALLS = 50;
 
-test('50 concurrent identical startSession calls on two processes have one effect, and 49 results are replayed', async () => {
+test('of 50 concurrent identical mutations on two processes, one takes effect, and 49 results are marked as replayed', async () => {
   const environment = { DATABASE_URL: await freshDatabase(), DATA_KEYS };
   const one = await startGatewayProcess(environment);
   const { sandbox } = JSON.parse(one.output.find((line) => line.includes('is ready')) as string) as {

@@ -1,4 +1,4 @@
-/** Webhooks with an unusual body are either understood or parked with the reason; no value is silently changed. */
+/** Webhooks with an unusual body are either understood, or parked (kept as dead letters) with the reason. */
 import { describe, expect, test } from 'vitest';
 import { MAX_JSON_LENGTH } from '../../src/provider/json.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -75,7 +75,7 @@ describe('event time of a webhook', () => {
     ['"1746427759"', '2025-05-05T06:49:19.000Z'],
     ['1746427759733', '2025-05-05T06:49:19.733Z'],
     ['"2024-02-02 17:30:00 IST"', '2024-02-02T12:00:00.000Z'],
-  ])('a webhook with the event time %s is recorded with the right time', async (time, expected) => {
+  ])('a webhook with the event time %s is recorded with the time %s', async (time, expected) => {
     const { name } = await startAnother();
     expect(await outcomeOf(textOf(`"${name}"`, time))).toEqual(DONE);
     expect(await occurredAt(name)).toBe(expected);
@@ -106,7 +106,7 @@ describe('JSON of a webhook', () => {
   });
 
   test.each([['12345678'], [LARGE]])(
-    'a webhook may have its verification id as a number: %s',
+    'a webhook with a number as its verification id is recorded: %s',
     async (digits) => {
       await startAnother(digits);
       expect(await outcomeOf(textOf(digits, TIME))).toEqual(DONE);
@@ -146,7 +146,7 @@ describe('JSON of a webhook', () => {
     expect(await outcomeOf(textOf(`"${name}"`, TIME, `${FIELDS},"status":"PRE_VIDEO_CALL"`))).toEqual(DONE);
   });
 
-  test('a webhook parked for a repeated key is attributed to the session that it names, unless it names two', async () => {
+  test('a webhook that is parked for a repeated key is attributed to the session that the webhook names, unless it names two sessions', async () => {
     const [one, other] = [await startAnother(), await startAnother()];
     const attributed = async () => {
       const { rows } = await gateway.database.query(
@@ -213,7 +213,7 @@ describe('optional fields of a webhook', () => {
   });
 });
 
-test('responses of the provider are parsed by the same rules as webhooks', async () => {
+test('provider responses may have numeric ids, a byte order mark and numeric times, but no key twice, like webhooks', async () => {
   const staff = await person(gateway, 'olga', 'ADMIN');
   const pair = '"status":"VIDEO_CALL","sub_status":"USER_ENDED_CALL"';
   const { id } = await startAnother('7654321');

@@ -100,7 +100,7 @@ test('the webhook body of the provider’s documentation updates its session, wi
 });
 
 // Invariant 2
-test('a repeated webhook update is one transition, even if its bytes differ', async () => {
+test('webhooks that repeat an update add no second transition, even if their bytes differ', async () => {
   const gateway = await quietSession('twice.1');
   const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
 
@@ -129,7 +129,7 @@ test('a webhook that arrives late is logged as a transition but does not move th
   });
 });
 
-test('a final decision that contradicts an earlier one makes the session disputed: the merchant has to act next', async () => {
+test('a final decision that contradicts an earlier decision makes the session disputed: the merchant has to act next', async () => {
   const gateway = await quietSession('dispute.1');
 
   await gateway.webhook(news('dispute.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
@@ -195,7 +195,7 @@ test('a webhook that overtakes the response to the start creates the session; th
   expect(session.link).toBe('https://forms.cashfree.com/verification/s7ml5i0');
 });
 
-test('webhooks of a verification that belongs to another user wait: without a poll they create no session', async () => {
+test('webhooks of a verification that belongs to another user stay WAITING in the inbox, and create no session', async () => {
   const gateway = await bootGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.happy-path', user_id: 'theirs' });
@@ -252,7 +252,7 @@ test('a webhook is accepted with any active secret, so that no webhook is lost w
   expect(await gateway.webhook(body, unknown)).toBe(401);
 });
 
-test('every correctly signed webhook is stored and answered 200; one that cannot be understood is parked', async () => {
+test('every correctly signed webhook is stored and answered 200; a webhook that cannot be understood is parked (dead letter)', async () => {
   const gateway = await quietSession('parked.1');
 
   for (const body of [
@@ -287,7 +287,7 @@ test('unsigned, wrongly signed and too large webhooks are refused and not stored
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('GET and HEAD of the webhook URL return 200, and an unsigned POST gets a message that says what it lacks', async () => {
+test('GET and HEAD of the webhook URL return 200, and an unsigned POST gets a message that names the missing header', async () => {
   const gateway = await quietGateway();
   const url = `${gateway.url}/webhooks/cashfree`;
   for (const method of ['GET', 'HEAD']) {
@@ -335,7 +335,7 @@ test('webhooks at the path of an unknown provider get 404, and are neither read 
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('a webhook that arrives before its session is started waits, and is applied once the session is started', async () => {
+test('a webhook that arrives before its session is started is stored as WAITING, and applied once the session is started', async () => {
   const gateway = await quietGateway();
   await gateway.webhook(news('early.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);

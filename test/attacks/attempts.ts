@@ -1,4 +1,4 @@
-/** Requests for a session, or for objects of a session, in every way that the API has: attempts to see a foreign one. */
+/** Requests for a session or its objects, in every way that the API has; an attacker tries them on a foreign session. */
 import { inMinutes } from '../harness/people.ts';
 import type { Request } from '../harness/transports.ts';
 import type { Given } from './two-customers.ts';
@@ -39,7 +39,7 @@ const relatives =
     variables: { id: relative },
   });
 
-/** Requests by a session's ids and keys. A viewer who may see the session gets another answer than one who may not. */
+/** Requests that name a session by its ids or keys. Viewers who may see the session get another answer than others. */
 export const ASKED: Attempts = {
   session: ({ id }) => ({
     query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,
@@ -50,11 +50,11 @@ export const ASKED: Attempts = {
     variables: { own: mine, id },
   }),
   'node of the session': ({ id }) => node(id),
-  'node of its user': ({ user }) => node(user),
-  'node of its transition': ({ transition }) => node(transition),
-  'node of its meeting': ({ meeting }) => node(meeting),
-  'node of its review': ({ review }) => node(review),
-  nodes: ({ mine, id, user, transition, meeting, review }) => ({
+  'node of the user': ({ user }) => node(user),
+  'node of a transition': ({ transition }) => node(transition),
+  'node of a meeting': ({ meeting }) => node(meeting),
+  'node of a review': ({ review }) => node(review),
+  'nodes, next to an own session': ({ mine, id, user, transition, meeting, review }) => ({
     query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }',
     variables: { ids: [id, user, mine, transition, meeting, review] },
   }),
@@ -62,30 +62,30 @@ export const ASKED: Attempts = {
     query: 'query ($id: String!) { sessionByVerificationId(verificationId: $id) { id } }',
     variables: { id: verificationId },
   }),
-  'list by verification id': ({ verificationId }) =>
+  'list with a filter by the verification id': ({ verificationId }) =>
     sessions({ filter: { verificationIdPrefix: verificationId } }),
-  'list by prefix of the verification id': ({ verificationId }) =>
+  'list with a filter by a prefix of the verification id': ({ verificationId }) =>
     sessions({ filter: { verificationIdPrefix: verificationId.slice(0, 3) } }),
-  'list by user': ({ userId }) => sessions({ filter: { userId } }),
-  'replacedBy of our session': ({ replaced }) => ({
+  'list with a filter by the user id': ({ userId }) => sessions({ filter: { userId } }),
+  'replacedBy of an own session that the session replaces': ({ replaced }) => ({
     query: 'query ($id: ID!) { session(id: $id) { id replacedBy { id verificationId } availableActions } }',
     variables: { id: replaced },
   }),
-  'replaces of our session': ({ replacing }) => ({
+  'replaces of an own session that replaces the session': ({ replacing }) => ({
     query: 'query ($id: ID!) { session(id: $id) { id replaces { id verificationId } availableActions } }',
     variables: { id: replacing },
   }),
-  'the newest session of our user': relatives(1),
-  'the two newest sessions of our user': relatives(2),
-  'all sessions of our user': relatives(100),
+  'the newest session of a user with own and foreign sessions': relatives(1),
+  'the two newest sessions of a user with own and foreign sessions': relatives(2),
+  'all sessions of a user with own and foreign sessions': relatives(100),
   scheduleMeeting: ({ id }) => schedule({ sessionId: id }),
-  'scheduleMeeting at a version': ({ id }) => schedule({ sessionId: id, expectedVersion: 1 }),
-  'scheduleMeeting with the idempotency key of its booking': ({ id, key }) =>
+  'scheduleMeeting with expectedVersion': ({ id }) => schedule({ sessionId: id, expectedVersion: 1 }),
+  'scheduleMeeting with the idempotency key of the existing meeting': ({ id, key }) =>
     schedule({ sessionId: id, idempotencyKey: key }),
-  'scheduleMeeting with an idempotency key of our session': ({ id }) =>
+  'scheduleMeeting with an idempotency key used for an own session': ({ id }) =>
     schedule({ sessionId: id, idempotencyKey: USED_KEY }),
   cancelMeeting: ({ id }) => act('cancelMeeting', { sessionId: id }),
-  'cancelMeeting with the idempotency key of its booking': ({ id, key }) =>
+  'cancelMeeting with the idempotency key of the existing meeting': ({ id, key }) =>
     act('cancelMeeting', { sessionId: id, idempotencyKey: key }),
   createSdkToken: ({ id }) => ask('createSdkToken', id),
   refreshSession: ({ id }) => ask('refreshSession', id),
@@ -102,7 +102,7 @@ export const ASKED: Attempts = {
   }),
 };
 
-/** Requests that use only the position or cursor of a foreign session, to page through a list or log. */
+/** Requests that page through a list or log from the position or cursor of a foreign session, without naming its id. */
 export const PLACED: Attempts = {
   'list after the position of the session': ({ place }) => sessions({ after: place }),
   'list before the position of the session': ({ place }) =>
@@ -118,7 +118,7 @@ export const PLACED: Attempts = {
   }),
 };
 
-/** Subscriptions to a foreign session, or that resume from a cursor of a foreign session. */
+/** Subscriptions to a foreign session, and subscriptions that resume after a cursor of a foreign session. */
 export const FOLLOWED: Attempts = {
   'statusTransitions of the session': ({ id }) => follow('statusTransitions', id),
   'statusTransitions of the session, after its cursor': ({ id, cursor }) =>

@@ -1,4 +1,4 @@
-/** GraphQL documents that cost too much or take long to check, each with the error code of its refusal. */
+/** GraphQL documents that would cost too much or take long to validate, each with the error code of its refusal. */
 
 import { type Request, TRANSPORTS, type Transport } from '../harness/transports.ts';
 
@@ -11,10 +11,10 @@ export const transportsFor = (request: Request): Transport[] =>
 
 export const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
-/** Returns fragments that each spread the next one twice, so that the fields double with each fragment. */
+/** Returns fragments that each spread the next fragment twice, so that the fields double with each fragment. */
 const doubling = (count: number, last: string) =>
   `${times(count, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F${count} on VkycSession { ${last} }`;
-/** Returns fragments that each spread the next two: they expand exponentially but add no depth. */
+/** Returns fragments that each spread the next two fragments: they expand exponentially, but add no depth. */
 const pairs = (count: number) =>
   `{ session(id: "x") { ...F0 } } ${times(count, (n) => `fragment F${n} on VkycSession { id ...F${n + 1} ...F${Math.min(n + 2, count)} }`)} fragment F${count} on VkycSession { id }`;
 const pages = (levels: number): string =>
@@ -25,7 +25,7 @@ const VALIDATION = 'GRAPHQL_VALIDATION_FAILED';
 const COMPLEX = 'QUERY_TOO_COMPLEX';
 
 const inSession = (selection: string): string => `{ session(id: "x") { ${selection} } }`;
-/** Returns equal fields, nested on as many levels as there are counts, with the given count on each level. */
+/** Returns nested, repeated `replaces` fields: one level for each count, with that many equal fields on the level. */
 const nested = ([count, ...below]: readonly number[], leaf: string): string =>
   count === undefined ? leaf : times(count, () => `replaces { ${nested(below, leaf)} }`);
 
@@ -169,11 +169,14 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     '{ ...F } fragment F on Query { s: __schema { types { name } } }',
     VALIDATION,
   ],
-  'guessing names': ['{ viewer { rolse } }', VALIDATION],
-  'guessing arguments': ['{ sessions(fist: 1) { nodes { id } } }', VALIDATION],
+  'a misspelt field, to guess names by suggestions': ['{ viewer { rolse } }', VALIDATION],
+  'a misspelt argument, to guess names by suggestions': [
+    '{ sessions(fist: 1) { nodes { id } } }',
+    VALIDATION,
+  ],
 };
 
-/** Documents just below the limits, which the gateway must check completely and execute. */
+/** Documents just below the limits: the most expensive ones that the gateway must validate and execute. */
 export const AT_THE_LIMITS: Record<string, string> = {
   'equal fields': inSession(times(70, () => 'replaces { id }')),
   'equal pages': inSession(times(58, () => 'transitions(first: 1) { nodes { id } }')),

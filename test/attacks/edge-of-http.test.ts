@@ -1,4 +1,4 @@
-/** Unusual HTTP, as some clients send it: the gateway answers it, and attackers cannot bypass a check with it. */
+/** Unusual HTTP that some clients send: the gateway answers such requests, but no check can be bypassed by them. */
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const { host } = new URL(gateway.url);
 const OPERATION = JSON.stringify({ query: '{ viewer { id } }', operationName: '' });
 const tally = tallyOf('the edge of HTTP');
 
-/** Sends a raw request, then a second one on the same connection; returns everything that was received. */
+/** Sends a raw request, then a second request on the same connection; returns everything that was received. */
 async function ask(head: string, body = ''): Promise<string> {
   const peer = await rawPeer(gateway.url);
   peer.send(`${head}\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -26,7 +26,7 @@ const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settin
 const JSON_TYPE = 'Content-Type: application/json';
 
 test.each(['/graphql', '/graphql/', '/graphql/stream/'])(
-  'an h2c upgrade offer with a POST to %s is ignored',
+  'a POST to %s that offers an upgrade to h2c (HTTP/2 without TLS) is answered over HTTP/1.1',
   async (path) => {
     const heard = await ask(`POST ${path} HTTP/1.1\r\n${JSON_TYPE}\r\n${H2C}`, OPERATION);
 
@@ -87,7 +87,7 @@ test.each(['/metrics', '/%6detrics', '//metrics', '/metrics/', '/./metrics', '/M
   },
 );
 
-test('large requests that are refused before they are read do not use up the limit of concurrent large requests', async () => {
+test('large requests whose headers are refused do not count towards the limit of large requests in flight', async () => {
   const refused = async (type: string, length: number) => {
     const peer = await rawPeer(gateway.url);
     peer.send(
@@ -105,7 +105,7 @@ test('large requests that are refused before they are read do not use up the lim
   expect(large.status).toBe(200);
 });
 
-test('a chunked request, as .NET sends it, counts as a large request only if it is large', async () => {
+test('a small chunked request (.NET sends these) does not count towards the limit of large requests in flight', async () => {
   const open = async (bytes: number) => {
     const peer = await rawPeer(gateway.url);
     const head = `POST /graphql HTTP/1.1\r\nHost: ${host}\r\n${JSON_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n`;
@@ -126,7 +126,7 @@ test('a chunked request, as .NET sends it, counts as a large request only if it 
   expect(large.filter(({ heard }) => heard.includes('"id":"developer"'))).toHaveLength(8);
 });
 
-test('a safe X-Request-Id is returned and logged, an unsafe one is replaced; no log line contains a query', async () => {
+test('a safe X-Request-Id is returned and logged, an unsafe X-Request-Id is replaced, and no log line contains a query', async () => {
   const idOf = async (given: string) =>
     await fetch(`${gateway.url}/graphql?query={viewer{id}}&operationName=&variables=&extensions=`, {
       headers: { 'x-request-id': given },
@@ -164,7 +164,7 @@ test('in development CORS exposes Retry-After and X-Request-Id to loopback origi
   }
 });
 
-test('a client that begins with HTTP/2 gets an HTTP/2 error that tells it to use HTTP/1.1', async () => {
+test('a client that begins a connection with HTTP/2 gets the HTTP/2 error HTTP_1_1_REQUIRED (code 13)', async () => {
   const client = connect(gateway.url);
   const [error] = await once(client, 'error');
   const raw = await rawPeer(gateway.url);

@@ -20,11 +20,11 @@ const REQUESTS: Record<string, Request> = {
 const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
   transportsFor(request).map((transport) => ({ attack: `${transport}: ${name}`, request, transport })),
 );
-/** Each document is sent three times, since each use takes another path: validation, graphql-js, then graphql-jit. */
+/** Uses of each document: the first is validated and run by graphql-js, the second compiled, the third only run. */
 const USES = 3;
 /**
- * How often an attack that blocked the loop for too long is repeated at most; its shortest time counts. An attack blocks
- * the loop each time, but a garbage collection or another process does so only sometimes.
+ * An attack that blocked the loop for too long is repeated up to this often, and its shortest time counts: a real
+ * attack blocks the loop each time, but a garbage collection or another process only sometimes.
  */
 const MAX_REPETITIONS = 4;
 

@@ -60,7 +60,7 @@ const IN = { HTTP: '200', SSE: '200', WebSocket: 'connection_ack' };
 const REFUSED = { HTTP: '401 UNAUTHENTICATED', SSE: '401 UNAUTHENTICATED', WebSocket: 4403 };
 const SENT_AWAY = { HTTP: '429 RATE_LIMITED', SSE: '429 RATE_LIMITED', WebSocket: 1013 };
 
-test('failed sign-ins of an address are limited over all transports; a valid token from that address still gets in', async () => {
+test('failed sign-ins are limited per address, over all transports together; a valid token from that address is still accepted', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '1' } });
   const office = '192.0.2.7';
 
@@ -98,7 +98,7 @@ const HIDING: Record<string, [trusted: string, fromOf: (n: number) => string]> =
     (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`,
   ],
   'the forged X-Forwarded-For is not an address': ['3', (n) => `192.0.2.${n}, unknown, 198.51.100.1`],
-  'the proxy is not a trusted one': ['203.0.113.1', (n) => `192.0.2.${n}`],
+  'the proxy is not trusted': ['203.0.113.1', (n) => `192.0.2.${n}`],
   'each request comes from another address of one IPv6 network': ['1', (n) => `2001:db8:0:7::${n}`],
   'one address is spelled in several ways': [
     '1',
@@ -119,7 +119,7 @@ test.each(Object.entries(HIDING))(
   },
 );
 
-test('behind a trusted proxy, failed sign-ins are limited per client that it reports: by IPv4 address, or by IPv6 /64 network', async () => {
+test('behind a trusted proxy, failed sign-ins are limited per client that the proxy reports: by IPv4 address, or by IPv6 /64 network', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '127.0.0.1' } });
   for (let n = 0; n <= LIMIT; n += 1)
     for (const from of [`192.0.2.${n}`, `2001:db8:0:${n}::1`])
@@ -143,7 +143,7 @@ test('a caller with too many failed sign-ins is refused before the body of the r
   for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(429);
 });
 
-test('webhooks with a bad signature count as failed sign-ins; beyond the limit, a good one is still accepted', async () => {
+test('webhooks with a bad signature count as failed sign-ins; beyond the limit, a correctly signed webhook is still accepted', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const body = { data: { verification_id: 'stranger.1' } };
   const bad = { 'x-webhook-signature': signWebhook('another secret', '1', Buffer.from('')) };

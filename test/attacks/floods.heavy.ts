@@ -15,11 +15,14 @@ const MOST_CONNECTIONS = 20;
 const SERVED_WITHIN_MS = 1_000;
 /** Timeout of a test in milliseconds: generous, since a test takes only a few seconds on an idle machine. */
 const timeout = 60_000;
-/** Allowance for sockets that are no part of the flood: of the honest client, the test runner and the database. */
+/** Allowance for sockets outside of the flood: those of the honest client, the test runner and the database. */
 const SPARE_SOCKETS = 50;
 const FLOOD_BYTES = 100e6;
 const ROUNDS = 100;
-/** Limit of what the gateway may take from a peer that does not read: slightly more than the socket buffers hold. */
+/**
+ * Most bytes that the gateway may read from a peer that does not read its answers (backpressure): slightly more than
+ * the socket buffers hold.
+ */
 const HEARD_AT_MOST_BYTES = 40e6;
 
 const AUTH_SECRET = 'a secret of the tests that is long enough';
@@ -41,7 +44,7 @@ const tally = tallyOf('floods');
 /** Counts the TCP sockets of this process, which runs the gateway and its clients. */
 const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
-/** Makes MANY items, fifty at a time: if the accept queue were full, connections would be delayed by a second. */
+/** Makes MANY items, fifty at a time: a full accept queue would delay connections by a second (SYN retransmission). */
 async function many<T>(make: (index: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < MANY)
@@ -84,19 +87,19 @@ const HALVES = [
   'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
 ];
 
-/** Ways to open a useless connection. The gateway must close the connection by itself. */
+/** Functions that open a useless connection, which the gateway must close by itself. */
 const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
   async 'that send nothing, or half a request'(index) {
     const peer = await rawPeer(gateway.url);
     peer.send(HALVES[index % HALVES.length] as string);
     return peer;
   },
-  // From another address than the honest client's, since sockets that have not signed in are limited per address.
+  // Uses another address than the honest client's, since the gateway limits sockets without sign-in per address.
   'that become WebSockets and do not sign in': () =>
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('connections that send no or half a request, or do not sign in, are closed, and an honest client is served', {
+test('a thousand connections that send no or half a request, or do not sign in, are closed, and an honest client is served', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {
@@ -113,7 +116,10 @@ test('connections that send no or half a request, or do not sign in, are closed,
   expect(waited).toBeLessThan(SERVED_WITHIN_MS);
 });
 
-/** Ways to open a connection with the attacker's token until `held` aborts; resolves with whether it was admitted. */
+/**
+ * Functions that connect with the attacker's token and stay connected until `held` aborts. Each resolves with whether
+ * the gateway admitted the connection.
+ */
 const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
   async WebSockets(held) {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -133,7 +139,7 @@ const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
 };
 
 test.each(Object.entries(OF_ONE_TOKEN))(
-  'of a thousand %s opened with one token, only CONNECTIONS_PER_CLIENT are admitted',
+  'of a thousand %s opened with one token, only as many as CONNECTIONS_PER_CLIENT are admitted',
   { timeout },
   async (name, come) => {
     const before = openSockets();
@@ -154,7 +160,7 @@ test.each(Object.entries(OF_ONE_TOKEN))(
   },
 );
 
-test('the gateway stops reading from a peer that does not read its answers, and still serves others', {
+test('the gateway stops reading from a WebSocket peer that does not read its answers, and still serves other clients', {
   timeout,
 }, async () => {
   const peer = await rawWebSocket(gateway.url);

@@ -100,7 +100,7 @@ function changeText(text: string): string {
       () => `${before} ${`${oneOf(chance, TOKENS)} `.repeat(1 + chance(300))}${part}${after}`,
       () => before + oneOf(chance, TOKENS).repeat(1 + chance(40)) + after,
     ])();
-    // Limits the length, since a longer text would be refused for its length and test nothing else.
+    // Limits the length: the gateway refuses a longer text before it parses the text.
     changed = changed.slice(0, 70_000);
   }
   return changed;
@@ -201,7 +201,7 @@ test(`random changes of documents, variables and frames cause no internal error 
   }
 
   const { asked, p50, p99 } = await honest.stop();
-  // Leaves out the first batches, which are slow because V8 has not compiled the code yet.
+  // Leaves out the first batches, which are slow because V8 has not optimized the code yet.
   const longest = Math.max(...holds.slice(4));
   process.stdout.write(
     `${sent} sent, longest hold ${longest.toFixed(1)} ms; an honest client asked ${asked} times: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`,

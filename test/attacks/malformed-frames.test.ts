@@ -1,4 +1,4 @@
-/** Malformed WebSocket frames and messages: they close the socket that sent them, and other clients are served. */
+/** Malformed WebSocket frames and messages: the gateway closes the socket that sent them, and serves other clients. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { closeCodeOf, type Frame, frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
@@ -119,7 +119,7 @@ async function closedWith(frames: readonly Frame[], signsIn: boolean): Promise<n
   return eventually(async () => closeCodeOf(peer.heard));
 }
 
-/** Checks that another client is served; returns whether the attack's mutation was not executed. */
+/** Asserts that another client is served; returns true if the mutation within the attack was not executed. */
 async function isInVain(): Promise<boolean> {
   expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
   const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);

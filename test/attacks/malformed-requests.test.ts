@@ -1,4 +1,4 @@
-/** Malformed and unfinished HTTP requests: refused or timed out without effect, while other clients are served. */
+/** Malformed and unfinished HTTP requests are refused or time out without effect, while other clients are served. */
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
@@ -18,7 +18,7 @@ const CHUNKED = 'Transfer-Encoding: chunked';
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 const CHUNKS = `${chunk(MUTATION)}0\r\n\r\n`;
 
-/** Returns a POST request with these headers and body, which may be malformed; the rest of it is well formed. */
+/** Returns a POST request that is well formed except for the given headers and body. */
 const post =
   (headers: string[], body: string | Buffer = '') =>
   (path: string) => [
@@ -38,7 +38,7 @@ type Attack = [sent: (path: string) => (string | Buffer)[], statuses: readonly n
 const BAD = [400];
 const LARGE_HEAD = [431];
 
-/** Malformed requests, each with the statuses that may refuse it: more than one if releases of Node.js differ. */
+/** Malformed requests, each with the allowed statuses of its refusal: several if releases of Node.js differ. */
 const REFUSED: Record<string, Attack> = {
   'a body longer than its Content-Length': [post(['Content-Length: 10'], MUTATION), BAD],
   'two Content-Length headers': [headed('Content-Length: 10'), BAD],
@@ -109,15 +109,15 @@ const REFUSED: Record<string, Attack> = {
   'a request without a body': [bodied(''), BAD],
 };
 
-/** Unfinished requests. Each is sent by a peer that then waits and by one that then closes its end of the connection. */
+/** Unfinished requests. Each is sent twice: one peer then waits, another closes its end of the connection. */
 const UNFINISHED: Record<string, Attack[0]> = {
-  nothing: () => [],
+  'no bytes': () => [],
   'half a line': bytes('POST /gra'),
   'half a head': (path) => [`POST ${path} HTTP/1.1\r\nHost: ${host}\r\n`],
   'half a body': post([`Content-Length: ${MUTATION.length * 2}`], MUTATION),
   'a body without its last byte': post([`Content-Length: ${MUTATION.length + 1}`], MUTATION),
   'half a chunk': post([CHUNKED], chunk(MUTATION).slice(0, 20)),
-  'chunks without the last one': post([CHUNKED], chunk(MUTATION)),
+  'chunks without the last chunk': post([CHUNKED], chunk(MUTATION)),
   'no body after Expect: 100-continue': post(['Expect: 100-continue', LENGTH]),
 };
 
@@ -134,7 +134,7 @@ const statusesOf = (heard: string) =>
     .map(([, status]) => Number(status))
     .filter((status) => status !== 100);
 
-/** Checks that another client is served; returns whether the attack's mutation was not executed. */
+/** Asserts that another client is served; returns true if the mutation within the attack was not executed. */
 async function isInVain(): Promise<boolean> {
   expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
   const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
@@ -142,22 +142,25 @@ async function isInVain(): Promise<boolean> {
 }
 
 for (const path of PATHS) {
-  test.each(Object.entries(REFUSED))(`${path}: %s is refused`, async (name, [make, statuses]) => {
-    const peer = await sent(path, make);
-    await peer.hears('HTTP/1.1 ');
-    peer.socket.end();
-    const heard = await peer.ended;
+  test.each(Object.entries(REFUSED))(
+    `${path}: a malformed request is refused: %s`,
+    async (name, [make, statuses]) => {
+      const peer = await sent(path, make);
+      await peer.hears('HTTP/1.1 ');
+      peer.socket.end();
+      const heard = await peer.ended;
 
-    tally.note(`${path}: ${name}`, !(await isInVain()));
-    const answers = statusesOf(heard);
-    expect(statuses).toContain(answers[0]);
-    // There may be several answers: bytes after a refused request may be parsed as another request.
-    expect(answers.every((status) => status >= 400)).toBe(true);
-    expect(isClean(heard)).toBe(true);
-  });
+      tally.note(`${path}: ${name}`, !(await isInVain()));
+      const answers = statusesOf(heard);
+      expect(statuses).toContain(answers[0]);
+      // There may be several answers: bytes after a refused request may be parsed as another request.
+      expect(answers.every((status) => status >= 400)).toBe(true);
+      expect(isClean(heard)).toBe(true);
+    },
+  );
 }
 
-test('an unfinished request times out with 408, or ends when its peer closes the connection', async () => {
+test('an unfinished HTTP request times out with 408, or ends when its peer closes the connection', async () => {
   const attempts = PATHS.flatMap((path) =>
     Object.entries(UNFINISHED).map(async ([name, make]) => {
       const [waiting, ending] = [await sent(path, make), await sent(path, make)];

@@ -46,7 +46,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
 
 const FLOODED = ['HTTP', 'SSE'] as const;
 
-// Not over a WebSocket, which closes on a message of this size without reading it.
+// Leaves out the WebSocket: the gateway closes it on a message of this size, unread.
 for (const transport of FLOODED) {
   const send = TRANSPORTS[transport];
   test.each(Object.entries(FLOODS))(

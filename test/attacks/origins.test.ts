@@ -24,8 +24,8 @@ const originsOf = (origins: Record<string, string>): Record<string, Record<strin
   Object.fromEntries(Object.entries(origins).map(([what, origin]) => [what, { origin }]));
 
 /**
- * Requests to a gateway on loopback from foreign pages, and from pages whose host name was rebound to it (DNS
- * rebinding).
+ * Headers of requests to a gateway on loopback: from pages of other sites, and from pages whose own host name resolves
+ * to the loopback address (DNS rebinding).
  */
 const ON_THIS_MACHINE: Record<string, Record<string, string>> = {
   ...originsOf({
@@ -120,7 +120,7 @@ function turnedAway(
 turnedAway('in development', development, {}, ON_THIS_MACHINE, 'developer');
 turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
 
-/** Routes of the gateway other than the transports of GraphQL operations, attacked in the same way. */
+/** Routes of the gateway other than the transports of operations: the same foreign origins and hosts attack them. */
 const BESIDE = [
   ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],

@@ -18,7 +18,7 @@ const used = schedule({ sessionId: mine, idempotencyKey: USED_KEY });
 const { data: booked } = await TRANSPORTS.HTTP(gateway, used, customer);
 expect(booked.scheduleMeeting.__typename).toBe('ScheduleMeetingSuccess');
 
-/** Replaces the ids in an outcome by their names, and corrects its content-length, to make two outcomes comparable. */
+/** Replaces the ids in an answer by their names, and corrects its content-length, to make two answers comparable. */
 function seen({ status, headers, text }: Outcome): object {
   const said = named(text);
   const length = Number(headers['content-length']) - text.length + said.length;
@@ -106,7 +106,7 @@ test("a customer's feeds show only the customer's sessions, and no frame or curs
   await Promise.all(news);
 });
 
-test('the attempts changed nothing; as a control, an admin gets different answers for a foreign and a missing session', async () => {
+test('no attempt changed the foreign session; as a control, an admin gets different answers for a foreign and a missing session', async () => {
   const { version, meetings } = await stateOf();
   expect({ version, meetings }).toEqual({ version: before.version + 2, meetings: before.meetings });
 

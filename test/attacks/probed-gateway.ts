@@ -31,7 +31,7 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
     ...WATCHED,
     DATABASE_URL,
     PROVIDER_CALLS_PER_MINUTE: '6000',
-    // Rate limits are off, since each attack must reach its target.
+    // Switches rate limits off, since each attack must reach its target.
     RATE_LIMIT_COST_PER_MINUTE: '0',
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
   });
@@ -60,7 +60,7 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
   };
 }
 
-/** Adds to the log of every session as many transitions as a page may have, so that large pages are possible. */
+/** Adds transitions to the log of every session until it fills the largest page, so that attacks can ask for many. */
 async function lengthenLogs(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -77,7 +77,7 @@ async function lengthenLogs(databaseUrl: string): Promise<void> {
   await client.end();
 }
 
-/** Sends the smallest query in a loop until it is stopped, as an honest client. */
+/** Starts an honest client, which sends the smallest query in a loop until `stop` is called. */
 export function startHonestClient({ target, authorization }: ProbedGateway) {
   const waits: number[] = [];
   let isStopped = false;

@@ -26,12 +26,15 @@ if (!hasCurl) process.stdout.write('curl is not installed: its tests are SKIPPED
 const askByJava = async (path: string, body: string, headers: readonly string[]) =>
   (await run('java', [ASKS, `${gateway.url}${path}`, body, ...headers])).stdout.trim().split('\n');
 
-test.skipIf(!hasJava)("an operation from the JDK's HttpClient, which offers h2c, is answered", async () => {
-  const answers = await askByJava('/graphql', OPERATION, JSON_TYPE);
+test.skipIf(!hasJava)(
+  "an operation from the JDK's HttpClient, which offers h2c (HTTP/2 without TLS), is answered",
+  async () => {
+    const answers = await askByJava('/graphql', OPERATION, JSON_TYPE);
 
-  expect(answers).toHaveLength(2);
-  for (const answer of answers) expect(answer).toMatch(/^200 .*"id":"developer"/);
-});
+    expect(answers).toHaveLength(2);
+    for (const answer of answers) expect(answer).toMatch(/^200 .*"id":"developer"/);
+  },
+);
 
 test.skipIf(!hasJava)("a signed webhook from the JDK's HttpClient is accepted", async () => {
   const body = JSON.stringify({ data: { verification_id: 'java.1' } });
@@ -46,7 +49,7 @@ test.skipIf(!hasJava)("a signed webhook from the JDK's HttpClient is accepted", 
   expect(answers).toEqual(['200 {"received":true}', '200 {"received":true}']);
 });
 
-test('a hundred concurrent small chunked requests, as .NET sends JSON, are all answered', async () => {
+test('a hundred concurrent small chunked requests (.NET sends JSON in chunks) are all answered', async () => {
   const send = () =>
     new Promise<number | undefined>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };

@@ -1,4 +1,4 @@
-/** GraphQL requests of a wrong form (not their operations): every path and transport refuses them. */
+/** Requests with a valid operation but a wrong form (method, type, body): every path and transport refuses them. */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -17,7 +17,7 @@ interface Attack {
   readonly type?: string;
   readonly search?: string;
   readonly body?: string;
-  /** The equivalent message for a WebSocket; null if there is none. */
+  /** The equivalent message for a WebSocket; null if there is no equivalent. */
   readonly message: object | string | null;
   readonly status: number;
 }
@@ -39,13 +39,13 @@ const ATTACKS: Record<string, Attack> = {
     message: null,
     status: 405,
   },
-  'form post': {
+  'a form by POST': {
     type: 'application/x-www-form-urlencoded',
     body: `query=${encodeURIComponent(MUTATION)}`,
     message: `query=${encodeURIComponent(MUTATION)}`,
     status: 415,
   },
-  'text post': {
+  'JSON as text/plain by POST': {
     type: 'text/plain',
     body: JSON.stringify({ query: MUTATION }),
     message: JSON.stringify({ query: MUTATION }),
@@ -76,7 +76,7 @@ for (const path of ['/graphql', '/graphql/stream'])
       const { method = 'POST', type, search = '', body, status } = attack;
       const response = await fetch(`${gateway.url}${path}${search}`, {
         method,
-        // With a header that passes the CSRF check, so that the request is refused for its form.
+        // Passes the CSRF check by this header, so that the request is refused for its form.
         headers: { 'apollo-require-preflight': '1', ...(type ? { 'content-type': type } : {}) },
         body: body ?? null,
       });

@@ -1,4 +1,4 @@
-/** Requests that never end (slowloris): each times out, and the number of large ones is limited. */
+/** Requests that never end (slowloris): each times out, and the number of large requests in flight is limited. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -48,7 +48,7 @@ const TRICKLES: Record<string, [begin: string, more: string]> = {
   nothing: ['', ''],
 };
 
-test('requests that arrive byte by byte time out within 5 s, and others are served in the meantime', async () => {
+test('requests that arrive byte by byte time out within 5 s, and other requests are served in the meantime', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const begun = performance.now();
   const given = Object.entries(TRICKLES).map(async ([what, [begin, more]]) => {
@@ -88,7 +88,7 @@ function open({ url }: Gateway, path: string, authorization: string) {
   return { sending, status };
 }
 
-test('a caller may have eight large requests in flight; its small ones and those of others are still served', async () => {
+test('a caller may have eight large requests in flight; small requests, and those of other callers, are still served', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET } });
   const [mallory, ravi] = [await bearer('mallory'), await bearer('ravi')];
   const post = (path: string, authorization: string, body: string) =>

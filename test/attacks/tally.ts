@@ -1,4 +1,4 @@
-/** Counts the attacks of a test file and reports at its end how many succeeded. */
+/** Counts the attacks of a test file, and reports in its last test how many of them succeeded. */
 import { expect, test } from 'vitest';
 
 export interface Tally {

@@ -8,10 +8,10 @@ import { bootTwoCustomers, type Given } from './two-customers.ts';
 
 const { gateway, customer, theirs, nobodys } = await bootTwoCustomers();
 const ROUNDS = 200;
-/** Allowed difference of the medians, a share or milliseconds, whichever is larger: less than an SQL statement takes. */
+/** Allowed difference of the medians, the larger of a share and milliseconds: less than one more SQL statement takes. */
 const BOUND = { share: 0.2, ms: 0.3 };
 
-const TIMED = ['session', 'node of its meeting', 'scheduleMeeting'];
+const TIMED = ['session', 'node of a meeting', 'scheduleMeeting'];
 const tally = tallyOf('the time that answers take');
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number;

@@ -34,7 +34,7 @@ const part = (value: object | string) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 const unsigned = (header: object, claims: object | string = claimsWith()) =>
   `${part(header)}.${part(claims)}.`;
-/** Signs a token without a library, since libraries refuse such keys and algorithms. */
+/** Signs a token without a JWT library, since libraries refuse the keys and algorithms of these attacks. */
 function hmac(key: string | Buffer, header: object = HS256, hash = 'sha256'): string {
   const signed = `${part(header)}.${part(claimsWith())}`;
   return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
@@ -188,7 +188,7 @@ const twice = (...authorization: string[]): Way => ({
   params: { authorization },
 });
 
-/** Requests with a valid token in a wrong place or form; over a WebSocket, the closest equivalent. */
+/** Requests with a valid token in a wrong place or form, or its closest equivalent over a WebSocket. */
 const MISPLACED: Record<string, Way> = {
   'no token': {},
   'no scheme': withAuthorization(good),
@@ -211,7 +211,7 @@ const MISPLACED: Record<string, Way> = {
   'a Basic header after the token': twice(bearer, 'Basic cmF2aTpyYXZp'),
 };
 
-/** WebSocket sign-ins whose `connection_init` has no string with the token, but something else. */
+/** WebSocket sign-ins whose `connection_init` lacks the token, or has the token in a wrong form. */
 const MISSHAPED: Record<string, Way> = {
   'the token only in a header of the upgrade': { headers: { authorization: bearer }, params: {} },
   'the token in a header of the upgrade, and a forged one in params': {
@@ -243,7 +243,7 @@ const NO_MESSAGE: Record<string, Way> = {
 const tally = tallyOf('tokens');
 let expected = 0;
 
-/** Defines a test for each way to sign in: it gets the given answers, and an honest caller is served meanwhile. */
+/** Defines a test for each way to sign in: the attacker gets the given answers, an honest caller is still served. */
 function refused(
   what: string,
   gateway: typeof bySecret,
@@ -289,7 +289,7 @@ refused('connection_init without the token', bySecret, good, MISSHAPED, {
 });
 refused('invalid connection_init', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
 
-test('the gateway has not fetched keys from a URL in any of these tokens', () => {
+test('the gateway fetched no keys from a URL in the header of a forged token (jku, x5u)', () => {
   expect(attackersKeys.fetches).toBe(0);
   expect(keys.fetches).toBe(1);
 });

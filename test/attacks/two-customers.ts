@@ -1,5 +1,6 @@
 /**
- * Test data: the customer who attacks, a foreign session with all its objects, and ids of a session that does not exist.
+ * Test data: the customer who attacks, a foreign session (of another customer) with all its objects, and ids of a
+ * session that does not exist.
  */
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
@@ -13,13 +14,13 @@ const NAMES = [
   /** `place`: cursor of the session in lists. `key`: the idempotency key with which its meeting was booked. */
   ...['place', 'key'],
   /**
-   * Global ids of sessions of the attacking customer: a plain one, one that a foreign session replaces, one that replaces
-   * a foreign session, and one whose user also has foreign sessions.
+   * Global ids of sessions of the attacking customer: a plain session, a session that a foreign session replaces, a
+   * session that replaces a foreign session, and a session whose user also has foreign sessions.
    */
   ...['mine', 'replaced', 'replacing', 'relative'],
 ] as const;
 
-/** Ids, cursors and keys of a session that attempts put into their requests, by name. */
+/** Ids, cursors and keys of a session, by name. The attempts put them into their requests. */
 export type Given = Readonly<Record<(typeof NAMES)[number], string>>;
 
 export interface TwoCustomers {
@@ -65,7 +66,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     transition: globalId('StatusTransition', `${NOWHERE}:1`),
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
-    // Made with the gateway's own key: cursors are authenticated, so an attacker could not make this one.
+    // Uses the gateway's own cursor key: cursors are authenticated, so that an attacker could not make this cursor.
     cursor: cursors.encode({ ...logStart(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),

@@ -4,7 +4,7 @@ import type { Release } from './harness/releases.ts';
 export interface Bench {
   /** One line about what the bench measures or compares. */
   readonly about: string;
-  /** Set for a bench that takes long: it runs only if it is named on the command line. */
+  /** Set for a long bench, which runs only if the command line names it. */
   readonly onlyByName?: true;
   run(conditions: Conditions): Promise<Report>;
 }
@@ -17,8 +17,8 @@ export interface Conditions {
    */
   readonly sizes: readonly number[] | null;
   /**
-   * Registers a function that stops something at the end. Call it in the same tick in which the thing was
-   * started, so that an interruption cannot miss it.
+   * Registers a function that stops a process or server at the end. Call this in the same tick as the start, so
+   * that an interruption (Ctrl-C) in between cannot leave the process running.
    */
   onEnd(release: Release): void;
   /** Prints a line of progress. */

@@ -1,6 +1,6 @@
 /**
- * Entry point of `npm run bench`: runs the chosen benches one after another, and then stops what each has
- * started.
+ * Entry point of `npm run bench`: runs the chosen benches one after another, and stops the processes of each
+ * bench at its end.
  */
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
@@ -86,7 +86,7 @@ if (!given) {
       process.stdout.write(`${report.text}\n`);
       await keepReport(quick ? QUICK_RESULTS : RESULTS, name, report, NAMES);
     } catch (error) {
-      // Prints no error after an interruption: the killed processes cause errors that are expected.
+      // Prints no error after an interruption, since the killed processes then cause errors that are expected.
       if (!interrupted) say(`${(error as Error).stack ?? error}`);
       process.exitCode = 1;
     }

@@ -1,4 +1,4 @@
-/** Compares the frames that test subscribers received with the log, and counts lost, repeated and misplaced ones. */
+/** Compares the transitions that test subscribers received with the log; counts lost, repeated and misplaced ones. */
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
@@ -22,7 +22,7 @@ interface Entry {
   readonly status: string;
   readonly verdict: string;
   readonly number: number;
-  /** Position in the feed; null until the transition has one. */
+  /** Position in the feed; null until the transition has a position. */
   readonly position: number | null;
   readonly fingerprint: number;
 }
@@ -99,13 +99,13 @@ export interface Verdict {
   readonly lost: readonly number[];
   readonly repeated: readonly number[];
   readonly outOfOrder: readonly number[];
-  /** Transitions that the subscription does not ask for, or from before its cursor. */
+  /** Transitions that do not pass the subscription's filter, or that precede its cursor. */
   readonly uncalledFor: readonly number[];
 }
 
 /**
- * Returns what is wrong with a list of received transitions. If the connection broke, the list may end early but must
- * have no gap.
+ * Returns the errors in a list of received transitions. If the connection broke (`brokenOff`), the list may end early
+ * but must have no gap.
  */
 export function judge(received: readonly number[], expected: readonly number[], brokenOff = false): Verdict {
   const places = new Map(expected.map((number, index) => [number, index]));
@@ -129,7 +129,7 @@ export function judge(received: readonly number[], expected: readonly number[], 
 /** If no subscriber receives a frame for this long, the missing transitions count as lost. */
 const SILENCE_MS = 15_000;
 
-/** Waits until every subscriber has received all transitions that it must, or no more frames arrive. */
+/** Waits until every subscriber has received all expected transitions, or no frame has arrived for SILENCE_MS. */
 export async function everyoneHasRead(subscribers: readonly Subscriber[], log: Log): Promise<void> {
   const isComplete = ({ wish, stretches, ended }: Subscriber) => {
     const { after, received } = stretches.at(-1) as Stretch;
@@ -155,7 +155,7 @@ export interface Account {
   readonly complaints: readonly string[];
 }
 
-/** Counts without an error, which every test expects. */
+/** Error counts that every test expects: all are zero. */
 export const NOTHING_WRONG: Account = {
   lost: 0,
   repeated: 0,
@@ -165,7 +165,7 @@ export const NOTHING_WRONG: Account = {
   complaints: [],
 };
 
-/** Adds up the errors of all subscribers; zeros prove that nothing was lost, repeated or reordered. */
+/** Adds up the errors of all subscribers: zeros prove that no transition was lost, repeated or reordered. */
 export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: Names): Account =>
   sumOf(
     subscribers,
@@ -218,7 +218,7 @@ const WORDS: Record<string, string> = {
   uncalledFor: 'uncalled for',
 };
 
-/** Formats counts as one text, each with its name. */
+/** Formats counts with their names as one line. */
 export const inWords = (counts: object): string =>
   Object.entries(counts)
     .filter(([, count]) => typeof count === 'number')

@@ -1,4 +1,4 @@
-// Runs every fault test, one after the other. The last line of the output sums up all of them.
+// Runs every fault test, one after the other. The last line of the output sums up the counts of all tests.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...opt
   env: { ...process.env, CHAOS_SECONDS, CHAOS_ACCOUNT },
   stdio: 'inherit',
 });
-// Ignores Ctrl-C, which the terminal also sends to the tests, so that the summary is still printed.
+// Ignores Ctrl-C so that the summary is still printed: the terminal sends the signal to the tests as well.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => vitest.kill(signal));
 const [code] = await once(vitest, 'exit');

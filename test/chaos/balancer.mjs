@@ -1,5 +1,5 @@
-// Load balancer in a process of its own: `node balancer.mjs PORT GATEWAY_PORT…`. Each connection goes to the next
-// gateway that accepts it.
+// Round-robin TCP load balancer in a process of its own: `node balancer.mjs PORT GATEWAY_PORT…`. Each connection goes
+// to the next gateway that accepts connections.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 

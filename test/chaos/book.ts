@@ -1,4 +1,4 @@
-/** Collects the counts of each fault test in a file, to sum them over all tests. */
+/** Collects the counts of each fault test in a file, so that all.mjs can sum the counts of all tests. */
 import { appendFileSync } from 'node:fs';
 import type { Account } from './account.ts';
 
@@ -28,8 +28,8 @@ export function balanceOf(account: Omit<Account, 'complaints'>, beside: Beside):
 }
 
 /**
- * Appends the counts of a test as a JSON line to the file named by CHAOS_ACCOUNT, if it is set. Call it before the
- * assertions, so that a failing test is counted.
+ * Appends the counts of a test as a JSON line to the file named by CHAOS_ACCOUNT, if that is set. Call this before the
+ * assertions, so that a failing test is counted too.
  */
 export function enter(name: string, balance: Balance): void {
   const file = process.env.CHAOS_ACCOUNT;

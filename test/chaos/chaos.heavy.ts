@@ -6,13 +6,13 @@ import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 40);
-/** Extra time for start-up, delayed work and the comparison with the log at the end. */
+/** Added to the timeout: time for start-up, delayed work, and the comparison with the log at the end. */
 const ALLOWANCE_SECONDS = 240;
 const SUBSCRIBERS = 1_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
-  'of 1,000 subscribers none loses, repeats or reorders a transition under kills, cuts, late commits and rollbacks',
+  'through killed gateways, cut connections, late commits and rollbacks, 1,000 subscribers get each transition once and in order',
   async () => {
     say(`chaos, CHAOS_SEED=${SEED} CHAOS_SECONDS=${SECONDS}`);
 

@@ -1,5 +1,5 @@
-// Preloaded into a gateway by `--import`. At SIGUSR2 it prints, since the last SIGUSR2, the delay of the event loop and
-// the longest time that one task blocked it, and the memory in use after a garbage collection.
+// Probe that Node preloads into a gateway (`--import`). At SIGUSR2 it prints the event-loop delay and the longest time
+// that one task blocked the event loop, both since the last SIGUSR2, and the memory in use after a garbage collection.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,8 +9,8 @@ delay.enable();
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
-// Longest time that one task blocked the event loop. Counted in CPU time of the process, because on a busy machine the
-// scheduler delays timers, too.
+// Longest time that one task blocked the event loop, in CPU time of the process: wall-clock time would also count the
+// time in which a busy machine runs other processes.
 let longestHoldMs = 0;
 let last = { at: performance.now(), cpu: process.cpuUsage() };
 const look = () => ({ at: performance.now(), cpu: process.cpuUsage() });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Life, memoryGrownBy } from './lives.ts';
 
-/** Returns the samples of a process that lived for the given minutes, one every 15 seconds. */
+/** Returns the samples of a process that lived for the given minutes, with a sample every 15 seconds. */
 const lifeOf = (minutes: number, heldMb: (atMinute: number) => number): Life => ({
   name: 'one',
   samples: Array.from({ length: minutes * 4 }, (_, index) => ({
@@ -13,11 +13,11 @@ const lifeOf = (minutes: number, heldMb: (atMinute: number) => number): Life => 
   })),
 });
 
-test('memoryGrownBy is 0 if memory fills and then stays level, and positive if it keeps growing', () => {
+test('memoryGrownBy is 0 if memory grows at first and then stays level, and positive if memory keeps growing', () => {
   expect(memoryGrownBy(lifeOf(25, (at) => Math.min(50 + at * 4, 90)))).toBe(0);
   expect(memoryGrownBy(lifeOf(25, (at) => 50 + at * 4))).toBeGreaterThan(0);
 });
 
-test('memoryGrownBy is null for a process that did not live long enough to fill its caches', () => {
+test('memoryGrownBy is null for a process that lived for 15 minutes, too short for its caches to fill', () => {
   expect(memoryGrownBy(lifeOf(15, (at) => 50 + at * 4))).toBeNull();
 });

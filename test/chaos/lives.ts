@@ -1,4 +1,4 @@
-/** Memory and file descriptors of gateway processes over time; a leak is a positive slope over one process life. */
+/** Samples memory and file descriptors of gateway processes: a leak is a positive slope over the life of a process. */
 import type { Phoenix } from '../harness/phoenix.ts';
 import type { GatewayProcess } from '../harness/process.ts';
 import { descriptorsOf, figuresOf, residentMb } from './process-figures.ts';
@@ -21,7 +21,7 @@ export interface Life {
 
 export interface Lives {
   readonly all: readonly Life[];
-  /** Samples every gateway (each must have the probe loaded); returns a summary line. */
+  /** Samples every gateway, each of which must have loaded event-loop-probe.mjs; returns a summary line. */
   look(atSeconds: number): Promise<string>;
 }
 
@@ -64,7 +64,7 @@ export function watchLives(gateways: readonly Phoenix[]): Lives {
 }
 
 const FEWEST_SAMPLES = 4;
-/** Tolerance: pool connections open and close, and a client may be connecting or closing at a sample. */
+/** Tolerance for descriptors: pool connections come and go, and clients may be connecting when a sample is taken. */
 const DESCRIPTORS_SLACK = 12;
 
 /** Returns the samples of a process after its warm-up; null if too few are left for a verdict. */
@@ -82,7 +82,7 @@ export function slopesOf({ name, samples }: Life): string {
   return `${name}, ${samples.length} samples in ${seconds.toFixed(0)} s: memory ${slope('residentMb')} MB/h resident, ${slope('heldMb')} MB/h in use; descriptors ${slope('descriptors')}/h, ${slope('ownDescriptors')}/h without those of clients`;
 }
 
-/** Returns the slope per hour of points (seconds, value), by least squares. */
+/** Returns the slope of points (seconds, value) per hour, by the method of least squares. */
 export function perHour(points: readonly (readonly [number, number])[]): number {
   const mean = (place: 0 | 1) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
@@ -90,11 +90,14 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
   return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
-/** Seconds until memory can be compared: for about ten minutes the caches of followed logs still fill. */
+/** Seconds after which memory can be compared: the caches of followed logs fill for about ten minutes. */
 const FILLS_SECONDS = 600;
 const MEMORY_SLACK_MB = 12;
 
-/** Returns by how many megabytes a gateway process uses more memory at its end than in the middle of its life, beyond the tolerance; null if it did not run long enough. */
+/**
+ * Returns the megabytes by which a gateway process uses more memory at the end than in the middle of its life, beyond
+ * the tolerance. Null if the process did not run long enough.
+ */
 export function memoryGrownBy({ samples }: Life): number | null {
   const [first, last] = [samples[0]?.atSeconds ?? 0, samples.at(-1)?.atSeconds ?? 0];
   const full = samples.filter(({ atSeconds }) => atSeconds >= first + FILLS_SECONDS);
@@ -104,7 +107,7 @@ export function memoryGrownBy({ samples }: Life): number | null {
   return Math.max(0, Math.min(...held.slice(-Math.ceil(held.length / 4))) - before - MEMORY_SLACK_MB);
 }
 
-/** Returns how many more descriptors, without client connections, are open at the end than in the first half. */
+/** Returns how many more descriptors (without client connections) are open at the end than in the first half. */
 export function descriptorsGrownBy({ samples }: Life): number {
   const own = samples.map(({ ownDescriptors }) => ownDescriptors);
   const before = Math.max(...own.slice(0, Math.ceil(own.length / 2)));

@@ -1,4 +1,4 @@
-/** Measurements of a gateway process: from outside (`/proc`), or by `event-loop-probe.mjs`, preloaded into it. */
+/** Measures a gateway process from outside (`/proc`), and from inside by the preloaded `event-loop-probe.mjs`. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -35,8 +35,8 @@ export async function figuresOf({ child, output }: GatewayProcess): Promise<Figu
 }
 
 /**
- * Pins a gateway to a core of its own if the machine has several and `taskset`, so that its delays are its own and not
- * caused by the test's clients and writers. Returns whether it did.
+ * Pins a gateway to its own core, so that clients and writers of the test do not cause its delays. Returns false if the
+ * machine has a single core or lacks `taskset`.
  */
 export async function setApart({ child }: GatewayProcess): Promise<boolean> {
   const pin = (pid: number, cores: string) => run('taskset', ['-a', '-p', '-c', cores, String(pid)]);
@@ -55,7 +55,7 @@ export async function residentMb({ child }: GatewayProcess): Promise<number> {
 }
 
 const ESTABLISHED = '01';
-/** Inode of connections that the process has not accepted yet, which cost no descriptor. */
+/** Inode that /proc shows for connections in the accept queue, which have no file descriptor yet. */
 const NO_INODE = '0';
 
 /** Returns the open file descriptors of a process, and how many are client connections to its port. */

@@ -1,13 +1,13 @@
-/** TCP proxy between clients and gateways: balances connections, and breaks them in every way that networks do. */
+/** TCP proxy that spreads client connections over gateways, and breaks connections in the ways that networks do. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 /** How long connections last before the proxy cuts them. */
 export interface Wear {
-  /** Share of connections (0 to 1) cut right after they open, mostly before a first event. */
+  /** Share of connections (0 to 1) that are cut right after they open, mostly before their first frame. */
   readonly early: number;
-  /** Mean lifetime of the other connections; exponentially distributed, independent of age. */
+  /** Mean lifetime of the other connections. Lifetimes are exponentially distributed: the age does not matter. */
   readonly meanLifeMs: number;
 }
 
@@ -20,14 +20,14 @@ export interface FaultyProxy {
   readonly dropped: number;
   /** Cuts every open connection. */
   cutAll(): void;
-  /** Stops breaking connections. */
+  /** Stops all faults: connections are no longer cut. */
   calm(): void;
 }
 
 const EARLY_MS = 60;
 const LONGEST_SILENCE_MS = 1_000;
 
-/** Listens on a free port and forwards connections to any gateway on these ports that accepts them. */
+/** Listens on a free port, and forwards each connection to a random gateway that accepts connections. */
 export async function startProxy(
   gatewayPorts: readonly number[],
   random: SeededRandom,
@@ -115,8 +115,8 @@ class Connection {
   }
 
   /**
-   * Breaks the connection: at once, in the middle of a frame, or after a while in which the gateway's data is held back
-   * and lost.
+   * Breaks the connection in one of three ways: at once, in the middle of a frame, or after a silence in which data of
+   * the gateway is held back and then lost.
    */
   cut(random: SeededRandom): void {
     this.isCut = true;

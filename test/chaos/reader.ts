@@ -1,10 +1,10 @@
-/** Clients that query during the faults and check the answers for contradictions. */
+/** Client that queries sessions during the faults, and checks the answers for contradictions. */
 import { toGlobalId } from '../../src/graphql/node.ts';
 
 export interface Reader {
-  /** Resolves with null if there was no answer, or a temporary refusal. */
+  /** Sends an operation. Resolves with null if there was no answer, or if the answer was a temporary refusal. */
   ask(query: string, variables: object): Promise<any>;
-  /** Queries a session by its database id; false if there was no answer. */
+  /** Queries a session by its database id, and checks the answer. Resolves with false if there was no answer. */
   look(id: string): Promise<boolean>;
 }
 
@@ -16,7 +16,7 @@ interface Session {
 
 const LOOK = 'query ($id: ID!) { session(id: $id) { version status subStatus } }';
 
-/** Counts unanswered queries, and adds contradictory answers to `wrong`. */
+/** Creates a client that counts unanswered queries, and adds contradictory answers to `wrong`. */
 export function createReader(url: string, count: { unanswered: number }, wrong: string[]): Reader {
   const newest = new Map<string, Session>();
 

@@ -12,14 +12,14 @@ import { recordPlainly } from './writers.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SUBSCRIBERS = Number(process.env.RESTARTED_SUBSCRIBERS ?? 2_000);
 const SESSIONS = 200;
-/** Seconds over which a stopping gateway spreads reconnects: all processes share the cores, so they need time. */
+/** Seconds over which a stopping gateway spreads the reconnects of its clients, long because processes share cores. */
 const WINDOW_SECONDS = 20;
 const TRANSITIONS_PER_SECOND = 2;
-/** Largest share of all reconnects in any tenth of the window. */
+/** Maximum share of all reconnects that may fall into one tenth of the window. */
 const LARGEST_SHARE = 0.25;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-test(`in a rolling restart none of ${SUBSCRIBERS} subscribers misses a transition or is refused, and their reconnects are spread over time`, async () => {
+test(`in a rolling restart, ${SUBSCRIBERS} subscribers get every transition, none is refused, and their reconnects are spread over time`, async () => {
   say(`rolling restart, CHAOS_SEED=${SEED}`);
   const environment = { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) };
   const world = await startWorld({ seed: SEED, gateways: 2, sessions: SESSIONS, environment });

@@ -18,12 +18,12 @@ export interface Rates {
 
 export interface SoakTraffic {
   readonly count: { webhooks: number; answers: number; unanswered: number };
-  /** Number of webhooks and queries skipped because too many were in flight. */
+  /** Number of webhooks and queries that were skipped, because too many were in flight. */
   readonly leftOut: number;
   readonly answering: Latencies;
   /** Latency from the first attempt of a webhook to its frame at a subscriber. */
   readonly telling: Latencies;
-  /** Answers to clients that contradict the database. */
+  /** Unexpected refusals, and answers to queries that contradict earlier answers. */
   readonly wrong: string[];
   /** Provider updates whose webhook was accepted. */
   readonly taken: News[];
@@ -33,14 +33,14 @@ export interface SoakTraffic {
 const WEBHOOKS_UNDER_WAY = 100;
 const QUERIES_UNDER_WAY = 200;
 const WATCHERS = 3;
-/** Share of queries that read a page of sessions instead of one. */
+/** Share of queries that read a page of sessions; the others read one session. */
 const PAGES = 0.1;
 const PAGE = '{ sessions(first: 20) { nodes { id version status subStatus } } }';
 const WATCH = `subscription ($after: String) {
   frame: statusTransitions(after: $after) { cursor status subStatus occurredAt session { verificationId } }
 }`;
 
-/** Starts the traffic, through the proxy; `seconds` is its maximum duration. */
+/** Starts traffic through the proxy. `seconds` is the maximum duration, for which webhooks are prepared. */
 export function makeSoakTraffic(
   world: World,
   { seed, seconds, after, ...rates }: Rates & { seed: string; seconds: number; after: string },
@@ -121,7 +121,7 @@ function watch(url: string, after: string, told: (transition: any) => void, wron
   );
   atTheEnd(async () => {
     leaving = true;
-    // Not awaited: a client that is connecting is slow to give up.
+    // Not awaited, because a client that is just connecting gives up only after its timeout.
     void Promise.resolve(client.dispose()).catch(() => {});
   });
 }

@@ -45,23 +45,23 @@ const SMALL: Size = {
 };
 const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 40);
-/** First seconds of each process, left out of its slopes; fewer if the whole test is short. */
+/** First seconds of each process, which are left out of its slopes; fewer if the whole test is short. */
 const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
 const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
-/** Extra time for start-up, delayed work and the comparison with the log at the end. */
+/** Added to the timeout: time for start-up, delayed work, and the comparison with the log at the end. */
 const ALLOWANCE_SECONDS = 400 + SECONDS;
-/** Share of subscribers that follow many sessions. Most follow one; otherwise fan-out would dominate the load. */
+/** Share of subscribers that follow many sessions. It is small, because fan-out would otherwise dominate the load. */
 const FOLLOW_MANY = 0.05;
 const JOINING_AT_ONCE = 50;
-/** A rate counts as reached if at most this share is missing. */
+/** Tolerance: a rate counts as reached if the measured rate is lower by at most this share. */
 const MISSING = 0.03;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
-  'under a steady load with faults no transition is lost, repeated or out of order, no answer is wrong, and open descriptors do not grow',
+  'under a steady load with faults, subscribers get each transition once and in order, no answer is wrong, and the number of file descriptors does not grow',
   async () => {
     say(`soak, CHAOS_SEED=${SEED}, ${SECONDS} s of ${JSON.stringify(SIZE)}`);
-    // The first gateway is never killed: its process lives as long as the soak.
+    // Kills only the second gateway, so that the process of the first lives long enough to show leaks.
     const world = await startWorld({ ...SIZE, seed: SEED, gateways: 2, environment: WATCHED });
     const { database, sessions, gateways, proxy } = world;
     const random = createSeededRandom('soak', SEED);
@@ -132,7 +132,7 @@ test(
     await Promise.all(gateways.map((gateway) => gateway.present()));
     const { count, wrong } = traffic;
     const reached = { webhooks: count.webhooks / took, queries: count.answers / took };
-    // Waits without a limit: a machine too slow for the rate has a large backlog.
+    // Waits until the inbox is empty, because a machine that is too slow for the rate has a large backlog.
     await eventually(async () => {
       const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING' limit 1`);
       return rowCount === 0;

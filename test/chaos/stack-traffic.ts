@@ -1,4 +1,4 @@
-/** Constant traffic of clients and the provider at the load balancer, and the answers that they got. */
+/** Constant traffic of clients and the provider at the load balancer, with a record of the answers that they got. */
 import type pg from 'pg';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
@@ -9,13 +9,13 @@ import { oneOf } from './wishes.ts';
 
 export interface Traffic {
   readonly count: { webhooks: number; answers: number; unanswered: number; starts: number };
-  /** Answers to clients that contradict the database. */
+  /** Unexpected refusals, and answers to queries that contradict earlier answers. */
   readonly wrong: string[];
   /** Provider updates whose webhook was accepted. */
   readonly taken: News[];
   /** Verification ids of starts that were reported successful. */
   readonly started: string[];
-  /** Stops, and waits for requests in flight. */
+  /** Stops the traffic, and waits for requests in flight. */
   stop(): Promise<void>;
 }
 
@@ -98,7 +98,7 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
   };
 }
 
-/** Returns more webhooks than will be sent, in random order, some of them twice. */
+/** Returns more webhooks than the test will send, in random order, some of them twice. */
 export function webhooksOf(
   sessions: Stack['sessions'],
   random: SeededRandom,
@@ -122,7 +122,7 @@ export function webhooksOf(
 export const wordsOf = ({ verificationId, status, subStatus, eventTime }: News): string =>
   [verificationId, status, subStatus, eventTime].join(' ');
 
-/** Counts acknowledged work that the database lacks, and work that it has too often. */
+/** Returns acknowledged work that the database lacks (`lost`), and work that it has several times (`repeated`). */
 export async function differences(
   database: pg.Pool,
   { taken, started }: Pick<Traffic, 'taken' | 'started'>,

@@ -1,4 +1,4 @@
-/** A complete deployment, each part a process: three gateways, NATS, PostgreSQL, and a load balancer in front. */
+/** Complete deployment: three gateways, NATS, PostgreSQL and a load balancer, each in a process that can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +11,9 @@ import { freePort } from '../harness/phoenix.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface Stack extends World {
-  /** URL of the load balancer; stable across kills. */
+  /** URL of the load balancer. It stays the same when the load balancer is killed and restarted. */
   readonly url: string;
-  /** Functions by the name of a process: each kills this process, and resolves when it is back. */
+  /** Functions by the name of a process. Each kills the process, and resolves when the process runs again. */
   readonly kills: Readonly<Record<string, () => Promise<void>>>;
 }
 
@@ -29,7 +29,7 @@ export async function startStack(seed: string, sessions: number): Promise<Stack>
     sessions,
     database: postgres.url,
     provider: await startForgetfulProvider(/^traffic\./),
-    // The budget is small because the provider does not know these sessions, and each poll takes a database connection.
+    // Limits polls: the provider does not know these sessions, and each poll needs a database connection.
     environment: { NATS_URL: nats.url, PROVIDER_CALLS_PER_MINUTE: '600' },
   });
   const present = await Promise.all(world.gateways.map((gateway) => gateway.present()));
@@ -66,7 +66,7 @@ export async function startStack(seed: string, sessions: number): Promise<Stack>
   };
 }
 
-/** Starts the load balancer, which can be killed and then restarts at the same address. */
+/** Starts the load balancer. When it is killed, it is started again at the same address. */
 async function startBalancer(seed: string, gatewayPorts: readonly string[]) {
   const port = await freePort(createSeededRandom('balancer', seed));
   let child: ChildProcess;

@@ -1,4 +1,4 @@
-/** Runs work at a steady rate and measures its durations. */
+/** Runs a function at a steady rate (open-loop load), and collects durations. */
 
 export interface Steady {
   /** Number of completed runs. */
@@ -11,7 +11,7 @@ export interface Steady {
 
 const TICK_MS = 10;
 
-/** Starts `act` at a fixed rate, however long it takes, with a limit of runs in flight. */
+/** Starts `act` at a fixed rate, however long each run takes. Skips a run if `mostUnderWay` runs are in flight. */
 export function steadily(perSecond: number, mostUnderWay: number, act: () => Promise<void>): Steady {
   const startedAt = performance.now();
   const underWay = new Set<Promise<void>>();

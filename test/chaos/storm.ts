@@ -1,4 +1,4 @@
-/** Sessions and subscribers on two gateways, under all faults at once for a while. */
+/** Runs subscribers on two gateways under all faults at once, and compares what they received with the log. */
 import type pg from 'pg';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
@@ -33,14 +33,14 @@ export interface Aftermath {
   readonly database: pg.Pool;
 }
 
-/** Share of subscribers that connect during the first half of the faults. */
+/** Share of subscribers that connect only during the first half of the faults. */
 const LATECOMERS = 0.25;
 const FROM_A_SESSIONS_START = 0.3;
 const GAP_PROOFS = 0.5;
 const PROGRESS_EVERY_MS = 3_000;
 const RETRY_MS = [50, 500] as const;
 
-/** Runs the faults, then waits until every subscriber has received all that is expected, or nothing more arrives. */
+/** Runs the faults, then waits until every subscriber has received all expected transitions, or frames cease. */
 export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   const world = await startWorld({ ...plan, gateways: 2 });
 
@@ -72,7 +72,7 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   return { account, tally, database };
 }
 
-/** Waits for all work to finish, and compares what subscribers received with the log. */
+/** Waits for all work to finish, and compares the transitions that subscribers received with the log. */
 export async function reckon(
   { database, sessions, proxy }: World,
   subscribers: readonly Subscriber[],
@@ -81,7 +81,8 @@ export async function reckon(
   proxy.calm();
   await allRecorded(database);
 
-  // Cuts all connections once more: a subscriber that would repeat the end of its list, or miss it, shows it now.
+  // Makes all subscribers resume once more, then adds transitions: a subscriber with a wrong cursor now misses or
+  // repeats a transition.
   proxy.cutAll();
   await Promise.all(sessions.map(({ id }, index) => recordPlainly(database, id, index)));
   await allRecorded(database);

@@ -1,4 +1,4 @@
-/** Stock clients that record every frame they get. */
+/** Subscribers (stock graphql-ws and graphql-sse clients) that record every frame that they get. */
 import { createClient as createEventStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -7,7 +7,7 @@ import { toGlobalId } from '../../src/graphql/node.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { operationOf, type Wish } from './wishes.ts';
 
-/** Transitions received after a cursor. A subscriber has more than one stretch only if it was resynced. */
+/** Transitions received since a cursor. Each resync (a new snapshot or FeedReset) begins a new stretch. */
 export interface Stretch {
   readonly after: string;
   /** Numbers of the transitions in order of arrival; `Names` assigns the numbers. */
@@ -17,14 +17,14 @@ export interface Stretch {
 export interface Subscriber {
   readonly wish: Wish;
   readonly stretches: Stretch[];
-  /** Number of resyncs. */
+  /** Number of resyncs (snapshot or FeedReset in place of lost transitions) so far. */
   resets: number;
-  /** Cursor of the newest frame. */
+  /** Cursor of the newest frame, from which the subscriber resumes. */
   cursor: string;
   /** Number of connections so far. */
   connections: number;
   state: FeedState;
-  /** Why the gateway ended the subscription; null if it did not. */
+  /** Why the gateway ended the subscription; null while the subscription goes on. */
   ended: string | null;
   /** Closes the connection and keeps the cursor. */
   leave(): void;
@@ -53,8 +53,8 @@ export class Names {
 }
 
 /**
- * Names a transition by its id and time: after a failover its session and sequence may belong to another transition,
- * which was recorded later.
+ * Names a transition by its id and time. The id (session and sequence) alone is not unique: after a failover that lost
+ * the transition, another one may get the same sequence.
  */
 export const nameOfTransition = (id: string, recordedAt: string): string => `${id} ${recordedAt}`;
 
@@ -76,7 +76,7 @@ export const everyoneIsConnected = (subscribers: readonly Subscriber[]): Promise
   eventually(async () => subscribers.every(({ state, ended }) => state !== 'stale' || ended !== null));
 
 interface Options {
-  /** URL of the proxy. */
+  /** URL of the proxy in front of the gateways. */
   readonly url: string;
   readonly wish: Wish;
   readonly after: string;
@@ -86,11 +86,11 @@ interface Options {
   readonly onComeback?: () => void;
   /** Called after each frame. */
   readonly onFrame?: (frame: Frame, subscriber: Subscriber) => void;
-  /** Finds a new cursor after CURSOR_EXPIRED; without it, that error ends the subscription. */
+  /** Finds a new cursor after the error CURSOR_EXPIRED; without this function, the error ends the subscription. */
   readonly findCursor?: () => Promise<string>;
 }
 
-/** Subscribes, and reconnects for as long as the test runs. */
+/** Starts a subscriber, which reconnects for as long as the test runs. */
 export async function subscribe(options: Options): Promise<Subscriber> {
   const { url, wish, after, names, clientOptions = {}, onComeback, onFrame, findCursor } = options;
   let client: Client | null = null;
@@ -109,7 +109,7 @@ export async function subscribe(options: Options): Promise<Subscriber> {
       const leaving = client;
       client = null;
       subscriber.state = 'stale';
-      // Not awaited: a client that is connecting is slow to give up.
+      // Not awaited, because a client that is just connecting gives up only after its timeout.
       void Promise.resolve(leaving?.dispose()).catch(() => {});
     },
     comeBack() {
@@ -150,7 +150,7 @@ export async function subscribe(options: Options): Promise<Subscriber> {
       },
     );
   };
-  /** After an expired cursor: subscribes again from the cursor that `find` returns. Late old frames are ignored. */
+  /** Subscribes again from the cursor that `find` returns. Late frames of the old subscription are ignored. */
   const goOn = async (find: () => Promise<string>) => {
     subscription += 1;
     const own = subscription;
@@ -199,7 +199,7 @@ function beginAgain(subscriber: Subscriber, after: string): void {
 const isExpiry = (why: unknown): boolean =>
   Array.isArray(why) && why.some((error) => error?.extensions?.code === 'CURSOR_EXPIRED');
 
-/** Common interface of the stock clients. */
+/** Common interface of the graphql-ws and graphql-sse clients. */
 interface Client {
   subscribe(payload: object, sink: object): () => void;
   dispose(): void | Promise<void>;

@@ -1,4 +1,4 @@
-/** Constant traffic at the gateways: webhooks, staff actions, new sessions and queries. */
+/** Generates constant traffic at the gateways: webhooks, staff actions, new sessions and queries. */
 import { randomUUID } from 'node:crypto';
 import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -8,7 +8,7 @@ import { pause } from './trouble.ts';
 import { oneOf } from './wishes.ts';
 import type { World } from './world.ts';
 
-/** Work that gateways acknowledged, to be compared with the database. */
+/** Work that gateways acknowledged, to be compared with the database at the end. */
 export interface Done {
   readonly news: News[];
   /** Database ids of booked meetings, and verification ids of started sessions. */
@@ -16,13 +16,13 @@ export interface Done {
   readonly started: string[];
   refused: number;
   looks: number;
-  /** Answers that would be wrong from any release. */
+  /** Answers that are wrong from either of the two releases that the test runs. */
   readonly wrong: string[];
 }
 
 interface Plan {
   readonly seed: string;
-  /** Number of provider updates generated per session; more than there is time to send. */
+  /** Number of provider updates generated per session, more than the test has time to send. */
   readonly newsEach: number;
   /** Milliseconds between two actions of one client. */
   readonly paceMs: number;
@@ -38,7 +38,7 @@ const START = `mutation ($input: StartSessionInput!) { result: startSession(inpu
 const LOOK = `{ sessions(first: 20) { nodes { id version status subStatus
   transitions(last: 1) { nodes { sequence } } meeting { id } reviews { id } } } }`;
 
-/** Starts the traffic; `end` waits for requests in flight. */
+/** Starts the traffic; `end` stops it, and waits for requests in flight. */
 export function startTraffic(
   world: World,
   { seed, newsEach, paceMs }: Plan,
@@ -47,7 +47,7 @@ export function startTraffic(
   let going = true;
   const random = (actor: string) => createSeededRandom('traffic', seed, actor);
 
-  /** Repeats the call until it is answered: a call lost on the way is retried unchanged (idempotent). */
+  /** Sends a call until it is answered, each time with the same input, so that a retry has no second effect. */
   async function ask(query: string, variables: object = {}): Promise<any> {
     for (;;) {
       const url = await world.reachable();

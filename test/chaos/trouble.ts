@@ -1,4 +1,4 @@
-/** Faults and writes that happen while subscribers listen. */
+/** Injects faults and writes transitions while subscribers listen. */
 import type pg from 'pg';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, newsOf, sendUntilTaken } from '../harness/news.ts';
@@ -9,14 +9,14 @@ import { recordSomehow } from './writers.ts';
 export interface TroublePlan {
   readonly seed: string;
   readonly seconds: number;
-  /** Webhooks per second; the writers outside the gateways add as many transitions again. */
+  /** Webhooks per second. Writers outside the gateways record as many transitions per second in addition. */
   readonly transitionsPerSecond: number;
   /** Minimum and maximum seconds between two kills. */
   readonly gatewayKillsEvery: readonly [number, number];
   readonly listenerKillsEvery: readonly [number, number];
 }
 
-/** Counts of what has happened so far. */
+/** Counts of the webhooks and faults so far. */
 export interface Happened {
   webhooks: number;
   lateCommits: number;
@@ -75,14 +75,14 @@ export function makeTrouble(world: World, plan: TroublePlan): { happened: Happen
   return { happened, over };
 }
 
-/** Returns enough webhooks for the whole time, in random order, some of them twice. */
+/** Returns enough webhooks for the whole duration, in random order, some of them twice. */
 function webhooksOf({ sessions }: World, plan: TroublePlan, random: SeededRandom): string[] {
   const newsEach = Math.ceil((plan.transitionsPerSecond * plan.seconds) / sessions.length);
   const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, newsEach));
   return burstOf(news, random);
 }
 
-/** Kills the LISTEN connections; returns how many there were. */
+/** Terminates all LISTEN connections, so that notifications are lost; returns their number. */
 export async function killListeners(database: pg.Pool): Promise<number> {
   const { rowCount } = await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -91,5 +91,5 @@ export async function killListeners(database: pg.Pool): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Pace of the injected events; never used to wait for a result. */
+/** Waits between injected events. Never use this to wait for a result: `eventually` does that. */
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

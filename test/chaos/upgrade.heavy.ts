@@ -1,4 +1,4 @@
-/** Rolling deploy under traffic: the last release and this one on one database, during the migration and after it. */
+/** Rolling deploy under traffic: the last and the current release share a database during and after the migration. */
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -24,14 +24,14 @@ const PHASE_MS = 6_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 releaseTest(
-  'in a rolling deploy from the last release, during and after the migration, no transition or answer is lost, repeated or wrong',
+  'in a rolling deploy from the last release, subscribers get each transition once and in order, no acknowledged work is lost, and no answer is wrong',
   async () => {
     say(`upgrade, CHAOS_SEED=${SEED}`);
     const [script, { url, client }] = await Promise.all([buildLastRelease(), emptyDatabase()]);
     const world = await startWorld({
       ...{ seed: SEED, gateways: 1, room: 1, sessions: SESSIONS, database: url, script },
       environment: { SHUTDOWN_SECONDS: '2' },
-      // The provider answers (with 404) so that it stays usable for starts: failures would open the circuit breaker.
+      // Answers polls with 404: failed calls would open the circuit breaker, and starts would be refused.
       whenAsked: { status: 404, body: '{"type":"not_found_error","code":"referenceId_not_found"}' },
     });
     const { database, sessions, proxy, gateways } = world;
@@ -39,7 +39,7 @@ releaseTest(
     const random = createSeededRandom('upgrade', SEED);
     const names = new Names();
     const feedEnd = await fetchFeedCursor(world);
-    // All subscribers have cursors of the last release, whichever release serves them.
+    // All subscribers begin with cursors that the last release issued, whichever release serves them.
     const join = (): Promise<Subscriber> => {
       const wish = wishOf(sessions, random);
       const { startCursor } = wish.session ?? oneOf(sessions, random);
@@ -54,10 +54,10 @@ releaseTest(
     const before = count(done);
     const migration = await world.join().present();
     const during = count(done);
-    // New subscribers go to either release; existing ones stay connected until they are closed.
+    // New subscribers connect to either release; existing subscribers stay connected to the last release.
     subscribers.push(...(await Promise.all(Array.from({ length: SUBSCRIBERS / 3 }, join))));
     await pause(PHASE_MS);
-    // Half of the subscribers reconnect to the other release, with cursors issued by the first.
+    // About half of the subscribers reconnect to the other release, with cursors issued by the previous one.
     proxy.cutAll();
     await everyoneIsConnected(subscribers);
     await pause(PHASE_MS);
@@ -70,7 +70,8 @@ releaseTest(
     await end();
     await allRecorded(database);
 
-    // Cuts all connections once more: a subscriber that would repeat the end of its list, or miss it, shows it now.
+    // Makes all subscribers resume once more, then adds transitions: a subscriber with a wrong cursor now misses or
+    // repeats a transition.
     proxy.cutAll();
     const last = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, 61).slice(-1));
     for (const body of burstOf(last, random)) await sendUntilTaken(body, world.reachable);
@@ -80,7 +81,7 @@ releaseTest(
 
     const account = accountOf(subscribers, log, names);
     const lost = await missingFrom(database, done);
-    // Faults: migrating next to the last release, stopping that release, and the cuts.
+    // Counts as faults the migration next to the last release, the stop of that release, and the cuts.
     const faults = 2 + proxy.cuts;
     const requests = count(done) + done.refused + connectionsOf(subscribers);
     enter('upgrade', balanceOf(account, { requests, faults, lost: lost.length, wrong: done.wrong.length }));
@@ -115,7 +116,7 @@ releaseTest(
 const count = ({ news, meetings, started, looks }: Done): number =>
   news.length + meetings.length + started.length + looks;
 
-/** Returns the acknowledged webhooks, meetings and starts that are not stored exactly once. */
+/** Returns acknowledged webhooks, meetings and starts that the database lacks or has several times. */
 async function missingFrom(database: pg.Pool, { news, meetings, started }: Done): Promise<string[]> {
   const found = async (statement: string): Promise<Map<string, number>> => {
     const { rows } = await database.query(

@@ -1,11 +1,11 @@
-/** Subscriptions of the tests' clients. */
+/** Random subscriptions for the subscribers of the fault tests. */
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { StartedSession } from './world.ts';
 
-/** The transitions that a subscriber must receive, and the operation that it uses. */
+/** Subscription of one subscriber: which transitions it must receive, and by which operation and transport. */
 export interface Wish {
   readonly scope: 'SESSION' | 'FILTER' | 'ALL';
-  /** Null: all sessions. */
+  /** Session to follow; null for all sessions. */
   readonly session: StartedSession | null;
   readonly filter: { readonly status?: readonly string[]; readonly appliedOnly?: boolean };
   readonly operation: 'statusTransitions' | 'sessionLive' | 'feed';
@@ -46,7 +46,7 @@ export function wishOf(sessions: readonly StartedSession[], random: SeededRandom
 export const oneOf = <T>(items: readonly T[], random: SeededRandom): T =>
   items[random.integer(0, items.length - 1)] as T;
 
-/** Returns the subscription's text. Frames always have `cursor`, and for a transition `id`. */
+/** Returns the subscription's text. It always selects `cursor`, and the `id` of transitions. */
 export const operationOf = ({ operation, gapProof }: Wish): string =>
   gapProof ? OPERATIONS[operation].replaceAll(/\bcursor\b/g, 'cursor previousCursor') : OPERATIONS[operation];
 
@@ -72,7 +72,7 @@ const OPERATIONS: Record<Wish['operation'], string> = {
   }`,
 };
 
-/** Returns the name of a subscription for reports. */
+/** Returns a description of the subscription for reports. */
 export const nameOf = ({ scope, session, filter, operation, transport, gapProof }: Wish): string =>
   [
     scope,

@@ -1,4 +1,4 @@
-/** Setting of the feed tests: gateways on one database, their sessions, and the proxy in front. */
+/** Setting of the fault tests: gateways on one database, sessions, and a proxy in front that breaks connections. */
 import pg from 'pg';
 import { fromGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -21,7 +21,7 @@ export interface World {
   readonly gateways: readonly Phoenix[];
   readonly sessions: readonly StartedSession[];
   readonly proxy: FaultyProxy;
-  /** Starts another gateway of this build behind the proxy, up to `room`. */
+  /** Starts another gateway of the current release behind the proxy. At most `room` gateways may join. */
   join(): Phoenix;
   /** Resolves with the proxy's URL once a gateway is behind it. */
   reachable(): Promise<string>;
@@ -31,22 +31,22 @@ interface Options {
   readonly seed: string;
   readonly gateways: number;
   readonly sessions: number;
-  /** Provider to use instead of one that does not answer. */
+  /** Provider of the gateways; by default a provider that does not answer. */
   readonly provider?: ScriptedProvider;
   readonly environment?: Record<string, string>;
   readonly wear?: Wear;
   /** Number of gateways that may join later. */
   readonly room?: number;
-  /** Existing database instead of a fresh one, and the script of the initial gateways. */
+  /** Database to use instead of a new one. `script` is the file that the initial gateways run. */
   readonly database?: string;
   readonly script?: string;
-  /** The provider's response when polled; without it, the connection is broken. */
+  /** Response of the provider to a poll; by default the provider breaks the connection. */
   readonly whenAsked?: ScriptedAnswer;
 }
 
 const CONNECTIONS = 16;
 const STARTING_AT_ONCE = 8;
-/** Time limit, generous because webhooks wait for locked sessions, and a slow gateway assigns positions late. */
+/** Timeout, long because webhooks wait for locked sessions, and a slow gateway assigns feed positions late. */
 const QUIET_WITHIN_MS = 150_000;
 
 const START = `mutation ($input: StartSessionInput!) {
@@ -113,7 +113,7 @@ async function startSessions(gateway: GatewayProcess, count: number): Promise<St
       started.push({ ...session, verificationId, id: fromGlobalId(session.id)?.key as string });
     }
   };
-  // The first start creates the user, whom the others share.
+  // Waits for the first start, which creates the user that all sessions share.
   const rest = waiting.splice(1);
   await line();
   waiting.push(...rest);
@@ -121,7 +121,7 @@ async function startSessions(gateway: GatewayProcess, count: number): Promise<St
   return started;
 }
 
-/** Fetches the feed's newest cursor, retrying until there is an answer. */
+/** Fetches the newest cursor of the feed; retries until a gateway answers. */
 export async function fetchFeedCursor(world: World): Promise<string> {
   for (;;) {
     const url = await world.reachable();
@@ -135,7 +135,7 @@ export async function fetchFeedCursor(world: World): Promise<string> {
   }
 }
 
-/** Waits until no webhook is pending and no transition is without a position. */
+/** Waits until no webhook is PENDING, and every transition has a feed position. */
 export async function allRecorded(database: pg.Pool): Promise<void> {
   const deadline = performance.now() + QUIET_WITHIN_MS;
   for (const queue of [`webhook_inbox where state = 'PENDING'`, 'transition_outbox'])

@@ -1,14 +1,14 @@
-/** Writers outside the gateways: the transition writer's statements, in misbehaving transactions. */
+/** Records transitions outside the gateways, with equal rows, in transactions that may commit late or roll back. */
 import type pg from 'pg';
 import { findWaitingParty, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
-/** PROMPT commits at once, LATE commits after later transactions, ROLLED_BACK does not commit. */
+/** PROMPT commits at once, LATE commits after transactions that began later, ROLLED_BACK does not commit. */
 export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
 
 const LONGEST_DAWDLE_MS = 20;
 const LONGEST_HOLD_MS = 1_500;
-/** Share of transitions recorded without a doorbell; the hub must find them when it looks by itself. */
+/** Share of transitions recorded without a NOTIFY (doorbell): gateways must find them by polling the log. */
 const UNHEARD = 0.3;
 const FATES: Record<Fate, number> = { PROMPT: 7, LATE: 2, ROLLED_BACK: 1 };
 
@@ -28,8 +28,8 @@ export async function recordSomehow(pool: pg.Pool, sessionId: string, random: Se
   const client = await pool.connect();
   try {
     await client.query('begin');
-    // Assigns the transaction id early, as if the transaction did other work first: transaction ids do not give the
-    // commit order.
+    // Assigns the transaction id early, as if the transaction did other work first, because the gateway must not rely
+    // on transaction ids for the order of commits.
     await client.query('select pg_current_xact_id()');
     await client.query('select pg_sleep($1)', [random.between(0, LONGEST_DAWDLE_MS) / 1000]);
     const step = STEPS[random.integer(0, STEPS.length - 1)] as KnownSubStatus;
@@ -44,7 +44,7 @@ export async function recordSomehow(pool: pg.Pool, sessionId: string, random: Se
   }
 }
 
-/** Records a transition in one statement, for bursts. */
+/** Records a transition in one statement, which is fast enough for bursts. */
 export async function recordPlainly(pool: pg.Pool, sessionId: string, index: number): Promise<void> {
   const pair = toStatusPair(STEPS[index % STEPS.length] as KnownSubStatus);
   const { rows } = await pool.query(
@@ -70,7 +70,7 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
   await ring(pool, sessionId, rows[0].next);
 }
 
-/** Locks the session, appends the next sequence to the log, adds it to the outbox, and updates the projection. */
+/** Locks the session row, appends a transition to the log and to the outbox, and updates the session row. */
 async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStatus): Promise<number> {
   const { rows } = await client.query(
     'select status, sub_status, last_sequence, disputed from vkyc_session where id = $1 for update',
@@ -96,7 +96,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
   return last + 1;
 }
 
-/** Notifies as a replica does after its commit; harmless if no replica listens. */
+/** Sends the NOTIFY that a replica sends after its commit; without effect if no replica listens. */
 async function ring(client: pg.Pool | pg.PoolClient, sessionId: string, sequence: number): Promise<void> {
   const message = JSON.stringify({ from: 'writer', rings: [[sessionId, sequence]] });
   await client.query(`select pg_notify('vkyc_doorbell', $1)`, [message]);

@@ -6,7 +6,7 @@ import { watchBehindRouters } from './behind-a-router.ts';
 const ROUNDS = Number(process.env.ROUTER_ROUNDS ?? 4);
 
 for (let round = 1; round <= ROUNDS; round += 1)
-  test(`round ${round}: behind four routers each client sees every transition once and in order`, async () => {
+  test(`round ${round}: behind four faulty GraphQL routers, each client sees every transition once and in order`, async () => {
     const gateway = await bootGateway({ bothWays: false });
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 

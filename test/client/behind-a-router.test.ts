@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { watchBehindRouters } from './behind-a-router.ts';
 
-test('behind a router that shares streams and drops and repeats frames, clients see each transition once', async () => {
+test('behind a GraphQL router that shares streams, and drops and repeats frames, each client sees every transition once', async () => {
   const gateway = await bootGateway();
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 

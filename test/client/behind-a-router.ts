@@ -1,4 +1,4 @@
-/** Clients of one gateway behind faulty routers, and the check that each sees every transition once. */
+/** Runs clients of one gateway behind faulty routers, and checks that each client sees every transition once. */
 import * as sse from 'graphql-sse';
 import * as ws from 'graphql-ws';
 import { expect } from 'vitest';
@@ -51,8 +51,8 @@ const STEPS = 12;
 const atOnce = async () => {};
 
 /**
- * Advances journeys while clients watch them behind one router per seed, and expects each client to see every
- * transition that it wants. Returns the numbers of faults of the routers.
+ * Advances sessions while clients follow them behind one faulty router per seed, and expects each client to see every
+ * transition that passes its filter. Returns how often each fault of the routers happened.
  */
 export async function watchBehindRouters(
   gateway: Gateway,
@@ -92,11 +92,11 @@ export async function watchBehindRouters(
     left[name] = (left[name] ?? 0) - 1;
     await gateway.advance(name, 1);
     await readUpTo(SESSIONS.length + step + 1);
-    // Adds late clients with the variables of the first ones, so that a router lets them join those streams.
+    // Adds late clients with the same variables as the first clients, so that a router joins them to running streams.
     if (step === 10) joinAll();
   }
   for (const { router } of worlds) router.calmDown();
-  // A client notices lost frames only at the next frame, so each session advances once more.
+  // Advances each session once more, because a client notices lost frames only at the next frame.
   for (const name of SESSIONS) await gateway.advance(name, 1);
   await readUpTo(SESSIONS.length * (STEPS + 2));
 
@@ -127,10 +127,10 @@ function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]):
   return seen.some(({ cursor }) => fromTheLast.includes(cursor));
 }
 
-/** Expects that a watcher saw what it wants once and in order, except what a snapshot or reset skipped. */
+/** Expects that a watcher saw each wanted transition once and in order; only a snapshot or reset may skip some. */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
-  // The place of a start cursor, which precedes the first transition of the log.
+  // Index of a start cursor, which precedes the first transition of the log.
   let place = -1;
   for (const [index, frame] of watcher.seen.entries()) {
     const at = placeOf.get(frame.cursor) ?? -1;
@@ -153,7 +153,7 @@ function expectWhole(watcher: Watcher, log: readonly Transition[], label: string
   ).toEqual([]);
 }
 
-/** Connects a watcher to the router for each operation and transport; equal subscriptions share a stream. */
+/** Connects a watcher for each operation and transport to the router, which shares streams of equal subscriptions. */
 function join(
   { host }: SharingRouter,
   [first]: readonly { id: string; startCursor: string }[],

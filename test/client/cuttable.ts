@@ -1,4 +1,4 @@
-/** A TCP proxy whose connections can be cut, refused, or left open and dead. */
+/** TCP proxy that can cut connections, refuse them, or keep them open without passing on data. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
@@ -11,7 +11,7 @@ export interface Cuttable {
   cut(): void;
   /** Closes the next `count` connections as soon as they arrive. */
   refuse(count: number): void;
-  /** Keeps the current connections open but passes nothing on. */
+  /** Keeps the current connections open, but passes on no data. */
   freeze(): void;
   /** Holds back data from the server, on current and later connections, until `release`. */
   hold(): void;
@@ -20,7 +20,7 @@ export interface Cuttable {
   release(): void;
 }
 
-/** Proxies a server until the test ends; `rewrite` may change its data but not the length. */
+/** Starts a proxy to a server, until the test ends. `rewrite` may change the server's data, but not its length. */
 export async function cuttable(
   serverUrl: string,
   rewrite: (sent: Buffer) => Buffer = (sent) => sent,

@@ -16,7 +16,7 @@ const TRANSITIONS = `subscription ($after: String) {
 
 const cursorAt = (sequence: number | null) => (sequence === null ? null : `at ${sequence}`);
 
-/** Returns a frame with the cursor `at 3` for transition 3 of the feed, and so on. */
+/** Returns a frame of the feed; its cursor is `at 3` for transition 3, and its previousCursor that of `after`. */
 const frame = (__typename: string, at: number, after: number | null, fields = {}) => ({
   data: {
     feed: { __typename, cursor: cursorAt(at), previousCursor: cursorAt(after), ...fields },
@@ -33,7 +33,7 @@ const shown = (frames: unknown[]) =>
 const MARKED = (cursor: string) => expect.stringMatching(new RegExp(`^${cursor}~.+`));
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('the frame after a lost one is withheld, and the client resumes with a marked cursor and gets both frames', async () => {
+  test('the client withholds a frame that follows a lost frame, resumes with a marked cursor, and gets both frames', async () => {
     const { server, watch, asked, reported } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -53,7 +53,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a heartbeat after a lost frame makes the client resume instead of staying live', async () => {
+  test('a heartbeat after a lost frame reveals the gap: the client resumes instead of staying live', async () => {
     const { server, watch, asked, states } = await setUp(transport);
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -67,7 +67,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked[1]).toEqual({ after: MARKED('at 0') });
   });
 
-  test('repeated frames are not shown, whether one is duplicated or a router replays the whole stream', async () => {
+  test('the client does not show repeated frames, whether one frame is duplicated or a router replays the whole stream', async () => {
     const { server, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -83,7 +83,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('a stream replayed without its heartbeats continues without a new request', async () => {
+  test('if a router replays a stream without its heartbeats, the client continues without a new request', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -99,7 +99,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test("a client to which a GraphQL router sends another client's stream subscribes again from its own cursor", async () => {
+  test('if a GraphQL router sends a client the stream of another client, the client subscribes again from its own cursor', async () => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 3' });
     await asked(1);
@@ -112,7 +112,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up']);
   });
 
-  test('a client without a cursor that a router joins to a stream in its middle subscribes again', async () => {
+  test('if a router joins a client without a cursor to the middle of a running stream, the client subscribes again', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
@@ -127,7 +127,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(shown(frames)).toEqual(['Heartbeat', 9]);
   });
 
-  test('if a router reopens a stream without the cursor, the client resumes from its own cursor, as after a gap', async () => {
+  test('if a router reopens a stream without a cursor, the client notices the gap and resumes from its own cursor', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
@@ -141,7 +141,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(frames).toHaveLength(1);
   });
 
-  test('the mark on the cursor is kept after a lost connection and changes at the next gap', async () => {
+  test('the client keeps the mark on its cursor after a lost connection, and changes the mark at the next gap', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -160,7 +160,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(marks[2]).not.toBe(marks[0]);
   });
 
-  test('after a FeedReset the stream continues, and a sequence that is assigned again is not taken for a repeat', async () => {
+  test('after a FeedReset the client continues, and shows a transition whose sequence was already used before the reset', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -175,7 +175,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('frames that do not select previousCursor are shown as they arrive', async () => {
+  test('without previousCursor in the selection, the client shows all frames as they arrive, even repeated ones', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch('subscription ($after: String) { statusTransitions(after: $after) { cursor } }');
     await asked(1);
@@ -186,7 +186,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('if frames have no `extensions`, a resumed stream is catching up until its first heartbeat', async () => {
+  test('if frames have no `extensions`, the state of a resumed stream is `catching up` until its first heartbeat', async () => {
     const { server, proxy, watch, asked, states, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -218,7 +218,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up', 'live']);
   });
 
-  test('a client whose frames are held back becomes stale; after their release each frame is shown once', async () => {
+  test('while frames are held back on the way the state is stale; after their release the client shows each frame once', async () => {
     const { server, proxy, watch, asked, states } = await setUp(transport, { silenceMs: 300 });
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -246,7 +246,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     ['SERVICE_UNAVAILABLE and no data', { data: null, errors: errors('SERVICE_UNAVAILABLE') }],
     ['an unknown fault and no data', { data: null, errors: errors() }],
     ['an error next to data', { ...transition(1), errors: errors('INTERNAL_SERVER_ERROR') }],
-  ])('a frame with %s is withheld and requested again', async (_title, broken) => {
+  ])('the client withholds a frame with %s, and requests the frame again', async (_title, broken) => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -254,7 +254,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await eventually(async () => states.at(-1) === 'live');
 
     server.send(broken);
-    // The server goes on as if the broken frame had been taken.
+    // The server continues as if the client had accepted the broken frame.
     server.send(transition(2));
     await asked(2);
     expect(states.slice(0, 3)).toEqual(['catching up', 'live', 'stale']);
@@ -301,7 +301,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     },
   );
 
-  test('the errors of a frame with forbidden fields are shown, and the stream continues', async () => {
+  test('the client passes on the FORBIDDEN errors of a frame together with the frame, and the stream continues', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);

@@ -54,7 +54,7 @@ interface Watching {
   ): () => void;
 }
 
-/** Subscribes. Returns the sequences that arrive, and the errors or completion that end the subscription. */
+/** Subscribes. Returns two growing lists: sequences that arrived, and errors or completions that ended the stream. */
 function watch(client: Watching, query: string, variables: Record<string, unknown>) {
   const seen: number[] = [];
   const ends: unknown[] = [];
@@ -80,7 +80,7 @@ async function walk(gateway: Gateway, name: string) {
   return { id, startCursor, advance: (steps: number) => gateway.advance(verificationId, steps) };
 }
 
-test('a client gets every transition once and in order despite repeated cuts, one of them before the first frame', async () => {
+test('a client gets every transition once and in order although its connection is cut repeatedly, once before the first frame', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'cut');
@@ -104,13 +104,13 @@ test('a client gets every transition once and in order despite repeated cuts, on
   expect(states).toEqual(['catching up', ...rounds]);
 });
 
-test('after a subscription was refused, another one of the same client still resumes after a cut', async () => {
+test('after the gateway refused one subscription of a client, another subscription of the client still resumes after a cut', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'refused');
   const client = overWebSocket(proxy);
   const { id: sessionId, startCursor: after } = session;
-  // Holds data back, so that the refusal and the end of its stream arrive together.
+  // Holds data back, so that the refusal and the completion of the refused stream arrive in one chunk.
   const holdOnce = client.on('connected', () => {
     holdOnce();
     proxy.hold();
@@ -129,7 +129,7 @@ test('after a subscription was refused, another one of the same client still res
   expect(seen).toEqual(upTo(4));
 });
 
-test('the client never detects a gap in the streams of a gateway, despite repeated cuts', async () => {
+test('the client detects no gap (lost frame) in the streams of a real gateway, despite repeated cuts', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'gapless');
@@ -189,14 +189,14 @@ test('two subscriptions on one socket each resume from their own cursor', async 
   expect([first.seen, second.seen]).toEqual([upTo(14), upTo(14)]);
 });
 
-test('after its token expired the client reconnects with a new token', async () => {
+test('a client whose token expired reconnects with a new token', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const sign = (expires: string) =>
     new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime(expires)
       .sign(new TextEncoder().encode(SECRET));
-  // The gateway allows 30 s of clock skew, so this expired token is accepted for about two more seconds.
+  // The gateway allows 30 s of clock skew, so a token that expired 28 s ago is accepted for about two more seconds.
   const [short, long] = [await sign('-28s'), await sign('1h')];
   const proxy = await cuttable(gateway.url);
   const given: string[] = [];

@@ -1,4 +1,4 @@
-/** Tests the parts of the client helper without a connection. */
+/** Tests the parts of the client helper (resuming subscriptions) without a connection. */
 import { describe, expect, test, vi } from 'vitest';
 import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
 import { frameIn, isRestart, meaningOfErrors, type Result } from '../../src/client/frames.ts';
@@ -57,7 +57,7 @@ describe('findVariables', () => {
 });
 
 describe('frames', () => {
-  test('frameIn returns the first root field that is an object or null, and undefined if there is none', () => {
+  test('frameIn returns the value of the first root field that is an object or null; without such a field, undefined', () => {
     expect(frameIn({ data: { id: 1, feed: { cursor: 'a' } } })).toEqual({ cursor: 'a' });
     expect(frameIn({ data: { feed: null } })).toBeNull();
     expect([frameIn({ data: null }), frameIn({}), frameIn({ data: { four: 4 } })]).toEqual([
@@ -132,7 +132,7 @@ describe('Position', () => {
     expect(position.cursor).toBe('1');
   });
 
-  test('a position does not move at a repeated frame or at one after a gap, and tells the two apart', () => {
+  test('a position does not move at a frame that is repeated or follows a gap, and returns REPEATED or GAP', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');
@@ -167,14 +167,14 @@ describe('Position', () => {
     expect(take(position, '2', '1')).toBe('NEXT');
   });
 
-  test('a position that began at a heartbeat accepts a frame that follows it, even after another heartbeat', () => {
+  test('a position that began at a heartbeat accepts a frame that follows this heartbeat, even after another heartbeat', () => {
     const position = new Position(null);
     take(position, 'b', null, beat);
     take(position, 'c', 'b', beat);
     expect(take(position, '1', 'b')).toBe('NEXT');
   });
 
-  test('a position forgets the frames before a FeedReset, so that they no longer count as repeated', () => {
+  test('a position forgets the frames before a FeedReset: a frame with one of their cursors no longer counts as repeated', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');
@@ -184,7 +184,7 @@ describe('Position', () => {
     expect(take(position, 'reset', '2')).toBe('REPEATED');
   });
 
-  test('a position recognises the last thousand frames as repeated', () => {
+  test('a position recognises repetitions of the last thousand frames, and of no earlier frames', () => {
     const position = new Position(null);
     for (let number = 1; number <= 1_000; number += 1) take(position, String(number));
     expect(take(position, '1', 'x')).toBe('REPEATED');
@@ -193,7 +193,7 @@ describe('Position', () => {
     expect(take(position, '2', 'x')).toBe('REPEATED');
   });
 
-  test('keepApart adds a new mark to the `after` argument and leaves the cursor as it is', () => {
+  test('keepApart adds a new mark to the `after` argument, so that routers share no stream, and leaves the cursor unchanged', () => {
     const position = new Position('0');
     position.keepApart();
     const first = position.after;
@@ -208,7 +208,7 @@ describe('Position', () => {
   });
 });
 
-test('the wait before a retry is random, and its maximum grows from 1 s to 30 s (full jitter)', () => {
+test('backoffMs returns a random wait, whose maximum grows from 1 s to 30 s with each retry (full jitter)', () => {
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
   expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
   random.mockReturnValue(0.25);
@@ -221,7 +221,7 @@ describe('table of states', () => {
   const follow = (...events: Event[]) =>
     events.reduce<State>((state, event) => NEXT_STATE[state][event], 'OPENING');
 
-  test('an ended subscription stays ended; from every other state it can end or subscribe again', () => {
+  test('the state OVER is final; from every other state a subscription can end or subscribe again', () => {
     for (const [state, next] of Object.entries(NEXT_STATE)) {
       if (state === 'OVER') expect(new Set(Object.values(next))).toEqual(new Set(['OVER']));
       else expect([next.END, next.SUBSCRIBED]).toEqual(['OVER', 'OPENING']);

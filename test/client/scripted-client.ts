@@ -1,4 +1,4 @@
-/** The client helper over either transport, behind a proxy, with a scripted server. */
+/** Sets up the client helper over WebSocket or SSE, with a proxy between it and a scripted server. */
 import * as sse from 'graphql-sse';
 import * as ws from 'graphql-ws';
 import { expect } from 'vitest';
@@ -40,7 +40,7 @@ const CLIENTS = {
 export type Transport = keyof typeof CLIENTS;
 export const TRANSPORTS = Object.keys(CLIENTS) as Transport[];
 
-/** Starts a scripted server behind a proxy, and a client that collects states, frames and ends. */
+/** Starts a scripted server behind a proxy, and a client that collects states, frames and ends of subscriptions. */
 export async function setUp(transport: Transport, tuning: Tuning = {}) {
   const server = await startScriptedServer();
   const proxy = await cuttable(server.url);

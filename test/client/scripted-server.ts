@@ -1,4 +1,4 @@
-/** A GraphQL server over WebSocket and SSE that streams scripted frames and records its requests. */
+/** GraphQL server over WebSocket and SSE that streams the frames of a test, and records its requests. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,10 +21,10 @@ export interface ScriptedServer {
   readonly url: string;
   /** The variables of every subscription so far, in order. */
   readonly asked: Record<string, unknown>[];
-  /** Sends a frame to all subscriptions, or to those with the given `after`. */
+  /** Sends a frame to all subscriptions, or only to subscriptions with the given `after`. */
   send(frame: ExecutionResult, after?: string): void;
   complete(): void;
-  /** Answers the next subscriptions with these results, one each, and completes them. */
+  /** Answers each of the next subscriptions with one of these results, and completes it. */
   refuse(...results: ExecutionResult[]): void;
 }
 
@@ -81,7 +81,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       schema,
       subscribe: ({ variableValues }) => play(variableValues ?? {}),
       execute: () => ({ data: { four: 4 } }),
-      // Passes results on as they are: graphql-ws can format only errors of graphql-js.
+      // Passes results on unchanged, because graphql-ws could format only errors of graphql-js.
       onNext: (_connected, _id, _payload, _args, result) => result as FormattedExecutionResult,
     },
     sockets,

@@ -1,7 +1,7 @@
 /**
- * A router at its worst between clients and the gateway: clients with equal subscriptions share one upstream,
- * which may reopen with its first variables; slow clients lose the oldest frames of a bounded buffer; frames
- * come twice, late, in bursts, and without `extensions`.
+ * Faulty GraphQL router between clients and the gateway. Clients with equal subscriptions share one upstream, which
+ * may reopen with its first variables; slow clients lose the oldest frames of a bounded buffer; frames come twice,
+ * late, in bursts, and without `extensions`.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -25,7 +25,7 @@ export interface SharingRouter {
   /** Host and port for clients, without a scheme. */
   readonly host: string;
   readonly count: Record<Faults, number>;
-  /** Stops all faults: every frame is passed on once. */
+  /** Stops all faults: from then on, each frame is passed on once. */
   calmDown(): void;
 }
 
@@ -47,7 +47,7 @@ interface Request {
   readonly variables: Record<string, unknown>;
 }
 
-/** Proxies a gateway until the test ends. */
+/** Starts a faulty router in front of a gateway, until the test ends. */
 export async function startSharingRouter(gatewayUrl: string, random: SeededRandom): Promise<SharingRouter> {
   const gateway = createClient({
     url: `${gatewayUrl.replace('http', 'ws')}/graphql`,
@@ -108,7 +108,7 @@ export async function startSharingRouter(gatewayUrl: string, random: SeededRando
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
           });
-          // Sometimes the client is slow: frames fill its buffer in this pause, which drops the oldest.
+          // Simulates a slow client: during this pause frames overflow its buffer, which drops the oldest frames.
           for (let turns = goesWrong(0.1) ? 200 : 0; turns > 0; turns -= 1) await turn();
           continue;
         }

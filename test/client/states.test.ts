@@ -17,7 +17,7 @@ const transition = (sequence: number, extensions?: { replay: true }) => ({
 const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('the state of a subscription is catching up during a replay, live after it, and stale when the connection is lost', async () => {
+  test('the state of a subscription is `catching up` during a replay, `live` after the replay, and `stale` after a lost connection', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'the start' });
 
@@ -36,7 +36,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toEqual([{ after: 'the start' }, { after: 'at 1, later' }]);
   });
 
-  test('a frame directly followed by a cut is neither lost nor repeated, 20 times in a row', async () => {
+  test('in 20 cuts, each directly after a frame, no frame is lost or repeated', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
 
@@ -54,7 +54,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a silent connection is dropped after silenceMs, and the subscription resumes over a new one', async () => {
+  test('a silent connection is dropped after silenceMs, and the subscription resumes over a new connection', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { silenceMs: 500 });
     watch(FEED);
     await asked(1);
@@ -68,7 +68,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'stale', 'catching up');
   });
 
-  test('without heartbeats the state of a subscription becomes live when no replayed frame came for quietMs', async () => {
+  test('without heartbeats, the state of a subscription becomes live when no replayed frame has come for quietMs', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
 
@@ -176,13 +176,13 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await Promise.resolve(client.dispose()).catch(() => {});
     await eventually(async () => ends.length > 0);
     const connections = proxy.connections;
-    // A client that still retried without a wait would open hundreds of connections in this time.
+    // Gives the client time: if it still retried, it would open hundreds of connections during these requests.
     for (let round = 0; round < 20; round += 1) await fetch(server.url);
 
     expect(proxy.connections - connections).toBeLessThanOrEqual(1);
   });
 
-  test('a subscription that the caller ends stays ended; one whose stream the server completes resumes', async () => {
+  test('a subscription that the caller ends stays ended; a subscription whose stream the server completes resumes', async () => {
     const { server, states, watch, asked } = await setUp(transport);
     const [left, completed] = [watch(FEED, { after: 'a' }), watch(FEED, { after: 'b' })];
     await asked(2);
@@ -199,7 +199,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   });
 });
 
-test('an SSE subscription whose stream fell silent resumes even after a long wait before the retry', async () => {
+test('an SSE subscription whose stream fell silent resumes, even if the stock client reports the end during the wait before the retry', async () => {
   let comeBack = () => {};
   const waiting = new Promise<void>((resolve) => {
     comeBack = resolve;
@@ -215,7 +215,7 @@ test('an SSE subscription whose stream fell silent resumes even after a long wai
 
   proxy.freeze();
   await eventually(async () => states.at(-1) === 'stale');
-  // The stock client reports the dropped stream as complete only a moment later.
+  // Gives the stock client time to report the dropped stream as complete, which it does a moment later.
   for (let round = 0; round < 10; round += 1) await fetch(server.url);
   comeBack();
   await asked(2);
@@ -240,7 +240,7 @@ test('without heartbeats, a dead WebSocket is detected by unanswered pings', asy
   expect(server.asked[1]).toEqual({ after: 'at 1' });
 });
 
-test('answered pings keep a quiet WebSocket live', async () => {
+test('answered pings keep a WebSocket without frames in the state live for longer than silenceMs', async () => {
   const { proxy, watch, client, reported, states } = await setUp('graphql-ws', {
     silenceMs: 300,
     quietMs: 1,
@@ -253,14 +253,14 @@ test('answered pings keep a quiet WebSocket live', async () => {
   watch(TRANSITIONS);
   await reported('catching up', 'live');
 
-  // Twice as many pongs as fit into silenceMs.
+  // Waits for twice as many pongs as fit into silenceMs.
   await eventually(async () => pongs >= 32);
 
   expect(states).toEqual(['catching up', 'live']);
   expect(proxy.connections).toBe(1);
 });
 
-test('the wait before a retry is random, and its maximum grows from 1 s to 30 s (full jitter)', () => {
+test('backoffMs returns a random wait, whose maximum grows from 1 s to 30 s with each retry (full jitter)', () => {
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
   expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
   random.mockReturnValue(0.25);
@@ -269,7 +269,10 @@ test('the wait before a retry is random, and its maximum grows from 1 s to 30 s 
 });
 
 describe('timers of an ended subscription', () => {
-  /** Creates a resuming client around a fake stock client and subscribes once. Returns the sink that the fake was given, through which a test plays the server. */
+  /**
+   * Creates a resuming client around a fake stock client, and subscribes once. Returns the sink that the fake got, by
+   * which a test acts as the server.
+   */
   function bare() {
     const sinks: sse.Sink<any>[] = [];
     const client = resuming(

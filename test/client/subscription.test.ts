@@ -1,4 +1,4 @@
-/** One resuming subscription over an in-memory connection, with fake timers. */
+/** Tests one resuming subscription over an in-memory connection, with fake timers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Payload, Result, Sink } from '../../src/client/frames.ts';
 import { type FeedState, type ResumingOptions, resuming } from '../../src/client/resuming.ts';
@@ -14,7 +14,7 @@ interface Stream {
   stopped: number;
 }
 
-/** Creates a client over a WebSocket (`socket: true`) or SSE in memory, and one subscription. */
+/** Creates a client over an in-memory WebSocket (`socket: true`) or SSE stream, and subscribes once. */
 function start({
   socket = true,
   query = WITH_HEARTBEATS,
@@ -148,14 +148,14 @@ describe('options of the stock client', () => {
     expect(defaults.shouldRetry()).toBe(true);
   });
 
-  test('over SSE subscriptions use a stock client with retryAttempts 0, because the helper retries them itself', () => {
+  test('over SSE, subscriptions use a stock client with retryAttempts 0, because the helper itself retries subscriptions', () => {
     expect(start({ socket: false }).made.map(({ retryAttempts }) => retryAttempts)).toEqual([
       Number.POSITIVE_INFINITY,
       0,
     ]);
   });
 
-  test('the default wait before a retry is random, up to the backoff', async () => {
+  test('by default, a client waits before a retry for a random time up to the backoff', async () => {
     const options: Record<string, any>[] = [];
     resuming((given: object) => {
       options.push(given as Record<string, any>);
@@ -175,7 +175,7 @@ describe('options of the stock client', () => {
     vi.restoreAllMocks();
   });
 
-  test('silenceMs is 25 s and quietMs 2 s by default', () => {
+  test('by default, silenceMs (dropped after silence) is 25 s, and quietMs (live after quiet) is 2 s', () => {
     const states: FeedState[] = [];
     let sink: Sink | undefined;
     let terminated = 0;
@@ -231,7 +231,7 @@ describe('subscribing', () => {
     }
   });
 
-  test('the first request has the cursor that the caller gave, or none', () => {
+  test('the first request of a subscription has the cursor that the caller gave, or no cursor', () => {
     expect(start().afters).toEqual(['0']);
     expect(start({ after: null }).afters).toEqual([undefined]);
   });
@@ -259,7 +259,7 @@ describe('subscribing', () => {
 });
 
 describe('state of a subscription', () => {
-  test('the state is catching up after connecting and during a replay, and live after other frames', () => {
+  test('the state is `catching up` after connecting and during a replay, and `live` after other frames', () => {
     const one = start();
     expect(one.states).toEqual([]);
     one.connect();
@@ -274,7 +274,7 @@ describe('state of a subscription', () => {
     expect(one.results).toHaveLength(5);
   });
 
-  test('if frames have __typename, the state is catching up until the first heartbeat of the connection', () => {
+  test('if frames have __typename, the state is `catching up` until the first heartbeat of the connection', () => {
     const one = start();
     one.connect();
     const typed = { __typename: 'StatusTransition' };
@@ -288,7 +288,7 @@ describe('state of a subscription', () => {
     expect(one.states).toEqual(['catching up', 'live', 'catching up']);
   });
 
-  test('if frames have __typename, the state becomes live quietMs after a replay, however busy the stream is', () => {
+  test('if frames have __typename, the state becomes `live` quietMs after a replay, even if other frames keep coming', () => {
     const one = start();
     one.connect();
     const typed = { __typename: 'StatusTransition' };
@@ -320,7 +320,7 @@ describe('state of a subscription', () => {
     expect(one.states).toEqual(['catching up', 'stale', 'catching up']);
   });
 
-  test('without heartbeats the state becomes live when no replayed frame came for quietMs', () => {
+  test('without heartbeats, the state becomes `live` when no replayed frame has come for quietMs', () => {
     const one = start({ query: PLAIN });
     one.connect();
     vi.advanceTimersByTime(60);
@@ -389,7 +389,7 @@ describe('silent connection', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats and pings silence has no limit', () => {
+  test('without heartbeats and pings, a silent connection is never dropped', () => {
     for (const options of [{ clientOptions: { keepAlive: 0 } }, { socket: false }]) {
       const one = start({ query: PLAIN, ...options });
       one.connect();
@@ -398,7 +398,7 @@ describe('silent connection', () => {
     }
   });
 
-  test('over SSE a silent stream is requested again, even if it was never answered', async () => {
+  test('over SSE, a silent stream is requested again after silenceMs, even if the server never answered the request', async () => {
     const one = start({ socket: false });
     vi.advanceTimersByTime(1_000);
     expect([one.waits, one.streams[0]?.stopped]).toEqual([[0], 1]);
@@ -416,7 +416,7 @@ describe('silent connection', () => {
 });
 
 describe('faults of a stream', () => {
-  test('a frame that the server could not complete is withheld and requested again', async () => {
+  test('a frame with a server error is withheld and requested again', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -493,7 +493,7 @@ describe('faults of a stream', () => {
     ]);
   });
 
-  test('a repeated frame is dropped; one older than the newest is dropped too, and sets the state to `catching up`', () => {
+  test('a repetition of the newest frame is dropped; a repetition of an older frame also sets the state to `catching up`', () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -533,7 +533,7 @@ describe('end of a subscription', () => {
     expect([stream.ends, stream.last.stopped]).toEqual([['complete'], 1]);
   });
 
-  test('an error of the stock client ends the subscription over a socket; over SSE only a refusal does', async () => {
+  test('an error of the stock client ends a subscription over a socket; over SSE, only a refusal ends a subscription', async () => {
     const one = start();
     one.last.sink.error('closed for good');
     expect(one.ends).toEqual(['closed for good']);
@@ -568,7 +568,7 @@ describe('end of a subscription', () => {
     expect([one.streams.length, one.ends]).toEqual([1, ['complete']]);
   });
 
-  test('disposing of the client ends a subscription that waits for a retry, or whose stream completes then', async () => {
+  test('disposing of the client ends a subscription that waits for a retry, and a subscription whose stream then completes', async () => {
     const one = start();
     one.last.sink.complete();
     one.client.dispose();

@@ -55,8 +55,8 @@ Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCH
 16 AUDITOR_REVIEWED/AUDITOR_APPROVED, waits for nobody`;
 
 /**
- * Values that the gateway sends, values of a later release that replace them on the way, and how the
- * program's output changes.
+ * Simulates a later release of the gateway: replaces values on the way to the client (`sent` by `later`), and says
+ * how the output of the client program must change (`story` to `shown`).
  */
 const LATER = [
   { sent: 'RECEIVED', later: 'ARCHIVED', story: 'RECEIVED/', shown: 'ARCHIVED/' },
@@ -85,7 +85,7 @@ beforeAll(async () => {
   workshop = await mkdtemp(join(tmpdir(), 'vkyc-clients-'));
   await packTheGateway();
   installed = Object.fromEntries(PROJECTS.map(([project, recipe]) => [project, install(project, recipe)]));
-  // Prevents an unhandled rejection: a failed installation is reported by the first test of its project.
+  // Prevents an unhandled rejection, since the first test of a project reports a failed installation.
   for (const installing of Object.values(installed)) installing.catch(() => {});
   gateway = await bootGateway();
   return async () => {
@@ -112,8 +112,8 @@ async function npm(project: string, ...command: string[]): Promise<void> {
 }
 
 /**
- * Installs the packages of a client project, and unpacks the packed gateway next to them, without the
- * gateway's dependencies: a client does not need them.
+ * Installs the packages of a client project, and copies the unpacked gateway into its node_modules, without the
+ * gateway's dependencies, which a client does not need.
  */
 async function install(project: string, recipe: string | null): Promise<void> {
   const folder = join(workshop, project);
@@ -121,14 +121,14 @@ async function install(project: string, recipe: string | null): Promise<void> {
     !/node_modules|generated|\.build/.test(path.slice(import.meta.dirname.length));
   await cp(join(import.meta.dirname, project), folder, { recursive: true, filter: ours });
   if (recipe) await cp(join(import.meta.dirname, '../recipes', recipe), join(folder, 'src/client.ts'));
-  // These options override npm settings of this checkout, which npm passes on in the environment.
+  // Overrides npm settings of this checkout, which `npm run` passes on to child processes in the environment.
   await npm(project, 'ci', '--prefer-offline', '--ignore-scripts', '--engine-strict=false');
   await cp(join(workshop, 'package'), join(folder, 'node_modules/vkyc-gateway'), { recursive: true });
 }
 
 /**
- * Replaces values by those of a later release. Both have the same length, so that the lengths of frames and
- * responses stay right.
+ * Replaces values by values of a later release of the same length, so that the length prefixes of frames and
+ * responses stay correct.
  */
 const asLaterSent = (bytes: Buffer): Buffer =>
   LATER.reduce(
@@ -138,8 +138,8 @@ const asLaterSent = (bytes: Buffer): Buffer =>
   );
 
 /**
- * Runs the program of a client project, and cuts its connection in the middle of the session. Returns what it
- * printed.
+ * Runs the program of a client project, and cuts its connection in the middle of the session. Returns the
+ * program's output.
  */
 async function live(project: string, name: string, rewrite?: (bytes: Buffer) => Buffer) {
   const proxy = await cuttable(gateway.url, rewrite);
@@ -160,7 +160,7 @@ async function live(project: string, name: string, rewrite?: (bytes: Buffer) => 
   return { exitCode: program.exitCode, shown: shown.join('\n'), told };
 }
 
-describe.each(PROJECTS)('%s', (project) => {
+describe.each(PROJECTS)('client project %s', (project) => {
   test('the client project installs its packages', () => installed[project]);
 
   test('the client project generates its types from the packed schema, and compiles in strict mode', async () => {
@@ -168,13 +168,13 @@ describe.each(PROJECTS)('%s', (project) => {
     await npm(project, 'run', 'build');
   });
 
-  test('the client program prints the expected output although its connection is cut on the way', async () => {
+  test('the client program prints the expected output, although its connection is cut in the middle of the session', async () => {
     const { exitCode, shown, told } = await live(project, project);
 
     expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
     expect(exitCode).toBe(0);
-    // The connection may be cut before the program has caught up for the first time. The program ends with
-    // the last transition, before the next heartbeat shows that it is live.
+    // The cut may come before the program is live for the first time. The program ends at the last transition, before
+    // the next heartbeat could make it live again.
     expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up/);
   });
 
@@ -186,7 +186,7 @@ describe.each(PROJECTS)('%s', (project) => {
     expect(exitCode).toBe(0);
   });
 
-  test('the client project does not compile against a later schema with values for which it has no text', async () => {
+  test('the client project fails to compile against a later schema with values for which words.ts has no text', async () => {
     const path = join(workshop, project, 'node_modules/vkyc-gateway/schema/schema.graphql');
     const schema = await readFile(path, 'utf8');
     const later = schema
@@ -199,8 +199,8 @@ describe.each(PROJECTS)('%s', (project) => {
     const building = npm(project, 'run', 'build');
 
     await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*"ARBITER"/);
-    // Relay generates a union of the selected members and a catch-all, so a missing text is not a type error
-    // there.
+    // Relay generates a union of the selected members and a catch-all, so that a missing text is no type error in
+    // the Relay project.
     if (project !== 'relay') await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*NotFoundError/s);
   });
 });

@@ -7,7 +7,7 @@ import { inMinutes, person } from '../harness/people.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-/** Sessions by verification id, each with the number of scenario steps to advance it. */
+/** Number of scenario steps by which each session is advanced, by its verification id (NAME.SCENARIO). */
 const STATES: Record<string, number> = {
   'begun.awaits-review': 0,
   'in-trouble.proxy-detected': 2,
@@ -46,7 +46,7 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
   );
 
   browserTest(
-    `the dialogs of a session have no accessibility violation at any point of its life, on a ${name} screen`,
+    `the dialogs of the session page have no accessibility violation in any state of a session, on a ${name} screen`,
     async () => {
       const gateway = await bootGateway();
       const { id } = await gateway.start('acted-on');
@@ -88,8 +88,8 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
 }
 
 /**
- * Expression that is evaluated in the page: the accessible name of the focused element, or an empty string if
- * nothing has focus.
+ * Expression that is evaluated in the page. Returns the accessible name of the focused element, or an empty string if
+ * no element has focus.
  */
 const FOCUSED = `document.activeElement === document.body ? '' :
   document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`;
@@ -123,7 +123,7 @@ browserTest(
 
     await tabTo(window, SAYS.start);
     await opens();
-    // The first field of the dialog has focus, so that typing fills it.
+    // Types without choosing a field: the first field of an opened dialog must have focus.
     await keyboard.type('9988776655');
     expect(await window.field(SAYS.phone).inputValue()).toBe('9988776655');
     await closes();

@@ -11,7 +11,7 @@ const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
 
 browserTest(
-  'if two users act on one session at once, the second user sees what changed and can continue with the current status',
+  'if two users act on one session at once, the dialog shows the second user what changed, and lets them continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');
@@ -39,7 +39,7 @@ browserTest(
 );
 
 browserTest(
-  "a review that is submitted after another user's review is refused, shows the changed status, and changes nothing",
+  "a review submitted after another user's review is refused: the dialog shows the changed status, and the first review stays",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('decided-twice');
@@ -79,7 +79,7 @@ browserTest(
     let lost = 0;
     await window.page.route('**/graphql', async (route) => {
       if (!route.request().postData()?.includes('scheduleMeeting') || lost > 0) return route.fallback();
-      // The gateway performs the mutation, but the browser does not get the answer.
+      // Sends the mutation to the gateway, but drops the answer, so that the page sees a lost connection.
       await route.fetch();
       lost += 1;
       await route.abort('connectionreset');
@@ -125,7 +125,7 @@ browserTest(
 );
 
 browserTest(
-  "a request that the provider's rate limit refused can be retried in the dialog, and an invalid meeting time is reported at its field",
+  "a dialog lets the user retry a request that the provider's rate limit refused, and reports an invalid meeting time at its field",
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('rate-limited');

@@ -1,6 +1,6 @@
 /**
- * Every table of the console must have an entry for each status, so that the compiler reports one that is
- * missing when a status is added.
+ * Tables of the console must be complete (Record, not Partial): when a status is added, the compiler then reports
+ * each table that lacks the status.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { ALL_PAIRS, KNOWN_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain
 const CONSOLE = 'src/console';
 
 describe("the console's status tables", () => {
-  test('no table of the console may lack a status, and no code of the console matches status names by a pattern', async () => {
+  test('no table of the console is a Partial<Record> over statuses, and no code of the console matches status names by a pattern', async () => {
     const files = (await readdir(CONSOLE, { recursive: true })).filter(
       (name) => /\.tsx?$/.test(name) && name !== 'operations.ts',
     );
@@ -29,7 +29,7 @@ describe("the console's status tables", () => {
     expect(found).toEqual([]);
   });
 
-  test('every status pair has a colour group, and only AUDITOR_APPROVED is in `good`', () => {
+  test('the console gives every status pair a colour group, and only AUDITOR_APPROVED is in `good`', () => {
     const tones = new Map(ALL_PAIRS.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
 
     const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
@@ -39,16 +39,19 @@ describe("the console's status tables", () => {
       'AUDITOR_REVIEWED/AUDITOR_REJECTED',
       'EXPIRED/UNRECOGNIZED',
       'EXPIRED/VKYC_EXPIRED',
+      'FAILED/FAILED_BY_MERCHANT',
+      'FAILED/REPLACED',
       'FAILED/TECHNICAL_ERROR',
       'FAILED/UNRECOGNIZED',
       'REJECTED/INSUFFICIENT_BALANCE',
+      'REJECTED/REJECTED_BY_MERCHANT',
       'REJECTED/UNRECOGNIZED',
     ]);
     for (const { status, subStatus, waitingOn, terminal } of KNOWN_PAIRS)
       if (terminal) expect([subStatus, waitingOn, findTone({ status, subStatus })]).not.toContain('going');
   });
 
-  test('every status pair has a column on the journey map, and none is beyond the last column', () => {
+  test('every status pair has a column on the journey map of the console, and none is beyond the last column', () => {
     const ends = PHASE_SPANS.reduce((columns, { count }) => columns + count, 0);
 
     for (const pair of ALL_PAIRS) {
@@ -58,14 +61,14 @@ describe("the console's status tables", () => {
     }
   });
 
-  test('a status pair that only a later release knows is shown as in progress', () => {
+  test('the console shows a status pair that only a later release knows as in progress', () => {
     const later = { status: 'VIDEO_CALL', subStatus: 'USER_WAVED' } as never;
 
     expect(findTone(later)).toBe('going');
     expect(findSlot(later)).toBe(findSlot({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
   });
 
-  test('every status has a label, and a URL can filter by every sub-status but by no unknown name', () => {
+  test('the console has a label for every status, and keeps every known sub-status but no unknown name from the filter of a URL', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
     expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
   });

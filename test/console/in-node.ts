@@ -1,18 +1,18 @@
-/** Runs those parts of the console in Node that need no DOM, with a real gateway. */
+/** Loads parts of the console that need no DOM in Node, to test them with a real gateway. */
 import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { atTheEnd } from '../harness/gateway.ts';
 
 /**
- * Imports a module of the console. The result is untyped, because the console is compiled with the types of
- * browsers, not of Node.
+ * Imports a module of the console. The result is untyped, because the console is compiled with the types of browsers,
+ * and tests with the types of Node.
  */
 export const importConsole = (path: string): Promise<any> =>
   import(new URL(`../../src/console/${path}`, import.meta.url).href);
 
 /**
- * Returns a console client for the gateway at `url`, as the development user with the role ADMIN. The end of
- * the test closes it.
+ * Returns a console client for the gateway at `url`, signed in as the development user with the role ADMIN. It is
+ * closed when the test ends.
  */
 export async function signIn(url: string): Promise<any> {
   const page = { querySelector: () => ({ textContent: JSON.stringify({ signIn: 'ISSUED' }) }) };

@@ -4,7 +4,7 @@ import { openConsole } from '../harness/console.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
-/** Sessions by verification id, each with the number of scenario steps to advance it. */
+/** Number of scenario steps by which each session is advanced, by its verification id (NAME.SCENARIO). */
 const SESSIONS: Record<string, number> = {
   'approved-1.happy-path': 13,
   'approved-2.happy-path': 13,

@@ -5,7 +5,7 @@ import { importConsole, signIn } from './in-node.ts';
 
 const FLOOR = [{}, { field: 'UPDATED_AT', direction: 'DESC' }] as const;
 
-/** Starts a `LiveSession` or `Floor`; the end of the test stops it. */
+/** Starts a `LiveSession` (session page) or `Floor` (list of sessions); it is stopped when the test ends. */
 function start<Live extends { start(): void; stop(): void }>(live: Live): Live {
   live.start();
   atTheEnd(async () => live.stop());
@@ -35,7 +35,7 @@ test('a subscription of the console that the gateway refuses fails with the code
   });
 });
 
-test('after a failover, the session page and the list no longer show the transitions that were lost', async () => {
+test('after a failover that lost transitions, the session page and the list of the console no longer show the lost transitions', async () => {
   const booted = await bootGateway();
   const { id } = await booted.start('lost.happy-path');
   const gateway = await signIn(booted.url);

@@ -15,10 +15,10 @@ const LONGEST_TASK_MS = 100;
 /** Duration of one frame in milliseconds, at 60 Hz. */
 const FRAME_MS = 1000 / 60;
 const LARGEST_KB = 250;
-/** Sub-statuses that are sent in turn: a customer fails checks and repeats them. */
+/** Sub-statuses that webhooks report in turn: a customer who fails checks and repeats them. */
 const ROUND = ['AADHAAR_VERIFICATION_FAILED', 'AADHAAR_VERIFICATION_SUCCESS', 'USER_PROXY_DETECTED'];
 
-/** Script that is run in the page: it records the durations of long tasks (over 50 ms) in `window.tasks`. */
+/** Script that is run in the page: records the durations of tasks of over 50 ms (Long Tasks API) in `window.tasks`. */
 const WATCH_TASKS = `{
   window.tasks = [];
   new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ duration }) => duration)))
@@ -26,7 +26,7 @@ const WATCH_TASKS = `{
 }`;
 const tasksOf = ({ page }: Console) => page.evaluate<number[]>('window.tasks');
 
-/** Starts a session and inserts copies of it, each created a second before the previous one. */
+/** Starts a session, and inserts copies of its row, each with a creation time a second before the previous copy. */
 async function withMany(gateway: Gateway, count: number): Promise<void> {
   await gateway.start('many');
   await gateway.database.query(
@@ -57,8 +57,8 @@ browserTest(
       `10,000 sessions: at the end after ${seconds.toFixed(1)} s, at most ${most} rows in the page; ${gaps.length} frames, half of them within ${half.toFixed(0)} ms, all within ${worst.toFixed(0)} ms; longest task ${longest(tasks)} ms\n`,
     );
     expect(most).toBeLessThan(ROWS_IN_THE_PAGE);
-    // Half of the frames follow the previous one within this time. An idle machine takes one frame time, a
-    // busy one up to three; users would notice more.
+    // Median time between frames: an idle machine takes the time of one frame, a busy machine up to three. Users
+    // would notice more.
     expect(half).toBeLessThan(FRAME_MS * 4);
     await window.page.evaluate(HOLD_UP);
     await expect.poll(async () => longest(await tasksOf(window))).toBeGreaterThan(LONGEST_TASK_MS);
@@ -74,8 +74,8 @@ interface Scrolled {
 }
 
 /**
- * Expression that is evaluated in the page: scrolls by one screen per frame until the last session is
- * rendered.
+ * Expression that is evaluated in the page: scrolls down by one screen per frame, until the row of the last session
+ * is rendered.
  */
 const SCROLL_TO_THE_END = `new Promise((done) => {
   const table = document.querySelector('table');
@@ -97,7 +97,7 @@ const SCROLL_TO_THE_END = `new Promise((done) => {
 })`;
 
 /**
- * Expression that is evaluated in the page: blocks the main thread, to prove that `WATCH_TASKS` notices it.
+ * Expression that is evaluated in the page: blocks the main thread, to prove that `WATCH_TASKS` records long tasks.
  */
 const HOLD_UP = `new Promise((done) => setTimeout(() => {
   const until = performance.now() + ${LONGEST_TASK_MS + 50};
@@ -108,7 +108,7 @@ const HOLD_UP = `new Promise((done) => setTimeout(() => {
 const longest = (tasks: readonly number[]): number => Math.round(Math.max(0, ...tasks));
 
 browserTest(
-  'while 100 transitions a second change a list of 10,000 sessions, no task of the page takes over 100 ms, and the list is right in the end',
+  'while 100 transitions a second change a list of 10,000 sessions, no task of the page takes over 100 ms, and the list finally shows every change',
   { retry: 2 },
   async () => {
     const gateway = await bootGateway();

@@ -3,20 +3,20 @@ import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-/** Maximum milliseconds from the answer to a mutation until the other windows show its result. */
+/** Maximum milliseconds from the answer to a mutation in one window until the other windows show its result. */
 const SEEN_WITHIN_MS = 1_000;
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const ID = 'three-windows';
 /**
- * URL of the list of all sessions. Without the order in it, the page would open with the tab of the viewer's
- * role.
+ * URL of the list of all sessions. Without the parameter `order`, the page would open the tab for the role of the
+ * viewer, which lists fewer sessions.
  */
 const ALL_SESSIONS = '/?order=newest';
 const CUSTOMER = { phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
 
 /**
- * Performs a mutation in one window. Returns, for each other window, the milliseconds from the answer until
- * that window shows the result.
+ * Performs a mutation in one window. Returns for each of the other windows the milliseconds from the answer until the
+ * window shows the result.
  */
 async function act(
   who: Console,
@@ -41,7 +41,7 @@ async function act(
 }
 
 browserTest(
-  "three roles take a session from start to audit in three windows, and each sees the others' changes within a second",
+  "three users take a session from start to audit in three windows, and each window shows the others' changes within a second",
   // Retried, because other processes can delay a window for more than a second.
   { retry: 2 },
   async () => {
@@ -120,7 +120,7 @@ browserTest(
 );
 
 browserTest(
-  'personal data that a VIEWER may not see is neither shown on the session page nor sent to it',
+  'the session page neither receives nor shows personal data that a VIEWER may not see',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start(ID, { user: CUSTOMER });

@@ -8,7 +8,7 @@ import { freePort, phoenix } from '../harness/phoenix.ts';
 import { startHttpProxy } from '../harness/tcp-proxy.ts';
 
 /**
- * Script that is run in the page: it records every text of the badge (Live, Catching up, Stale) in
+ * Script that is run in the page: records each text of the connection badge (Live, Catching up, Stale) in
  * `window.badges`.
  */
 const WATCH_BADGE = `{
@@ -22,8 +22,8 @@ const WATCH_BADGE = `{
 const badgesOf = (window: Console) => window.page.evaluate<string[]>('window.badges');
 
 /**
- * Reads the log of a session by the API, and returns it in the form in which `timeline()` returns what the
- * page shows.
+ * Reads the log of a session by the API. Returns it in the same form as `timeline()` returns the log that the page
+ * shows.
  */
 async function logOf(gateway: Pick<Gateway, 'graphql'>, id: string): Promise<[number, string][]> {
   const { data } = await gateway.graphql(
@@ -84,7 +84,7 @@ const countsOf = async ({ page }: Console): Promise<Record<string, string>> => {
 };
 
 browserTest(
-  'after a lost connection, the list of sessions has the right rows and counts, including sessions that were started in between',
+  'after a lost connection, the list of sessions has the same rows and counts as the gateway, including sessions that were started in between',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);
@@ -117,7 +117,7 @@ browserTest(
 );
 
 browserTest(
-  'a page that was opened without a connection loads once the connection is back, and its counts stay up to date',
+  'a console page that was opened without a connection loads once the connection is back, and its counts stay up to date',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);

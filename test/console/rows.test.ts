@@ -1,6 +1,6 @@
 /**
- * Property tests of the list: after any changes, it must have the rows that the gateway would return for a
- * new query.
+ * Property tests of the console's list of sessions: after any changes, the list must have the rows that the gateway
+ * would return for a new query.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { getStatusInfo, KNOWN_PAIRS, STATUSES, type StatusPair } from '../../src
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
-/** Builds a global id. As in the gateway, global ids sort differently from the session ids in them. */
+/** Builds a global id. Like in the gateway, global ids sort differently from the session ids that they encode. */
 const toGlobalId = (id: number) =>
   btoa(`VkycSession:${((id * 40_503) % 65_536).toString(16).padStart(4, '0')}`);
 
@@ -19,7 +19,7 @@ const row = (id: number, pair: StatusPair, version: number, updated: number): Ro
   verificationId: `loan-${id % 3}-${id}`,
   version,
   disputed: false,
-  // Several sessions have the same creation time, so that the order by id is tested, too.
+  // Gives several sessions the same creation time, so that the order by id is tested, too.
   createdAt: at(Math.floor(id / 12)),
   updatedAt: at(updated),
   statusSince: at(updated),
@@ -45,7 +45,7 @@ const SESSIONS = 24;
 const sessions = fc.array(pair, { minLength: 1, maxLength: SESSIONS });
 const moves = fc.array(fc.tuple(fc.nat(SESSIONS + 4), pair), { maxLength: 20 });
 
-/** Sorts rows as the gateway does: by time, then by session id, both in the same direction. */
+/** Sorts rows in the gateway's order: by time, then by session id, both in the same direction. */
 function sortLikeGateway(all: Iterable<Row>, { field, direction }: SessionOrder): Row[] {
   const key = ({ id, createdAt, updatedAt }: Row) =>
     `${field === 'CREATED_AT' ? createdAt : updatedAt} ${atob(id)}`;
@@ -53,7 +53,7 @@ function sortLikeGateway(all: Iterable<Row>, { field, direction }: SessionOrder)
   return direction === 'ASC' ? sorted : sorted.reverse();
 }
 
-test('after any changes, a completely loaded list has the same rows as a new query would return', () => {
+test('after any changes, a completely loaded list of sessions has the same rows as a new query would return', () => {
   fc.assert(
     fc.property(sessions, moves, filter, order, (pairs, moved, wanted, by) => {
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
@@ -83,7 +83,7 @@ test('after any changes, a completely loaded list has the same rows as a new que
   );
 });
 
-test('after any changes, a partly loaded list has the same rows as the beginning of a new query would', () => {
+test('after any changes, a partly loaded list of sessions has the same rows as the beginning of the result of a new query', () => {
   fc.assert(
     fc.property(sessions, moves, order, fc.integer({ min: 1, max: 8 }), (pairs, moved, by, size) => {
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
@@ -106,7 +106,7 @@ test('after any changes, a partly loaded list has the same rows as the beginning
   );
 });
 
-test('a page of the list that was being loaded during a change neither reverts the change nor repeats a row', () => {
+test('a page of sessions that was being loaded during a change neither reverts the change nor repeats a row', () => {
   const [first, second] = KNOWN_PAIRS as unknown as [StatusPair, StatusPair];
   const shown = [row(0, first, 1, 0), row(1, first, 1, 1)];
   const since = new Map([[row(2, second, 7, 50).id, row(2, second, 7, 50)]]);

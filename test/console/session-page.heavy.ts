@@ -60,7 +60,7 @@ browserTest("a meeting is shown in the viewer's time zone, with Indian time next
   const { id } = await gateway.start('timed');
   const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
   const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
-  // 12:00 in India is 06:30 UTC; the page must show it next to the viewer's own time.
+  // 06:30 UTC is 12:00 in India: the page must show this time next to the viewer's own time.
   const startsAt = new Date(`${inTwoDays}T06:30:00Z`);
   const local = new Date(startsAt.getTime() - startsAt.getTimezoneOffset() * 60_000);
   await window.button(SAYS.schedule).click();
@@ -99,7 +99,7 @@ browserTest(
     await window.press('Start');
     await expect.poll(() => window.field(SAYS.phone).getAttribute('aria-invalid')).toBe('true');
 
-    // Types key by key: `fill` would also blur the field, which users do only when they press the button.
+    // Types key by key: `fill` would also blur the field, but for a user only the press of the button does so.
     for (const [field, text] of [
       [SAYS.id, 'put-right'],
       [SAYS.phone, '9988776655'],
@@ -113,8 +113,8 @@ browserTest(
       width = 0,
       height = 0,
     } = (await window.dialog.getByRole('button', { name: 'Start', exact: true }).boundingBox()) ?? {};
-    // Presses the lower edge of the button for 100 ms, as a finger does. If the button moved in that time, the
-    // press would miss it.
+    // Presses the lower edge of the button for 100 ms, like a finger. If the button moved within that time, the press
+    // would miss the button.
     await window.page.mouse.click(x + width / 2, y + height - 3, { delay: 100 });
 
     await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();

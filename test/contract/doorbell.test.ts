@@ -22,7 +22,7 @@ import { ADAPTERS } from './doorbells.ts';
 const WRITERS = 8;
 
 describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) => {
-  test('a doorbell delivers a ring to listeners of its replica synchronously, and to the other replica', async () => {
+  test('a doorbell delivers a ring (session and sequence) to listeners of its own replica synchronously, and to the other replica', async () => {
     const { doorbells } = await open();
     const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];
     const session = randomUUID();
@@ -47,7 +47,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
     for (const ear of ears) await eventually(async () => ear.knowsOf(highest));
   });
 
-  test('a doorbell delivers no ring to a listener that left, and still delivers rings to the others', async () => {
+  test('a doorbell delivers no ring to a listener that unsubscribed, and still delivers rings to other listeners', async () => {
     const { doorbells } = await open();
     const [stayed, left] = [listenTo(doorbells[1]), listenTo(doorbells[1])];
     const [before, after] = [randomUUID(), randomUUID()];
@@ -62,7 +62,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
     expect(left.rings).toEqual([]);
   });
 
-  test('`ring` never throws, even if a listener throws or the transport is broken', async () => {
+  test('`ring` of a doorbell does not throw, even if a listener throws or the transport is broken', async () => {
     const { doorbells, breakTransport, mendTransport } = await open();
     doorbells[0].listen({
       onRing() {
@@ -83,13 +83,13 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
 
     expect(here.rings).toHaveLength(50);
     await mendTransport();
-    // Either the rings were delivered, or the other replica was told that it may have missed some.
+    // Either the rings arrived, or the other replica was told that it may have missed rings.
     expect(there.misses > 0 || there.knowsOf(new Map([[during, 50]]))).toBe(true);
     doorbells[0].ring(after, 1);
     await eventually(async () => there.knowsOf(new Map([[after, 1]])));
   });
 
-  test('a stopped doorbell ignores rings and can be stopped again', async () => {
+  test('a stopped doorbell ignores rings, and a second stop does not throw', async () => {
     const { doorbells } = await open();
     const ear = listenTo(doorbells[0]);
 
@@ -127,7 +127,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
 
     for (const { feed } of replicas) await expectOnceAndInOrder(pool, feed, seed);
     await eventually(async () => replicas.every(({ faulty }) => faulty.onTheirWay === 0));
-    // Nobody rings for the last transition, so the hub must find the transition by its own polling.
+    // Records the last transition without a ring: the hub must find the transition by polling.
     const known = replicas[0]?.feed.seen.length as number;
     const last = { sessionId: sessions[0], sequence: await record(pool, sessions[0] as string) };
     for (const { feed } of replicas) expect((await feed.count(known + 1)).at(-1)).toEqual(last);

@@ -1,4 +1,7 @@
-/** Opens each implementation of `Doorbell` for two replicas of a gateway, to test all by the same contract. */
+/**
+ * Opens each implementation of `Doorbell` (notification between replicas) for two replicas of a gateway, to test all
+ * implementations by one contract.
+ */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { test } from 'vitest';
@@ -30,7 +33,7 @@ interface Adapter {
   readonly test: (name: string, body: () => Promise<void>) => void;
 }
 
-/** Implementations of `Doorbell`, by how they read after "doorbell" in a test title. */
+/** Implementations of `Doorbell`. In test titles, the keys follow the word "doorbell". */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'within one process': { open: openLocal, test },
   'over PostgreSQL': { open: openPostgres, test },
@@ -98,7 +101,7 @@ export interface Replica {
   readonly warnings: string[];
 }
 
-/** Opens a connected PostgreSQL doorbell with short retry delays; it stops with the test. */
+/** Opens a connected PostgreSQL doorbell with short retry delays; it is stopped when the test ends. */
 export async function openReplica(url: string, timings: Partial<DoorbellTimings> = {}): Promise<Replica> {
   const warnings: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
@@ -123,7 +126,7 @@ interface NatsOptions {
   readonly onNotUnderstood?: () => void;
 }
 
-/** Opens a NATS doorbell with short retry delays; it stops with the test. */
+/** Opens a NATS doorbell with short retry delays; it is stopped when the test ends. */
 export async function openOverNats(
   servers: readonly string[],
   { subject = 'test', timings = {}, reachable = true, onNotUnderstood }: NatsOptions = {},

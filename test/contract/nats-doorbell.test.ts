@@ -12,14 +12,14 @@ import { openOverNats } from './doorbells.ts';
 
 const IMPATIENT: Partial<NatsTimings> = { connectTimeoutMs: 300, probeEveryMs: 50, farewellMs: 100 };
 
-/** Starts a TCP proxy to a NATS server. The http scheme is only needed because the proxy parses an HTTP URL. */
+/** Starts a TCP proxy to a NATS server. The proxy takes only HTTP URLs, so the scheme is replaced. */
 async function wireTo(url: string): Promise<TcpProxy & { readonly servers: readonly string[] }> {
   const wire = await startHttpProxy(url.replace('nats', 'http'));
   return Object.assign(wire, { servers: [wire.url.replace('http', 'nats')] });
 }
 
 natsTest(
-  'a NATS doorbell starts without a server, and makes listeners look at the log once it connects',
+  'a NATS doorbell starts without a server; once it connects, listeners are told that they may have missed rings',
   async () => {
     const server = await natsServerAt();
     const near = await openOverNats([server.url], { reachable: false });
@@ -39,7 +39,7 @@ natsTest(
 );
 
 natsTest(
-  'rings while NATS is cut off are sent after the reconnect, one per session with its highest sequence',
+  'a NATS doorbell queues rings while disconnected, and sends one per session, with the highest sequence, after the reconnect',
   async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
@@ -61,7 +61,7 @@ natsTest(
 );
 
 natsTest(
-  'if too many sessions ring while NATS is cut off, the other replicas are told only that they missed rings',
+  'if too many sessions ring while NATS is disconnected, other replicas are told only that they missed rings',
   async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
@@ -89,7 +89,7 @@ natsTest('a NATS message that was in flight when the connection died is sent aga
   wire.freeze();
   near.doorbell.ring(session, 1);
   await eventually(async () => !near.doorbell.connected);
-  // Waits until new connections have failed as well, since the frozen proxy accepts them but answers nothing.
+  // Waits until new connections have failed, too: the frozen proxy accepts connections, but passes on no data.
   await eventually(async () => near.warnings.length >= 4);
   expect(wire.open).toBeLessThanOrEqual(1);
   expect(there.rings).toEqual([]);
@@ -116,7 +116,7 @@ natsTest('a replica gets no echo of its own rings from the NATS server', async (
 });
 
 natsTest(
-  'an invalid NATS message only makes listeners look at the log; messages of other subjects are not received',
+  'an invalid NATS message is taken as a missed ring, without an error; messages of other subjects are not received',
   async () => {
     const server = await startNatsServer();
     const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
@@ -139,7 +139,7 @@ natsTest(
 );
 
 natsTest(
-  'a flood of invalid NATS messages makes listeners look at the log a few times and logs one warning',
+  'a flood of invalid NATS messages is taken as a few missed rings, and logs one warning',
   async () => {
     const server = await startNatsServer();
     let counted = 0;
@@ -170,7 +170,7 @@ natsTest(
 );
 
 natsTest(
-  'a flood of rings for one session reaches listeners as far fewer rings, up to the highest sequence',
+  'a flood of NATS rings for one session is combined: listeners get far fewer rings, up to the highest sequence',
   async () => {
     const server = await startNatsServer();
     const far = await openOverNats([server.url]);
@@ -201,7 +201,7 @@ natsTest('a NATS doorbell connects if one of its servers is reachable', async ()
 });
 
 natsTest(
-  'if NATS refuses the credentials, the doorbell retries and logs warnings without the password',
+  'if NATS refuses the credentials, the doorbell retries, and its warnings do not contain the password',
   async () => {
     const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
     const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
@@ -219,7 +219,7 @@ natsTest(
 
 type Open = (timings?: Partial<NatsTimings>) => ReturnType<typeof openOverNats>;
 
-/** Brings a doorbell into a state, by the state's name; returns the function that stops the doorbell. */
+/** Functions that bring a doorbell into a state, by the name of the state. Each returns a function to stop it. */
 const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<() => Promise<void>>>> = {
   async 'while connected'(_wire, open) {
     return (await open()).doorbell.stop;

@@ -21,7 +21,7 @@ const IMPATIENT: Partial<DoorbellTimings> = {
   farewellMs: 100,
 };
 
-/** Listens on the doorbell's channel by a connection of its own; collects the payloads of all notifications. */
+/** Opens a LISTEN connection on the doorbell's channel, and collects the payloads of all notifications. */
 async function overhear(url: string): Promise<{ client: pg.Client; texts: string[] }> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -32,7 +32,7 @@ async function overhear(url: string): Promise<{ client: pg.Client; texts: string
   return { client, texts };
 }
 
-/** Opens two replicas, a listener on the doorbell of the far one, and a LISTEN connection on the channel. */
+/** Opens two replicas (near and far), a listener on the far doorbell, and a LISTEN connection on the channel. */
 async function openPair() {
   const url = await freshDatabase();
   const [near, far, heard] = await Promise.all([openReplica(url), openReplica(url), overhear(url)]);
@@ -68,7 +68,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   wire.mend();
 
   await eventually(async () => far.doorbell.connected);
-  // Rings during the cut are lost. After the reconnect listeners are told once that they missed rings.
+  // Rings during the cut are lost, so after the reconnect listeners are told (once) that they missed rings.
   expect(ear.misses).toBe(1);
   expect(await feed.count(1)).toEqual([{ sessionId: session, sequence }]);
   expect(far.warnings[0]).toContain('LISTEN connection lost');
@@ -76,7 +76,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   await eventually(async () => ear.knowsOf(new Map([[session, 2]])));
 });
 
-test('a LISTEN connection that is dead, also one that dies while connecting, is detected and replaced', async () => {
+test('the doorbell detects and replaces a dead LISTEN connection, even one that dies while connecting', async () => {
   const url = await freshDatabase();
   const wire = await startTcpProxy(url);
   const near = await openReplica(url);
@@ -86,7 +86,7 @@ test('a LISTEN connection that is dead, also one that dies while connecting, is 
 
   wire.freeze();
   await eventually(async () => !far.doorbell.connected);
-  // Waits until new connections have failed as well, since the frozen proxy accepts them but answers nothing.
+  // Waits until new connections have failed, too: the frozen proxy accepts connections, but passes on no data.
   await eventually(async () => far.warnings.length >= 3);
   near.doorbell.ring(session, 1);
   expect(ear).toMatchObject({ rings: [], misses: 0 });
@@ -119,7 +119,7 @@ test('rings of 5,000 sessions at once are split into payloads that NOTIFY accept
   for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(8_000);
 });
 
-test('only one NOTIFY is in flight; rings during it are combined, each session with its highest sequence', async () => {
+test('a doorbell has one NOTIFY in flight; rings during that time are combined, one per session with the highest sequence', async () => {
   const { near, ear, texts } = await openPair();
   const { pool } = near.connection;
   const query = pool.query.bind(pool);
@@ -160,7 +160,7 @@ test('a replica gets no echo of its own rings from the database', async () => {
   near.doorbell.ring(own, 1);
   await eventually(async () => farEar.knowsOf(new Map([[own, 1]])));
   far.doorbell.ring(other, 1);
-  // PostgreSQL notifies in the order of commits: an echo of the own ring would have come before the other ring.
+  // PostgreSQL notifies in commit order, so an echo of the replica's own ring would have come before the other ring.
   await eventually(async () => ear.knowsOf(new Map([[other, 1]])));
 
   expect(ear.rings).toEqual([
@@ -169,7 +169,7 @@ test('a replica gets no echo of its own rings from the database', async () => {
   ]);
 });
 
-test('a NOTIFY with an invalid payload only makes listeners look at the log', async () => {
+test('a NOTIFY with an invalid payload is taken as a missed ring, without an error', async () => {
   const { near, ear, client } = await openPair();
   const payloads = [
     '',
@@ -193,7 +193,7 @@ test('a NOTIFY with an invalid payload only makes listeners look at the log', as
   expect(ear.misses).toBeLessThan(payloads.length);
 });
 
-test('a NOTIFY that fails only logs a warning, and the next NOTIFY is sent', async () => {
+test('if a NOTIFY fails, the doorbell logs a warning, and sends the next NOTIFY', async () => {
   const { near, ear } = await openPair();
   const { pool } = near.connection;
   const query = pool.query;
@@ -255,7 +255,7 @@ test.each(Object.entries(PLIGHTS))(
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(replica.doorbell.connected).toBe(false);
     await eventually(async () => wire.open === replica.connection.pool.totalCount);
-    // Ends the connections of the pool, which would wait for an answer of the frozen proxy forever.
+    // Cuts the connections of the pool, which would wait forever for an answer through the frozen proxy.
     wire.cut();
   },
 );

@@ -9,7 +9,7 @@ import { atTheEnd } from '../harness/gateway.ts';
 const waysOf = (url: string) =>
   parseDatabaseUrl(url).attempts.map(({ host, port, ssl }) => `${host}:${port} ${ssl ? 'TLS' : 'plain'}`);
 
-test('several hosts of a database URL are tried in their order, each with its port', () => {
+test('parseDatabaseUrl lists several hosts of a URL in their order, each with its port', () => {
   const mode = 'sslmode=disable';
 
   expect(waysOf(`postgres://u@h1:5432,h2:5433/db?target_session_attrs=read-write&${mode}`)).toEqual([
@@ -22,7 +22,7 @@ test('several hosts of a database URL are tried in their order, each with its po
   expect(waysOf('postgres://u@%2Frun%2Fpostgresql/db')).toEqual(['/run/postgresql:undefined plain']);
 });
 
-test('sslmode determines the attempts with and without TLS, as in libpq', () => {
+test('sslmode of a database URL determines whether connection attempts use TLS, as in libpq', () => {
   const ways = (mode: string) => waysOf(`postgres://h:1/db${mode}`).map((way) => way.split(' ')[1]);
 
   expect(ways('')).toEqual(['TLS', 'plain']);
@@ -33,7 +33,7 @@ test('sslmode determines the attempts with and without TLS, as in libpq', () => 
   expect(ways('?sslmode=verify-full&sslrootcert=system')).toEqual(['TLS']);
 });
 
-test('user, password and database of a URL are decoded, and with several hosts a writable one is required by default', () => {
+test('parseDatabaseUrl decodes user, password and database; with several hosts it requires a writable one by default', () => {
   expect(parseDatabaseUrl('postgres://a%40b:p%2Fw:x%@h1,h2/d%20b')).toMatchObject({
     user: 'a@b',
     password: 'p%2Fw:x%',
@@ -77,7 +77,7 @@ test('an unsupported database URL is refused with advice and without showing the
     }
 });
 
-test('the certificate file that sslrootcert names is read', async () => {
+test('parseDatabaseUrl reads the certificate file that sslrootcert names', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-url-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'ca.pem');

@@ -11,7 +11,7 @@ import { MissingKey } from '../../src/encryption/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-/** Returns the reason that a promise rejects with. */
+/** Returns the reason with which a promise rejects. */
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => {
@@ -36,13 +36,16 @@ async function deadAddress(): Promise<string> {
   return `postgres://postgres@127.0.0.1:${port}/postgres`;
 }
 
-/** Real causes of database errors, by the test's name for them, and the fault that each must be classified as. */
+/**
+ * Real causes of database errors, by title. `fault` is the class that classifyFault must return for the
+ * error.
+ */
 const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise<unknown> }> = {
   'a port at which nothing listens': {
     fault: 'AWAY',
     cause: async () => connectionTo(await deadAddress()).fail('select 1'),
   },
-  'a socket that is not there': {
+  'a Unix socket that does not exist': {
     fault: 'AWAY',
     cause: () => connectionTo('postgres://postgres@%2Ftmp%2Fno-such-folder/postgres').fail('select 1'),
   },
@@ -64,7 +67,7 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
     fault: 'AWAY',
     cause: (url) => connectionTo(url).fail('select pg_terminate_backend(pg_backend_pid())'),
   },
-  'a transaction that may not write': {
+  'a write in a read-only transaction': {
     fault: 'READ_ONLY',
     cause: (url) => rejection(connectionTo(url).db.transaction(insertCall, 'begin read only')),
   },
@@ -76,11 +79,11 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
     fault: 'REFUSED',
     cause: (url) => connectionTo(url.replace(/\/[^/]+$/, '/no_such_database')).fail('select 1'),
   },
-  'a statement that takes longer than it may': {
+  'a statement that exceeds statement_timeout': {
     fault: 'BUSY',
     cause: (url) => connectionTo(url).fail(`set statement_timeout = 1; select pg_sleep(1)`),
   },
-  'a row that another transaction holds': {
+  'a wait for a row lock that exceeds lock_timeout': {
     fault: 'BUSY',
     async cause(url) {
       const { pool } = connectionTo(url, 4);
@@ -93,7 +96,7 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
       return late;
     },
   },
-  'a full disk, as the server reports it,': {
+  'a full disk that the server reports': {
     fault: 'FULL',
     cause: (url) => connectionTo(url).fail(raising('53100')),
   },
@@ -109,7 +112,7 @@ const insertCall = (tx: { $client: pg.PoolClient }) =>
   tx.$client.query(`insert into provider_call (at, purpose) values (now(), 'POLL')`);
 
 for (const [what, { fault, cause }] of Object.entries(FAULTS))
-  test(`${what} is classified as ${fault}, and not as caused by the values of the statement`, async () => {
+  test(`the error of ${what} is classified as ${fault}, and not as caused by the values of the statement`, async () => {
     const error = await cause(await freshDatabase());
 
     expect(classifyFault(error)).toBe(fault);
@@ -117,7 +120,7 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
     expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
-test('an error counts as caused by the values of a statement, unless the schema, a permission or a key is missing', async () => {
+test("isCausedByValues returns true for an error caused by a statement's values, and false if a table, column, permission or encryption key is missing", async () => {
   const { fail } = connectionTo(await freshDatabase());
 
   for (const text of [

@@ -5,7 +5,10 @@ import { atTheEnd } from '../harness/gateway.ts';
 import { databaseAsOf, fillWithSessions, moveAsBefore, startAsBefore } from '../harness/old-database.ts';
 
 const SESSIONS = Number(process.env.SESSIONS ?? 200_000);
-/** Limit for a statement during the migration: more than a lock timeout, plus load of the machine. */
+/**
+ * Longest that a statement may wait during the migration: the migration's lock timeout, with a margin for a
+ * busy machine.
+ */
 const LONGEST_WAIT_MS = 2_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 

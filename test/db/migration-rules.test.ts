@@ -2,7 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { complaintsAbout } from './migration-rules.ts';
 
-/** Migrations from before the first deployment, when no other release ran next to them. */
+/**
+ * Migrations from before the first deployment. The rules do not apply, because no other release ran next to
+ * them.
+ */
 const BEFORE_THE_RULES = [
   '0000_initial.sql',
   '0001_reconciling.sql',
@@ -27,7 +30,7 @@ test.each([
   ['DROP TABLE "meeting"', 'the last release may use it'],
   ['ALTER TABLE "meeting" DROP COLUMN "source"', 'the last release may use it'],
   ['ALTER TABLE "meeting" RENAME COLUMN "a" TO "b"', 'old name'],
-  ['ALTER TABLE "meeting" ALTER COLUMN "a" SET DATA TYPE text', 'whole table anew'],
+  ['ALTER TABLE "meeting" ALTER COLUMN "a" SET DATA TYPE text', 'rewrites the whole table'],
   ['ALTER TABLE "meeting" ALTER COLUMN "a" SET NOT NULL', 'may leave it null'],
   ['ALTER TABLE "meeting" ADD COLUMN "a" text NOT NULL', 'give it a default'],
   ['ALTER TABLE "meeting" ADD COLUMN "a" uuid DEFAULT gen_random_uuid()', 'the whole table'],
@@ -40,8 +43,8 @@ test.each([
   ['CREATE INDEX "i" ON "meeting" USING btree ("a")', 'CONCURRENTLY'],
   ['CREATE INDEX CONCURRENTLY "i" ON "meeting" ("a")', 'cannot be in a transaction'],
   ['UPDATE "meeting" SET "a" = 1', 'in batches'],
-  ['-- Each statement by itself\nCREATE INDEX CONCURRENTLY "i" ON "meeting" ("a")', 'being run again'],
-])('the rules refuse this statement in a migration: %s', (statement, because) => {
+  ['-- Each statement by itself\nCREATE INDEX CONCURRENTLY "i" ON "meeting" ("a")', 'cannot be run again'],
+])('complaintsAbout refuses this statement in a migration: %s', (statement, because) => {
   expect(complaintsAbout(statement)).toEqual([expect.stringContaining(because)]);
 });
 
@@ -52,6 +55,6 @@ test.each([
   'CREATE TABLE "new" ("id" uuid NOT NULL);--> statement-breakpoint\nCREATE INDEX "i" ON "new" USING btree ("id")',
   '-- contract: two releases ago was the last that read it\nALTER TABLE "meeting" DROP COLUMN "source"',
   'INSERT INTO "provider_budget" ("id") VALUES (1)',
-])('the rules allow this statement in a migration: %s', (statement) => {
+])('complaintsAbout allows this statement in a migration: %s', (statement) => {
   expect(complaintsAbout(statement)).toEqual([]);
 });

@@ -1,6 +1,12 @@
-/** Rules for migrations next to a running release: no long lock, and nothing removed that it uses. */
+/**
+ * Rules for migrations that run while replicas of the last release run: they take no long lock and remove
+ * nothing that the last release uses.
+ */
 
-/** Comment that allows a destructive statement: it says why the last release does not need what is removed. */
+/**
+ * Matches the comment that allows a destructive statement: it says why the last release does not need what is
+ * removed.
+ */
 const CONTRACT = /^--\s*contract:\s*\S+/m;
 const BY_ITSELF = /^-- Each statement by itself/;
 
@@ -17,10 +23,10 @@ const RULES: readonly Rule[] = [
   { forbids: /\bRENAME\b/, because: 'the last release knows it by its old name' },
   {
     forbids: /\bALTER COLUMN\b.*\bTYPE\b/,
-    because: 'it writes the whole table anew, and nobody can read it',
+    because: 'it rewrites the whole table under an exclusive lock',
   },
   { forbids: /\bSET NOT NULL\b/, because: 'the last release may leave it null' },
-  { forbids: /\bDROP DEFAULT\b/, because: 'the last release may count on it' },
+  { forbids: /\bDROP DEFAULT\b/, because: 'the last release may insert rows without a value' },
   {
     forbids: /\bADD COLUMN\b(?!.*\bDEFAULT\b).*\bNOT NULL\b/,
     because: 'the last release does not fill it: give it a default',
@@ -36,21 +42,24 @@ const RULES: readonly Rule[] = [
     because: 'build its index CONCURRENTLY first',
   },
   { forbids: /\b(CREATE( UNIQUE)?|DROP) INDEX (?!CONCURRENTLY\b)/, because: 'do it CONCURRENTLY' },
-  { forbids: /\b(TRUNCATE|CLUSTER|VACUUM FULL|LOCK TABLE|REINDEX)\b/, because: 'nobody can use the table' },
+  {
+    forbids: /\b(TRUNCATE|CLUSTER|VACUUM FULL|LOCK TABLE|REINDEX)\b/,
+    because: 'it locks the whole table exclusively',
+  },
   {
     forbids: /^(UPDATE|DELETE|WITH)\b/,
-    because: 'it holds what it changes: do it in batches, each committed',
+    because: 'it keeps its row locks until it ends: do it in batches, each committed',
   },
 ];
 
-/** Statements that do harm only in a transaction, which holds its locks until its end. */
+/** Statements that do harm only inside a transaction, because a transaction holds all locks until its end. */
 const WITHIN_A_TRANSACTION: readonly Rule[] = [
   {
     forbids: /\bVALIDATE CONSTRAINT\b/,
-    because: 'what was locked before it stays so: each statement by itself',
+    because: 'earlier statements hold their locks until the commit: run each statement by itself',
   },
-  { forbids: /\bCONCURRENTLY\b/, because: 'it cannot be in a transaction: each statement by itself' },
-  { forbids: /^DO\b/, because: 'its batches are not committed: each statement by itself' },
+  { forbids: /\bCONCURRENTLY\b/, because: 'it cannot be in a transaction: run each statement by itself' },
+  { forbids: /^DO\b/, because: 'a transaction would not commit its batches: run each statement by itself' },
 ];
 
 const REPEATABLE = /\bIF (NOT )?EXISTS\b|\bOR REPLACE\b|\bVALIDATE\b|\bSET\b|^GRANT\b|^DO\b/;
@@ -79,7 +88,7 @@ export function complaintsAbout(migration: string): string[] {
       CONTRACT.test(part) || (target && made.has(target)) ? undefined : ruleAgainst(statement, rules);
     if (broken) complaints.push(`${statement.slice(0, 80)}: ${broken.because}`);
     else if (byItself && !bearsRepeating(statement, before))
-      complaints.push(`${statement.slice(0, 80)}: it does not bear being run again`);
+      complaints.push(`${statement.slice(0, 80)}: it cannot be run again after an interruption`);
     before = [...before, statement];
   }
   return complaints;
@@ -88,7 +97,10 @@ export function complaintsAbout(migration: string): string[] {
 const ruleAgainst = (statement: string, rules: readonly Rule[]): Rule | undefined =>
   rules.find(({ forbids }) => new RegExp(forbids, 'i').test(statement));
 
-/** A statement is repeatable if it says so (IF NOT EXISTS …) or an earlier one drops its object IF EXISTS. */
+/**
+ * Returns whether a statement can be run again: it says so (IF NOT EXISTS …), or an earlier statement drops
+ * its object IF EXISTS.
+ */
 function bearsRepeating(statement: string, before: readonly string[]): boolean {
   if (new RegExp(REPEATABLE, 'i').test(statement)) return true;
   const name = statement.match(CONSTRAINT)?.[1] ?? nameIn(statement);

@@ -15,7 +15,8 @@ import {
 } from '../harness/old-database.ts';
 
 test('the migrations create exactly the schema of src/db/schema/tables.ts; `npm run migrate:new` writes a missing migration', async () => {
-  // Inside the project, since drizzle-kit takes relative paths; in a dot-folder, which git ignores.
+  // Copies the migrations into the project, because drizzle-kit takes relative paths only, and there into
+  // .build, which git ignores.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
   await cp('migrations', copy, { recursive: true });
@@ -48,7 +49,7 @@ test("migration 0004 sets status_since to the time of the transition whose seque
   ]);
 });
 
-test('rows that an earlier release writes after migration 0004 get their status_since from triggers', async () => {
+test('rows that an earlier release writes after migration 0004 get their status_since (time of the current status) from triggers', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   await migrate(url);
@@ -68,7 +69,7 @@ test('rows that an earlier release writes after migration 0004 get their status_
   expect((await client.query(SINCE)).rows[1].since).toEqual(new Date('2026-01-03Z'));
 });
 
-/** Migration 0004 as it was first written; some databases ran this form. */
+/** The first version of migration 0004, which some databases have run. */
 const AS_FIRST_WRITTEN = `alter table vkyc_session add column status_since timestamp (3) with time zone;
   update vkyc_session s set status_since = recorded_at from status_transition t where t.session_id = s.id and t.sequence = s.version;
   alter table vkyc_session alter column status_since set not null;`;
@@ -103,7 +104,7 @@ test('a database that ran the first version of migration 0004 is migrated to the
   expect((await earlier.client.query(SINCE)).rows[0].since).not.toEqual(new Date('2026-01-03Z'));
 });
 
-test('a locked table delays migration 0004, but not writers or another replica that waits to migrate', async () => {
+test('while a lock on vkyc_session delays migration 0004, it blocks neither writers nor another replica that waits for the migration lock', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   const holder = new pg.Client({ connectionString: url });
@@ -120,7 +121,7 @@ test('a locked table delays migration 0004, but not writers or another replica t
   };
 
   const migrating = migrate(url);
-  // A replica of an earlier release waits for its turn to migrate with this statement.
+  // Acts as a replica of an earlier release, which waits for its turn to migrate by `pg_advisory_lock`.
   const replica = new pg.Client({ connectionString: url });
   await replica.connect();
   atTheEnd(() => replica.end());
@@ -137,7 +138,7 @@ test('a locked table delays migration 0004, but not writers or another replica t
   expect((await client.query(SINCE)).rows).toHaveLength(2);
 });
 
-test('a migration builds an invalid index, left by an interrupted build, again', async () => {
+test('a migration rebuilds an index that an interrupted CREATE INDEX CONCURRENTLY has left invalid', async () => {
   const { url, client } = await databaseAsOf('0004_status_since');
   await client.query('create index vkyc_session_open on vkyc_session (status)');
   await client.query(

@@ -8,7 +8,7 @@ import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-test('a connection lost during position assignment rejects that call only; a later call assigns the positions', async () => {
+test('if the connection is lost while feed positions are assigned, that call of assignPositions rejects, and a later call assigns the positions', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);
@@ -32,7 +32,7 @@ test('a connection lost during position assignment rejects that call only; a lat
   expect(unhandled).toEqual([]);
 
   stop();
-  // The cut also ends idle connections, a moment later.
+  // Waits until the pool has noticed that the cut also ended its idle connections.
   await eventually(async () => pools.reads.totalCount === 0);
   wire.mend();
   expect(await assignPositions(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);

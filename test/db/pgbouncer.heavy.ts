@@ -1,4 +1,4 @@
-/** Behind PgBouncer the gateway works, or refuses to start and says what to change. */
+/** Tests that the gateway runs behind PgBouncer, or refuses to start and says which setting to change. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, freshDatabase, PRODUCTION, untilReady } from '../harness/gateway.ts';
 import { PGBOUNCER, startPgBouncer } from '../harness/pgbouncer.ts';
@@ -48,7 +48,7 @@ async function expectReplicasToWork(environment: Record<string, string>): Promis
   await Promise.all([one, other].map(untilReady));
 
   const stream = other.subscribe('subscription { feed { ... on StatusTransition { sequence subStatus } } }');
-  // The first heartbeat: the subscription is live.
+  // Waits for the first heartbeat, which shows that the subscription is live.
   await stream.next();
   const ids = await Promise.all(
     Array.from({ length: 20 }, (_, n) => one.start(`pooled-${n}.happy-path`).then(({ id }) => id)),
@@ -67,17 +67,23 @@ async function expectReplicasToWork(environment: Record<string, string>): Promis
     expect(logs.filter((line) => /"level":(40|50)/.test(line))).toEqual([]);
 }
 
-test.skipIf(!PGBOUNCER)('two replicas work behind a session pooler', async () => {
-  await expectReplicasToWork({ DATABASE_URL: await startPgBouncer(await freshDatabase(), 'session') });
-});
+test.skipIf(!PGBOUNCER)(
+  'two replicas behind a session pooler (PgBouncer) answer queries and send all transitions, without a warning in their logs',
+  async () => {
+    await expectReplicasToWork({ DATABASE_URL: await startPgBouncer(await freshDatabase(), 'session') });
+  },
+);
 
-test.skipIf(!PGBOUNCER?.keepsStatements)('two replicas work behind a transaction pooler', async () => {
-  const direct = await freshDatabase();
-  const pooled = await startPgBouncer(direct, 'transaction');
+test.skipIf(!PGBOUNCER?.keepsStatements)(
+  'two replicas behind a transaction pooler (PgBouncer) answer queries and send all transitions, without a warning in their logs',
+  async () => {
+    const direct = await freshDatabase();
+    const pooled = await startPgBouncer(direct, 'transaction');
 
-  await expectReplicasToWork({
-    DATABASE_URL: pooled,
-    MIGRATE_DATABASE_URL: direct,
-    LISTEN_DATABASE_URL: direct,
-  });
-});
+    await expectReplicasToWork({
+      DATABASE_URL: pooled,
+      MIGRATE_DATABASE_URL: direct,
+      LISTEN_DATABASE_URL: direct,
+    });
+  },
+);

@@ -13,7 +13,10 @@ const READ = `query ($id: ID!) {
 /** Matches statements that write, lock or notify. */
 const WRITES =
   /\b(insert into|update|delete from|for update|for share|pg_notify|add_jobs?|set_config|pg_advisory\w*|pg_try_advisory\w*)\b/i;
-/** Match the ends of a transaction. Statements inside it are exempt, because they must use its connection. */
+/**
+ * Match the begin and the end of a transaction. The statements between them are exempt, because they must use
+ * the transaction's connection.
+ */
 const [BEGIN, END] = [/^begin\b/i, /^(commit|rollback)\b/i];
 
 test('outside transactions, reading statements use the read pool and writing ones the write pool', async () => {
@@ -26,7 +29,8 @@ test('outside transactions, reading statements use the read pool and writing one
     if (END.test(text)) open.delete(client);
     const statements = sent.get(pool) ?? new Set();
     sent.set(pool, statements);
-    // The functions of the job queue write without showing it in their text.
+    // Leaves out statements of the job queue (graphile_worker): its functions write, although their text does
+    // not show it.
     if (alone && !text.includes('graphile_worker') && !text.startsWith('set ')) statements.add(text);
   });
   const { gateway, clock } = await polledGateway();

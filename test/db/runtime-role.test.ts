@@ -28,7 +28,7 @@ async function twoRoles(): Promise<{ owner: string; runtime: string }> {
 
 const POLLED = `select from status_transition where source = 'POLL' and sub_status = 'USER_IP_VERIFICATION_SUCCESSFUL'`;
 
-test('a gateway works with a role that is not the owner and can only append to the log and the audit chains', {
+test('a gateway runs sessions with a database role that does not own the tables and may only append to the log and the audit chains', {
   timeout: 60_000,
 }, async () => {
   const { owner, runtime } = await twoRoles();
@@ -97,7 +97,7 @@ test('a gateway works with a role that is not the owner and can only append to t
   expect(gateway.logs.join('')).not.toMatch(/permission denied|row-level security/);
 });
 
-test('excess privileges of the runtime role are revoked at the next start', async () => {
+test("privileges that the gateway's database role has beyond the necessary ones are revoked at the next start", async () => {
   const { owner, runtime } = await twoRoles();
   const environment = { DATABASE_URL: runtime, MIGRATE_DATABASE_URL: owner };
   const first = await bootGateway({ database: owner, environment });

@@ -15,7 +15,7 @@ function urlOf(...wires: TcpProxy[]): string {
   return (first?.url ?? '').replace(/@[^/]+/, `@${hosts}`);
 }
 
-test('target_session_attrs=read-write skips a dead and a read-only host for pools, LISTEN and migrations', async () => {
+test('with target_session_attrs=read-write, pools, LISTEN and migrations skip a dead and a read-only host of the database URL', async () => {
   const database = await freshDatabase();
   const standby = await startOwnPostgres();
   const admin = new pg.Client({ connectionString: standby.url });
@@ -56,7 +56,7 @@ test('target_session_attrs=read-write skips a dead and a read-only host for pool
   expect(good.open).toBeGreaterThan(2);
 }, 40_000);
 
-test('after a failover to the other host of the URL the gateway writes there and is ready again', async () => {
+test('after a failover to the second host of the database URL, the gateway writes to that host and becomes ready again', async () => {
   const database = await freshDatabase();
   const [first, second] = [await startTcpProxy(database), await startTcpProxy(database)];
   second.refuse();

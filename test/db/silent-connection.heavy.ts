@@ -4,7 +4,7 @@ import { QueryTimeout } from '../../src/db/connection/timeout-client.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-test('on a silent connection queries and transactions fail within 25 s, and the pool then opens another', {
+test('on a database connection that no longer delivers packets, queries and transactions fail within 25 s, and the pool then opens another connection', {
   timeout: 60_000,
 }, async () => {
   const wire = await startTcpProxy(await freshDatabase());

@@ -1,14 +1,20 @@
-/** Compares a PostgreSQL with default settings (`npm run test:postgres`) and the embedded one, in one run. */
+/**
+ * Compares startSession on a PostgreSQL with default settings (`npm run test:postgres`) and on the embedded
+ * one, in one run.
+ */
 import { expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
 
 const STARTS = 40;
-/** Number of starts per turn: the servers take turns, and one is idle while the other works. */
+/** Number of starts per turn. The two servers take turns, so that one is idle while the other is measured. */
 const STARTS_IN_TURN = 5;
 const JOURNEYS_AT_ONCE = 2;
-/** Limit of stock to embedded. If PostgreSQL compiled (JIT) the recording statements, it would be several. */
+/**
+ * Limit of the median on the stock server divided by that on the embedded one. If PostgreSQL compiled the
+ * statements that record a start (JIT), the ratio would be several times as large.
+ */
 const MAX_RATIO = 2;
 
 if (!process.env.POSTGRES_BIN)
@@ -37,7 +43,7 @@ test.skipIf(!process.env.POSTGRES_BIN)(
   },
 );
 
-/** Measures sequential starts while journeys run on the same gateway. */
+/** Measures sequential starts while journeys (simulated sessions) run on the same gateway. */
 async function timeStarts(gateway: Gateway, done: number): Promise<number[]> {
   const times: number[] = [];
   const journeys = Array.from({ length: JOURNEYS_AT_ONCE }, async (_, traveller) => {
@@ -53,7 +59,7 @@ async function timeStarts(gateway: Gateway, done: number): Promise<number[]> {
   return times;
 }
 
-/** Starts a session and advances it by four steps. */
+/** Starts a session and advances its journey in the sandbox by four steps. */
 async function goThrough(gateway: Gateway, verificationId: string): Promise<void> {
   await gateway.start(verificationId);
   for (let step = 1; step <= 4; step += 1) await gateway.advance(verificationId);

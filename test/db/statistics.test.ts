@@ -1,4 +1,4 @@
-/** Statistics have their own connections, timeouts and cancellation. */
+/** Tests that statistics queries have their own connections, timeouts and cancellation. */
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -58,7 +58,7 @@ describe('statistics statement', () => {
     expect(rows).toEqual([{ one: 1 }]);
   });
 
-  test('statistics statements do not block other reads, even if 20 of them run', async () => {
+  test('20 concurrent statistics statements use only two connections and do not block other reads', async () => {
     const connection = await open();
     const controller = new AbortController();
     const counting = Array.from({ length: 20 }, () =>
@@ -76,7 +76,7 @@ describe('statistics statement', () => {
 });
 
 describe('session figures that take long to count', () => {
-  test('slow session figures are cached, refreshed in the background, and returned with the time of the count', async () => {
+  test('session figures (aggregate counts) that take long are counted in the background, and the next request gets the cached figures at once', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     let counts = 0;
@@ -103,7 +103,7 @@ describe('session figures that take long to count', () => {
     expect(counts).toBe(2);
   });
 
-  test('slow session figures reject for a request that times out, and are ready for a later request', async () => {
+  test('a request that times out before slow session figures (aggregate counts) are ready is rejected, and a later request gets the figures', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     const read = (signal: AbortSignal | null) =>
@@ -122,7 +122,7 @@ describe('session figures that take long to count', () => {
     expect((await read(null)).figures).toBe('counted');
   });
 
-  test('session figures of a customer are never cached: a count that takes too long is cancelled', async () => {
+  test('session figures (aggregate counts) of a customer are never cached: a count that takes too long is cancelled', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     const reading = figures.read({
@@ -139,7 +139,7 @@ describe('session figures that take long to count', () => {
   });
 });
 
-test('the counting of session figures is cancelled in the database when the operation times out', async () => {
+test('when an operation with sessionStats times out, its count is cancelled in the database', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '0.3' }, bothWays: false });
   const blocker = await gateway.database.connect();
   await blocker.query('begin; lock table vkyc_session in access exclusive mode');
@@ -151,7 +151,8 @@ test('the counting of session figures is cancelled in the database when the oper
 
   expect([status, errors?.[0]?.extensions.code]).toEqual([503, 'TIMEOUT']);
   await eventually(async () => {
-    // Not in the locking transaction: PostgreSQL caches pg_stat_activity until its end.
+    // Reads outside the locking transaction, because PostgreSQL caches pg_stat_activity until a transaction
+    // ends.
     const { rows } = await gateway.database.query(
       `select 1 from pg_stat_activity where datname = current_database()
        and application_name = 'vkyc-gateway statistics' and state = 'active'`,

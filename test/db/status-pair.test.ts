@@ -13,7 +13,7 @@ import { complaintsAbout } from './migration-rules.ts';
 
 const PAIRS = ALL_PAIRS.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
 const WHAT_TO_DO =
-  'The migrations store other pairs than src/domain/status.ts has: run npm run migrate:new, which writes the missing migration';
+  'The migrations allow other status pairs than src/domain/status.ts: run npm run migrate:new, which writes the missing migration';
 
 /** Returns the SQL of all migrations in a folder, in order. */
 const migrationsIn = async (folder: string): Promise<string[]> => {
@@ -32,11 +32,11 @@ async function copyOfMigrations(): Promise<string> {
 const migrateNew = async (folder: string): Promise<string> =>
   (await promisify(execFile)('node', ['.build/commands/migrate-new.js', '--out', folder])).stdout;
 
-test('the migrations allow exactly the status pairs of the status table', async () => {
+test('the migrations let the database store exactly the status pairs of the status table in src/domain/status.ts', async () => {
   expect(pairsStoredBy(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(PAIRS.toSorted());
 });
 
-test('the constraints of the database accept exactly the status pairs of the status table', async () => {
+test('the database constraints accept exactly the status pairs (status and sub-status) of the status table', async () => {
   const database = new pg.Client({ connectionString: await freshDatabase() });
   await database.connect();
   atTheEnd(() => database.end());
@@ -60,7 +60,8 @@ test('`npm run migrate:new` writes migrations for a new sub-status that can run 
   timeout: 60_000,
 }, async () => {
   const copy = await copyOfMigrations();
-  // Removes VKYC_EXPIRED from these migrations, so that the status table seems to have gained it.
+  // Removes VKYC_EXPIRED from the copied migrations, so that the status table in the source seems to have a
+  // new sub-status.
   const journal = JSON.parse(await readFile(join(copy, 'meta/_journal.json'), 'utf8'));
   for (const name of await readdir(copy)) {
     if (!/^0005_|status_pairs/.test(name)) continue;

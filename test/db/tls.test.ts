@@ -105,7 +105,7 @@ test.skipIf(!hasOpenssl)(
   'each sslmode verifies the server certificate as libpq does, with a private CA',
   async () => {
     const { files, wire } = await secureServer();
-    /** Returns whether the connection is encrypted, or its fault. */
+    /** Returns whether the connection is encrypted, or the class of the error if there is no connection. */
     const outcome = async (parameters: string, host = 'localhost') => {
       const url = `${wire.url.replace('127.0.0.1', host).split('?')[0]}?${parameters}`;
       const { pool, close } = connect(url, 2, () => {});

@@ -19,7 +19,7 @@ export interface ComposeFile {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-/** Reads compose.yaml; its variables are not substituted. */
+/** Reads compose.yaml without substituting its variables. */
 export const readComposeFile = async (): Promise<ComposeFile> =>
   parse(await readProjectFile('compose.yaml'), { merge: true });
 
@@ -33,6 +33,6 @@ export const interpolated = (text: string, given: Readonly<Record<string, string
     return given[name] || rest;
   });
 
-/** Returns the names of the variables in a text that are required. */
+/** Returns the names of the required variables in a text. */
 export const requiredIn = (text: string): string[] =>
   [...text.matchAll(VARIABLE)].filter(([, , kind]) => kind === '?').map(([, name]) => name as string);

@@ -63,7 +63,7 @@ test('the compose file runs three identical gateways with a valid production con
   });
 });
 
-test('the compose file contains no secrets, and requires each secret as a variable', async () => {
+test('the compose file contains no secrets, and requires each secret as an environment variable', async () => {
   const text = await readProjectFile('compose.yaml');
   const { services } = await readComposeFile();
   const given = Object.values(services).flatMap(({ environment = {} }) => Object.entries(environment));
@@ -85,7 +85,7 @@ test('every service, config and volume that the compose file references exists, 
   for (const { depends_on = {}, configs: used = [], volumes: mounted = [] } of Object.values(services)) {
     for (const [name, { condition }] of Object.entries(depends_on)) {
       expect(Object.keys(services)).toContain(name);
-      // A gateway has a health check too: that of its image.
+      // Gateways have no `healthcheck` in the file, but their image has one.
       const checked = services[name]?.healthcheck ?? services[name]?.build;
       if (condition === 'service_healthy') expect(checked, name).toBeTruthy();
     }
@@ -101,7 +101,7 @@ test('every service, config and volume that the compose file references exists, 
   expect(proxy).toContain('bind :8080');
 });
 
-test('PostgreSQL accepts the SQL of the compose file that creates the role of the gateways', async () => {
+test("PostgreSQL accepts the SQL of the compose file that creates the gateways' database role, which is no superuser", async () => {
   const { configs } = await readComposeFile();
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();

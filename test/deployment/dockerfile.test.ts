@@ -3,7 +3,7 @@ import dockerfile from 'dockerfile-utils';
 import { expect, test } from 'vitest';
 import { lastOf, readProjectFile, readStages } from './dockerfile.ts';
 
-test('the Dockerfile is valid', async () => {
+test('the Dockerfile validator finds no error in the Dockerfile', async () => {
   const complaints = dockerfile.validate(await readProjectFile('Dockerfile'));
 
   expect(complaints.map(({ message }) => message)).toEqual([]);
@@ -21,8 +21,7 @@ test('the Docker image runs as an unprivileged user, has a health check, and pin
   });
   expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
   for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);
-  // The last stage runs no commands, so it needs neither a shell nor the network: earlier stages do that
-  // work.
+  // The last stage must not run commands: then its base image needs neither a shell nor the network.
   expect(last.instructions.map(({ keyword }) => keyword)).not.toContain('RUN');
 });
 

@@ -87,6 +87,6 @@ test('the Docker image is small, contains neither database nor build tools, and 
   const exited = once(gateway, 'exit');
   gateway.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
-  // The gateway must write nothing into the folder of the application.
+  // The running gateway must have written nothing into the folder of the application.
   expect((await readdir(app, { recursive: true })).sort()).toEqual(before);
 });

@@ -16,8 +16,8 @@ const haproxy = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => 
 if (!haproxy) process.stderr.write('haproxy is not installed: the proxy test is SKIPPED.\n');
 
 /**
- * Starts HAProxy with the settings of compose.yaml, but with the addresses of these gateways. Returns its
- * URL. The end of the test stops it.
+ * Starts HAProxy with the settings of compose.yaml, but with the addresses of these gateways. Returns the URL
+ * of the proxy, which stops when the test ends.
  */
 async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-proxy-'));
@@ -40,7 +40,7 @@ async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
 }
 
 test.skipIf(!haproxy)(
-  'the proxy of the compose file forwards queries, WebSockets and event streams, and still serves requests while one gateway is down',
+  'HAProxy with the settings of the compose file forwards queries, WebSockets and event streams, and still serves requests while one gateway is down',
   async () => {
     const first = await bootGateway();
     const database = first.databaseUrl;

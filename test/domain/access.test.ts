@@ -31,8 +31,8 @@ const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
 });
 const customer = as(['CUSTOMER']);
 
-describe('access tables', () => {
-  test('every role may use every query and subscription, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
+describe('access tables: roles per operation and action', () => {
+  test('the access table lets every role use every query and subscription, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
     for (const [operation, roles] of Object.entries(OPERATIONS)) {
       if (operation.startsWith('Mutation.')) expect(roles, operation).not.toContain('VIEWER');
       else expect(roles, operation).toEqual(ROLES);
@@ -40,7 +40,7 @@ describe('access tables', () => {
     expect(OPERATIONS['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
   });
 
-  test('only AGENT and ADMIN may record agent reviews, only AUDITOR and ADMIN auditor reviews; VIEWER sees no personal data', () => {
+  test('only AGENT and ADMIN may record agent reviews, only AUDITOR and ADMIN may record auditor reviews, and only VIEWER sees no personal data', () => {
     expect(ACTION_ROLES).toEqual({
       SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       CANCEL_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -72,13 +72,13 @@ describe('access tables', () => {
     ['VkycSession', 'password', null],
     ['VkycSession', '', null],
     ['Nothing', 'id', null],
-  ])('the access rule of %s.%s is %s', (type, field, rule) => {
+  ])("findFieldRule('%s', '%s') returns the access rule %s", (type, field, rule) => {
     expect(findFieldRule(type, field)).toBe(rule);
   });
 });
 
 describe('viewer', () => {
-  test('a viewer has the roles of the token, but CUSTOMER only on the sessions that the token names', () => {
+  test('hasRole checks the roles of the token; hasRoleOn grants CUSTOMER only on the sessions (verification ids) that the token names', () => {
     expect(hasRole(as(['AGENT', 'VIEWER']), ['VIEWER', 'ADMIN'])).toBe(true);
     expect(hasRole(as(['AGENT']), ['VIEWER', 'ADMIN'])).toBe(false);
     expect(hasRole(as([]), ROLES)).toBe(false);
@@ -89,7 +89,7 @@ describe('viewer', () => {
     expect(hasRoleOn(as(['CUSTOMER', 'AGENT']), ['AGENT', 'CUSTOMER'], 'loan-2')).toBe(true);
   });
 
-  test('viewers share cached results only if their ids, roles and sessions are equal', () => {
+  test('two viewers get the same viewerCacheKey only if their ids, roles and verification ids are equal', () => {
     expect(viewerCacheKey(customer)).toBe(viewerCacheKey({ ...customer, expiresAt: new Date(0) }));
     const others = [
       as(['AGENT']),
@@ -99,7 +99,7 @@ describe('viewer', () => {
     for (const other of others) expect(viewerCacheKey(other)).not.toBe(viewerCacheKey(customer));
   });
 
-  test('a customer is recorded under the newest pseudonym, and recognised by older pseudonyms and the plain id', () => {
+  test('a customer who has pseudonyms (keyed hashes of the id) is recorded under the newest one, and recognised by each of them and by the plain id', () => {
     const hidden = as(['CUSTOMER'], { pseudonyms: ['new', 'old'] });
     expect([recordedAs(hidden), recordedAs(customer)]).toEqual(['new', 'asha']);
     expect([recordedNames(hidden), recordedNames(customer)]).toEqual([['new', 'old', 'asha'], ['asha']]);
@@ -109,7 +109,7 @@ describe('viewer', () => {
     expect(isNamed(customer, 'asha')).toBe(true);
   });
 
-  test('a viewer with a staff role sees all sessions, any other viewer only those that the token names', () => {
+  test('a viewer with a staff role sees all sessions, any other viewer only the sessions (verification ids) that the token names', () => {
     for (const role of ROLES) {
       const isCustomer = role === 'CUSTOMER';
       expect(isStaff(as([role])), role).toBe(!isCustomer);
@@ -130,7 +130,7 @@ describe('maySeeField', () => {
     ['WHO', ['VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']],
     ['RECORDING', ['AGENT', 'AUDITOR', 'ADMIN']],
     ['SDK_TOKEN', ['CUSTOMER', 'OPERATOR', 'ADMIN']],
-  ] as const)('fields with the rule %s are shown only to %j', (rule, roles) => {
+  ] as const)('maySeeField shows fields with the access rule %s only to the roles %j', (rule, roles) => {
     const seen = ROLES.filter((role) => maySeeField(as([role]), rule, { verificationId: 'loan-1' }));
     expect(seen).toEqual(roles);
     expect(allStaffSee(rule)).toBe(
@@ -138,17 +138,17 @@ describe('maySeeField', () => {
     );
   });
 
-  test('a customer sees personal data only of their own sessions; if no session is known, the role decides', () => {
+  test('maySeeField shows a customer the personal data of their own sessions only; if it is given no session, the role alone decides', () => {
     expect(maySeeField(customer, 'PERSONAL', { verificationId: 'loan-2' })).toBe(false);
     expect(maySeeField(customer, 'PERSONAL', {})).toBe(true);
   });
 
-  test('if no session is known, a viewer who is both customer and staff needs a staff role that may see the field', () => {
+  test('if maySeeField is given no session, a viewer who is both customer and staff needs a staff role that may see the field', () => {
     expect(maySeeField(as(['CUSTOMER', 'VIEWER']), 'PERSONAL', {})).toBe(false);
     expect(maySeeField(as(['CUSTOMER', 'AGENT']), 'PERSONAL', {})).toBe(true);
   });
 
-  test('authors see their own texts and name even if their role may not, but no other hidden field', () => {
+  test('maySeeField shows authors their own texts and name even if their role may not see them, but no other hidden field', () => {
     const owner = { verificationId: 'loan-1', author: 'asha' };
     expect(maySeeField(customer, 'WORDS', owner)).toBe(true);
     expect(maySeeField(customer, 'WHO', owner)).toBe(true);
@@ -157,7 +157,7 @@ describe('maySeeField', () => {
   });
 });
 
-describe('printed access table', () => {
+describe('access table in schema/README.md', () => {
   const page = readFileSync(new URL('../../schema/README.md', import.meta.url), 'utf8');
   const [BEGIN, END] = ['<!-- roles: printed by `npm run roles` -->', '<!-- roles: end -->'];
 

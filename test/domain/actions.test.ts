@@ -31,7 +31,7 @@ const viewer = (changes: Partial<Viewer> = {}): Viewer => ({
 const KNOWN_SUB_STATUSES = KNOWN_PAIRS.map((info) => info.subStatus);
 const pairOf = (subStatus: SubStatus) =>
   subStatus === 'UNRECOGNIZED' ? { status: 'VIDEO_CALL' as const, subStatus } : toStatusPair(subStatus);
-/** Facts of a session with a booked meeting, a valid link, and an agent review by another user. */
+/** Returns facts of a session with a booked meeting, a valid link, and an agent review by another user. */
 const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): ActionFacts => ({
   ...pairOf(subStatus),
   verificationId: 'loan-1',
@@ -90,7 +90,7 @@ const allBut = (allowed: readonly SubStatus[], reason: string, rest: object = ov
   ...rest,
 });
 
-/** For each action the sub-statuses that refuse it, with the reason; all others allow it. */
+/** Sub-statuses in which each action is refused, with the reason. In all others the action is allowed. */
 const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   SCHEDULE_MEETING: noMeeting,
   CANCEL_MEETING: noMeeting,
@@ -134,7 +134,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
 
 describe('findDenial', () => {
   test.each(ALL_ACTIONS)(
-    '%s is allowed in exactly the expected sub-statuses, and findDenial returns the reason in all others',
+    'findDenial returns null for %s in exactly the sub-statuses that allow this action, and the reason in all others',
     (action) => {
       const reasons = Object.fromEntries(
         [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].map((subStatus) => [
@@ -148,7 +148,7 @@ describe('findDenial', () => {
   );
 
   test.each(ALL_ACTIONS)(
-    '%s is allowed only to the roles of ACTION_ROLES, and the denial names them',
+    'findDenial allows %s only to the roles that ACTION_ROLES lists for this action, and the denial names those roles',
     (action) => {
       const state = {
         RECORD_AGENT_REVIEW: 'AGENT_ENDED_CALL',
@@ -173,12 +173,12 @@ describe('findDenial', () => {
     },
   );
 
-  test('a customer may do nothing to a session that their token does not name', () => {
+  test('a customer may not book a meeting in a session whose verification id their token does not name', () => {
     const as = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-2'] });
     expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Your token lacks a role/);
   });
 
-  test('booking a meeting and creating an SDK token are denied once the link has expired', () => {
+  test("once the customer's link has expired, findDenial denies booking a meeting and creating an SDK token, but not a refresh", () => {
     for (const action of ['SCHEDULE_MEETING', 'CREATE_SDK_TOKEN'] as const) {
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: NOW })).toBe(EXPIRED);
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: msFromNow(-1) })).toBe(EXPIRED);
@@ -187,7 +187,7 @@ describe('findDenial', () => {
     expect(denial('REFRESH', 'USER_QUEUED', { linkExpiresAt: NOW })).toBeNull();
   });
 
-  test('a meeting can be cancelled only if it is booked and has not begun', () => {
+  test('findDenial allows cancelling a meeting only if a meeting is booked and has not begun', () => {
     const cancel = (meetingAt: Date | null) => denial('CANCEL_MEETING', 'USER_QUEUED', { meetingAt });
     expect(cancel(null)).toBe('No meeting is booked.');
     expect(cancel(msFromNow(-1))).toBe('The meeting has already begun.');
@@ -245,7 +245,7 @@ describe('findDenial', () => {
     );
   });
 
-  test('viewers may not audit their own agent review, even if it was stored with extra spaces or invisible characters in their name', () => {
+  test('findDenial denies viewers the audit of their own agent review (four-eyes rule), even if their name was stored with extra spaces or invisible characters', () => {
     const own =
       'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
     const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });
@@ -255,7 +255,7 @@ describe('findDenial', () => {
     expect(audit([])).toBeNull();
   });
 
-  test('an approval by an agent unknown to the gateway may be audited only if the deployment allows it', () => {
+  test('an approval whose agent the gateway does not know may be audited only if auditUnknownAgents is set', () => {
     const audit = (agentUnknown: boolean, auditUnknownAgents: boolean) =>
       denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agentUnknown }, { auditUnknownAgents });
     expect(audit(true, false)).toMatch(/unknown to the gateway/);
@@ -279,9 +279,12 @@ describe('findDecisionDenial', () => {
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', null],
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
     ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', INCOMPLETE],
-  ] as const)('findDecisionDenial for %s to %s after %s returns %s', (action, to, from, reason) => {
-    expect(findDecisionDenial(action, to, { ...pairOf(from), unreviewedCall: null })).toBe(reason);
-  });
+  ] as const)(
+    'findDecisionDenial for the action %s with the result %s in the sub-status %s returns %s',
+    (action, to, from, reason) => {
+      expect(findDecisionDenial(action, to, { ...pairOf(from), unreviewedCall: null })).toBe(reason);
+    },
+  );
 
   test('after a booking, how the unreviewed call ended decides whether it can be approved', () => {
     for (const subStatus of BOOKED) {
@@ -327,7 +330,7 @@ describe('toActionFacts', () => {
     expect(related({ reviews })).toMatchObject({ agents: ['ravi', 'asha'], agentUnknown: false });
   });
 
-  test('the agent counts as unknown if the current status has no agent review, or one without a reviewer', () => {
+  test('toActionFacts reports the agent as unknown if the current status came from no agent review, or from one without a reviewer', () => {
     const unknown = (reviews: RelatedRows['reviews']) => related({ reviews }, 5).agentUnknown;
     expect(unknown([review(3, 'ravi'), review(5, null)])).toBe(true);
     expect(unknown([review(3, 'ravi')])).toBe(true);
@@ -396,8 +399,8 @@ describe('what staff do with a session', () => {
   });
 });
 
-describe('reviews, meetings and replacements', () => {
-  test('each review decision has one sub-status, and each sub-status of a review one decision', () => {
+describe('tables of reviews, meetings and replacements by sub-status', () => {
+  test('toReviewSubStatus maps each review decision to one sub-status, and REVIEW_BY_SUB_STATUS maps each of these sub-statuses back to its decision', () => {
     for (const [subStatus, review] of Object.entries(REVIEW_BY_SUB_STATUS))
       expect(toReviewSubStatus(review.stage, review.decision)).toBe(subStatus);
     expect(() => toReviewSubStatus('AUDITOR', 'UNABLE_TO_VALIDATE')).toThrow(
@@ -421,7 +424,7 @@ describe('reviews, meetings and replacements', () => {
     });
   });
 
-  test('a session may be replaced once it was turned down, failed or expired, never once it was approved', () => {
+  test('a session may be replaced by a new one after it was rejected, failed or expired, but not after it was approved', () => {
     expect(REPLACEABLE_SUB_STATUSES.toSorted()).toEqual([
       'AGENT_REJECTED',
       'AUDITOR_REJECTED',

@@ -31,23 +31,23 @@ test('earliestFinding returns the finding with the lowest entry number, and the 
 });
 
 describe('checkRows', () => {
-  test('a field added by a later release is not reported as an edit while it is null', () => {
+  test('a field that the audit entries of an earlier release lack is reported as an edit only if it has a value', () => {
     expect(findingOf({ status: 'FAILED' }, { status: 'FAILED', assignee: null })).toBeNull();
     expect(findingOf({ status: 'FAILED' }, { status: 'FAILED', assignee: 'ravi' })).toBe(
       'status_transition 1 was edited: assignee',
     );
   });
 
-  test('a value removed from a row is reported as an edit', () => {
+  test('checkRows reports a value removed from a row as an edit', () => {
     expect(findingOf({ actor: 'uma' }, { actor: null })).toBe('status_transition 1 was edited: actor');
   });
 
-  test('a text is compared as the database stores it, without null bytes and lone surrogates', () => {
+  test('checkRows compares texts in the form that PostgreSQL can store: null bytes and lone surrogates are replaced', () => {
     expect(findingOf({ actor: 'a\ud800' }, { actor: 'a\ufffd' })).toBeNull();
     expect([toStoredForm(undefined), toStoredForm(0), toStoredForm('a\0')]).toEqual([null, 0, 'a\ufffd']);
   });
 
-  test('a row that no entry names is reported after the last entry, and a removed row at its own entry', () => {
+  test('checkRows reports a row without an audit entry at the number after the last entry, and a removed row at the number of its entry', () => {
     const entries = makeChain(transition(1), transition(2));
     expect(check(entries, transitionRow(1), transitionRow(2))).toEqual({ finding: null, erased: 0 });
     expect(check(entries, transitionRow(1), transitionRow(2), transitionRow(3)).finding).toEqual({
@@ -62,7 +62,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('rows of meetings and reviews are matched to entries by id, rows of transitions by sequence', () => {
+  test('checkRows matches rows of meetings and reviews to audit entries by id, and rows of transitions by sequence', () => {
     const entries = makeChain(
       ['MEETING', { id: 'm', sequence: 7, status: 'SCHEDULED' }],
       ['REVIEW', { id: 'r', sequence: 7, decision: 'APPROVED' }],
@@ -82,14 +82,14 @@ describe('checkRows', () => {
     ).toEqual({ number: 2, what: 'review r was edited: decision' });
   });
 
-  test('checkRows compares no row with SESSION, DETAILS, PSEUDONYM and ERASURE entries', () => {
+  test('SESSION, DETAILS, PSEUDONYM and ERASURE entries have no row of their own, so checkRows reports none as removed', () => {
     const kinds: AuditKind[] = ['SESSION', 'DETAILS', 'PSEUDONYM', 'ERASURE'];
     expect(
       check(makeChain(...kinds.map((kind) => [kind, { id: 'x', sequence: 1 }] as const))).finding,
     ).toBeNull();
   });
 
-  test('an ADOPTION entry is valid only as the first entry of a chain', () => {
+  test('an ADOPTION entry, which begins the chain of a session older than audit chains, is valid only as the first entry', () => {
     const adoption = ['ADOPTION', { transitions: 1 }] as const;
     expect(check(makeChain(adoption, transition(1)), transitionRow(1)).finding).toBeNull();
     expect(check(makeChain(transition(1), adoption), transitionRow(1)).finding).toEqual({
@@ -98,7 +98,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('a row is compared with its newest entry, which may differ from older ones only in fields that can change', () => {
+  test('checkRows compares a row with its newest audit entry, which may differ from older entries only in fields that can change', () => {
     const meeting = { id: 'm', status: 'SCHEDULED', startsAt: 1, cancelledBy: null, cancelReason: null };
     const cancelled = { ...meeting, status: 'CANCELLED', cancelledBy: 'uma', cancelReason: 'c' };
     const rows = [rowOf('MEETING', 'm', cancelled)];
@@ -119,14 +119,14 @@ describe('checkRows', () => {
     ).toEqual({ number: 2, what: 'review r was edited before this entry: decision' });
   });
 
-  test('a second entry of the same transition is reported', () => {
+  test('checkRows reports a second audit entry for the same transition', () => {
     expect(check(makeChain(transition(1), transition(1)), transitionRow(1)).finding).toEqual({
       number: 2,
       what: 'status_transition 1 was edited before this entry: ',
     });
   });
 
-  test('a text may be missing from its row only if a later ERASURE entry exists, and is then counted as erased', () => {
+  test('a text may be missing from its row only if an ERASURE entry follows the entry of the text; checkRows then counts the text as erased', () => {
     const review = ['REVIEW', { id: 'r', remarks: 'commitment' }] as const;
     const erasure = ['ERASURE', { erasedBy: 'uma' }] as const;
     const gone = rowOf('REVIEW', 'r', { id: 'r', remarks: null });
@@ -137,7 +137,8 @@ describe('checkRows', () => {
     expect(check(makeChain(review, erasure), there)).toEqual({ finding: null, erased: 0 });
     expect(check(makeChain(review), gone)).toEqual({ finding: edited, erased: 0 });
     expect(check(makeChain(erasure, review), gone)).toEqual({ finding: { ...edited, number: 2 }, erased: 0 });
-    // An ERASURE entry excuses a missing text, but no other edit; a text that never existed is not counted.
+    // An ERASURE entry excuses a missing text, but no other edit. A text that never existed is not counted as
+    // erased.
     expect(
       check(makeChain(review, erasure), rowOf('REVIEW', 'r', { id: 'r', remarks: null, decision: 'X' })),
     ).toEqual({ finding: { number: 1, what: 'review r was edited: decision' }, erased: 1 });
@@ -147,7 +148,7 @@ describe('checkRows', () => {
     const silent = makeChain(['REVIEW', { id: 'r', remarks: null }], erasure);
     expect(check(silent, gone)).toEqual({ finding: null, erased: 0 });
     expect(check(makeChain(transition(1), erasure), transitionRow(1))).toEqual({ finding: null, erased: 0 });
-    // If there are several ERASURE entries, one after the text is enough.
+    // One ERASURE entry after the text is enough, even if another one precedes the text.
     expect(check(makeChain(erasure, review, erasure), gone)).toEqual({ finding: null, erased: 1 });
     // A later entry of another kind does not excuse a missing text.
     expect(check(makeChain(review, ['DETAILS', {}]), gone).finding).toEqual(edited);
@@ -166,7 +167,7 @@ describe('checkLinks', () => {
   const [first, second, third] = chain as [AuditEntry, AuditEntry, AuditEntry];
   const edited = (entry: AuditEntry) => ({ ...entry, content: '{"sequence":9}' });
 
-  test('checkLinks finds nothing in a chain whose entries each sign the hash of the one before', () => {
+  test('checkLinks finds nothing in a chain whose entries each sign the hash of the entry before', () => {
     expect(checkLinks([], keys)).toBeNull();
     expect(checkLinks(chain, keys)).toBeNull();
   });
@@ -215,7 +216,7 @@ describe('checkLinks', () => {
       /^edited, or AUDIT_KEYS lacks its key "lost"/,
     ],
     [
-      'an entry that was signed without the hash of the one before',
+      'an entry that was signed without the hash of the entry before',
       [first, makeEntry(null, 'TRANSITION', { sequence: 2 }, { number: 2 })],
       2,
       /^edited, or the previous entry was removed/,
@@ -226,10 +227,13 @@ describe('checkLinks', () => {
       2,
       /^inserted: the original entry with this number comes after it/,
     ],
-  ] as const)('checkLinks reports %s', (_name, entries, number, what) => {
-    const finding = checkLinks(entries as readonly AuditEntry[], keys);
-    expect(finding).toEqual({ number, what: expect.stringMatching(what) });
-  });
+  ] as const)(
+    'checkLinks, which verifies the hashes of an audit chain, reports %s',
+    (_name, entries, number, what) => {
+      const finding = checkLinks(entries as readonly AuditEntry[], keys);
+      expect(finding).toEqual({ number, what: expect.stringMatching(what) });
+    },
+  );
 });
 
 describe('checkHead', () => {
@@ -240,7 +244,7 @@ describe('checkHead', () => {
     hash,
   });
 
-  test('checkHead accepts a chain that still has the exported entry, whatever follows it', () => {
+  test('checkHead accepts a chain that still has the exported entry, whatever follows that entry', () => {
     expect(checkHead(chain, head(1))).toBeNull();
     expect(checkHead(chain, head(2))).toBeNull();
     expect(checkHead([], head(0))).toBeNull();
@@ -262,7 +266,7 @@ describe('checkHead', () => {
     });
   });
 
-  test('an exported hash that no longer matches is accepted if a PSEUDONYM entry lists it for that number', () => {
+  test('checkHead accepts an exported hash that no longer matches if a PSEUDONYM entry (written when entries are signed again) lists that hash for the number', () => {
     const [before, other] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)];
     const hashes = [before, other].map((hash) => hash.toString('hex')).join(',');
     const signedAnew = [...chain, makeEntry(chain[1] as AuditEntry, 'PSEUDONYM', { hashes })];

@@ -70,7 +70,7 @@ const row: AuditedSession = {
   updatedAt: recordedAt(3),
   erasedAt: null,
 };
-/** Content of the SESSION entry for the row above. */
+/** Content of the audit entry of kind SESSION for the session row above. */
 const SAID = {
   verificationId: 'loan-1',
   userId: 'u-1',
@@ -95,7 +95,7 @@ describe('checkDerived', () => {
   const check = (changes: Partial<AuditedSession> | null, entries = three) =>
     checkDerived(entries, log, changes && { ...row, ...changes });
 
-  test('checkDerived accepts a session row that follows from the log', () => {
+  test('checkDerived accepts a session row that equals what its log of transitions reduces to', () => {
     expect(check({})).toBeNull();
   });
 
@@ -117,20 +117,20 @@ describe('checkDerived', () => {
     { updatedAt: new Date('infinity') },
     { erasedAt: recordedAt(3) },
   ] as Partial<AuditedSession>[])(
-    'checkDerived reports the edit %o of the session row at the last entry',
+    'checkDerived reports the edit %o of the session row at the number of the last audit entry',
     (changes) => {
       expect(check(changes)).toEqual({ number: 3, what: `${EDITED}: ${Object.keys(changes)}` });
     },
   );
 
-  test('erasedAt of the session row must be the time of the last ERASURE entry', () => {
+  test('checkDerived requires that erasedAt of the session row is the time of the last ERASURE entry', () => {
     const erased = makeChain(session(), ERASURE, ['DETAILS', {}]);
     expect(check({ erasedAt: recordedAt(2) }, erased)).toBeNull();
     expect(check({}, erased)).toEqual({ number: 3, what: `${EDITED}: erasedAt` });
     expect(check({ erasedAt: recordedAt(3) }, makeChain(ERASURE, session(), ERASURE))).toBeNull();
   });
 
-  test('a missing session row is reported at the last entry, and a log that cannot be replayed at the first', () => {
+  test('checkDerived reports a missing session row at the last audit entry, and a log that cannot be replayed at the first', () => {
     const gone = 'its row of vkyc_session was removed';
     expect(check(null)).toEqual({ number: 3, what: gone });
     expect(check(null, [])).toEqual({ number: 1, what: gone });
@@ -144,7 +144,7 @@ describe('checkDerived', () => {
 });
 
 describe('isBound', () => {
-  test('a chain is bound if any of its entries is a SESSION entry, which says whose session it is', () => {
+  test('isBound returns true if the chain contains a SESSION entry, which says whose session it is', () => {
     expect(isBound(makeChain(['ADOPTION', {}], session()))).toBe(true);
     expect(isBound(makeChain(['ADOPTION', {}], details({})))).toBe(false);
     expect(isBound([])).toBe(false);
@@ -159,10 +159,10 @@ describe('checkIdentity', () => {
   ) => checkIdentity(entries, changes && { ...row, ...changes }, origin);
   const chainWith = (...contents: readonly (readonly [AuditKind, object])[]) => makeChain(...contents);
 
-  test('checkIdentity accepts a row with the ids of the entries, and leaves a missing row to checkDerived', () => {
+  test('checkIdentity accepts a session row with the ids of its audit entries, and leaves a missing row to checkDerived', () => {
     expect(check()).toBeNull();
     expect(check(null)).toBeNull();
-    // An archive has neither the user nor the caller.
+    // Archived sessions have neither the user nor the caller, so these are not compared.
     expect(checkIdentity(chain, row, undefined)).toBeNull();
   });
 
@@ -183,13 +183,13 @@ describe('checkIdentity', () => {
     },
   );
 
-  test('one finding names every id that was edited', () => {
+  test('checkIdentity names all edited ids of a session row in one finding', () => {
     expect(check({ verificationId: 'loan-2', userId: 'u-2' })?.what).toBe(
       `${EDITED}: verificationId, userId`,
     );
   });
 
-  test('an edited or removed caller of the start intent is reported', () => {
+  test('checkIdentity reports an edited or removed caller of the start intent (the stored request to start the session)', () => {
     expect(check({}, { ...ORIGIN, caller: 'mallory' })).toEqual({
       number: 1,
       what: 'the caller of its row of start_intent was edited',
@@ -197,7 +197,7 @@ describe('checkIdentity', () => {
     expect(check({}, { ...ORIGIN, caller: null })?.number).toBe(1);
   });
 
-  test('a user row that was removed, exchanged, or erased without an ERASURE entry is reported', () => {
+  test('checkIdentity reports a user row that was removed, exchanged, or erased without an ERASURE entry', () => {
     expect(check({}, { ...ORIGIN, user: null })).toEqual({
       number: 1,
       what: 'its row of vkyc_user was removed',
@@ -217,7 +217,7 @@ describe('checkIdentity', () => {
     expect(checkIdentity([], row, { ...ORIGIN, user: { ...USER, erasedAt: recordedAt(5) } })?.number).toBe(1);
   });
 
-  test('the salt of the commitment to the person may be missing only if an ERASURE entry follows the SESSION entry', () => {
+  test('the salt of the commitment (salted hash) to the person may be missing only if an ERASURE entry follows the SESSION entry', () => {
     const erased = { personSalt: null, erasedAt: recordedAt(3) };
     const origin = {
       ...ORIGIN,
@@ -231,19 +231,19 @@ describe('checkIdentity', () => {
     expect(check(erased, origin, chainWith(session(), details(LEARNED), ['DETAILS', {}]))?.number).toBe(1);
   });
 
-  test('a missing salt is not reported if the SESSION entry has no commitment to the person', () => {
+  test('checkIdentity accepts a missing salt if the SESSION entry has no commitment (salted hash) to the person', () => {
     const entries = chainWith(session({ person: null }), details(LEARNED));
     expect(check({ personSalt: null }, ORIGIN, entries)).toBeNull();
   });
 
-  test('a second SESSION entry in a chain is reported', () => {
+  test('checkIdentity reports a second SESSION entry in a chain', () => {
     expect(check({}, ORIGIN, chainWith(session(), details(LEARNED), session()))).toEqual({
       number: 3,
       what: 'inserted: an earlier entry already names the session',
     });
   });
 
-  test('an entry that changes a known detail is reported, unless the detail is the expiry of the link', () => {
+  test('checkIdentity reports an audit entry that changes a known detail, unless the detail is the expiry of the link', () => {
     const changed = chainWith(session({ referenceId: '1357' }), details(LEARNED));
     expect(check({}, ORIGIN, changed)).toEqual({
       number: 2,
@@ -253,17 +253,18 @@ describe('checkIdentity', () => {
     expect(
       check({}, ORIGIN, chainWith(session(), details(LEARNED), details(LEARNED), details({}))),
     ).toBeNull();
-    // A command that binds a session to its chain writes the values as it found them.
+    // The command that binds a session to its chain (`boundBy`) may change details: it writes the values that
+    // it finds.
     const bound = chainWith(session({ referenceId: '1357' }), details({ ...LEARNED, boundBy: 'root' }));
     expect(check({}, ORIGIN, bound)).toBeNull();
-    // The row is compared with the newest value.
+    // The row must have the newest value of the chain, not the first one.
     expect(check({ referenceId: '1357' }, ORIGIN, bound)).toEqual({
       number: 2,
       what: `${EDITED}: referenceId`,
     });
   });
 
-  test('in a chain of an earlier release, details of the row that no entry states are not compared', () => {
+  test('checkIdentity does not compare details that no audit entry states, because chains of an earlier release lack them', () => {
     const earlier = chainWith(['ADOPTION', {}], details({ referenceId: '1358' }));
     expect(check({ userTemplate: 'a', userId: 'u-9' }, ORIGIN, earlier)).toBeNull();
     expect(check({ referenceId: '1359' }, ORIGIN, earlier)).toEqual({
@@ -276,13 +277,13 @@ describe('checkIdentity', () => {
     expect(check({}, ORIGIN, other)).toBeNull();
   });
 
-  test('if several fields were edited, the finding with the earliest entry is reported', () => {
+  test('if several fields of the session row were edited, checkIdentity reports the finding with the lowest entry number', () => {
     expect(check({ referenceId: '1359', userId: 'u-2' })?.number).toBe(1);
   });
 });
 
 describe('differingDetails', () => {
-  test('differingDetails returns the details of the session row that the chain does not state', () => {
+  test('differingDetails returns the details of the session row that its audit chain does not state', () => {
     expect(differingDetails(chain, row, ORIGIN)).toEqual({});
     expect(differingDetails(makeChain(session()), row, ORIGIN)).toEqual({
       referenceId: '1358',

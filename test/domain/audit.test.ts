@@ -18,7 +18,7 @@ const derive = (byte: number, purpose: string) =>
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('hex');
 
 describe('serialise', () => {
-  test('serialise writes exactly the fields of the entry kind in their order, times as text and missing values as null', () => {
+  test('serialise writes exactly the fields of the kind of audit entry in their order, times as text and missing values as null', () => {
     const content = { hashes: undefined, erasedBy: 'uma', more: 1 } as never;
     expect(serialise('PSEUDONYM', content)).toBe('{"erasedBy":"uma","hashes":null}');
     const transition = {
@@ -39,8 +39,9 @@ describe('serialise', () => {
     expect(formatTime(new Date('infinity'))).toBe('no time');
   });
 
-  // Stored chains contain these formats: no field may be removed or moved.
-  test('the fields of each kind of entry are those of the stored chains, in the same order', () => {
+  // Stored chains were signed over these fields in this order: without a field, or in another order, their
+  // hashes would no longer match.
+  test('AUDIT_FIELDS has, for each kind of entry, the fields of the stored chains in the same order', () => {
     expect(Object.entries(AUDIT_FIELDS).map(([kind, fields]) => `${kind} ${fields.join(' ')}`)).toEqual([
       'ADOPTION transitions meetings reviews adoptedBy',
       'SESSION verificationId userId person caller referenceId userTemplate agentTemplate replacesId linkExpiresAt createdAt boundBy',
@@ -67,7 +68,7 @@ describe('commitment', () => {
     expect(newSalt()).not.toEqual(newSalt());
   });
 
-  test('the commitment to a person covers the id and creation time of the user', () => {
+  test('personText, the text that the commitment to a person hashes, contains the id and creation time of the user', () => {
     expect(personText({ userId: 'u-1', createdAt: new Date(0) })).toBe('["u-1","1970-01-01T00:00:00.000Z"]');
   });
 });
@@ -86,14 +87,14 @@ describe('AuditKeys', () => {
       before,
     ]);
 
-  test('AuditKeys signs an entry together with the hash of the one before, by a key derived for entries', () => {
+  test('AuditKeys signs an entry together with the hash of the entry before, with a key that is derived for entries only', () => {
     expect(keys.hash(entry, null).toString('hex')).toBe(hmac(derive(2, 'entries'), text(null)));
     expect(keys.hash(entry, Buffer.from('ab', 'hex')).toString('hex')).toBe(
       hmac(derive(2, 'entries'), text('ab')),
     );
   });
 
-  test('an entry is verified by the key that it names, and fails if any part of it was changed', () => {
+  test('an audit entry is verified with the key that the entry names, and fails if any part of the entry was changed', () => {
     expect(keys.verifies(entry, null)).toBe(true);
     expect(keys.verifies(makeEntry(null, 'ERASURE', {}, { keyId: 'old' }), null)).toBe(true);
     expect(keys.verifies(entry, entry.hash)).toBe(false);
@@ -111,7 +112,7 @@ describe('AuditKeys', () => {
       expect(keys.verifies({ ...entry, ...changes }, null), JSON.stringify(changes)).toBe(false);
   });
 
-  test('the first key of AUDIT_KEYS signs; an empty list and an unknown key id are errors', () => {
+  test('the first key of AUDIT_KEYS signs; AuditKeys throws for an empty list and for an unknown key id', () => {
     expect(keys.currentId).toBe('new');
     expect([keys.has('new'), keys.has('old'), keys.has('lost')]).toEqual([true, true, false]);
     expect(() => new AuditKeys([])).toThrow('AUDIT_KEYS contains no key: set at least one');

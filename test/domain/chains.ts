@@ -9,7 +9,10 @@ export const keys = new AuditKeys([
 /** Returns the recording time of the entry with this number: one second after that of the entry before. */
 export const recordedAt = (number: number) => new Date(Date.UTC(2026, 0, 5, 10, 0, number));
 
-/** Makes the entry after `previous` (null: the first), signed with the current key or `changes.keyId`. */
+/**
+ * Makes the audit entry after `previous` (null: the first entry), signed with the current key or
+ * `changes.keyId`.
+ */
 export function makeEntry(
   previous: AuditEntry | null,
   kind: AuditKind,

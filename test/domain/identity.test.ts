@@ -13,13 +13,13 @@ describe('findMismatch', () => {
     expect(findMismatch(OURS, { ...OURS, userId: 'bina' })).toBe('userId');
   });
 
-  test('ids that differ only in case, padding or Unicode form are a mismatch', () => {
+  test('findMismatch treats ids that differ only in case, padding or Unicode form as different', () => {
     for (const verificationId of ['LOAN-1', 'loan-1 ', 'loan-01', 'loan\u20111'])
       expect(findMismatch(OURS, { ...OURS, verificationId }), verificationId).toBe('verificationId');
     expect(findMismatch({ userId: '\u00e9' }, { userId: 'e\u0301' })).toBe('userId');
   });
 
-  test('an id that one side does not know is not compared', () => {
+  test('findMismatch does not compare an id that is missing on one side', () => {
     expect(findMismatch(OURS, { verificationId: 'loan-1', referenceId: null, userId: null })).toBeNull();
     expect(findMismatch({ ...OURS, referenceId: null }, { ...OURS, referenceId: '7' })).toBeNull();
   });

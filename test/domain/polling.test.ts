@@ -15,7 +15,7 @@ const PACE = { fairShareMs: FAIR_SHARE_MS, meetingGraceMs: GRACE_MS };
 const SOON_MS = 21 * SECOND;
 
 const at = (ms: number) => new Date(NOW + ms);
-/** Facts of a session that has just changed and been reported by the provider. */
+/** Returns facts of a session that has just changed and that the provider has just reported. */
 const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   status: 'PRE_VIDEO_CALL',
   subStatus: 'USER_QUEUED',
@@ -37,18 +37,18 @@ const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   );
 };
 
-test('an active session is polled 21 s after a change, then at growing intervals up to the fair share', () => {
+test('an active session is polled 21 s after a change, then at growing intervals up to the fair share (the interval of round-robin)', () => {
   expect(pause({})).toBe(SOON_MS);
   expect(pause({ changedAt: at(-5 * MINUTE) })).toBe(MINUTE);
   expect(pause({ changedAt: at(-2 * HOUR) })).toBe(FAIR_SHARE_MS);
 });
 
-test('polling intervals have a minimum even if the fair share is zero', () => {
+test('polling intervals have a minimum even if the fair share (the interval of round-robin) is zero', () => {
   expect(pause({}, 0)).toBe(5 * SECOND);
   expect(pause({ changedAt: at(-DAY) }, 0)).toBe(MINUTE);
 });
 
-test('a poll is due one second after a meeting starts or a link expires, and the start of a meeting counts as a change', () => {
+test('a poll is due one second after a meeting starts or a link expires, and the start of a meeting counts as a change of the session', () => {
   const booked = { status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED' } as const;
   expect(pause({ ...booked, meetingAt: at(2 * MINUTE) })).toBe(2 * MINUTE + SECOND);
   expect(pause({ ...booked, meetingAt: at(3 * DAY) })).toBe(0.7 * FAIR_SHARE_MS);
@@ -62,12 +62,12 @@ test('a poll is due one second after a meeting starts or a link expires, and the
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
-test('an unsettled session is polled at once, or at the time planned for its second poll', () => {
+test('a session whose order of updates is uncertain (unsettled) is polled at once, or at the time planned for its second poll', () => {
   expect(pause({ unsettled: true })).toBe(0);
   expect(pause({ unsettled: true, secondLookAt: at(5 * SECOND) })).toBe(5 * SECOND);
 });
 
-test('polling stops when a session ends or its link expired days ago, but goes on while a review is pending', () => {
+test('polling stops when a session has ended or its link expired two days ago, but continues while a review is pending', () => {
   const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), PACE) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
@@ -78,11 +78,11 @@ test('polling stops when a session ends or its link expired days ago, but goes o
   expect(never({ ...reviewed, changedAt: at(-31 * DAY) })).toBe(true);
 });
 
-test('a decision made in the gateway counts as a change: the next poll is due 21 s later, not at once', () => {
+test('a decision made in the gateway counts as a change: the session is polled 21 s later, not at once', () => {
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
 });
 
-test('an unsettled session is polled even after its link expired; a settled one ignores the time of a second poll', () => {
+test('a session whose order of updates is uncertain (unsettled) is polled even after its link expired; any other session ignores the time of a second poll', () => {
   expect(pause({ unsettled: true, linkExpiresAt: at(-9 * DAY) })).toBe(0);
   expect(pause({ unsettled: false, secondLookAt: at(5 * SECOND) })).toBe(SOON_MS);
 });
@@ -123,7 +123,7 @@ test('the time of a meeting matters only while the sub-status says that a meetin
   expect(pause({ ...booked, meetingAt: at(0) })).toBe(SOON_MS);
 });
 
-test('a link that expires at the time of the last report causes no extra poll', () => {
+test("a link that expires at the time of the provider's last report causes no extra poll", () => {
   expect(pause({ linkExpiresAt: at(0) })).toBe(SOON_MS);
 });
 

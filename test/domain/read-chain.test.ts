@@ -19,7 +19,7 @@ const read = (second: number): PersonalDataRead => ({
 });
 const first = beginChain(keys, 'a', recordedAt(0), null);
 const second = beginChain(keys, 'b', recordedAt(1), first);
-/** Returns the first `count` reads of a chain, each signed with the hash of the one before. */
+/** Returns the first `count` reads of a chain, each signed with the hash of the read before. */
 function readsOf(chain: ReadChain, count: number): ChainedRead[] {
   const reads: ChainedRead[] = [];
   for (let number = 1; number <= count; number += 1)
@@ -46,8 +46,8 @@ const exportOf = (reads: readonly ChainedRead[], unchained = 0): ExportedReads =
   unchained,
 });
 
-describe('chain of reads', () => {
-  test('the beginning of a chain of reads is signed with the current key and covers the beginning of an earlier chain', () => {
+describe('audit chain of personal-data reads', () => {
+  test('beginChain signs a new chain of personal-data reads with the current key, together with the hash of an earlier chain', () => {
     expect(first).toMatchObject({ keyId: 'new', previousId: null, previousHash: null });
     expect(second).toMatchObject({ previousId: 'a', previousHash: first.hash });
     expect(first.hash).toEqual(
@@ -61,7 +61,7 @@ describe('chain of reads', () => {
     );
   });
 
-  test('the hash of a read covers all its fields, its number in the chain and the hash of the read before', () => {
+  test('the hash of a personal-data read covers all its fields, its number in the chain and the hash of the read before', () => {
     expect(ofFirst[1]).toMatchObject({ ...read(2), chainId: 'a', number: 2 });
     const at = recordedAt(2).toISOString();
     const before = ofFirst[0].hash.toString('hex');
@@ -75,7 +75,7 @@ describe('chain of reads', () => {
 });
 
 describe('ReadLogCheck', () => {
-  test('ReadLogCheck finds nothing in intact chains, and counts chained and unchained reads', () => {
+  test('ReadLogCheck finds nothing in intact chains, and counts chained reads and unchained reads (of an earlier release)', () => {
     expect(check([first, second], [...ofFirst, UNCHAINED, ...ofSecond])).toEqual({
       findings: [],
       chained: 4,
@@ -115,17 +115,20 @@ describe('ReadLogCheck', () => {
       ofSecond,
       'a 0 removed: chain b began after it',
     ],
-  ] as const)('ReadLogCheck reports %s', (_name, chains, reads, finding) => {
-    const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
-    expect(findings).toEqual([expect.stringContaining(finding)]);
-  });
+  ] as const)(
+    'ReadLogCheck, which verifies the log of personal-data reads, reports %s',
+    (_name, chains, reads, finding) => {
+      const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
+      expect(findings).toEqual([expect.stringContaining(finding)]);
+    },
+  );
 
-  test('a chain that was replaced by another with the same id is reported, because the next chain contains its hash', () => {
+  test('ReadLogCheck reports a chain that was replaced by another with the same id, because the next chain contains the original hash', () => {
     const replaced = beginChain(keys, 'a', recordedAt(5), null);
     expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
       'a 0 edited: it is not the chain after which b began',
     ]);
-    // A chain that names the earlier chain without its hash does not prove which chain that was.
+    // If chain `b` names chain `a` without the hash of `a`, it does not prove which chain `a` was.
     const content = { id: 'b', startedAt: recordedAt(1), previousId: 'a', previousHash: null, keyId: 'new' };
     const values = ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', null, 'new'];
     const nameless = { ...content, hash: keys.sign(values, 'new') };
@@ -134,7 +137,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('only the first of several errors of a chain is reported, and the other chains are still checked', () => {
+  test('ReadLogCheck reports only the first of several errors in a chain, and still checks the other chains', () => {
     const edited = { ...ofFirst[0], viewer: 'uma' };
     const other = { ...(ofSecond[0] as (typeof ofSecond)[number]), viewer: 'uma' };
     expect(check([first, second], [edited, ofFirst[2], ofFirst[1], other]).findings).toEqual([
@@ -143,7 +146,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('a recorded read is reported if an export lists it but the log has lost it or has it with another hash', () => {
+  test('ReadLogCheck reports a read that an export lists, but that the log has lost or has with another hash', () => {
     const known = exportOf([ofFirst[1]]);
     expect(check([first], ofFirst, known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);
@@ -159,7 +162,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('a log with fewer unchained reads than the export lists is reported', () => {
+  test('ReadLogCheck reports a log that has fewer unchained reads than the export counted', () => {
     expect(check([], [UNCHAINED], exportOf([], 3)).findings).toEqual([
       'null 0 2 reads of an earlier release were removed',
     ]);

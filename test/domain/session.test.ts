@@ -76,7 +76,7 @@ const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
 });
 
 describe('webhooks', () => {
-  test('webhooks are ordered by event time: a newer one moves the session, an older one is kept as LATE', () => {
+  test('webhooks are ordered by event time: a newer webhook changes the status (MOVED), an older webhook only gets the verdict LATE', () => {
     const session = sessionAt('USER_QUEUED');
     expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({
       verdict: 'MOVED',
@@ -88,14 +88,14 @@ describe('webhooks', () => {
     });
   });
 
-  test('webhooks of the same second apply in arrival order and leave the session unsettled', () => {
+  test('webhooks with the same second as event time apply in arrival order, and the order is marked as uncertain', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({
       verdict: 'MOVED',
       orderUncertain: true,
     });
   });
 
-  test('webhooks change nothing if they repeat a status pair and event time that was seen before', () => {
+  test('a webhook that repeats a status pair and event time that was seen before changes nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({
       kind: 'NOTHING',
     });
@@ -104,13 +104,13 @@ describe('webhooks', () => {
     });
   });
 
-  test('a webhook that repeats a step with another event time moves the session: a customer may queue twice', () => {
+  test('a webhook that repeats an earlier status pair with a new event time changes the status, because a customer may queue twice', () => {
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [at(9)]))).toMatchObject({
       verdict: 'MOVED',
     });
   });
 
-  test('a webhook that confirms a poll adds only its event time; if a later poll found another status, the session is unsettled', () => {
+  test('a webhook whose status pair a poll has already found adds only its event time; if the session has moved on since, the order is marked as uncertain', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({
       kind: 'CONFIRMS',
       orderUncertain: false,
@@ -121,7 +121,7 @@ describe('webhooks', () => {
     });
   });
 
-  test('webhooks dated more than five minutes ahead of our clock apply in arrival order and leave the session unsettled', () => {
+  test("a webhook dated more than five minutes ahead of the gateway's clock applies on arrival, and the order is marked as uncertain", () => {
     const ahead = {
       ...webhook('USER_QUEUED', 0),
       eventTime: new Date('2025-05-25T03:51:00Z'),
@@ -145,37 +145,37 @@ describe('webhooks', () => {
     });
   });
 
-  test('a webhook dated ahead of our clock changes nothing if it is repeated', () => {
+  test("a repeated webhook that is dated ahead of the gateway's clock changes nothing", () => {
     const time = new Date('2025-05-25T03:51:00Z');
     const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as StatusUpdate;
     expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING' });
   });
 
-  test('a webhook older than the stored event time is not LATE while that time is ahead of our clock', () => {
+  test("while the stored event time of a session is ahead of the gateway's clock, an older webhook still changes the status", () => {
     const session = sessionAt('NO_AGENT_FOUND');
     const eventTime = new Date('2025-05-25T03:51:00Z');
     const held = { ...session, provider: { ...session.provider, eventTime } };
     expect(judge(held, webhook('USER_QUEUED', 20))).toMatchObject({ verdict: 'MOVED', orderUncertain: true });
-    // Once our clock has passed the stored time, it orders webhooks as usual.
+    // Once the gateway's clock has passed the stored event time, the older webhook is LATE as usual.
     expect(judge(held, webhook('USER_QUEUED', 20), eventTime)).toMatchObject({ verdict: 'LATE' });
   });
 
-  test('a webhook about a step before the call moves a session back from VIDEO_CALL (meeting missed, then rescheduled)', () => {
+  test('a webhook with a PRE_VIDEO_CALL status moves a session back from VIDEO_CALL, because a missed meeting may be rescheduled', () => {
     expect(judge(sessionAt('USER_MISSED_MEETING'), webhook('USER_MEETING_SCHEDULED', 12))).toMatchObject({
       verdict: 'MOVED',
     });
   });
 });
 
-describe('answers of the provider', () => {
-  test('an answer that differs from the known pair moves the session, an equal one changes nothing', () => {
+describe('answers of the provider to polls', () => {
+  test('a poll answer that differs from the last known status pair changes the status; an equal answer changes nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
     });
     expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
   });
 
-  test('an answer is ignored if a webhook was recorded since the provider was asked; if it differs, the session is unsettled', () => {
+  test('a poll answer is ignored if a webhook was recorded after the provider was asked; if the answer differs, the order is marked as uncertain', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({
       kind: 'OVERTAKEN',
       orderUncertain: true,
@@ -186,7 +186,7 @@ describe('answers of the provider', () => {
     });
   });
 
-  test('an answer that repeats an older pair applies only if a poll five seconds later returns the same pair', () => {
+  test('a poll answer that repeats an older status pair (the provider may lag) applies only if a poll five seconds later repeats it, too', () => {
     const lagging = judge(sessionAt('USER_QUEUED'), repeated('LINK_GENERATED', 20), at(20));
     expect(lagging).toEqual({
       kind: 'DOUBTED',
@@ -198,13 +198,15 @@ describe('answers of the provider', () => {
       return { ...session, provider: { ...session.provider, doubt, ...changes } };
     };
 
-    // The provider's replica has caught up.
+    // The second poll finds the newer pair: the provider's replica has caught up.
     expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
-    // The customer really went back.
+    // The second poll repeats the older pair: the customer really went back.
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
-    // Polled too soon: the first doubt is kept, so that frequent polls do not postpone the decision.
+    // The second poll comes too soon: the first doubt is kept, so that frequent polls do not postpone the
+    // decision.
     expect(judge(doubted(), repeated('LINK_GENERATED', 24), at(24))).toEqual({ kind: 'DOUBTED', doubt });
-    // Another older pair begins a new doubt, and so does the same pair if a webhook came in between.
+    // Another older pair begins a new doubt; the same pair does so, too, if a webhook came between the two
+    // polls.
     expect(judge(doubted(), repeated('AADHAAR_VERIFICATION_SUCCESS', 25), at(25))).toMatchObject({
       doubt: { ...words('AADHAAR_VERIFICATION_SUCCESS'), since: at(25) },
     });
@@ -214,7 +216,7 @@ describe('answers of the provider', () => {
     });
   });
 
-  test("an answer is compared with the provider's last raw status, not with a decision made in the gateway", () => {
+  test("a poll answer is compared with the provider's last raw status, not with a decision made in the gateway", () => {
     const session = sessionAt('AGENT_APPROVED', {
       decidedHere: true,
       provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), polledAt: null, webhooks: 2, doubt: null },
@@ -224,7 +226,7 @@ describe('answers of the provider', () => {
 });
 
 describe('decisions', () => {
-  test('a terminal status ends a session: later updates are recorded as ENDED and do not reopen it', () => {
+  test('an update of a session with a terminal status gets the verdict ENDED and does not reopen the session', () => {
     expect(judge(sessionAt('AUDITOR_REJECTED'), webhook('USER_QUEUED', 12))).toMatchObject({
       verdict: 'ENDED',
     });
@@ -233,7 +235,7 @@ describe('decisions', () => {
     });
   });
 
-  test("a provider decision that contradicts the gateway's own makes the session disputed", () => {
+  test('a provider decision that contradicts a final decision made in the gateway gets the verdict DISPUTED', () => {
     const ours = sessionAt('AUDITOR_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
@@ -241,13 +243,13 @@ describe('decisions', () => {
     expect(judge(ours, webhook('AUDITOR_APPROVED', 12))).toMatchObject({ verdict: 'ENDED' });
   });
 
-  test("an agent decision made in the gateway is overruled by the provider's auditor, not by its agent", () => {
+  test('after an agent decision made in the gateway, a different agent decision of the provider is DISPUTED, but an auditor decision applies', () => {
     const ours = sessionAt('AGENT_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'MOVED' });
   });
 
-  test('the provider may change its own decision until the session has ended', () => {
+  test('the provider may change its own agent decision; a change of its final decision is DISPUTED', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('AGENT_REJECTED', 12))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -256,7 +258,7 @@ describe('decisions', () => {
     });
   });
 
-  test('a later update about the call does not undo an approval, but moves a session on from AGENT_UNABLE_TO_VALIDATE', () => {
+  test('an update about the call does not undo an approval (verdict REVIEWED), but moves a session on from AGENT_UNABLE_TO_VALIDATE', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('USER_DROPPED_OFF', 12))).toMatchObject({
       verdict: 'REVIEWED',
     });
@@ -266,14 +268,14 @@ describe('decisions', () => {
   });
 });
 
-describe('state machine', () => {
-  test('no transition rule leaves a terminal state, except the resolution of a dispute', () => {
+describe('rules of the state machine', () => {
+  test('no rule of TRANSITION_RULES starts from a terminal status, except the resolution of a dispute', () => {
     const leaving = TRANSITION_RULES.filter((rule) => rule.from?.terminal);
     expect([...new Set(leaving.map(({ action }) => action))]).toEqual(['RESOLVE_DISPUTE']);
     for (const { sources } of leaving) expect(sources).toEqual(['MUTATION']);
   });
 
-  test('without a dispute, the only action that approves finally is an auditor review after the agent approved', () => {
+  test('apart from the resolution of a dispute, only an auditor review of an agent approval leads to AUDITOR_APPROVED', () => {
     const approvals = TRANSITION_RULES.filter(
       ({ to, action }) => to.subStatus === 'AUDITOR_APPROVED' && action && action !== 'RESOLVE_DISPUTE',
     );
@@ -282,7 +284,7 @@ describe('state machine', () => {
     ]);
   });
 
-  test('every action leads to a state of the status table', () => {
+  test('every action leads from at least one sub-status to a sub-status of the status table', () => {
     for (const { from, to } of ACTION_TRANSITIONS) {
       expect(() => getStatusInfo({ status: statusOf(to), subStatus: to })).not.toThrow();
       expect(from.length).toBeGreaterThan(0);
@@ -290,10 +292,12 @@ describe('state machine', () => {
   });
 });
 
-/** A late webhook: older than the newest one, which is from second 10. */
+/**
+ * Judges a late webhook: its event time is second 9, and the newest webhook of the session is from second 10.
+ */
 const late = (session: SessionState, subStatus: SubStatus) => judge(session, webhook(subStatus, 9));
 
-describe('late decisions', () => {
+describe('late webhooks with a decision', () => {
   test.each([
     ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'DISPUTED_LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_APPROVED', 'DISPUTED_LATE'],
@@ -313,19 +317,22 @@ describe('late decisions', () => {
     },
   );
 
-  test('an agent decision made in the gateway is not disputed by an older one of the provider', () => {
+  test('an agent decision made in the gateway is not disputed by an older decision of the provider', () => {
     expect(late(sessionAt('AGENT_APPROVED', { decidedHere: true }), 'AGENT_REJECTED')).toMatchObject({
       verdict: 'LATE',
     });
   });
 
-  test('exactly the verdicts LATE and DISPUTED_LATE count as late', () => {
+  test('isLate returns true for exactly the verdicts LATE and DISPUTED_LATE', () => {
     const verdicts = Object.keys(VERDICTS) as (keyof typeof VERDICTS)[];
     expect(verdicts.filter(isLate)).toEqual(['LATE', 'DISPUTED_LATE']);
   });
 });
 
-/** For each decision of the provider, the states of an ended or locally decided session that it disputes. */
+/**
+ * For each provider decision: the sub-statuses of a session, ended or decided in the gateway, that the
+ * decision disputes.
+ */
 const DISPUTES: Partial<Record<SubStatus, SubStatus[]>> = {
   AGENT_APPROVED: ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'],
   AGENT_REJECTED: ['AGENT_APPROVED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_APPROVED'],
@@ -373,13 +380,13 @@ test('after an agent approval or rejection only reviews, FAILED and REJECTED cha
   expect(isReviewed('AGENT_UNABLE_TO_VALIDATE')).toEqual([]);
 });
 
-describe('polls and clocks', () => {
+describe('order of webhooks and polls', () => {
   const polledAt = (second: number) => {
     const session = sessionAt('USER_QUEUED');
     return { ...session, provider: { ...session.provider, polledAt: at(second) } };
   };
 
-  test('a webhook that may be older than the last poll leaves the session unsettled', () => {
+  test('a webhook dated up to five seconds after the last poll changes the status, and the order is marked as uncertain: the poll may be newer', () => {
     for (const [second, orderUncertain] of [
       [20, true],
       [25, true],
@@ -391,7 +398,7 @@ describe('polls and clocks', () => {
       });
   });
 
-  test('a raw status counts as known only if both its status and its sub-status are the last known ones', () => {
+  test('a provider update counts as known only if both its raw status and its raw sub-status are the last known ones', () => {
     const same = { kind: 'NOTHING' };
     const session = sessionAt('USER_QUEUED');
     const ask = (raw: object) => judge(session, { ...answer('USER_QUEUED'), ...raw } as StatusUpdate);
@@ -407,7 +414,7 @@ describe('polls and clocks', () => {
     expect(confirm({ rawSubStatus: 'x' })).toEqual({ kind: 'CONFIRMS', orderUncertain: true });
   });
 
-  test('a doubted answer is confirmed only by one with the same raw status and the same raw sub-status', () => {
+  test('a doubted poll answer (it repeats an older status) is confirmed only by an answer with the same raw status and raw sub-status', () => {
     const session = sessionAt('USER_QUEUED');
     const open: Doubt = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
     const ask = (doubt: Doubt) =>
@@ -417,17 +424,17 @@ describe('polls and clocks', () => {
     expect(ask({ ...open, rawSubStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
   });
 
-  test('the first update of a session moves it and leaves no doubt about the order, be it an answer or a webhook', () => {
+  test('the first update of a session, a poll answer or a webhook, gets the verdict MOVED, and its order is not marked as uncertain', () => {
     expect(judge(null, answer('USER_QUEUED'))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
     expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
   });
 
-  test('an event time is too far ahead if it is more than five minutes ahead', () => {
+  test('isTooFarAhead returns true for an event time more than five minutes ahead of the clock', () => {
     expect(isTooFarAhead(at(300), at(0))).toBe(false);
     expect(isTooFarAhead(new Date(at(300).getTime() + 1), at(0))).toBe(true);
   });
 
-  test('a session that only polls have reported is moved by a webhook with any event time', () => {
+  test('a webhook with any event time changes the status of a session that only polls have reported so far', () => {
     const session = sessionAt('USER_QUEUED');
     const polled = { ...session, provider: { ...session.provider, eventTime: null } };
     expect(judge(polled, webhook('NO_AGENT_FOUND', 0))).toMatchObject({
@@ -446,7 +453,7 @@ describe('applyTransition', () => {
   });
   const start = applyTransition(null, moved('LINK_GENERATED', 1));
 
-  test('the first transition begins a session with version 1', () => {
+  test('applyTransition begins a session with version 1 at the first transition of its log', () => {
     expect(start).toEqual({
       ...toStatusPair('LINK_GENERATED'),
       version: 1,
@@ -470,10 +477,10 @@ describe('applyTransition', () => {
     ).toThrow('invariant violated: log starts with a ');
   });
 
-  test('decidedHere is set by a decision made in the gateway, which keeps the raw status, and cleared by the next update', () => {
+  test("decidedHere is set by a decision made in the gateway, which keeps the provider's raw status, and is cleared by the next update", () => {
     const decided = applyTransition(start, moved('AGENT_APPROVED', 2, local));
     expect(decided).toMatchObject({ decidedHere: true, provider: words('LINK_GENERATED'), version: 2 });
-    // A raw status or raw sub-status alone counts as missing.
+    // If only the raw status or only the raw sub-status is given, both count as missing.
     for (const half of [{ rawStatus: 'x' }, { rawSubStatus: 'x' }])
       expect(applyTransition(start, moved('AGENT_APPROVED', 2, { ...local, ...half }))).toEqual(decided);
     expect(applyTransition(decided, moved('AUDITOR_APPROVED', 3))).toMatchObject({
@@ -489,7 +496,7 @@ describe('applyTransition', () => {
     ['REVIEWED', false, 'USER_QUEUED'],
     ['ENDED', false, 'USER_QUEUED'],
   ] as const)(
-    'a transition with the verdict %s keeps the status; disputed becomes %s, the raw sub-status %s',
+    "a transition with the verdict %s keeps the session's status; disputed becomes %s, the provider's raw sub-status %s",
     (verdict, disputed, raw) => {
       const after = applyTransition(start, moved('USER_QUEUED', 2, { verdict }));
       expect(after).toEqual({ ...start, lastSequence: 2, disputed, provider: words(raw) });
@@ -572,7 +579,7 @@ describe('a session whose provider meeting was missed or cancelled here', () => 
   });
 });
 
-test('each action starts from exactly the listed sub-statuses, and leads to the listed one', () => {
+test('ACTION_TRANSITIONS lists, for each action, from which sub-statuses the action starts and to which one it leads', () => {
   const open = [...new Set(ALL_PAIRS.filter((info) => !info.terminal).map((info) => info.subStatus))];
   const unique = open.filter(
     (each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each),
@@ -609,7 +616,7 @@ describe('transition rules', () => {
     expect(byClock[0]).toMatchObject({ sources: ['WEBHOOK', 'POLL', 'CLOCK'], action: null });
   });
 
-  test('a session may begin in every state that the provider reports, by a webhook, a poll or a mutation', () => {
+  test('TRANSITION_RULES lets a session begin with every status pair that the provider reports, by a webhook, a poll or a mutation', () => {
     const begins = TRANSITION_RULES.filter((rule) => rule.from === null);
     expect(begins.map((rule) => rule.to)).toEqual(
       ALL_PAIRS.filter(({ reportedBy }) => reportedBy === 'PROVIDER'),
@@ -624,13 +631,13 @@ describe('transition rules', () => {
     ['AGENT_APPROVED', 'AUDITOR_APPROVED', ['WEBHOOK', 'POLL', 'MUTATION'], 'RECORD_AUDITOR_REVIEW'],
     ['AGENT_APPROVED', 'TECHNICAL_ERROR', ['WEBHOOK', 'POLL'], null],
   ] as const)(
-    'the rule from %s to %s allows the sources %j and the action %s',
+    'the transition rule from %s to %s allows the sources %j and the action %s',
     (from, to, sources, action) => {
       expect(find(from, to)).toMatchObject([{ sources, action }]);
     },
   );
 
-  test('no rule leads from AGENT_APPROVED back to the call, or out of a closed session to a call', () => {
+  test('no transition rule leads from AGENT_APPROVED or from a session that staff closed back to the call', () => {
     expect(find('AGENT_APPROVED', 'USER_QUEUED')).toEqual([]);
     expect(find('REJECTED_BY_MERCHANT', 'USER_QUEUED')).toEqual([]);
   });
@@ -643,7 +650,7 @@ describe('transition rules', () => {
 });
 
 // Invariant 1
-test('for any history of updates, sequences have no gap, terminal states and disputes stay, and the log reduces to the state', () => {
+test("for any history of updates, sequences have no gap, terminal states and disputes stay, and the log reduces to the session's state", () => {
   const pair = fc.constantFrom(...ALL_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
   fc.assert(
@@ -693,7 +700,7 @@ test('for any history of updates, sequences have no gap, terminal states and dis
   );
 });
 
-test('a poll answered by a provider replica that lags by up to four seconds never moves a session back from a webhook', () => {
+test('a poll answer from a provider replica that lags by up to four seconds never moves a session back behind a webhook', () => {
   const steps = ALL_PAIRS.filter((info) => !info.terminal && info.status !== 'AGENT_REVIEWED').slice(0, 12);
   const event = fc.oneof(
     fc.record({ kind: fc.constant('STEP' as const), afterMs: fc.integer({ min: 1, max: 20_000 }) }),

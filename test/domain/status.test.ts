@@ -56,7 +56,7 @@ const pairs = REFERENCE.trim()
 test("the status table holds exactly the status pairs of the provider's reference, and three of our own", () => {
   const table = PROVIDER_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
   const todo =
-    'A pair that the provider added belongs into REFERENCE of this test as well, typed in from its page';
+    'If the provider has added a status pair, add it to REFERENCE of this test as well, copied from the page of the provider';
   expect(table.toSorted(), todo).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
   const own = KNOWN_PAIRS.filter(({ reportedBy }) => reportedBy === 'MERCHANT');
   expect(own.map((info) => `${info.status} ${info.subStatus}`)).toEqual([
@@ -76,7 +76,7 @@ test('every status pair of the provider is recognised and has an explanation and
   }
 });
 
-test('an unknown raw status becomes UNRECOGNIZED, and an unknown sub-status keeps its known status', () => {
+test('parseRawStatus turns an unknown raw status into UNRECOGNIZED; with an unknown sub-status the known status is kept', () => {
   expect(parseRawStatus('INITIATED', 'LINK_GENERATED')).toEqual({
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',
@@ -128,7 +128,7 @@ test('an approval by the agent is not terminal and waits for the auditor', () =>
   ]);
 });
 
-test('a stored pair of a later release is read as UNRECOGNIZED, with its status if that is known', () => {
+test('a stored status pair that only a later release knows is read as UNRECOGNIZED; a status that this release knows is kept', () => {
   const later = (status: string, subStatus: string) => getStatusInfo({ status, subStatus } as never);
   const unknown = { subStatus: 'UNRECOGNIZED', waitingOn: 'PROVIDER', terminal: false };
   expect(later('VIDEO_CALL', 'USER_WAVED')).toMatchObject({ status: 'VIDEO_CALL', ...unknown });
@@ -141,7 +141,7 @@ test('toStatusPair returns the pair of a known sub-status, and throws for UNRECO
   expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
 });
 
-test('in a disputed session the merchant has to act next, in a closed or replaced one nobody, in any other the party that its status names', () => {
+test('findWaitingParty returns the merchant for a disputed session, nobody for a closed or replaced one, otherwise the party that the status names', () => {
   const pair = toStatusPair('USER_QUEUED');
   const party = (flags: { disputed?: true; closed?: true; replaced?: true }) =>
     findWaitingParty(pair, { disputed: false, closed: false, replaced: false, ...flags });

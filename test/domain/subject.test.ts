@@ -32,7 +32,7 @@ describe('canonicalSubject', () => {
       expect([isCanonicalSubject(sub), canonicalSubject(sub)]).toEqual([true, sub]);
   });
 
-  test('canonicalising twice gives the same subject as once', () => {
+  test('canonicalSubject is idempotent: canonicalising twice gives the same subject as once', () => {
     for (const sub of ['a \u200b b', 'e\u200b\u0301', '\u200b \u200b'])
       expect(canonicalSubject(canonicalSubject(sub))).toBe(canonicalSubject(sub));
   });

@@ -9,12 +9,13 @@ describe('hasAtMostCharacters', () => {
     ['abc', 3, true],
     ['abc', 2, false],
     ['abcd', 2, false],
-    // A character is what a reader sees: three syllables in eight code points, two emoji in 13 code units.
+    // Counts characters as a reader sees them: three syllables in eight code points, two emoji in 13 code
+    // units.
     ['क्षत्रिय', 3, true],
     ['क्षत्रिय', 2, false],
     ['👨‍👩‍👧👩‍🚀', 2, true],
     ['👨‍👩‍👧👩‍🚀', 1, false],
-  ])('%j has at most %i characters: %s', (text, count, answer) => {
+  ])('hasAtMostCharacters(%j, %i) returns %s', (text, count, answer) => {
     expect(hasAtMostCharacters(text, count)).toBe(answer);
   });
 });
@@ -32,13 +33,16 @@ describe('isVisible', () => {
     '\u{1d159}',
     '\u3164',
     '\u00a0\u0600',
-  ])('%j has no visible character', (text) => {
+  ])('isVisible returns false for %j, which has no visible character', (text) => {
     expect(isVisible(text)).toBe(false);
   });
 
-  test.each(['a', ' a ', '\u200bक', '😀', '-'])('%j has a visible character', (text) => {
-    expect(isVisible(text)).toBe(true);
-  });
+  test.each(['a', ' a ', '\u200bक', '😀', '-'])(
+    'isVisible returns true for %j, which has a visible character',
+    (text) => {
+      expect(isVisible(text)).toBe(true);
+    },
+  );
 });
 
 describe('storable', () => {
@@ -48,7 +52,7 @@ describe('storable', () => {
     expect(toStorable('a\0b\0\ud800😀')).toBe('a\ufffdb\ufffd\ufffd😀');
   });
 
-  test('a time is storable if it is from the year 1 until December 30 of 9999', () => {
+  test('isStorableTime accepts times from the year 1 until December 30 of 9999', () => {
     const at = (ms: number) => isStorableTime(new Date(ms));
     const earliest = Date.parse('0001-01-01T00:00:00Z');
     expect([

@@ -1,10 +1,10 @@
-/** Compares what subscribers received with every log that the database had, from the first to the surviving one. */
+/** Compares what subscribers received with every log that the database had: one before each failover, and the last. */
 import type { Account, Log, Verdict } from '../chaos/account.ts';
 import { judge, sumOf } from '../chaos/account.ts';
 import type { Names, Stretch, Subscriber } from '../chaos/subscribers.ts';
 import { nameOf } from '../chaos/wishes.ts';
 
-/** A heartbeat, and the subscriber's position when it arrived. */
+/** A heartbeat, and the position of its subscriber when the heartbeat arrived. */
 export interface Beat {
   readonly subscriber: Subscriber;
   /** When the gateway sent the heartbeat, in milliseconds since the epoch. */
@@ -15,7 +15,7 @@ export interface Beat {
 /** A subscriber's position in the log: its newest transition and its newest cursor. */
 export interface Place {
   readonly cursor: string;
-  /** Number of the newest transition; null before the first one after a (re)start of the subscription. */
+  /** Number of the newest transition; null until the (re)started subscription gets its first transition. */
   readonly transition: number | null;
 }
 
@@ -27,7 +27,7 @@ export const placeOf = ({ cursor, stretches }: Subscriber): Place => ({
 export const hasPlace = (log: Log, { cursor, transition }: Place): boolean =>
   log.has(cursor) && (transition === null || log.hasTransition(transition));
 
-/** The database's log as it was before one failover, which then lost its newest entries. The last era has the log that survived. */
+/** The log as it was before a failover, which lost its newest entries. The last era has the log that survived. */
 export interface Era {
   readonly log: Log;
   /** When the database with this log was killed, in milliseconds since the epoch; infinite for the last log. */
@@ -35,16 +35,17 @@ export interface Era {
 }
 
 export interface FailoverAccount extends Account {
-  /** Number of resyncs. */
+  /** Number of resyncs of all subscribers. */
   readonly reset: number;
-  /** Number of needless resyncs: the surviving log had everything that the subscriber received. */
+  /** Number of needless resyncs: the surviving log had every transition that the subscriber had received. */
   readonly resetInVain: number;
-  /** Subscribers that were not resynced after a loss, or got a heartbeat or the state `live` in spite of it. */
+  /** Subscribers of a lost transition that got frames, a heartbeat or the state `live` without a resync. */
   readonly liveOverAGap: number;
 }
 
 /**
- * A gateway sends no heartbeats if it has not reached its database for this long; after that it knows what was lost.
+ * Time after a failover in which heartbeats may still be wrong: a gateway stops heartbeats only when it has not reached
+ * its database for this long.
  */
 const BLIND_AFTER_MS = 6_000;
 
@@ -58,8 +59,8 @@ interface Evidence {
 }
 
 /**
- * Checks that every stretch (what arrived between two resyncs) is part of one log: a subscriber that crosses from one
- * to the next without a resync has lost, repeated or reordered transitions in both. The last stretch must be complete.
+ * Checks that every stretch (transitions between two resyncs) is part of one log: if a subscriber goes on from a lost
+ * log to the next log without a resync, its stretch fits neither. The last stretch must be complete.
  */
 export function accountOfFailovers({ subscribers, eras, beats, misled, names }: Evidence): FailoverAccount {
   const last = eras.at(-1)?.log as Log;
@@ -78,8 +79,8 @@ export function accountOfFailovers({ subscribers, eras, beats, misled, names }: 
         .sort((a, b) => faultsIn(a) - faultsIn(b));
       const verdict = found[0] ?? { lost: [], repeated: [], outOfOrder: [], uncalledFor: stretch.received };
       verdicts.set(stretch, verdict);
-      if (found.length === 0) blame(subscriber, 'follows a place that no log has, and was not told');
-      else if (faultsIn(verdict) > 0) blame(subscriber, 'got what is part of no log');
+      if (found.length === 0) blame(subscriber, 'resumed at a position that no log has, without a resync');
+      else if (faultsIn(verdict) > 0) blame(subscriber, 'got transitions that fit no log');
     }
   for (const { subscriber, sentAt, place } of beats) {
     const era = eras.findIndex(({ endedAt }) => sentAt < endedAt);

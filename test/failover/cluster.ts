@@ -1,4 +1,4 @@
-/** A PostgreSQL primary and its streaming standby behind one address, which moves to the standby at a failover. */
+/** PostgreSQL primary and streaming standby behind one address, which leads to the standby after a failover. */
 import { execFile } from 'node:child_process';
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,10 +13,10 @@ import { type LaggingWire, startLaggingWire } from './lagging-wire.ts';
 
 const run = promisify(execFile);
 
-/** SYNCHRONOUS: a commit returns once the standby has received it, and waits while there is no standby. */
+/** SYNCHRONOUS: a commit returns only when the standby has received it. Without a standby, commits wait. */
 export type Replication = 'SYNCHRONOUS' | 'ASYNCHRONOUS';
 
-/** A killed primary: it accepts no writes, but its log can be read. */
+/** A killed primary, whose data can still be read. */
 export interface FallenPrimary {
   /** Recovers the data folder, runs `read` on it, and stops the server again. */
   inspect<T>(read: (url: string) => Promise<T>): Promise<T>;
@@ -30,15 +30,15 @@ export interface BaseCopy {
 export interface Cluster {
   /** URL for clients, whichever server is primary. The database is migrated. */
   readonly url: string;
-  /** Copies the running primary and starts the copy as its standby; resolves once that streams. */
+  /** Copies the running primary, and starts the copy as its standby; resolves once the standby streams WAL. */
   addStandby(): Promise<void>;
   /** Resolves when the standby has received all WAL that the primary has written so far. */
   standbyHasAll(): Promise<unknown>;
-  /** Delays what the primary sends to the standby by this much from now on. */
+  /** Delays all data from the primary to the standby by `ms` from now on. */
   lag(ms: number): void;
-  /** SIGKILLs every process of the primary, and drops the data in flight to the standby. */
+  /** Kills every process of the primary (SIGKILL), and drops the data in flight to the standby. */
   killPrimary(): Promise<FallenPrimary>;
-  /** Promotes the standby; resolves when the address leads to it. */
+  /** Promotes the standby; resolves when the address leads to the standby. */
   promote(): Promise<void>;
   /** Copies the running primary, like a physical backup. */
   copy(): Promise<BaseCopy>;
@@ -52,7 +52,7 @@ interface Server {
 }
 
 const SETTINGS = {
-  // Safe here: only a crash of the machine would lose commits, not the kill of processes.
+  // Makes commits fast. Killing processes loses no commits even so; only a crash of the machine would.
   fsync: 'off',
   // Keeps enough WAL for a standby that is still being copied.
   wal_keep_size: '512MB',
@@ -88,7 +88,7 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
     await Promise.all([...running].map((postgres) => postgres.stop()));
     await rm(home, { recursive: true, force: true });
   });
-  // The setting `synchronous_standby_names` is left out: `alter system` could not override it on the command line.
+  // Leaves out `synchronous_standby_names`: `alter system` could not override a setting of the command line.
   let primary = await start(nextDir(), {});
   await migrate(primary.postgres.url);
   const address = await startTcpProxy(primary.postgres.url);
@@ -131,8 +131,8 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
 
     async killPrimary() {
       const fallen = primary;
-      // Kill the primary before cutting the wire, so that a synchronous standby has received everything that was
-      // acknowledged.
+      // Kills the primary before it cuts the wire to the standby. In the other order, a commit could be acknowledged
+      // that a synchronous standby did not receive.
       await killEveryProcess(fallen.dir);
       wire?.cut();
       address.cut();
@@ -175,8 +175,8 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
 const PROMOTE_SECONDS = 60;
 
 /**
- * Makes the first primary wait for its standby. It was started without one; every later primary gets the setting at its
- * start.
+ * Makes commits of the first primary wait for its standby. The first primary was started without a standby; every
+ * later primary gets this setting at its start.
  */
 async function waitForStandbyFromNowOn(url: string): Promise<void> {
   await query(url, `alter system set synchronous_standby_names to '*'`);
@@ -193,7 +193,7 @@ async function query(url: string, statement: string): Promise<any[]> {
   }
 }
 
-/** Files of the running server, which a copy creates itself when it starts. */
+/** Files of the running server that must not be copied: a copy creates its own when it starts. */
 const OWN_TO_A_SERVER = /^(postmaster\.(pid|opts)|\.s\.PGSQL\..*|pg_wal)$/;
 
 /** Makes a base backup with the low-level API (`pg_basebackup` is not part of the embedded package). */
@@ -225,8 +225,8 @@ async function copyRunning(
 }
 
 /**
- * Copies files with their owners and modes. Files that the server removes during the copy may be missing: WAL replay
- * removes them too.
+ * Copies files with their owners and modes. Ignores files that the server removes during the copy, because WAL replay
+ * would remove them from the copy, too.
  */
 const copyFiles = (paths: readonly string[], to: string): Promise<unknown> =>
   run('cp', ['-a', ...paths, to], { env: { ...process.env, LC_ALL: 'C' } }).catch(
@@ -237,14 +237,14 @@ const copyFiles = (paths: readonly string[], to: string): Promise<unknown> =>
     },
   );
 
-/** Writes a file that the server's account may rename and remove. */
+/** Writes a file with the owner of the data folder, so that the server may rename and remove the file. */
 async function writeAs(dir: string, name: string, text: string): Promise<void> {
   const { uid, gid } = await stat(dir);
   await writeFile(join(dir, name), text);
   await chown(join(dir, name), uid, gid);
 }
 
-/** Kills the postmaster and its backends, which would otherwise run for a moment and might still commit. */
+/** Kills the postmaster and its backends: without the latter, a backend could still commit for a moment. */
 async function killEveryProcess(dir: string): Promise<void> {
   const [first] = (await readFile(join(dir, 'postmaster.pid'), 'utf8')).split('\n');
   const postmaster = Number(first);

@@ -1,4 +1,4 @@
-/** Repeatedly kills the primary and promotes its standby. */
+/** Repeatedly kills the PostgreSQL primary under running gateways, and promotes its standby. */
 import { expect, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { NO_FAULTS, say, tell } from './report.ts';
@@ -20,7 +20,7 @@ const FLOOR = {
   say,
 };
 test(
-  'a failover to a synchronous standby loses nothing that was acknowledged, and resyncs no subscriber',
+  'a database failover to a synchronous standby loses no acknowledged work, and resyncs no subscriber',
   async () => {
     say(`synchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 
@@ -38,7 +38,7 @@ test(
 );
 
 test(
-  'after a failover to a standby that lags by 3 s, every subscriber of a lost transition is resynced, and the provider is polled again',
+  'after a database failover to a standby that lags by 3 s, every subscriber of a lost transition is resynced, and polls of the provider restore the lost statuses',
   async () => {
     say(`asynchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 

@@ -1,4 +1,4 @@
-/** Runs two gateways on a database that fails over, with traffic and subscribers, and checks what these received. */
+/** Runs two gateways, traffic and subscribers on a database that fails over, and checks what subscribers received. */
 import pg from 'pg';
 import { toGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -37,14 +37,14 @@ export interface Proof {
   readonly acknowledged: number;
   /** Acknowledged work that the database lost. */
   readonly missing: Missing;
-  /** Sessions whose status at the provider the gateway did not learn again. */
+  /** Sessions whose status still differs from the provider's, although polls should have recovered the loss. */
   readonly forgotten: readonly string[];
-  /** Lost starts that could not be repeated. */
+  /** Verification ids of lost starts for which a retry with the same input failed. */
   readonly unrepeatable: readonly string[];
   readonly wrong: readonly string[];
   readonly errors: ReadonlyMap<string, number>;
   readonly transitions: number;
-  /** Number of transitions lost with their database. */
+  /** Number of transitions that failovers lost. */
   readonly gone: number;
   readonly database: pg.Pool;
 }
@@ -54,18 +54,18 @@ export interface Floor {
   readonly world: World;
   readonly random: SeededRandom;
   readonly traffic: Traffic;
-  /** Disconnects the resuming subscribers, each at a random moment of the next `withinMs`. */
+  /** Disconnects the subscribers that resume later, each at a random moment of the next `withinMs`. */
   leave(withinMs: number): Promise<void>;
-  /** Kills the database, lets `recover` bring it back, and waits until all subscribers are in step with the log. */
+  /** Kills the database, recovers it by `recover`, and waits until all subscribers are at a position of its log. */
   failOver(recover: () => Promise<void>): Promise<void>;
-  /** Waits for all work to finish, and compares it with the logs. */
+  /** Waits for all work to finish, and compares acknowledged work and received transitions with the logs. */
   prove(): Promise<Proof>;
 }
 
-/** Time limit, generous on any machine: a subscriber that is not in step by then never will be. */
+/** Timeout, long enough on any machine: a subscriber that is not at a position of the log by then is stuck. */
 const IN_PLACE_WITHIN_MS = 45_000;
 const LOOK_EVERY_MS = 500;
-/** Time limit, enough for polling all sessions, which are due at once, within the call budget. */
+/** Timeout, long enough to poll all sessions within the call budget: after a failover all are due at once. */
 const RELEARNT_WITHIN_MS = 60_000;
 const FROM_A_SESSIONS_START = 0.3;
 const GAP_PROOFS = 0.5;
@@ -114,7 +114,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   await everyoneIsConnected(subscribers);
   const traffic = startTraffic({ ...plan, url: proxy.url, sessions, provider });
 
-  /** Waits until every subscriber is connected at a position that the log has; returns those that are not. */
+  /** Waits until every subscriber is connected at a position that the log has; returns the others after a timeout. */
   const everyoneInPlace = async (): Promise<Subscriber[]> => {
     const deadline = performance.now() + IN_PLACE_WITHIN_MS;
     for (;;) {
@@ -183,7 +183,8 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
         if (code) unrepeatable.push(`${verificationId}: ${code}`);
       }
 
-      // Cuts all connections once more: a subscriber that would repeat the end of its list, or miss it, shows it now.
+      // Makes all subscribers resume once more, then adds transitions: a subscriber with a wrong cursor now misses or
+      // repeats a transition.
       proxy.cutAll();
       await traffic.lastWords();
       await allRecorded(database);
@@ -226,7 +227,7 @@ const inspect = (fallen: FallenPrimary, names: Names): Promise<Log> =>
 const NEWEST_OF_SESSION =
   'query ($id: ID!) { session(id: $id) { transitions(last: 1) { nodes { cursor } } } }';
 
-/** Recovers from CURSOR_EXPIRED as a client should: queries again, and resumes after what it has read. */
+/** Recovers from CURSOR_EXPIRED like a good client: queries the current state, and returns the cursor of that state. */
 async function findCursor(world: World, { session }: Wish): Promise<string> {
   if (!session) return fetchFeedCursor(world);
   for (;;) {
@@ -245,7 +246,7 @@ async function findCursor(world: World, { session }: Wish): Promise<string> {
   }
 }
 
-/** Waits until the gateway knows the provider's status of every session. Returns those it does not know in time. */
+/** Waits until the database has the provider's status of every session; returns the sessions that differ in the end. */
 async function waitForRelearning(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
   const deadline = performance.now() + RELEARNT_WITHIN_MS;
   for (;;) {

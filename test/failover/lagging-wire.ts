@@ -1,17 +1,17 @@
-/** Connection between a primary and its standby that can delay the replication stream, and lose it when cut. */
+/** TCP proxy between a primary and its standby that can delay the replication stream, and drop the data in flight. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
 
 export interface LaggingWire {
   readonly port: number;
-  /** Delays what the primary sends by this much from now on. */
+  /** Delays all data from the primary by `ms` from now on. */
   lag(ms: number): void;
   /** Closes every connection and drops the data in flight, as if the primary's machine had failed. */
   cut(): void;
 }
 
-/** Listens on a free port and forwards to a primary's Unix socket. */
+/** Listens on a free TCP port, and forwards connections to the Unix socket of a primary. */
 export async function startLaggingWire(primarySocket: string): Promise<LaggingWire> {
   const sockets = new Set<Socket>();
   let lagMs = 0;
@@ -45,7 +45,7 @@ export async function startLaggingWire(primarySocket: string): Promise<LaggingWi
   };
 }
 
-/** Forwards chunks in order, each after its delay. Applies no backpressure to the sender. */
+/** Forwards chunks in order, each after the delay, without backpressure: the sender must not notice the lag. */
 function deliverLate(from: Socket, to: Socket, lagMs: () => number): void {
   const held: { readonly dueAt: number; readonly chunk: Buffer }[] = [];
   const deliver = () => {

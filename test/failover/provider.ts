@@ -1,4 +1,4 @@
-/** Scripted provider that keeps its users, its verifications, and what it has reported of each. */
+/** Fake provider that keeps users and verifications, so that polls after a failover get the current status. */
 import { toStatusPair } from '../../src/domain/status.ts';
 import { REFUSALS } from '../../src/sandbox/errors.ts';
 import { CUSTOMER } from '../harness/news.ts';
@@ -14,7 +14,7 @@ interface Verification {
 }
 
 export interface RememberingProvider extends ScriptedProvider {
-  /** Moves a session one step on; returns the webhook that reports it. */
+  /** Changes the sub-status of a session at the provider; returns the webhook that reports the change. */
   report(verificationId: string, to: KnownSubStatus): string;
   /** Returns a session's sub-status at the provider. */
   subStatusOf(verificationId: string): KnownSubStatus;

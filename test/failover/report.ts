@@ -1,11 +1,11 @@
-/** Report that a failover test prints. */
+/** Prints the report of a failover test. */
 import { inWords } from '../chaos/account.ts';
 import { balanceOf, enter } from '../chaos/book.ts';
 import type { Proof } from './floor.ts';
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Counts that a failover test expects. Resyncs are allowed, so they are not among them. */
+/** Error counts that a failover test expects. Resyncs are left out, because they are allowed. */
 export const NO_FAULTS = {
   lost: 0,
   repeated: 0,
@@ -17,7 +17,7 @@ export const NO_FAULTS = {
 
 const MAX_COMPLAINTS = 20;
 
-/** Prints the counts of errors, and adds them under the test file's name to the sum over all fault tests. */
+/** Prints the error counts, and adds them to the sum over all fault tests, under `name` (of the test file). */
 export function tell(name: string, proof: Proof, faults: number): void {
   const { account, acknowledged, missing, forgotten, unrepeatable, wrong, errors, gone, transitions } = proof;
   for (const complaint of account.complaints.slice(0, MAX_COMPLAINTS)) say(complaint);

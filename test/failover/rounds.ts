@@ -1,4 +1,4 @@
-/** Runs several failovers under the same gateways and subscribers. */
+/** Runs several database failovers in succession under the same gateways and subscribers. */
 import { pause } from '../chaos/trouble.ts';
 import { type FloorPlan, type Proof, startFloor } from './floor.ts';
 

@@ -1,4 +1,4 @@
-/** Traffic at the gateways while their database fails over, and what was acknowledged. */
+/** Generates traffic at the gateways while their database fails over, and records the acknowledged work. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
@@ -11,7 +11,7 @@ import { CUSTOMER, sendUntilTaken } from '../harness/news.ts';
 import { inMinutes } from '../harness/people.ts';
 import type { RememberingProvider } from './provider.ts';
 
-/** Work that was acknowledged to clients and the provider. */
+/** Work that a gateway acknowledged to a client or the provider. */
 export interface Acknowledged {
   /** Webhooks answered with 2xx. */
   readonly webhooks: { readonly verificationId: string; readonly eventTime: string }[];
@@ -23,15 +23,15 @@ export interface Acknowledged {
 
 export interface Traffic {
   readonly acknowledged: Acknowledged;
-  /** Number of errors per code that mutations were answered with; each was retried. */
+  /** Number of errors in answers to mutations, by error code; each of these mutations was retried. */
   readonly errors: ReadonlyMap<string, number>;
-  /** Answers that are wrong whatever the database has lost. */
+  /** Answers that are wrong even if the database has lost data. */
   readonly wrong: string[];
-  /** Stops, and waits for requests in flight. */
+  /** Stops the traffic, and waits for requests in flight. */
   stop(): Promise<void>;
-  /** Reports one more step of every session, and waits until it is accepted. */
+  /** Sends a last webhook for every session, and waits until each is accepted. */
   lastWords(): Promise<void>;
-  /** Repeats an acknowledged start; returns the code of its refusal, or null if it succeeds. */
+  /** Repeats an acknowledged start; returns the error code, or null if the start succeeds. */
   repeatStart(verificationId: string): Promise<string | null>;
 }
 
@@ -56,7 +56,7 @@ const BOOK = `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting
 const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) {
   __typename ... on StartSessionSuccess { session { verificationId } } ... on MutationError { code retryable } } }`;
 
-/** Starts the traffic, until `stop`. */
+/** Starts the traffic, which goes on until `stop` is called. */
 export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond }: Options): Traffic {
   const acknowledged: Acknowledged = { webhooks: [], meetings: [], starts: [] };
   const errors = new Map<string, number>();
@@ -87,7 +87,7 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
     acknowledged.webhooks.push({ verificationId: data.verification_id, eventTime });
   };
 
-  /** The provider sends the webhooks of one session one after another. */
+  /** Sessions with a webhook in flight: like the real provider, the traffic sends one webhook per session at a time. */
   const busy = new Set<string>();
   const walk = async (own: SeededRandom) => {
     while (goesOn) {
@@ -162,7 +162,7 @@ interface Answer {
   readonly errors: readonly { extensions: { code: string } }[];
 }
 
-/** Sends an operation. Resolves with neither data nor error if there is no answer. */
+/** Sends an operation. If there is no answer, resolves with an object that has neither data nor errors. */
 async function post(url: string, query: string, variables: object): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -173,16 +173,16 @@ async function post(url: string, query: string, variables: object): Promise<Answ
   return { data: answer?.data ?? null, errors: answer?.errors ?? [] };
 }
 
-/** Skewed choice: busy sessions change often, quiet ones rarely, and those lose nothing at a failover. */
+/** Picks an item, the first ones more often: busy sessions lose transitions at a failover, quiet sessions do not. */
 const unevenly = <T>(items: readonly T[], random: SeededRandom): T =>
   items[Math.floor(random.between(0, 1) ** 3 * items.length)] as T;
 
-/** Steps that only the end of a journey may follow; an ended session would never change again. */
+/** Sub-statuses that only terminal statuses may follow. The traffic avoids them, since ended sessions never change. */
 const LAST_STEPS: readonly string[] = ['AGENT_APPROVED', 'AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'];
 const canGoOn = (step: string): boolean =>
   !LAST_STEPS.includes(step) && !getStatusInfo(toStatusPair(step as KnownSubStatus)).terminal;
 
-/** Returns the customer's next step; a journey never ends. */
+/** Returns a random next sub-status, which never leads to the end of the session. */
 function stepAfter(step: KnownSubStatus, random: SeededRandom): KnownSubStatus {
   const follows = TRANSITION_WEIGHTS[step as keyof typeof TRANSITION_WEIGHTS] ?? {};
   const ways = Object.entries(follows as Record<string, number>).filter(([name]) => canGoOn(name));
@@ -198,7 +198,7 @@ export interface Missing {
   readonly starts: readonly string[];
 }
 
-/** Looks up all acknowledged work. */
+/** Compares all acknowledged work with the database. */
 export async function findMissing(
   database: pg.Pool,
   { webhooks, meetings, starts }: Acknowledged,

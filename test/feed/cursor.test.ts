@@ -8,10 +8,10 @@ const PLACE = {
   fingerprint: 0xfedc_ba98_7654,
   position: 2 ** 40 + 3,
 };
-/** A cursor of the last release for the session and sequence of PLACE. */
+/** A cursor that the last release issued for the session and sequence of PLACE. */
 const OF_LAST_RELEASE = 'AAAAAQGPAAAAAHAAgAAAAAAAAAEAAAAHjgA4sUj7_QCaTy37';
 
-test('a cursor decodes to its session, sequence, fingerprint and position, and encoding is deterministic', () => {
+test('a cursor decodes to its session, sequence, fingerprint and feed position, and encoding is deterministic', () => {
   const cursors = createCursors(identity);
 
   for (const place of [PLACE, { ...PLACE, fingerprint: null }, { ...PLACE, position: null }]) {
@@ -21,7 +21,7 @@ test('a cursor decodes to its session, sequence, fingerprint and position, and e
   }
 });
 
-test('a cursor of the last release decodes without fingerprint and position', () => {
+test('a cursor that the last release issued decodes without fingerprint and feed position', () => {
   const cursors = createCursors(identity);
 
   expect(cursors.decode(OF_LAST_RELEASE)).toEqual({ ...PLACE, fingerprint: null, position: null });
@@ -37,7 +37,7 @@ test('before the time `oldCursorsUntil`, cursors are encoded as in the last rele
   expect(cursors.encode(PLACE)).toBe(createCursors(identity).encode(PLACE));
 });
 
-test('a cursor with any one bit changed is refused', () => {
+test('decode refuses a cursor in which one bit of any byte was changed', () => {
   const cursors = createCursors(identity);
 
   for (const cursor of [OF_LAST_RELEASE, cursors.encode(PLACE)]) {

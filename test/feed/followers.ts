@@ -1,4 +1,7 @@
-/** An in-memory log, and connections that fill and drain on command, to test followers without a database. */
+/**
+ * In-memory log, and fake connections that fill up and drain on command, to test subscribers of the feed
+ * without a database.
+ */
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { type CursorError, type LogPosition, logStart, positionAfter } from '../../src/feed/cursor.ts';
@@ -24,11 +27,14 @@ export const viewer = (id: string): Viewer => ({
   verificationIds: [],
   expiresAt: null,
 });
-/** Returns an entry of the log. `life` counts rewinds: the same number in another life is another entry. */
+/**
+ * Returns a log entry. `life` counts rewinds (losses of the newest entries): the same number in another life
+ * is another entry.
+ */
 const entry = (number: number, life = 0) =>
   ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
 
-/** Returns the progress of a reader that has seen everything up to a number. */
+/** Returns the progress of a subscriber that has seen every entry up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
   const position = number === 0 ? logStart(SESSION) : positionAfter(entry(number, life));
   return { at: position, number, fingerprint: position.fingerprint };
@@ -38,7 +44,7 @@ export const at = (number: number, life = 0): LogProgress => {
 export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
   const archived = new Set<number>();
-  /** Answers as a database does: the page is a snapshot of the moment of the call and resolves later. */
+  /** Resolves asynchronously with a page that was read at the time of the call, as a database does. */
   async function answer(page: Entry[]): Promise<Entry[]> {
     await new Promise((resolve) => setImmediate(resolve));
     if (log.failures > 0) {
@@ -51,7 +57,7 @@ export function createLog(length = 0) {
   const log = {
     reads: 0,
     failures: 0,
-    /** How often the log was rewound. */
+    /** Number of rewinds of the log so far. */
     life: 0,
     get length() {
       return entries.length;
@@ -59,14 +65,14 @@ export function createLog(length = 0) {
     append(count = 1) {
       for (let added = 0; added < count; added += 1) entries.push(entry(entries.length + 1, log.life));
     },
-    /** Loses everything after a number, as a failover or a restore does. */
+    /** Drops all entries after a number, as a failover or a restore does. */
     rewind(to: number) {
       entries.length = to;
       log.life += 1;
     },
-    /** Returns the life of the log in which the entry under a number was written. */
+    /** Returns the life (number of rewinds) in which the entry with this number was written. */
     lifeAt: (number: number) => entries[number - 1]?.recordedAt.getTime() ?? 0,
-    /** Returns the current entry under a number. */
+    /** Returns the current entry with this number. */
     entryAt: (number: number) => entries[number - 1] as Entry,
     /** Archives entries: reads no longer return them. */
     archive(...numbers: number[]) {
@@ -88,7 +94,7 @@ export function createLog(length = 0) {
   return log;
 }
 
-/** A connection that accepts every frame until a test makes it full. */
+/** Connection that accepts every frame until a test makes the connection full. */
 export class Connection implements Sink {
   readonly received: Record<string, any>[] = [];
   /** Numbers of the log entries among the received frames. */
@@ -162,7 +168,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   previousCursor: PREVIOUS_CURSOR,
 });
 
-/** Creates a selection that shows the numbers of entries and collects every executed frame. */
+/** Creates a selection whose frames show the numbers of entries. It collects every frame that is executed. */
 export function createSelection({ dependsOnViewer = false, immutable = false } = {}) {
   const selection = {
     key: 'numbers',
@@ -179,7 +185,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
   return selection;
 }
 
-/** Creates an audience: the followers of one log with one selection. */
+/** Creates a subscriber group (subscribers of one log with the same selection) with its log and log tail. */
 export function createFloor(log = createLog(), selection = createSelection()) {
   const errors: unknown[] = [];
   const metrics = createMetrics();
@@ -202,18 +208,24 @@ export function createFloor(log = createLog(), selection = createSelection()) {
       log.append(count);
       tail.wake();
     },
-    /** Resolves when at least `count` followers are live. */
+    /** Resolves when at least `count` subscribers are live (in step with the log). */
     async areLive(count: number) {
       while (group.countSubscribers(1_000).live < count)
         await new Promise((resolve) => setImmediate(resolve));
     },
-    /** Appends entries and hands them to the tail, by default each once and in order. */
+    /**
+     * Appends entries and pushes them to the log tail, which then need not read the log. By default each is
+     * pushed once and in order.
+     */
     handOver(count = 1, asTheyCome: (numbers: number[]) => number[] = (numbers) => numbers) {
       log.append(count);
       for (const number of asTheyCome(upTo(log.length, log.length - count + 1)))
         tail.push(log.entryAt(number));
     },
-    /** Follows the log after a number or other progress. Returns the connection and a way to leave. */
+    /**
+     * Subscribes after an entry number or other progress. Returns the connection and a function that ends the
+     * subscription.
+     */
     follow(
       after: number | LogProgress,
       {
@@ -253,7 +265,10 @@ export function createFloor(log = createLog(), selection = createSelection()) {
   };
 }
 
-/** Returns for each frame whether its previousCursor is that of the frame before, or `after` for the first. */
+/**
+ * Returns for each frame whether its previousCursor is the cursor of the frame before; for the first frame,
+ * the cursor of entry `after`.
+ */
 export const linked = (after: number, { received }: Connection): boolean[] =>
   received.map(
     ({ previousCursor }, index) =>

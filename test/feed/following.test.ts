@@ -16,7 +16,7 @@ import {
 
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-test('a follower gets past and then live entries without a gap or repeat, and only past ones are marked as replay', async () => {
+test('a subscriber gets past and then new log entries without a gap or repeat, and only the past ones are marked as replay', async () => {
   const floor = createFloor(createLog(700));
   const { connection } = floor.follow(0);
   for (let round = 0; round < 300; round += 1) {
@@ -32,7 +32,7 @@ test('a follower gets past and then live entries without a gap or repeat, and on
   expect(past.length).toBeGreaterThan(600);
 });
 
-test('a follower that has read further than the log tail gets no entry twice', async () => {
+test('a subscriber that has read further than the log tail (the newest entries in memory) gets no entry twice', async () => {
   const floor = createFloor(createLog(3));
   const early = floor.follow(3);
   floor.log.append();
@@ -47,7 +47,7 @@ test('a follower that has read further than the log tail gets no entry twice', a
   expect(early.connection.numbers).toEqual([4, 5]);
 });
 
-test('each entry is read and executed once for all followers, whatever cursors they began at', async () => {
+test('each new log entry is read and executed once for all 200 subscribers, whatever cursors they began at', async () => {
   const floor = createFloor(createLog(200));
   const followers = upTo(200).map((after) => floor.follow(after - 1));
   await Promise.all(followers.map(({ connection }, index) => connection.until(has(200 - index))));
@@ -63,7 +63,7 @@ test('each entry is read and executed once for all followers, whatever cursors t
   expect(floor.selection.executed).toHaveLength(10);
 });
 
-test('entries handed over to the log tail are sent without reading the log, which is read only to fill a gap', async () => {
+test('entries that are pushed to the log tail are sent without reading the log; the log is read only to fill a gap', async () => {
   const floor = createFloor(createLog(5));
   const { connection } = floor.follow(5);
   await floor.tail.warmUp();
@@ -75,7 +75,7 @@ test('entries handed over to the log tail are sent without reading the log, whic
   }
   expect(floor.log.reads).toBe(0);
 
-  // The first entry is not handed over, and the others are twice.
+  // Pushes no first entry, which leaves a gap, and each other entry twice.
   floor.handOver(4, ([, ...others]) => [...others, ...others]);
   await connection.until(has(24));
   expect(floor.log.reads).toBe(1);
@@ -86,7 +86,7 @@ test('entries handed over to the log tail are sent without reading the log, whic
   expect(floor.errors).toEqual([]);
 });
 
-test('followers that resume at the same time share the execution of the replayed entries', async () => {
+test('subscribers that resume at the same time share one execution of each replayed entry', async () => {
   const floor = createFloor(createLog(100));
   await floor.tail.warmUp();
 
@@ -98,7 +98,7 @@ test('followers that resume at the same time share the execution of the replayed
   expect(floor.log.reads).toBe(2);
 });
 
-test('an immutable result is executed once for all replays, any other result once for each replay', async () => {
+test('a frame with an immutable result is executed once for all replays, any other frame once for each replay', async () => {
   for (const [immutable, executions] of [
     [true, 50],
     [false, 150],
@@ -113,7 +113,7 @@ test('an immutable result is executed once for all replays, any other result onc
   }
 });
 
-test('an immutable result that depends on the viewer is never shown to another viewer', async () => {
+test('a cached immutable frame that depends on the viewer is never sent to another viewer', async () => {
   const floor = createFloor(createLog(10), createSelection({ immutable: true, dependsOnViewer: true }));
   for (const id of ['a', 'b', 'a', 'b']) {
     const { connection } = floor.follow(0, { viewer: viewer(id) });
@@ -122,7 +122,7 @@ test('an immutable result that depends on the viewer is never shown to another v
   }
 });
 
-test('a selection that depends on the viewer is executed once per viewer, and each gets their own result', async () => {
+test('a frame that depends on the viewer is executed once per viewer, and each viewer gets their own frame', async () => {
   const floor = createFloor(createLog(), createSelection({ dependsOnViewer: true }));
   const followers = ['a', 'b', 'a', 'b'].map((id) => floor.follow(0, { viewer: viewer(id) }));
   floor.append();
@@ -136,7 +136,7 @@ test('a selection that depends on the viewer is executed once per viewer, and ea
   expect(floor.selection.executed).toHaveLength(2);
 });
 
-test('a subscriber whose connection takes no more data for a while misses nothing, and what it missed is not executed again', async () => {
+test('a subscriber whose connection is full for a while (backpressure) gets every entry later, and no entry is executed again for it', async () => {
   const floor = createFloor();
   const slow = floor.follow(0);
   const lively = floor.follow(0);
@@ -154,7 +154,7 @@ test('a subscriber whose connection takes no more data for a while misses nothin
   expect(floor.selection.executed).toHaveLength(51);
 });
 
-test('a follower that stops reading delays no other, keeps no entries in memory, and later continues from the log', async () => {
+test('a subscriber that stops reading delays no other subscriber, keeps no entries in memory, and continues from the log when it reads again', async () => {
   const floor = createFloor();
   const stalled = floor.follow(0, { connection: Object.assign(new Connection(), { roomFor: 1 }) });
   const lively = floor.follow(0);
@@ -175,7 +175,7 @@ test('a follower that stops reading delays no other, keeps no entries in memory,
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="LOG"\} 1$/m);
 });
 
-test('a follower that stops reading and can be resynced gets a reset, and continues after it', async () => {
+test('a resyncable subscriber that stops reading gets a reset frame in place of its long backlog, and then new entries', async () => {
   const floor = createFloor();
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(floor.log.length).at, cause } as const,
@@ -201,7 +201,7 @@ test('a follower that stops reading and can be resynced gets a reset, and contin
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="RESET"\} 1$/m);
 });
 
-test('a follower whose backlog is archived while it catches up is reset, or ends as expired, but never skips entries', async () => {
+test('a subscriber whose backlog is archived while it catches up is reset, or ends with an expired cursor, but never skips entries', async () => {
   const floor = createFloor(createLog(3000));
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(3000).at, cause } as const,
@@ -224,7 +224,7 @@ test('a follower whose backlog is archived while it catches up is reset, or ends
   expect(strict.connection.numbers).toEqual(upTo(500));
 });
 
-test('a follower gets a heartbeat when its replay is done, and later only if no entry was sent since the last round', async () => {
+test('a subscriber gets a heartbeat at the end of its replay, and later only if it was sent no entry since the last heartbeat round', async () => {
   const floor = createFloor(createLog(2));
   const quiet = floor.follow(0, { heartbeats: true });
   const plain = floor.follow(0);
@@ -243,7 +243,7 @@ test('a follower gets a heartbeat when its replay is done, and later only if no 
   expect(plain.connection.received).toHaveLength(3);
 });
 
-test('a failed read of the log delays a follower and does not end it', async () => {
+test('a failed read of the log delays a subscriber but does not end its subscription', async () => {
   const floor = createFloor(createLog(2));
   floor.log.failures = 1;
   const { connection } = floor.follow(0);
@@ -254,7 +254,7 @@ test('a failed read of the log delays a follower and does not end it', async () 
   expect(floor.errors).toHaveLength(1);
 });
 
-test('a follower that leaves gets no further frame, whether it was starting, live, or its connection was full', async () => {
+test('a subscriber that unsubscribes gets no further frame, whether it was starting, live, or had a full connection', async () => {
   const floor = createFloor(createLog(2));
   const [atOnce, full, live] = [floor.follow(0), floor.follow(0), floor.follow(0)];
   atOnce.leave();
@@ -276,7 +276,7 @@ test('a follower that leaves gets no further frame, whether it was starting, liv
 });
 
 // Invariant 8
-test('under random faults every follower gets what passes its filter once, in order and with the right previousCursor', async () => {
+test('under random faults every subscriber gets each entry that passes its filter once, in order and with the right previousCursor', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
   const random = createSeededRandom('following', seed);
   const floor = createFloor(createLog(random.integer(0, 1500)));
@@ -288,7 +288,7 @@ test('under random faults every follower gets what passes its filter once, in or
   for (let step = 0; step < 250; step += 1) {
     if (random.chance(0.3))
       floor.append(random.chance(0.05) ? random.integer(100, 2500) : random.integer(1, 5));
-    // Some entries are not handed over, some twice, and some out of order.
+    // Pushes some entries not at all, some twice, and some out of order.
     if (random.chance(0.3))
       floor.handOver(random.chance(0.05) ? random.integer(100, 300) : random.integer(1, 5), (numbers) =>
         numbers

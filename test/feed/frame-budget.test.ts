@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 describe('frame budget', () => {
-  test('spending from a used-up frame budget waits until the budget has refilled', async () => {
+  test('spending from a used-up frame budget (frame cost per minute of a viewer) waits until the budget has refilled', async () => {
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
     const since = performance.now();
@@ -34,7 +34,7 @@ describe('frame budget', () => {
     expect(performance.now() - since).toBeGreaterThan(HEAVY * 0.8);
   });
 
-  test('a budget is shared by all subscriptions of a viewer, and by no other viewer', async () => {
+  test('a frame budget is shared by all subscriptions of a viewer, and by no other viewer', async () => {
     movableTime();
     const budgets = new FrameBudgets(COST_PER_MINUTE);
     await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
@@ -43,7 +43,7 @@ describe('frame budget', () => {
     expect(budgets.of('ravi', HEAVY).trySpend()).toBe(true);
   });
 
-  test('a budget refills to no more than the cost of one minute', async () => {
+  test('a frame budget refills to no more than the cost that is allowed for one minute', async () => {
     const time = movableTime();
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
@@ -53,7 +53,7 @@ describe('frame budget', () => {
     expect(budget.trySpend()).toBe(false);
   });
 
-  test('subscribers that wait for the budget are served in order, and one that has left is charged nothing', async () => {
+  test('subscribers that wait for a frame budget are served in order, and a subscriber that has left is charged nothing', async () => {
     const time = movableTime();
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
@@ -69,7 +69,7 @@ describe('frame budget', () => {
     expect(budget.trySpend(), 'the subscriber that left was not charged').toBe(false);
   });
 
-  test('a live frame is charged to the budget only if it is heavy', async () => {
+  test('a live frame is charged to the frame budget only if its cost is above LIGHT_FRAME_COST', async () => {
     const budgets = new FrameBudgets(COST_PER_MINUTE);
     await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
 
@@ -77,7 +77,7 @@ describe('frame budget', () => {
     expect(budgets.of('asha', LIGHT_FRAME_COST * 10).trySpend()).toBe(false);
   });
 
-  test('a frame that costs more than the budget of a whole minute is admitted', async () => {
+  test('a frame that costs more than the frame budget of a whole minute is admitted instead of waiting forever', async () => {
     const budget = new FrameBudgets(10).of('asha', HEAVY);
 
     await budget.spend(1, goesOn);
@@ -86,7 +86,7 @@ describe('frame budget', () => {
   });
 });
 
-/** Creates a budget on which subscribers wait until a test allows them to spend, one by one. */
+/** Creates a frame budget whose waiting subscribers a test admits one by one. */
 function manualBudget(framesAtOnce: number) {
   interface Waiting {
     readonly frames: number;
@@ -109,8 +109,8 @@ function manualBudget(framesAtOnce: number) {
   } satisfies FrameBudget & Record<string, unknown>;
 }
 
-describe('follower with a budget', () => {
-  test('a follower replays no more than its budget allows, and misses nothing while it waits', async () => {
+describe('subscriber with a frame budget', () => {
+  test('a subscriber replays no more frames at once than its frame budget allows, and misses none while it waits', async () => {
     const floor = createFloor(createLog(25));
     const budget = manualBudget(10);
     const { connection } = floor.follow(0, { budget });
@@ -130,7 +130,7 @@ describe('follower with a budget', () => {
     expect(budget.waiting).toEqual([]);
   });
 
-  test('a follower whose budget live frames have used up waits, and then catches up without a gap', async () => {
+  test('a subscriber whose frame budget was used up by live frames waits, and then catches up without a gap', async () => {
     const floor = createFloor();
     const budget = manualBudget(10);
     const { connection } = floor.follow(0, { budget });
@@ -152,7 +152,7 @@ describe('follower with a budget', () => {
     expect(other.connection.numbers).toEqual(upTo(3));
   });
 
-  test('for a follower that ended while it waited for its budget nothing is executed or sent', async () => {
+  test('for a subscriber that ended while it waited for its frame budget, no frame is executed or sent', async () => {
     const floor = createFloor(createLog(5));
     const budget = manualBudget(10);
     const { connection, leave } = floor.follow(0, { budget });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeOnce, FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
 
-test('each stream gets its own previousCursor wherever the frame selects it, and null before its first frame', () => {
+test("FrameJson.after puts the stream's own previousCursor wherever the frame selects the field, and null before the first frame of the stream", () => {
   const frame = new FrameJson(
     JSON.stringify({ one: PREVIOUS_CURSOR, cursor: 'c', two: { three: PREVIOUS_CURSOR } }),
   );
@@ -13,7 +13,7 @@ test('each stream gets its own previousCursor wherever the frame selects it, and
   );
 });
 
-test('a frame that does not select previousCursor is sent unchanged, and the cursor is not computed', () => {
+test('a frame that does not select previousCursor is sent unchanged, and its previousCursor is not computed', () => {
   const json = '{"data":{"feed":{"cursor":"c"}}}';
 
   const text = new FrameJson(json).after(() => {
@@ -23,7 +23,7 @@ test('a frame that does not select previousCursor is sent unchanged, and the cur
   expect(text).toBe(json);
 });
 
-test('the cursor of an entry is encoded once for any number of streams', () => {
+test('encodeOnce encodes the cursor of a log entry once for any number of streams', () => {
   let encoded = 0;
   const cursors = {
     encode({ sequence }: { sequence: number }) {

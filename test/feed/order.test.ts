@@ -21,7 +21,7 @@ import {
 const WRITERS = 16;
 
 // Invariant 7
-test('with 16 slow writers and rollbacks, two replicas see every transition once and in order', async () => {
+test('with 16 slow writers and rollbacks, the feeds of two replicas show every transition once and in order', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: WRITERS });
   const sessions = await createSessions(pool, 12);
@@ -50,7 +50,7 @@ test('with 16 slow writers and rollbacks, two replicas see every transition once
   replicas[1]?.hub.followSession(row as SessionRow, logStart(oneSession), sessionFeed.subscriber);
 
   const { random, seed } = newChance();
-  // One in three notifications is lost; each other one reaches only one of the two replicas.
+  // One in three notifications is lost; the others reach only one of the two replicas each.
   const ring = (session: string) => {
     if (random.integer(0, 2) > 0) replicas[random.integer(0, 1)]?.doorbell.ring(session, 0);
   };
@@ -71,7 +71,7 @@ test('with 16 slow writers and rollbacks, two replicas see every transition once
   expect(positions[0]).toEqual({ written, count: written, newest: written });
 });
 
-test('positions assigned in small batches keep the order within each session', async () => {
+test('feed positions that are assigned in batches of two keep the order of transitions within each session', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   const connection = connect(url, 2, () => {});

@@ -11,7 +11,10 @@ describe('frame budget', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** Starts to spend the cost of some frames. `isMade` of the result becomes true once that was possible. */
+  /**
+   * Spends the cost of some frames without waiting. `isMade` of the result becomes true once the budget
+   * allowed it.
+   */
   function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
     const payment = { isMade: false };
     void budget.spend(frames, isOver).then(() => {
@@ -30,7 +33,7 @@ describe('frame budget', () => {
     [1_000, 150, 3],
     [10, 1_000, 1],
   ])(
-    'a budget of %i a minute lets frames of cost %i be executed in batches of %i',
+    'a frame budget of %i a minute lets frames of cost %i be executed in batches of %i',
     (capacity, cost, frames) => {
       expect(new FrameBudgets(capacity).of('asha', cost).framesAtOnce).toBe(frames);
     },
@@ -42,7 +45,7 @@ describe('frame budget', () => {
     expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
   });
 
-  test('spending waits until the missing part of the budget has refilled, and checks no more often than needed', async () => {
+  test('spending waits until the missing part of the frame budget has refilled, and checks at most four times', async () => {
     vi.useRealTimers();
     const budget = new FrameBudgets(60_000).of('asha', 10);
     await budget.spend(6_000, goesOn);
@@ -56,7 +59,7 @@ describe('frame budget', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('a heavy live frame is charged at once only if nothing waits for the budget and its whole cost is there', async () => {
+  test('trySpend admits a heavy live frame only if no subscriber waits for the frame budget and its whole cost is available', async () => {
     const budget = new FrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
@@ -70,7 +73,7 @@ describe('frame budget', () => {
     expect([payment.isMade, budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
   });
 
-  test('light live frames cost nothing, even if the budget is empty', async () => {
+  test('trySpend admits a live frame of at most LIGHT_FRAME_COST even if the frame budget is empty', async () => {
     const budgets = new FrameBudgets(100);
     pay(budgets.of('asha', 50), 2);
     await pass(0);
@@ -92,7 +95,7 @@ const ENTRY = {
 const fingerprintOf = (changes: object = {}) => getFingerprint({ ...ENTRY, ...changes } as never);
 
 describe('fingerprint', () => {
-  test('a fingerprint has 48 bits and covers exactly the fields that every reader of a log has', () => {
+  test('the fingerprint of a transition has 48 bits and covers exactly the fields that every reader of a log has', () => {
     const all = [
       fingerprintOf(),
       ...Object.entries({
@@ -108,8 +111,8 @@ describe('fingerprint', () => {
   });
 });
 
-describe('position and cursor', () => {
-  test('positionAfter has a feed position only for an entry that was read from the feed, and computes it once per entry', () => {
+describe('log position and cursor', () => {
+  test('positionAfter has a feed position only for an entry that was read from the feed, and is computed once per entry', () => {
     const entry = { ...ENTRY, position: 12 };
     const place = positionAfter(entry as never);
     const fingerprint = fingerprintOf();
@@ -120,7 +123,7 @@ describe('position and cursor', () => {
     expect(logStart('x')).toEqual({ ...LOG_START, sessionId: 'x' });
   });
 
-  test('a cursor of another epoch has expired, and a cursor whose text was altered is invalid', () => {
+  test('a cursor of another log epoch has expired, and a cursor whose text was altered is invalid', () => {
     const cursorKey = Buffer.alloc(32, 5);
     const cursors = createCursors({ epoch: 1, cursorKey });
     const cursor = cursors.encode(positionAfter(ENTRY as never));

@@ -3,7 +3,7 @@ import type { Doorbell } from '../../src/domain/ports.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { natsServerAt, natsTest, startNatsServer } from '../harness/nats.ts';
 
-const TITLE = 'a transition recorded by one gateway is announced to another, once it is committed';
+const TITLE = 'a transition that one replica has committed is announced to another replica by its doorbell';
 
 test(`over PostgreSQL: ${TITLE}`, () => expectToBeTold({}));
 

@@ -1,4 +1,7 @@
-/** A log that is rewound (loses its end) and then assigns the lost numbers again. */
+/**
+ * Tests of a log that is rewound (loses its newest entries in a failover or restore) and then uses their
+ * numbers again.
+ */
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
@@ -15,8 +18,8 @@ const resetTo = (floor: Floor) => async (cause: RestartCause) => {
   return { frame: { kind: 'RESET', at: end.at, cause } as const, ...end };
 };
 
-describe('log tail and followers after a rewind', () => {
-  test('a live subscriber of a rewound log is reset to its new end, and gets every new entry, even under a number seen before', async () => {
+describe('log tail and subscribers', () => {
+  test("a live subscriber of a rewound log is reset to the log's new end and gets every new entry, even if its number was seen before", async () => {
     const floor = createFloor(createLog(84));
     const { connection } = floor.follow(84, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -34,7 +37,7 @@ describe('log tail and followers after a rewind', () => {
     expect(floor.rewinds).toEqual(['LOG_REWOUND']);
   });
 
-  test('a live subscriber is reset even if the rewound log grows past its old end before it is read', async () => {
+  test('a live subscriber is reset even if the rewound log has grown past its old end before the gateway reads it', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -47,7 +50,7 @@ describe('log tail and followers after a rewind', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('an entry handed over with the number of a known entry reveals the rewind at once', async () => {
+  test('a pushed entry with the number of a known entry shows that the log was rewound, and live subscribers are reset at once', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -59,7 +62,7 @@ describe('log tail and followers after a rewind', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('if the database server may have changed, an entry that seems to be the next is sent only after the log was checked', async () => {
+  test('after a possible failover, an entry that seems to be the next one is sent only after the log was checked', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -75,7 +78,7 @@ describe('log tail and followers after a rewind', () => {
     expect(floor.tail.head).toBe(11);
   });
 
-  test('a subscription that cannot be resynced ends with CURSOR_EXPIRED after a rewind', async () => {
+  test('a subscription that cannot be resynced ends with CURSOR_EXPIRED after the log was rewound (lost its newest entries)', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10);
     await floor.areLive(1);
@@ -88,7 +91,7 @@ describe('log tail and followers after a rewind', () => {
     expect(connection.received).toEqual([]);
   });
 
-  test('after a rewind a subscriber that was shown no lost entry goes on without a gap, a reset or a repeat', async () => {
+  test('after the log was rewound, a subscriber that was shown no lost entry continues without a gap, a reset or a repeat', async () => {
     const floor = createFloor(createLog(1000));
     const connection = Object.assign(new Connection(), { roomFor: 3 });
     floor.follow(100, { connection, findResyncPoint: resetTo(floor) });
@@ -106,7 +109,7 @@ describe('log tail and followers after a rewind', () => {
     expect(connection.received.filter(({ kind }) => kind === 'RESET')).toEqual([]);
   });
 
-  test('a lagging subscriber that was shown a lost entry is reset when it has room again', async () => {
+  test('a subscriber that was shown a lost entry and then lags (its connection is full) is reset when its connection drains', async () => {
     const floor = createFloor(createLog(10));
     const slow = floor.follow(10, { findResyncPoint: resetTo(floor) });
     const lively = floor.follow(10, { findResyncPoint: resetTo(floor) });
@@ -127,7 +130,7 @@ describe('log tail and followers after a rewind', () => {
     ]);
   });
 
-  test('the cursor of a lost entry has expired even if its number was assigned again', async () => {
+  test('the cursor of a lost log entry has expired even if the number of the entry was assigned again', async () => {
     const floor = createFloor(createLog(10));
     await floor.tail.warmUp();
     floor.log.rewind(8);
@@ -146,7 +149,7 @@ describe('log tail and followers after a rewind', () => {
     expect(known.connection.numbers).toEqual(upTo(13, 11));
   });
 
-  test('a subscriber that has already read the rewound log, further than the tail, is not reset with the others', async () => {
+  test('a subscriber that has already read new entries of the rewound log is not reset with the others', async () => {
     const floor = createFloor(createLog(10));
     const old = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -162,7 +165,7 @@ describe('log tail and followers after a rewind', () => {
     expect(ahead.connection.numbers).toEqual(upTo(16, 13));
   });
 
-  test('the cached result of a lost entry is not shown for the new entry that got its number', async () => {
+  test('the cached frame of a lost log entry is not sent for the new entry that got its number', async () => {
     const floor = createFloor(createLog(3), createSelection({ immutable: true }));
     const before = floor.follow(0);
     await before.connection.until(has(3));
@@ -176,7 +179,7 @@ describe('log tail and followers after a rewind', () => {
   });
 
   // Invariant 10
-  test('a heartbeat is not sent before an entry that is still being executed', async () => {
+  test('a heartbeat is not sent before a log entry whose frame is still being executed', async () => {
     const selection = createSelection();
     const floor = createFloor(createLog(1), selection);
     const { connection } = floor.follow(1, { heartbeats: true });
@@ -207,7 +210,7 @@ describe('log tail and followers after a rewind', () => {
   });
 
   // Invariant 9
-  test('under random rewinds each subscriber was reset or was shown only entries that the log still has', async () => {
+  test('under random losses of the newest log entries, each subscriber was reset or was shown only entries that the log still has', async () => {
     const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
     const random = createSeededRandom('rewinding', seed);
     const floor = createFloor(createLog(random.integer(0, 300)));
@@ -217,7 +220,8 @@ describe('log tail and followers after a rewind', () => {
       if (random.chance(0.3)) floor.handOver(random.integer(1, 5));
       if (random.chance(0.03)) {
         floor.log.rewind(Math.max(0, floor.log.length - random.integer(0, 40)));
-        // After a failover another server answers: the gateway notices at its next connection or by an entry.
+        // After a failover another server answers. The gateway notices this by a new connection or by an
+        // entry with a known number.
         floor.tail.markDoubtful();
         if (random.chance(0.5)) floor.log.append(random.integer(0, 60));
       }
@@ -241,7 +245,7 @@ describe('log tail and followers after a rewind', () => {
     }
     for (const { connection } of followers) connection.drain();
     await floor.tail.readEnd();
-    // Each follower that has not expired must reach this last entry.
+    // Each subscriber whose cursor has not expired must reach this last entry.
     floor.append();
     const end = floor.log.length;
     await Promise.all(

@@ -48,8 +48,8 @@ async function textsFor(execution: SharedExecution, id: string, numbers: readonl
   return results.map((result) => result.jsonFor(keyOf(id))?.after(() => null));
 }
 
-describe('shared execution', () => {
-  test('a cached frame of one viewer is given to no other, at whatever microtask the other asks', async () => {
+describe('SharedExecution', () => {
+  test('a cached frame that depends on the viewer is given to no other viewer, whichever microtask the other asks in (race)', async () => {
     for (let step = 0; step < 30; step += 1) {
       const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [3]));
       const first = textsFor(execution, 'asha', [0]);
@@ -71,7 +71,7 @@ describe('shared execution', () => {
     expect(result?.jsonFor(keyOf('ravi'))).toBeUndefined();
   });
 
-  test('each viewer gets its own frames in random interleavings of requests', async () => {
+  test('each viewer gets the frames executed for this viewer, in random interleavings of requests', async () => {
     const nature = fc.record({ dependsOnViewer: fc.boolean(), immutable: fc.boolean() });
     const asking = fc.record({
       id: fc.constantFrom('asha', 'ravi', 'vera'),

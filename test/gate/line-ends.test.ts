@@ -1,6 +1,6 @@
 /**
- * On Windows, git may check files out with CRLF line ends (core.autocrlf). The gate must not take that for a
- * change.
+ * On Windows, git may check files out with CRLF line ends (core.autocrlf). The schema gate, which compares
+ * the schema with the last release, must not report these line ends as a change.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';

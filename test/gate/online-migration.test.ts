@@ -5,13 +5,13 @@ import { complaintsAbout } from '../db/migration-rules.ts';
 const joined = (...statements: string[]) => statements.join(';--> statement-breakpoint\n');
 
 describe('onlineMigration', () => {
-  test('a generated migration that only adds a column is left unchanged, to run in one transaction', () => {
+  test('onlineMigration leaves a migration that only adds a column unchanged, to run in one transaction', () => {
     const generated = 'ALTER TABLE "meeting" ADD COLUMN "a" text;';
 
     expect(onlineMigration(generated)).toBe(generated);
   });
 
-  test('an index is created CONCURRENTLY, unless the same migration creates its table', () => {
+  test('onlineMigration creates an index CONCURRENTLY, unless the same migration creates its table', () => {
     const generated = joined(
       'CREATE TABLE "note" (\n\t"id" uuid PRIMARY KEY NOT NULL\n)',
       'ALTER TABLE "meeting" ADD COLUMN "a" text',
@@ -33,7 +33,7 @@ describe('onlineMigration', () => {
     expect(complaintsAbout(online)).toEqual([]);
   });
 
-  test('a changed index and a changed check constraint are replaced without a long lock', () => {
+  test('onlineMigration replaces a changed index (CONCURRENTLY) and a changed check constraint (NOT VALID) without a long lock', () => {
     const generated = joined(
       'ALTER TABLE "meeting" DROP CONSTRAINT "meeting_status"',
       'DROP INDEX "vkyc_session_open"',

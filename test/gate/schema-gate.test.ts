@@ -1,4 +1,4 @@
-/** Breaking changes of the schema, which the gate must report, and harmless changes, which it must not. */
+/** Tests that the schema gate reports breaking changes of the schema and accepts harmless ones. */
 import { readFile } from 'node:fs/promises';
 import { parse, print, visit } from 'graphql';
 import { expect, test } from 'vitest';
@@ -6,8 +6,8 @@ import { checkSchemaChange, type SchemaCheckInput } from '../../src/gate/schema-
 
 const read = (name: string) => readFile(new URL(`../../schema/${name}`, import.meta.url), 'utf8');
 /**
- * The present schema, used as the released one. Descriptions are removed, so that the tests can edit adjacent
- * fields.
+ * The present schema, used as the released one. Its descriptions are removed, so that the tests can insert a
+ * field before another by text replacement.
  */
 const sdl = print(
   visit(parse(await read('schema.graphql')), {
@@ -113,7 +113,7 @@ test.each([
   },
 );
 
-test('compatible additions pass the schema gate without an announcement', async () => {
+test('compatible additions pass the schema gate without an announcement in the changelog', async () => {
   const more = withField('VkycSession', 'colour: String', withField('CancelMeetingInput', 'colour: String'));
 
   expect(
@@ -185,7 +185,7 @@ test.each([
   },
 );
 
-test('an operation of the client kit that the changed schema does not allow is reported with its line', async () => {
+test('the schema gate reports an operation of the client kit that the changed schema does not allow, with its line', async () => {
   const failures = await failuresOf({ operations: `${operations}\nquery Old { viewer { colour } }\n` });
 
   expect(failures).toMatchObject([

@@ -15,8 +15,8 @@ const valuesOf = (text: string, values?: Record<string, unknown>) => measure(tex
 
 describe('measureAmount', () => {
   test.each([
-    ['an object costs 1 and its leaves are values', '{ viewer { id expiresAt } }', 1, 2],
-    ['a leaf of the root costs at least 1', '{ __typename }', 1, 1],
+    ['an object costs 1, and each of its leaf fields counts as a value', '{ viewer { id expiresAt } }', 1, 2],
+    ['a leaf field of Query costs at least 1', '{ __typename }', 1, 1],
     ['a list of leaves counts as five values', '{ viewer { roles } }', 1, 5],
     ['an encrypted value counts as three', '{ session(id: "x") { id startCursor link } }', 1, 7],
     [
@@ -25,9 +25,9 @@ describe('measureAmount', () => {
       2,
       10,
     ],
-    ['a field has its own cost', '{ statusCatalog { status } }', 34, 1],
-    ['introspection has a cost at its root alone', '{ __schema { types { name } } }', 100, 1],
-    ['a type costs less than the schema', '{ __type(name: "Query") { name } }', 10, 1],
+    ['the field statusCatalog has a cost of its own', '{ statusCatalog { status } }', 34, 1],
+    ['introspection costs 100 at __schema, and nothing below it', '{ __schema { types { name } } }', 100, 1],
+    ['__type costs less than __schema', '{ __type(name: "Query") { name } }', 10, 1],
     [
       'a mutation that calls the provider costs 20',
       'mutation { refreshSession(input: {}) { __typename } }',
@@ -43,17 +43,17 @@ describe('measureAmount', () => {
     ['edges cost as much as nodes', '{ sessions(first: 7) { edges { node { id } } } }', 8, 7],
     ['a cursor of an edge is encrypted', '{ sessions(first: 7) { edges { cursor } } }', 1, 21],
     [
-      'a field about the whole list counts once',
+      'a field of the whole list counts once, not for each entry',
       '{ sessions(first: 7) { totalCount pageInfo { endCursor hasNextPage } } }',
       11,
       5,
     ],
-    ['a page by `last` costs as much as one by `first`', '{ sessions(last: 7) { nodes { id } } }', 8, 7],
-    ['a page without a size, which is refused, counts as one', '{ sessions { nodes { id } } }', 2, 1],
+    ['a page by `last` costs as much as a page by `first`', '{ sessions(last: 7) { nodes { id } } }', 8, 7],
+    ['a page without a size, which is refused, counts as one entry', '{ sessions { nodes { id } } }', 2, 1],
     ['a page has at most 100 entries', '{ sessions(first: 900) { nodes { id } } }', 101, 100],
     ['a page has at least one entry', '{ sessions(first: -3) { nodes { id } } }', 2, 1],
     ['a list of ids counts as a page of that size', '{ nodes(ids: ["a", "b", "c"]) { id } }', 3, 3],
-    ['an empty list of ids counts as one', '{ nodes(ids: []) { id } }', 1, 1],
+    ['an empty list of ids counts as one entry', '{ nodes(ids: []) { id } }', 1, 1],
     [
       'the sizes of nested pages multiply',
       '{ sessions(first: 3) { nodes { transitions(first: 4) { nodes { sequence } } } } }',
@@ -97,8 +97,18 @@ describe('measureAmount', () => {
       1,
       3,
     ],
-    ['statistics of all sessions cost 20 times', '{ sessionStats { total } }', 201, 20],
-    ['statistics of open sessions have the plain cost', '{ sessionStats(openOnly: true) { total } }', 11, 1],
+    [
+      'statistics of all sessions cost 20 times as much as statistics of open sessions',
+      '{ sessionStats { total } }',
+      201,
+      20,
+    ],
+    [
+      'statistics of open sessions cost 10, and 1 for their object',
+      '{ sessionStats(openOnly: true) { total } }',
+      11,
+      1,
+    ],
     ['an operation that asks for nothing costs 1', '{ nothing }', 1, 1],
     ['an invalid argument counts as missing', '{ nodes(ids: null) { id } }', 1, 1],
   ])('measureAmount: %s: %s', (_name, text, cost, values) => {
@@ -127,7 +137,7 @@ describe('measureAmount', () => {
     expect(costOf(text)).toBe(cost);
   });
 
-  test('a variable counts by its value, and the operation is measured again for another value', () => {
+  test('measureAmount uses the values of variables, and measures an operation again if a value changes', () => {
     const page = operationIn('query ($n: Int) { sessions(first: $n) { nodes { id } } }');
     const amounts = [7, 8, 7, undefined, null].map(
       (n) => measureAmount({ ...page, values: n === undefined ? {} : { n } }).values,
@@ -144,14 +154,14 @@ describe('measureAmount', () => {
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
     measureAmount({ ...asked, values: { ids } }).cost;
 
-  test('a list of variables counts as a page of as many entries', () => {
+  test('a list argument that is written as variables counts as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
     // `$b` has no value, so the argument `ids` is invalid. graphql-js reports that later; here it costs as much as one entry.
     expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 
-  test('an operation is measured once for equal page sizes, and at most a hundred results are cached', () => {
+  test('measureAmount caches the result of an operation by its page sizes, and keeps at most a hundred results', () => {
     const asked = operationIn(
       'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
     );
@@ -196,7 +206,7 @@ describe('findExcessiveAmount', () => {
   });
 });
 
-test('encrypted fields are recognised by their names and count as three values', () => {
+test('measureAmount recognises encrypted fields by their names and counts each as three values', () => {
   expect(valuesOf('{ session(id: "x") { transitions(first: 1) { nodes { cursor previousCursor } } } }')).toBe(
     6,
   );

@@ -9,7 +9,10 @@ const nested = (levels: number) => `${'a { '.repeat(levels)}a${' }'.repeat(level
 /** Returns the error messages for a document; empty if no limit is exceeded. */
 const refusalsOf = (document: string) => findExcessiveSize(parse(document)).map(({ message }) => message);
 
-/** Makes, for each limit, a document of a given size. The limit itself must be accepted, and one more refused. */
+/**
+ * For each limit: its value, a function that makes a document of a given size, and the error. A document of
+ * the limit's size is accepted, one more is refused.
+ */
 const SIZES: Record<string, [limit: number, document: (size: number) => string, message: RegExp]> = {
   lines: [LIMITS.lines, (size) => `{ a${'\n'.repeat(size - 1)}}`, /5000 lines/],
   'lines that end with CRLF': [LIMITS.lines, (size) => `{ a${'\r\n'.repeat(size - 1)}}`, /5000 lines/],
@@ -106,7 +109,7 @@ describe('findExcessiveSize', () => {
     },
   );
 
-  test('each exceeded limit is an error at the operation that exceeds it, and at no other operation', () => {
+  test('findExcessiveSize returns one error for each exceeded limit, located at the operation that exceeds the limit', () => {
     const deep = nested(LIMITS.depth);
     const errors = findExcessiveSize(
       parse(`query Small { a } query Large { ${deep} ${times(51, (n) => `b${n}: c @d`)} }`),
@@ -123,7 +126,7 @@ describe('findExcessiveSize', () => {
       ]);
   });
 
-  test('a fragment that no operation spreads is measured as well, but its fields do not count as root fields', () => {
+  test('findExcessiveSize measures a fragment that no operation spreads, but does not count its fields as root fields', () => {
     expect(refusalsOf(`{ a } fragment F on A { ${nested(LIMITS.depth)} }`)).toEqual([
       expect.stringMatching(/16 levels/),
     ]);
@@ -148,22 +151,22 @@ describe('findExcessiveSize', () => {
     expect(refusalsOf('{ ...F ...F } fragment F on Q { a ...G } fragment G on Q { b }')).toEqual([]);
   });
 
-  test('a spread of a fragment that does not exist counts as one selection', () => {
+  test('findExcessiveSize counts the spread of a missing fragment as one selection', () => {
     expect(refusalsOf('{ ...Missing }')).toEqual([]);
   });
 
-  test('fragments that spread each other twice do not take exponential time', () => {
+  test('findExcessiveSize measures 60 fragments that each spread the next one twice in less than a second, not in exponential time', () => {
     const doubling = times(60, (n) => `fragment F${n} on Q { ...F${n + 1} ...F${n + 1} }`);
     const since = performance.now();
     expect(refusalsOf(`{ ...F0 } ${doubling} fragment F60 on Q { a }`)[0]).toMatch(/1000 fields and/);
     expect(performance.now() - since).toBeLessThan(1_000);
   });
 
-  test('a document without source text counts as one line', () => {
+  test('findExcessiveSize counts a document that was parsed without its source text as one line', () => {
     expect(findExcessiveSize(parse(new Source('{ a }'), { noLocation: true }))).toEqual([]);
   });
 
-  test('an exception of the measurement itself is thrown, not returned as an exceeded limit', () => {
+  test('findExcessiveSize throws an internal error (a bug) instead of returning the error as an exceeded limit', () => {
     expect(() =>
       findExcessiveSize({
         kind: Kind.DOCUMENT,
@@ -180,8 +183,8 @@ describe('findExcessiveSize', () => {
   });
 });
 
-describe('limits of documents', () => {
-  test('the parser stops at limits of tokens, comments and characters', () => {
+describe('limits of GraphQL documents', () => {
+  test('PARSE_OPTIONS make the parser stop at 2,000 tokens, 1,000 comments and 65,536 characters', () => {
     const tokens = (count: number) => `{ ${times(count - 2, () => 'a')} }`;
     expect(() => parse(tokens(2_000), PARSE_OPTIONS)).not.toThrow();
     expect(() => parse(tokens(2_001), PARSE_OPTIONS)).toThrow();

@@ -19,14 +19,14 @@ describe('Pace', () => {
     ['pages that fit into one task', [100, 100], [[0, 1]]],
     ['a page that does not fit into the task', [100, 101], [[0], [1]]],
     ['a page larger than a task', [500, 1], [[0], [1]]],
-    ['a page behind one that waits', [100, 150, 1], [[0], [1, 2]]],
+    ['a page behind a page that waits', [100, 150, 1], [[0], [1, 2]]],
     ['pages of three tasks', [200, 200, 200], [[0], [1], [2]]],
     ['no more rows than a task takes', [200, 100, 100, 1], [[0], [1, 2], [3]]],
     ['empty pages, which count as one row', [0, 0, 199], [[0, 1], [2]]],
     ['an empty page, which fits a full task', [200, 0, 1], [[0, 1], [2]]],
-    ['empty pages behind one that waits', [200, 1, 0, 199, 2], [[0], [1, 2], [3], [4]]],
+    ['empty pages behind a page that waits', [200, 1, 0, 199, 2], [[0], [1, 2], [3], [4]]],
     ['a large page that waits', [1, 500, 1], [[0], [1], [2]]],
-  ])('Pace releases pages in event-loop tasks of at most 200 rows: %s', async (_name, pages, tasks) => {
+  ])('Pace releases pages in event-loop tasks of at most 200 rows each: %s', async (_name, pages, tasks) => {
     const { released } = ask(...pages);
     const seen: number[][] = [];
     let before = 0;
@@ -38,7 +38,7 @@ describe('Pace', () => {
     expect(seen).toEqual(tasks);
   });
 
-  test('each event-loop task may resolve the full number of rows, however many the earlier tasks resolved', async () => {
+  test('each event-loop task may resolve 200 rows, however many the earlier tasks resolved', async () => {
     const { pace } = ask(200);
     expect(pace.take(1)).toBeInstanceOf(Promise);
     await turn();
@@ -48,7 +48,7 @@ describe('Pace', () => {
     expect(pace.take(1)).toBeInstanceOf(Promise);
   });
 
-  test('rows of pages that waited count in the event-loop task that releases them', async () => {
+  test('the rows of pages that waited count towards the event-loop task that releases these pages', async () => {
     const { pace, released } = ask(200, 150);
     await turn();
     expect(released).toEqual([0, 1]);

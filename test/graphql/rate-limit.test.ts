@@ -30,7 +30,7 @@ describe('rate limit', () => {
     expect(limit.framesOf(viewer('asha'), 1_000).framesAtOnce).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('frames of a viewer have a budget of their own, of the same size, shared by all subscriptions of the viewer', async () => {
+  test('subscription frames have a budget of their own, equal to the rate limit and shared by all subscriptions of the viewer', async () => {
     const limit = createRateLimit(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     const [one, other] = [limit.framesOf(viewer('asha'), 50), limit.framesOf(viewer('asha'), 50)];

@@ -1,4 +1,4 @@
-/** Sessions that retention archives, and the archive commands. */
+/** Test helpers: sessions that are old enough to be archived, and the archive commands. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,8 @@ export async function emptyFolder(): Promise<string> {
 }
 
 /**
- * Creates a session with a meeting, texts and both reviews that ended seven years ago. Returns it as it was started.
+ * Creates a session with a meeting, texts and both reviews, and makes it end seven years ago. Returns the
+ * answer to its start.
  */
 export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   const user = { userId: `u-${verificationId}`, phone: phoneOf(verificationId) };
@@ -54,12 +55,14 @@ export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   });
   await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
   await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'like her photo' });
+  await agent.act('addNote', id, { note: 'her aunt was in the room' });
   const result = await auditor.act('recordAuditorReview', id, {
     decision: 'REJECTED',
     remarks: 'not like it',
   });
   expect(result.__typename).toBe('RecordReviewSuccess');
-  // Waits for our webhook and the sandbox's own about the link: a later one would carry today's date.
+  // Waits for the webhook above and the sandbox's webhook about the link: recorded after `makeOlder`, they
+  // would carry today's date.
   await webhooksTaken(gateway.database, verificationId, 2);
   const { rows } = await gateway.database.query(
     `select id::text as key from vkyc_session where verification_id = $1`,

@@ -1,13 +1,16 @@
-/** Sends the same credentials over every transport, and collects each transport's response. */
+/**
+ * Sends the same credentials over HTTP, server-sent events and WebSocket, and collects each transport's
+ * response.
+ */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Gateway } from './gateway.ts';
 import type { Transport } from './transports.ts';
 
-/** Credentials of a request; what is undefined is not sent. */
+/** Credentials of a request. Undefined properties are not sent. */
 export interface Way {
-  /** An array is sent as several headers of one name. */
+  /** Headers of the request. An array is sent as several headers of the same name. */
   readonly headers?: Record<string, string | string[]>;
   readonly search?: string;
   /** The payload of a WebSocket's `connection_init`. */
@@ -17,7 +20,7 @@ export interface Way {
 export interface Arrival {
   /** Id of the authenticated viewer; otherwise the status or close code, and the error code if there is one. */
   readonly answers: Record<Transport, string>;
-  /** Everything received, over all transports. */
+  /** All text received, over all transports. */
   readonly said: string;
 }
 
@@ -32,7 +35,7 @@ export const FORBIDDEN: Arrival['answers'] = {
   WebSocket: 'FORBIDDEN',
 };
 
-/** Sends this Authorization as a header or in `connectionParams`. */
+/** Makes credentials of this Authorization: a header for HTTP, `connectionParams` for a WebSocket. */
 export const withAuthorization = (authorization: string): Way => ({
   headers: { authorization },
   params: { authorization },

@@ -1,4 +1,7 @@
-/** Checks audit chains as `npm run audit` does, and creates sessions with a history to tamper with. */
+/**
+ * Checks audit chains as `npm run audit` does, and creates sessions with a history that tests can tamper
+ * with.
+ */
 import { createHash } from 'node:crypto';
 import { connect } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
@@ -17,10 +20,16 @@ const keyOf = (setting: string) => {
 
 export interface Audit {
   verify(heads?: ReadonlyMap<string, AuditHead>): Promise<VerificationResult>;
-  /** Returns the finding of one session's chain as `number: finding`; null if the chain is intact. */
+  /**
+   * Returns the finding (detected tampering) in one session's chain as `number: finding`, or null if the
+   * chain is intact.
+   */
   findingOf(sessionId: string, heads?: ReadonlyMap<string, AuditHead>): Promise<string | null>;
   exported(): Promise<ReadonlyMap<string, AuditHead>>;
-  /** Returns the findings in the read log, with or without a current export. */
+  /**
+   * Returns the findings in the log of personal-data reads. A given export of chain heads is compared as
+   * well.
+   */
   findingsOfReads(exported?: ExportedReads | null): Promise<string[]>;
   exportedReads(): Promise<ExportedReads | null>;
 }
@@ -56,8 +65,8 @@ export function auditOf(databaseUrl: string): Audit {
 let count = 0;
 
 /**
- * Creates a session with a meeting that was rescheduled and cancelled for a reason, and a review with remarks; returns
- * its id.
+ * Creates a session with a meeting that was rescheduled and cancelled for a reason, and a review with
+ * remarks. Returns the id of the session.
  */
 export async function sessionWithHistory(gateway: Gateway): Promise<string> {
   count += 1;
@@ -78,13 +87,17 @@ export async function sessionWithHistory(gateway: Gateway): Promise<string> {
   });
   await eventually(async () => (await agent.look(session.id)).subStatus === 'AGENT_ENDED_CALL');
   await agent.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: 'Not Asha Rao.' });
+  await operator.act('addNote', session.id, { note: 'Rahul called again.' });
   const { rows } = await gateway.database.query('select id from vkyc_session where verification_id = $1', [
     verificationId,
   ]);
   return rows[0].id;
 }
 
-/** Recomputes a chain's hashes without the key, as an attacker would who has the database and knows the algorithm. */
+/**
+ * Recomputes a chain's hashes without the key, as an attacker would who can write to the database and knows
+ * the algorithm.
+ */
 export async function rehash(gateway: Gateway, sessionId: string): Promise<void> {
   const { rows } = await gateway.database.query(
     'select * from audit_entry where session_id = $1 order by number',
@@ -117,11 +130,12 @@ const TIMES: Record<string, string[]> = {
   status_transition: ['recorded_at', 'occurred_at'],
   meeting: ['starts_at', 'created_at'],
   review: ['recorded_at'],
+  annotation: ['recorded_at'],
   audit_entry: ['recorded_at'],
 };
 const TIME_IN_CONTENT = /"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g;
 
-/** Makes a session some days older, and rebuilds its chain with the tests' key. */
+/** Makes a session some days older, and signs its audit chain again with the tests' key. */
 export async function makeOlder(
   { database }: Pick<Gateway, 'database'>,
   sessionId: string,
@@ -137,7 +151,7 @@ export async function makeOlder(
   await signAgain({ database }, sessionId, (content) => content.replace(TIME_IN_CONTENT, asOlder));
 }
 
-/** Signs a chain again after `change` has edited its entries: only the holder of the key can do this. */
+/** Signs a chain again after `change` has edited its entries, as only the holder of the key can. */
 export async function signAgain(
   { database }: Pick<Gateway, 'database'>,
   sessionId: string,

@@ -1,8 +1,9 @@
-/** A logical backup of a gateway's database that can be restored under the running gateway, as an operator does. */
+/** Backup of a gateway's database that can be restored while the gateway runs, as an operator does. */
 import type pg from 'pg';
 
 /**
- * Copies every row of the gateway's tables to another schema; returns a function that restores them in one transaction.
+ * Copies every row of the gateway's tables to another schema. Returns a function that restores all rows in
+ * one transaction.
  */
 export async function takeBackup(database: pg.Pool): Promise<() => Promise<void>> {
   const { rows } = await database.query<{ name: string }>(

@@ -7,20 +7,23 @@ import { getSchema } from '../../src/graphql/schema.ts';
 
 let compiled: Executor | null = null;
 
-/** The result as a client would receive it. */
+/** Returns a result as a client would receive it. */
 const sent = ({ data, errors }: ExecutionResult) =>
   JSON.parse(JSON.stringify({ data, errors: errors?.map((error) => ({ ...error.toJSON() })) }));
 
-/** The order of errors depends on timing, so they are sorted. */
+/** Sorts errors, because their order depends on timing. */
 const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
   data,
   errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
 });
 
-/** Number of attempts: results may differ because a transition was recorded between the two executions. */
+/** Number of attempts. Results may differ because a transition was recorded between the two executions. */
 const ATTEMPTS = 4;
 
-/** Fixes the clock, so that both executions see the same time. */
+/**
+ * Returns a context with a fixed clock and fresh loaders: both executions see the same time, and neither sees
+ * rows that the other has cached.
+ */
 function atOneMoment(context: Context): Context {
   const now = context.services.clock.now();
   return {
@@ -31,8 +34,8 @@ function atOneMoment(context: Context): Context {
 }
 
 /**
- * Executes the queries of every test twice, by graphql-js and compiled, and compares data, errors, paths, locations and
- * extensions. A difference is printed and thrown.
+ * Executes the queries of every test twice, by graphql-js and by the compiled executor, and compares data,
+ * errors, paths, locations and extensions. Prints and throws a difference.
  */
 export const runBothWays: Executor = async (args) => {
   compiled ??= createJitExecutor(getSchema(), 1);

@@ -1,4 +1,4 @@
-/** A real browser, if one is installed. */
+/** Test helper: a real browser, if one is installed. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { test } from 'vitest';
@@ -10,12 +10,12 @@ const executablePath = process.env.CHROMIUM ?? CANDIDATES.find((path) => existsS
 if (!executablePath)
   process.stderr.write('No Chromium on this machine (set CHROMIUM to one): the browser tests are SKIPPED.\n');
 
-/** A test that needs a browser; without one it is reported as skipped, never as passed. */
+/** Defines a test that needs a browser. Without a browser it is reported as skipped, never as passed. */
 export const browserTest = test.skipIf(!executablePath);
 
 let browser: Promise<Browser> | null = null;
 
-/** Opens an empty page. Requests to other machines fail, as if offline, and are listed in `strangers`. */
+/** Opens an empty page. Requests to other machines fail, as if offline. `strangers` lists their URLs. */
 export async function openPage(): Promise<{ page: Page; strangers: string[] }> {
   browser ??= chromium.launch({
     executablePath: executablePath as string,

@@ -1,4 +1,4 @@
-/** Copies of this checkout, and npm scripts run in them as their users run them. */
+/** Test helpers: copies of this checkout, and npm scripts that run in these copies as users run them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { atTheEnd, eventually } from './gateway.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Files that a checkout needs to build and start. */
+/** Files and folders that a checkout needs to build and start. */
 const PARTS = ['migrations', 'package.json', 'package-lock.json', 'schema', 'src', 'tsconfig.json'].concat([
   'tsconfig.build.json',
   'vite.config.ts',
@@ -21,11 +21,11 @@ const WATCH_INTERVAL_MS = 200;
 interface CheckoutOptions {
   /** Folder name. */
   readonly name?: string;
-  /** `none`: before `npm ci`; `production`: after `npm ci --omit=dev`. */
+  /** Which packages are installed. `none`: as before `npm ci`; `production`: as after `npm ci --omit=dev`. */
   readonly packages?: 'all' | 'production' | 'none';
 }
 
-/** Copies the checkout without its build. Its packages are links to this checkout's. */
+/** Copies this checkout without its build. The packages of the copy are symbolic links. */
 export async function copyCheckout({ name = 'checkout', packages = 'all' }: CheckoutOptions = {}) {
   const parent = await freshFolder('vkyc-checkout-');
   const root = join(parent, name);
@@ -42,7 +42,7 @@ export async function copyCheckout({ name = 'checkout', packages = 'all' }: Chec
   return root;
 }
 
-/** Creates a folder that other users may enter; it is removed when the test ends. */
+/** Creates a folder that other users may enter. It is removed when the test ends. */
 export async function freshFolder(prefix = 'vkyc-data-'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
   await chmod(folder, 0o755);
@@ -53,13 +53,13 @@ export async function freshFolder(prefix = 'vkyc-data-'): Promise<string> {
 export interface NpmScript {
   /** The process of npm itself. */
   readonly child: ChildProcess;
-  /** Everything printed so far. */
+  /** Returns all output so far. */
   said(): string;
-  /** Resolves with the output once it contains the text; rejects if the script ends before. */
+  /** Resolves with the output once the output contains this text. Rejects if the script ends before. */
   until(text: string): Promise<string>;
   /** Resolves with npm's exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
-  /** Returns the processes started by npm, directly or not, that are still alive. */
+  /** Returns the processes that npm has started, directly or not, and that are still alive. */
   survivors(): Process[];
 }
 
@@ -71,7 +71,8 @@ interface NpmOptions {
 }
 
 /**
- * Runs `npm ARGS…` with only these settings besides the shell's basic environment. All its processes end with the test.
+ * Runs npm with these arguments. The environment contains only `env` and a few basic variables of the shell.
+ * All processes of npm are ended when the test ends.
  */
 export function runNpm(args: readonly string[], { cwd, env = {}, uid }: NpmOptions): NpmScript {
   const { PATH, HOME } = process.env;
@@ -84,7 +85,7 @@ export function runNpm(args: readonly string[], { cwd, env = {}, uid }: NpmOptio
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(String(chunk)));
   const said = () => output.join('');
-  // Listens for `exit`: `close` waits for every process that holds the pipes, even orphans.
+  // Listens for `exit`. The event `close` would wait for every process that holds the pipes, even orphans.
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const seen = new Set<string>();
   const watch = setInterval(() => {
@@ -119,7 +120,7 @@ export interface Process {
   readonly command: string;
 }
 
-/** Names a process with its start time, because process ids are reused within minutes on a busy machine. */
+/** Identifies a process by its id and start time, because ids are reused within minutes on a busy machine. */
 const identify = ({ pid, startedAt }: Process): string => `${pid} ${startedAt}`;
 
 function listProcesses(): Process[] {

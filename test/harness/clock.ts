@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/domain/ports.ts';
 
-/** Clock that stands still until it is moved; for tests exact to the millisecond. */
+/** Clock that stands still until a test moves it, for tests that are exact to the millisecond. */
 export function stillClock(at = new Date()): Clock & { forward(ms: number): void } {
   let now = at.getTime();
   return {

@@ -1,4 +1,7 @@
-/** Hub subscriber without a transport that collects the transitions it receives. */
+/**
+ * Subscriber of the hub (the followed logs of a process) without a transport. Collects the transitions that
+ * it receives.
+ */
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson } from '../../src/feed/frame-json.ts';
 import type { Frame, Subscription } from '../../src/feed/subscription.ts';
@@ -6,7 +9,7 @@ import type { Frame, Subscription } from '../../src/feed/subscription.ts';
 export interface Collector {
   readonly subscriber: Subscription;
   readonly seen: { sessionId: string; sequence: number }[];
-  /** Resolves when this many transitions have arrived. */
+  /** Resolves with the collected transitions when there are this many. */
   count(wanted: number): Promise<{ sessionId: string; sequence: number }[]>;
 }
 

@@ -7,7 +7,10 @@ export interface Printed {
   readonly stderr: string;
 }
 
-/** Runs a command. Rejects if its exit code is not 0, with `code`, `stdout` and `stderr`, as `execFile` does. */
+/**
+ * Runs a command. Rejects like `execFile` if the exit code is not 0: with an error that has `code`, `stdout`
+ * and `stderr`.
+ */
 export type RunCommand = (
   name: string,
   args: readonly string[],
@@ -15,12 +18,16 @@ export type RunCommand = (
 ) => Promise<Printed>;
 
 let runs = 0;
-/** Runs one command at a time, because each replaces the arguments, environment and output of this process. */
+/**
+ * Resolves at the end of the last command. Commands run one at a time, because each replaces the arguments,
+ * environment and output of this process.
+ */
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Creates the command runner of a test file. The first run of each command spawns the build, as an operator would; later
- * runs happen in this process, which saves the second that a new process needs to load its modules.
+ * Creates the command runner of a test file. The first run of each command starts the built script, as an
+ * operator does. Later runs happen in this process, which saves the second that a new process needs to load
+ * its modules.
  */
 export function createCommandRunner(): RunCommand {
   const spawned = new Set<string>();
@@ -49,7 +56,7 @@ const runHere: RunCommand = async (name, args, env) => {
   process.exitCode = undefined;
   runs += 1;
   try {
-    // The query makes the URL unique, because a module is evaluated only once per URL.
+    // The query makes each URL unique, because Node evaluates a module only once per URL.
     await import(/* @vite-ignore */ `../../src/commands/${name}.ts?run=${runs}`);
     const code = process.exitCode ?? 0;
     if (code !== 0)

@@ -1,4 +1,4 @@
-/** The console in a browser, operated as its users do. */
+/** Test helper: operates the console (web page for staff) in a browser, as its users do. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
@@ -31,9 +31,9 @@ export const PATIENTLY = { timeout: 45_000 };
 const WIDE = { width: 1400, height: 900 };
 
 export interface OpenOptions {
-  /** Role of this window's user; by default a developer, who needs no token. */
+  /** Role of this window's user. By default the user is a developer, who needs no token. */
   readonly as?: Role;
-  /** Path after /console. */
+  /** Path below /console. */
   readonly at?: string;
   readonly viewport?: { width: number; height: number };
 }
@@ -46,7 +46,7 @@ export interface Console {
   readonly complaints: string[];
   readonly dialog: Locator;
   readonly badge: Locator;
-  /** Rows of sessions on the floor. */
+  /** Rows of the session list (the floor). */
   readonly rows: Locator;
   /** The entries of a session's timeline. */
   readonly entries: Locator;
@@ -55,17 +55,17 @@ export interface Console {
   /** Presses a button of the open dialog. */
   press(name: string): Promise<void>;
   field(label: string): Locator;
-  /** Opens a session from the floor. */
+  /** Opens a session from the session list (the floor). */
   open(verificationId: string): Promise<void>;
-  /** Waits until a session's page shows this step. */
+  /** Waits until a session's page shows this step (sub-status). */
   isAt(step: string): Promise<void>;
   /** Waits until the window's subscription is live. */
   live(): Promise<void>;
-  /** Returns the numbers and steps of the timeline, oldest first. */
+  /** Returns the sequence and step (sub-status) of each timeline entry, oldest first. */
   timeline(): Promise<[sequence: number, step: string][]>;
 }
 
-/** Opens a window with its own browser context (storage and cookies). */
+/** Opens a browser window with its own storage and cookies. */
 export async function openConsole(
   gateway: { readonly url: string },
   { as, at = '/', viewport = WIDE }: OpenOptions = {},
@@ -103,14 +103,14 @@ export async function openConsole(
     entries,
     rowOf,
     button: (name) => page.getByRole('button', { name, exact: true }),
-    // The last match: in some dialogs the confirm button has the same name as the close button.
+    // Takes the last match: in some dialogs the confirm button has the same name as the close button.
     press: (name) => dialog.getByRole('button', { name, exact: true }).last().click(),
     field: (label) => dialog.getByRole('textbox', { name: label, exact: true }),
     async open(verificationId) {
       await rowOf(verificationId).getByRole('link').click();
       await page.getByRole('heading', { level: 1, name: verificationId }).waitFor();
     },
-    // A status icon precedes the step.
+    // Allows for the status icon before the step.
     isAt: (step) => head.getByText(new RegExp(`^\\W ?${step}$`)).waitFor(),
     live: () => expect.poll(() => badge.textContent(), PATIENTLY).toBe('Live'),
     timeline: async () =>
@@ -118,7 +118,10 @@ export async function openConsole(
   };
 }
 
-/** Runs in the page: returns each entry's number and its step without the icon, oldest first. */
+/**
+ * Function that runs in the page. Returns each timeline entry's number and its step without the icon, oldest
+ * first.
+ */
 const READ_ENTRIES = new Function(
   'entries',
   `return entries.map((entry) => {

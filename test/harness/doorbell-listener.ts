@@ -1,12 +1,15 @@
 import type { Doorbell } from '../../src/domain/ports.ts';
 
-/** Doorbell listener that records what it hears. */
+/** Listener of a doorbell (notifications between replicas) that records the rings it gets. */
 export interface Ear {
   /** Every ring, in order of arrival. */
   readonly rings: [sessionId: string, sequence: number][];
-  /** Number of times it was told that rings may have been missed. */
+  /** Number of times that the doorbell reported a gap: rings may have been missed. */
   readonly misses: number;
-  /** Returns whether each of these sessions was rung for at this sequence or a later one since `forget`. */
+  /**
+   * Returns whether, since `forget`, each of these sessions was rung for with its sequence here or a later
+   * one.
+   */
   knowsOf(sequences: ReadonlyMap<string, number>): boolean;
   forget(): void;
   leave(): void;

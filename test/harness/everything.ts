@@ -1,4 +1,4 @@
-/** Queries generated from the schema, so that new fields are covered automatically. */
+/** Generates queries from the schema, so that tests cover new fields automatically. */
 import {
   type GraphQLField,
   type GraphQLInputType,
@@ -22,7 +22,7 @@ type Named = ReturnType<typeof getNamedType>;
 
 export const fieldsOf = (type: GraphQLObjectType): Field[] => Object.values(type.getFields());
 
-/** Values for arguments and input fields, by name; others get a generated value of their type. */
+/** Values for arguments and input fields, by name. All others get a generated value of their type. */
 export type Given = Readonly<Record<string, unknown>>;
 
 /** Returns a valid value of an input type. */
@@ -39,7 +39,10 @@ export function fitting(name: string, type: GraphQLInputType, given: Given): unk
   return fits[getNamedType(type).name] ?? `${name}-text`;
 }
 
-/** Returns a field as GraphQL text, with its required arguments, those in `wanted`, and `first` if it has it. */
+/**
+ * Returns a field as GraphQL text with its required arguments, those in `wanted`, and its argument `first` if
+ * there is one.
+ */
 export function call(field: Field, given: Given, wanted: readonly string[] = []): string {
   const named = field.args.filter(
     ({ name, type }) =>
@@ -71,7 +74,8 @@ export function everythingOf(
   leaveOut: (type: string, field: string) => boolean = () => false,
 ): string {
   if (isLeafType(type)) return '';
-  // Only the interface's own fields: those of its members may share a name but not a type, and cannot be merged.
+  // Selects only the interface's own fields. Fields of its members may share a name but not a type, and then
+  // cannot be merged.
   if (isInterfaceType(type)) return `{ __typename ${Object.keys(type.getFields()).join(' ')} }`;
   if (isUnionType(type)) {
     const members = schema.getPossibleTypes(type);
@@ -90,13 +94,13 @@ export function everythingOf(
   return `{ __typename ${fields.join(' ')} }`;
 }
 
-/** Path to the fields of a type: the query text before and after its selection. */
+/** Path to an object of some type: the query text before and after the selection of that object. */
 export interface Route {
   readonly before: string;
   readonly behind: string;
 }
 
-/** Returns the shortest path from a type to each reachable type, itself included. */
+/** Returns the shortest path from a type to each type that it leads to, itself included. */
 export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given): Map<string, Route> {
   const routes = new Map<string, Route>([[start.name, begin]]);
   const waiting = [start];
@@ -104,7 +108,8 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
     const route = routes.get(owner.name) as Route;
     for (const field of fieldsOf(owner)) {
       const type = getNamedType(field.type);
-      // Nullable fields may be absent and are not followed, except root fields, whose arguments name existing objects.
+      // Skips nullable fields, because their objects may be missing. Root fields are followed: their
+      // arguments name existing objects.
       if (!isNonNullType(field.type) && owner !== start) continue;
       if (!isObjectType(type) || routes.has(type.name)) continue;
       routes.set(type.name, {
@@ -117,7 +122,7 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
   return routes;
 }
 
-/** Returns the shortest paths from the query root. */
+/** Returns the shortest path from the query root to each type. */
 export const routesOfQueries = (given: Given): Map<string, Route> =>
   routesFrom(schema.getQueryType() as GraphQLObjectType, { before: '{', behind: '}' }, given);
 

@@ -1,6 +1,9 @@
 import type pg from 'pg';
 
-/** Makes every insert of a transition fail with an SQLSTATE, as the server would report it; null: none fails. */
+/**
+ * Installs a trigger that makes inserts of transitions fail. The returned function sets the SQLSTATE of the
+ * failure; null: no insert fails.
+ */
 export async function failTransitions(
   database: pg.Pool,
 ): Promise<(sqlState: string | null) => Promise<unknown>> {

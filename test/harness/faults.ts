@@ -1,6 +1,6 @@
 import type { Gateway } from './gateway.ts';
 
-/** Sets the sandbox's faults; null clears them. */
+/** Sets the faults that the sandbox injects. Null clears all faults. */
 export const setFaults = (gateway: Gateway, faults: object | null) =>
   fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
     method: faults ? 'PUT' : 'DELETE',

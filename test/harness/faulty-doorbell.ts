@@ -2,7 +2,7 @@ import type { Doorbell, DoorbellListener } from '../../src/domain/ports.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
 export interface FaultyDoorbell extends Doorbell {
-  /** Number of rings that were lost, repeated or overtaken so far. */
+  /** Numbers of rings that were lost, repeated or overtaken so far. */
   readonly faults: { lost: number; repeated: number; overtaken: number };
   /** Number of rings that are delayed at the moment. */
   readonly onTheirWay: number;
@@ -10,7 +10,10 @@ export interface FaultyDoorbell extends Doorbell {
 
 const LONGEST_DELAY_MS = 40;
 
-/** Doorbell that loses, repeats, delays and reorders rings, independently for each listener. */
+/**
+ * Creates a doorbell (notifications between replicas) that loses, repeats, delays and reorders rings,
+ * independently for each listener.
+ */
 export function createFaultyDoorbell(inner: Doorbell, random: SeededRandom): FaultyDoorbell {
   const faults = { lost: 0, repeated: 0, overtaken: 0 };
   const timers = new Set<NodeJS.Timeout>();

@@ -1,4 +1,4 @@
-/** A real gateway for tests (real server, PostgreSQL and sockets), started by one call. */
+/** Test helper: boots a real gateway (server, PostgreSQL and sockets) by one call. */
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { createClient as createStreamClient } from 'graphql-sse';
@@ -18,7 +18,7 @@ import { databaseUrl, TEMPLATE } from './postgres.ts';
 export const DATA_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 export const AUDIT_KEYS = `test:${Buffer.alloc(32, 8).toString('base64')}`;
 
-/** Settings that production requires, with a sign-in secret of the tests. */
+/** Settings that production requires, with random keys and sign-in secret. */
 export const PRODUCTION = {
   NODE_ENV: 'production',
   SANDBOX: '1',
@@ -50,9 +50,9 @@ export interface Gateway {
   readonly databaseUrl: string;
   /** Direct connection to the database, without the gateway. */
   readonly database: pg.Pool;
-  /** Everything logged so far. */
+  /** All log lines so far. */
   readonly logs: string[];
-  /** Headers of every response to `graphql` so far. */
+  /** Headers of every response to `graphql` so far, as JSON. */
   readonly headers: string[];
   graphql<Data = Record<string, any>>(
     query: string,
@@ -71,7 +71,7 @@ export interface Gateway {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Stream<T>;
-  /** Starts a session for a new person; fails the test if it is refused. */
+  /** Starts a session for a new person. Fails the test if the start is refused. */
   start(
     verificationId: string,
     input?: object,
@@ -80,7 +80,7 @@ export interface Gateway {
   callProvider(method: 'GET' | 'POST', path: string, body?: object): Promise<any>;
   /** Advances the sandbox's journey by this many steps. */
   advance(verificationId: string, steps?: number): Promise<void>;
-  /** Sends a webhook; correctly signed by default. */
+  /** Sends a webhook, correctly signed unless `headers` replace the signature. Returns the HTTP status. */
   webhook(body: unknown, headers?: Record<string, string | undefined>): Promise<number>;
   token(claims: { sub: string; roles: string[]; verification_ids?: string[] }): Promise<string>;
   stop(): Promise<void>;
@@ -89,21 +89,25 @@ export interface Gateway {
 interface Options {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
-  /** Whether the reconciler polls the provider. Off by default, so that tests see only the updates they cause. */
+  /**
+   * Whether the reconciler polls the provider. Off by default, so that a session changes only by what the
+   * test does.
+   */
   readonly polling?: boolean;
-  /** Wraps the gateway's doorbell. */
+  /** Wraps the gateway's doorbell (notifications between replicas). */
   readonly doorbell?: TestOverrides['doorbell'];
   /** Wraps the gateway's provider client. */
   readonly provider?: TestOverrides['provider'];
   /** Adds providers to the configured one. */
   readonly providers?: TestOverrides['providers'];
-  /** Polling interval of the reconciler and the webhook queue worker for due work. */
+  /** Interval at which the reconciler and the webhook queue worker look for due work. */
   readonly lookIntervalMs?: number;
   /** Existing database to use instead of a fresh one. */
   readonly database?: string;
   /**
-   * Executes each query both by graphql-js and compiled, and compares (default). Set false if a test counts executions;
-   * heavy tests, which measure or change data all the time, never compare.
+   * Whether each query is executed both by graphql-js and compiled, and compared (default). Set false in a
+   * test that counts executions. Heavy tests never compare, because they measure times or change data all the
+   * time.
    */
   readonly bothWays?: boolean;
 }
@@ -117,8 +121,8 @@ const START = `mutation ($input: StartSessionInput!) {
 }`;
 
 /**
- * Starts a gateway on a database of its own, with the sandbox advanced by hand. It is stopped when the test (or file)
- * ends.
+ * Starts a gateway on a fresh database. The sandbox advances only by `advance`. The gateway is stopped when
+ * the test (or file) ends.
  */
 export async function bootGateway({
   environment = {},
@@ -127,7 +131,8 @@ export async function bootGateway({
   doorbell,
   provider,
   providers,
-  // If `polling` is off, due work is looked for only once a second: tests that count statements see few periodic ones.
+  // Looks for due work only once a second if `polling` is off, so that tests that count statements see few
+  // periodic ones.
   lookIntervalMs = polling ? 50 : 1_000,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
@@ -146,9 +151,9 @@ export async function bootGateway({
     PORT: '0',
     SANDBOX_PORT: '0',
     SHUTDOWN_SECONDS: '0',
-    // Generous, because requests may be slow on a busy machine.
+    // A long time limit, because requests may be slow on a busy machine.
     REQUEST_SECONDS: '60',
-    // Off: all failing requests of a test come from one address.
+    // Turns the limit off, because all failing requests of a test come from one address.
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     DATABASE_URL: url,
     DATA_KEYS,
@@ -292,7 +297,7 @@ export async function bootGateway({
   return gateway;
 }
 
-/** Returns frames one by one; an error in a frame rejects. */
+/** Returns frames one by one. An error in a frame rejects. */
 function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Stream<T> {
   const next = async () => {
     const { value, done } = await frames.next();
@@ -322,11 +327,12 @@ async function connectMaker(server: string) {
   });
   await client.connect();
   const { rows } = await client.query(`select current_setting('server_version_num')::int as version`);
-  // `file_copy` copies whole files instead of single pages, in half the time. Before PostgreSQL 15 it was the only way.
+  // Uses `file_copy`, which copies whole files instead of single pages, in half the time. Before PostgreSQL
+  // 15 it was the only way.
   return { client, strategy: rows[0].version >= 150_000 ? 'strategy file_copy' : '' };
 }
 
-/** Creates a database from the migrated template; returns its connection string. */
+/** Creates a database from the migrated template. Returns its connection string. */
 export async function freshDatabase(): Promise<string> {
   const server = inject('postgresUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
@@ -336,7 +342,10 @@ export async function freshDatabase(): Promise<string> {
   return databaseUrl(server, name);
 }
 
-/** Waits until a gateway reports that it is ready: its doorbell may connect a moment after it listens. */
+/**
+ * Waits until /readyz reports that a gateway is ready. Its doorbell (LISTEN or NATS) may connect a moment
+ * after its port opens.
+ */
 export const untilReady = ({ url }: { url: string }): Promise<Response | false> =>
   eventually(async () => {
     const response = await fetch(`${url}/readyz`);
@@ -344,7 +353,7 @@ export const untilReady = ({ url }: { url: string }): Promise<Response | false> 
     return response.ok && response;
   });
 
-/** Runs `release` when the current test ends, or its file if no test runs. */
+/** Runs `release` when the current test ends, or when the file ends if no test runs. */
 export function atTheEnd(release: () => Promise<void>): void {
   try {
     onTestFinished(release);
@@ -353,7 +362,7 @@ export function atTheEnd(release: () => Promise<void>): void {
   }
 }
 
-/** Polls until `look` returns a truthy value; bounded by the test's timeout. */
+/** Calls `look` until it returns a truthy value. Only the test's timeout ends the wait. */
 export async function eventually<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
   for (;;) {
     const found = await look();

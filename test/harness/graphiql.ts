@@ -1,11 +1,10 @@
-/** GraphiQL in a browser, operated as its users do. */
+/** Test helper: operates GraphiQL (the query editor) in a browser, as its users do. */
 import { expect } from 'vitest';
 import { openPage } from './browser.ts';
 import type { Gateway } from './gateway.ts';
 
 const PATIENTLY = { timeout: 20_000 };
 
-/** Opens GraphiQL. */
 export async function openGraphiql(gateway: Gateway) {
   const { page, strangers } = await openPage();
   await page.setViewportSize({ width: 1400, height: 900 });
@@ -14,7 +13,7 @@ export async function openGraphiql(gateway: Gateway) {
   await run.waitFor();
   const editor = page.locator('.graphiql-query-editor .view-lines');
   const holds = (text: string) => expect.poll(() => editor.textContent(), PATIENTLY).toContain(text);
-  // Waits for the editor's text: without it there is nothing to run.
+  // Waits for the editor's text, because without a query there is nothing to run.
   await holds('Start');
   const response = page.locator('.graphiql-response');
   return {
@@ -31,7 +30,8 @@ export async function openGraphiql(gateway: Gateway) {
       expect
         .poll(async () => {
           const shown = (await response.textContent())?.replaceAll('\u00a0', ' ');
-          // After a tab change GraphiQL may briefly run the operation name of the previous tab; retry.
+          // Runs again if GraphiQL has sent the operation name of the previous tab, as it may just after a
+          // tab change.
           if (shown?.includes('Cannot infer operation')) await run.click();
           return shown;
         }, PATIENTLY)

@@ -1,4 +1,4 @@
-/** JWKS server like an identity provider's, and tokens signed with its keys. */
+/** JWKS server (public keys) like that of an identity provider, and tokens signed with its keys. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ import { atTheEnd } from './gateway.ts';
 export interface Key {
   readonly kid: string;
   readonly privateKey: CryptoKey;
-  /** The public key. Keys of tokens without `kid` are published without an id. */
+  /** The public key as the server publishes it. */
   readonly published: JWK;
 }
 
@@ -31,11 +31,13 @@ export interface KeyServer {
   /** Number of requests for the keys so far. */
   readonly fetches: number;
   publish(...keys: Key[]): void;
-  /** From now on responds with this status; null restores 200. */
+  /** Makes the server respond with this status from now on. Null restores 200. */
   fail(status: number | null): void;
-  /** From now on responds with these chunks instead of the key set; null restores the key set. */
+  /**
+   * Makes the server respond with these chunks instead of the key set from now on. Null restores the key set.
+   */
   send(body: Iterable<string> | null): void;
-  /** Bytes of response bodies written so far. */
+  /** Bytes of the chunks of `send` that were written so far. */
   readonly sentBytes: number;
 }
 
@@ -86,10 +88,10 @@ export async function startKeyServer(...first: Key[]): Promise<KeyServer> {
   };
 }
 
-/** Returns the time in `seconds` from now as a NumericDate claim. */
+/** Returns the time in this many seconds as a NumericDate claim (seconds since 1970). */
 export const secondsFromNow = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds;
 
-/** Returns valid claims, overridden by these. Undefined claims are left out. */
+/** Returns valid claims, overridden by these. Claims that are undefined are left out of the token. */
 export const claimsWith = (claims: object = {}): Record<string, unknown> => ({
   sub: 'ravi',
   roles: ['VIEWER'],

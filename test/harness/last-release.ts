@@ -1,4 +1,6 @@
-/** The last release, built from the repository's history if that reaches back far enough. */
+/**
+ * Test helper: builds the last release from the repository's history, if the history reaches back far enough.
+ */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,13 +26,19 @@ function isHere(): boolean {
 const here = isHere();
 if (!here)
   process.stderr.write(
-    `The history does not reach back to the last release (git fetch --depth 1 origin ${commit}): its tests are SKIPPED.\n`,
+    `The git history here lacks the last release (git fetch --depth 1 origin ${commit}): the tests with the last release are SKIPPED.\n`,
   );
 
-/** A test that needs the last release; if the history lacks it, the test is reported as skipped, never as passed. */
+/**
+ * Defines a test that needs the last release. If the history lacks that release, the test is reported as
+ * skipped, never as passed.
+ */
 export const releaseTest = test.skipIf(!here);
 
-/** Builds the release with its own packages; returns its script, which is removed when the test ends. */
+/**
+ * Builds the last release with its own packages. Returns the path of its main script. The build is removed
+ * when the test ends.
+ */
 export async function buildLastRelease(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-release-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));

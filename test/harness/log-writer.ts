@@ -1,11 +1,11 @@
-/** Writes transitions like the transition writer, in the worst ways: slow transactions, late commits, rollbacks. */
+/** Writes transitions in ways that are hard for the feed: slow transactions, late commits, rollbacks. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Collector } from './collector.ts';
 
-/** Creates sessions without transitions; returns their ids. */
+/** Creates sessions without transitions. Returns their ids. */
 export async function createSessions(pool: pg.Pool, count: number): Promise<string[]> {
   const user = randomUUID();
   await pool.query(`insert into vkyc_user (id, user_id, personal, created_at) values ($1, 'u', '', now())`, [
@@ -23,7 +23,9 @@ export async function createSessions(pool: pg.Pool, count: number): Promise<stri
   return ids;
 }
 
-/** Runs one transaction; returns the sequence that it recorded or rolled back. */
+/**
+ * Records a transition in a transaction of its own, or rolls it back. Returns the sequence of the transition.
+ */
 export async function record(
   pool: pg.Pool,
   session: string,
@@ -32,8 +34,8 @@ export async function record(
   const client = await pool.connect();
   try {
     await client.query('begin');
-    // Assigns the transaction id early, as if the transaction did other work first: transaction ids do not give the
-    // commit order.
+    // Assigns the transaction id early, as if the transaction did other work first, so that the order of ids
+    // differs from the order of commits.
     await client.query('select pg_current_xact_id()');
     await client.query('select pg_sleep($1)', [dawdleMs / 1000]);
     const { rows } = await client.query(
@@ -58,7 +60,7 @@ export async function record(
   }
 }
 
-/** Returns a random source that differs in every run, and its seed to print if a test fails. */
+/** Returns a random source that differs in every run, and its seed, which is printed if a test fails. */
 export function newChance(): { random: SeededRandom; seed: number } {
   const seed = Math.floor(Math.random() * 2 ** 31);
   return { random: createSeededRandom(seed), seed };
@@ -69,9 +71,9 @@ interface Recording {
   readonly sessions: readonly string[];
   readonly random: SeededRandom;
   readonly transitions: number;
-  /** Concurrent transactions; the pool must have this many connections. */
+  /** Number of concurrent transactions. The pool must have this many connections. */
   readonly writers: number;
-  /** Called after each transaction, also after a rollback. */
+  /** Notifies the feed. Called after each transaction, even after a rollback. */
   readonly ring: (sessionId: string, sequence: number) => void;
 }
 
@@ -90,7 +92,9 @@ export async function recordAtRandom(recording: Recording): Promise<void> {
   await Promise.all(Array.from({ length: writers }, write));
 }
 
-/** Expects the feed to deliver exactly what is in the log: each transition once, and each session's in order. */
+/**
+ * Expects the feed to deliver every transition of the log once, and the transitions of each session in order.
+ */
 export async function expectOnceAndInOrder(pool: pg.Pool, feed: Collector, seed: number): Promise<void> {
   const { rows } = await pool.query('select session_id, sequence from status_transition');
   const written = rows.map((row) => `${row.session_id} ${row.sequence}`).toSorted();

@@ -3,8 +3,8 @@ import { expect } from 'vitest';
 import { applyTransition, isApplied } from '../../src/domain/session.ts';
 
 /**
- * Expects every session row to be what its log reduces to, sequences without gaps, and `statusSince` to be the time of
- * the last transition that changed the status.
+ * Expects every session row to equal what its log reduces to, sequences without gaps, and `status_since` to
+ * be the time of the last transition that changed the status.
  */
 export async function expectFolds(database: pg.Pool): Promise<void> {
   const { rows: sessions } = await database.query('select * from vkyc_session');
@@ -45,7 +45,8 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
 }
 
 /**
- * Expects feed positions to cover every transition once, without gaps, and each session's transitions in their order.
+ * Expects feed positions without gaps, one for each transition, in the order of sequences within each
+ * session.
  */
 export async function expectFeedOfLog(database: pg.Pool): Promise<void> {
   const { rows: feed } = await database.query('select * from feed order by position');

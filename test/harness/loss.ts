@@ -1,4 +1,4 @@
-/** Removes committed rows, as after a restore or the promotion of a lagging standby. */
+/** Removes committed rows, as a restore or the promotion of a lagging standby does. */
 import type { Gateway } from './gateway.ts';
 
 const OF_SESSION = [
@@ -12,8 +12,8 @@ const OF_SESSION = [
 ];
 
 /**
- * Deletes the rows of a start: all of them, or (INTENT_STAYS) all but the start intent, which is reset to before the
- * provider was called.
+ * Deletes the rows of a start. With INTENT_STAYS the start intent (stored request) is kept, and reset to
+ * before the call of the provider.
  */
 export async function forgetStart(
   { database }: Pick<Gateway, 'database'>,
@@ -42,7 +42,9 @@ export async function forgetStart(
   );
 }
 
-/** Saves all rows of a session; returns a function that restores them, as if nothing had happened since. */
+/**
+ * Saves all rows of a session. Returns a function that restores these rows, as if nothing had happened since.
+ */
 export async function rememberSession(
   { database }: Pick<Gateway, 'database'>,
   verificationId: string,

@@ -1,4 +1,4 @@
-/** Generates random operations from the schema, and equivalent ways to write the same selection. */
+/** Generates random operations from the schema, and different texts for the same selection. */
 import {
   type GraphQLInputType,
   getNamedType,
@@ -10,7 +10,7 @@ import {
 import { createSeededRandom as createChance } from '../../src/sandbox/seeded-random.ts';
 import { fieldsOf, fitting, type Given, literal, schema } from './everything.ts';
 
-/** Random source: an integer from 0 (inclusive) to `count` (exclusive). */
+/** Random source. Returns an integer from 0 (inclusive) to `count` (exclusive). */
 export type Chance = (count: number) => number;
 
 /** Returns a random source that is deterministic for a seed. */
@@ -24,11 +24,11 @@ const sometimes = (chance: Chance, oneIn: number): boolean => chance(oneIn) === 
 
 /** A selected field. */
 export interface Wanted {
-  /** Null: the response key is the field's name. */
+  /** Alias of the field; null if the response key is the field's name. */
   readonly alias: string | null;
-  /** The field with its arguments. */
+  /** The field with its arguments, as GraphQL text. */
   readonly call: string;
-  /** Type condition, if the field belongs to a member of the surrounding abstract type. */
+  /** Type condition, if the field belongs to one member of a union or interface. Otherwise null. */
   readonly on: string | null;
   /** Name of the field's type. */
   readonly type: string;
@@ -63,7 +63,8 @@ export function wantedOf(typeName: string, levels: number, made: MadeOf): Wanted
       const member = oneOf(chance, possible);
       for (const wanted of wantedOf(member.name, Math.min(levels, 1), made)) {
         const name = wanted.call.split(/\W/)[0] as string;
-        // A response key must not stand for two types (fields in one selection must merge).
+        // Uses an alias that names the member, because fields of different types with one response key cannot
+        // be merged.
         const alias =
           name === '__typename' ? null : `${member.name[0]?.toLowerCase()}${member.name.slice(1)}${name}`;
         add({ ...wanted, alias, on: member.name });
@@ -100,7 +101,7 @@ function callOf(field: ReturnType<typeof fieldsOf>[number], { chance, given, arg
 
 const headOf = ({ alias, call }: Wanted): string => (alias ? `${alias}: ${call}` : call);
 
-/** Prints a selection the simple way: each field once, inline fragments only for type conditions. */
+/** Prints a selection in the simplest way: each field once, inline fragments only for type conditions. */
 export const whole = (wanted: readonly Wanted[]): string =>
   wanted
     .map((each) => {
@@ -110,8 +111,8 @@ export const whole = (wanted: readonly Wanted[]): string =>
     .join(' ');
 
 /**
- * Prints the same selection with sub-selections split at random over repeated fields, and fields moved to fragments,
- * some spread twice. Adds the fragments it uses to `fragments`.
+ * Prints a selection with its sub-selections split at random over repeated fields, and some fields moved to
+ * fragments, which are spread once or twice. Adds these fragments to `fragments`.
  */
 export function split(
   wanted: readonly Wanted[],
@@ -152,7 +153,7 @@ function partsOf(below: readonly Wanted[] | null, chance: Chance): (readonly Wan
   return dependencies.filter(({ length }) => length > 0).map((part) => [...new Set(part)]);
 }
 
-/** A generated request. */
+/** A generated query with its variables. */
 export interface Made {
   readonly query: string;
   readonly variables: Record<string, unknown>;
@@ -174,7 +175,7 @@ const NAMES = [
 const BOOLEANS = ['Boolean!', 'Boolean! = true', 'Boolean = true', 'Boolean = false', 'Boolean'];
 const JUNK = [null, true, 0, -1, 1.5, 1e300, '', 'x', '__MAGIC_NAN__', [], [null], {}, { a: 1 }, [[['x']]]];
 
-/** Generates a query, mostly valid, that uses all features of a document: variables, directives, aliases, fragments. */
+/** Generates a query, usually a valid one, that may use variables, directives, aliases and fragments. */
 export function madeQuery(chance: Chance, given: Given): Made {
   const declared = new Map<string, string>();
   const variables: Record<string, unknown> = {};
@@ -182,7 +183,8 @@ export function madeQuery(chance: Chance, given: Given): Made {
     const name = sometimes(chance, 12) ? oneOf(chance, NAMES) : `v${declared.size}`;
     if (!declared.has(name)) {
       declared.set(name, type);
-      // defineProperty instead of assignment: `__proto__` is an ordinary name here.
+      // Uses defineProperty, because an assignment to `__proto__` would set the prototype instead of a
+      // property.
       if (value !== undefined)
         Object.defineProperty(variables, name, { value, enumerable: true, configurable: true });
     }

@@ -1,5 +1,6 @@
 /**
- * A gateway whose data is marked, and one caller per role whose responses are searched for marks that it must not see.
+ * Test helper: a gateway whose texts contain marks, and one caller per role. Each response is searched for
+ * marks that its caller must not see.
  */
 import { randomUUID } from 'node:crypto';
 import { type GraphQLObjectType, getNamedType } from 'graphql';
@@ -10,7 +11,7 @@ import { setFaults } from './faults.ts';
 import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
 import { inMinutes } from './people.ts';
 
-/** Role of the caller's token; NONE: a token without a role. */
+/** Role of the caller's token. NONE is a token without a role. */
 export type Caller = Role | 'NONE';
 export const CALLERS: readonly Caller[] = [...(Object.keys(ROLES) as Role[]), 'NONE'];
 
@@ -27,31 +28,33 @@ export const mutationType = schema.getMutationType() as GraphQLObjectType;
 
 export interface Marked {
   readonly gateway: Gateway;
-  /** Argument values that name the customer's own session, and another customer's. */
+  /** Argument values that name the customer's own session. */
   readonly own: Given & { readonly id: string; readonly after: string };
   readonly other: Given & { readonly id: string };
   headersOf(caller: Caller): { authorization: string };
-  /** Queries over HTTP; fails if the response holds a mark that the caller must not see. */
+  /** Sends a query over HTTP. Fails the test if the response contains a mark that the caller must not see. */
   ask(caller: Caller, query: string): Promise<Answer>;
-  /** Checks a response that was received over another transport. */
+  /** Checks a response that was received over another transport for marks that the caller must not see. */
   look(caller: Caller, answer: unknown, asked: string): void;
-  /** Returns the values of a field that a caller has been shown so far. */
+  /** Returns all values of a field that a caller has received so far. */
   seen(caller: Caller, type: string, field: string): unknown[];
   hasMet(type: string): boolean;
 }
 
 /**
- * Boots a gateway and plays a session in which every field gets a value, each by a different person with marked texts.
+ * Boots a gateway and runs a session in which every field gets a value, each by a different person whose
+ * texts contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
-  // Off by default: comparing compiled results with graphql-js takes half of the time of these tests.
+  // Compares no results of graphql-js and compiled execution by default, because that takes half of the time
+  // of these tests.
   const gateway = await bootGateway({ bothWays: process.env.COMPARE_EVERYTHING === '1' });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
     const roles = caller === 'NONE' ? [] : [caller];
     tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
   }
-  // Otherwise a webhook may overtake the response to the start, and the session would have no creator.
+  // Drops webhooks. If one overtook the response to the start, the session would have no creator.
   await setFaults(gateway, { drop: {} });
   const own = await gateway.start(OWN, {
     user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },
@@ -65,7 +68,7 @@ export async function bootMarked(): Promise<Marked> {
   const staff = CALLERS.filter((caller) => caller !== 'CUSTOMER' && caller !== 'NONE');
   const secrets: Partial<Record<Caller, string[]>> = {
     CUSTOMER: [
-      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'other-marker'],
+      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'NOTE-MARKER', 'other-marker'],
       ...[PHONES[1] as string, 'OTHER-NAME', data.other.link, data.other.user.userId],
     ],
     VIEWER: [...PHONES, ...NAMES, 'email-marker', data.own.link, data.other.link],
@@ -99,7 +102,7 @@ export async function bootMarked(): Promise<Marked> {
     seen: (caller, type, field) => shown.get(`${caller} ${type}.${field}`) ?? [],
     hasMet: (type) => met.has(type),
   };
-  await live(marked);
+  await live(marked, other.id);
   return marked;
 }
 
@@ -116,7 +119,7 @@ function givenOf(session: { id: string; verificationId?: string; startCursor: st
   };
 }
 
-async function live({ gateway, own, ask }: Marked): Promise<void> {
+async function live({ gateway, own, ask }: Marked, otherId: string): Promise<void> {
   const act = (caller: Caller, name: string, given: Given = {}) => {
     const field = mutationType.getFields()[name];
     if (!field) throw new Error(`The schema has no mutation ${name}`);
@@ -138,13 +141,37 @@ async function live({ gateway, own, ask }: Marked): Promise<void> {
     return data.session.subStatus === 'AGENT_ENDED_CALL';
   });
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
+  await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
+  await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
   await act('AGENT', 'recordAgentReview', { decision: 'APPROVED', remarks: 'REMARKS-MARKER' });
   await act('AUDITOR', 'recordAuditorReview', { decision: 'REJECTED', remarks: 'REMARKS-MARKER' });
 
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 120_000).toISOString(),
+    data: { verification_id: OWN, status: 'AUDITOR_REVIEWED', sub_status: 'AUDITOR_APPROVED' },
+  });
+  await eventually(async () => {
+    const { data } = await ask('ADMIN', `{ session(id: "${own.id}") { disputed } }`);
+    return data.session.disputed;
+  });
+  await act('OPERATOR', 'closeSession', {
+    ...{ sessionId: otherId, outcome: 'REJECTED', reason: 'OTHER', note: 'NOTE-MARKER' },
+  });
+  await act('ADMIN', 'resolveDispute', { resolution: 'KEEP_OURS', note: 'NOTE-MARKER' });
+  await act('AUDITOR', 'resolveEscalation', { note: 'NOTE-MARKER' });
+  await act('OPERATOR', 'escalateSession', { reason: 'COMPLAINT', note: 'NOTE-MARKER' });
   await act('ADMIN', 'scheduleMeeting', { startsAt });
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
   await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
+  // Reads what no route of non-null fields leads to.
+  for (const caller of CALLERS) {
+    await ask(caller, `{ session(id: "${otherId}") { __typename closure { __typename id note closedBy } } }`);
+    await ask(
+      caller,
+      `{ session(id: "${own.id}") { __typename notes(first: 5) { __typename edges { __typename cursor node { __typename id text author } } } } }`,
+    );
+  }
   const result = everythingOf(getNamedType(mutationType.getFields().startSession!.type), 1, {});
   const next = '{ verificationId: "next.1", user: { phone: "7000000042" } }';
   await ask('ADMIN', `mutation { startSession(input: ${next}) ${result} }`);

@@ -1,4 +1,4 @@
-/** Memory of a process tree, if the system reports it. */
+/** Measures the memory of a process tree, if the system reports it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { descendantsOf } from './checkout.ts';
@@ -12,10 +12,15 @@ if (!possible)
     'This system has no /proc/PID/smaps_rollup: the test of the peak memory is SKIPPED.\n',
   );
 
-/** A memory test; if the system does not report memory, the test is reported as skipped, never as passed. */
+/**
+ * Defines a test that measures memory. If the system does not report memory, the test is reported as skipped,
+ * never as passed.
+ */
 export const peakMemoryTest = test.skipIf(!possible);
 
-/** Samples the memory of a process tree until stopped; shared pages are counted once. */
+/**
+ * Samples the memory of a process tree until `stop` is called. Pages that processes share are counted once.
+ */
 export function watchMemory(root: number) {
   let pids: number[] = [root];
   let peakKb = 0;

@@ -1,4 +1,4 @@
-/** A real NATS server, if one is installed: a child process on the loopback interface. */
+/** Test helper: a real NATS server, if one is installed, as a child process on the loopback interface. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -16,15 +16,15 @@ if (!executablePath)
     'No nats-server on this machine (set NATS_SERVER to one): the tests over NATS are SKIPPED.\n',
   );
 
-/** A test that needs a NATS server; without one it is reported as skipped, never as passed. */
+/** Defines a test that needs a NATS server. Without one the test is reported as skipped, never as passed. */
 export const natsTest = test.skipIf(!executablePath);
 
 export interface NatsServer {
-  /** For example nats://127.0.0.1:4222; unchanged across restarts. */
+  /** URL of the server, such as nats://127.0.0.1:4222. It stays the same across restarts. */
   readonly url: string;
-  /** Sends SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL to the server. Resolves when the process is gone. */
   kill(): Promise<void>;
-  /** Starts it at the same address; resolves when it accepts connections. */
+  /** Starts the server at the same address. Resolves when it accepts connections. */
   start(): Promise<void>;
 }
 
@@ -56,7 +56,6 @@ export async function natsServerAt(options: readonly string[] = []): Promise<Nat
   };
 }
 
-/** Starts a NATS server. */
 export async function startNatsServer(options?: readonly string[]): Promise<NatsServer> {
   const server = await natsServerAt(options);
   await server.start();

@@ -1,4 +1,4 @@
-/** Generates provider updates: plausible webhooks of many sessions, and how they are sent. */
+/** Generates provider updates (plausible webhooks of many sessions) and sends them. */
 import { toStatusPair } from '../../src/domain/status.ts';
 import { sign } from '../../src/provider/signature.ts';
 import { TRANSITION_WEIGHTS } from '../../src/sandbox/random-journey.ts';
@@ -16,8 +16,8 @@ export interface News {
 }
 
 /**
- * Provider that starts sessions but reports no status later: everything comes by webhook. `whenAsked` is its response to
- * a poll; null closes the connection without one.
+ * Starts a provider that starts sessions but reports no status later, so that all updates come by webhook.
+ * `whenAsked` is its response to a poll; null closes the connection without a response.
  */
 export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Promise<ScriptedProvider> =>
   startScriptedProvider(({ method, path, body }) => {
@@ -28,8 +28,8 @@ export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Pr
   });
 
 /**
- * Provider that can start any session. Asked later, it reports the initial status of sessions whose verification id
- * matches `remembers`, and answers 404 for all others. It sends no webhooks: the test does.
+ * Starts a provider that can start any session. Asked later, it reports the first status of sessions whose
+ * verification id matches `remembers`, and 404 for all others. It sends no webhooks; the test does.
  */
 export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvider> => {
   const started = new Map<string, string>();
@@ -47,7 +47,7 @@ export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvi
   });
 };
 
-/** Returns the environment for a gateway to use this provider. */
+/** Returns the environment that makes a gateway use this provider. */
 export const accessTo = (provider: ScriptedProvider): Record<string, string> => ({
   CASHFREE_BASE_URL: provider.baseUrl,
   CASHFREE_CLIENT_ID: 'sandbox',
@@ -61,7 +61,7 @@ export function newsOf(verificationId: string, random: SeededRandom, count: numb
   let at: string = 'LINK_GENERATED';
   let second = 0;
   while (news.size < count) {
-    // Starts another journey after the last: the provider would not, but the log must cope.
+    // Starts another journey after the end of the last one. A real provider would not, but the log must cope.
     const follows =
       TRANSITION_WEIGHTS[at as keyof typeof TRANSITION_WEIGHTS] ?? TRANSITION_WEIGHTS.LINK_GENERATED;
     at = random.pick(follows as Record<string, number>);
@@ -82,7 +82,8 @@ const bodyOf = ({ verificationId, status, subStatus, eventTime }: News, label: s
   });
 
 /**
- * Returns webhook bodies in random order: each update, some repeated with the same bytes, some with different bytes.
+ * Returns webhook bodies in random order: each update once, some again with the same bytes, and some again
+ * with other bytes.
  */
 export function burstOf(news: readonly News[], random: SeededRandom): string[] {
   const bodies = news.flatMap((each) => [
@@ -97,7 +98,7 @@ export function burstOf(news: readonly News[], random: SeededRandom): string[] {
   return bodies;
 }
 
-/** Retries until the webhook is accepted, as the provider does. `urlOf` is called before every attempt. */
+/** Sends a webhook until it is accepted, as the provider does. `urlOf` is called before every attempt. */
 export async function sendUntilTaken(
   body: string,
   urlOf: () => Promise<string>,

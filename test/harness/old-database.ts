@@ -1,4 +1,4 @@
-/** Databases as earlier releases left them. */
+/** Test helpers: databases as earlier releases left them. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -14,7 +14,7 @@ export interface OldDatabase {
 
 let count = 0;
 
-/** Creates a database without tables, and a connection to it that is closed when the test ends. */
+/** Creates a database without tables. Its connection is closed when the test ends. */
 export async function emptyDatabase(): Promise<OldDatabase> {
   count += 1;
   const name = `old_${process.pid}_${Date.now()}_${count}`;
@@ -29,7 +29,7 @@ export async function emptyDatabase(): Promise<OldDatabase> {
   return { url, client };
 }
 
-/** Creates a database as the release with this last migration left it. */
+/** Creates a database as the release left it whose last migration is `lastMigration`. */
 export async function databaseAsOf(lastMigration: string): Promise<OldDatabase> {
   const database = await emptyDatabase();
   const copy = await mkdtemp('.build/migrations-');
@@ -41,7 +41,7 @@ export async function databaseAsOf(lastMigration: string): Promise<OldDatabase> 
   expect(entries).not.toHaveLength(0);
   await writeFile(join(copy, 'meta/_journal.json'), JSON.stringify({ ...journal, entries }));
   await runMigrations(database.client, copy);
-  // Undoes the migrations' lock timeout: tests wait for row locks.
+  // Resets the lock timeout that the migrations set, because tests wait for row locks.
   await database.client.query('reset lock_timeout');
   return database;
 }
@@ -76,7 +76,9 @@ export const startAsBefore = (client: pg.Client, verificationId: string) =>
     [verificationId],
   );
 
-/** Moves a session as a release before migration 0004 does. */
+/**
+ * Changes the status of a session as a release before migration 0004 does, without setting `status_since`.
+ */
 export const moveAsBefore = (client: pg.Client, verificationId: string) =>
   client.query(
     `with moved as (

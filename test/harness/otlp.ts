@@ -1,4 +1,4 @@
-/** OpenTelemetry collector: receives traces by OTLP over HTTP (JSON) and keeps them. */
+/** OpenTelemetry collector for tests: receives traces by OTLP over HTTP (JSON) and keeps them. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,10 +14,13 @@ export interface CollectedSpan {
 }
 
 export interface OtlpCollector {
-  /** Returns the environment that makes a process export to it as this service. */
+  /**
+   * Returns the environment that makes a process export its traces to this collector, under this service
+   * name.
+   */
   environmentOf(service: string): Record<string, string>;
   readonly spans: readonly CollectedSpan[];
-  /** Request bodies received. */
+  /** All request bodies that the collector received. */
   readonly bodies: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A PostgreSQL server that a test can crash and restart at the same address. */
+/** Test helper: a PostgreSQL server that a test can crash and restart at the same address. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,17 +10,23 @@ import { startTestPostgres } from './postgres.ts';
 export interface OwnPostgres {
   /** Connection string of a migrated database. */
   readonly url: string;
-  /** SIGKILLs the server: no goodbye to clients, no flush of memory; resolves when it is gone. */
+  /**
+   * Crashes the server by SIGQUIT (immediate shutdown): it writes no checkpoint and must recover from its WAL
+   * at the next start. Resolves when the process is gone.
+   */
   crash(): Promise<void>;
-  /** Fast shutdown, as at a planned restart: connections are closed and open transactions rolled back. */
+  /**
+   * Stops the server by a fast shutdown, as at a planned restart: connections are closed and open
+   * transactions rolled back.
+   */
   stop(): Promise<void>;
-  /** Starts it again; resolves when it accepts queries. */
+  /** Starts the server again. Resolves when it accepts queries. */
   start(): Promise<void>;
 }
 
 /**
- * Starts PostgreSQL in a data folder (default: a new one); committed data survives restarts. It is stopped when the
- * test ends.
+ * Starts PostgreSQL in a data folder (by default a new one). Committed data survives restarts. The server is
+ * stopped when the test ends.
  */
 export async function startOwnPostgres(
   folder?: string,

@@ -1,4 +1,4 @@
-/** Staff and customers who use a gateway, and the operations of their screens. */
+/** Test helper: staff and customers who use a gateway, with the operations of their screens. */
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from './gateway.ts';
 
@@ -17,11 +17,18 @@ const RESULT = `
   ... on ActionNotAllowedError { action session { ${SESSION} } }
   ... on ConflictError { currentSession { ${SESSION} } }`;
 
+const ESCALATION = 'id reason note escalatedBy escalatedAt resolution resolvedBy resolvedAt';
+
 const ACTIONS = {
   scheduleMeeting: `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ${RESULT} ... on ScheduleMeetingSuccess { replayed meeting { id startsAt status } session { ${SESSION} } } } }`,
   cancelMeeting: `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) { ${RESULT} ... on CancelMeetingSuccess { replayed meeting { id status cancelReason } session { ${SESSION} } } } }`,
   recordAgentReview: `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
   recordAuditorReview: `mutation ($input: RecordAuditorReviewInput!) { result: recordAuditorReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
+  closeSession: `mutation ($input: CloseSessionInput!) { result: closeSession(input: $input) { ${RESULT} ... on CloseSessionSuccess { replayed closure { id outcome reason note closedBy closedAt } session { ${SESSION} } } } }`,
+  addNote: `mutation ($input: AddNoteInput!) { result: addNote(input: $input) { ${RESULT} ... on AddNoteSuccess { replayed note { id text author recordedAt } session { ${SESSION} } } } }`,
+  escalateSession: `mutation ($input: EscalateSessionInput!) { result: escalateSession(input: $input) { ${RESULT} ... on EscalateSessionSuccess { replayed escalation { ${ESCALATION} } session { ${SESSION} } } } }`,
+  resolveEscalation: `mutation ($input: ResolveEscalationInput!) { result: resolveEscalation(input: $input) { ${RESULT} ... on ResolveEscalationSuccess { replayed escalation { ${ESCALATION} } session { ${SESSION} } } } }`,
+  resolveDispute: `mutation ($input: ResolveDisputeInput!) { result: resolveDispute(input: $input) { ${RESULT} ... on ResolveDisputeSuccess { replayed resolution { id resolution note resolvedBy resolvedAt } session { ${SESSION} } } } }`,
 };
 
 const PROVIDER_RESULT = `__typename ... on MutationError { code message retryable } ... on ActionNotAllowedError { action session { id } }`;
@@ -59,5 +66,5 @@ export async function person(
   };
 }
 
-/** Returns the time in `minutes` from now as an ISO string. */
+/** Returns the time in this many minutes as an ISO string. */
 export const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();

@@ -1,4 +1,4 @@
-/** PgBouncer, if it is installed: a child process on the loopback interface. */
+/** Test helper: PgBouncer, if it is installed, as a child process on the loopback interface. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -16,19 +16,25 @@ const version = executablePath
   ? execFileSync(executablePath, ['--version'], { encoding: 'utf8' }).match(/PgBouncer (\d+)\.(\d+)/)
   : null;
 
-/** Null if PgBouncer is not installed. Since 1.21 it supports prepared statements. */
+/**
+ * Properties of the installed PgBouncer, or null if there is none. Since version 1.21 it keeps prepared
+ * statements in transaction mode.
+ */
 export const PGBOUNCER = version ? { keepsStatements: version[1] !== '1' || Number(version[2]) >= 21 } : null;
 
 if (!PGBOUNCER)
   process.stderr.write(
-    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind it are SKIPPED.\n',
+    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind PgBouncer are SKIPPED.\n',
   );
 else
   process.stderr.write(
     `${version?.[0]}${PGBOUNCER.keepsStatements ? '' : ': the tests that need 1.21 or later are SKIPPED'}\n`,
   );
 
-/** Starts PgBouncer in front of a database and returns the connection string through it. It ends with the test. */
+/**
+ * Starts PgBouncer in front of a database. Returns the connection string through PgBouncer, which is stopped
+ * when the test ends.
+ */
 export async function startPgBouncer(
   databaseUrl: string,
   mode: 'transaction' | 'session',
@@ -49,11 +55,11 @@ export async function startPgBouncer(
     'unix_socket_dir =',
     'auth_type = any',
     `pool_mode = ${mode}`,
-    // Session pooling holds a server connection per client; transaction pooling shares a few.
+    // Session pooling needs one server connection for each client; transaction pooling shares a few.
     `default_pool_size = ${mode === 'session' ? 60 : 12}`,
     'max_client_conn = 200',
     ...(PGBOUNCER?.keepsStatements ? [`max_prepared_statements = ${statements ? 200 : 0}`] : []),
-    // PgBouncer refuses to run as root.
+    // Names another user for root, because PgBouncer refuses to run as root.
     ...(process.getuid?.() === 0 ? ['user = postgres'] : []),
   ];
   await writeFile(join(folder, 'pgbouncer.ini'), `${settings.join('\n')}\n`);

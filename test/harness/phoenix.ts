@@ -1,11 +1,11 @@
-/** Gateway processes that are killed and restarted at the same address. */
+/** Test helper: gateway processes that are killed and restarted at the same address. */
 import { createServer } from 'node:net';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type GatewayProcess, startGatewayProcess } from './process.ts';
 
 /**
- * Returns a free port outside the ephemeral range, from which an outgoing connection could take it while the gateway is
- * down.
+ * Returns a free port outside the ephemeral range. While the gateway is down, an outgoing connection of any
+ * program could take a port of that range.
  */
 export async function freePort(random: SeededRandom): Promise<number> {
   for (;;) {
@@ -21,17 +21,22 @@ export async function freePort(random: SeededRandom): Promise<number> {
 }
 
 export interface Phoenix {
-  /** Number of kills. */
+  /** Number of kills by `kill` so far. */
   readonly deaths: number;
-  /** Returns the current process, or the next one once it is ready. */
+  /** Returns the current process. After a kill, waits until the next process is ready. */
   present(): Promise<GatewayProcess>;
-  /** Sends SIGKILL and starts it again. */
+  /** Sends SIGKILL to the gateway and starts a new process at the same address. */
   kill(): void;
-  /** Sends a signal and starts it again; returns the exit code or signal of the old process. */
+  /**
+   * Sends a signal to the gateway and starts a new process when the old one has ended. Returns the exit code
+   * or signal of the old process.
+   */
   restart(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** Runs a gateway that can be killed and restarted at the same address; `script` replaces the built one. */
+/**
+ * Runs a gateway that can be killed and restarted at the same address. `script` replaces the built gateway.
+ */
 export function phoenix(environment: Record<string, string>, script?: string): Phoenix {
   let deaths = 0;
   let present = startGatewayProcess(environment, script);

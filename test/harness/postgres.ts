@@ -1,4 +1,7 @@
-/** Global setup: one throw-away PostgreSQL with a migrated template database, and the build that process tests run. */
+/**
+ * Global setup of all tests: starts one throw-away PostgreSQL with a migrated template database, and makes
+ * the build that process tests run.
+ */
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +14,7 @@ import { openRunFolder } from './run-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Connection string of the superuser. */
+    /** Connection string of the test server's superuser. */
     postgresUrl: string;
     /** PostgreSQL's `autovacuum` setting: background VACUUM and ANALYZE. */
     autovacuum: 'on' | 'off';
@@ -22,7 +25,7 @@ export const TEMPLATE = 'vkyc_template';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await openRunFolder();
-  // Workers start later and inherit both variables.
+  // Sets both variables before the test workers start, so that the workers inherit them.
   process.env.TMPDIR = folder.disk;
   process.env.FAST_TMPDIR = folder.fast;
   await promisify(execFile)(process.execPath, ['src/launch/run.cjs', 'build']);
@@ -44,15 +47,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Starts a PostgreSQL for tests: the version whose programs are in the folder POSTGRES_BIN, or the package's. Its planner
- * and JIT settings are the server's own defaults. `npm run test:postgres` sets POSTGRES_BIN to each version in turn.
+ * Starts a PostgreSQL for tests: the version whose programs are in the folder POSTGRES_BIN, or else the
+ * embedded one. Planner and JIT have the server's default settings. `npm run test:postgres` sets POSTGRES_BIN
+ * to each installed version in turn.
  */
 export const startTestPostgres: typeof startEmbeddedPostgres = (options) =>
   startEmbeddedPostgres({ programs: process.env.POSTGRES_BIN, ...options });
 
 /**
- * Returns SQL for a database with English collation, as installed servers often have; the embedded one sorts by bytes.
- * Empty if the version does not support it.
+ * Returns SQL options for a database with English collation, as installed servers often have (the embedded
+ * one sorts by bytes). Empty if the server does not support ICU collations.
  */
 async function languageOf(server: pg.Client): Promise<string> {
   const { rows } = await server.query<{ icu: boolean }>(
@@ -65,5 +69,7 @@ async function languageOf(server: pg.Client): Promise<string> {
 export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
 
-/** Returns this run's folder for short-lived, write-heavy data: in memory if there is enough. */
+/**
+ * Returns this test run's folder for short-lived data that is written often: in memory if there is enough.
+ */
 export const fastFolder = (): string => process.env.FAST_TMPDIR ?? tmpdir();

@@ -1,4 +1,4 @@
-/** The gateway and the sandbox as child processes, run from the build as users run them. */
+/** Test helper: the gateway and the sandbox as child processes, run from the build as users run them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,12 +10,15 @@ import { AUDIT_KEYS, atTheEnd, eventually } from './gateway.ts';
 export interface GatewayProcess {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Milliseconds from the start until ready. */
+  /** Milliseconds from the start of the process until it was ready. */
   readonly readyInMs: number;
   readonly output: string[];
-  /** Rejects if the process ends before it responds. */
+  /**
+   * Sends a GraphQL operation. Rejects with the first error of the response, or if the process ends before
+   * the response.
+   */
   graphql(query: string, variables?: object, token?: string): Promise<any>;
-  /** Sends a signal and waits for the end; returns the exit code or the signal. */
+  /** Sends a signal to the process and waits for its end. Returns the exit code or the signal. */
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
@@ -72,11 +75,11 @@ export async function runToItsEnd(
   return { code, said: output.join('\n') };
 }
 
-/** The sandbox in a process of its own: it keeps its state when a gateway dies. */
+/** The sandbox in a process of its own, so that it keeps its state when a gateway dies. */
 export interface SandboxProcess {
-  /** Settings, with credentials, for a gateway to use it. */
+  /** Settings, with credentials, that make a gateway use this sandbox. */
   readonly access: Record<string, string> & { CASHFREE_BASE_URL: string };
-  /** Calls the provider's API with valid credentials. */
+  /** Calls the provider's API of the sandbox with valid credentials. */
   call(method: string, path: string, body?: object): Promise<any>;
   /** Calls a path under `/_sandbox`, which controls the sandbox. */
   control(method: string, path: string, body?: object): Promise<any>;
@@ -85,7 +88,10 @@ export interface SandboxProcess {
 /** Speed of the sandbox's journeys: so slow that no step happens by itself. */
 const STANDSTILL = '0.000001';
 
-/** Starts the sandbox with its own journal. Journeys advance by hand; webhooks are held until an address is set. */
+/**
+ * Starts the sandbox with its own journal. Journeys advance only by hand, and webhooks are held until a
+ * webhook URL is set.
+ */
 export async function startSandboxProcess(): Promise<SandboxProcess> {
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'vkyc-sandbox-'));
   atTheEnd(() => rm(DATA_DIR, { recursive: true, force: true }));

@@ -7,11 +7,11 @@ import { parse as parseYaml } from 'yaml';
 export interface Scrape {
   /** The response body. */
   readonly text: string;
-  /** Metric types by name, without histogram suffixes. */
+  /** Type of each metric by its name, without the suffixes of histogram series. */
   readonly types: ReadonlyMap<string, string>;
   /** Series names as Prometheus stores them, with the labels seen on each. */
   readonly series: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Returns the value of one series, in Prometheus notation; 0 if it does not exist. */
+  /** Returns the value of one series, written as in Prometheus; 0 if the series does not exist. */
   value(series: string): number;
 }
 
@@ -48,7 +48,7 @@ export interface Use {
 
 /** Parses an expression with Prometheus' own grammar and returns the metrics it uses; throws if it is invalid. */
 export function usesOf(expression: string): Use[] {
-  // Replaces Grafana's variable, which is no PromQL.
+  // Replaces Grafana's variable, which is not valid in PromQL.
   const text = expression.replaceAll('$__rate_interval', '5m');
   const found: { metric: string; labels: string[] }[] = [];
   const grouping: string[] = [];

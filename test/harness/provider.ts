@@ -1,4 +1,4 @@
-/** Scripted provider: documented responses and faults on the wire. */
+/** Scripted provider for tests: answers as the test says, also with broken or slow responses. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from './gateway.ts';

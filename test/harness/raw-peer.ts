@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { atTheEnd, eventually } from './gateway.ts';
 
-/** A WebSocket frame; by default a complete, masked text message. */
+/** A WebSocket frame. By default it is a complete, masked text message. */
 export interface Frame {
   readonly payload?: string | Buffer | object;
   readonly opcode?: number;
-  /** Whether it is the last frame of its message (FIN). */
+  /** Whether this is the last frame of its message (FIN). */
   readonly last?: boolean;
   readonly masked?: boolean;
   /** The three reserved bits (RSV), which extensions use. */
@@ -31,15 +31,15 @@ export function frameOf(frame: Frame): Buffer {
 
 export interface RawPeer {
   readonly socket: Socket;
-  /** Everything received so far, one character per byte. */
+  /** All bytes received so far, one character per byte. */
   readonly heard: string;
   send(bytes: string | Buffer): void;
   hears(text: string): Promise<unknown>;
-  /** Resolves with everything received once the other end has closed or reset the connection. */
+  /** Resolves with all bytes received once the gateway has closed or reset the connection. */
   readonly ended: Promise<string>;
 }
 
-/** Connects without sending anything. Our end of the connection stays open until the test ends it. */
+/** Connects without sending anything. The test's side of the connection stays open until the test ends. */
 export async function rawPeer(url: string): Promise<RawPeer> {
   const { port } = new URL(url);
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
@@ -80,7 +80,7 @@ export async function rawWebSocket(url: string, headers: Record<string, string> 
   return peer;
 }
 
-/** Returns the code of the close frame; null if the connection ended without one. */
+/** Returns the code of the WebSocket close frame in the received bytes; null if there is none. */
 export function closeCodeOf(heard: string): number | null {
   let rest = Buffer.from(heard.slice(heard.indexOf('\r\n\r\n') + 4), 'latin1');
   while (rest.length >= 2) {

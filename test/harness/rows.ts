@@ -1,11 +1,11 @@
-/** Rows of a test database. */
+/** Test helpers for the rows of a test database. */
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { eventually } from './gateway.ts';
 
 /**
- * Waits until this many webhooks of a session are applied. A webhook that overtook the response to its start waits for
- * a poll; as tests usually do not poll, it is queued again here.
+ * Waits until this many webhooks of a session are applied. A webhook that overtakes the response to its start
+ * is WAITING for a poll. Tests usually do not poll, so this function queues such webhooks again.
  */
 export const webhooksTaken = (database: pg.Pool, verificationId: string, count: number) =>
   eventually(async () => {
@@ -20,14 +20,14 @@ export const webhooksTaken = (database: pg.Pool, verificationId: string, count: 
     return rowCount === count;
   });
 
-/** Waits until no webhook is pending. */
+/** Waits until no stored webhook is PENDING (queued). */
 export const webhooksSettled = (database: pg.Pool) =>
   eventually(async () => {
     const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING'`);
     return rowCount === 0;
   });
 
-/** Returns every row of every table as text; bytes in hexadecimal. */
+/** Returns every row of every table as text, with bytes in hexadecimal. */
 export async function everyRow(database: pg.Pool): Promise<string> {
   const { rows: tables } = await database.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables

@@ -24,7 +24,7 @@ async function makeBase() {
   };
 }
 
-test('the folder of a killed test run is removed by the next run', async () => {
+test('sweepStaleFolders, which the next test run calls, removes the folder of a killed test run', async () => {
   const { base, makeFolder } = await makeBase();
   const stale = await makeFolder(await endedProcess(), processNamespace());
   await mkdir(join(stale, 'postgres/base'), { recursive: true });
@@ -34,7 +34,7 @@ test('the folder of a killed test run is removed by the next run', async () => {
   expect(await readdir(base)).toEqual([]);
 });
 
-test('the next test run keeps the folder of a run that is alive, or may be alive', async () => {
+test('sweepStaleFolders keeps the folder of a test run that is alive, or may be alive', async () => {
   const { base, makeFolder } = await makeBase();
   const ended = await endedProcess();
   const live = await makeFolder(process.pid, processNamespace());

@@ -1,6 +1,6 @@
 /**
- * Folders of one test run, removed when the run ends or is interrupted. Folders of a killed run are removed by the next
- * run on this machine, once no process uses them.
+ * Folders of one test run. They are removed when the run ends or is interrupted. Folders of a killed run are
+ * removed by the next run on this machine, once no process uses them.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,20 +11,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
-/** Unix sockets of databases are created deep inside these folders, and socket paths are limited to 103 bytes. */
+/**
+ * Longest path of a base folder. Unix sockets of databases are created deep inside, and socket paths are
+ * limited to 103 bytes.
+ */
 const MAX_BASE_LENGTH = 25;
 const PREFIX = 'vkyc-test-';
 const SERVER_END_TIMEOUT_MS = 5_000;
 
 export interface RunFolder {
-  /** In memory if there is enough: databases are created and dropped many times. */
+  /** Folder in memory, if there is enough, because databases are created and dropped many times. */
   readonly fast: string;
-  /** On disk, for everything that tests create under `tmpdir()`. */
+  /** Folder on disk, for all files that tests create under `tmpdir()`. */
   readonly disk: string;
   remove(): Promise<void>;
 }
 
-/** Creates the folders of this run. They are removed however the process ends, except by SIGKILL. */
+/** Creates the folders of this test run. They are removed however the process ends, except by SIGKILL. */
 export async function openRunFolder(): Promise<RunFolder> {
   const disk = tmpdir().length <= MAX_BASE_LENGTH ? tmpdir() : '/tmp';
   const memory = await statfs('/dev/shm').catch(() => null);
@@ -37,12 +40,12 @@ export async function openRunFolder(): Promise<RunFolder> {
     for (const folder of all) endServer(join(folder, 'postgres'));
     all.forEach(removeAtOnce);
   };
-  // The test runner itself exits on SIGINT and SIGTERM, but not on SIGHUP.
+  // Exits on SIGHUP, too: the test runner itself exits only on SIGINT and SIGTERM.
   const onHangUp = () => process.exit(129);
   process.once('exit', onExit);
   process.once('SIGHUP', onHangUp);
-  // Synchronous once the handlers are set, so that no signal can arrive between creating a folder and registering its
-  // removal.
+  // Creates the folders synchronously, so that no signal can arrive between the creation of a folder and the
+  // registration for its removal.
   const folders = { fast: makeFolder(fast), disk: makeFolder(disk) };
   all.push(folders.fast, folders.disk);
   return {
@@ -55,15 +58,20 @@ export async function openRunFolder(): Promise<RunFolder> {
   };
 }
 
-/** The owner's pid is in the folder's name, so it cannot be missing while the folder exists. */
+/**
+ * Creates a folder whose name contains the pid of its owner, so that a later run can tell whether the owner
+ * is alive.
+ */
 function makeFolder(base: string): string {
   const folder = mkdtempSync(join(base, `${PREFIX}${process.pid}-${processNamespace()}-`));
-  // Servers that run as another user must be able to traverse the folder.
+  // Lets PostgreSQL, which may run as another user, enter the folder.
   chmodSync(folder, 0o711);
   return folder;
 }
 
-/** Pids are valid within one namespace only; containers may share a /dev/shm. */
+/**
+ * Returns the pid namespace. Pids are valid only within one namespace, and containers may share a /dev/shm.
+ */
 export function processNamespace(): string {
   try {
     const [inode] = readlinkSync('/proc/self/ns/pid').match(/\d+/) ?? ['0'];
@@ -73,7 +81,7 @@ export function processNamespace(): string {
   }
 }
 
-/** Removes folders of runs whose process is gone. A folder of unknown state is kept. */
+/** Removes the folders of test runs whose process is gone. A folder whose owner is not known is kept. */
 export async function sweepStaleFolders(bases: readonly string[]): Promise<void> {
   const namespace = processNamespace();
   for (const base of bases)
@@ -95,7 +103,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Returns whether a server accepts connections at the folder's socket; a killed server leaves its socket file behind.
+ * Returns whether a PostgreSQL accepts connections at the folder's socket. A killed server leaves its socket
+ * file behind, so the file alone proves nothing.
  */
 async function servesDatabase(folder: string): Promise<boolean> {
   const socket = connect(join(folder, 'postgres/.s.PGSQL.5432'));
@@ -121,7 +130,7 @@ function removeAtOnce(folder: string): void {
   }
 }
 
-/** Kills a server of this process (its data is throw-away) and waits until it is gone. */
+/** Ends a PostgreSQL of this test run at once (its data is throw-away) and waits until it is gone. */
 function endServer(cluster: string): void {
   const [pid] = readText(join(cluster, 'postmaster.pid')).split('\n');
   const isServer = () => spawnSync('ps', ['-ww', '-o', 'command=', '-p', `${pid}`]).stdout.includes(cluster);
@@ -131,7 +140,7 @@ function endServer(cluster: string): void {
   while (isServer() && Date.now() < deadline) spawnSync('sleep', ['0.05']);
 }
 
-/** Returns mount points of interrupted tests. */
+/** Returns the mount points in a folder, which interrupted tests have left behind. */
 function mountedUnder(folder: string): string[] {
   const mounts = readText('/proc/mounts').split('\n');
   return mounts.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`));

@@ -1,4 +1,4 @@
-/** A process with a different system clock, if libfaketime is installed. */
+/** Test helper: gives a process a different system clock, if libfaketime is installed. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,13 +16,18 @@ if (!library)
     'No libfaketime on this machine (set LIBFAKETIME to one): the test of a changed system clock is SKIPPED.\n',
   );
 
-/** A test that changes a system clock; without libfaketime it is reported as skipped, never as passed. */
+/**
+ * Defines a test that changes a system clock. Without libfaketime it is reported as skipped, never as passed.
+ */
 export const clockTest = test.skipIf(!library);
 
 export interface ShiftedClock {
-  /** Environment for the process. The monotonic clock is not shifted, as on a machine whose clock is set. */
+  /**
+   * Environment for the process. Its monotonic clock is not shifted, as on a machine whose system clock is
+   * set.
+   */
   readonly environment: Record<string, string>;
-  /** Shifts its clock this many seconds from the machine's, from now on. */
+  /** Shifts the process's clock by this many seconds from the machine's clock, from now on. */
   shift(seconds: number): Promise<void>;
 }
 

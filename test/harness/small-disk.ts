@@ -1,4 +1,4 @@
-/** A small disk that can fill up, if this process may mount one. */
+/** Test helper: a small disk that tests can fill up, if this process may mount one. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
@@ -8,11 +8,11 @@ import { test } from 'vitest';
 import { atTheEnd } from './gateway.ts';
 
 export interface SmallDisk {
-  /** Mount point. */
+  /** Folder at which the disk is mounted. */
   readonly folder: string;
-  /** Fills the remaining space. */
+  /** Fills the remaining space of the disk. */
   fill(): Promise<void>;
-  /** Frees the space again. */
+  /** Frees the space that `fill` took. */
   clear(): Promise<void>;
 }
 
@@ -51,10 +51,13 @@ if (!possible)
     'No disk can be mounted here (that takes root): the tests of a full disk are SKIPPED.\n',
   );
 
-/** A test that needs its own disk; if none can be mounted, it is reported as skipped, never as passed. */
+/**
+ * Defines a test that needs a disk of its own. If none can be mounted, the test is reported as skipped, never
+ * as passed.
+ */
 export const diskTest = test.skipIf(!possible);
 
-/** Mounts a disk; it is unmounted after the test, once what uses it has stopped. */
+/** Mounts a small disk. It is unmounted when the test ends, after the servers that use it have stopped. */
 export function mountSmallDisk(megabytes: number): SmallDisk {
   const folder = mounted(megabytes);
   atTheEnd(async () => unmount(folder));
@@ -63,7 +66,7 @@ export function mountSmallDisk(megabytes: number): SmallDisk {
     folder,
     async fill() {
       const file = await open(filler, 'a');
-      // The last chunks are written byte by byte, so that no space is left.
+      // Writes ever smaller chunks, down to single bytes, so that no space is left.
       for (let size = CHUNK.length; size >= 1; )
         try {
           const { bytesWritten } = await file.write(CHUNK, 0, size);

@@ -7,12 +7,15 @@ export interface Statement {
   readonly client: pg.Client;
 }
 
-/** Connection set-up, which every new connection of the pool sends; it does not count as a statement. */
+/**
+ * Statement that every new connection of the pool sends. It is part of the connection set-up and is not
+ * reported.
+ */
 const ON_CONNECT = 'set jit = off';
 
 /**
- * Calls `hear` with every SQL statement of this process before it is sent, except connection set-up, until the test
- * ends; returns a function that stops it earlier.
+ * Calls `hear` with every SQL statement of this process before it is sent, except connection set-up, until
+ * the test ends. Returns a function that stops this earlier.
  */
 export function onStatement(hear: (statement: Statement) => void): () => void {
   const { query } = pg.Client.prototype;
@@ -29,7 +32,8 @@ export function onStatement(hear: (statement: Statement) => void): () => void {
 }
 
 /**
- * Counts this process's statements whose text contains `part`, from now on; returns a function that returns the count.
+ * Counts the SQL statements of this process whose text contains `part`, from now on. Returns a function that
+ * returns the count.
  */
 export function countStatements(part: string): () => number {
   let count = 0;

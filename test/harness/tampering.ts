@@ -1,4 +1,4 @@
-/** Edits tables as their owner, bypassing all constraints, and reverts the edits. */
+/** Edits tables as their owner, without the constraints, and reverts the edits. */
 import type { Gateway } from './gateway.ts';
 
 export interface Tampering {
@@ -6,7 +6,7 @@ export interface Tampering {
   within<Result>(statements: readonly string[], look: () => Promise<Result>): Promise<Result>;
 }
 
-/** Drops the constraints that would reject an edit; keeps copies of the tables to restore them. */
+/** Drops the constraints that would reject an edit, and keeps copies of the tables to restore them. */
 export async function tamperingWith(
   { database }: Pick<Gateway, 'database'>,
   tables: readonly string[],

@@ -1,4 +1,4 @@
-/** TCP proxy whose connections can be cut, or go silent as behind a lost route or a firewall. */
+/** TCP proxy whose connections can be cut, or can go silent, as behind a firewall that drops packets. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
@@ -7,23 +7,23 @@ import { atTheEnd } from './gateway.ts';
 export interface TcpProxy {
   /** URL of the target through this proxy. */
   readonly url: string;
-  /** Closes new connections at once; open ones continue. */
+  /** Closes new connections at once. Open connections continue. */
   refuse(): void;
-  /** Closes all connections, and new ones at once. */
+  /** Closes all connections, and from now on new ones at once. */
   cut(): void;
   /** Drops all traffic silently, on old and new connections. */
   freeze(): void;
-  /** Forwards new connections again. Frozen ones stay open and dead. */
+  /** Forwards new connections again. Connections that were frozen stay open but silent. */
   mend(): void;
   /** Forwards new connections to another server, like a virtual IP address after a failover. */
   redirect(url: string): void;
   /** Number of connections that the client has not closed. */
   readonly open: number;
-  /** Number of connections so far, except refused ones. */
+  /** Number of connections so far, without those that were refused. */
   readonly accepted: number;
 }
 
-/** Starts a proxy to PostgreSQL that is reached by TCP, even if the database URL names a Unix socket. */
+/** Starts a TCP proxy to PostgreSQL, even if the database URL names a Unix socket. */
 export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const { user, database } = new pg.Client({ connectionString: databaseUrl });
   return startWire(databaseUrl, findDatabase, (own) => `postgres://${user}@127.0.0.1:${own}/${database}`);
@@ -66,7 +66,7 @@ async function startWire(
       sockets.delete(near);
       far?.destroy();
     });
-    // A socket reports that it was closed only while it is being read.
+    // Reads and discards all bytes, because a socket emits `close` only if it is read.
     if (!far) return void near.resume();
     far.on('error', () => {});
     far.on('close', () => near.destroy());

@@ -1,4 +1,4 @@
-/** Sends one operation over each transport and returns the response in one form. */
+/** Sends an operation over any transport, and returns each transport's response in the same form. */
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { Gateway } from './gateway.ts';
@@ -10,7 +10,7 @@ export interface Outcome {
   readonly headers: Record<string, string>;
   readonly errors: readonly { message: string; extensions: Record<string, any> }[];
   readonly data: any;
-  /** Everything received, unparsed. */
+  /** The received text, unparsed. */
   readonly text: string;
 }
 
@@ -78,6 +78,6 @@ export const TRANSPORTS = {
 
 export type Transport = keyof typeof TRANSPORTS;
 
-/** Returns whether a text leaks no internals: no stack trace, SQL or file name. */
+/** Returns whether a text contains no internals: no stack trace, SQL or file name. */
 export const isClean = (text: string): boolean =>
   !/\bat .+:\d+:\d+|select |insert |node_modules|src\//i.test(text);

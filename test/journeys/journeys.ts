@@ -1,13 +1,13 @@
 /**
- * Random journeys through a real gateway: delivers the sandbox's webhooks as badly as a network can, while people act.
- * Keeps what was delivered, to compare it with what was recorded.
+ * Runs random journeys (simulated verifications) through a real gateway: the sandbox's webhooks are lost,
+ * repeated and reordered while staff act. Returns the delivered webhooks, to compare them with the log.
  */
 import type { SandboxWebhooks } from '../../src/config.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
-/** Probabilities of the faults in webhook delivery. */
+/** Probabilities of the faults in webhook delivery, and of an action by staff. */
 const DROPPED = 0.15;
 const REPEATED = 0.25;
 const DELIVERED_AT_ONCE = 0.5;
@@ -66,7 +66,8 @@ async function goThrough(
   let made = 0;
 
   const deliver = async (webhook: Webhook) => {
-    // Two deliveries of one provider update may have different bytes.
+    // Gives each delivery other bytes, so that the gateway cannot recognise a repeated update by the hash of
+    // its body.
     const body = { ...webhook, signature: random.code(8) };
     if ((await gateway.webhook(body)) === 200) journey.delivered.push(webhook);
   };
@@ -96,7 +97,7 @@ async function goThrough(
   return journey;
 }
 
-/** Performs a random action of a random person, whether allowed at this point or not. */
+/** Performs a random action as a random member of staff; the session may not allow it at this point. */
 async function act(people: readonly Person[], id: string, random: SeededRandom): Promise<void> {
   const who = people[random.integer(0, people.length - 1)] as Person;
   const tries = [
@@ -117,7 +118,10 @@ async function advance(gateway: Gateway, verificationId: string, steps: number):
   return ((await response.json()) as { steps: number }).steps > 0;
 }
 
-/** Returns the sandbox's webhooks of a verification, in order; the sandbox does not send them itself. */
+/**
+ * Returns the webhooks that the sandbox has made for a verification, in order. The sandbox itself does not
+ * send them.
+ */
 async function eventsOf(gateway: Gateway, verificationId: string): Promise<Webhook[]> {
   const response = await fetch(
     new URL(`/_sandbox/events?verification_id=${verificationId}`, gateway.sandboxUrl),

@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 const HALFWAY = 'happy-path.halfway';
 
 for (const webhooks of ['every-status', 'documented'] as const) {
-  test(`on a faulty network each webhook's update is recorded once, and polling finds the undelivered ones (${webhooks})`, {
+  test(`if webhooks are lost, repeated and reordered, each delivered update is recorded once, and polling finds the lost ones (${webhooks})`, {
     timeout: 60_000 + COUNT * 500,
   }, async () => {
     process.stdout.write(`${COUNT} random journeys, ${webhooks}, JOURNEY_SEED=${SEED}\n`);
@@ -21,13 +21,15 @@ for (const webhooks of ['every-status', 'documented'] as const) {
     const gateway = await bootGateway({ environment, clock, polling: true });
     await setFaults(gateway, { drop: {} });
 
-    // Adds a journey that is certainly unfinished: random ones may all have ended. Only polling reports on it.
+    // Adds a session that is certainly unfinished, because the random ones may all have ended. Only polling
+    // can find its status, because the fault `drop` loses its webhooks.
     await gateway.start(HALFWAY);
     await gateway.advance(HALFWAY, 2);
     const journeys = await travel({ gateway, seed: SEED, count: COUNT, webhooks, onProgress: report });
     await processed(gateway);
 
-    // Polls twice: an answer that repeats an older status is applied only once a later one confirms it.
+    // Polls each session twice: a poll answer that repeats an older status applies only if a later poll
+    // confirms it.
     for (let looks = 0; looks < 2; looks += 1) {
       clock.forward(HOUR);
       await polled(gateway, clock.now());
@@ -65,7 +67,10 @@ const polled = (gateway: Gateway, time: Date) =>
     return rowCount === 0;
   });
 
-/** Expects exactly one log entry for each delivered update; mutations and poll results have their own. */
+/**
+ * Expects exactly one transition for each delivered update. Mutations and poll results have transitions of
+ * their own.
+ */
 async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId, delivered }: Journey) {
   const { rows: observations } = await gateway.database.query(
     `select s.raw_status, s.raw_sub_status, s.event_time, s.sequence from provider_sighting s
@@ -89,7 +94,7 @@ async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId,
   expect(log.filter((row) => row.source === 'WEBHOOK').length).toBeLessThanOrEqual(expected.size);
 }
 
-/** Expects that nothing moves a session after its end. */
+/** Expects that no transition changes the status of a session after its end. */
 async function expectNothingReopened(gateway: Gateway) {
   const { rows } = await gateway.database.query(
     `select later.session_id, ended.sub_status, later.sub_status as then from status_transition ended
@@ -100,7 +105,9 @@ async function expectNothingReopened(gateway: Gateway) {
   expect(rows).toEqual([]);
 }
 
-/** Expects that, in sessions that have not ended, the last known raw status is the provider's. */
+/**
+ * Expects that the last known raw status of each session that has not ended is the provider's current one.
+ */
 async function expectInStep(gateway: Gateway) {
   const { rows } = await gateway.database.query(
     `select verification_id, provider_status as status, provider_sub_status as sub_status

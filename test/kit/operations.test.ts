@@ -1,6 +1,6 @@
 /**
- * Runs every operation of the client kit, with the role and at the step of a session at which an application
- * would send it.
+ * Runs every operation of the client kit with the role that an application would use, and at the step of a
+ * session at which the application would send it.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -22,8 +22,8 @@ const operations = new Map(
 );
 
 test('every operation of the client kit (schema/operations.graphql) succeeds at some step of a session that ends approved', async () => {
-  // The gateway accepts only trusted documents, as it may in production: the manifest contains the kit's
-  // operations.
+  // Only trusted documents are accepted, as a gateway in production may require: a manifest of the kit's
+  // operations lists them.
   const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
   const run = new Set<string>();
   const documentOf = (name: string): string => {

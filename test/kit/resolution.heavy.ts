@@ -1,6 +1,6 @@
 /**
- * The types and the code of vkyc-gateway/client are found with every `moduleResolution` that a frontend may
- * use.
+ * Tests that the types and the code of vkyc-gateway/client are found with every `moduleResolution` that a
+ * frontend may use.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

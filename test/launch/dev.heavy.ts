@@ -7,7 +7,7 @@ import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
 import { eventually } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 
-/** Replaces a file atomically, as editors do, so that the compiler never reads a half-written one. */
+/** Replaces a file atomically, as editors do, so that the compiler never reads a half-written file. */
 async function save(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);

@@ -1,4 +1,7 @@
-/** Starts that fail for reasons which the operator can fix: each prints what is wrong, and no stack trace. */
+/**
+ * Tests starts that fail for a reason that the operator can fix: each prints what is wrong, and no stack
+ * trace.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
@@ -14,11 +17,11 @@ async function failToStart(environment: Record<string, string>): Promise<string>
   return said;
 }
 
-test('PORT=abc is refused, and the message names the setting and its value', async () => {
+test('a start with PORT=abc is refused, and the message names the setting and its value', async () => {
   expect(await failToStart({ PORT: 'abc' })).toContain('PORT: must be a port, from 0 to 65535 (found "abc")');
 });
 
-test('a DATA_DIR that holds the data of another PostgreSQL version is refused, and the message names both versions', async () => {
+test('a start is refused if DATA_DIR holds the data of another PostgreSQL version, and the message names both versions', async () => {
   const DATA_DIR = await freshFolder();
   await mkdir(join(DATA_DIR, 'postgres'));
   await writeFile(join(DATA_DIR, 'postgres/PG_VERSION'), '15\n');
@@ -29,7 +32,7 @@ test('a DATA_DIR that holds the data of another PostgreSQL version is refused, a
   expect(said).toContain('Set DATA_DIR to another folder');
 });
 
-test('a DATA_DIR whose postgres folder contains files that are not of PostgreSQL is refused', async () => {
+test('a start is refused if the folder postgres in DATA_DIR contains files that are not of PostgreSQL', async () => {
   const DATA_DIR = await freshFolder();
   await mkdir(join(DATA_DIR, 'postgres'));
   await writeFile(join(DATA_DIR, 'postgres/notes.txt'), 'mine');
@@ -37,7 +40,7 @@ test('a DATA_DIR whose postgres folder contains files that are not of PostgreSQL
   expect(await failToStart({ DATA_DIR })).toContain('contains other files (notes.txt)');
 });
 
-test('a DATA_DIR that is a file is refused, and the message names the setting', async () => {
+test('a start is refused if DATA_DIR is a file, and the message names the setting', async () => {
   const file = join(await freshFolder(), 'file');
   await writeFile(file, '');
 

@@ -38,15 +38,15 @@ async function startAndStop(cwd: string, env: Record<string, string> = {}, uid?:
 }
 
 describe('npm start', () => {
-  test('a first start builds what is missing, and prints what it builds', async () => {
+  test('a first npm start builds the missing parts (TypeScript, gateway, console), and prints what it builds', async () => {
     const { said } = await startAndStop(await copyCheckout());
 
     expect(said).toContain(`${BUILDING}: TypeScript, gateway, console …`);
     expect(said).toMatch(/Built in [\d.]+ s\./);
   });
 
-  // Retried, because other processes may slow a start down: one fast start out of five is enough.
-  test('a start builds nothing and is ready within 3 s if no source has changed since the build', {
+  // Retried, because other processes may slow a start down: one fast start out of five attempts is enough.
+  test('npm start builds nothing and is ready within 3 s if no source has changed since the build', {
     retry: 4,
   }, async () => {
     const DATA_DIR = await freshFolder();
@@ -59,7 +59,7 @@ describe('npm start', () => {
     expect(readyInMs).toBeLessThan(NEXT_START_MS);
   });
 
-  test('after a change in the console or its undoing a start builds only the console, and after a change in the server only the server', async () => {
+  test('after a change in the console, or its undoing, npm start builds only the console; after a change in the server, only the server', async () => {
     const root = await copyCheckout();
     await startAndStop(root);
     const file = join(root, 'src/console/main.tsx');
@@ -76,7 +76,7 @@ describe('npm start', () => {
     expect(server.said).toContain(`${BUILDING}: TypeScript, gateway …`);
   });
 
-  test('npm start runs the gateway from a built checkout that is read-only', async () => {
+  test('npm start runs the gateway from a built checkout that is read-only, and refuses to start if its sources are newer than the build', async () => {
     const root = await copyCheckout();
     const build = runNpm(['run', 'build'], { cwd: root });
     expect(await build.ended, build.said()).toBe(0);
@@ -110,7 +110,7 @@ describe('npm start', () => {
       if (!name.includes('node_modules/')) await chmod(name, 0o755).catch(() => {});
   });
 
-  test('a start reports missing production settings before it builds the bundles', async () => {
+  test('npm start reports missing production settings before it builds the bundles', async () => {
     const root = await copyCheckout();
     const start = runNpm(['start'], { cwd: root, env: { NODE_ENV: 'production' } });
 
@@ -122,7 +122,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('a start whose port is taken reports the setting of the port before it builds the bundles', async () => {
+  test('npm start reports the setting of a port that is taken before it builds the bundles', async () => {
     const root = await copyCheckout();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -138,7 +138,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('a start after npm ci --omit=dev reports which packages are missing and which command to type', async () => {
+  test('after npm ci --omit=dev, npm start says which packages are missing and which command to type', async () => {
     const root = await copyCheckout({ packages: 'production' });
 
     const start = runNpm(['start'], { cwd: root });
@@ -151,22 +151,22 @@ describe('npm start', () => {
     for (const { said } of [start, tests]) expect(said()).not.toMatch(/not found|^ +at /m);
   });
 
-  test('a start without installed packages says to install them', async () => {
+  test('without installed packages, npm start says to install them', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ packages: 'none' }) });
 
     expect(await start.ended).toBe(1);
     expect(start.said()).toContain('Type: npm ci && npm start');
   });
 
-  test.each(["it's a [test], really", 'ä+b (1)'])('a start succeeds in a folder named %s', async (name) => {
+  test.each(["it's a [test], really", 'ä+b (1)'])('npm start succeeds in a folder named %s', async (name) => {
     const root = await copyCheckout({ name });
 
-    // The data is stored inside the checkout as well, so that the database also has to cope with the folder's
+    // Stores the data inside the checkout as well, so that PostgreSQL also has to cope with the folder's
     // name.
     await startAndStop(root, { DATA_DIR: '.data' });
   });
 
-  test('a start in a folder whose name the bundler does not support is refused before anything is built', async () => {
+  test('npm start refuses a folder whose name the bundler does not support before it builds anything', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ name: 'a#b' }) });
 
     expect(await start.ended).toBe(1);
@@ -174,15 +174,18 @@ describe('npm start', () => {
     expect(start.said()).not.toContain('Building');
   });
 
-  peakMemoryTest('a first start needs less than 512 MB of memory, npm and the build included', async () => {
-    const root = await copyCheckout();
-    await mkdir(join(root, '.build'));
-    const start = runNpm(['start'], { cwd: root, env: { DATA_DIR: await freshFolder() } });
-    const memory = watchMemory(start.child.pid as number);
-    await start.until('Built in');
-    const { peakMb, command } = memory.stop();
+  peakMemoryTest(
+    'a first npm start needs less than 512 MB of memory, npm and the build included',
+    async () => {
+      const root = await copyCheckout();
+      await mkdir(join(root, '.build'));
+      const start = runNpm(['start'], { cwd: root, env: { DATA_DIR: await freshFolder() } });
+      const memory = watchMemory(start.child.pid as number);
+      await start.until('Built in');
+      const { peakMb, command } = memory.stop();
 
-    process.stderr.write(`peak memory of the build: ${peakMb} MB, in ${command}\n`);
-    expect(peakMb).toBeLessThan(MEMORY_MB);
-  });
+      process.stderr.write(`peak memory of the build: ${peakMb} MB, in ${command}\n`);
+      expect(peakMb).toBeLessThan(MEMORY_MB);
+    },
+  );
 });

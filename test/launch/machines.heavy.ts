@@ -1,6 +1,6 @@
 /**
- * Starts of the gateway on unusual machines: with a full disk, with little shared memory, as a user without a
- * name.
+ * Tests starts of the gateway on unusual machines: with a full disk, with little shared memory, as a user
+ * without a name.
  */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -43,7 +43,7 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
 }
 
 rootTest(
-  'a start as a user whom /etc/passwd does not list fails with a message that names the user',
+  'a gateway that runs as a user whom /etc/passwd does not list fails to start, with a message that names the user',
   async () => {
     const DATA_DIR = await freshFolder();
     await chown(DATA_DIR, NAMELESS, NAMELESS);
@@ -55,36 +55,42 @@ rootTest(
   },
 );
 
-rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
-  const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
+rootTest(
+  'the gateway with its embedded PostgreSQL starts with a /dev/shm (shared memory) of 64 kB',
+  async () => {
+    const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
 
-  const { said } = await runGateway(await freshFolder(), [
-    'unshare',
-    '-m',
-    'sh',
-    '-c',
-    small,
-    'sh',
-    ...GATEWAY,
-  ]);
+    const { said } = await runGateway(await freshFolder(), [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      small,
+      'sh',
+      ...GATEWAY,
+    ]);
 
-  expect(said).toContain('"the gateway is ready"');
-});
+    expect(said).toContain('"the gateway is ready"');
+  },
+);
 
-diskTest('a first or later start on a full disk fails with the message that the disk is full', async () => {
-  const { folder: small } = mountSmallDisk(8);
-  const disk = mountSmallDisk(120);
+diskTest(
+  'a gateway on a full disk fails to start, with or without existing data, with the message that the disk is full',
+  async () => {
+    const { folder: small } = mountSmallDisk(8);
+    const disk = mountSmallDisk(120);
 
-  const first = await runGateway(small, GATEWAY);
-  const running = await runGateway(disk.folder, GATEWAY);
-  running.child.kill('SIGTERM');
-  await running.closed;
-  await disk.fill();
-  const later = await runGateway(disk.folder, GATEWAY);
+    const first = await runGateway(small, GATEWAY);
+    const running = await runGateway(disk.folder, GATEWAY);
+    running.child.kill('SIGTERM');
+    await running.closed;
+    await disk.fill();
+    const later = await runGateway(disk.folder, GATEWAY);
 
-  expect(running.said).toContain('"the gateway is ready"');
-  for (const { code, said } of [first, later]) {
-    expect(code).toBe(1);
-    expect(said).toContain('The disk of DATA_DIR is full');
-  }
-});
+    expect(running.said).toContain('"the gateway is ready"');
+    for (const { code, said } of [first, later]) {
+      expect(code).toBe(1);
+      expect(said).toContain('The disk of DATA_DIR is full');
+    }
+  },
+);

@@ -19,6 +19,6 @@ test('no npm script relies on a pre or post script, which npm skips under ignore
   expect(hooks).toEqual([]);
 });
 
-test('the npm scripts start, test and test:heavy run run.cjs, which checks their requirements', () => {
+test('the npm scripts start, test and test:heavy run run.cjs, which first checks the Node version and the installed packages', () => {
   for (const name of ['start', 'test', 'test:heavy']) expect(scripts[name]).toContain('src/launch/run.cjs');
 });

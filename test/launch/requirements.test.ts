@@ -62,11 +62,11 @@ describe('check before an npm script', () => {
     }
   });
 
-  test('if no packages are installed, the check before an npm script says to install them', async () => {
+  test('if no packages are installed, the check before an npm script says to type npm ci', async () => {
     expect(explainProblem(await checkoutWith([]), 'start')).toMatch(/missing: pg\).*npm ci && npm start/);
   });
 
-  test('after npm ci --omit=dev, the check names the tools that a test or a build lacks', async () => {
+  test('after npm ci --omit=dev, the check before an npm script names the packages that a test or a build lacks', async () => {
     const root = await checkoutWith(['pg']);
 
     expect(explainProblem(root, 'start')).toBeNull();
@@ -74,7 +74,7 @@ describe('check before an npm script', () => {
     expect(explainTools(root)).toContain('missing: typescript, vite');
   });
 
-  test('if NODE_ENV=production is why tools are missing, the check before an npm script says so and names every setting that production needs', async () => {
+  test('if NODE_ENV=production has kept the dev packages from being installed, the check before an npm script says so and names every setting that production needs', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     const said = explainTools(await checkoutWith(['pg']));
     vi.unstubAllEnvs();
@@ -97,7 +97,7 @@ describe('check before an npm script', () => {
   });
 
   test.each(['#', '?', '\\', '"', '$', '`'])(
-    'a checkout whose path contains %s is refused',
+    'the check before an npm script refuses a checkout whose path contains %s',
     async (character) => {
       const root = await checkoutWith(['pg', 'typescript', 'vite'], `a${character}b`);
 
@@ -106,7 +106,7 @@ describe('check before an npm script', () => {
   );
 
   test.each(['a b', "it's", 'a[b]', 'a,b', 'ä', 'a:b', 'a+b'])(
-    'a checkout in a folder named %s is accepted',
+    'the check before an npm script accepts a checkout in a folder named %s',
     async (name) => {
       const root = await checkoutWith(['pg', 'typescript', 'vite'], name);
 
@@ -115,7 +115,7 @@ describe('check before an npm script', () => {
     },
   );
 
-  test('a checkout whose path contains a percent sign is refused for tests only', async () => {
+  test('the check before an npm script refuses a checkout whose path contains a percent sign for tests, but not for a start', async () => {
     const root = await checkoutWith(['pg', 'typescript', 'vite'], 'a%20b');
 
     expect(explainProblem(root, 'start')).toBeNull();

@@ -22,7 +22,7 @@ async function startGateway() {
 
 describe('npm start', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s sent to npm alone stops the gateway cleanly, and npm exits with 0',
+    '%s sent to npm alone, not to its child processes, stops the gateway cleanly, and npm exits with 0',
     async (signal) => {
       const { child, ended, said, survivors } = await startGateway();
 
@@ -30,8 +30,8 @@ describe('npm start', () => {
 
       expect(await ended).toBe(0);
       expect(said()).toContain(STOPPED);
-      // The database server ends with the gateway, although it has a process session of its own and does not
-      // get the signal.
+      // Also waits for the database server. It has a process session of its own and does not get the signal,
+      // so the gateway must end it.
       await eventually(async () => survivors().length === 0);
     },
   );
@@ -50,7 +50,7 @@ describe('npm start', () => {
   );
 
   test.each(['SIGKILL', 'SIGHUP'] as const)(
-    'if npm is ended by %s, which it does not forward, the gateway that it started stops cleanly',
+    'if npm is ended by %s, which npm does not pass on to its child process, the gateway stops cleanly by itself',
     async (signal) => {
       const { child, ended, said, survivors } = await startGateway();
 
@@ -62,21 +62,21 @@ describe('npm start', () => {
     },
   );
 
-  test('SIGTERM sent to npm start during the build also ends the compiler', async () => {
+  test('SIGTERM sent to npm start while it builds also ends the compiler', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout() });
     await start.until('Building the changed parts');
 
     start.child.kill('SIGTERM');
 
-    // The exit code is 143 if the compiler was running. Before that, the signal itself ends the process, and
-    // npm reports the signal's name.
+    // The exit code is 143 if the compiler was already running. Before that, the signal ends the process
+    // itself, and npm reports the signal's name.
     expect([143, 'SIGTERM']).toContain(await start.ended);
     await eventually(async () => start.survivors().length === 0);
   });
 });
 
 describe('npm test', () => {
-  /** Returns the temporary folders that the test run with these process ids has created. */
+  /** Returns the temporary folders of a test run, found by its process ids. */
   const foldersOf = async (pids: readonly number[]): Promise<string[]> => {
     const all = await Promise.all(
       ['/dev/shm', '/tmp'].map(async (base) =>

@@ -6,8 +6,8 @@ import { freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 
 /**
- * Python program that runs a command in a new pseudo-terminal: its stdin is what is typed, its stdout what is
- * shown.
+ * Python program that runs a command in a new pseudo-terminal: its stdin acts as the keyboard, its stdout as
+ * the screen.
  */
 const TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const CTRL_C = '\x03';
@@ -55,7 +55,7 @@ terminalTest(
     expect(screen()).toMatch(/Sandbox +http:\/\/127\.0\.0\.1:\d+\/_sandbox\n/);
     expect(screen()).toMatch(/Data +\/.*\n/);
     expect(screen()).toMatch(/\d\d:\d\d:\d\d {2}stopped\n/);
-    // The screen shows neither lines of JSON nor warnings.
+    // The screen must show neither lines of JSON nor warnings.
     expect(screen()).not.toMatch(/\{"|warning/);
   },
 );
@@ -77,7 +77,7 @@ terminalTest('closing the terminal in which npm start runs stops the gateway', a
   );
 });
 
-terminalTest('with LOG_FORMAT=json, a start at a terminal also logs lines of JSON', async () => {
+terminalTest('with LOG_FORMAT=json, a start at a terminal logs lines of JSON instead of text', async () => {
   const { child, ended, until, screen } = await startAtTerminal({ LOG_FORMAT: 'json' });
   await until('"the gateway is ready"');
 

@@ -44,7 +44,7 @@ const refusalOf = (gateway: Gateway, headers: Record<string, string>): Promise<s
     socket.once('error', (error) => resolve(error.message));
   });
 
-test('an expired token closes its socket with 4403, and a stock client resumes with a new token and misses nothing', async () => {
+test('a token that expires closes its WebSocket with 4403, and a client that reconnects with a new token resumes and misses nothing', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const admin = { authorization: `Bearer ${await sign('admin', 600)}` };
   const { data } = await gateway.graphql(
@@ -64,7 +64,8 @@ test('an expired token closes its socket with 4403, and a stock client resumes w
     retryWait: async () => {},
     connectionParams: async () => {
       tokens += 1;
-      // The first token has expired; because of the allowed clock skew it is accepted for about two more seconds.
+      // The first token has already expired. Because of the allowed clock skew it is accepted for about two
+      // more seconds.
       return { authorization: `Bearer ${await sign('asha', tokens === 1 ? 2 - SKEW_SECONDS : 600)}` };
     },
     on: { closed: (event) => closes.push((event as { code: number }).code) },
@@ -93,7 +94,7 @@ test('an expired token closes its socket with 4403, and a stock client resumes w
   expect(seen).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
 });
 
-test('a token that expires aborts its event stream without a `complete` event', async () => {
+test('an event stream whose token expires is aborted without a `complete` event, so that the client reconnects', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const response = await fetch(`${gateway.url}/graphql/stream`, {
     method: 'POST',
@@ -107,7 +108,7 @@ test('a token that expires aborts its event stream without a `complete` event', 
   await expect(response.text()).rejects.toThrow('terminated');
 });
 
-test('CONNECTIONS_PER_CLIENT limits the sockets and event streams of each viewer together, not those of all viewers', async () => {
+test('CONNECTIONS_PER_CLIENT limits the WebSockets and event streams of each viewer together, but not those of all viewers', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '3' } });
   const as = async (sub: string) => ({ authorization: `Bearer ${await sign(sub, 600)}` });
   const stream = async (sub: string, signal: AbortSignal | null = null) =>
@@ -136,7 +137,7 @@ test('CONNECTIONS_PER_CLIENT limits the sockets and event streams of each viewer
   expect(await (await connect(gateway, {}, await as('asha'))).outcome).toBe('connection_ack');
 });
 
-test('an operation beyond SUBSCRIPTIONS_PER_SOCKET is refused, and the running ones of the socket continue', async () => {
+test('an operation beyond SUBSCRIPTIONS_PER_SOCKET is refused, and the running operations of the WebSocket continue', async () => {
   const gateway = await bootGateway({ environment: { SUBSCRIPTIONS_PER_SOCKET: '2' } });
   const { socket, outcome } = await connect(gateway);
   await outcome;
@@ -217,7 +218,7 @@ test("requests from a foreign Origin get 403; the gateway's own origin and ALLOW
   expect((await post('/graphql', allowed)).headers.get('access-control-allow-origin')).toBe(allowed);
 });
 
-test('in development an upgrade needs a loopback Host, and a loopback Origin if it has one', async () => {
+test('in development a WebSocket upgrade needs a loopback Host, and a loopback Origin if the request has an Origin', async () => {
   const gateway = await bootGateway();
 
   expect(await refusalOf(gateway, { origin: 'http://localhost:5173' })).toBe('accepted');
@@ -259,7 +260,7 @@ test('an event stream reports errors with the same codes and statuses as the oth
   expect(byGet.status).toBe(405);
 });
 
-test('a query sent to the path of event streams is answered, too', async () => {
+test('a query that is sent to /graphql/stream, the path of event streams, is answered with one event and the end of the stream', async () => {
   const gateway = await bootGateway();
   const query =
     'query ($id: String!) { sessionByVerificationId(verificationId: $id) { verificationId } viewer { id } }';

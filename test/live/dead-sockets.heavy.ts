@@ -5,7 +5,7 @@ import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
 
 const LONGEST_MS = 30_000;
 
-test('a half-open socket is closed within 30 seconds, and one that answers pings stays open', async () => {
+test('a WebSocket that no longer answers pings is closed within 30 seconds, and one that answers stays open', async () => {
   const gateway = await bootGateway({ environment: { CONNECTIONS_PER_CLIENT: '2' } });
   const connect = async () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');

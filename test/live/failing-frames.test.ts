@@ -1,4 +1,7 @@
-/** A frame that fails is executed again; if it keeps failing, the connection is closed and the client resumes. */
+/**
+ * Tests that a failed frame is executed again. If the frame keeps failing, the connection is closed, and the
+ * client resumes.
+ */
 import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import type pg from 'pg';
@@ -7,7 +10,7 @@ import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
-/** Tables that loaders read, each with a selection for which a frame needs the loader of the table. */
+/** Tables that loaders read, each with a selection whose frames need the loader of that table. */
 const LOADED = {
   vkyc_user: 'session { user { id userId } }',
   meeting: 'session { meetings(first: 5) { nodes { id startsAt } } }',
@@ -69,7 +72,7 @@ function follow(
   return watched;
 }
 
-/** Sends a webhook with a new event time, which records one more transition of the session. */
+/** Sends a webhook with a new event time, so that it records one more transition of the session. */
 async function report(gateway: Gateway, verificationId: string, minute: number): Promise<void> {
   const status = await gateway.webhook({
     event_time: new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString(),
@@ -94,7 +97,7 @@ const metric = async (gateway: Gateway, name: string): Promise<number> => {
 };
 
 for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
-  test(`${transport}: a frame whose loader fails is executed again until it has no errors, for every loader`, async () => {
+  test(`${transport}: a subscription frame whose loader fails is executed again until it has no errors, for every loader`, async () => {
     const gateway = await bootGateway();
     const { id, startCursor } = await gateway.start('frames.1');
     const all = Object.fromEntries(
@@ -107,14 +110,16 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
 
     let sequence = 1;
     for (const [table, watched] of Object.entries(all)) {
-      // Replays a recorded transition, because recording a new one would read some of these tables and fail, too.
+      // Replays a recorded transition. Recording a new one would read some of the renamed tables and fail,
+      // too.
       const failed = await metric(gateway, 'vkyc_feed_failed_frames_total');
       const mend = await breakTable(gateway.database, table);
       const again = follow(gateway, transport, watch(LOADED[table as keyof typeof LOADED]), {
         id,
         after: startCursor,
       });
-      // Without vkyc_session and status_transition the log cannot be read, so no frame is executed that could fail.
+      // Without vkyc_session or status_transition the log cannot be read, so no frame is executed that could
+      // fail.
       if (table !== 'vkyc_session' && table !== 'status_transition')
         await eventually(async () => (await metric(gateway, 'vkyc_feed_failed_frames_total')) > failed);
       await mend();
@@ -132,7 +137,7 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
     }
   }, 60_000);
 
-test('a frame that keeps failing closes the connection, and the client resumes and gets the frame after the fault', async () => {
+test('a subscription frame that keeps failing closes the connection; the client resumes and gets the frame after the fault', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('frames.1');
   const watched = follow(gateway, 'WebSocket', watch(LOADED.meeting), { id, after: startCursor });
@@ -151,7 +156,7 @@ test('a frame that keeps failing closes the connection, and the client resumes a
   expect([watched.broken, watched.ends]).toEqual([[], []]);
 }, 60_000);
 
-test('database connections terminated every 250 ms under load cause no lost and no broken frame', async () => {
+test('database connections that are terminated every 250 ms under load cause no lost and no broken subscription frame', async () => {
   const gateway = await bootGateway({ environment: { DATABASE_POOL: '4' } });
   const sessions = await Promise.all(['a', 'b', 'c'].map((name) => gateway.start(`frames.${name}`)));
   const watched = sessions.map(({ id, startCursor }) =>
@@ -181,7 +186,7 @@ test('database connections terminated every 250 ms under load cause no lost and 
 
   for (let minute = 1; minute <= 20; minute += 1)
     for (const name of ['a', 'b', 'c']) {
-      // Sends the webhook again until it gets a 200, as the provider does.
+      // Sends the webhook until it is answered with 200, as the provider does.
       await eventually(async () => {
         const status = await gateway
           .webhook({

@@ -8,7 +8,7 @@ import { bootGateway, eventually } from '../harness/gateway.ts';
 const WATCH = 'subscription { statusTransitions { sequence } }';
 const WINDOW_SECONDS = 1;
 
-test('a shutdown closes sockets with 1012, spread over SHUTDOWN_SECONDS, aborts streams, and accepts no connection', async () => {
+test('a shutdown closes WebSockets with 1012, spread over SHUTDOWN_SECONDS, aborts event streams, and accepts no new connection', async () => {
   const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) } });
   const sockets = await Promise.all(Array.from({ length: 40 }, () => watchOver(gateway.url)));
   const streams = await Promise.all(
@@ -31,7 +31,7 @@ test('a shutdown closes sockets with 1012, spread over SHUTDOWN_SECONDS, aborts 
   await stopped;
 });
 
-test('requests and upgrades in flight at shutdown get an answer (200, 503 or close 1012)', async () => {
+test('requests and WebSocket upgrades in flight at shutdown get an answer (200, 503 or close code 1012)', async () => {
   const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: '2' } });
   const { port } = new URL(gateway.url);
   const openConnection = async () => {
@@ -72,7 +72,8 @@ async function watchOver(url: string) {
   await once(socket, 'open');
   socket.send(JSON.stringify({ type: 'connection_init' }));
   await once(socket, 'message');
-  // Returns the promise in an object: an async function would wait for a promise that it returns directly.
+  // Returns the promise inside an object, because an async function waits for a promise that it returns
+  // directly.
   return {
     closed: once(socket, 'close').then(([code]) => ({ code: code as number, at: performance.now() })),
   };

@@ -1,4 +1,7 @@
-/** Cost of subscription frames: replays are throttled by a budget of the viewer, and the cost of a frame is limited. */
+/**
+ * Tests the cost of subscription frames: a budget of the viewer throttles replays, and the cost of a single
+ * frame is limited.
+ */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
@@ -22,7 +25,7 @@ async function countTransitions(gateway: Gateway): Promise<number> {
 }
 
 test.each(Object.entries(REPLAYS))(
-  'a replay of %s is throttled by the budget for frames and does not use up the rate limit of queries',
+  "a replay of the subscription %s is throttled by the viewer's frame budget and does not use up the rate limit of queries",
   { timeout: 60_000 },
   async (_field, query) => {
     const gateway = await bootGateway({

@@ -39,7 +39,7 @@ const TRANSPORTS = {
 };
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: sessionLive begins with a snapshot and continues without a gap`, async () => {
+  test(`${transport}: a sessionLive subscription begins with a snapshot and a heartbeat, and continues with transitions without a gap`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('screen.happy-path');
     await walk(gateway, 'screen.happy-path', 3);
@@ -55,7 +55,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(transitions.map((each) => each.sequence)).toEqual([5, 6]);
   });
 
-  test(`${transport}: sessionLive resumed with a cursor sends only the transitions after the cursor`, async () => {
+  test(`${transport}: a sessionLive subscription that resumes from a cursor gets only the transitions after the cursor`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('screen.happy-path');
     const before = over(gateway)(SESSION_LIVE, { id });
@@ -69,7 +69,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(back[2].cursor).toBe(back[1].cursor);
   });
 
-  test(`${transport}: a cursor of an earlier log epoch is answered with a new snapshot or a FeedReset`, async () => {
+  test(`${transport}: sessionLive answers a cursor of an earlier log epoch with a new snapshot, and feed with a FeedReset`, async () => {
     const gateway = await bootGateway();
     const { id, startCursor } = await gateway.start('screen.happy-path');
     await gateway.database.query('update log_identity set epoch = epoch + 1');
@@ -80,7 +80,8 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     const floor = over(restored)(FEED, { after: startCursor });
     const [reset] = await floor.take(1);
     const again = over(restored)(FEED, { after: reset.cursor });
-    // A heartbeat shows that a subscription is live; both must be before the next transition.
+    // Waits for a heartbeat of each subscription, which shows that the subscription is live, before the next
+    // transition.
     const inStep = [await floor.take(1), await again.take(1)].flat();
     await walk(restored, 'other.happy-path', 1);
 
@@ -90,7 +91,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     for (const stream of [floor, again]) expect((await stream.take(1))[0].sequence).toBe(2);
   });
 
-  test(`${transport}: a cursor beyond the end of the log is answered at once with CURSOR_EXPIRED, a snapshot or FeedReset`, async () => {
+  test(`${transport}: a cursor beyond the end of the log is answered at once with CURSOR_EXPIRED, a snapshot (sessionLive) or a FeedReset (feed)`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('short.happy-path');
     await walk(gateway, 'short.happy-path', 2);
@@ -114,7 +115,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(await refusal(FEED, {})).toMatchObject({ __typename: 'FeedReset' });
   });
 
-  test(`${transport}: heartbeats of a feed advance its cursor even if its filter matches no transition`, async () => {
+  test(`${transport}: heartbeats of a feed subscription advance its cursor even if its filter matches no transition`, async () => {
     const gateway = await bootGateway();
     await gateway.start('floor.happy-path');
     const { data } = await gateway.graphql('{ feedCursor }');
@@ -128,7 +129,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('feed resets a subscriber that is 10,500 transitions behind, and statusTransitions replays them all', async () => {
+test('a feed subscriber that is 10,500 transitions behind gets a FeedReset; a statusTransitions subscriber gets all of them', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('far.awaits-review');
   const [{ key }] = (await gateway.database.query('select id as key from vkyc_session')).rows;
@@ -154,7 +155,7 @@ test('feed resets a subscriber that is 10,500 transitions behind, and statusTran
   expect(id).toBeDefined();
 });
 
-test('replayed frames have extensions.replay, except the last one of the replay', async () => {
+test('replayed subscription frames have extensions.replay, except the last frame of the replay', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('marked.happy-path');
   await walk(gateway, 'marked.happy-path', 2);

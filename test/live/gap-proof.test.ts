@@ -42,7 +42,7 @@ async function takeLinked(stream: Stream<Link>, last: number, after: string | nu
 const globalId = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: previousCursor of a frame is the cursor of the previous frame; of the first frame, "after"`, async () => {
+  test(`${transport}: previousCursor of each frame is the cursor of the frame before; of the first frame, the argument "after"`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -63,12 +63,13 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
       subscribe(LOG, { after }),
     ])
       await takeLinked(stream, 3, after);
-    // A cursor of the feed also contains a feed position; the other subscriptions accept it, too.
+    // sessionLive and statusTransitions issue the same cursors. A cursor of the feed has a feed position
+    // besides, and statusTransitions accepts it, too.
     expect(live.at(-1)?.cursor).toBe(log.at(-1)?.cursor);
     await takeLinked(subscribe(LOG, { id, after: feed[0]?.cursor }), 3, feed[0]?.cursor as string);
   });
 
-  test(`${transport}: a suffix "~…" of "after", which keeps routers from sharing streams, is ignored`, async () => {
+  test(`${transport}: a suffix "~…" of the argument "after" is ignored; clients add it so that routers do not share their streams`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -89,7 +90,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('subscribers with one selection but different filters or viewers each get their own previousCursor', async () => {
+test('subscribers with the same selection but different filters or viewers each get their own previousCursor', async () => {
   const gateway = await bootGateway();
   const keys = (await createSessions(gateway.database, 3)) as [string, string, string];
   const customer = async (key: string) => ({
@@ -112,7 +113,7 @@ test('subscribers with one selection but different filters or viewers each get t
   }
 });
 
-test('previousCursor is null in queries and in transitions nested in a frame', async () => {
+test('previousCursor is null in the result of a query and in transitions that are nested in a frame', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('nested.happy-path');
   const nested = 'transitions(first: 5) { nodes { previousCursor } }';
@@ -134,7 +135,7 @@ test('previousCursor is null in queries and in transitions nested in a frame', a
   });
 });
 
-test('a snapshot or FeedReset sent in place of a resume has the requested cursor as previousCursor', async () => {
+test('a snapshot or FeedReset that is sent because a cursor has expired has that cursor as previousCursor', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('expired.happy-path');
   await gateway.database.query('update log_identity set epoch = epoch + 1');

@@ -8,7 +8,7 @@ const ALL = `subscription ($after: String) { statusTransitions(after: $after) { 
 const ONE = `subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { ${SHOWN} } }`;
 const SCHEDULE = `mutation ($input: ScheduleMeetingInput!) { scheduleMeeting(input: $input) { __typename } }`;
 
-test('a replica sends the transitions that it recorded without reading the log, in the same frames as from the log', async () => {
+test('a replica sends the transitions that it recorded itself without reading the log, in the same frames as read from the log', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('handed.over.1');
   const [all, one] = [
@@ -45,10 +45,10 @@ test('a replica sends the transitions that it recorded without reading the log, 
   const read = reads.map((count) => count());
 
   expect(new Set(live.map(({ source }) => source))).toEqual(new Set(['WEBHOOK', 'MUTATION']));
-  // Compares without cursors: only those of the log over all sessions contain a feed position.
+  // Compares without cursors, because only the cursors of the log over all sessions contain a feed position.
   const withoutCursor = ({ cursor: _, ...rest }: Record<string, unknown>) => rest;
   expect(ofOne.map(withoutCursor)).toEqual(live.map(withoutCursor));
-  // A few reads are allowed, since the hub polls the log every two seconds even if nothing is missing.
+  // Allows a few reads, because the hub polls the log every two seconds even if nothing is missing.
   for (const times of read) expect(times).toBeLessThan(20);
   const later = await bootGateway({ database: gateway.databaseUrl });
   expect(await later.subscribe(ALL, { after: startCursor }).take(live.length)).toEqual(live);

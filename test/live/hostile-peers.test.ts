@@ -19,7 +19,7 @@ const sign = (sub: string, secondsLeft: number) =>
 
 const closing = frameOf({ opcode: OPCODE.CLOSE, payload: Buffer.from([0x03, 0xe8]) });
 
-test('peers that reset or never close a refused upgrade neither crash the gateway nor delay its shutdown', async () => {
+test('clients that reset or never close a refused WebSocket upgrade neither crash the gateway nor delay its shutdown', async () => {
   const gateway = await startGatewayProcess({
     DATABASE_URL: await freshDatabase(),
     DATA_KEYS,
@@ -38,7 +38,7 @@ test('peers that reset or never close a refused upgrade neither crash the gatewa
   expect(await gateway.end('SIGTERM')).toBe(0);
 });
 
-test('a peer that disconnects while it signs in releases its own connection slot and no other', async () => {
+test('a client that disconnects while its token is verified releases its own connection slot and no other', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '2' } });
   const payload = { authorization: `Bearer ${await sign('mallory', 600)}` };
   const signIn = async () => {
@@ -62,7 +62,7 @@ test('a peer that disconnects while it signs in releases its own connection slot
   expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
 });
 
-test('an address may have only a limited number of sockets that have not signed in', async () => {
+test('an IP address may have only a limited number of WebSockets that have not signed in; more get 429', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const open = () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -82,11 +82,12 @@ test('an address may have only a limited number of sockets that have not signed 
   const refused = outcomes.filter(({ status }) => status !== 101);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
-  // Sockets that have not signed in after 3 s are closed, so that the address may open another one.
+  // Waits until the gateway has closed sockets that have not signed in within 3 s, so that the address may
+  // open another.
   await eventually(async () => (await open()).status === 101);
 });
 
-test('an operation sent after the token of its socket expired is not executed, even if the peer keeps the socket open', async () => {
+test('an operation that is sent after the token of its WebSocket expired is not executed, even if the client keeps the socket open', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const peer = await rawWebSocket(gateway.url);
   await peer.hears('101 ');
@@ -105,7 +106,7 @@ test('an operation sent after the token of its socket expired is not executed, e
   expect(rows).toEqual([]);
 });
 
-test('an event stream that is aborted while its token is verified releases its connection slot', async () => {
+test('an event stream that the client aborts while its token is verified releases its connection slot', async () => {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }];
   let asked = 0;

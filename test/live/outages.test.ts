@@ -62,7 +62,7 @@ for (const [transport, createFor] of Object.entries(CLIENTS))
     expect({ seen, ends }).toEqual({ seen: [1], ends: [] });
   });
 
-test('a replica that hangs while it holds the lock for feed positions blocks other replicas only briefly', async () => {
+test('a replica that hangs while it holds the advisory lock for feed positions blocks other replicas only until PostgreSQL ends its idle transaction', async () => {
   const gateway = await bootGateway();
   const silent = new pg.Client({ connectionString: gateway.databaseUrl });
   silent.on('error', () => {});

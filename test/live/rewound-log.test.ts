@@ -1,4 +1,6 @@
-/** The database is restored from a backup while the gateway runs, so its log loses the newest transitions. */
+/**
+ * Tests a restore of the database from a backup while the gateway runs: the log loses its newest transitions.
+ */
 import { expect, test } from 'vitest';
 import { createCursors, logStart } from '../../src/feed/cursor.ts';
 import { takeBackup } from '../harness/backup.ts';
@@ -54,7 +56,7 @@ const OVER = {
 };
 
 for (const [transport, over] of Object.entries(OVER))
-  test(`${transport}: after a restore, subscribers that saw a lost transition are reset; others continue without a gap`, async () => {
+  test(`${transport}: after a restore, subscribers that saw a lost transition get a reset, snapshot or CURSOR_EXPIRED; others continue without a gap`, async () => {
     const gateway = await bootGateway();
     const [hurt, spared] = [await gateway.start('hurt.1'), await gateway.start('spared.1')];
     await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -92,7 +94,7 @@ for (const [transport, over] of Object.entries(OVER))
     expect(gateway.logs.filter((line) => line.includes('database lost transitions'))).toHaveLength(1);
   });
 
-test('a cursor of a lost transition is expired for every subscription and query, although its sequence is used again', async () => {
+test('after a restore, the cursor of a lost transition has expired for every subscription and query, although its sequence is used again', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('hurt.1');
   await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -125,7 +127,7 @@ test('a cursor of a lost transition is expired for every subscription and query,
   expect(await gateway.subscribe(FEED, { after: kept }).next()).toMatchObject({ sequence: 3 });
 });
 
-test('subscriptions to a session that was lost in a restore end with CURSOR_EXPIRED', async () => {
+test('subscriptions to a session that was lost by a restore of the database end with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   const restore = await takeBackup(gateway.database);
@@ -138,7 +140,7 @@ test('subscriptions to a session that was lost in a restore end with CURSOR_EXPI
   for (const stream of streams) expect(await endOf(stream)).toBe('CURSOR_EXPIRED');
 });
 
-test('subscriptions resume from a cursor of an earlier release, which has no fingerprint', async () => {
+test('subscriptions resume from a cursor that an earlier release issued without a fingerprint', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('hurt.1');
   await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -152,7 +154,7 @@ test('subscriptions resume from a cursor of an earlier release, which has no fin
   expect(await gateway.subscribe(FEED, { after }).next()).toMatchObject({ sequence: 2 });
 });
 
-test('after a restore that lost transitions, the provider is polled for them again, even without a subscriber', async () => {
+test('after a restore, the gateway polls the provider for the lost transitions and records them again, even without a subscriber', async () => {
   const gateway = await bootGateway({ polling: true, environment: { PROVIDER_CALLS_PER_MINUTE: '6000' } });
   const { id } = await gateway.start('hurt.happy-path');
   await gateway.advance('hurt.happy-path', 1);

@@ -30,7 +30,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     }
   };
 
-  test(`${transport}: every subscription, with any argument and field, shows each role only what the role may see`, {
+  test(`${transport}: every subscription, with any argument and field, sends each role only what the role may see`, {
     timeout: 60_000,
   }, async () => {
     const given = { ...own, status: undefined, subStatus: undefined };

@@ -10,7 +10,7 @@ import { inMinutes, person } from '../harness/people.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 import { onStatement } from '../harness/statements.ts';
 
-/** Allowance for SQL statements that the gateway sends on timers and that fall into the measurement. */
+/** Allowance for the SQL statements that timers send during a measurement. */
 const BY_THE_CLOCK = 12;
 
 const idOf = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
@@ -20,7 +20,7 @@ const cursorsOf = async (gateway: Gateway, epochs = 0) => {
   return createCursors({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
 };
 
-test('subscribers of one selection whose variables have other defaults or values each get their own result', async () => {
+test('subscribers with the same selection but other variables or default values each get their own result', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(logStart(id));
@@ -38,7 +38,7 @@ test('subscribers of one selection whose variables have other defaults or values
   expect(last.map(({ session }) => session.transitions.nodes.length)).toEqual([1, 3, 2]);
 });
 
-test('a replay that is repeated later shows the session as it is then, and the transitions unchanged', async () => {
+test('a replay that is repeated later contains the session as it is then, and the transitions unchanged', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(logStart(id));
@@ -48,8 +48,8 @@ test('a replay that is repeated later shows the session as it is then, and the t
       `subscription ($after: String!) { statusTransitions(after: $after) { ${selection} } }`,
       { after },
     );
-    // Leaves the stream open: cached results of a selection are dropped with its last subscriber, and the second
-    // look must find them.
+    // Leaves the stream open: cached frames of a selection are dropped with its last subscriber, and the
+    // second look must find them.
     return stream.next();
   };
   const [moment, log] = ['session { transitions(last: 1) { nodes { sequence } } }', 'cursor sequence status'];
@@ -61,7 +61,7 @@ test('a replay that is repeated later shows the session as it is then, and the t
   expect(await look(log)).toEqual(before.log);
 });
 
-test('two sessionLive subscriptions that begin at once each get their own value of resync', async () => {
+test('two sessionLive subscriptions that begin in the same tick, one with an expired cursor, each get their own value of resync', async () => {
   const gateway = await bootGateway();
   const [key] = (await createSessions(gateway.database, 1)) as [string];
   const id = idOf(key);
@@ -112,7 +112,7 @@ test('feedCursor of a query is never ahead of the transitions in the same result
   expect(Math.max(...ahead)).toBeLessThanOrEqual(0);
 });
 
-test('sending a customer’s transition takes no more SQL statements with 30 subscribed customers than with 2', async () => {
+test('sending a transition to its customer takes no more SQL statements with 30 subscribed customers than with 2', async () => {
   const gateway = await bootGateway();
   const sessions = await createSessions(gateway.database, 30);
   const [first] = sessions as [string];
@@ -134,7 +134,8 @@ test('sending a customer’s transition takes no more SQL statements with 30 sub
       await stream.next();
       streams.push(stream);
     }
-    // Counts the second round: in the first, the gateway finds out that results depend on the viewer.
+    // Counts the second round. In the first round the gateway has yet to find out that the results depend on
+    // the viewer.
     const rounds: number[] = [];
     for (let round = 0; round < 2; round += 1) {
       const next = (streams[0] as Stream<object>).next();
@@ -175,7 +176,8 @@ test('a frame that selects the actor is executed once for all staff, and once fo
   atTheEnd(async () => executed.mockRestore());
 
   const executions: number[] = [];
-  // Counts the second round: in the first, the gateway finds out that the result differs between customers.
+  // Counts the second round. In the first round the gateway has yet to find out that the result differs
+  // between customers.
   for (const minutes of [30, 40]) {
     executed.mockClear();
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(minutes) });

@@ -1,4 +1,7 @@
-/** Checks the plans that PostgreSQL really used, which its extension auto_explain writes to the log as JSON. */
+/**
+ * Checks the plans that PostgreSQL really used: its extension auto_explain writes them to the server log as
+ * JSON.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +31,10 @@ const LOG_EVERY_PLAN = {
 interface Plan {
   readonly query: string;
   readonly cost: number;
-  /** Types of plan nodes that are used although a setting (enable_…) disables them. Marked since PostgreSQL 18. */
+  /**
+   * Types of plan nodes that the plan uses although a setting (enable_…) disables them. PostgreSQL marks them
+   * since version 18.
+   */
   readonly disabled: readonly string[];
 }
 
@@ -43,7 +49,7 @@ const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).fla
 
 /** Reads from a server log the plans of all statements that the gateway and its commands sent. */
 function readPlans(log: string): Plan[] {
-  // In the log, the further lines of an entry (the JSON of its plan) begin with a tab.
+  // Lines of a log entry after the first one (the JSON of its plan) begin with a tab.
   const entries = log.matchAll(/^vkyc-gateway[^|\n]*\|LOG: .*? plan:\n((?:\t.*\n)+)/gm);
   return [...entries].map(([, json = '']) => {
     const { 'Query Text': query, Plan: root } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
@@ -91,7 +97,7 @@ const READS = `{
 
 async function command(gateway: Gateway, name: string, ...args: string[]): Promise<void> {
   const env = { PATH: process.env.PATH, DATABASE_URL: gateway.databaseUrl, DATA_KEYS, AUDIT_KEYS };
-  // `audit verify` fails on sessions that a test inserted: they have no audit chain.
+  // Ignores failures: `audit verify` fails on sessions that a test inserted without an audit chain.
   await promisify(execFile)('node', [`.build/commands/${name}.js`, ...args], { env }).catch(() => {});
 }
 
@@ -131,7 +137,7 @@ const STATES: [string, (database: pg.Pool) => Promise<unknown>][] = [
 ];
 
 test.each(STATES)(
-  'no query plan on %s uses a disabled node type or costs so much that PostgreSQL would compile it (JIT)',
+  'on %s, no query plan uses a disabled node type or costs so much that PostgreSQL would compile it (JIT)',
   {
     timeout: 300_000,
   },

@@ -66,7 +66,10 @@ interface Planned extends Statement {
   readonly plan: string;
 }
 
-/** Runs a transaction; returns each statement with its generic plan, under the settings that the transaction made. */
+/**
+ * Runs a transaction. Returns each statement with its generic plan, made under the settings of the
+ * transaction.
+ */
 async function planTransaction(
   pool: pg.Pool,
   run: (tx: Transaction) => Promise<unknown>,
@@ -141,7 +144,7 @@ test.each(FILTERS)(
 
 const SHAPE = { detail: 'SUMMARY', withUser: true } as const;
 
-test('paging through sessions repeats and skips none while new sessions are inserted', async () => {
+test('paging through sessions repeats no session and skips none while new sessions are inserted', async () => {
   const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
   const seen: string[] = [];
   let after: { at: Date; id: string } | null = null;
@@ -171,7 +174,7 @@ test('PostgreSQL’s JIT compilation is off on the connections of the gateway', 
   expect(rows).toEqual([{ jit: 'off' }]);
 });
 
-test('recording a session reads no table without an index', async () => {
+test('the statements that record an update of a session use an index on every table', async () => {
   const ids = ['plan.7', 'plan.8'];
 
   const planned = await planTransaction(database, async (tx) => {
@@ -204,7 +207,7 @@ test('recording a session reads no table without an index', async () => {
 const EARLIER_OF_ITS_SESSION =
   /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/;
 
-test('claiming or storing a webhook looks for earlier webhooks of its session by an index', async () => {
+test('claiming or storing a webhook finds earlier webhooks of the same session by an index', async () => {
   const [claim, lock] = (await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     await claimWebhooks(tx, 10, 0n);
@@ -223,7 +226,7 @@ test('claiming or storing a webhook looks for earlier webhooks of its session by
   );
 });
 
-test('claiming webhooks reads the queue by its index, without a sort, despite a bloated index and stale statistics', async () => {
+test('claiming webhooks reads the queue by its index and without a sort, despite a bloated index and stale statistics', async () => {
   const burstUrl = await freshDatabase();
   const pool = new pg.Pool({ connectionString: burstUrl, max: 1 });
   const { db, close } = connect(burstUrl, 1, () => {});
@@ -260,7 +263,7 @@ test('claiming webhooks reads the queue by its index, without a sort, despite a 
   expect(claim.plan).toMatch(EARLIER_OF_ITS_SESSION);
 });
 
-test('totalCount is exact for a small list of sessions, and null for one of 30,000', async () => {
+test('totalCount is exact for a list of some hundred sessions, and null for a list of 30,000', async () => {
   const gateway = await bootGateway({ database: url });
   const { data } = await gateway.graphql(`{
     all: sessions(first: 1) { totalCount }
@@ -274,14 +277,14 @@ test('totalCount is exact for a small list of sessions, and null for one of 30,0
   expect(data).toEqual({ all: { totalCount: null }, some: { totalCount: rows[0].count } });
 });
 
-test('statistics of a time window do not scan the whole session table', async () => {
+test('session statistics of a time window do not scan the whole session table', async () => {
   const from = new Date(Date.now() - 3_600_000);
   const window = { from, to: null, openOnly: false, verificationIds: null };
   const plan = await planOf(() => countStates(connection.db, window));
   expect(plan).not.toContain('Seq Scan on vkyc_session');
 });
 
-test('open sessions are counted by an index-only scan, although most sessions have ended', async () => {
+test('session statistics count open sessions by an index-only scan, although most sessions have ended', async () => {
   await database.query(
     `update vkyc_session set status = 'AUDITOR_REVIEWED', sub_status = 'AUDITOR_REJECTED', waiting_on = 'NOBODY' where status = 'VIDEO_CALL'`,
   );

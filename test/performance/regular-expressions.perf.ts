@@ -1,4 +1,7 @@
-/** Regular expressions of the source must be safe from ReDoS, since clients and the provider choose the texts. */
+/**
+ * Checks that the regular expressions of the source are safe from ReDoS, because clients and the provider
+ * choose the texts.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -24,7 +27,10 @@ interface Found {
 }
 
 const literals: Found[] = [];
-/** Places where the source builds a regular expression at run time, which cannot be checked. */
+/**
+ * Places where the source builds a regular expression at run time. The test refuses these, because it cannot
+ * check them.
+ */
 const constructed: string[] = [];
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { quantile, simulate } from '../simulation/staleness.ts';
 
-test('with every webhook lost, the polling policy finds changes sooner than round-robin and neglects no session', () => {
+test('if every webhook is lost, the polling policy finds half of the changes 30 % sooner than round-robin, and 99 % of them no later', () => {
   const setting = { seed: 'a test', sessions: 500, pollsPerMinute: 70, days: 2 };
   const inTurn = simulate(setting, 'ROUND_ROBIN');
   const ours = simulate(setting, 'OURS');

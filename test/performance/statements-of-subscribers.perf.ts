@@ -7,7 +7,10 @@ import { onStatement } from '../harness/statements.ts';
 
 const SOCKETS = 10;
 const TRANSITIONS = 8;
-/** Allowance for periodic SQL statements in a measurement: less than one statement per hundred subscribers. */
+/**
+ * Allowance for the SQL statements that timers send during a measurement: less than one per hundred
+ * subscribers.
+ */
 const BY_THE_CLOCK = 15;
 
 /** Counts the SQL statements of the gateway (not those of the test), told apart by their application_name. */
@@ -36,7 +39,8 @@ async function subscribeMany(
       retryAttempts: 0,
     }),
   );
-  // Connects all sockets before the first subscription, since a busy gateway would acknowledge late ones too slowly.
+  // Connects all sockets before the first subscription, because a gateway that is busy with subscriptions
+  // acknowledges new sockets too slowly.
   await Promise.all(clients.map((client) => new Promise((resolve) => client.on('connected', resolve))));
   const query = `subscription ($sessionId: ID, $after: String) { statusTransitions(sessionId: $sessionId, after: $after) { ${fields} } }`;
   const got = { deliveries: 0, errors: [] as unknown[] };
@@ -58,7 +62,10 @@ async function subscribeMany(
 
 const STEPS = ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER', 'USER_ACCEPTED_MEETING', 'USER_DROPPED_OFF'] as const;
 
-/** Returns how many SQL statements it takes to deliver a webhook to all subscribers: the minimum of several rounds. */
+/**
+ * Returns how many SQL statements the gateway needs to record a webhook and deliver it to all subscribers:
+ * the minimum of several rounds.
+ */
 async function statementsPerTransition(
   gateway: Gateway,
   name: string,

@@ -12,10 +12,16 @@ const PAGE = `{
   }
 }`;
 const REQUESTS = 100;
-/** Most bytes that a request may leave in old space: about a twentieth of what it allocates. */
+/**
+ * Most bytes that a request may leave in old space (V8's memory for long-lived objects): about a twentieth of
+ * what it allocates.
+ */
 const MOST_BYTES_LEFT = 25_000;
 
-/** Guards against closures in properties and getters of object literals, which V8 allocates in old space: see `Page`. */
+/**
+ * Guards against closures in object literals (arrow functions as properties, getters), which V8 allocates in
+ * old space: see `Page`.
+ */
 test('objects of a GraphQL response are freed by minor garbage collections and do not pile up in old space', async () => {
   setFlagsFromString('--expose-gc');
   const collect: typeof gc = runInNewContext('gc');
@@ -41,7 +47,10 @@ test('objects of a GraphQL response are freed by minor garbage collections and d
   expect(left).toBeLessThan(MOST_BYTES_LEFT);
 });
 
-/** Sends a request over one connection, again and again, without the garbage that `fetch` would leave. */
+/**
+ * Returns a function that sends the same request over one connection, without the garbage that `fetch` would
+ * leave.
+ */
 async function asker(gateway: Gateway): Promise<() => Promise<void>> {
   const token = await gateway.token({ sub: 'an operator', roles: ['OPERATOR'] });
   const body = JSON.stringify({ query: PAGE });

@@ -59,7 +59,7 @@ async function outcomes(): Promise<Record<string, number>> {
   return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
 }
 
-/** Runs `work`; returns how many webhooks the gateway counted meanwhile, by outcome. */
+/** Runs `work`. Returns how many webhooks the gateway counted while it ran, by outcome. */
 async function added(work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await outcomes();
   await work();
@@ -84,7 +84,7 @@ async function residentMb(): Promise<number> {
   return Number(kb) / 1024;
 }
 
-test('a webhook with a valid signature and recent timestamp is stored, whatever its content type, headers and content', async () => {
+test('a webhook with a valid signature and a timestamp of up to 29 days ago is stored, whatever its content type, headers and content', async () => {
   let number = 0;
   const fresh = () => Buffer.from(JSON.stringify({ nonsense: ++number }));
   const types = ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'nonsense', ';;', ''];
@@ -118,7 +118,7 @@ test('a webhook with a valid signature and recent timestamp is stored, whatever 
   expect(rows).toEqual([{ state: 'PARKED', count: bodies.length + times.length }]);
 });
 
-test('a signed webhook is refused if an attacker moves bytes between its timestamp and its body', async () => {
+test('a signed webhook is refused (401) if an attacker moves bytes between its timestamp header and its body', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "captured"}}');
   const timestamp = String(Date.now());
@@ -139,7 +139,7 @@ test('a signed webhook is refused if an attacker moves bytes between its timesta
   expect(await stored()).toBe(before + 1);
 });
 
-test('webhooks that are unsigned, badly signed, too large or dated far from now are refused, counted and not stored', async () => {
+test('webhooks that are unsigned, badly signed, too large or dated a year or more away are refused, counted by reason and not stored', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "nobody"}}');
   const good = signed(body);
@@ -187,7 +187,7 @@ test('webhooks that are unsigned, badly signed, too large or dated far from now 
   expect(await stored()).toBe(before);
 });
 
-test('300 slow senders of the largest webhook use bounded memory, and an honest webhook still gets stored', async () => {
+test('300 slow senders of webhooks of 256 kB use bounded memory, and an honest webhook is still stored', async () => {
   const storedBefore = await stored();
   const before = await residentMb();
   let peak = before;
@@ -213,7 +213,9 @@ test('300 slow senders of the largest webhook use bounded memory, and an honest 
     await eventually(async () => (await send(honest, signed(honest))) === 200);
   });
 
-  process.stderr.write(`resident: ${[before, peak, after].map(Math.round).join(', ')} MB\n`);
+  process.stderr.write(
+    `resident memory before, at its peak, after: ${[before, peak, after].map(Math.round).join(', ')} MB\n`,
+  );
   expect(peak - before).toBeLessThan(MOST_GROWTH_MB);
   expect(after - before).toBeLessThan(MOST_GROWTH_MB);
   expect(counted.kept).toBe(1);
@@ -222,7 +224,7 @@ test('300 slow senders of the largest webhook use bounded memory, and an honest 
   expect(await stored()).toBe(storedBefore + 1);
 });
 
-test('webhook uploads that stall, without a valid signature, are refused and do not block an honest webhook', async () => {
+test('webhook uploads with a wrong signature that stall are refused as too slow or too many, and do not block an honest webhook', async () => {
   const small = Buffer.from(JSON.stringify({ honest: 'while they wait' }));
 
   const counted = await added(async () => {

@@ -27,7 +27,7 @@ async function stoppedPostgres() {
   };
 }
 
-test('a gateway started before its database is alive but not ready, and becomes ready when the database starts', {
+test('a gateway that is started before its database is alive but not ready (503), and becomes ready when the database starts', {
   timeout: 60_000,
 }, async () => {
   const postgres = await stoppedPostgres();

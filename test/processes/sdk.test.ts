@@ -10,7 +10,7 @@ const REFUSED_TOKEN = { app_id: 'app', product: 'SOMETHING_ELSE' };
 /** Hosts that this process tried to connect to. Connections to other machines are blocked. */
 let hosts: string[];
 
-/** Option of the SDK's calls: ignore proxy settings of the environment, which would redirect the calls. */
+/** Makes the SDK ignore proxy settings of the environment, which would redirect its calls. */
 const DIRECT = { proxy: false } as const;
 
 beforeEach(async () => {

@@ -28,7 +28,10 @@ const start = async (gateway: GatewayProcess, verificationId: string, more: obje
   return (await gateway.graphql(START, { input }, token)).result;
 };
 
-/** Starts a sandbox and a proxy to it that can be cut; creates a database; returns both and a way to start gateways. */
+/**
+ * Starts a sandbox and a proxy to it whose calls can be cut, and creates a database. Returns them with a
+ * function that starts gateways on both.
+ */
 async function place() {
   const sandbox = await startSandboxProcess();
   const wire = await startWire(sandbox.access.CASHFREE_BASE_URL);
@@ -61,7 +64,7 @@ async function atProvider(sandbox: SandboxProcess, verificationId: string) {
   return { referenceId: String(found.reference_id), user: { userId: found.user_id } };
 }
 
-test('50 callers that retry one start on two processes all get the same session, although answers are lost', async () => {
+test('50 callers that retry one startSession on two gateway processes all get the same session, although provider answers are lost', async () => {
   const { sandbox, database, startGateway } = await place();
   const gateways = await Promise.all([startGateway(), startGateway()]);
   await sandbox.control('PUT', '/faults', {
@@ -94,7 +97,7 @@ test('50 callers that retry one start on two processes all get the same session,
   expect((await database.query('select from vkyc_session')).rowCount).toBe(1);
 });
 
-test('after SIGKILL at any provider call of a start, a retry on a new process gets the one session that exists', {
+test('if SIGKILL ends the gateway at any provider call of a start, a retry on a new process gets a session, and the provider has only one verification', {
   timeout: 60_000,
 }, async () => {
   const { sandbox, wire, startGateway } = await place();
@@ -123,13 +126,14 @@ test('after SIGKILL at any provider call of a start, a retry on a new process ge
   expect(await sandbox.control('GET', '/verifications')).toHaveLength(points.length);
 });
 
-test('a start whose answer was lost with its gateway process is recovered by polling, without a retry', async () => {
+test('a start whose provider answer was lost when its gateway was killed is recovered by polling, without a retry', async () => {
   const { sandbox, wire, database, startGateway } = await place();
   await startAndKill(await startGateway(), wire, ['AFTER', 'POST /vkyc'], 'found.1');
   const second = await startGateway();
   expect((await second.graphql(LOG, { id: 'found.1' })).session).toBeNull();
 
-  // Makes the lookup due now; by itself it is due twenty seconds after the start was sent.
+  // Makes the gateway's lookup at the provider due now. By itself it is due twenty seconds after the start
+  // was sent.
   await database.query('update provider_lookup set due_at = now()');
   const found = await eventually(async () => (await second.graphql(LOG, { id: 'found.1' })).session);
 
@@ -141,7 +145,7 @@ test('a start whose answer was lost with its gateway process is recovered by pol
   expect(await sandbox.control('GET', '/verifications')).toHaveLength(1);
 });
 
-test("a start with a taken verification id, or with a phone that differs from the known user's, is refused, also after a SIGKILL of all gateways", async () => {
+test("startSession refuses a taken verification id, or a phone that differs from the known user's, also after a SIGKILL of all gateways", async () => {
   const { sandbox, database, startGateway } = await place();
   const tokenOf = async (gateway: GatewayProcess, sub: string): Promise<string> => {
     const response = await fetch(`${gateway.url}/dev/token`, {

@@ -1,4 +1,4 @@
-/** HTTP proxy between a gateway and the provider, which can kill the gateway before or after a call. */
+/** HTTP proxy between a gateway and the provider. It can kill the gateway before or after a provider call. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
@@ -9,7 +9,10 @@ export type Moment = 'BEFORE' | 'AFTER';
 export interface Wire {
   /** Base URL of the provider by way of this proxy: value for `CASHFREE_BASE_URL` of a gateway. */
   readonly baseUrl: string;
-  /** Runs `kill` at the next call such as `POST /vkyc` and drops that call; resolves afterwards. */
+  /**
+   * Runs `kill` at the next provider call such as `POST /vkyc`, and leaves that call without an answer.
+   * Resolves when `kill` has ended.
+   */
   cutAt(moment: Moment, call: string, kill: () => Promise<unknown>): Promise<void>;
 }
 

@@ -101,7 +101,7 @@ test('the POST that starts a verification is never retried, whatever its failure
   }
 });
 
-test('a request that the provider refuses is not retried', async () => {
+test('a request that the provider refuses with 400 is sent once and not retried', async () => {
   const { client, provider } = await clientAgainst([error(400, 'name_value_invalid')]);
 
   await failure(client.createUser({ userId: 'asha', phone: '1', name: '?', email: null, address: null }));
@@ -176,7 +176,7 @@ test('every attempt of a provider call takes a call from the budget for its purp
   expect(taken).toEqual(['MUTATION', 'MUTATION', 'POLL']);
 });
 
-test('after five failures the circuit breaker rejects calls unsent, and closes when the provider recovers', async () => {
+test('after five failures the circuit breaker rejects provider calls without sending them, and closes when the provider recovers', async () => {
   let healthy = false;
   const { client, provider } = await clientAgainst(
     () => (healthy ? { body: VERIFICATION } : error(500, 'api_error')),
@@ -204,7 +204,7 @@ test('calls that the provider refuses do not open the circuit breaker', async ()
   expect(provider.calls).toHaveLength(8);
 });
 
-test('each documented error code becomes a kind of ProviderFailure, without the text of the provider', async () => {
+test("each documented error code of the provider becomes a kind of ProviderFailure, which does not contain the provider's text", async () => {
   const documented: [number, string, string][] = [
     [400, 'x-client-id_missing', 'UNAVAILABLE'],
     [400, 'x-client-secret_missing', 'UNAVAILABLE'],
@@ -263,7 +263,7 @@ test('an undocumented error is classified by its status, reported as unmapped, a
   }
 });
 
-test('an HTML error page of the provider counts as an outage, and even with status 404 not as NOT_FOUND', async () => {
+test('an HTML error page of the provider counts as an outage (UNAVAILABLE); even with status 404 it is not NOT_FOUND', async () => {
   for (const status of [400, 404, 409, 413, 502]) {
     const { client } = await clientAgainst([{ status, body: '<html>Sorry</html>' }]);
     expect(await failure(client.startVerification(request))).toMatchObject({
@@ -273,7 +273,7 @@ test('an HTML error page of the provider counts as an outage, and even with stat
   }
 });
 
-test('a GET that gets a 5xx is retried, even if the answer has rate-limit headers', async () => {
+test('a GET to the provider that gets a 500 is retried, even if the answer has rate-limit headers', async () => {
   const { client, provider } = await clientAgainst([
     error(500, 'api_error', {
       'x-ratelimit-limit': '100',
@@ -285,7 +285,7 @@ test('a GET that gets a 5xx is retried, even if the answer has rate-limit header
   expect(provider.calls).toHaveLength(2);
 });
 
-test('the failure of a call says that it was never sent if the call budget or the circuit breaker refused it', async () => {
+test('a call that the call budget or the circuit breaker refuses rejects with `sent: false`, because it never reached the provider', async () => {
   const noTurn = new ProviderFailure('UNAVAILABLE', 'used up', { sent: false, retryAfterSeconds: 9 });
   const budget: CallBudget = {
     take: async () => {
@@ -303,7 +303,7 @@ test('the failure of a call says that it was never sent if the call budget or th
   expect(resting.taken).toHaveLength(5);
 });
 
-test('a poll that waits for the budget does not block a mutation after the circuit breaker opened', async () => {
+test('after the circuit breaker was open, a poll that waits for the call budget does not block a mutation', async () => {
   let healthy = false;
   let letPoll: () => void = () => {};
   const budget: CallBudget = {
@@ -384,7 +384,7 @@ test('with a public key, calls have a signature header that openssl decrypts wit
   expect(Number(seconds)).toBeLessThanOrEqual(before + 5);
 });
 
-test('an answer about another verification or user is rejected as MISMATCH, is not retried and is no outage', async () => {
+test('an answer about another verification or user is rejected as MISMATCH, is not retried and does not open the circuit breaker', async () => {
   const person = (user_id: string) => JSON.stringify({ user_id, phone: '9988776655' });
   const verification = (more: object) => JSON.stringify({ ...JSON.parse(VERIFICATION), ...more });
   const asha = { userId: 'asha', phone: '9988776655', name: null, email: null, address: null };
@@ -417,7 +417,7 @@ test('an answer about another verification or user is rejected as MISMATCH, is n
   expect(await client.findVerification('v.1')).toMatchObject({ verificationId: 'v.1' });
 });
 
-test('reference ids of the provider keep all their digits, as numbers and as strings', async () => {
+test('a reference id in an answer of the provider keeps all its digits, be it a JSON number or a string', async () => {
   for (const [reference, expected] of [
     ['8901234567890123458', '8901234567890123458'],
     ['"8901234567890123458"', '8901234567890123458'],

@@ -1,4 +1,6 @@
-/** A gateway with a second provider next to the configured one, written as CONTRIBUTING.md describes. */
+/**
+ * Tests a gateway with a second provider next to the configured one, written as CONTRIBUTING.md describes.
+ */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type {
@@ -134,7 +136,7 @@ const refresh = async (gateway: Gateway, verificationId: string) => {
   return (await gateway.graphql(REFRESH, { id })).data.refreshSession;
 };
 
-test('two providers run side by side: webhooks at their own paths, and each session is polled at its own provider', async () => {
+test('two providers run side by side: each has its own webhook path, and each session is polled at its own provider', async () => {
   const acme = createAcme();
   const { asked, wrap } = recordingFinds();
   const { gateway, clock } = await polledGateway(
@@ -200,7 +202,7 @@ test('a webhook is verified only by the provider to whose path it is sent', asyn
 });
 
 // Invariant 3
-test('a webhook from another provider than that of its session is parked and changes nothing', async () => {
+test('a webhook from another provider than that of its session is parked (dead-lettered) and changes nothing', async () => {
   const acme = createAcme();
   const gateway = await bootGateway({ providers: (configured) => [configured, acme.provider] });
   await gateway.start('first.1');

@@ -25,7 +25,7 @@ describe('readTime', () => {
     ['0050-01-01', '0050-01-01T00:00:00.000Z'],
     ['1746427759', '2025-05-05T06:49:19.000Z'],
     ['1746427759733', '2025-05-05T06:49:19.733Z'],
-  ])('readTime understands %s', (text, expected) => {
+  ])('readTime reads %s as %s', (text, expected) => {
     expect(timeOf(text)).toBe(expected);
   });
 
@@ -53,11 +53,11 @@ describe('readTime', () => {
     ['22-05-2025', 'is not a time in a known format'],
     ['2025-05-22T03:51:14Z and more', 'is not a time in a known format'],
     ['', 'is not a time in a known format'],
-  ])('readTime refuses "%s" with the reason', (text, problem) => {
+  ])('readTime refuses "%s" with the reason that it %s', (text, problem) => {
     expect(timeOf(text)).toBe(problem);
   });
 
-  test('readTime reads the same instant from every way to write it', () => {
+  test('readTime reads the same instant from every spelling: case, separator, and offset with or without a colon', () => {
     const instant = fc.date({
       min: new Date('0002-01-01T00:00:00Z'),
       max: new Date('9998-12-30T00:00:00Z'),

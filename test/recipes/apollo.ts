@@ -1,5 +1,6 @@
 /**
- * Recipe for Apollo Client 4: queries and mutations over HTTP, subscriptions over a WebSocket that resumes.
+ * Recipe for Apollo Client 4: queries and mutations go over HTTP, subscriptions over a WebSocket that resumes
+ * after a reconnect.
  */
 import { type ApolloCache, ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';

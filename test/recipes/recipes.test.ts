@@ -16,8 +16,8 @@ const ALL = Array.from({ length: 14 }, (_, index) => index + 1);
 
 type Transition = { sequence: number };
 /**
- * Page of an application: queries a session, and then follows it from the cursor in the answer. Returns a
- * function that leaves the page.
+ * Page of an application: queries a session, and then subscribes to its transitions from the cursor in the
+ * answer. Returns a function that leaves the page.
  */
 type Page = (id: string, onTransition: (transition: Transition) => void) => Promise<() => void>;
 type Recipe = (url: string, getToken: () => Promise<string>, onState: (state: FeedState) => void) => Page;

@@ -1,4 +1,7 @@
-/** Recipe for urql: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
+/**
+ * Recipe for urql: queries and mutations go over HTTP, subscriptions over a WebSocket that resumes after a
+ * reconnect.
+ */
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { createClient, type Sink } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';

@@ -7,7 +7,7 @@ import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const LIMITS = { total: 100, polls: 70 };
 
-/** Two replicas that share one database. */
+/** Connections of two replicas to one database, which holds the call budget. */
 let replicas: Connection[];
 
 beforeEach(async () => {
@@ -24,7 +24,7 @@ const spend = (purpose: CallPurpose, index = 0) =>
 const pass = (ms: number) =>
   replicas[0]?.pool.query(`update provider_call set at = at - $1 * interval '1 millisecond'`, [ms]);
 
-test('concurrent calls of two replicas never exceed the budget of a minute', async () => {
+test('concurrent provider calls of two replicas never exceed the budget of 100 calls a minute', async () => {
   const waits = await Promise.all(Array.from({ length: 300 }, (_, index) => spend('MUTATION', index)));
 
   expect(waits.filter((wait) => wait === 0)).toHaveLength(100);
@@ -33,13 +33,13 @@ test('concurrent calls of two replicas never exceed the budget of a minute', asy
   expect(Math.max(...refused)).toBeLessThanOrEqual(60_000);
 });
 
-test('polls are spaced evenly and leave 30 % of the budget to mutations', async () => {
+test('polls are spaced evenly and leave 30 % of the provider call budget to mutations', async () => {
   let polls = 0;
   for (let step = 0; step < 480; step += 1) {
     if ((await spend('POLL', step)) === 0) polls += 1;
     await pass(250);
   }
-  // Two minutes of 70 polls, less those that are missed because the test tries only every 250 ms.
+  // In two minutes there is room for 140 polls. The test makes fewer, because it tries only every 250 ms.
   expect(polls).toBeGreaterThanOrEqual(115);
   expect(polls).toBeLessThanOrEqual(141);
   const mutations = await Promise.all(Array.from({ length: 60 }, (_, index) => spend('MUTATION', index)));
@@ -47,8 +47,8 @@ test('polls are spaced evenly and leave 30 % of the budget to mutations', async 
 });
 
 // Invariant 15
-test('no sliding window of 60 s contains more calls than the budget', async () => {
-  // Each call was made between these two times: a busy machine may be slow before or after it.
+test('no sliding window of 60 s contains more provider calls than the budget', async () => {
+  // Each call was made between these two times, which differ if the machine is busy.
   const made: { after: number; before: number }[] = [];
   let ahead = 0;
   for (let step = 0; step < 600; step += 1) {
@@ -65,7 +65,7 @@ test('no sliding window of 60 s contains more calls than the budget', async () =
   expect(made.length).toBeGreaterThan(250);
 });
 
-test('polls at their full rate leave room for 30 mutations at once', async () => {
+test('polls at their full rate leave room in the call budget for 30 mutations at once', async () => {
   for (let step = 0; step < 70; step += 1) {
     await spend('POLL', step);
     await pass(860);
@@ -75,7 +75,7 @@ test('polls at their full rate leave room for 30 mutations at once', async () =>
   expect(waits).toEqual(Array(30).fill(0));
 });
 
-test('a pause requested by the provider holds for all replicas, for polls or all calls, and is never shortened', async () => {
+test('a pause that the provider requests (429) holds for all replicas, for polls or all calls, and is never shortened', async () => {
   const [one] = replicas as [Connection];
   await pauseCalls(one.db, 20, 'POLLS');
   await pauseCalls(one.db, 5, 'POLLS');
@@ -88,7 +88,7 @@ test('a pause requested by the provider holds for all replicas, for polls or all
   expect(wait).toBeLessThanOrEqual(7_000);
 });
 
-test('a mutation that would wait 20 s is refused with the time to retry; a poll waits 20 s, but not 40 s', async () => {
+test('a mutation that would wait 20 s for the call budget is refused with the time to retry; a poll waits 20 s, but not 40 s', async () => {
   const [one] = replicas as [Connection];
   const stopping = new AbortController();
   const budget = createCallBudget(one.db, LIMITS, stopping.signal);
@@ -108,13 +108,13 @@ test('a mutation that would wait 20 s is refused with the time to retry; a poll 
   await expect(poll).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('even a small budget is split between polls and mutations', () => {
+test('splitBudget gives polls and mutations a part even of a small call budget', () => {
   expect(splitBudget(100)).toEqual({ total: 100, polls: 70 });
   expect(splitBudget(5)).toEqual({ total: 5, polls: 3 });
   expect(splitBudget(2)).toEqual({ total: 2, polls: 1 });
 });
 
-test('after a mutation was refused, polls leave the budget to it until it is retried', async () => {
+test('after the call budget has refused a mutation, polls take no calls until the mutation can be retried', async () => {
   const [one] = replicas as [Connection];
   const few = splitBudget(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);
@@ -128,7 +128,7 @@ test('after a mutation was refused, polls leave the budget to it until it is ret
     expect(await tryAcquireCall(one.db, 'MUTATION', few)).toBe(0);
 });
 
-test('if the budget is used up, a start gets a retryable error with the time to retry', async () => {
+test('if the provider call budget is used up, startSession returns a retryable error with the time to retry', async () => {
   const gateway = await bootGateway({ environment: { PROVIDER_CALLS_PER_MINUTE: '5' } });
   await gateway.start('first.1');
   await gateway.start('second.1');

@@ -4,7 +4,7 @@ import { eventually } from '../harness/gateway.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, logOf, MINUTE, polledGateway, sessionOf, webhookOf } from './polled.ts';
 
-test('a webhook that is still WAITING although its session exists is found and applied', async () => {
+test('the reconciler finds a stored webhook that is still WAITING (session unknown) although its session exists, and applies it', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('waiting.1');
   await eventually(async () => {
@@ -21,7 +21,7 @@ test('a webhook that is still WAITING although its session exists is found and a
   });
 });
 
-test('a session due both for a poll and for a lookup of its waiting webhook gets both, and neither stays due', async () => {
+test('a session that is due both for a poll and for a lookup of its waiting webhook gets both, and neither stays due', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('twice.1');
   await gateway.start('other.happy-path');
@@ -45,7 +45,7 @@ test('a session due both for a poll and for a lookup of its waiting webhook gets
   await eventually(async () => (await gateway.database.query('select from provider_lookup')).rowCount === 0);
 });
 
-test('a session started at the provider without the gateway is recorded with all its webhooks and its user, and cannot be started again', async () => {
+test('a session that was started at the provider without the gateway is recorded with its webhooks and its user, and its id cannot be started again', async () => {
   const { gateway } = await polledGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
@@ -67,7 +67,7 @@ test('a session started at the provider without the gateway is recorded with all
   expect(data.startSession.code).toBe('VERIFICATION_ID_TAKEN');
 });
 
-test('known personal data of a user is kept if the provider does not return it again', async () => {
+test('known personal data of a user is kept if the provider does not return it for a later session', async () => {
   const { gateway } = await againstScript(({ method, path, body }) => {
     if (method === 'GET' && path.startsWith('/user'))
       return { status: 404, body: JSON.stringify({ type: 'not_found_error', code: 'Resource not found' }) };
@@ -83,7 +83,7 @@ test('known personal data of a user is kept if the provider does not return it a
   expect(taken.user).toEqual({ userId: 'asha', phone: '9988776655', name: 'Asha Rao' });
 });
 
-test('a start that overtakes the lookup for its webhook creates the session, and can be repeated', async () => {
+test('a start that finishes while the provider is asked about its webhook creates the session once (race), and can be repeated', async () => {
   let held: () => void = () => {};
   const asked = new Promise<void>((resolve) => {
     held = resolve;
@@ -117,7 +117,7 @@ test('a start that overtakes the lookup for its webhook creates the session, and
   expect(rows).toEqual([{ user_template: 'vkyc_user_template_v1' }]);
 });
 
-test('a webhook whose verification id the provider does not know is parked with the reason after an hour of lookups', async () => {
+test('a webhook whose verification id the provider does not know either is parked (dead-lettered) with the reason after an hour of lookups', async () => {
   const { gateway, clock } = await polledGateway();
 
   expect(await gateway.webhook(webhookOf('nobody.knows', 'RECEIVED', 'LINK_GENERATED', 1))).toBe(200);
@@ -139,7 +139,7 @@ test('a webhook whose verification id the provider does not know is parked with 
   });
 });
 
-test('a start whose response was lost is found at the provider without a retry by the caller', async () => {
+test('a start whose provider response was lost is found at the provider, without a retry by the caller', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, {
     drop: {},
@@ -159,7 +159,7 @@ test('a start whose response was lost is found at the provider without a retry b
   expect((await logOf(gateway, 'lost-answer.1'))[0]).toMatch(/LINK_GENERATED/);
 });
 
-test('a start that never reached the provider is sent again only by its caller', async () => {
+test('the gateway does not send a start again that never reached the provider; a retry by the caller does', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { 'error-504-before': { path: 'POST /vkyc' } });
   const start = () =>
@@ -181,7 +181,7 @@ test('a start that never reached the provider is sent again only by its caller',
   expect((await start()).data.startSession.__typename).toBe('StartSessionSuccess');
 });
 
-test('a webhook stays WAITING while the provider answers lookups of its verification or user with errors', async () => {
+test('a webhook of an unknown session stays WAITING while the provider answers lookups of its verification or user with errors', async () => {
   for (const failing of ['/vkyc', '/user']) {
     let mended = false;
     const { gateway, clock } = await againstScript(({ path }) => {
@@ -191,7 +191,7 @@ test('a webhook stays WAITING while the provider answers lookups of its verifica
       const pair = { status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
       return { body: JSON.stringify({ verification_id: 'unasked.1', user_id: 'asha', ...pair }) };
     });
-    /** Waits until a lookup has failed and was postponed. */
+    /** Waits until a lookup has failed and was postponed to a later time. */
     const triedInVain = () =>
       eventually(async () => {
         const { rows } = await gateway.database.query('select due_at from provider_lookup');

@@ -1,4 +1,7 @@
-/** Responses and webhooks that name another verification, reference or user than the session's. */
+/**
+ * Tests that responses and webhooks are refused if they name another verification, reference or user than the
+ * session has.
+ */
 import { describe, expect, test } from 'vitest';
 import { eventually, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
@@ -14,8 +17,8 @@ const BINA = { user: { userId: 'bina', phone: '9988776656' } };
 type Said = Record<string, unknown>;
 
 /**
- * Boots a gateway against a provider that stores verifications as a real one does and lets a test falsify
- * each response. `falsify` gets the endpoint and the true response.
+ * Boots a gateway against a provider that stores verifications as a real one does. A test can falsify each
+ * response: `falsify` gets the endpoint and the true response.
  */
 async function gatewayAgainst(options: Parameters<typeof againstScript>[1] = {}) {
   const verifications = new Map<string, Said>();
@@ -57,7 +60,7 @@ async function gatewayAgainst(options: Parameters<typeof againstScript>[1] = {})
 const refused = async (gateway: Gateway, source: string, field: string): Promise<number> =>
   (await scrape(gateway)).value(`vkyc_provider_mismatches_total{source="${source}",field="${field}"}`);
 
-/** Wrong ids in a response about `a.1`: what they name, the field that differs, and the ids. */
+/** Wrong ids in a response about `a.1`, each with a description and the field that mismatches. */
 const FALSE_ANSWERS: [string, string, Said][] = [
   ['another verification', 'verificationId', { verification_id: 'b.1', user_id: 'bina', reference_id: 1001 }],
   ['the same verification id in another case', 'verificationId', { verification_id: 'A.1' }],
@@ -66,9 +69,9 @@ const FALSE_ANSWERS: [string, string, Said][] = [
   ['the user id in another case', 'userId', { user_id: 'Asha' }],
 ];
 
-describe('provider response', () => {
+describe('response of the provider to a poll or mutation', () => {
   // Invariant 3
-  test('a response about another verification, reference or user is refused by refreshSession and recorded on no session', async () => {
+  test('refreshSession refuses a response about another verification, reference or user, and records it on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     await gateway.start('b.1', BINA);
@@ -125,10 +128,10 @@ describe('provider response', () => {
     },
   );
 
-  test('the transition writer refuses a response with wrong ids that the provider client accepted', async () => {
+  test('the transition writer refuses a response with wrong ids, even if the provider client did not notice them', async () => {
     const { gateway, script } = await gatewayAgainst({
       polling: false,
-      // A provider client that does not notice wrong ids.
+      // This provider client does not notice wrong ids.
       provider: (client) => ({
         ...client,
         findVerification: async (verificationId) => {
@@ -149,7 +152,7 @@ describe('provider response', () => {
     expect(await refused(gateway, 'ANSWER', 'verificationId')).toBe(1);
   });
 
-  test('an answer without a reference id and a user id is recorded, because the provider sometimes leaves them out', async () => {
+  test('a response without a reference id and a user id is recorded, because the provider sometimes leaves these ids out', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     const staff = await person(gateway, 'olga', 'OPERATOR');
@@ -193,7 +196,7 @@ describe('start', () => {
     ['the same verification id in another case', { verification_id: 'A.1' }],
     ['another user', { user_id: 'bina' }],
   ])(
-    'a start whose response names %s is looked up, and the session gets the status of the lookup',
+    'if the response to a start names %s, the verification is looked up, and the session gets the status of the lookup',
     async (_what, ids) => {
       const { gateway, script, provider } = await gatewayAgainst();
       script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, ...APPROVED, ...ids } : said);
@@ -209,14 +212,14 @@ describe('start', () => {
     ['another verification', { verification_id: 'b.1' }],
     ['another user', { user_id: 'bina' }],
   ])(
-    'a start whose responses all name %s creates no session, and a later retry succeeds',
+    'if all responses to a start name %s, no session is created, and a later retry succeeds',
     async (_what, ids) => {
       const { gateway, clock, script } = await gatewayAgainst();
       script.falsify = (call, said) => (call.endsWith('/vkyc') ? { ...said, ...APPROVED, ...ids } : said);
 
       expect(await start(gateway)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
       clock.forward(MINUTE);
-      // The response to the reconciler's lookup is false, too.
+      // Waits until the reconciler's lookup has got a false response, too, and was postponed.
       await eventually(async () => {
         const { rows } = await gateway.database.query(
           `select due_at > since + interval '1 minute' as again from provider_lookup`,
@@ -232,7 +235,7 @@ describe('start', () => {
   );
 
   test.each(['POST /user', 'GET /user', 'PATCH /user'])(
-    'a start stores nothing from a response to %s about another user',
+    'startSession stores nothing from a response to %s about another user',
     async (endpoint) => {
       const { gateway, script } = await gatewayAgainst();
       await gateway.start('before.1', BINA);
@@ -252,7 +255,7 @@ describe('start', () => {
   );
 });
 
-test('a waiting webhook creates no session from a lookup whose response is about another verification', async () => {
+test("a webhook of an unknown session creates no session if the provider's response is about another verification", async () => {
   const { gateway, clock, script } = await gatewayAgainst();
   script.falsify = (call, said) =>
     call === 'GET /vkyc' ? { verification_id: 'b.1', user_id: 'bina', ...APPROVED } : said;
@@ -265,7 +268,8 @@ test('a waiting webhook creates no session from a lookup whose response is about
   const before = await seen();
   clock.forward(25 * 60 * MINUTE);
   await eventually(async () => (await seen()) > before);
-  // Only a response about this verification would tell whether the provider knows it, so the webhook waits.
+  // The webhook waits, because only a response about its verification could tell whether the provider knows
+  // the id.
   const { rows } = await gateway.database.query('select state from webhook_inbox');
   expect(rows).toEqual([{ state: 'WAITING' }]);
 });
@@ -276,7 +280,7 @@ describe('webhook', () => {
     return { ...body, data: { ...body.data, ...ids } };
   };
 
-  test('a webhook that names another user or reference id than its session has is parked, and the reason says which', async () => {
+  test('a webhook that names another user or reference id than its session has is parked (dead-lettered), and the reason says which', async () => {
     const { gateway } = await gatewayAgainst({ polling: false });
     await gateway.start('a.1', ASHA);
     await gateway.start('b.1', BINA);
@@ -300,7 +304,7 @@ describe('webhook', () => {
     expect(gateway.logs.join('')).not.toMatch(/bina|ASHA/);
   });
 
-  test('a webhook is recorded if its ids match, as numbers or as text, or if it has none', async () => {
+  test('a webhook is recorded if its ids match those of the session, as numbers or as text, or if it has no ids', async () => {
     const { gateway } = await gatewayAgainst({ polling: false });
     await gateway.start('a.1', ASHA);
 
@@ -316,7 +320,7 @@ describe('webhook', () => {
     expect((await logOf(gateway, 'a.1')).slice(1)).toEqual(spellings.map(() => 'WEBHOOK AUDITOR_APPROVED'));
   });
 
-  test('a webhook is compared with a reference id that only an earlier webhook contained', async () => {
+  test('a webhook is refused if its reference id differs from one that only an earlier webhook contained', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, reference_id: null } : said);
     await gateway.start('a.1', ASHA);

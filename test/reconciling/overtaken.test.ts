@@ -2,10 +2,13 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
-/** Number of starts whose webhooks arrive while they are being recorded. */
+/**
+ * Number of concurrent starts. The sandbox sends the webhook of each while the gateway still records the
+ * start.
+ */
 const STARTS = 40;
 
-test('webhooks that arrive while their session is being created are applied without asking the provider', {
+test('webhooks that arrive while their session is being created are applied without a lookup at the provider', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

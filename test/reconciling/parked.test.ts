@@ -1,4 +1,6 @@
-/** A parked webhook that names a known session makes the gateway ask the provider. */
+/**
+ * Tests that a parked (dead-lettered) webhook that names a known session makes the gateway ask the provider.
+ */
 import { expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { eventually } from '../harness/gateway.ts';
@@ -8,10 +10,13 @@ import { againstScript, logOf, looked, sessionOf, webhookOf } from './polled.ts'
 
 const ASHA = { user: { userId: 'asha', phone: '9988776655' } };
 
-/** Boots a gateway whose provider returns `present` for one verification; null: it does not respond. */
+/**
+ * Boots a gateway whose provider reports the status pair `present` for one verification, or does not respond
+ * if `present` is null.
+ */
 async function askedAbout(id: string) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'] as string[] | null, asked: 0 };
-  // The clock stands still, so that nothing becomes due by itself.
+  // The clock stands still, so that no poll becomes due by itself.
   const clock = stillClock();
   const script: Script = ({ method, path, body }) => {
     if (path.startsWith('/user')) return { body: JSON.stringify({ user_id: 'asha', phone: '9988776655' }) };
@@ -31,7 +36,7 @@ const unreadable = (id: string) => {
   return { ...body, data: { ...body.data, status: 7 } };
 };
 
-test('an unreadable webhook that names a session is parked, and the provider is asked at once', async () => {
+test('an unreadable webhook that names a session is parked (dead-lettered), and the gateway asks the provider at once', async () => {
   const { gateway, said } = await askedAbout('parked.1');
   said.present = ['AUDITOR_REVIEWED', 'AUDITOR_APPROVED'];
 
@@ -44,7 +49,7 @@ test('an unreadable webhook that names a session is parked, and the provider is 
   expect(rows).toEqual([{ state: 'PARKED' }]);
 });
 
-test('a webhook that names another user than its session makes the gateway ask the provider at once', async () => {
+test('a webhook that names another user than its session has makes the gateway ask the provider at once', async () => {
   const { gateway, said } = await askedAbout('parked.2');
   said.present = ['PRE_VIDEO_CALL', 'USER_QUEUED'];
 
@@ -53,7 +58,7 @@ test('a webhook that names another user than its session makes the gateway ask t
   await eventually(async () => (await sessionOf(gateway, 'parked.2')).subStatus === 'USER_QUEUED');
 });
 
-test('the provider is asked even about an ended session, which the unreadable webhook may have contradicted', async () => {
+test('an unreadable webhook makes the gateway ask the provider even if the session has ended, because the webhook may contradict its status', async () => {
   const { gateway, said } = await askedAbout('parked.3');
   await gateway.webhook(webhookOf('parked.3', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
   await webhooksSettled(gateway.database);
@@ -65,7 +70,7 @@ test('the provider is asked even about an ended session, which the unreadable we
   expect((await sessionOf(gateway, 'parked.3')).subStatus).toBe('AUDITOR_APPROVED');
 });
 
-test('if the provider does not respond after an unreadable webhook, it is asked again later', async () => {
+test('if the provider does not respond after an unreadable webhook, the gateway asks the provider again later', async () => {
   const { gateway, clock, said } = await askedAbout('parked.4');
   said.present = null;
   await gateway.webhook(unreadable('parked.4'));
@@ -80,7 +85,7 @@ test('if the provider does not respond after an unreadable webhook, it is asked 
   await eventually(async () => (await sessionOf(gateway, 'parked.4')).subStatus === 'USER_QUEUED');
 });
 
-test('an unreadable webhook of an unknown session does not make the gateway ask the provider', async () => {
+test('an unreadable webhook that names an unknown session does not make the gateway ask the provider', async () => {
   const { gateway, said } = await askedAbout('parked.5');
   const asked = said.asked;
 

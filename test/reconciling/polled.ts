@@ -1,4 +1,4 @@
-/** Gateways that poll, with a clock that tests can move forward. */
+/** Test helpers: gateways that poll, with a clock that tests can move forward. */
 import { movableClock } from '../harness/clock.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { type Script, startScriptedProvider } from '../harness/provider.ts';
@@ -27,7 +27,7 @@ export async function againstScript(script: Script, options: Options = {}) {
     CASHFREE_BASE_URL: provider.baseUrl,
     CASHFREE_CLIENT_ID: 'id',
     CASHFREE_CLIENT_SECRET: 'sandbox',
-    // The sandbox's default: with that of real accounts, polls would be almost a second apart.
+    // Uses the sandbox's default. With the default for real accounts, polls would be almost a second apart.
     PROVIDER_CALLS_PER_MINUTE: '6000',
   };
   return { provider, ...(await polledGateway(environment, options)) };
@@ -43,7 +43,10 @@ export async function sessionOf(gateway: Gateway, id: string): Promise<any> {
 export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
   (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
 
-/** Waits until all due work was done: adds a lookup that is given up for its age, and waits until it is gone. */
+/**
+ * Waits until the reconciler has done all due work: adds a lookup so old that the reconciler gives it up, and
+ * waits until that lookup is gone.
+ */
 export async function looked(gateway: Gateway): Promise<void> {
   const { rows } = await gateway.database.query(
     `insert into provider_lookup values ('looked.' || random(), now() - interval '3 days', now() - interval '3 days') returning verification_id`,

@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, looked, MINUTE, polledGateway, sessionOf } from './polled.ts';
 
-test('a due poll is done even if its job is locked by a dead replica, lost, or out of attempts', async () => {
+test('a due poll is made even if its queue job is locked by a dead replica, lost, or out of attempts', async () => {
   for (const harm of [
     `update graphile_worker._private_jobs set locked_at = now() - interval '6 minutes', locked_by = 'a dead one'`,
     'delete from graphile_worker._private_jobs',
@@ -19,7 +19,8 @@ test('a due poll is done even if its job is locked by a dead replica, lost, or o
     const before = await bootGateway({ database: url, clock });
     await before.start('held.happy-path');
     await before.advance('held.happy-path', 1);
-    // A webhook left over would be applied at the next start, and no poll would be needed.
+    // Waits until the webhooks are applied. The next gateway would otherwise apply one at its start, and need
+    // no poll.
     await webhooksTaken(before.database, 'held.happy-path', 2);
     await before.stop();
     const admin = new pg.Pool({ connectionString: url });
@@ -48,7 +49,7 @@ test('a due poll is done even if its job is locked by a dead replica, lost, or o
   }
 });
 
-test('polling survives a database that terminates all connections', async () => {
+test('polls that are interrupted because the database terminates all connections are repeated and recorded', async () => {
   let cut = async () => {};
   let cuts = 0;
   const { gateway, clock } = await againstScript(({ method, path, body }) => {
@@ -69,7 +70,8 @@ test('polling survives a database that terminates all connections', async () => 
 
   clock.forward(15 * MINUTE);
 
-  // An interrupted poll is repeated at the next look for due polls, long before its job counts as abandoned.
+  // An interrupted poll is repeated in the next round of due polls, long before its queue job counts as
+  // abandoned.
   for (const id of ['cut.1', 'cut.2', 'cut.3', 'cut.4'])
     await eventually(
       async () => (await sessionOf(gateway, id).catch(() => null))?.subStatus === 'USER_QUEUED',
@@ -77,7 +79,7 @@ test('polling survives a database that terminates all connections', async () => 
   expect(cuts).toBe(4);
 }, 40_000);
 
-test('after a database error a poll is retried at every look for due polls until it can be recorded', async () => {
+test('a poll whose result cannot be stored (full disk) is retried in every round of due polls until the result is recorded', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('full.happy-path');
@@ -87,7 +89,7 @@ test('after a database error a poll is retried at every look for due polls until
 
   clock.forward(15 * MINUTE);
 
-  // Five retries come soon; with the backoff of the job queue they would take e + e² + … + e⁵ seconds.
+  // Expects five retries soon. With the backoff of the job queue they would take e + e² + … + e⁵ seconds.
   await eventually(
     async () => gateway.logs.filter((line) => line.includes('could not reconcile')).length >= 5,
   );
@@ -97,7 +99,7 @@ test('after a database error a poll is retried at every look for due polls until
   );
 });
 
-test('a replica does not do a poll whose job another replica has locked', async () => {
+test('a replica does not make a poll whose queue job another replica has locked', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('once.1');
@@ -116,7 +118,7 @@ test('a replica does not do a poll whose job another replica has locked', async 
   expect(after).toEqual(before);
 });
 
-test('while the provider rate-limits, polls back off ever longer, and continue when it recovers', async () => {
+test('while the provider answers 429, the pauses between polls of a session grow; polling continues when the provider recovers', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {}, 'rate-limited': { path: 'GET /vkyc' } });
   await gateway.start('away.happy-path');
@@ -138,7 +140,7 @@ test('while the provider rate-limits, polls back off ever longer, and continue w
   );
 });
 
-test('if the provider keeps failing for a session, its polling stops once its link has expired', async () => {
+test("if the provider's answers about a session keep failing, the polls of the session stop once its link has expired", async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {}, 'malformed-answer': { path: 'GET /vkyc' } });
   await gateway.start('given-up.1');

@@ -26,7 +26,7 @@ test('a status that no webhook reports is found by polling and recorded once', a
   ]);
 });
 
-test('the provider is not asked before a poll is due, nor after a session has ended', async () => {
+test('the gateway does not ask the provider before a poll is due, nor after the session has ended', async () => {
   const asked: string[] = [];
   let present = ['RECEIVED', 'LINK_GENERATED'];
   const { gateway, clock } = await againstScript(({ method, path, body }) => {
@@ -46,7 +46,7 @@ test('the provider is not asked before a poll is due, nor after a session has en
   expect(asked).toHaveLength(1);
 });
 
-test('if two webhooks with the same second leave the order unsettled, the provider is asked at once', async () => {
+test('if two webhooks have the same second as event time, so that their order is uncertain, the gateway asks the provider at once', async () => {
   const { gateway, provider } = await againstScript(
     ({ method, body }) => {
       const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
@@ -72,7 +72,7 @@ test('if two webhooks with the same second leave the order unsettled, the provid
   expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
 });
 
-test('a webhook of the same second as another, or older than a poll result, makes a poll due at once', async () => {
+test('a webhook with the event time of another webhook, or older than a poll result, makes a poll due at once', async () => {
   const gateway = await bootGateway();
   const due = async (id: string) => {
     const { rows } = await gateway.database.query(
@@ -94,7 +94,8 @@ test('a webhook of the same second as another, or older than a poll result, make
   for (const id of ['tie.2', 'older.2']) {
     const { id: sessionId } = await gateway.start(id, { user: { userId: 'asha', phone: '9988776655' } });
     expect(sessionId).toBeDefined();
-    // The sandbox sends a webhook for the response to the start, which gives it an event time.
+    // Waits for the webhook that the sandbox sends for the start, which gives the session its first event
+    // time.
     await eventually(async () => {
       const { rows } = await gateway.database.query(
         'select provider_found_at from vkyc_session where verification_id = $1',
@@ -126,7 +127,8 @@ test('a webhook of the same second as another, or older than a poll result, make
 
 test('a webhook that may be older than a poll result makes the gateway poll, which corrects the status', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
-  // Drops the webhook of the start as well: after the clock moves forward it would postpone the poll.
+  // Drops all webhooks, also that of the start, which would postpone the poll if it came after the clock was
+  // moved.
   await setFaults(gateway, { drop: {} });
   await gateway.start('older.happy-path');
   await gateway.advance('older.happy-path', 6);
@@ -135,7 +137,7 @@ test('a webhook that may be older than a poll result makes the gateway poll, whi
 
   const { user } = await sessionOf(gateway, 'older.happy-path');
   await gateway.webhook({
-    // A status that no earlier poll of this test can have found.
+    // Uses a status that no earlier poll of this test can have found.
     ...webhookOf('older.happy-path', 'PRE_VIDEO_CALL', 'USER_AUDIO_CHECK_FAILED', 0, user.userId),
     event_time: new Date(Date.now() + 2_000).toISOString(),
   });
@@ -146,7 +148,7 @@ test('a webhook that may be older than a poll result makes the gateway poll, whi
   });
 });
 
-test('if a webhook overtakes a poll response, the response is dropped and the provider asked again at once', async () => {
+test('if a webhook overtakes a poll response, the response is dropped, and the gateway asks the provider again at once', async () => {
   let present = ['RECEIVED', 'LINK_GENERATED'];
   let held = Promise.resolve();
   let asked = 0;
@@ -173,12 +175,12 @@ test('if a webhook overtakes a poll response, the response is dropped and the pr
   });
   letGo();
 
-  // The clock stands still: nothing else becomes due.
+  // The clock is not moved, so that no other poll becomes due.
   await eventually(async () => (await sessionOf(gateway, 'overtaken.1')).subStatus === 'NO_AGENT_FOUND');
   expect(asked).toBe(askedByTheStart + 2);
 });
 
-test('a poll answered after its session has ended does not mark the session as unsettled (to be polled again soon)', async () => {
+test('a poll that is answered after its session has ended does not mark the order of updates as uncertain, which would cause another poll', async () => {
   let held = Promise.resolve();
   let asked = 0;
   const { gateway, clock } = await againstScript(({ method, body }) => {
@@ -209,7 +211,7 @@ test('a poll answered after its session has ended does not mark the session as u
   expect(await heardAt()).toMatchObject({ unsettled: false });
 });
 
-test('two replicas with the same due sessions share one budget and poll each session once', async () => {
+test('two replicas with the same due sessions share one call budget and poll each session once', async () => {
   const asked: { id: string | null; at: number }[] = [];
   const provider = await startScriptedProvider(({ method, path, body }) => {
     const id = new URLSearchParams(path.split('?')[1]).get('verification_id');
@@ -233,7 +235,7 @@ test('two replicas with the same due sessions share one budget and poll each ses
   await eventually(async () => asked.length >= 5);
 
   const [first, last] = [asked[0], asked[4]].map((each) => each?.at ?? 0) as [number, number];
-  // With a budget for each replica the polls would take half of the time.
+  // If each replica had a budget of its own, the polls would take half of this time.
   expect(last - first).toBeGreaterThan(4_500);
   expect(new Set(asked.slice(0, 5).map((each) => each.id)).size).toBe(5);
 });

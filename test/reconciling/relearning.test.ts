@@ -1,4 +1,7 @@
-/** The gateway learns again from the provider what its database has lost. */
+/**
+ * Tests that the gateway asks the provider again for what its database has lost, as after a failover or
+ * restore.
+ */
 import { expect, test } from 'vitest';
 import { connect } from '../../src/db/connection/client.ts';
 import { planRelearning } from '../../src/services/polling/relearn.ts';
@@ -9,7 +12,10 @@ import { logOf, polledGateway, sessionOf } from './polled.ts';
 
 const POLLS_PER_MINUTE = 60;
 
-/** Plans polls and lookups as the gateway does after its database lost data. Uses a connection of its own. */
+/**
+ * Plans polls and lookups (planRelearning) as the gateway does after its database has lost data. Uses a
+ * connection of its own.
+ */
 async function plan({ databaseUrl }: Gateway, now: Date) {
   const { db, close } = connect(databaseUrl, 1, () => {});
   try {
@@ -27,7 +33,7 @@ const lookups = async ({ database }: Gateway) =>
   (await database.query('select verification_id as id, due_at as at from provider_lookup order by due_at'))
     .rows;
 
-test('after a loss of data every session that has not ended is polled within the budget, most recently changed first', async () => {
+test('after the database has lost data, every session that has not ended is polled within the call budget, most recently changed first', async () => {
   const gateway = await bootGateway();
   for (const id of ['older.1', 'newest.1', 'ended.1', 'unpolled.1']) await gateway.start(id);
   await gateway.database.query(`update vkyc_session set
@@ -46,7 +52,7 @@ test('after a loss of data every session that has not ended is polled within the
   expect(await pollTimes(gateway)).toEqual(planned);
 });
 
-test('an open start is looked up even if the database does not show that it was sent; a finished start is not', async () => {
+test('after a loss of data, an open start is looked up at the provider even if the database does not show that it was sent; a finished start is not', async () => {
   const gateway = await bootGateway();
   await gateway.start('finished.1');
   await setFaults(gateway, { 'error-504-before': { path: 'POST /user' } });
@@ -77,7 +83,7 @@ test('an open start is looked up even if the database does not show that it was 
   ]);
 });
 
-test('a poll is done even if the restored database shows its job as locked by a worker', async () => {
+test('a poll is made even if the restored database shows its queue job as locked by a worker', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('held.happy-path');
   await gateway.advance('held.happy-path', 2);
@@ -94,7 +100,7 @@ test('a poll is done even if the restored database shows its job as locked by a 
   await eventually(async () => (await logOf(gateway, 'held.happy-path')).length === 3);
 });
 
-test('lost transitions and a lost session are recorded again without a request by a client', async () => {
+test('transitions and a session that the database has lost are recorded again, without a request by a client', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('session.happy-path');
   await gateway.start('start.1');

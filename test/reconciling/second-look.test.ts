@@ -1,5 +1,6 @@
 /**
- * Poll results that repeat an older pair of a session's log: the provider lags, or the customer went back.
+ * Tests poll results that repeat an older status pair of the session: either the provider lags, or the
+ * customer went back a step.
  */
 import { expect, test } from 'vitest';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
@@ -10,7 +11,10 @@ import { againstScript, logOf, looked, MINUTE, sessionOf, webhookOf } from './po
 const SECOND = 1_000;
 const ASHA = { user: { userId: 'asha', phone: '9988776655' } };
 
-/** Boots a gateway with a session that a webhook moved to USER_QUEUED; the provider returns `present`. */
+/**
+ * Boots a gateway with a session that a webhook moved to USER_QUEUED. The provider reports the status pair
+ * `present`.
+ */
 async function queuedSession(id: string, options: Parameters<typeof againstScript>[1] = {}) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'], asked: 0 };
   const running = await againstScript(({ method, path, body }) => {
@@ -60,7 +64,7 @@ test('a session whose customer really went back a step is moved back by the seco
   expect(await doubtsIn(gateway)).toBe(0);
 });
 
-test('refreshSession does not apply a doubted result, reports no change, and schedules the second poll', async () => {
+test('refreshSession does not apply a doubted result (an older status pair), reports no change, and schedules a second poll', async () => {
   const { gateway, clock, sessionId } = await queuedSession('refreshed.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   const planned = async () => {
@@ -71,7 +75,8 @@ test('refreshSession does not apply a doubted result, reports no change, and sch
     return rows;
   };
 
-  // A second refresh comes too soon to confirm the first, and postpones nothing.
+  // A second refresh comes too soon to confirm the result of the first one, but does not postpone the second
+  // poll.
   for (const _time of [1, 2]) {
     expect(await staff.ask('refreshSession', sessionId)).toMatchObject({
       changed: false,
@@ -87,7 +92,7 @@ test('refreshSession does not apply a doubted result, reports no change, and sch
   });
 });
 
-test('a doubted poll result still fills in missing fields of the session', async () => {
+test('a doubted poll result (an older status pair) still fills in missing fields of the session', async () => {
   const { gateway, sessionId } = await queuedSession('fills.1', { polling: false });
   await gateway.database.query('update vkyc_session set reference_id = null');
   const staff = await person(gateway, 'olga', 'OPERATOR');
@@ -98,7 +103,7 @@ test('a doubted poll result still fills in missing fields of the session', async
   expect(rows).toEqual([{ reference_id: '7' }]);
 });
 
-test('a webhook between the two polls voids the first result, so that the second does not confirm it', async () => {
+test('a webhook between two polls with the same older status pair voids the first result, so that the second does not confirm it', async () => {
   const { gateway, clock, said, sessionId } = await queuedSession('voided.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);
@@ -117,7 +122,7 @@ test('a webhook between the two polls voids the first result, so that the second
   expect(await doubtsIn(gateway)).toBe(0);
 });
 
-test('a second poll planned by a process that has stopped is made by another process', async () => {
+test('a second poll that a stopped gateway process has planned is made by another process', async () => {
   const { gateway, clock, provider, sessionId } = await queuedSession('handed.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);

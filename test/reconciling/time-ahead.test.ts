@@ -1,4 +1,4 @@
-/** Webhooks whose `event_time` lies far ahead of the gateway's clock. */
+/** Tests webhooks whose `event_time` is days ahead of the gateway's clock. */
 import { expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { eventually, type Gateway } from '../harness/gateway.ts';
@@ -24,13 +24,13 @@ const appliedIn = async (gateway: Gateway, id: string): Promise<boolean[]> =>
     ({ applied }: { applied: boolean }) => applied,
   );
 
-/** Returns a webhook with an event time of a minute ago, plus this many milliseconds. */
+/** Returns a webhook whose event time is a minute ago plus this many milliseconds. */
 const newsAt = (id: string, sub_status: string, ms: number) => ({
   ...webhookOf(id, 'PRE_VIDEO_CALL', sub_status, 0),
   event_time: new Date(Date.now() - 60_000 + ms).toISOString(),
 });
 
-/** Boots a gateway with a session; the provider returns `present`. */
+/** Boots a gateway with a session. The provider reports the status pair `present`. */
 async function sessionAtTheLink(id: string, polling: boolean) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'], asked: 0 };
   const running = await againstScript(
@@ -58,19 +58,19 @@ async function sendThirteen(id: string, send: (body: object) => Promise<void>): 
     await send(newsAt(id, STEPS[index % STEPS.length] as string, index * 1_000));
 }
 
-test('thirteen webhooks after one dated three days ahead are all applied, in their order', async () => {
+test("after a webhook dated three days ahead of the gateway's clock, thirteen webhooks with correct times are all applied, in order", async () => {
   const { gateway, send } = await sessionAtTheLink('ahead.1', false);
   await send(newsAt('ahead.1', 'USER_QUEUED', 3 * DAY_MS));
   await sendThirteen('ahead.1', send);
 
   expect(await appliedIn(gateway, 'ahead.1')).toEqual(Array(15).fill(true));
-  // Webhooks with correct times are ordered again: an older one is not applied.
+  // Webhooks with correct event times are ordered again: an older one is not applied.
   await send(newsAt('ahead.1', 'USER_PROXY_DETECTED', 500));
   expect((await appliedIn(gateway, 'ahead.1')).at(-1)).toBe(false);
   expect((await sessionOf(gateway, 'ahead.1')).subStatus).toBe(STEPS[12 % STEPS.length]);
 });
 
-test('a webhook dated three days ahead is recorded once with that time, and the provider is asked for the current status', async () => {
+test('a webhook dated three days ahead is recorded once with that time, and the gateway asks the provider for the current status', async () => {
   const { gateway, said, send } = await sessionAtTheLink('ahead.2', true);
   said.present = ['PRE_VIDEO_CALL', 'NO_AGENT_FOUND'];
   const askedBefore = said.asked;
@@ -91,7 +91,7 @@ test('a webhook dated three days ahead is recorded once with that time, and the 
   expect(queued.occurredAt).toBe(new Date(ahead.event_time).toISOString());
 });
 
-test('a session with a future event time, stored by an earlier release, applies webhooks with correct times again', async () => {
+test('a session whose stored event time is in the future (by an earlier release) applies webhooks with correct times again', async () => {
   const { gateway, send } = await sessionAtTheLink('held.1', false);
   await gateway.database.query(`update vkyc_session set provider_event_time = now() + interval '3 days'`);
 
@@ -104,7 +104,7 @@ test('a session with a future event time, stored by an earlier release, applies 
   expect(rows).toEqual([{ healed: true, unsettled: true }]);
 });
 
-test('a session created by a webhook dated ahead is marked unsettled (its order is unknown), and its later webhooks are applied', async () => {
+test('if the first webhook of a session is dated ahead, the order of updates is marked as uncertain, and later webhooks are applied', async () => {
   let deliver: () => Promise<unknown> = async () => {};
   const { gateway } = await againstScript(
     ({ method, path, body }) => {

@@ -16,7 +16,7 @@ test.each([
   ['error-502', 502, 'request_failed'],
   ['error-504-before', 504, 'request_failed'],
 ])(
-  'with the fault %s, the first start gets %i and has no effect, and the second one succeeds',
+  'with the sandbox fault %s, the first start gets %i and has no effect, and the second start succeeds',
   async (fault, status, code) => {
     const client = await bootWithUser();
     const id = `loan-1.with-${fault}`;
@@ -30,14 +30,14 @@ test.each([
   },
 );
 
-test('with the fault rate-limited, the answer to a start has Retry-After and rate-limit headers', async () => {
+test('with the sandbox fault rate-limited, the answer to a start has Retry-After and rate-limit headers', async () => {
   const { headers } = await start(await bootWithUser(), 'loan-1.with-rate-limited');
 
   const said = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
   expect(said.map((name) => headers.get(name))).toEqual(['1', '100', '0', '1']);
 });
 
-test('with the fault error-504-after, a start gets 504 but takes effect', async () => {
+test('with the sandbox fault error-504-after, a start gets 504 but takes effect', async () => {
   const client = await bootWithUser();
 
   const first = await start(client, 'loan-1.with-error-504-after');
@@ -47,7 +47,7 @@ test('with the fault error-504-after, a start gets 504 but takes effect', async 
   expect(second).toMatchObject({ status: 409, body: { code: 'verification_id_already_exists' } });
 });
 
-test('with the fault malformed-answer, a start gets 200 with truncated JSON and takes effect', async () => {
+test('with the sandbox fault malformed-answer, a start gets 200 with truncated JSON and takes effect', async () => {
   const client = await bootWithUser();
 
   const answer = await start(client, 'loan-1.with-malformed-answer');
@@ -58,7 +58,7 @@ test('with the fault malformed-answer, a start gets 200 with truncated JSON and 
   expect(await client.look('loan-1.with-malformed-answer')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('with the fault slow-body, headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
+test('with the sandbox fault slow-body, headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
   const client = await bootWithUser();
   const leaving = new AbortController();
   const response = await fetch(`${client.sandbox.baseUrl}/vkyc`, {
@@ -78,7 +78,7 @@ test('with the fault slow-body, headers come at once, the body trickles until th
   expect(await client.look('loan-1.with-slow-body')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('several faults in a verification id affect one attempt each, in order', async () => {
+test('several sandbox faults in a verification id affect one attempt of a start each, in order', async () => {
   const client = await bootWithUser();
   const id = 'loan-1.with-error-500.with-error-502';
 
@@ -87,7 +87,7 @@ test('several faults in a verification id affect one attempt each, in order', as
   expect(statuses.map(({ status }) => status)).toEqual([500, 502, 200]);
 });
 
-test('a fault set by PUT /faults can be limited to a call and a count, is merged with others, and can be cleared', async () => {
+test('a sandbox fault set by PUT /faults can be limited to a call and a count, is merged with others, and can be cleared', async () => {
   const client = await bootWithUser();
   await client.control('PUT', '/faults', { 'error-502': { times: 2, path: 'GET /user' } });
   const { body } = await client.control('PUT', '/faults', { drop: { probability: 0.5 } });
@@ -109,7 +109,7 @@ test('a fault set by PUT /faults can be limited to a call and a count, is merged
   expect([cleared.body, (await client.control('GET', '/faults')).body]).toEqual([{}, {}]);
 });
 
-test('an unknown fault is refused with the list of known faults', async () => {
+test('PUT /faults of the sandbox refuses an unknown fault with the list of known faults', async () => {
   const client = await bootSandbox();
 
   const answer = await client.control('PUT', '/faults', { gremlins: {} });

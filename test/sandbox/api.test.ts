@@ -35,7 +35,7 @@ test('the sandbox creates a user, finds it by either id and updates it, but refu
     expect((await client.call('GET', `/user?${query}`)).body).toEqual(changed.body);
 });
 
-test('a start accepts the user by id, reference number or that number as text, and the answer repeats its details', async () => {
+test('a start at the sandbox accepts the user by id, by reference number or by that number as text, and the answer repeats the details of the start', async () => {
   const user = (await client.call('POST', '/user', { phone: '9988776655' })).body;
   const question = { order: 1, question: 'Which city?', answer: 'Pune' };
 
@@ -71,7 +71,7 @@ test('a start accepts the user by id, reference number or that number as text, a
   expect(byText.body).toMatchObject({ user_id: user.user_id, security_questions: [question] });
 });
 
-test('a verification can be read by either id, and has recording, meeting and remarks once they exist', async () => {
+test('a verification of the sandbox can be read by either id, and has a recording, a meeting and remarks once they exist', async () => {
   const { reference_id } = await client.start('asked.happy-path');
   const before = await client.look('asked.happy-path');
   await client.advance('asked.happy-path', 13);
@@ -215,7 +215,7 @@ test.each([
     'Invalid clientId and clientSecret combination',
   ],
 ] as const)(
-  '%s with body %j and headers %j gets %i %s, as the provider answers',
+  'the sandbox answers %s with body %j and headers %j with %i %s, as the provider does',
   async (call, body, headers, status, code, message) => {
     await client.call('POST', '/user', { phone: '9988776655', user_id: 'known' });
     await client.call('POST', '/vkyc', { verification_id: 'taken', user_id: 'known' });

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { bootSandbox, type Client } from './harness.ts';
 
-/** Returns the status of a request with headers such as Host, which `fetch` would not send. */
+/** Returns the status of a request with headers that `fetch` would not send, such as Host. */
 const statusFor = (client: Client, path: string, headers: Record<string, string>): Promise<number> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(client.sandbox.baseUrl);
@@ -14,7 +14,7 @@ const statusFor = (client: Client, path: string, headers: Record<string, string>
       .end();
   });
 
-test('the overview of the control API lists scenarios with the status pairs they reach, faults, templates and settings', async () => {
+test("the overview of the sandbox's control API lists scenarios with the status pairs they reach, faults, templates and settings", async () => {
   const client = await bootSandbox({ seed: 'shown' });
 
   const { body } = await client.control('GET');
@@ -30,7 +30,7 @@ test('the overview of the control API lists scenarios with the status pairs they
   expect(body.webhook_url).toBeNull();
 });
 
-test('every path that the overview of the control API lists answers 200', async () => {
+test("every path that the overview of the sandbox's control API lists answers with 200", async () => {
   const client = await bootSandbox();
   await client.start('path.happy-path');
   const { body } = await client.control('GET');
@@ -48,7 +48,7 @@ test('every path that the overview of the control API lists answers 200', async 
   }
 });
 
-test('the control API shows the current step and the remaining steps of a verification', async () => {
+test("the sandbox's control API shows the current step and the remaining steps of a verification", async () => {
   const client = await bootSandbox();
   await client.start('shown.happy-path');
   await client.advance('shown.happy-path', 12);
@@ -67,7 +67,7 @@ test('the control API shows the current step and the remaining steps of a verifi
   expect((await client.control('GET', '/verifications/nobody')).status).toBe(404);
 });
 
-test('the control API refuses a foreign Host and a foreign Origin', async () => {
+test("the sandbox's control API refuses a foreign Host (DNS rebinding) and a foreign Origin with 403", async () => {
   const client = await bootSandbox();
 
   expect(await statusFor(client, '/_sandbox', { host: 'localhost:4010' })).toBe(200);
@@ -76,7 +76,7 @@ test('the control API refuses a foreign Host and a foreign Origin', async () => 
   expect(await statusFor(client, '/_sandbox', { origin: 'https://example.com' })).toBe(403);
 });
 
-test('the control API refuses invalid input with a message that names the field', async () => {
+test("the sandbox's control API refuses invalid input with a message that names the field", async () => {
   const client = await bootSandbox();
   await client.start('odd.happy-path');
 

@@ -12,7 +12,7 @@ type Options = Partial<Parameters<typeof startSandbox>[0]>;
 
 export const NOON = new Date('2026-03-02T12:00:00.250Z');
 
-/** Clock that stands still except for calls of `forward`. */
+/** Clock that stands still until `forward` moves it. */
 export class SetClock {
   #now = NOON.getTime();
   now = () => new Date(this.#now);
@@ -57,7 +57,9 @@ export class Client {
     return (await this.control('POST', `/verifications/${verificationId}/advance`, { steps })).body.steps;
   }
 
-  /** Advances a verification step by step to the end of its journey; returns every status pair on the way. */
+  /**
+   * Advances a verification step by step to the end of its journey. Returns every status pair that it had.
+   */
   async walk(verificationId: string): Promise<string[]> {
     const pairs: string[] = [];
     do {
@@ -92,7 +94,10 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** Boots a sandbox that stops with the test. By default its clock stands still and only `advance` makes steps. */
+/**
+ * Boots a sandbox that stops when the test ends. By default its clock stands still, so that only `advance`
+ * makes steps.
+ */
 export async function bootSandbox(options: Options = {}): Promise<Client> {
   const sandbox = await startSandbox({
     host: '127.0.0.1',

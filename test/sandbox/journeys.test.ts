@@ -24,7 +24,7 @@ const lengthOf = (steps: readonly { afterSeconds: number }[]) =>
   steps.reduce((sum, step) => sum + step.afterSeconds, 0);
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
 
-test('random journeys reach their end or the agent’s review within 40 steps, and nearly all differ', () => {
+test('random journeys of the sandbox reach their end or the agent’s review within 40 steps, and nearly all of them differ', () => {
   const made = journeys('random', 2000);
 
   for (const steps of made) {
@@ -36,7 +36,7 @@ test('random journeys reach their end or the agent’s review within 40 steps, a
   for (const end of ENDS) expect(made.some((steps) => steps.at(-1)?.subStatus === end)).toBe(true);
 });
 
-test('random journeys repeat Aadhaar checks, meetings and calls, often with two steps in the same second', () => {
+test('random journeys of the sandbox repeat Aadhaar checks, meetings and calls, often with two steps in the same second', () => {
   const made = journeys('random', 500);
   const twice = (name: string) =>
     made.filter((steps) => steps.filter((step) => step.subStatus === name).length > 1).length;
@@ -49,7 +49,7 @@ test('random journeys repeat Aadhaar checks, meetings and calls, often with two 
   ).toBeGreaterThan(250);
 });
 
-test('random journeys reach every documented status pair, and skip Aadhaar with the call-only template', () => {
+test('random journeys of the sandbox reach every documented status pair, and have no Aadhaar step with the call-only template', () => {
   const reached = new Set(journeys('random', 2000).flatMap((steps) => steps.map((step) => step.subStatus)));
   const without = buildJourney({
     verificationId: '1.random',
@@ -62,7 +62,7 @@ test('random journeys reach every documented status pair, and skip Aadhaar with 
   expect(without.map((step) => step.subStatus).filter((name) => name.startsWith('AADHAAR'))).toEqual([]);
 });
 
-test('a meeting in a random or lifelike journey takes place at its booked time', () => {
+test('a meeting in a random or lifelike journey of the sandbox takes place at its booked time', () => {
   const meetings = [...journeys('random', 500), ...journeys('lifelike', 500)].flatMap((steps) =>
     steps.flatMap((step, index) => {
       const next = steps[index + 1];
@@ -76,7 +76,7 @@ test('a meeting in a random or lifelike journey takes place at its booked time',
   for (const [bookedFor, tookPlace] of meetings) expect(tookPlace).toBe(bookedFor);
 });
 
-test('lifelike journeys have human delays: minutes until opened, days until a meeting, 30 days until expired', () => {
+test('lifelike journeys of the sandbox have human delays: minutes until the link is opened, days until a meeting, 30 days until the link expires', () => {
   const made = journeys('lifelike', 2000);
   const opened = made.filter((steps) => steps.length > 2);
   const openings = opened.map((steps) => steps[1]?.afterSeconds as number);
@@ -101,7 +101,7 @@ test('lifelike journeys have human delays: minutes until opened, days until a me
   expect(Math.max(...gapsTo('SCHEDULED_USER_QUEUED'))).toBeGreaterThan(DAY);
 });
 
-test('a journey is determined by the start request: another seed or verification id gives another journey', () => {
+test('the start request determines the journey of the sandbox: another seed or verification id gives another journey', () => {
   const request = {
     verificationId: '1.random',
     seed: 'sandbox',

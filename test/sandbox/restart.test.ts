@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../harness/gateway.ts';
 import { bootSandbox, freshFolder, SetClock, startReceiver } from './harness.ts';
 
-test('a restart of the sandbox keeps users and verifications, and journeys continue by the clock', async () => {
+test('a restart of the sandbox keeps users and verifications, and their journeys continue by the clock', async () => {
   const journalFile = join(await freshFolder(), 'made', 'sandbox.jsonl');
   const clock = new SetClock();
   const first = await bootSandbox({ journalFile, clock, speed: 1, seed: 'first' });
@@ -30,12 +30,13 @@ test('a restart of the sandbox keeps users and verifications, and journeys conti
     started.reference_id + 2,
     started.user_reference_id + 2,
   ]);
-  // One step: the journey keeps the speed and seed with which it was started, not those of the restarted sandbox.
+  // The journey has made only one step: it keeps the speed and seed with which it was started, not those of
+  // the restarted sandbox.
   expect(later.sub_status).toBe('USER_QUEUED');
   expect((await stat(journalFile)).mode & 0o077).toBe(0);
 });
 
-test('webhooks of steps during a downtime of the sandbox are sent after it; delivered ones are not sent again', async () => {
+test('webhooks of steps during a downtime of the sandbox are sent after its restart; delivered webhooks are not sent again', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const clock = new SetClock();
   const receiver = await startReceiver();
@@ -77,7 +78,7 @@ test('a webhook that the sandbox could not deliver before its shutdown is sent a
   expect(receiver.received[0]?.subStatus).toBe('LINK_GENERATED');
 });
 
-test('a last line of the journal that a crash truncated is ignored and does not damage the next entry', async () => {
+test("a last line of the sandbox's journal that a crash truncated is ignored and does not damage the next entry", async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const first = await bootSandbox({ journalFile });
   await first.start('torn.awaits-review');

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
-import { KNOWN_PAIRS } from '../../src/domain/status.ts';
+import { PROVIDER_PAIRS } from '../../src/domain/status.ts';
 import { bootSandbox } from './harness.ts';
 
-/** Scenarios and the status pairs they reach, copied from the provider's reference, to check the project's own table. */
+/**
+ * Scenarios and the status pairs that they reach, copied from the provider's reference to check the project's
+ * own table.
+ */
 const REACHED_BY = {
   'happy-path': `RECEIVED LINK_GENERATED
     PRE_VIDEO_CALL AADHAAR_VERIFICATION_SUCCESS
@@ -65,7 +68,7 @@ const AADHAAR = {
   },
 };
 
-test('every documented status pair is reached by a scenario, which then ends or continues to the review', async () => {
+test("every documented status pair is reached by a sandbox scenario, which then ends or continues to the agent's review", async () => {
   const client = await bootSandbox();
   const reached = new Set<string>();
 
@@ -83,14 +86,14 @@ test('every documented status pair is reached by a scenario, which then ends or 
     ]);
   }
 
-  const known = KNOWN_PAIRS.map(({ status, subStatus }) => `${status} ${subStatus}`);
+  const known = PROVIDER_PAIRS.map(({ status, subStatus }) => `${status} ${subStatus}`);
   expect(
     known.filter((pair) => !reached.has(pair)),
     'pairs that no scenario reaches',
   ).toEqual([]);
 });
 
-test('the scenario happy-path goes through its 14 status pairs in order', async () => {
+test('the sandbox scenario happy-path goes through its 14 status pairs in order', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.happy-path');
 
@@ -99,7 +102,7 @@ test('the scenario happy-path goes through its 14 status pairs in order', async 
   );
 });
 
-test('a scenario stays for 20 seconds in the problem for which it is named', async () => {
+test('a sandbox scenario stays for 20 seconds in the status for which it is named', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.proxy-detected');
   await client.advance('loan-1.proxy-detected', 2);
@@ -111,7 +114,7 @@ test('a scenario stays for 20 seconds in the problem for which it is named', asy
   expect(body.remaining_steps[0].sub_status).toBe('USER_IP_VERIFICATION_SUCCESSFUL');
 });
 
-test('the longest scenario name in the verification id selects the scenario; without one, the session awaits review', async () => {
+test('the longest scenario name in the verification id selects the sandbox scenario; without one, the session ends up waiting for review', async () => {
   const client = await bootSandbox();
   const endOf = async (id: string) => {
     await client.start(id);
@@ -123,7 +126,7 @@ test('the longest scenario name in the verification id selects the scenario; wit
   expect(await endOf('a3-link-expires')).toBe('VIDEO_CALL AGENT_ENDED_CALL');
 });
 
-test('a start with Aadhaar details is answered as if Aadhaar had succeeded, even in a scenario in which Aadhaar fails', async () => {
+test('a start at the sandbox with Aadhaar details is answered as if Aadhaar had succeeded, even in a scenario in which Aadhaar fails', async () => {
   const client = await bootSandbox();
 
   const answer = await client.start('sent.aadhaar-failed', { aadhaar_details: AADHAAR });
@@ -138,7 +141,7 @@ test('a start with Aadhaar details is answered as if Aadhaar had succeeded, even
   expect(pairs[1]).toBe('PRE_VIDEO_CALL USER_IP_VERIFICATION_SUCCESSFUL');
 });
 
-test('a journey with the call-only template starts at the link and has no Aadhaar step', async () => {
+test('a sandbox journey with the call-only template starts at the link and has no Aadhaar step', async () => {
   const client = await bootSandbox();
 
   for (const scenario of ['happy-path', 'aadhaar-expired', 'random']) {
@@ -149,7 +152,7 @@ test('a journey with the call-only template starts at the link and has no Aadhaa
   }
 });
 
-test('a start with insufficient balance is answered with status REJECTED or refused with 422, by scenario', async () => {
+test('a start at the sandbox with insufficient balance is answered with status REJECTED or refused with 422, depending on the scenario', async () => {
   const client = await bootSandbox();
 
   const answer = await client.start('poor.insufficient-balance');
@@ -163,7 +166,7 @@ test('a start with insufficient balance is answered with status REJECTED or refu
   expect(await client.look('poor.insufficient-balance-422')).toMatchObject({ type: 'not_found_error' });
 });
 
-test('the unknown-status scenario reports one undocumented status pair, and then continues', async () => {
+test('the sandbox scenario unknown-status reports one undocumented status pair, and then continues', async () => {
   const client = await bootSandbox();
   await client.start('odd.unknown-status');
 
@@ -175,7 +178,7 @@ test('the unknown-status scenario reports one undocumented status pair, and then
   expect(pairs.indexOf(unheard[0] as string)).toBeLessThan(pairs.length - 1);
 });
 
-test('link_expiry is the time of the VKYC_EXPIRED step if there is one, otherwise midnight in 30 days', async () => {
+test('link_expiry of a sandbox verification is the time of its VKYC_EXPIRED step if there is one, otherwise midnight in 30 days', async () => {
   const client = await bootSandbox();
 
   const expires = await client.start('one.link-expires');

@@ -4,7 +4,7 @@ import { bootSandbox, NOON, SetClock } from './harness.ts';
 
 const SPEED = 4;
 
-test('if SANDBOX_SPEED is set, steps and meetings happen exactly at their time divided by the speed', async () => {
+test('if SANDBOX_SPEED is set, steps and meetings happen exactly at their planned time divided by the speed', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: SPEED, clock });
   await client.start('fast.happy-path');
@@ -47,7 +47,7 @@ test('the sandbox lists webhooks of several verifications in order of time, even
   expect(times).toEqual(times.toSorted());
 });
 
-test('without a speed no sandbox step happens by itself, and event times are those of the journey', async () => {
+test('without SANDBOX_SPEED no step happens by itself, and the event times of webhooks are the planned ones of the journey', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ clock });
   await client.start('still.awaits-review');
@@ -63,7 +63,7 @@ test('without a speed no sandbox step happens by itself, and event times are tho
   ]);
 });
 
-test('a step made by hand happens now, and the journey continues from then at its own pace', async () => {
+test('a sandbox step made by POST /advance happens now, and the journey continues from then at its own pace', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: 1, clock });
   await client.start('hurried.proxy-detected');
@@ -80,7 +80,7 @@ test('a step made by hand happens now, and the journey continues from then at it
   expect((await client.look('hurried.proxy-detected')).sub_status).toBe('USER_LOCATION_VERIFICATION_SUCCESS');
 });
 
-test('advancing by more steps than remain stops at the end of the journey', async () => {
+test('advancing a sandbox verification by more steps than remain stops at the end of the journey', async () => {
   const client = await bootSandbox();
   await client.start('short.link-expires');
 

@@ -15,7 +15,10 @@ const DOCUMENTED = [
   'AUDITOR_APPROVED',
 ];
 const ALL = 14;
-/** Speed that shortens real waits of the sandbox, such as retries. Steps need `advance`: the clock stands still. */
+/**
+ * Speed that shortens real waits of the sandbox, such as retries. Steps still need `advance`, because the
+ * clock stands still.
+ */
 const FAST = 20;
 
 const isSigned = ({ headers, text }: Received, secret: string): boolean =>
@@ -38,7 +41,7 @@ async function walked(id: string, options: Parameters<typeof bootSandbox>[0] = {
 const arrived = (received: readonly Received[], count: number) =>
   eventually(async () => received.length >= count && received.map(({ subStatus }) => subStatus));
 
-test('every step of a journey sends a signed webhook in the documented shape', async () => {
+test('every step of a sandbox journey sends a signed webhook in the documented shape', async () => {
   const { received } = await walked('loan-1.happy-path');
 
   const subStatuses = await arrived(received, ALL);
@@ -78,7 +81,7 @@ test('with SANDBOX_WEBHOOKS=documented, steps without a documented event send no
   expect(JSON.parse(await client.events())).toHaveLength(DOCUMENTED.length);
 });
 
-test('a webhook that is refused is retried and holds back later ones of its verification, but not of others', async () => {
+test('the sandbox retries a refused webhook and holds back later webhooks of the same verification, but not of others', async () => {
   let refusals = 3;
   const receiver = await startReceiver(({ verificationId, subStatus }) => {
     if (verificationId !== 'held.happy-path' || subStatus !== 'LINK_GENERATED') return 200;
@@ -107,7 +110,7 @@ test('a webhook that is refused is retried and holds back later ones of its veri
   expect(order.indexOf('free LINK_GENERATED 1')).toBeLessThan(order.indexOf('held LINK_GENERATED 4'));
 });
 
-test('webhooks of the sandbox are only listed until a webhook URL is set, and then sent', async () => {
+test('webhooks of the sandbox are only listed until a webhook URL is set; then the sandbox sends them', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   await client.start('early.awaits-review');
@@ -119,7 +122,7 @@ test('webhooks of the sandbox are only listed until a webhook URL is set, and th
   expect(await arrived(receiver.received, 1)).toEqual(['LINK_GENERATED']);
 });
 
-test('POST /rotate-secret switches the secret that signs webhooks between the two secrets', async () => {
+test('POST /rotate-secret makes the sandbox sign webhooks with the other one of its two secrets', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -138,7 +141,7 @@ test('POST /rotate-secret switches the secret that signs webhooks between the tw
   expect(signers).toEqual([['sandbox'], ['sandbox-next'], ['sandbox']]);
 });
 
-test('with the fault duplicate, every webhook is sent two to four times with the same bytes', async () => {
+test('with the sandbox fault duplicate, every webhook is sent two to four times with the same bytes', async () => {
   const { received, client } = await walked('loan-1.happy-path.with-duplicate');
   const events = JSON.parse(await client.events()) as { copies: number }[];
   const sent = events.reduce((sum, { copies }) => sum + copies, 0);
@@ -152,7 +155,7 @@ test('with the fault duplicate, every webhook is sent two to four times with the
   expect(new Set(received.map(({ text }) => text)).size).toBe(ALL);
 });
 
-test('with the fault `reorder`, each pair of successive webhooks is sent in reverse order', async () => {
+test('with the sandbox fault reorder, each pair of successive webhooks is sent in reverse order', async () => {
   const inOrder = await walked('loan-1.happy-path');
   const { received } = await walked('loan-1.happy-path.with-reorder');
 
@@ -162,7 +165,7 @@ test('with the fault `reorder`, each pair of successive webhooks is sent in reve
   expect(swapped).toEqual(straight.map((_, index) => straight[index % 2 ? index - 1 : index + 1]));
 });
 
-test('with the fault reorder, a last webhook without a successor is still sent', async () => {
+test('with the sandbox fault reorder, a last webhook without a successor is still sent', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox({ speed: FAST });
   client.sandbox.deliverTo(receiver.url);
@@ -172,7 +175,7 @@ test('with the fault reorder, a last webhook without a successor is still sent',
   expect(await arrived(receiver.received, 1)).toEqual(['LINK_GENERATED']);
 });
 
-test('with the fault delay, a webhook is overtaken by later ones', async () => {
+test('with the sandbox fault delay, a webhook is overtaken by later ones', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox({ speed: FAST });
   client.sandbox.deliverTo(receiver.url);
@@ -189,7 +192,7 @@ test('with the fault delay, a webhook is overtaken by later ones', async () => {
   ]);
 });
 
-test('with the fault drop, webhooks are not sent, and the list of webhooks marks them as dropped', async () => {
+test('with the sandbox fault drop, webhooks are not sent, and the list of webhooks marks them as dropped', async () => {
   const { client, received } = await walked('loan-1.happy-path.with-drop');
   await client.start('witness.awaits-review');
 
@@ -200,7 +203,7 @@ test('with the fault drop, webhooks are not sent, and the list of webhooks marks
   expect(events.slice(0, ALL).every(({ copies, faults }) => copies === 0 && faults[0] === 'drop')).toBe(true);
 });
 
-test('the fault bad-signature sends JSON with an invalid signature; malformed-json sends signed invalid JSON', async () => {
+test('the sandbox fault bad-signature sends JSON with an invalid signature; malformed-json sends signed invalid JSON', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -232,7 +235,7 @@ test('the sandbox gives a webhook up after five refusals and sends the next one'
   expect(all).toEqual([...Array(5).fill('LINK_GENERATED'), 'AADHAAR_VERIFICATION_SUCCESS']);
 });
 
-test('with the fault unknown-status, a webhook has an unknown sub-status, while the status call returns the real one', async () => {
+test('with the sandbox fault unknown-status, a webhook has an unknown sub-status, while the status call returns the real one', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox();
   client.sandbox.deliverTo(receiver.url);
@@ -246,7 +249,7 @@ test('with the fault unknown-status, a webhook has an unknown sub-status, while 
   });
 });
 
-test('several faults can affect one webhook: it has an unknown status and is duplicated', async () => {
+test('several sandbox faults can affect one webhook: it has an unknown status and is sent more than once', async () => {
   const { client } = await walked('a.random.with-duplicate.with-bad-signature');
   await client.control('PUT', '/faults', { 'unknown-status': {} });
   await client.start('b.random.with-duplicate');
@@ -257,7 +260,7 @@ test('several faults can affect one webhook: it has an unknown status and is dup
   expect(last.copies).toBeGreaterThan(1);
 });
 
-test('a fault affects webhooks with its `probability`, and at most `times` times', async () => {
+test('a sandbox fault affects webhooks with its `probability`, and at most `times` times', async () => {
   const client = await bootSandbox();
   await client.control('PUT', '/faults', { drop: { probability: 0.3 }, duplicate: { times: 2 } });
 
@@ -274,7 +277,7 @@ test('a fault affects webhooks with its `probability`, and at most `times` times
   expect(events.filter(({ faults }) => faults.includes('duplicate'))).toHaveLength(2);
 });
 
-test('the same seed and calls give the same list of webhooks byte for byte; another seed gives another list', async () => {
+test('the same seed and calls make the sandbox list the same webhooks byte for byte; another seed gives another list', async () => {
   const story = async (seed: string) => {
     const clock = new SetClock();
     const client = await bootSandbox({ seed, clock, speed: 10 });

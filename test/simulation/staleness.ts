@@ -1,6 +1,7 @@
 /**
- * Staleness of our data if every webhook is lost: the sandbox's realistic journeys on a simulated clock, polled within
- * the call budget by a policy. No wall clock and no sockets: a day takes about a second.
+ * Simulates how stale the gateway's data is if every webhook is lost. The sandbox's lifelike journeys run on
+ * a simulated clock, and a policy polls them within the call budget. Without sockets and real time, a day
+ * takes about a second.
  */
 import { nextPollAt } from '../../src/domain/polling.ts';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
@@ -21,11 +22,13 @@ interface Change {
 
 type Started = Pick<Watched, 'changes' | 'createdAt'>;
 
-/** A verification at the provider, and how much of it polling has seen. */
+/** A verification at the provider, and how many of its changes polling has seen. */
 interface Watched {
   readonly changes: readonly Change[];
   readonly createdAt: number;
-  /** Number of changes seen so far. Begins at 1: the response of the call that starts the verification already shows the first. */
+  /**
+   * Number of changes seen so far. Begins at 1, because the answer to the start already shows the first one.
+   */
   seen: number;
   knownSince: number;
   heardAt: number;
@@ -34,14 +37,14 @@ interface Watched {
 
 export interface Setting {
   readonly seed: string;
-  /** Number of sessions active at a time. */
+  /** Number of sessions that are active at the same time. */
   readonly sessions: number;
   readonly pollsPerMinute: number;
   readonly days: number;
 }
 
 export interface Staleness {
-  /** Seconds from each change until a poll saw it or a later one; sorted. */
+  /** Seconds from each change until a poll saw that change or a later one, sorted. */
   readonly seconds: readonly number[];
   readonly polls: number;
 }
@@ -49,8 +52,8 @@ export interface Staleness {
 export type Policy = 'ROUND_ROBIN' | 'OURS';
 
 /**
- * Simulates one population under one policy. Changes at the provider do not depend on the policy. The first half of the
- * time only warms up, so that sessions of all ages exist.
+ * Simulates the same sessions under one policy: changes at the provider do not depend on the policy. The
+ * first half of the time is not measured, so that sessions of all ages exist.
  */
 export function simulate(setting: Setting, policy: Policy): Staleness {
   const { pollsPerMinute, days } = setting;
@@ -91,11 +94,14 @@ function plan(watched: Watched, policy: Policy, active: Watched[], fairShareMs: 
   active.push(watched);
 }
 
-/** Returns the value that this part (0 to 1) of the sorted values does not exceed. */
+/** Returns a quantile: the value that this part (0 to 1) of the sorted values does not exceed. */
 export const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 
-/** Generates all sessions, the last to start first: a constant number is active, each replaced at its end. */
+/**
+ * Generates all sessions, the last to start first. A constant number is active, because each session is
+ * replaced at its end.
+ */
 function populationOf({ seed, sessions, days }: Setting): Started[] {
   const started: Started[] = [];
   for (let slot = 0; slot < sessions; slot += 1) {
@@ -126,7 +132,8 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
   const { subStatus, meetingAt } = watched.changes[watched.seen - 1] as Change;
   const pair = toStatusPair(subStatus);
   if (getStatusInfo(pair).terminal) return null;
-  // Drops sessions whose changes have all been seen: a journey that waits for a human review would never end.
+  // Stops polling when all changes have been seen: a session that waits for a human review has no further
+  // change.
   if (watched.seen === watched.changes.length) return null;
   if (policy === 'ROUND_ROBIN') return watched.heardAt;
   const date = (at: number | null) => (at === null ? null : new Date(at));
@@ -146,7 +153,7 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
   return next?.getTime() ?? null;
 }
 
-/** Takes the session that has been due for longest, like the job queue. */
+/** Takes the session whose poll has been due for longest, as the job queue does. */
 function takeMostUrgent(active: Watched[], now: number): Watched | undefined {
   let found = -1;
   for (let index = 0; index < active.length; index += 1) {

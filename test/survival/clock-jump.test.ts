@@ -12,7 +12,10 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
   }
 }`;
 
-/** Boots a gateway with a movable clock and a session whose status pair at the provider is set by the test. */
+/**
+ * Boots a gateway with a movable clock and one session. The test sets the status pair that the provider
+ * reports for the session.
+ */
 async function bootWithClock(id: string) {
   let polls = 0;
   let present = ['RECEIVED', 'LINK_GENERATED'];
@@ -38,7 +41,7 @@ async function bootWithClock(id: string) {
   };
 }
 
-test('jumps of the gateway’s clock do not change the order of webhooks, and subscribers get each transition once', async () => {
+test("jumps of the gateway’s clock do not change the order of a session's webhooks, and subscribers get each transition once", async () => {
   const id = 'clock.order';
   const { gateway, clock, session } = await bootWithClock(id);
   const live = gateway.subscribe(
@@ -76,7 +79,7 @@ test('jumps of the gateway’s clock do not change the order of webhooks, and su
   await expectFeedOfLog(gateway.database);
 });
 
-test('a meeting must be in the future by the current clock; once booked, it stays booked if the clock jumps back', async () => {
+test('scheduleMeeting requires a time in the future of the current clock; a booked meeting stays booked if the clock jumps back', async () => {
   const { gateway, clock, book } = await bootWithClock('clock.meeting');
   const inHalfAnHour = new Date(Date.now() + 30 * MINUTE);
 
@@ -90,7 +93,7 @@ test('a meeting must be in the future by the current clock; once booked, it stay
   expect(rows).toEqual([{ status: 'SCHEDULED', starts_at: inHalfAnHour }]);
 });
 
-test('if the clock jumps ahead, a session is polled once; if it jumps back, a webhook schedules the next poll again', async () => {
+test("if the gateway's clock jumps ahead, a session is polled once; if the clock jumps back, a webhook schedules the next poll again", async () => {
   const id = 'clock.polls';
   const { gateway, clock, polls, becomes } = await bootWithClock(id);
 
@@ -109,7 +112,7 @@ test('if the clock jumps ahead, a session is polled once; if it jumps back, a we
   await eventually(async () => (await sessionOf(gateway, id)).subStatus === 'USER_QUEUED');
 });
 
-test('whether a token has expired is decided by the current clock, also after it jumps ahead and back', async () => {
+test("whether a token has expired is decided by the gateway's current clock, also after the clock jumps ahead and back", async () => {
   const { gateway, clock } = await bootWithClock('clock.token');
   const authorization = `Bearer ${await gateway.token({ sub: 'vera', roles: ['VIEWER'] })}`;
   const isGood = async () =>

@@ -14,7 +14,7 @@ const NEWS = {
 };
 
 // Invariant 4
-test('a webhook that cannot be stored is answered with 503, and stored when the provider sends it again', async () => {
+test('a webhook that arrives while the database is unreachable is answered with 503, and stored when the provider sends it again', async () => {
   const url = await freshDatabase();
   const database = new pg.Pool({ connectionString: url });
   atTheEnd(() => database.end());
@@ -22,7 +22,8 @@ test('a webhook that cannot be stored is answered with 503, and stored when the 
   const gateway = await bootGateway({ database: wire.url });
   await gateway.start('database.away');
   const stored = async () => (await database.query('select from webhook_inbox')).rowCount;
-  // The sandbox sends one webhook for the start; it is stored before the connection is cut.
+  // The sandbox sends one webhook for the start. Waits until this webhook is stored before cutting the
+  // connection.
   await eventually(async () => (await stored()) === 1);
 
   wire.cut();

@@ -56,7 +56,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
     expect(metrics).not.toContain('INTERNAL_SERVER_ERROR');
   });
 
-test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, webhooks 503, and /readyz says so', async () => {
+test('on a read-only database, queries are answered, mutations fail with SERVICE_UNAVAILABLE, webhooks get 503, and /readyz reports the database as read-only', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('read-only.1');
   const becomes = (readOnly: 'on' | 'off') => setReadOnly(gateway, readOnly);
@@ -73,7 +73,7 @@ test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, w
   expect([data, errors]).toEqual([{ session: { version: 1 } }, undefined]);
   const readiness = async () => (await fetch(`${gateway.url}/readyz`)).json();
   await eventually(async () => JSON.stringify(await readiness()).includes('read-only'));
-  // Waits for the LISTEN connection, which was also terminated and must reconnect first.
+  // Waits until the gateway is ready again, because setReadOnly has terminated its LISTEN connection, too.
   await eventually(async () => ((await readiness()) as { status: string }).status === 'ready');
   expect(await readiness()).toMatchObject({
     impaired: { database: 'accepts no writes: it is read-only or a standby' },
@@ -85,7 +85,10 @@ test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, w
   await eventually(async () => JSON.stringify(await readiness()).startsWith('{"status":"ready","notes"'));
 });
 
-/** Makes new connections to the database read-only (or writable again), and terminates the existing ones. */
+/**
+ * Makes new connections to the database read-only (or writable again), and terminates the existing
+ * connections, which keep the old setting.
+ */
 async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<void> {
   const client = await database.connect();
   await client.query('set default_transaction_read_only = off');
@@ -98,7 +101,10 @@ async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<
   client.release(true);
 }
 
-/** Sends a webhook whose session is locked, so it is queued; the returned function unlocks the session. */
+/**
+ * Sends a webhook while the row of its session is locked, so that the webhook is queued. The returned
+ * function releases the lock.
+ */
 async function queueWebhook(gateway: Gateway, verificationId: string): Promise<() => Promise<void>> {
   const holder = new pg.Client({ connectionString: gateway.databaseUrl });
   await holder.connect();
@@ -116,7 +122,7 @@ const inboxOf = async ({ database }: Gateway) =>
     )
   ).rows[0];
 
-test('a webhook whose processing fails by a fault of the database (full disk, deadlock, …) is retried, never parked', async () => {
+test('a webhook whose processing fails by a fault of the database (full disk, deadlock, …) is retried without limit, never parked (dead-lettered)', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');
@@ -126,7 +132,8 @@ test('a webhook whose processing fails by a fault of the database (full disk, de
 
   await failWith('53100');
   await letGo();
-  // SQLSTATEs: full disk, out of memory, read-only, crash of a backend, deadlock, missing privilege, missing table.
+  // SQLSTATEs for: full disk, out of memory, read-only transaction, crash of a backend, deadlock, missing
+  // privilege, missing table.
   for (const code of ['53100', '53200', '25006', '57P02', '40P01', '42501', '42P01']) {
     await failWith(code);
     const before = failures().length;
@@ -142,7 +149,7 @@ test('a webhook whose processing fails by a fault of the database (full disk, de
   await eventually(async () => (await inboxOf(gateway)).state === 'DONE');
 }, 40_000);
 
-test('a webhook whose values cannot be stored is parked with a reason after five attempts', async () => {
+test('a webhook that causes a data error at every attempt is parked (dead-lettered) with a reason after five attempts', async () => {
   const gateway = await bootGateway();
   await gateway.start('parked.1');
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');

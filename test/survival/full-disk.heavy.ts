@@ -8,7 +8,10 @@ import { diskTest, mountSmallDisk } from '../harness/small-disk.ts';
 
 const DISK_MB = 200;
 const REFUSALS = 20;
-/** Bytes of padding in each webhook: random, so incompressible, and so many that a few webhooks fill the free pages. */
+/**
+ * Bytes of random padding in each webhook. Random bytes cannot be compressed, and so many of them fill the
+ * free pages of the database with a few webhooks.
+ */
 const BYTES = 12_000;
 
 const newsAt = (second: number) => ({
@@ -23,7 +26,7 @@ const newsAt = (second: number) => ({
 });
 
 diskTest(
-  'on a full disk webhooks get 503 and reads work; with space again every transition is sent once',
+  'on a full database disk, webhooks get 503 and queries are answered; once there is space again, subscribers get every transition once',
   async () => {
     const disk = mountSmallDisk(DISK_MB);
     const small = { min_wal_size: '32MB', max_wal_size: '48MB', autovacuum: 'off' };
@@ -83,7 +86,7 @@ diskTest(
     const frames = await live.take(all.length);
     const told = frames.map(({ occurredAt }) => occurredAt);
     enter('full-disk', {
-      // Counts the webhooks, the query after each webhook, and the retries of refused webhooks.
+      // Counts each webhook, the query after it, and the retries of refused webhooks.
       requests: statuses.length + looks + retries,
       faults: 1,
       lost: all.filter((time) => !told.includes(time)).length,

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { atTheEnd, eventually, untilReady } from '../harness/gateway.ts';
 import { startGatewayProcess } from '../harness/process.ts';
 
-test('an embedded PostgreSQL that was killed is restarted, and the gateway is ready again with its data', {
+test('an embedded PostgreSQL that was killed is restarted by the gateway, which becomes ready again and still has its sessions', {
   timeout: 60_000,
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-killed-'));

@@ -16,7 +16,7 @@ const START = `mutation ($input: StartSessionInput!) {
   }
 }`;
 
-test('while the provider is unreachable only startSession fails, with a retryable error; everything else works', async () => {
+test('while the provider is unreachable, startSession fails with a retryable error; webhooks, meetings, queries and subscriptions still succeed', async () => {
   const provider = await startSandboxProcess();
   const wire = await startHttpProxy(provider.access.CASHFREE_BASE_URL);
   const environment = { ...provider.access, CASHFREE_BASE_URL: `${wire.url}/verification` };
@@ -36,7 +36,7 @@ test('while the provider is unreachable only startSession fails, with a retryabl
 
   wire.cut();
 
-  // Sends several starts, so that the circuit breaker to the provider opens.
+  // Sends several starts, so that the circuit breaker of the provider calls opens.
   for (let attempt = 0; attempt < 4; attempt += 1)
     expect(await asked(`away.${attempt}`)).toEqual({
       __typename: 'ProviderError',
@@ -58,7 +58,8 @@ test('while the provider is unreachable only startSession fails, with a retryabl
   wire.mend();
   await eventually(async () => (await asked('away.0')).__typename === 'StartSessionSuccess');
   expect(await live.next()).toEqual({ subStatus: 'LINK_GENERATED' });
-  // `headers` has an entry for each request but three: the webhook, the subscription and GET /readyz.
+  // `headers` has an entry for each GraphQL request over HTTP. The three other requests are the webhook, the
+  // subscription and GET /readyz.
   const requests = gateway.headers.length + 3;
   enter('provider-away', { requests, faults: 1, lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 });
 });

@@ -10,7 +10,10 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
 const READ = 'query ($id: ID!) { session(id: $id) { version } feedCursor }';
 const WATCH =
   'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence subStatus } }';
-/** Number of connections for writes with the default DATABASE_POOL of 10; more callers than that must wait. */
+/**
+ * Number of database connections for writes with the default DATABASE_POOL of 10. The test has more callers,
+ * so that some must wait for a connection.
+ */
 const WRITE_POOL = 5;
 const CALLERS = 3 * WRITE_POOL;
 
@@ -25,11 +28,14 @@ const news = (second: number) => ({
   },
 });
 
-/** Starts a PostgreSQL primary; while its only synchronous standby is "lost", commits wait for the standby. */
+/**
+ * Starts a PostgreSQL primary. After `loseStandby` its commits wait for a synchronous standby that does not
+ * exist.
+ */
 async function primary() {
   const { url } = await startOwnPostgres();
   const admin = new pg.Pool({ connectionString: url, max: 1 });
-  // Ignores connection errors of this pool: the server is stopped before the pool is.
+  // Ignores connection errors of this pool, because the server is stopped before the pool is closed.
   admin.on('error', () => {});
   admin.on('connect', (client) => client.on('error', () => {}));
   atTheEnd(() => admin.end());
@@ -37,7 +43,7 @@ async function primary() {
     await admin.query('set synchronous_commit = local');
     await admin.query(`alter system set synchronous_standby_names = '${names}'`);
     await admin.query('select pg_reload_conf()');
-    // Waits until the new setting is in effect: the server reloads its settings in the background.
+    // Waits until the new setting is in effect, because the server reloads its settings asynchronously.
     await eventually(
       async () =>
         (await admin.query('show synchronous_standby_names')).rows[0]?.synchronous_standby_names === names,
@@ -55,7 +61,7 @@ async function primary() {
   };
 }
 
-test('while the only synchronous standby is lost, reads and /readyz work, and writes get SERVICE_UNAVAILABLE', async () => {
+test('while the only synchronous standby is lost, queries and /readyz are answered, and mutations and webhooks get SERVICE_UNAVAILABLE', async () => {
   const postgres = await primary();
   const gateway = await bootGateway({ database: postgres.url });
   const { id, startCursor } = await gateway.start('standby.1');
@@ -104,7 +110,7 @@ test('while the only synchronous standby is lost, reads and /readyz work, and wr
     },
   ]);
   expect(await postgres.waiting()).toBeLessThanOrEqual(WRITE_POOL + 1);
-  // Once the gateway knows that writes hang, it refuses them without trying.
+  // Once the gateway knows that commits hang, it refuses writes without sending them to the database.
   const refused = performance.now();
   expect((await gateway.graphql(MEETING, { input })).errors).toHaveLength(1);
   expect(await gateway.webhook(news(0))).toBe(503);

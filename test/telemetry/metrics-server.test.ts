@@ -3,7 +3,7 @@ import { startMetricsServer } from '../../src/http/metrics-server.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
-test('a scrape gets 500 if a metric cannot be collected, and the next scrape is served', async () => {
+test('a scrape of /metrics gets 500 if a metric cannot be collected, and the next scrape gets 200', async () => {
   const metrics = createMetrics();
   let rendered = 0;
   const render = () => {

@@ -7,9 +7,12 @@ import { countStatements } from '../harness/statements.ts';
 const WATCH = 'subscription ($after: String) { statusTransitions(after: $after) { sequence } }';
 const WATCH_ONE =
   'subscription ($id: ID!) { sessionLive(sessionId: $id) { __typename ... on StatusTransition { sequence } } }';
-/** Labels that Prometheus adds to each series itself; dashboard and alerts may use them. */
+/** Labels that Prometheus itself adds to each series, so that the dashboard and the alerts may use them. */
 const OF_PROMETHEUS = ['job', 'instance'];
-/** Metrics of Node.js and the process (by prom-client): not the gateway's own, so naming and dashboard may differ. */
+/**
+ * Metrics of Node.js and the process (by prom-client). They are not the gateway's own, so they need not
+ * follow its naming or be on its dashboard.
+ */
 const OF_THE_PROCESS = /^(nodejs|process)_/;
 
 let gateway: Gateway;
@@ -56,7 +59,7 @@ beforeAll(async () => {
   });
 });
 
-test('metrics count events under fixed labels, without names, ids or texts of clients', () => {
+test("the gateway's metrics count events under fixed labels, and contain no names, ids or texts of clients", () => {
   const { value } = scraped;
   const operations = 'vkyc_graphql_operation_duration_seconds_count';
 
@@ -74,7 +77,8 @@ test('metrics count events under fixed labels, without names, ids or texts of cl
     value('vkyc_provider_call_duration_seconds_count{endpoint="POST /vkyc",purpose="MUTATION",outcome="OK"}'),
   ).toBe(1);
   expect(value('vkyc_webhooks_total{outcome="badly signed"}')).toBe(1);
-  // One is the booked meeting. The start is another one, unless the webhook of the start was recorded first.
+  // One of these transitions is the booked meeting. The start is another, unless the webhook of the start was
+  // recorded first.
   expect(value('vkyc_transitions_total{source="MUTATION",verdict="MOVED"}')).toBeGreaterThanOrEqual(1);
   expect(value('vkyc_transitions_total{source="WEBHOOK",verdict="DISPUTED"}')).toBe(1);
   expect(value('vkyc_unrecognized_states_total')).toBe(1);
@@ -124,7 +128,8 @@ test('metric names follow the naming conventions of Prometheus', () => {
 });
 
 test('operation names and paths chosen by clients create no new metric series', async () => {
-  // Counts only metrics whose labels clients could influence; gauges of the database may be missing if it is slow.
+  // Counts only metrics whose labels clients could influence. Gauges of the database may be missing if the
+  // database is slow.
   const count = async () => (await scrape(gateway)).text.match(/^vkyc_(http|graphql|mutation)_/gm)?.length;
   const ask = async (round: number) => {
     await gateway.graphql(`query Name${round} { a${round}: viewer { id } }`);
@@ -146,7 +151,7 @@ test('every metric and label used by the dashboard and the alert rules exists', 
   for (const { metric, labels, by } of [...dashboard, ...alerts].flatMap(usesOf)) {
     const known = scraped.series.get(metric);
     expect(known, `${metric} of ${by}`).toBeDefined();
-    // Skips metrics without samples, whose labels are not known.
+    // Checks labels only of metrics with samples, because the labels of other metrics are unknown.
     if (scraped.text.includes(`\n${metric}{`))
       expect([...(known ?? []), ...OF_PROMETHEUS], by).toEqual(expect.arrayContaining([...labels]));
   }

@@ -21,8 +21,8 @@ const RECORDING = `mutation ($id: ID!) {
 const WATCH = 'subscription { statusTransitions { subStatus } }';
 
 /**
- * Starts two replicas on one database that export traces to one collector: `taking` is for webhooks and mutations,
- * `sending` for the subscriber.
+ * Starts two replicas that share a database and export traces to one collector: `taking` gets webhooks and
+ * mutations, `sending` has the subscriber.
  */
 async function place() {
   const collector = await startOtlpCollector();
@@ -128,7 +128,7 @@ test('a trace leads from a webhook to the frames that another replica sends, and
 
   await client.dispose();
   await Promise.all([taking.end('SIGTERM'), sending.end('SIGTERM')]);
-  // The trace of a webhook must not contain the processing of other webhooks or periodic statements.
+  // The trace of a webhook must not contain the processing of other webhooks or the statements of timers.
   const ofTrace = collector.spans.filter((span) => span.traceId === sent.traceId).map(({ name }) => name);
   expect(ofTrace.filter((name) => name === 'process webhook')).toHaveLength(1);
   expect(ofTrace).not.toContain('select webhook_inbox');
@@ -140,7 +140,7 @@ test('a trace leads from a webhook to the frames that another replica sends, and
     expect(everything.includes(mark), `the traces contain ${mark}`).toBe(false);
 });
 
-test('if the collector of traces is unreachable, this is logged, and the shutdown is not delayed', async () => {
+test('an unreachable collector of traces is reported in the log and does not delay the shutdown', async () => {
   const gateway = await startGatewayProcess({
     DATABASE_URL: await freshDatabase(),
     DATA_KEYS,
@@ -165,7 +165,7 @@ test('without a configured collector the OpenTelemetry SDK is not loaded, and st
   await gateway.webhook({ data: {} });
 
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
-    // Leaves out the package `api`, which the metrics library loads and which does nothing without an SDK.
+    // Leaves out the package `api`: the metrics library loads it, and without an SDK it does nothing.
     /@opentelemetry.(?!api.)/.test(path),
   );
   expect(loaded).toEqual([]);

@@ -67,12 +67,12 @@ export interface SessionArchive extends AuditEvidence {
 }
 
 /**
- * SQL condition for sessions that may be archived: ended before the given time, undisputed, not replaced by a
+ * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated, not replaced by a
  * session that stays, and without unfinished work (queued webhook, transition in the outbox, audit backlog).
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const mayGo = (endedBefore: Date) => sql`
-  ${isTerminal(sessions.subStatus)} and not ${sessions.disputed}
+  ${isTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
   and ${sessions.updatedAt} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})

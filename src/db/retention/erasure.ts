@@ -144,12 +144,13 @@ export async function deleteWebhooks(
 }
 
 /**
- * Returns whether a session was reviewed or started under this name. If so, the name belongs to staff, since
- * customers can do neither, and must be kept.
+ * Returns whether a session was reviewed, started or annotated under this name. If so, the name belongs to staff, since
+ * customers can do none of these, and must be kept.
  */
 export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`
     (select 1 from ${reviews} where reviewer = ${name} limit 1)
+    union all (select 1 from ${annotations} where author = ${name} limit 1)
     union all (select 1 from ${startIntents} where caller = ${name} limit 1)`);
   return rows.length > 0;
 }

@@ -191,7 +191,7 @@ export const sessions = pgTable(
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
     /** Remarks of the provider's agent, encrypted: they may be known before the agent's review. */
-    agentRemarks: sealed('agent_remarks'),
+    agentRemarks: sealed('remarks_at_provider'),
     linkExpiresAt: time('link_expires_at'),
     /**
      * Newest meeting time that the provider reported. A repeated report is recognized by it, and so does not

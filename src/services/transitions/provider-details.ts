@@ -9,6 +9,7 @@ import {
   REVIEW_BY_SUB_STATUS,
   type ReviewStage,
 } from '../../domain/actions.ts';
+import { findChanges } from '../../domain/changes.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import type { TransitionSource } from '../../domain/session.ts';
 import { getStatusInfo } from '../../domain/status.ts';
@@ -20,7 +21,7 @@ import type { AuditedWrites } from './audited-writes.ts';
  */
 export interface ProviderDetails {
   readonly payload: ProviderSession;
-  readonly source: Exclude<TransitionSource, 'MUTATION' | 'CLOCK'>;
+  readonly source: Extract<TransitionSource, 'WEBHOOK' | 'POLL'>;
   /** Session row before the update; null if the update created the session. */
   readonly before: SessionRow | null;
   readonly session: SessionRow;
@@ -31,20 +32,27 @@ export interface ProviderDetails {
 
 /**
  * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
- * for meetings and reviews. Returns the start of the meeting that the update booked; null if it booked none.
+ * for meetings and reviews. Returns the start of the meeting that the update booked, if any, and whether it changed a
+ * meeting or a review of which the update's transition does not tell (`findChanges`).
  */
 export async function applyProviderDetails(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<Date | null> {
-  const booked = await applyMeeting(tx, changes, details);
+): Promise<{ readonly bookedAt: Date | null; readonly changedMore: boolean }> {
+  const { transition, payload } = details;
+  const told = transition ? findChanges(transition) : [];
+  const bookedAt = await applyMeeting(tx, changes, details);
   await applyReview(changes, details);
-  await applyRemarks(tx, changes, details, 'AGENT', details.payload.agentRemarks);
-  await applyRemarks(tx, changes, details, 'AUDITOR', details.payload.auditorRemarks);
-  return booked;
+  const ofAgent = await applyRemarks(tx, changes, details, 'AGENT', payload.agentRemarks);
+  const ofAuditor = await applyRemarks(tx, changes, details, 'AUDITOR', payload.auditorRemarks);
+  const changedMore =
+    (bookedAt !== null && !told.includes('MEETINGS')) ||
+    ((ofAgent || ofAuditor) && !told.includes('REVIEWS'));
+  return { bookedAt, changedMore };
 }
 
+/** Books and ends meetings as the update says. Returns the start of the meeting that it booked; null if it booked none. */
 async function applyMeeting(
   tx: Transaction,
   changes: AuditedWrites,
@@ -113,7 +121,7 @@ async function applyReview(
 
 /**
  * Adds remarks to the provider's newest review of a stage. Only answers to calls contain remarks, so a review that a
- * webhook reported gets its remarks later.
+ * webhook reported gets its remarks later. Returns whether it added some.
  */
 async function applyRemarks(
   tx: Transaction,
@@ -121,9 +129,10 @@ async function applyRemarks(
   { session }: ProviderDetails,
   stage: ReviewStage,
   remarks: string | null,
-) {
-  if (remarks === null) return;
+): Promise<boolean> {
+  if (remarks === null) return false;
   const review = await findNewestReview(tx, session.id, stage);
-  if (!review || review.source === 'MUTATION' || review.remarks) return;
+  if (!review || review.source === 'MUTATION' || review.remarks) return false;
   await changes.addRemarks(review, remarks);
+  return true;
 }

@@ -26,6 +26,7 @@ import {
   isLate,
   type Observation,
   SECOND_LOOK_AFTER_MS,
+  type TransitionSource,
   type Verdict,
 } from '../../domain/session.ts';
 import { type KnownSubStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
@@ -200,14 +201,15 @@ export class TransitionWriter {
   }
 
   /**
-   * Records a transition that the provider did not report, on a session whose row is locked. Returns the updated row.
-   * Transitions that are not applied, such as that of a note, only become entries of the log.
+   * Records a transition without a raw status, because the provider did not report one, on a session whose row is
+   * locked. Returns the updated row. A transition that is not applied, such as that of a note, only becomes an entry of
+   * the log.
    */
   async applyOwn(
     before: SessionRow,
     { status, subStatus }: StatusPair,
     verdict: Verdict,
-    { source, actor }: { readonly source: 'MUTATION' | 'CLOCK'; readonly actor: string | null },
+    { source, actor }: { readonly source: TransitionSource; readonly actor: string | null },
   ): Promise<SessionRow> {
     const now = this.#clock.now();
     const transition: TransitionRow = {
@@ -334,22 +336,18 @@ export class TransitionWriter {
     if (transition) this.#append(transition, update);
     if (evaluation.kind === 'CONFIRMS')
       this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
-    const booked = late
-      ? null
-      : await applyProviderDetails(this.tx, this.changes, {
-          payload,
-          source: toTransitionSource(update),
-          before,
-          session,
-          transition,
-          now,
-        });
     this.#noteIgnored(session, update, transition);
-    const isPlanned = booked === null || booked.getTime() === session.meetingAt?.getTime();
-    return {
-      session: isPlanned ? session : this.#queueUpdate({ ...session, meetingAt: booked }),
-      transition,
-    };
+    if (late) return { session, transition };
+    const source = toTransitionSource(update);
+    const { bookedAt, changedMore } = await applyProviderDetails(this.tx, this.changes, {
+      ...{ payload, source, before, session, transition, now },
+    });
+    const planned = bookedAt ? this.#queueUpdate({ ...session, meetingAt: bookedAt }) : session;
+    // Without an entry of its own, the change would reach no subscriber.
+    const after = changedMore
+      ? await this.applyOwn(planned, planned, 'DETAILS', { source, actor: null })
+      : planned;
+    return { session: after, transition };
   }
 
   #noteIgnored(

@@ -7,14 +7,14 @@ import type { Release } from '../harness/releases.ts';
 import { seed } from './seed.ts';
 
 /**
- * URL of the compiled migration module. It must be the one in the build folder, because it finds the
- * migrations relative to its own location.
+ * URL of the compiled migration module in the build folder, because the module finds the migrations relative
+ * to its own location.
  */
 const MIGRATE = new URL('../../../../db/migrate.js', import.meta.url).href;
 
 /**
- * PostgreSQL server that only this bench uses. It is filled with sessions and has the durability of
- * production (fsync on).
+ * PostgreSQL server that only this bench uses, filled with sessions. Commits are durable like in production (fsync on):
+ * without fsync, the measured times would be too short.
  */
 export interface BenchDatabase {
   readonly url: string;
@@ -47,8 +47,8 @@ export async function openDatabase({ sessions, onEnd, say }: Options): Promise<B
   const { migrate } = (await import(MIGRATE)) as typeof import('../../../src/db/migrate.ts');
   await migrate(postgres.url, postgres.url);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  // Ignores errors of idle connections, which break when the database is stopped: an unhandled `error` event
-  // would end the process.
+  // Ignores errors of idle connections, which break when the database stops: without a listener, the `error`
+  // event would end this process.
   pool.on('error', () => {});
   onEnd(() => pool.end());
   await seed(pool, sessions, say);

@@ -8,7 +8,7 @@ import { SECRETS } from '../harness/secrets.ts';
 export const TRANSITIONS = 10;
 const SESSIONS_A_USER = 4;
 const BATCH = 25_000;
-/** Seconds between the creation of two seeded sessions; the newest is created now. */
+/** Seconds between the creation times of successive seeded sessions; the newest session is created now. */
 const SECONDS_APART = 10;
 
 const PAIRS = ALL_PAIRS.filter(({ subStatus }) => subStatus !== 'UNRECOGNIZED');
@@ -92,7 +92,7 @@ function dataKey(): { id: string; key: Buffer } {
   return { id, key: Buffer.from(key, 'base64') };
 }
 
-/** Creation time of session number `n`. Its id is a UUIDv7 of this time, as the gateway generates ids. */
+/** SQL for the creation time of session number `n`. The id of the session is a UUIDv7 of this time. */
 const TIME_OF = `date_trunc('second', now()) - ($3 - n) * interval '${SECONDS_APART} seconds'`;
 
 const SESSIONS = `

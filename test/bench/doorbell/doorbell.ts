@@ -27,10 +27,10 @@ type Replica = Doorbell & { readonly connected: boolean };
 type Open = () => Replica;
 
 interface Figures {
-  /** Sessions per second whose rings reached all replicas, when many are rung at once. */
+  /** Sessions per second whose rings reached all replicas, if many sessions ring at once. */
   readonly perSecond: number;
   /**
-   * Milliseconds until all replicas heard one ring, when one is rung every 5 ms: median and 99th percentile.
+   * Milliseconds until one ring reached all replicas, with a ring every 5 ms: median and 99th percentile.
    */
   readonly p50: number;
   readonly p99: number;
@@ -127,8 +127,8 @@ async function openReplicas(open: Open, onEnd: (release: Release) => void): Prom
 }
 
 /**
- * Rings for sessions at the first replica. Resolves when every other replica has heard of all of these
- * sessions.
+ * Rings for sessions at the first replica. Resolves when every other replica has received a ring for each of
+ * these sessions.
  */
 function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): Promise<void> {
   const heard = far.map(

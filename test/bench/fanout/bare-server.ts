@@ -1,6 +1,6 @@
 /**
- * WebSocket server that does the least work possible, as a lower bound of the cost: it sends one prepared
- * string to every client.
+ * WebSocket server that does the least possible work, as a lower bound of the cost of fan-out: it sends
+ * prepared strings to every client.
  */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

@@ -27,7 +27,7 @@ export interface Burst {
 export interface Contender {
   readonly name: ContenderName;
   readonly port: number;
-  /** Token that all subscribers send. */
+  /** Access token that all subscribers send. */
   readonly token: string;
   readonly server: Worker;
   readonly clients: Worker;
@@ -36,8 +36,8 @@ export interface Contender {
   /** Returns the cursor after which subscriptions start; null if the server has no log. */
   start(): Promise<string | null>;
   /**
-   * Makes the server send a number of events. The gateway records new transitions and returns them; the other
-   * servers send those of `model` again, and return null.
+   * Makes the server send a number of events. The gateway records new transitions, and returns them; the other
+   * servers send the events of `model` again, and return null.
    */
   burst(model: Burst, events: number): Promise<readonly SessionTransition[] | null>;
 }
@@ -51,7 +51,7 @@ interface Options {
 
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Starts the gateway as in production, on a PostgreSQL server of its own. */
+/** Starts the gateway with production settings, on a PostgreSQL server of its own. */
 export async function startOurs({ cores, token, onEnd, say }: Options): Promise<Contender> {
   const database = await openDatabase({ sessions: 0, onEnd, say });
   const { worker, port } = await startGateway({ ...database, cores, onEnd });

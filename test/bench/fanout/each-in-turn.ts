@@ -1,6 +1,6 @@
 /**
- * Passes on the events of a burst as fast as possible: it yields to the event loop between two events, but
- * does not wait.
+ * Passes on the events of a burst one by one without a pause. Between two events it yields to the event loop,
+ * so that sockets can be written.
  */
 export function eachInTurn<Event>(events: readonly Event[], pass: (event: Event) => void): void {
   const [first, ...rest] = events;

@@ -20,8 +20,8 @@ const ROUNDS = 7;
 const WARM_UPS = 1;
 const QUICK = { settings: [{ subscribers: 1_000, events: 40 }], rounds: 3, warmUps: 1 } as const;
 /**
- * Number of subscribers that connect before the first measurement of memory, so that what a server allocates
- * only once is not counted for the others.
+ * Number of subscribers that connect before the first measurement of memory, so that one-time allocations of
+ * a server do not count as memory of the later subscribers.
  */
 const FIRST_FEW = 40;
 const FILES_BESIDE_SOCKETS = 200;

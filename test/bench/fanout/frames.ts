@@ -5,14 +5,14 @@ export const OPCODE = { TEXT: 1, CLOSE: 8, PING: 9, PONG: 10 } as const;
 const LENGTH_BYTES: Record<number, number> = { 126: 2, 127: 8 };
 const LONGEST_HEADER = 10;
 
-/** Called with the header of each frame; returns whether the payload of this frame is needed. */
+/** Called with the header of each frame; returns whether the reader must collect the payload of this frame. */
 export type Wanted = (opcode: number, length: number) => boolean;
 /** Called at the end of each frame. `payload` is null if `Wanted` returned false for the frame. */
 export type Arrived = (opcode: number, length: number, payload: Buffer | null) => void;
 
 /**
- * Splits a stream of bytes, in chunks of any size, into WebSocket frames. Payloads that are not needed are
- * skipped.
+ * Splits a stream of bytes, in chunks of any size, into WebSocket frames. Skips payloads for which `Wanted`
+ * returns false.
  */
 export class FrameReader {
   readonly #wanted: Wanted;
@@ -51,7 +51,7 @@ export class FrameReader {
   #startPayload(): void {
     const header = this.#header;
     if (this.#headerLength < 2) return;
-    // The second byte is the length alone, because servers do not set its highest bit (MASK).
+    // The second byte is just the length, because servers do not set the highest bit of that byte (MASK).
     const short = header[1] as number;
     const lengthBytes = LENGTH_BYTES[short] ?? 0;
     if (this.#headerLength < 2 + lengthBytes) return;
@@ -73,8 +73,8 @@ export class FrameReader {
 }
 
 /**
- * Encodes a frame of a client. RFC 6455 requires that clients mask the payload; this mask is zero, so that
- * the payload stays as it is.
+ * Encodes a frame of a client. RFC 6455 requires clients to mask the payload (XOR); a mask of zeros leaves the
+ * payload unchanged.
  */
 export function clientFrame(opcode: number, payload: string | Buffer): Buffer {
   const body = Buffer.from(payload);

@@ -30,8 +30,8 @@ interface Result {
   /** CPU seconds of the server per 100,000 deliveries. */
   readonly cpuSeconds: Spread;
   /**
-   * CPU time of the server divided by the duration of the burst; the gateway's wait for the doorbell is left
-   * out.
+   * CPU time of the server divided by the duration of the burst, which begins with the first frame: the gateway's
+   * wait for the doorbell is left out.
    */
   readonly serverBusy: Spread;
   readonly clientsBusy: Spread;
@@ -115,8 +115,8 @@ const resultsOf = ({ subscribers, memory, rounds }: Comparison): ByContender<Res
   });
 
 /**
- * Judges the goals. The gateway is compared with another server within each round, so that other load on the
- * machine affects both alike.
+ * Compares the results with the goals. Ratios of the gateway to another server are computed per round, so that
+ * other load on the machine affects both sides alike.
  */
 function goalsOf(comparison: Comparison): Goal[] {
   const results = resultsOf(comparison);

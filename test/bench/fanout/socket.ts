@@ -24,7 +24,7 @@ const READY_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
-/** Read buffer that all sockets share: a chunk is processed completely before the next one is read. */
+/** Read buffer that all sockets share, which is safe because each chunk is processed before the next read. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
 interface Options {
@@ -36,16 +36,16 @@ interface Options {
   readonly after: string | null;
   /** Called for each result with the size of its frame. `text` is null unless `keepTexts` is set. */
   onData(bytes: number, text: string | null): void;
-  /** Whether results are decoded to text. Decoding takes time, so only one of many subscribers does it. */
+  /** Whether results are decoded to text. Decoding takes CPU time, so only one of many subscribers decodes. */
   readonly keepTexts: boolean;
 }
 
 /**
- * Subscriber on a socket of its own. It decodes as little as possible, because not the subscribers are
- * measured but the server.
+ * Subscriber on a socket of its own. It decodes as little as possible, because the bench measures the server,
+ * and the subscribers must not become the bottleneck.
  */
 export class Subscriber {
-  /** Resolves when the server has received the subscription; rejects if the connection closes before that. */
+  /** Resolves when the server has read the subscription; rejects if the connection closes earlier. */
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   readonly #options: Options;
@@ -147,8 +147,8 @@ export class Subscriber {
       const { after, query = SUBSCRIPTION } = this.#options;
       const payload = { query, variables: { after } };
       this.#send({ id: randomUUID(), type: 'subscribe', payload });
-      // The server does not acknowledge a subscription. But it answers this ping only after it has read the
-      // subscription.
+      // graphql-transport-ws does not acknowledge a subscription, but the server answers this ping only after it
+      // has read the subscription.
       this.#send({ type: 'ping' });
     }
     if (text.includes('pong')) this.#setReady();

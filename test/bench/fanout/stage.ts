@@ -2,22 +2,20 @@ import type { Burst, Contender } from './contenders.ts';
 import type { Delivery, Newcomer } from './subscribers.ts';
 
 /**
- * Number of different cursors from which reconnecting subscribers resume. Subscribers with successive numbers
- * use different ones.
+ * Number of different cursors from which reconnecting subscribers resume, assigned to the subscribers in turn.
  */
 const CURSORS = 20;
 /**
- * Timeout of one burst. It is long, because the machine may be busy; the bench as a whole has its own limit.
+ * Timeout of one burst, long because the machine may be busy. The bench as a whole has its own limit.
  */
 const DELIVERY_TIMEOUT_MS = 300_000;
 /**
- * Timeout of an order to another process. It is longer than the delivery for which the process waits, so that
- * the process can report the timeout of the delivery.
+ * Timeout of an order to another process. It is longer than the timeout of a delivery, so that the process can
+ * still report that the delivery timed out.
  */
 export const ORDER_TIMEOUT_MS = DELIVERY_TIMEOUT_MS + 10_000;
 /**
- * Pause before each burst, so that work which the previous server left unfinished is not counted for the next
- * one.
+ * Pause before each burst, so that unfinished work of the previous server does not slow the next server down.
  */
 const PAUSE_MS = 150;
 
@@ -28,15 +26,15 @@ export interface Measurement extends Delivery {
 }
 
 /**
- * Delivers bursts by one server after another. The newest burst of the gateway is the model that the other
- * servers send again.
+ * Makes one server after another deliver bursts. The other servers repeat the newest burst of the gateway
+ * (`#model`), so that all send the same frames.
  */
 export class Stage {
   #model: Burst = { rows: [], frames: [] };
 
   /**
-   * Connects all subscribers, delivers frames, disconnects the subscribers, and reconnects them from the
-   * cursors of these frames. Afterwards all subscribers are up to date.
+   * Connects all subscribers, delivers frames, disconnects the subscribers, and reconnects each with the cursor
+   * of one of these frames. Afterwards every subscriber has received all frames.
    */
   async gather(contender: Contender, subscribers: number): Promise<void> {
     const { clients, port, token, resumes } = contender;
@@ -80,8 +78,8 @@ export class Stage {
   }
 
   /**
-   * Throws if a server sent another number of bytes than the gateway for the same burst: they could not be
-   * compared.
+   * Throws if a server sent another number of bytes than the gateway for the same burst: the servers could then
+   * not be compared.
    */
   #expectSameBytes({ name }: Contender, subscribers: number, { bytes }: Delivery): void {
     const expected =

@@ -1,4 +1,4 @@
-/** graphql-ws with its defaults and the gateway's schema: every event is executed for every subscriber. */
+/** Server with graphql-ws and its defaults, and the gateway's schema: it executes every event per subscriber. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { useServer } from 'graphql-ws/use/ws';
@@ -13,7 +13,7 @@ import { answerOrders } from '../harness/orders.ts';
 import { eachInTurn } from './each-in-turn.ts';
 
 const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
-// The cursor key is all zeros, because its value affects neither the length nor the cost of a cursor.
+// The cursor key is all zeros, since the key affects neither the length of a cursor nor the time to make a cursor.
 const services = { cursors: createCursors({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
 
 type Shown = Extract<Frame, { kind: 'TRANSITION' }>;
@@ -51,8 +51,8 @@ const queues = new Set<Queue>();
 const schema = getSchema();
 const field = schema.getSubscriptionType()?.getFields().statusTransitions;
 if (!field) throw new Error('The schema has no statusTransitions');
-// Replaces the gateway's subscription by events from memory: reading them from a database would only slow
-// this server down.
+// Replaces the gateway's resolver by one that takes events from memory: reading events from a database would only
+// slow this server down.
 field.subscribe = () => {
   const queue = new Queue();
   queues.add(queue);

@@ -3,8 +3,8 @@ import { answerOrders } from '../harness/orders.ts';
 import { Subscriber } from './socket.ts';
 
 /**
- * Maximum number of connections that are opened at the same time. It is below the server's accept backlog, so
- * that none is refused.
+ * Maximum number of connections that are opened at the same time: fewer than the server's accept backlog holds,
+ * so that the kernel refuses none.
  */
 const AT_ONCE = 100;
 
@@ -27,7 +27,7 @@ export interface Arrival {
 export interface Delivery {
   readonly deliveries: number;
   readonly bytes: number;
-  /** Time between the first and the last frame, each at whichever subscriber it arrived. */
+  /** Time from the first frame at any subscriber to the last frame at any subscriber. */
   readonly seconds: number;
   /** Texts of the frames that the first subscriber got. */
   readonly frames: string[];
@@ -74,7 +74,7 @@ answerOrders({
     }
   },
 
-  /** Begins to count: each subscriber must get `each` more frames. */
+  /** Starts a count of frames: each subscriber must get `each` more frames. */
   expect(each: number) {
     if (left !== 0) throw new Error(`Received ${-left} unexpected frames`);
     begin(subscribers.map(() => each));

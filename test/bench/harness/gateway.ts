@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('../../../../gateway/main.js', import.meta.
 const FLAGS = ['--max-semi-space-size=64'];
 
 /**
- * Environment of the gateway. Rate limits are on, but high, because no real client sends as much as a bench.
+ * Environment of the gateway. Rate limits are on but very high, because a bench sends more than any real client.
  */
 const ENVIRONMENT = {
   NODE_ENV: 'production',
@@ -20,8 +20,8 @@ const ENVIRONMENT = {
   SHUTDOWN_SECONDS: '0',
   CONNECTIONS_PER_CLIENT: '100000',
   RATE_LIMIT_COST_PER_MINUTE: '1000000000000',
-  // Few calls to the sandbox: it does not know the seeded sessions, so polling it would only disturb the
-  // measurement.
+  // Allows few polls of the sandbox: the sandbox does not know the seeded sessions, so polls would only disturb
+  // the measurement.
   PROVIDER_CALLS_PER_MINUTE: '5',
 } as const;
 
@@ -41,7 +41,7 @@ interface Options {
 }
 
 /**
- * Starts the gateway as in production, with sign-in, limits, masking and the read log, and waits until it is
+ * Starts the gateway with production settings (sign-in, limits, masking and the read log), and waits until it is
  * ready.
  */
 export async function startGateway(options: Options): Promise<Gateway> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeptOpen, load, percentile, requestOf } from './http-load.ts';
 
 /**
- * Function with which the current test answers a request; it decides into which chunks the response is split.
+ * Function of the current test that answers a request; it also decides how the response is split into chunks.
  */
 let answer: (socket: Socket) => Promise<void> | void;
 const server = createServer((socket) => {
@@ -38,16 +38,19 @@ test.each([
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n',
     '2\r\nab\r\n0\r\n\r\n',
   ],
-])('the load generator reads a response %s to its end, and then the next one', async (_how, wire, body) => {
-  answer = slowly(wire);
-  const connection = new KeptOpen(port);
+])(
+  'the load generator reads a response %s to its end, and then the next response',
+  async (_how, wire, body) => {
+    answer = slowly(wire);
+    const connection = new KeptOpen(port);
 
-  const first = await connection.exchange(requestOf('/', '{}', {}));
-  const second = await connection.exchange(requestOf('/', '{}', {}));
-  connection.close();
+    const first = await connection.exchange(requestOf('/', '{}', {}));
+    const second = await connection.exchange(requestOf('/', '{}', {}));
+    connection.close();
 
-  expect([String(first), String(second)]).toEqual([body, body]);
-});
+    expect([String(first), String(second)]).toEqual([body, body]);
+  },
+);
 
 test.each([
   ['lacks the expected text', good('{"data":{}}')],
@@ -67,7 +70,7 @@ test.each([
   await expect(loading).rejects.toThrow();
 });
 
-test('a percentile of measured values is always one of these values', () => {
+test('percentile returns one of the given values, without interpolation', () => {
   expect(percentile([3, 1, 2], 0.5)).toBe(2);
   expect(percentile([5], 0.99)).toBe(5);
 });

@@ -1,6 +1,6 @@
 /**
- * Load generator for HTTP. It does almost nothing with responses, so that it needs little of the CPU time
- * that the server needs.
+ * Load generator for HTTP. It hardly parses responses, so that it takes little CPU time from the server under
+ * test.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -24,7 +24,7 @@ export interface Load {
   readonly port: number;
   readonly connections: number;
   readonly milliseconds: number;
-  /** Returns the next request to send. It is called by each connection that has got its last response. */
+  /** Returns the next request to send. Each connection calls this when it has got the response to its last request. */
   next(): Buffer;
   /** Text that every response must contain, as proof that the server did the work. */
   readonly proof: string;
@@ -41,8 +41,8 @@ export interface Loaded {
 }
 
 /**
- * Sends requests on all connections for a while, the next one on each as soon as its response has arrived.
- * Rejects if a response is not as expected.
+ * Sends requests on all connections for a while. Each connection sends its next request as soon as the response
+ * to the last one has arrived (closed-loop load). Rejects if a response lacks `proof` or has errors.
  */
 export async function load({ port, connections, milliseconds, next, proof }: Load): Promise<Loaded> {
   const times: number[] = [];

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * CPU core of the servers, and core of all other processes, so that the load generator does not slow the
- * server down.
+ * CPU core of the servers, and CPU core of all other processes: on a core of its own, the load generator does not
+ * slow the server down.
  */
 export interface Cores {
   readonly servers: number;
@@ -16,8 +16,7 @@ export interface Cores {
 }
 
 /**
- * Returns two cores that this process may use; null if there are fewer, or if the command `taskset` is
- * missing.
+ * Returns two cores that this process may use; null if it may use fewer, or if the command `taskset` is missing.
  */
 export async function chooseCores(): Promise<Cores | null> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
@@ -31,14 +30,14 @@ export async function chooseCores(): Promise<Cores | null> {
   return hasTaskset && servers !== undefined && others !== undefined ? { servers, others } : null;
 }
 
-/** Pins this process to a core, and thereby the processes that it starts later. */
+/** Pins this process, and all processes that it starts later, to a core. */
 export async function keepTo(core: number): Promise<void> {
   await run('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(process.pid)]);
 }
 
 /**
- * Raises the limit of open files for processes that are started from now on. Returns whether they may open
- * this many.
+ * Raises the limit of open files for processes that this process starts from now on. Returns whether these may
+ * then open `count` files.
  */
 export async function allowOpenFiles(count: number): Promise<boolean> {
   if ((await openFileLimit()) >= count) return true;
@@ -47,8 +46,8 @@ export async function allowOpenFiles(count: number): Promise<boolean> {
 }
 
 /**
- * Returns this process's limit of open files. Reading the soft limit is enough: Node raises it to the hard
- * one when it starts.
+ * Returns this process's limit of open files. Reading the soft limit is enough, because Node raises it to the
+ * hard limit when it starts.
  */
 async function openFileLimit(): Promise<number> {
   const limits = await readFile('/proc/self/limits', 'utf8');
@@ -56,13 +55,13 @@ async function openFileLimit(): Promise<number> {
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Returns a line about the machine for the report, since figures mean nothing without it. */
+/** Returns a line for the report about the machine, without which the figures mean nothing. */
 export const describeMachine = (): string =>
   `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;
 
 /**
- * Chooses a core for the servers if the machine has two, and pins this process to the other one. `placing`
- * says so for the report.
+ * Chooses a core for the servers if the machine has two, and pins this process to the other core. `placing` is
+ * the text about this choice for the report.
  */
 export async function placeProcesses(): Promise<{ cores: Cores | null; placing: string }> {
   if (process.platform !== 'linux') throw new Error('This bench reads /proc and runs on Linux only.');
@@ -76,6 +75,6 @@ export async function placeProcesses(): Promise<{ cores: Cores | null; placing: 
 }
 
 /**
- * Cores chosen at the first call. They are cached, because once this process is pinned it sees only one core.
+ * Cores chosen at the first call, cached because this process sees only one core once it is pinned.
  */
 let chosen: Promise<Cores | null> | null = null;

@@ -13,7 +13,7 @@ const FOLDER = new URL('../../../../../test/bench/peers/', import.meta.url);
 const run = promisify(execFile);
 
 /**
- * Folders with packages of their own: PostGraphile needs another version of `graphql` than the other peers.
+ * Folders with their own package.json: PostGraphile needs another version of `graphql` than the other peers.
  */
 const FOLDERS = ['.', 'postgraphile'];
 

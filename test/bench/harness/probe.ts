@@ -1,6 +1,6 @@
 /**
- * Measures the memory of a server from inside. It is preloaded into the server's process (`--import`), so
- * that the server itself needs no code for this.
+ * Measures the memory of a server from inside its process. Node preloads this module (`--import`), so that the
+ * server itself needs no code for the measurement.
  */
 import { answerOrders } from './orders.ts';
 
@@ -15,7 +15,7 @@ export interface Memory {
   readonly residentBytes: number;
 }
 
-/** Number of garbage collections: closed sockets and objects with finalizers are freed only after several. */
+/** Number of garbage collections before a measurement: closed sockets and finalized objects need several. */
 const PASSES = 4;
 const PAUSE_MS = 100;
 

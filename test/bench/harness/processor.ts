@@ -17,7 +17,8 @@ const ticks = (fields: readonly string[], ...at: number[]): number =>
   at.reduce((sum, index) => sum + Number(fields[index]), 0);
 
 /**
- * Returns the CPU seconds that a process has used so far, with all its threads; this process without a pid.
+ * Returns the CPU seconds that a process has used so far, with all its threads; without `pid`, those of this
+ * process.
  */
 export const cpuSecondsOf = async (pid: number | undefined): Promise<number> =>
   ticks(await statOf(pid ?? 'self'), 11, 12) / TICKS_PER_SECOND;

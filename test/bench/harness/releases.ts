@@ -1,8 +1,8 @@
 export type Release = () => Promise<unknown> | unknown;
 
 /**
- * Functions that stop what was started. They run in reverse order, at the end or when the bench is
- * interrupted.
+ * Functions that stop processes and servers of a bench. They run in reverse order of the starts, at the end or
+ * when the bench is interrupted.
  */
 export class Releases {
   readonly #releases: Release[] = [];
@@ -11,7 +11,7 @@ export class Releases {
     this.#releases.push(release);
   };
 
-  /** Runs all of these functions; if one fails, the others still run. */
+  /** Runs all registered functions, even if one of them fails. */
   readonly releaseAll = async (): Promise<void> => {
     for (let release = this.#releases.pop(); release; release = this.#releases.pop()) {
       try {

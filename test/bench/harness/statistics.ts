@@ -1,4 +1,4 @@
-/** Median of the rounds and their spread, both of which change little if one round is an outlier. */
+/** Median of the rounds and their spread. Both are robust: a single outlier changes them little. */
 export interface Spread {
   readonly median: number;
   /** Median absolute deviation: half of the rounds differ from the median by no more than this. */

@@ -14,7 +14,7 @@ interface Bounds {
 }
 
 /**
- * Compares a measured median with its bounds. Without bounds the goal counts as met, and the value is only
+ * Compares a measured median with the bounds of a goal. A goal without bounds counts as met: its value is just
  * reported.
  */
 export function judge(what: string, found: Spread, { atLeast, atMost }: Bounds): Verdict {

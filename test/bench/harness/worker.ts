@@ -93,8 +93,8 @@ export class Worker {
   }
 
   /**
-   * Stops the process (SIGSTOP) until `resume` is called, so that it does not disturb the measurement of
-   * others.
+   * Suspends the process (SIGSTOP) until `resume` is called, so that it does not disturb the measurement of other
+   * processes.
    */
   pause(): void {
     this.#child.kill('SIGSTOP');

@@ -29,8 +29,8 @@ interface Latency {
 type Round = Record<(typeof NAMES)[number], Latency>;
 
 /**
- * Latency at a steady rate, from the first byte of a webhook that is sent to the last byte of the frame that
- * a subscriber gets for it.
+ * Latency at a steady rate of webhooks, from the first byte of a webhook to the last byte of its frame at a
+ * subscriber.
  */
 export const latency: Bench = {
   about: `(g) from a webhook to its frame at ${PER_SECOND}/s, compared with a bare commit and ws send`,
@@ -89,7 +89,7 @@ interface Steady {
   make(): Webhook;
 }
 
-/** Sends webhooks at fixed times, even if earlier ones have not been answered yet (open-loop load). */
+/** Sends webhooks at fixed times, even if earlier webhooks have not been answered yet (open-loop load). */
 async function steady({ port, token, seconds, make }: Steady): Promise<Latency> {
   const sentAt = new Map<string, number>();
   const times: number[] = [];

@@ -26,7 +26,7 @@ interface Found {
   readonly subscribed: Memory | null;
 }
 
-/** Memory of each server: the resident set size, and what is still held after a full garbage collection. */
+/** Memory of each server: the resident set size, and the bytes still in use after a full garbage collection. */
 export const memory: Bench = {
   about: `(j) memory: idle, after pages of 50, and with ${SUBSCRIBERS} subscribers`,
 

@@ -16,8 +16,7 @@ import type { Worker } from '../harness/worker.ts';
 const SUBSCRIBERS = 1_000;
 const BEHIND = 100;
 /**
- * Number of different cursors from which subscribers resume. Subscribers with successive numbers use
- * different ones.
+ * Number of different cursors from which subscribers resume, assigned to the subscribers in turn.
  */
 const CURSORS = 20;
 const MOST_SECONDS = 2;
@@ -25,7 +24,7 @@ const FULL = { rounds: 7, warmUps: 1 };
 const QUICK = { rounds: 2, warmUps: 1 };
 const FILES = SUBSCRIBERS + 200;
 
-/** All subscribers reconnect at once, as after a deploy, and each gets the transitions that it missed. */
+/** Time for all subscribers to reconnect at once, like after a deploy, and to get the transitions they missed. */
 export const resume: Bench = {
   about: `(h) ${SUBSCRIBERS} subscribers resume at once, each at least ${BEHIND} transitions behind`,
 
@@ -80,8 +79,8 @@ interface Audience {
 }
 
 /**
- * Records transitions while no subscriber is connected, and then measures how long all of them take to catch
- * up.
+ * Records transitions while no subscriber is connected, then connects all subscribers and measures how long they
+ * take to catch up.
  */
 export async function comeBack({ worker, port, token, clients, record }: Audience): Promise<Return> {
   const missed = BEHIND + CURSORS;

@@ -1,4 +1,4 @@
-/** Peer: Apollo Server, started as its documentation says. */
+/** Peer: Apollo Server, started by the code of its documentation. */
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { contextOf, recorded, schema } from './common/schema.mjs';

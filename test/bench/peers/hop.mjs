@@ -1,12 +1,12 @@
 /**
- * Peer with the shortest path from a webhook to its frame: it commits the webhook, and sends one string to
- * every open WebSocket.
+ * Peer with the shortest possible path from a webhook to its frame: it commits the webhook, and then sends one
+ * string to every open WebSocket.
  */
 import { WebSocketServer } from 'ws';
 import { serve } from './common/serve.mjs';
 import { keep, readSigned } from './common/webhook.mjs';
 
-/** Builds a frame of the same shape as the gateway's, since the bench reads it. */
+/** Builds a frame of the same shape as the gateway's, since the bench reads `occurredAt` in it. */
 const frameOf = ({ eventTime }) =>
   JSON.stringify({ type: 'next', payload: { data: { statusTransitions: { occurredAt: eventTime } } } });
 

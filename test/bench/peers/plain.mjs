@@ -1,6 +1,6 @@
 /**
- * Peer that shows the highest possible throughput: node:http and pg, with responses that are assembled by
- * hand for just the queries of the bench.
+ * Peer that shows the highest possible throughput: node:http and pg, with hand-written code that assembles the
+ * responses to just the queries of the bench.
  */
 import { infoOf } from '../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './common/ids.mjs';
@@ -94,8 +94,8 @@ const pageInfoOf = (found, first) => ({
 });
 
 /**
- * For each operation name: the function that answers it, and the name under which a read of personal data is
- * recorded.
+ * For each operation name: the function that answers the operation, and the name under which reads of personal
+ * data by the operation are recorded.
  */
 const ANSWERS = {
   Session: { find: session, operation: 'Query.session' },

@@ -1,6 +1,6 @@
 /**
- * Peer that receives webhooks on node:http. It stores them (`kept`), or stores and applies them (`recorded`),
- * before it responds.
+ * Peer that receives webhooks on node:http. Before it responds it stores the webhook (`kept`), or stores and
+ * applies the webhook (`recorded`).
  */
 
 import { serve } from './common/serve.mjs';

@@ -5,8 +5,8 @@ import type { Operation } from './queries.ts';
 const COMPARED = 25;
 
 /**
- * Throws if servers answer an operation differently, apart from the order of keys: their speed could not be
- * compared.
+ * Throws if servers answer an operation differently, apart from the order of keys: comparing the speed of such
+ * servers would be meaningless.
  */
 export async function compareAnswers(
   contenders: readonly Contender[],

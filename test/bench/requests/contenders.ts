@@ -7,7 +7,7 @@ import type { Worker } from '../harness/worker.ts';
 
 interface About {
   readonly title: string;
-  /** Name of the script, if it is not the name of the contender. */
+  /** Name of the script, if it differs from the name of the contender. */
   readonly script?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly path: string;
@@ -16,7 +16,7 @@ interface About {
 }
 
 const DATA = '"data":{';
-/** Text in every response of the gateway that reports the cost. It proves that the limits were on. */
+/** Text in every response of the gateway, which reports the query's cost: proof that the limits were on. */
 const COST = '"cost":{"requested":';
 
 /** Servers that are compared: the gateway (`ours`) and the peers. */

@@ -15,8 +15,8 @@ export interface Measurement extends Loaded {
   /** Seconds from the last response until the work that the server had deferred was done. */
   readonly settlingSeconds: number;
   /**
-   * Share of the time in which the core of the servers was busy, by any process; `otherCoreBusy` is that of
-   * the other core. Null if processes are not pinned.
+   * Share of the time in which any process used the core of the servers; `otherCoreBusy` is the share for the
+   * other core. Null if processes are not pinned.
    */
   readonly serverCoreBusy: number | null;
   readonly otherCoreBusy: number | null;
@@ -31,16 +31,16 @@ interface Given {
 }
 
 /**
- * Sends requests to one server for a while. Throws if its table then has not exactly the rows that so many
- * requests must leave.
+ * Sends requests to one server for a while. Throws if the table of `evidence` did not grow by exactly the rows
+ * that this number of requests must add.
  */
 export async function measure({ name, port, worker }: Contender, given: Given): Promise<Measurement> {
   const { work, traffic, database, cores, milliseconds } = given;
   const { table, rowsEach } = work.evidence;
   const coreTimes = () => Promise.all(cores ? [timesOfCore(cores.servers), timesOfCore(cores.others)] : []);
   const cpu = () => Promise.all([worker.cpuSeconds(), cpuSecondsOfPostgres(database.postmaster)]);
-  // Waits for deferred work of the gateway only. What other servers leave in the gateway's queues is not part
-  // of the measurement.
+  // Waits for deferred work of the gateway only: the queue tables in which other servers leave rows are processed
+  // by the gateway, which is not part of their measurement.
   const settled = async () => (name === 'ours' ? work.settled?.(database) : undefined);
   await settled();
   const rowsBefore = await database.count(table);

@@ -38,8 +38,8 @@ export async function openSessions({
 }
 
 /**
- * Returns a function that makes the next operation, each with its own idempotency key. If the session already
- * has a meeting, the operation reschedules it.
+ * Returns a function that makes the next scheduleMeeting operation, each with its own idempotency key. If the
+ * session already has a meeting, the operation reschedules the meeting.
  */
 export async function meetingOperations(database: BenchDatabase): Promise<() => Operation> {
   const sessions = await openSessions(database);

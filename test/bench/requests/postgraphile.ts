@@ -1,6 +1,6 @@
 /**
- * Queries for PostGraphile that are as close as possible to those of the bench. PostGraphile has no status
- * texts, and cannot decrypt.
+ * Queries for PostGraphile that are as close as possible to the queries of the bench. PostGraphile lacks the
+ * explanations of statuses, and cannot decrypt personal data.
  */
 import type { BenchDatabase } from '../database/database.ts';
 import type { Operation } from './queries.ts';

@@ -49,8 +49,8 @@ interface Place {
 }
 
 /**
- * Returns sessions that are spread evenly over a part of the table (0 is the oldest session, 1 the newest);
- * the same ones in every run.
+ * Returns sessions that are spread evenly over a part of the table (0 is the oldest session, 1 the newest). Every
+ * run gets the same sessions.
  */
 async function somePlaces({ pool, sessions }: BenchDatabase, from: number, to: number): Promise<Place[]> {
   const first = 1 + Math.floor(sessions * from);
@@ -64,8 +64,7 @@ async function somePlaces({ pool, sessions }: BenchDatabase, from: number, to: n
 }
 
 /**
- * Encodes a global id as the gateway does. The gateway's function is not imported, because that would load
- * the whole schema.
+ * Encodes a global id in the gateway's format. Importing the gateway's function would load the whole schema.
  */
 export const sessionIdOf = (id: string): string => Buffer.from(`VkycSession:${id}`).toString('base64url');
 

@@ -18,8 +18,8 @@ export interface Found {
 
 const PER = 1_000;
 /**
- * If the core of the load generator and PostgreSQL was busier than this share of the time, it may have been
- * the bottleneck instead of the server.
+ * If the core of the load generator and PostgreSQL was busy for more than this share of the time, that core may
+ * have been the bottleneck instead of the server.
  */
 const BUSY = 0.97;
 
@@ -73,8 +73,8 @@ const ORDER = Object.keys(CONTENDERS);
 const byTable = (left: string, right: string): number => ORDER.indexOf(left) - ORDER.indexOf(right);
 
 /**
- * Returns the ratio between the gateway and another server. It is computed within each round, so that other
- * load on the machine affects both alike.
+ * Returns the ratio of the gateway to another server, computed per round, so that other load on the machine
+ * affects both servers alike.
  */
 const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
   spreadOf(

@@ -39,8 +39,8 @@ export const requestBench = (work: Work): Bench => ({
     const trafficTo = await trafficOf(work, given);
     const rounds: Round[] = [];
     for (let turn = 0; turn < warmUps + count; turn += 1) {
-      // Updates the table statistics, as autovacuum would within a minute: until then, cached plans assume
-      // that tables are empty.
+      // Updates the table statistics, which autovacuum would do within a minute: cached plans would assume that
+      // tables are empty.
       if (turn === warmUps) await database.pool.query('analyze');
       const round: Partial<Record<ContenderName, Measurement>> = {};
       for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
@@ -60,8 +60,8 @@ export const requestBench = (work: Work): Bench => ({
 });
 
 /**
- * Whether a server answers with the gateway's schema, so that responses can be compared. PostGraphile has a
- * schema of its own.
+ * Returns whether a server has the gateway's schema, so that responses can be compared. PostGraphile has another
+ * schema.
  */
 const answersTheSame = ({ name }: Contender): boolean => name !== 'postgraphile';
 

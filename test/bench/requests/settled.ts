@@ -4,8 +4,8 @@ const LOOK_EVERY_MS = 20;
 const TIMEOUT_MS = 300_000;
 
 /**
- * Waits until the outbox is empty: the gateway's work on transitions without feed positions would be counted
- * for the next server.
+ * Waits until the outbox (transitions without a feed position) is empty: otherwise the gateway's work on it would
+ * disturb the measurement of the next server.
  */
 export const untilNumbered = (database: BenchDatabase): Promise<void> =>
   untilEmpty(database, 'select from transition_outbox limit 1');

@@ -29,7 +29,7 @@ export function repeating(operations: readonly Operation[], { token }: Given): T
   };
 }
 
-/** Returns traffic that makes a new operation for each request, because none may be sent twice. */
+/** Returns traffic that makes a new operation for each request, for mutations that may not be sent twice. */
 export function making(make: () => Operation, proof: string, { token }: Given): TrafficTo {
   return (name) => ({
     proof,

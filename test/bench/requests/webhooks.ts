@@ -10,7 +10,7 @@ export const KEPT = '"received":true';
 export interface Webhook {
   readonly request: Buffer;
   /**
-   * Time of the event by the provider's clock. Each event has another second, so that their order is certain.
+   * Time of the event by the provider's clock. No two events share a second, so that their order is certain.
    */
   readonly eventTime: string;
 }

@@ -9,8 +9,8 @@ import { type Given, making, repeating, type TrafficTo } from './traffic.ts';
 import { KEPT, webhookMaker } from './webhooks.ts';
 
 /**
- * Goal of the gateway in relation to another server: a multiple of its throughput, or of its CPU time per
- * request.
+ * Goal of the gateway in relation to another server: a multiple of that server's throughput, or of its CPU time
+ * per request.
  */
 export interface Goal {
   readonly beside: ContenderName;
@@ -19,7 +19,7 @@ export interface Goal {
   readonly atMost?: number;
 }
 
-/** Table, and number of rows that each response must leave in it: proof that the server did the work. */
+/** Table, and number of rows that each request must add to this table: proof that the server did the work. */
 interface Evidence {
   readonly table: 'personal_data_read' | 'meeting' | 'webhook_inbox';
   readonly rowsEach: 0 | 1;
@@ -34,15 +34,15 @@ export interface Work {
   readonly evidence: Evidence;
   readonly goals: readonly Goal[];
   /**
-   * Returns the operations to send, if they only read. The servers' responses to them are compared before the
-   * measurement.
+   * Returns the operations to send, for works that only read. Before the measurement, the responses of all servers
+   * to these operations are compared.
    */
   readonly operations?: (database: BenchDatabase) => Promise<Operation[]>;
   /** Returns requests that cannot be sent twice, in place of `operations`. */
   readonly traffic?: (given: Given) => Promise<TrafficTo>;
   /**
-   * Waits until the gateway has done the work that it deferred. That work counts as CPU time, but does not
-   * lower the throughput.
+   * Waits until the gateway has done the work that it deferred until after the responses. Such work counts as CPU
+   * time, but does not lower the throughput.
    */
   readonly settled?: (database: BenchDatabase) => Promise<void>;
 }
@@ -58,8 +58,8 @@ export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
 /**
- * Peers for small responses, where verifying tokens matters: `remembering` caches verified tokens for a
- * while, as the gateway does.
+ * Peers for small responses, for which the time to verify tokens matters: like the gateway, `remembering` caches
+ * verified tokens for a while.
  */
 const PEERS_SMALL = ['plain', 'remembering', 'mercurius', 'apollo', 'yoga'] as const;
 /**

@@ -1,7 +1,7 @@
 /** Draws a line chart with logarithmic axes as SVG. */
 
 export interface Series {
-  /** Label of the line; null if it shares the label of another line. */
+  /** Label of the line; null if the label of another line stands for this line too. */
   readonly title: string | null;
   /** Index of the line's colour in `COLORS`. */
   readonly color: number;
@@ -62,7 +62,7 @@ ${[text(MARGIN.left, 22, title, 'start'), ...grid, ...lines, ...names].join('\n'
 `;
 }
 
-/** Returns a logarithmic axis, from the power of ten below all values to the one above them. */
+/** Returns a logarithmic axis, from the power of ten below all values to the power of ten above all values. */
 function axis(values: readonly number[], from: number, to: number) {
   const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));

@@ -38,7 +38,7 @@ export interface Size {
   readonly resumeSeconds: Spread | null;
 }
 
-/** Sends the same requests on databases of growing size, to one gateway process and to two. */
+/** Measures the same requests on databases of growing size, with one gateway process and with two. */
 export const scale: Bench = {
   about:
     'scaling of (a), (b), (c) and (h) to 10,000, 100,000 and 1,000,000 sessions, with one process and with two',
@@ -103,8 +103,8 @@ interface Turn {
 }
 
 /**
- * Sends requests to the processes of a team. The number of connections in total is the same for one process
- * and for two.
+ * Sends requests to the gateway processes of a team at once. One process and two get the same number of
+ * connections in total.
  */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;

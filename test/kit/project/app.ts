@@ -1,4 +1,4 @@
-// Page of a frontend project, which the test compiles: that succeeds only if the types of the package are
+// Page of a frontend project. The test compiles it, which succeeds only if the types of the package are
 // right.
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';

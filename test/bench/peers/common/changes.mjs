@@ -1,4 +1,4 @@
-/** Writes everything that the gateway writes when a session changes, with the same prepared statements. */
+/** Writes for peers: the rows that the gateway writes when a session changes, by the same prepared statements. */
 import { AuditKeys, serialise } from '../../../../.build/domain/audit.js';
 import { pool } from './setting.mjs';
 
@@ -88,7 +88,7 @@ export async function audit(run, sessionId, notes, recordedAt) {
   }
 }
 
-/** Notifies listeners of the transition (NOTIFY), as the gateway's doorbell does. */
+/** Notifies listeners of a transition by NOTIFY, like the gateway's doorbell (notification between replicas). */
 export const ring = (sessionId, sequence) =>
   pool.query({
     name: 'ring',

@@ -1,6 +1,6 @@
 /**
- * scheduleMeeting, written by hand: the gateway's transaction without its action rules, which take almost no
- * time.
+ * Hand-written scheduleMeeting for peers: the same transaction as the gateway's, but without the checks whether
+ * the action is allowed, which take almost no time.
  */
 import { randomUUID } from 'node:crypto';
 import { infoOf } from '../../../../.build/domain/status.js';

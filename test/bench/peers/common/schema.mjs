@@ -1,4 +1,4 @@
-/** The gateway's schema, with resolvers that are written by hand on the same tables. */
+/** The gateway's schema, with hand-written resolvers that read the same tables. */
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import DataLoader from 'dataloader';
@@ -37,7 +37,7 @@ export async function contextOf(authorization) {
   };
 }
 
-/** Records the personal data that the response shows. Await this before the response is sent. */
+/** Records which personal data the response shows. Await this before sending the response. */
 export const recorded = ({ viewer }) => recordRead(viewer);
 
 function connectionOf(rows, first, cursor) {

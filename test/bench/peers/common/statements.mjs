@@ -13,7 +13,7 @@ const SESSION_COLUMNS = `id, verification_id as "verificationId", reference_id a
 
 const place = '($3::timestamptz, $4::uuid)';
 
-/** Returns a function that makes a query configuration for `pg` from parameter values. */
+/** Returns a function that makes a `pg` query of a prepared statement from its parameter values. */
 const prepared = (name, text) => (values) => ({ name, text, values });
 
 export const sessionsByIds = prepared(

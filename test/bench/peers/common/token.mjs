@@ -1,6 +1,6 @@
 /**
- * Verifies tokens like the gateway: the signature at every request, or (`remembering`) with a cache for a
- * while.
+ * Verifies tokens by the rules of the gateway. The signature is checked at every request; only the peer
+ * `remembering` caches verified tokens, like the gateway.
  */
 import { hash } from 'node:crypto';
 import { jwtVerify } from 'jose';

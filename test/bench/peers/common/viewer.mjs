@@ -1,4 +1,4 @@
-/** Which personal data a viewer may see, and the log of what a viewer was shown. */
+/** Decides which personal data a viewer may see, and logs which personal data a viewer was shown. */
 import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';
@@ -16,13 +16,13 @@ export async function viewerOf(authorization) {
   };
 }
 
-/** Decrypts a user's row at the first call only, however many of its fields are selected. */
+/** Returns the decrypted data of a user's row, which is decrypted once even if several fields are selected. */
 function personalOf(user) {
   user.opened ??= JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
   return user.opened;
 }
 
-/** Returns a field of a user: in full if the viewer may see it, otherwise masked (phone) or null. */
+/** Returns a field of a user: in full if the viewer may see the field, otherwise masked (phone) or null. */
 export function personal(viewer, user, field) {
   const value = personalOf(user)[field];
   if (viewer.seesPersonalData) {

@@ -1,6 +1,6 @@
 /**
- * Receives webhooks like the gateway: verifies the signature over the raw bytes, and stores the encrypted
- * body.
+ * Receives webhooks for peers with the same work as in the gateway: verifies the signature over the raw bytes,
+ * and stores the encrypted body.
  */
 import { createHash } from 'node:crypto';
 import { verify } from '../../../../.build/provider/signature.js';
@@ -26,7 +26,7 @@ function rowOf(body, { data }, state) {
   return [hash, sealed, data.verification_id, state, new Date()];
 }
 
-/** Stores a webhook without applying it. Once this resolves, it is durable. */
+/** Stores a webhook without applying it. Once this resolves, the webhook is durable. */
 export const keep = (body, news) =>
   pool.query({ name: 'keep', text: INSERT, values: rowOf(body, news, 'DONE') });
 

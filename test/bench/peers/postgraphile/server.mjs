@@ -1,6 +1,6 @@
 /**
- * Peer: PostGraphile 4, with the schema that it derives from the tables, and the same check of tokens as the
- * other peers.
+ * Peer: PostGraphile 4, with the schema that it derives from the tables. Tokens are checked by the same code as in
+ * the other peers.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -18,8 +18,8 @@ const client = createUrqlClient(
 );
 
 /**
- * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
- * it.
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused the
+ * start.
  */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
@@ -39,7 +39,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Follows a session from its start, and prints each transition until the session is over. */
+/** Follows a session from its start, and prints each transition until the session ends. */
 function watch(id: string, after: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watching = client.subscription(WATCH, { id, after }).subscribe(({ data, error }) => {

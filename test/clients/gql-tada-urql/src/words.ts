@@ -1,6 +1,6 @@
 /**
- * Texts for what the gateway answers. Each refusal and each party has a text, and the compiler reports one
- * that is missing. Values that only a later release sends are shown as they are.
+ * Texts for the gateway's refusals and parties. The compiler reports a missing text. Values that only a later
+ * release of the gateway sends are shown unchanged.
  */
 import { type FragmentOf, type ResultOf, readFragment } from 'gql.tada';
 import type { graphql } from './graphql.ts';

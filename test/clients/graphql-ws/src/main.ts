@@ -48,8 +48,8 @@ const ask = <Result, Variables extends Record<string, unknown>>(
   });
 
 /**
- * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
- * it.
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused the
+ * start.
  */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
@@ -68,7 +68,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Follows a session from its start, and prints each transition until the session is over. */
+/** Follows a session from its start, and prints each transition until the session ends. */
 const watch = (sessionId: string, after: string) =>
   new Promise<void>((complete, error) => {
     const stop = client.subscribe<VkycWatchSessionSubscription>(

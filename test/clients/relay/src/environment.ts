@@ -1,6 +1,6 @@
 /**
- * Relay environment that needs no page: queries and mutations use fetch, subscriptions a WebSocket that
- * resumes.
+ * Relay environment that runs without a browser: queries and mutations use fetch, subscriptions a WebSocket that
+ * resumes after a lost connection.
  */
 import { createClient, type Sink } from 'graphql-ws';
 import {
@@ -17,8 +17,8 @@ import { type FeedState, resuming } from 'vkyc-gateway/client';
 import { WebSocket } from 'ws';
 
 /**
- * Creates the environment. `getToken` is called at every reconnect; `onState` can update a badge that shows
- * whether the page is live.
+ * Creates the environment. `getToken` is called for every request and at every reconnect. `onState` can update a
+ * badge that shows whether the data is live.
  */
 export function createEnvironment(
   url: string,

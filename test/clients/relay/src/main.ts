@@ -36,8 +36,8 @@ const mutate = <Mutation extends MutationParameters>(
   });
 
 /**
- * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused
- * it.
+ * Starts a session and prints the result. Returns the session's id, or an empty string if the gateway refused the
+ * start.
  */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
@@ -56,7 +56,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log(result.meeting ? `meeting ${result.meeting.status}` : refusal(result.refusal));
 }
 
-/** Follows a session from its start, and prints each transition until the session is over. */
+/** Follows a session from its start, and prints each transition until the session ends. */
 const watch = (id: string, after: string) =>
   new Promise<void>((resolve, onError) => {
     const watching = requestSubscription<operationsWatchSubscription>(environment, {

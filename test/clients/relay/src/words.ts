@@ -1,6 +1,6 @@
 /**
- * Texts for what the gateway answers. Each refusal and each party has a text, and the compiler reports one
- * that is missing. Values that only a later release sends are shown as they are.
+ * Texts for the gateway's refusals and parties. The compiler reports a missing text. Values that only a later
+ * release of the gateway sends are shown unchanged.
  */
 import { readInlineData } from 'relay-runtime';
 import type { operations_person$key } from './__generated__/operations_person.graphql';
@@ -10,7 +10,7 @@ import type { operations_state$key, Party } from './__generated__/operations_sta
 import type { operationsWatchSubscription$data } from './__generated__/operationsWatchSubscription.graphql';
 import { PERSON, REFUSAL, STARTED, STATE } from './operations';
 
-/** Returns the text of any refusal, including those that only a later release sends. */
+/** Returns the text of a refusal, even of a refusal type that only a later release of the gateway sends. */
 export const refusal = (refusal: operations_refusal$key | null | undefined): string =>
   `refused: ${readInlineData(REFUSAL, refusal)?.message}`;
 

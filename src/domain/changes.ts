@@ -1,0 +1,69 @@
+import { MEETING_STATUS_BY_SUB_STATUS, REVIEW_BY_SUB_STATUS } from './actions.ts';
+import { isApplied, isLate, type Verdict } from './session.ts';
+import type { SubStatus } from './status.ts';
+
+/** Parts of a session that a transition may have changed, for screens that show them. */
+export const SESSION_CHANGES = {
+  STATUS: 'Status, sub-status and what follows from them, such as `availableActions`.',
+  MEETINGS: 'The fields `meeting` and `meetings`.',
+  REVIEWS: 'The field `reviews`: a review, or its remarks.',
+  NOTES: 'The field `notes`, which only staff see.',
+  ESCALATION: 'The fields `escalation` and `escalations`, which only staff see.',
+  CLOSURE: 'The field `closure`: staff closed the session.',
+  DISPUTE: 'The fields `disputed` and `disputeResolutions`.',
+  REPLACEMENT: 'The field `replacedBy`: another session replaces this one.',
+} as const;
+export type SessionChange = keyof typeof SESSION_CHANGES;
+
+/** Changes that customers must not learn of. */
+export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION'];
+
+const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
+  MOVED: ['STATUS'],
+  RESOLVED: ['STATUS', 'DISPUTE'],
+  LATE: [],
+  REVIEWED: [],
+  ENDED: [],
+  DISPUTED: ['DISPUTE'],
+  DISPUTED_LATE: ['DISPUTE'],
+  DETAILS: ['MEETINGS', 'REVIEWS'],
+  NOTED: ['NOTES'],
+  ESCALATED: ['ESCALATION'],
+  ESCALATION_RESOLVED: ['ESCALATION'],
+};
+
+/** Verdicts of entries that repeat the session's status pair and stand for something else. */
+const WITHOUT_STATUS: readonly Verdict[] = ['DETAILS', 'NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
+
+/** Whether a transition is about a status, and not only about a detail, a note or an escalation. */
+export const isAboutStatus = (verdict: Verdict): boolean => !WITHOUT_STATUS.includes(verdict);
+
+/** Returns what a transition changed or may have changed, in the order of `SESSION_CHANGES`. */
+export function findChanges({
+  verdict,
+  subStatus,
+}: {
+  readonly verdict: Verdict;
+  readonly subStatus: SubStatus;
+}): SessionChange[] {
+  const found = new Set<SessionChange>(CHANGES_BY_VERDICT[verdict] ?? []);
+  if (isApplied(verdict) && changesMeetings(subStatus)) found.add('MEETINGS');
+  // A review of the provider is recorded whatever the verdict, unless newer news arrived first.
+  if (isAboutStatus(verdict) && !isLate(verdict) && subStatus in REVIEW_BY_SUB_STATUS) found.add('REVIEWS');
+  if (verdict === 'MOVED' || verdict === 'ENDED')
+    for (const each of ENDINGS[subStatus] ?? []) found.add(each);
+  return (Object.keys(SESSION_CHANGES) as SessionChange[]).filter((change) => found.has(change));
+}
+
+/** What the sub-statuses that end a session here change, also if the session had ended before. */
+const ENDINGS: Partial<Record<SubStatus, readonly SessionChange[]>> = {
+  REJECTED_BY_MERCHANT: ['CLOSURE'],
+  FAILED_BY_MERCHANT: ['CLOSURE'],
+  REPLACED: ['MEETINGS', 'REPLACEMENT'],
+};
+
+/** Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels a meeting. */
+const MEETING_CHANGES: readonly SubStatus[] = ['USER_MEETING_SCHEDULED', 'AGENT_APPROVED', 'AGENT_REJECTED'];
+
+const changesMeetings = (subStatus: SubStatus): boolean =>
+  MEETING_CHANGES.includes(subStatus) || subStatus in MEETING_STATUS_BY_SUB_STATUS;
