@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   type Environment,
   environment,
@@ -84,6 +85,15 @@ export interface Config {
         readonly webhooks: SandboxWebhooks;
       }
   );
+  /** Templates that startSession accepts. Null: those of the provider's documentation, and any other name. */
+  readonly templates: {
+    readonly user: readonly UserTemplate[] | null;
+    readonly agent: readonly AgentTemplate[] | null;
+  };
+  /** Working days after which Aadhaar details are too old to start a session with. */
+  readonly aadhaarMaxAgeDays: number;
+  /** Days, as YYYY-MM-DD in India, that are no working days, besides Saturdays and Sundays. */
+  readonly holidays: readonly string[];
   readonly signIn: SignIn;
   /**
    * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
@@ -202,6 +212,9 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     dataKeys: env.DATA_KEYS ?? null,
     auditKeys: env.AUDIT_KEYS ?? null,
     provider: readProvider(env),
+    templates: { user: env.USER_TEMPLATES ?? null, agent: env.AGENT_TEMPLATES ?? null },
+    aadhaarMaxAgeDays: env.AADHAAR_MAX_AGE_DAYS,
+    holidays: env.HOLIDAYS,
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     meetingGraceMinutes: env.MEETING_GRACE_MINUTES,

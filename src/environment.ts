@@ -83,6 +83,71 @@ const publicKey = text
     }
   }, 'is not an RSA public key in PEM');
 
+const MAX_TEMPLATES = 20;
+const MAX_STEPS = 20;
+const MAX_TEMPLATE_TEXT = 200;
+
+/** A visible text of one line. */
+const line = (what: string) =>
+  z
+    .string(`needs ${what}, which must be a text`)
+    .trim()
+    .min(1, `needs ${what} that is not empty`)
+    .max(MAX_TEMPLATE_TEXT, `has ${what} of more than ${MAX_TEMPLATE_TEXT} characters`)
+    .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]*$/u, `has ${what} with control characters or invisible characters`);
+
+const template = { id: line('an "id"'), title: line('a "title"') };
+
+/** Error of an entry with a missing, a misspelt or no key at all. */
+const forKeys = (keys: string) => (issue: { readonly code?: string; readonly keys?: readonly string[] }) =>
+  issue.code === 'unrecognized_keys'
+    ? `has the unknown key ${JSON.stringify(issue.keys?.[0])}; the keys are ${keys}`
+    : `must be an object with the keys ${keys}`;
+
+const userTemplate = z.strictObject(
+  {
+    ...template,
+    steps: z
+      .array(line('a step'), 'needs "steps", which must be a list of texts')
+      .min(1, 'needs at least one step')
+      .max(MAX_STEPS, `has more than ${MAX_STEPS} steps`),
+  },
+  { error: forKeys('id, title, steps') },
+);
+const agentTemplate = z.strictObject(template, { error: forKeys('id, title') });
+
+/** List of templates as JSON. Each error message names the entry, because a setting may be long. */
+const templates = <Template extends z.ZodType<{ readonly id: string }>>(entry: Template) =>
+  text.transform((value, context): z.output<Template>[] => {
+    const found = readTemplates(entry, value);
+    if (Array.isArray(found)) return found;
+    context.addIssue({ code: 'custom', message: found.problem });
+    return z.NEVER;
+  });
+
+function readTemplates<Template extends z.ZodType<{ readonly id: string }>>(
+  entry: Template,
+  value: string,
+): z.output<Template>[] | { readonly problem: string } {
+  let given: unknown;
+  try {
+    given = JSON.parse(value);
+  } catch {
+    given = null;
+  }
+  if (!Array.isArray(given) || given.length < 1 || given.length > MAX_TEMPLATES)
+    return { problem: `must be a JSON list of 1 to ${MAX_TEMPLATES} templates` };
+  const read: z.output<Template>[] = [];
+  for (const [index, each] of given.entries()) {
+    const parsed = entry.safeParse(each);
+    if (!parsed.success) return { problem: `entry ${index + 1} ${parsed.error.issues[0]?.message}` };
+    if (read.some(({ id }) => id === parsed.data.id))
+      return { problem: `entry ${index + 1} has the same id as an earlier entry` };
+    read.push(parsed.data);
+  }
+  return read;
+}
+
 export const LOG_FORMATS = ['json', 'text'] as const;
 
 /** Schema of the variables that the gateway reads. */
@@ -111,6 +176,10 @@ export const environment = z.object({
   PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   MEETING_GRACE_MINUTES: number.int().min(0).max(1_440).default(15),
+  USER_TEMPLATES: templates(userTemplate).optional(),
+  AGENT_TEMPLATES: templates(agentTemplate).optional(),
+  AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),
+  HOLIDAYS: list.pipe(z.array(z.iso.date('must be days as YYYY-MM-DD, separated by commas'))).default([]),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: number.positive().default(1),

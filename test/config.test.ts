@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 
 const KEYS = `k1:${Buffer.alloc(32).toString('base64')}`;
@@ -211,4 +211,99 @@ test('a public database without TLS, or a database password that can be guessed,
   for (const host of ['10.1.2.3', 'db', '[::1]', 'db.internal'])
     expect(warnings(`postgres://u:Xk29fj3Lq8sPz0@${host}/v`), host).toBe('');
   expect(warnings('postgres://postgres:postgres@db/v')).toContain('can be guessed');
+});
+
+describe('templates and Aadhaar', () => {
+  const complaint = (environment: Record<string, string>): string => {
+    try {
+      readConfig(environment);
+      return '';
+    } catch (error) {
+      return (error as ConfigError).issues.join('\n').replace(/ \(found .*\)$/, '');
+    }
+  };
+  const template = { id: 'acme', title: 'Ours', steps: ['Sign in', 'Video call'] };
+
+  test('templates and holidays are optional, and Aadhaar details may be three working days old by default', () => {
+    expect(readConfig({})).toMatchObject({
+      templates: { user: null, agent: null },
+      aadhaarMaxAgeDays: 3,
+      holidays: [],
+    });
+    expect(
+      readConfig({
+        USER_TEMPLATES: JSON.stringify([template]),
+        AGENT_TEMPLATES: '[{"id": " acme ", "title": "Ours"}]',
+        AADHAAR_MAX_AGE_DAYS: '5',
+        HOLIDAYS: '2026-10-02, 2028-02-29',
+      }),
+    ).toMatchObject({
+      templates: { user: [template], agent: [{ id: 'acme', title: 'Ours' }] },
+      aadhaarMaxAgeDays: 5,
+      holidays: ['2026-10-02', '2028-02-29'],
+    });
+  });
+
+  test.each([
+    ['no JSON', 'vkyc_user_template_v1', 'must be a JSON list of 1 to 20 templates'],
+    ['an object', template, 'must be a JSON list of 1 to 20 templates'],
+    ['an empty list', [], 'must be a JSON list of 1 to 20 templates'],
+    ['21 templates', Array(21).fill(template), 'must be a JSON list of 1 to 20 templates'],
+    ['a name alone', ['acme'], 'entry 1 must be an object with the keys id, title, steps'],
+    ['no id', [{ ...template, id: undefined }], 'entry 1 needs an "id", which must be a text'],
+    ['an id that is a number', [{ ...template, id: 1 }], 'entry 1 needs an "id", which must be a text'],
+    ['a blank id', [{ ...template, id: ' ' }], 'entry 1 needs an "id" that is not empty'],
+    [
+      'a long title',
+      [{ ...template, title: 'x'.repeat(201) }],
+      'entry 1 has a "title" of more than 200 characters',
+    ],
+    [
+      'an id of two lines',
+      [{ ...template, id: 'a\nb' }],
+      'entry 1 has an "id" with control characters or invisible characters',
+    ],
+    [
+      'an invisible id',
+      [{ ...template, id: '\u200b' }],
+      'entry 1 has an "id" with control characters or invisible characters',
+    ],
+    [
+      'half a surrogate pair',
+      [{ ...template, title: '\ud83d' }],
+      'entry 1 has a "title" with control characters or invisible characters',
+    ],
+    ['no steps', [{ ...template, steps: undefined }], 'entry 1 needs "steps", which must be a list of texts'],
+    ['an empty list of steps', [{ ...template, steps: [] }], 'entry 1 needs at least one step'],
+    ['a step that is no text', [{ ...template, steps: [1] }], 'entry 1 needs a step, which must be a text'],
+    [
+      'a misspelt key',
+      [template, { ...template, id: 'b', step: [] }],
+      'entry 2 has the unknown key "step"; the keys are id, title, steps',
+    ],
+    [
+      'an id twice',
+      [template, { ...template, title: 'Other' }],
+      'entry 2 has the same id as an earlier entry',
+    ],
+  ])('USER_TEMPLATES with %s is refused with the entry and what to change', (_what, value, expected) => {
+    const USER_TEMPLATES = typeof value === 'string' ? value : JSON.stringify(value);
+
+    expect(complaint({ USER_TEMPLATES })).toBe(`USER_TEMPLATES: ${expected}`);
+  });
+
+  test('AGENT_TEMPLATES refuses steps, which the provider does not publish for agents', () => {
+    expect(complaint({ AGENT_TEMPLATES: JSON.stringify([template]) })).toBe(
+      'AGENT_TEMPLATES: entry 1 has the unknown key "steps"; the keys are id, title',
+    );
+  });
+
+  test('AADHAAR_MAX_AGE_DAYS must be 1 to 366, and HOLIDAYS must be days that exist', () => {
+    for (const AADHAAR_MAX_AGE_DAYS of ['0', '-1', '1.5', '367', 'three'])
+      expect(complaints({ AADHAAR_MAX_AGE_DAYS }), AADHAAR_MAX_AGE_DAYS).toEqual(['AADHAAR_MAX_AGE_DAYS']);
+    for (const HOLIDAYS of ['2026-02-29', '02-10-2026', '2026-10-02;2026-10-03', 'Diwali'])
+      expect(complaint({ HOLIDAYS }), HOLIDAYS).toBe(
+        'HOLIDAYS: must be days as YYYY-MM-DD, separated by commas',
+      );
+  });
 });

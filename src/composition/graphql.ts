@@ -64,11 +64,14 @@ export function createServices(
 ): Services {
   const clients = providers.clients('MUTATION');
   const policy = { auditUnknownAgents: config.auditUnknownAgents };
+  const { templates } = providers.current;
+  const aadhaar = { maxAgeDays: config.aadhaarMaxAgeDays, holidays: new Set(config.holidays) };
+  const rules = { templates, aadhaar };
   const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
-    ...{ db, sealer, clock, policy, hub, cursors },
-    figures: new SessionFigures({ statistics, clock, log }),
-    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer }),
+    ...{ db, sealer, clock, policy, hub, cursors, templates },
+    figures: new SessionFigures({ db, statistics, clock, log }),
+    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

@@ -149,7 +149,7 @@ async function createHealth(
   const askReplication = cachedQuery(REPLICATION_CACHE, () => readReplication(pools.watching));
   addGauges(metrics.registry, {
     askReplication,
-    pools: { reads: pools.reads, writes: pools.writes },
+    pools: { reads: pools.reads, writes: pools.writes, statistics: pools.statistics },
     takesWrites: () => writeWatch.fault === null,
     feed: () => feed.hub.figures(),
     doorbell: feed.connection,

@@ -36,6 +36,7 @@ export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<
   const cashfree = createCashfree({
     ...access,
     webhookSecrets: secrets,
+    templates: config.templates,
     ...createCallEvents(metrics, log),
     onMismatch: (mismatch) => onMismatch({ source: 'ANSWER', ...mismatch }),
     budget: createCallBudget(db, limits, stopping.signal),
@@ -68,6 +69,7 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   const sandbox = await startSandbox({
     ...{ host: '127.0.0.1', port, clock, webhooks, seed },
     speed: manualSandbox ? null : speed,
+    templates: config.templates,
     journalFile: keepsJournal ? resolve(config.dataDir, 'sandbox.jsonl') : null,
   });
   lifecycle.onStop(sandbox.stop);

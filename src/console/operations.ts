@@ -41,11 +41,11 @@ export type SubStatus =
   | 'USER_IP_VERIFICATION_SUCCESSFUL'
   /** The customer is connecting through a proxy or VPN. Ask the customer to switch the proxy or VPN off and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_PROXY_DETECTED'
-  /** A passing technical problem stopped a step before the call. Ask the customer to try again later; contact support if it persists. (Status PRE_VIDEO_CALL.) */
+  /** A passing technical problem stopped a step before the call. Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session (escalateSession). (Status PRE_VIDEO_CALL.) */
   | 'TECHNICAL_FAILURE'
   /** The customer was located inside India. Nothing to do: the customer goes on to the device checks. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_VERIFICATION_SUCCESS'
-  /** The customer was located outside India, from where Video KYC is not allowed. Ask the customer to try again from inside India, or turn the application down. (Status PRE_VIDEO_CALL.) */
+  /** The customer was located outside India, from where Video KYC is not allowed. Reject the customer (closeSession, outcome REJECTED), or ask the customer to try again from inside India. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_OUTSIDE_INDIA'
   /** The microphone is not available to the page. Ask the customer to enable the microphone and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_AUDIO_CHECK_FAILED'
@@ -53,55 +53,55 @@ export type SubStatus =
   | 'USER_VIDEO_CHECK_FAILED'
   /** The customer has not allowed the page to read the location. Ask the customer to allow location access and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_PERMISSION_DISABLED'
-  /** Camera, microphone and device are ready for the call. Nothing to do: the customer joins the queue or books a meeting. (Status PRE_VIDEO_CALL.) */
+  /** Camera, microphone and device are ready for the call. Nothing to do: the customer goes on to the queue for an agent, or books a meeting (scheduleMeeting). (Status PRE_VIDEO_CALL.) */
   | 'USER_DEVICE_CHECK_SUCCESS'
   /** The customer is in the queue for an agent. Wait until an agent is free. (Status PRE_VIDEO_CALL.) */
   | 'USER_QUEUED'
   /** The time of the meeting has come and the customer is queued for it. Wait until an agent takes the meeting. (Status PRE_VIDEO_CALL.) */
   | 'SCHEDULED_USER_QUEUED'
-  /** No agent was available. Ask the customer to try again later, or schedule a meeting. (Status PRE_VIDEO_CALL.) */
+  /** No agent was available. Ask the customer to try again after some time, or book a meeting (scheduleMeeting). (Status PRE_VIDEO_CALL.) */
   | 'NO_AGENT_FOUND'
   /** An agent has taken the customer and is about to call. Nothing to do: the customer is asked to join the call. (Status PRE_VIDEO_CALL.) */
   | 'AGENT_ASSIGNED_TO_USER'
-  /** A meeting is booked. Remind the customer of the time. (Status PRE_VIDEO_CALL.) */
+  /** A meeting is booked. Tell the customer the time of the meeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_MEETING_SCHEDULED'
-  /** The meeting was cancelled. Schedule another meeting, or let the customer join the queue. (Status PRE_VIDEO_CALL.) */
+  /** The meeting was cancelled. Book another meeting (scheduleMeeting), or ask the customer to try again through the queue. (Status PRE_VIDEO_CALL.) */
   | 'USER_MEETING_CANCELLED'
-  /** The customer has joined; the call is going on. Wait until the call ends. (Status VIDEO_CALL.) */
+  /** The customer accepted the meeting and has joined the call. Start the Video KYC in the call, then wait until the call ends. (Status VIDEO_CALL.) */
   | 'USER_ACCEPTED_MEETING'
-  /** The customer declined the call. Schedule another meeting. (Status VIDEO_CALL.) */
+  /** The customer declined the call. Book another meeting (scheduleMeeting), or close the session as failed (closeSession, outcome FAILED). (Status VIDEO_CALL.) */
   | 'USER_REJECTED_MEETING'
-  /** The customer did not come to the call. Schedule another meeting. (Status VIDEO_CALL.) */
+  /** The customer did not come to the call. Book another meeting (scheduleMeeting), or ask the customer to try again. (Status VIDEO_CALL.) */
   | 'USER_MISSED_MEETING'
-  /** The customer lost the connection during the call. Ask the customer to come back, or schedule another meeting. (Status VIDEO_CALL.) */
+  /** The customer left the call, or lost the connection to it. Note down what happened (addNote) and have the cause investigated (escalateSession); the customer may come back, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
   | 'USER_DROPPED_OFF'
-  /** The agent lost the connection during the call. The customer may join the queue again or schedule another meeting. (Status VIDEO_CALL.) */
+  /** The agent left the call, or lost the connection to it. Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
   | 'AGENT_DROPPED_OFF'
-  /** The customer ended the call. Check whether the call was complete; the agent may reject it, or meet the customer again. (Status VIDEO_CALL.) */
+  /** The customer ended the call. Review whether the call was complete; then record the agent's decision (recordAgentReview), or book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
   | 'USER_ENDED_CALL'
-  /** The agent ended the call. Wait for the agent's review. (Status VIDEO_CALL.) */
+  /** The agent ended the call. Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it. (Status VIDEO_CALL.) */
   | 'AGENT_ENDED_CALL'
-  /** The agent approved. This is provisional: only the auditor makes it final. Wait for the auditor; do not onboard the customer yet. (Status AGENT_REVIEWED.) */
+  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet. (Status AGENT_REVIEWED.) */
   | 'AGENT_APPROVED'
-  /** The agent rejected the customer. Tell the customer why; start a new session if another try makes sense. (Status AGENT_REVIEWED.) */
+  /** The agent rejected the customer. Tell the customer the reason of the rejection; replace the session if another try makes sense (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
   | 'AGENT_REJECTED'
-  /** The agent could neither approve nor reject. Arrange a further call, if possible with another agent. (Status AGENT_REVIEWED.) */
+  /** The agent could neither approve nor reject. Try again with another agent in a further call (scheduleMeeting), or in a new session that replaces this one (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
   | 'AGENT_UNABLE_TO_VALIDATE'
-  /** The auditor approved: the verification succeeded, unless the session is disputed. Onboard the customer. (Status AUDITOR_REVIEWED.) */
+  /** The auditor approved: the verification succeeded, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute). (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_APPROVED'
-  /** The auditor rejected: the verification failed. Tell the customer; start a new session if another try makes sense. (Status AUDITOR_REVIEWED.) */
+  /** The auditor rejected: the verification failed. Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense (startSession with replacesSessionId). (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_REJECTED'
-  /** The merchant's balance at the provider is too low. Add funds at the provider, then start a new session. (Status REJECTED.) */
+  /** The merchant's balance at the provider is too low. Add funds at the provider, then try again with a new session that replaces this one (startSession with replacesSessionId). (Status REJECTED.) */
   | 'INSUFFICIENT_BALANCE'
-  /** You closed the session and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
+  /** You closed the session (closeSession) and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
   | 'REJECTED_BY_MERCHANT'
-  /** A technical error stopped the session. Start a new session; escalate to the provider if it persists. (Status FAILED.) */
+  /** A technical error stopped the session. Try again with a new session that replaces this one (startSession with replacesSessionId), or escalate the session (escalateSession). (Status FAILED.) */
   | 'TECHNICAL_ERROR'
-  /** You closed the session as failed, without a decision about the customer. Start a new session if another try makes sense. (Status FAILED.) */
+  /** You closed the session (closeSession) as failed, without a decision about the customer. Replace the session if another try makes sense (startSession with replacesSessionId). (Status FAILED.) */
   | 'FAILED_BY_MERCHANT'
-  /** Another session of the same person replaces this one. Go on with the session in `replacedBy`. (Status FAILED.) */
+  /** Another session of the same person replaces this one. Go on with the session that replaces this one (replacedBy). (Status FAILED.) */
   | 'REPLACED'
-  /** The link expired. Start a new session, which sends the customer a new link. (Status EXPIRED.) */
+  /** The link expired. Start a new session that replaces this one (startSession with replacesSessionId): it has a new link for the customer. (Status EXPIRED.) */
   | 'VKYC_EXPIRED'
   /** The provider sent a value that this release does not know; rawSubStatus contains it. Do not treat it as an error. */
   | 'UNRECOGNIZED';
@@ -342,9 +342,9 @@ export type StartSessionInput = {
   verificationId: string;
   /** Person to verify. */
   user: SessionUserInput;
-  /** Name of the provider's template for the customer's steps, such as vkyc_user_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used. */
   userTemplate?: string | null | undefined;
-  /** Name of the provider's template for the agent's steps, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
   agentTemplate?: string | null | undefined;
   /** Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
   notificationTypes?: Array<NotificationType> | null | undefined;
@@ -391,7 +391,7 @@ export type AadhaarDetailsInput = {
   careOf: string;
   /** URL from which the provider fetches the photo. It must use https or http and contain no user name or password. */
   photoLink: string;
-  /** Time at which you verified these details. It must not be in the future. */
+  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age. */
   lastVerifiedAt: string;
   /** The customer's address, as in the Aadhaar record. */
   address: AddressInput;
@@ -562,6 +562,11 @@ export type VkycTransitionRulesQueryVariables = Exact<{ [key: string]: never; }>
 
 
 export type VkycTransitionRulesQuery = { transitionRules: Array<{ sources: Array<TransitionSource>, action: SessionAction | null, from: { status: Status, subStatus: SubStatus } | null, to: { status: Status, subStatus: SubStatus } }> };
+
+export type VkycTemplatesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type VkycTemplatesQuery = { userTemplates: Array<{ id: string, title: string, steps: Array<string> }>, agentTemplates: Array<{ id: string, title: string }> };
 
 export type VkycStartSessionMutationVariables = Exact<{
   input: StartSessionInput;
@@ -1187,6 +1192,19 @@ query VkycTransitionRules {
     }
     sources
     action
+  }
+}`);
+
+export const VkycTemplates = document<VkycTemplatesQuery, VkycTemplatesQueryVariables>(`\
+query VkycTemplates {
+  userTemplates {
+    id
+    title
+    steps
+  }
+  agentTemplates {
+    id
+    title
   }
 }`);
 

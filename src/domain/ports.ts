@@ -1,5 +1,6 @@
 /** Interfaces that the core declares and adapters implement; `composition/` connects them. */
 import type { FeedEntry } from './session.ts';
+import type { TemplateCatalogue } from './templates.ts';
 
 /** Source of the current time, which tests can replace. */
 export interface Clock {
@@ -155,7 +156,7 @@ export interface ProviderWebhooks {
   parse(body: Buffer): WebhookPayload | UnparsableWebhook;
 }
 
-/** Video-verification provider: a client for its calls, and a parser for its webhooks. */
+/** Video-verification provider: a client for its calls, a parser for its webhooks, and the templates of its account. */
 export interface Provider {
   /**
    * Lower-case name of the provider. The name is stored with each session and is part of the webhook URL
@@ -165,6 +166,7 @@ export interface Provider {
   /** Returns a client whose calls are counted against the call budget as mutations or as polls (`purpose`). */
   calls(purpose: CallPurpose): ProviderCalls;
   readonly webhooks: ProviderWebhooks;
+  readonly templates: TemplateCatalogue;
 }
 
 /**

@@ -47,6 +47,16 @@ export const APPLIED_VERDICTS: readonly Verdict[] = ['MOVED', 'RESOLVED'];
 /** Whether a transition with this verdict is applied: it sets the status pair and the version of the session. */
 export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
 
+/** Verdicts on records that only staff may know of. */
+const STAFF_VERDICTS: readonly Verdict[] = ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
+
+/**
+ * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
+ * the notes and escalations of staff.
+ */
+export const findReason = (verdict: Verdict, staff: boolean): string | null =>
+  !staff && STAFF_VERDICTS.includes(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
+
 /**
  * State of a session from which the rules decide about an update: the reduced log of transitions, and what the
  * provider last reported.

@@ -92,7 +92,8 @@ export const STATUS_TABLE = {
       },
       TECHNICAL_FAILURE: {
         explanation: 'A passing technical problem stopped a step before the call.',
-        recommendedAction: 'Ask the customer to try again later; contact support if it persists.',
+        recommendedAction:
+          "Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session (escalateSession).",
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -104,7 +105,8 @@ export const STATUS_TABLE = {
       },
       USER_LOCATION_OUTSIDE_INDIA: {
         explanation: 'The customer was located outside India, from where Video KYC is not allowed.',
-        recommendedAction: 'Ask the customer to try again from inside India, or turn the application down.',
+        recommendedAction:
+          'Reject the customer (closeSession, outcome REJECTED), or ask the customer to try again from inside India.',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -128,7 +130,8 @@ export const STATUS_TABLE = {
       },
       USER_DEVICE_CHECK_SUCCESS: {
         explanation: 'Camera, microphone and device are ready for the call.',
-        recommendedAction: 'Nothing to do: the customer joins the queue or books a meeting.',
+        recommendedAction:
+          'Nothing to do: the customer goes on to the queue for an agent, or books a meeting (scheduleMeeting).',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -146,7 +149,8 @@ export const STATUS_TABLE = {
       },
       NO_AGENT_FOUND: {
         explanation: 'No agent was available.',
-        recommendedAction: 'Ask the customer to try again later, or schedule a meeting.',
+        recommendedAction:
+          'Ask the customer to try again after some time, or book a meeting (scheduleMeeting).',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -158,13 +162,14 @@ export const STATUS_TABLE = {
       },
       USER_MEETING_SCHEDULED: {
         explanation: 'A meeting is booked.',
-        recommendedAction: 'Remind the customer of the time.',
+        recommendedAction: 'Tell the customer the time of the meeting.',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_MEETING_CANCELLED: {
         explanation: 'The meeting was cancelled.',
-        recommendedAction: 'Schedule another meeting, or let the customer join the queue.',
+        recommendedAction:
+          'Book another meeting (scheduleMeeting), or ask the customer to try again through the queue.',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -175,45 +180,49 @@ export const STATUS_TABLE = {
       'The video call was accepted, declined, missed, interrupted or ended. The session may go back to PRE_VIDEO_CALL.',
     steps: {
       USER_ACCEPTED_MEETING: {
-        explanation: 'The customer has joined; the call is going on.',
-        recommendedAction: 'Wait until the call ends.',
+        explanation: 'The customer accepted the meeting and has joined the call.',
+        recommendedAction: 'Start the Video KYC in the call, then wait until the call ends.',
         waitingOn: 'AGENT',
         terminal: false,
       },
       USER_REJECTED_MEETING: {
         explanation: 'The customer declined the call.',
-        recommendedAction: 'Schedule another meeting.',
+        recommendedAction:
+          'Book another meeting (scheduleMeeting), or close the session as failed (closeSession, outcome FAILED).',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_MISSED_MEETING: {
         explanation: 'The customer did not come to the call.',
-        recommendedAction: 'Schedule another meeting.',
+        recommendedAction: 'Book another meeting (scheduleMeeting), or ask the customer to try again.',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_DROPPED_OFF: {
-        explanation: 'The customer lost the connection during the call.',
-        recommendedAction: 'Ask the customer to come back, or schedule another meeting.',
-        waitingOn: 'CUSTOMER',
+        explanation: 'The customer left the call, or lost the connection to it.',
+        recommendedAction:
+          'Note down what happened (addNote) and have the cause investigated (escalateSession); the customer may come back, or you book another meeting (scheduleMeeting).',
+        waitingOn: 'MERCHANT',
         terminal: false,
       },
       AGENT_DROPPED_OFF: {
-        explanation: 'The agent lost the connection during the call.',
-        recommendedAction: 'The customer may join the queue again or schedule another meeting.',
+        explanation: 'The agent left the call, or lost the connection to it.',
+        recommendedAction:
+          'Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting (scheduleMeeting).',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_ENDED_CALL: {
         explanation: 'The customer ended the call.',
         recommendedAction:
-          'Check whether the call was complete; the agent may reject it, or meet the customer again.',
+          "Review whether the call was complete; then record the agent's decision (recordAgentReview), or book another meeting (scheduleMeeting).",
         waitingOn: 'AGENT',
         terminal: false,
       },
       AGENT_ENDED_CALL: {
         explanation: 'The agent ended the call.',
-        recommendedAction: "Wait for the agent's review.",
+        recommendedAction:
+          "Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it.",
         waitingOn: 'AGENT',
         terminal: false,
       },
@@ -224,19 +233,22 @@ export const STATUS_TABLE = {
     steps: {
       AGENT_APPROVED: {
         explanation: 'The agent approved. This is provisional: only the auditor makes it final.',
-        recommendedAction: 'Wait for the auditor; do not onboard the customer yet.',
+        recommendedAction:
+          "Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet.",
         waitingOn: 'AUDITOR',
         terminal: false,
       },
       AGENT_REJECTED: {
         explanation: 'The agent rejected the customer.',
-        recommendedAction: 'Tell the customer why; start a new session if another try makes sense.',
+        recommendedAction:
+          'Tell the customer the reason of the rejection; replace the session if another try makes sense (startSession with replacesSessionId).',
         waitingOn: 'MERCHANT',
         terminal: false,
       },
       AGENT_UNABLE_TO_VALIDATE: {
         explanation: 'The agent could neither approve nor reject.',
-        recommendedAction: 'Arrange a further call, if possible with another agent.',
+        recommendedAction:
+          'Try again with another agent in a further call (scheduleMeeting), or in a new session that replaces this one (startSession with replacesSessionId).',
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -247,13 +259,15 @@ export const STATUS_TABLE = {
     steps: {
       AUDITOR_APPROVED: {
         explanation: 'The auditor approved: the verification succeeded, unless the session is disputed.',
-        recommendedAction: 'Onboard the customer.',
+        recommendedAction:
+          'Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute).',
         waitingOn: 'NOBODY',
         terminal: true,
       },
       AUDITOR_REJECTED: {
         explanation: 'The auditor rejected: the verification failed.',
-        recommendedAction: 'Tell the customer; start a new session if another try makes sense.',
+        recommendedAction:
+          'Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense (startSession with replacesSessionId).',
         waitingOn: 'NOBODY',
         terminal: true,
       },
@@ -264,12 +278,14 @@ export const STATUS_TABLE = {
     steps: {
       INSUFFICIENT_BALANCE: {
         explanation: "The merchant's balance at the provider is too low.",
-        recommendedAction: 'Add funds at the provider, then start a new session.',
+        recommendedAction:
+          'Add funds at the provider, then try again with a new session that replaces this one (startSession with replacesSessionId).',
         waitingOn: 'MERCHANT',
         terminal: true,
       },
       REJECTED_BY_MERCHANT: {
-        explanation: 'You closed the session and rejected the customer, without a decision of an auditor.',
+        explanation:
+          'You closed the session (closeSession) and rejected the customer, without a decision of an auditor.',
         recommendedAction: 'Tell the customer the reason of the closure.',
         waitingOn: 'NOBODY',
         terminal: true,
@@ -282,20 +298,23 @@ export const STATUS_TABLE = {
     steps: {
       TECHNICAL_ERROR: {
         explanation: 'A technical error stopped the session.',
-        recommendedAction: 'Start a new session; escalate to the provider if it persists.',
+        recommendedAction:
+          'Try again with a new session that replaces this one (startSession with replacesSessionId), or escalate the session (escalateSession).',
         waitingOn: 'MERCHANT',
         terminal: false,
       },
       FAILED_BY_MERCHANT: {
-        explanation: 'You closed the session as failed, without a decision about the customer.',
-        recommendedAction: 'Start a new session if another try makes sense.',
+        explanation:
+          'You closed the session (closeSession) as failed, without a decision about the customer.',
+        recommendedAction:
+          'Replace the session if another try makes sense (startSession with replacesSessionId).',
         waitingOn: 'NOBODY',
         terminal: true,
         reportedBy: 'MERCHANT',
       },
       REPLACED: {
         explanation: 'Another session of the same person replaces this one.',
-        recommendedAction: 'Go on with the session in `replacedBy`.',
+        recommendedAction: 'Go on with the session that replaces this one (replacedBy).',
         waitingOn: 'NOBODY',
         terminal: true,
         reportedBy: 'MERCHANT',
@@ -307,7 +326,8 @@ export const STATUS_TABLE = {
     steps: {
       VKYC_EXPIRED: {
         explanation: 'The link expired.',
-        recommendedAction: 'Start a new session, which sends the customer a new link.',
+        recommendedAction:
+          'Start a new session that replaces this one (startSession with replacesSessionId): it has a new link for the customer.',
         waitingOn: 'MERCHANT',
         terminal: true,
       },

@@ -3,6 +3,7 @@ import { isStaff, type Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { TemplateCatalogue } from '../domain/templates.ts';
 import type { Sealer } from '../encryption/sealing.ts';
 import type { Cursors, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly figures: SessionFigures;
   readonly policy: ActionPolicy;
   readonly clock: Clock;
+  readonly templates: TemplateCatalogue;
   readonly startSession: StartSession;
   /** Called for every refusal that a mutation returns as data, to count it in the metrics. */
   readonly onRefusal: (code: ErrorCode) => void;

@@ -39,6 +39,8 @@ const COSTS: Record<string, number> = {
   'SessionStats.intervals': 20,
   'Query.statusCatalog': 34,
   'Query.transitionRules': 100,
+  'Query.userTemplates': 20,
+  'Query.agentTemplates': 20,
   'VkycSessionConnection.totalCount': 10,
   // Mutations cost more, because they write to the database or call the provider.
   'Mutation.startSession': 20,

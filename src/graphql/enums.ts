@@ -23,6 +23,7 @@ import {
 } from '../domain/annotations.ts';
 import { SESSION_CHANGES, type SessionChange } from '../domain/changes.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
+import { LOCALES, type Locale } from '../domain/locales.ts';
 import {
   SESSION_ACTIONS,
   type SessionAction,
@@ -171,6 +172,7 @@ export const DisputeResolutionChoiceEnum = enumOf<DisputeResolutionChoice>(
   'Whose decision stands after a dispute.',
   DISPUTE_RESOLUTIONS,
 );
+export const LocaleEnum = enumOf<Locale>('Locale', 'Language of a text for customers.', LOCALES);
 export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   'NotificationType',
   'Channel on which the provider sends the customer the link.',

@@ -19,13 +19,14 @@ import { SessionResolver } from './session.ts';
 import { SessionListResolver } from './session-list.ts';
 import { SessionStatsResolver } from './session-stats.ts';
 import { StartSessionResolver } from './start-session.ts';
-import { StatusResolver } from './status.ts';
+import { StatusInfoResolver, StatusResolver } from './status.ts';
 import {
   FeedResetResolver,
   HeartbeatResolver,
   SessionSnapshotResolver,
   SubscriptionResolver,
 } from './subscription.ts';
+import { TemplateResolver } from './template.ts';
 import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
@@ -60,6 +61,8 @@ export function getSchema(): GraphQLSchema {
           buildSchemaSync({
             resolvers: [
               StatusResolver,
+              StatusInfoResolver,
+              TemplateResolver,
               ViewerResolver,
               UserResolver,
               SessionResolver,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import type { z } from 'zod';
 import { type Count, isCanceled } from '../db/connection/statistics.ts';
 import {
   countOutcomes,
@@ -14,6 +15,7 @@ import {
 import { visibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
 import { type Dated, FiguresPending } from '../services/sessions/session-figures.ts';
+import { INTERVALS, PHASE_STAYS, PHASES_REACHED, STATE_COUNTS } from '../services/sessions/stored-shapes.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -98,11 +100,15 @@ class StatsInterval {
 class SessionStats {
   readonly window: StatsWindow;
   /**
-   * Returns the figures called `name`. `count` runs at the first call for this name; later calls share its
-   * result, so that several fields can be computed from one count query.
+   * Returns the figures of this name and shape. `count` runs at the first call; later calls share its result, so
+   * that several fields can be computed from one count.
    */
-  readonly read: <Figures>(name: string, count: Counting<Figures>) => Promise<Dated<Figures>>;
-  /** Results of all count queries that the fields of this answer have started so far. */
+  readonly read: <Figures>(
+    name: string,
+    shape: z.ZodType<Figures>,
+    count: Counting<Figures>,
+  ) => Promise<Dated<Figures>>;
+  /** Results of all counts that the fields of this answer have started so far. */
   readonly asked: readonly Promise<Dated<unknown>>[];
 }
 
@@ -189,11 +195,11 @@ export class SessionStatsResolver {
     return {
       window,
       asked,
-      read<Figures>(name: string, count: Counting<Figures>) {
+      read<Figures>(name: string, shape: z.ZodType<Figures>, count: Counting<Figures>) {
         const before = known.get(name) as Promise<Dated<Figures>> | undefined;
         if (before) return before;
         const figures = services.figures
-          .read({ name, window, count, now, signal })
+          .read({ name, shape, window, count, now, signal })
           .catch((error: unknown) => {
             if (error instanceof FiguresPending || isCanceled(error)) throw pending();
             throw error;
@@ -208,7 +214,7 @@ export class SessionStatsResolver {
   @FieldResolver(() => DateTime, {
     nullable: true,
     description:
-      'Time at which the oldest of these figures was counted. Usually now; if counting is slow, figures are cached and refreshed in the background, and `from` and `to` are rounded down to the hour. Null if no counted field is selected.',
+      'Time at which the oldest of these figures was counted. Usually now; if counting is slow, figures are stored and refreshed in the background. They are then those of the window as it was at this time, with `from` and `to` rounded to the hour. Null if no counted field is selected.',
   })
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
@@ -251,10 +257,10 @@ export class SessionStatsResolver {
     description: 'One entry per phase, in the order in which a session passes them.',
   })
   async funnel(@Root() { read }: SessionStats): Promise<FunnelStage[]> {
-    const reached = await read('reached', (window) => (db) => countReachedPhases(db, window));
+    const reached = await read('reached', PHASES_REACHED, (window) => (db) => countReachedPhases(db, window));
     const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
     const stays = once(async () => {
-      const { figures } = await read('stays', (window) => (db) => readMedianStays(db, window));
+      const { figures } = await read('stays', PHASE_STAYS, (window) => (db) => readMedianStays(db, window));
       return new Map(figures.map(({ status, medianSeconds }) => [status, medianSeconds]));
     });
     return STATUSES.map((status) => ({
@@ -281,7 +287,7 @@ export class SessionStatsResolver {
     if (count < 1 || count > LIMITS.page)
       throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
     const now = services.clock.now();
-    const { figures } = await read(`intervals ${count}`, (rounded) => async (db) => {
+    const { figures } = await read(`intervals ${count}`, INTERVALS, (rounded) => async (db) => {
       const from = rounded.from ?? (await findFirstCreated(db, rounded));
       const to = rounded.to ?? now;
       if (!from || from >= to) return [];
@@ -298,4 +304,4 @@ export class SessionStatsResolver {
 }
 
 const statesOf = async ({ read }: SessionStats): Promise<readonly StateCount[]> =>
-  (await read('states', (window) => (db) => countStates(db, window))).figures;
+  (await read('states', STATE_COUNTS, (window) => (db) => countStates(db, window))).figures;

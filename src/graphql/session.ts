@@ -25,7 +25,7 @@ import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { findDenial, mayFollowReview, ALL_ACTIONS as OFFERED, toActionFacts } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
-import { getStatusInfo, type StatusInfo as StatusMeaning } from '../domain/status.ts';
+import { getStatusInfo } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
@@ -37,7 +37,7 @@ import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
 import { detailLevelFor, findSelectedFields, NODE_PATHS } from './selection.ts';
 import { projectionFor, VkycSession } from './session-type.ts';
-import { StatusInfo } from './status.ts';
+import { type ShownStatus, StatusInfo, showStatus } from './status.ts';
 import { StatusTransitions, TRANSITION_SUMMARY_FIELDS } from './transition.ts';
 import { decryptText, VkycUser } from './user.ts';
 
@@ -119,8 +119,9 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionSummary): StatusMeaning {
-    return { ...getStatusInfo(session), waitingOn: session.waitingOn };
+  statusInfo(@Root() session: SessionSummary, @Ctx() { staff }: Context): ShownStatus {
+    const { waitingOn, disputed } = session;
+    return { ...showStatus(getStatusInfo(session), staff, disputed), waitingOn, disputed };
   }
 
   @FieldResolver(() => String, { nullable: true })

@@ -115,7 +115,8 @@ class AadhaarDetailsInput {
   })
   photoLink: string;
   @Field(() => DateTime, {
-    description: 'Time at which you verified these details. It must not be in the future.',
+    description:
+      'Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age.',
   })
   lastVerifiedAt: Date;
   @Field(() => AddressInput, { description: "The customer's address, as in the Aadhaar record." })
@@ -136,13 +137,13 @@ class StartSessionInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "Name of the provider's template for the customer's steps, such as vkyc_user_template_v1. Without it, the provider's default is used.",
+      "Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used.",
   })
   userTemplate?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      "Name of the provider's template for the agent's steps, such as vkyc_agent_template_v1. Without it, the provider's default is used.",
+      "Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used.",
   })
   agentTemplate?: string;
   @Field(() => [NotificationTypeEnum], {

@@ -1,4 +1,6 @@
-import { Field, ObjectType, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { toCustomerInfo, toCustomerMessage } from '../domain/customer-texts.ts';
+import type { Locale } from '../domain/locales.ts';
 import {
   type TransitionRule as Rule,
   type SessionAction,
@@ -15,7 +17,9 @@ import {
   type SubStatus,
 } from '../domain/status.ts';
 import { badInput } from './connection.ts';
+import type { Context } from './context.ts';
 import {
+  LocaleEnum,
   PartyEnum,
   ReporterEnum,
   SessionActionEnum,
@@ -39,9 +43,15 @@ export class StatusInfo implements Info {
   status: Status;
   @Field(() => SubStatusEnum, { description: 'Step within the phase.' })
   subStatus: SubStatus;
-  @Field(() => String, { description: 'What happened, as a sentence to show to users.' })
+  @Field(() => String, {
+    description:
+      'What happened, in sentences to show to users. For staff; a viewer who is only a CUSTOMER gets the text for customers, in English.',
+  })
   explanation: string;
-  @Field(() => String, { description: 'Recommended action, as a sentence to show to users.' })
+  @Field(() => String, {
+    description:
+      'What to do next, in sentences to show to users. For staff, with the mutations to use in parentheses; a viewer who is only a CUSTOMER gets the text for customers, in English.',
+  })
   recommendedAction: string;
   @Field(() => PartyEnum, { description: 'The party that has to act next.' })
   waitingOn: Party;
@@ -55,6 +65,29 @@ export class StatusInfo implements Info {
   })
   reportedBy: Reporter;
 }
+
+/** Root value of the resolvers of `StatusInfo`. */
+export interface ShownStatus extends Info {
+  /** True if it is the status of a disputed session, whose decision no customer is told. */
+  readonly disputed?: boolean;
+}
+
+const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerInfo(info)]));
+
+/**
+ * Returns the meaning of a status pair as the viewer reads it: with the texts for staff, or with those for customers.
+ * The values are plain objects, so that the fields of `StatusInfo` need no resolvers.
+ */
+export function showStatus(info: Info, staff: boolean, disputed = false): Info {
+  if (staff) return info;
+  return (disputed ? undefined : customerInfos.get(info)) ?? toCustomerInfo(info, disputed);
+}
+
+const customerRules: readonly Rule[] = TRANSITION_RULES.map((rule) => ({
+  ...rule,
+  from: rule.from && showStatus(rule.from, false),
+  to: showStatus(rule.to, false),
+}));
 
 @ObjectType({
   description: 'One allowed transition of the state machine.',
@@ -101,14 +134,32 @@ export class StatusResolver {
   @Query(() => [StatusInfo], {
     description: 'Every valid pair of status and sub-status, with its meaning and recommended action.',
   })
-  statusCatalog(): readonly Info[] {
-    return ALL_PAIRS;
+  statusCatalog(@Ctx() { staff }: Context): readonly Info[] {
+    return staff ? ALL_PAIRS : [...customerInfos.values()];
   }
 
   @Query(() => [TransitionRule], {
     description: 'Every transition of the state machine that the gateway allows.',
   })
-  transitionRules(): readonly Rule[] {
-    return TRANSITION_RULES;
+  transitionRules(@Ctx() { staff }: Context): readonly Rule[] {
+    return staff ? TRANSITION_RULES : customerRules;
+  }
+}
+
+@Resolver(() => StatusInfo)
+export class StatusInfoResolver {
+  @FieldResolver(() => String, {
+    description:
+      'Message to show to the customer: what happened and what to do next, without advice to staff. In a disputed session it tells no decision.',
+  })
+  customerMessage(
+    @Root() { subStatus, disputed }: ShownStatus,
+    @Arg('locale', () => LocaleEnum, {
+      defaultValue: 'EN',
+      description: 'Language that the customer reads. English if left out.',
+    })
+    locale: Locale,
+  ): string {
+    return toCustomerMessage(subStatus, locale, disputed);
   }
 }

@@ -3,14 +3,8 @@ import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } 
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow, TransitionSummary } from '../db/sessions/transitions.ts';
 import { findChanges, type SessionChange, STAFF_CHANGES } from '../domain/changes.ts';
-import { isApplied, type TransitionSource, VERDICTS } from '../domain/session.ts';
-import {
-  getStatusInfo,
-  type StatusInfo as Meaning,
-  type Status,
-  type StatusPair,
-  type SubStatus,
-} from '../domain/status.ts';
+import { findReason, isApplied, type TransitionSource } from '../domain/session.ts';
+import { getStatusInfo, type Status, type StatusPair, type SubStatus } from '../domain/status.ts';
 import { positionAfter } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
 import type { Frame } from '../feed/subscription.ts';
@@ -20,7 +14,7 @@ import { DateTime } from './date-time.ts';
 import { SessionChangeEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { SHORTENED, StatusInfo } from './status.ts';
+import { SHORTENED, type ShownStatus, StatusInfo, showStatus } from './status.ts';
 
 /**
  * Description of the field `previousCursor`. All types of frames (results of a subscription) use the same
@@ -171,20 +165,20 @@ export class TransitionResolver {
   }
 
   @FieldResolver(() => StatusInfo, { nullable: true })
-  from(@Root() { fromStatus, fromSubStatus }: TransitionRow): Meaning | null {
+  from(@Root() { fromStatus, fromSubStatus }: TransitionRow, @Ctx() { staff }: Context): ShownStatus | null {
     return fromStatus && fromSubStatus
-      ? getStatusInfo({ status: fromStatus, subStatus: fromSubStatus })
+      ? showStatus(getStatusInfo({ status: fromStatus, subStatus: fromSubStatus }), staff)
       : null;
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() pair: StatusPair): Meaning {
-    return getStatusInfo(pair);
+  statusInfo(@Root() pair: StatusPair, @Ctx() { staff }: Context): ShownStatus {
+    return showStatus(getStatusInfo(pair), staff);
   }
 
   @FieldResolver(() => String, { nullable: true })
-  reason(@Root() { verdict }: TransitionSummary): string | null {
-    return VERDICTS[verdict];
+  reason(@Root() { verdict }: TransitionSummary, @Ctx() { staff }: Context): string | null {
+    return findReason(verdict, staff);
   }
 
   @FieldResolver(() => [SessionChangeEnum])

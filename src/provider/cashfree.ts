@@ -1,7 +1,9 @@
-import { ProviderFailure } from '../domain/errors.ts';
+import { type FieldProblem, ProviderFailure } from '../domain/errors.ts';
 import type { Provider, ProviderCalls, ProviderRequest } from '../domain/ports.ts';
-import { templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
+import type { TemplateCatalogue } from '../domain/templates.ts';
+import { fieldProblem, templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
 import { type MismatchedAnswer, rejectMismatches } from './refuse-mismatches.ts';
+import { type ConfiguredTemplates, createCatalogue } from './templates.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 import { createWebhooks } from './webhooks.ts';
 import {
@@ -24,15 +26,27 @@ interface Options extends TransportOptions {
    * All secrets that may have signed a webhook: the active one, and those that are being retired (rotation).
    */
   readonly webhookSecrets: readonly string[];
+  /** Templates of the account; left out, those of the provider's documentation. */
+  readonly templates?: ConfiguredTemplates;
   /**
    * Called for each answer that was refused because it is about another verification or user than the call.
    */
   readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
-/** Creates the Cashfree adapter: the calls to its REST API, and the verification and parsing of its webhooks. */
-export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }: Options): Provider {
+/**
+ * Creates the Cashfree adapter: the calls to its REST API, the verification and parsing of its webhooks, and the
+ * catalogue of its templates.
+ */
+export function createCashfree({
+  appId,
+  webhookSecrets,
+  templates = { user: null, agent: null },
+  onMismatch,
+  ...options
+}: Options): Provider {
   const transport = createTransport(options);
+  const catalogue = createCatalogue(templates);
 
   const calls: Provider['calls'] = (purpose) => {
     const get = <T>(path: string, query: Record<string, string>, read: (text: string) => T) =>
@@ -53,7 +67,7 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
           // The call is safe to repeat: the gateway chooses the user id, so a second call is refused with
           // TAKEN and creates nothing.
           repeatable: true,
-        }),
+        }).catch(throwWithField),
       findUser: (userId) => orNull(get('/user', { user_id: userId }, readUser)),
       updateUser: (user) =>
         transport(purpose, {
@@ -62,7 +76,7 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
           body: writeUserChange(user),
           read: readUser,
           repeatable: true,
-        }),
+        }).catch(throwWithField),
       startVerification: (request) =>
         transport(purpose, {
           method: 'POST',
@@ -72,7 +86,7 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
           // The call is not repeated: after a timeout, only a GET can tell whether the start took effect.
           repeatable: false,
         }).catch((error) => {
-          throw withTemplateProblems(error, request);
+          throw withStartProblems(error, request, catalogue);
         }),
       findVerification: (verificationId) =>
         orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
@@ -91,18 +105,39 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
     return rejectMismatches(client, onMismatch);
   };
 
-  return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets) };
+  return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets), templates: catalogue };
 }
 
-/**
- * Adds the templates that the request named to a failure that says that a template is unknown, because the
- * provider does not say which one. Returns any other error unchanged.
- */
-function withTemplateProblems(error: unknown, request: ProviderRequest): unknown {
-  if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
-  const problems = templateProblems(request);
-  return new ProviderFailure(error.kind, error.message, { ...error.details, problems });
+/** Error code for a name with other characters than letters, digits, spaces, dots and hyphens. */
+const INVALID_NAME = 'name_value_invalid';
+
+/** Adds to a refused start which of its fields the provider means. Returns any other error unchanged. */
+function withStartProblems(error: unknown, request: ProviderRequest, catalogue: TemplateCatalogue): unknown {
+  if (!(error instanceof ProviderFailure)) return error;
+  const { providerCode, problems = [] } = error.details;
+  if (providerCode === UNKNOWN_TEMPLATE) return withProblems(error, templateProblems(request, catalogue));
+  // The only name in this call is that of the Aadhaar record.
+  if (providerCode === INVALID_NAME && request.aadhaarDetails)
+    return withProblems(
+      error,
+      problems.map((problem) => ({ ...problem, path: ['aadhaarDetails', 'name'] })),
+    );
+  return withField(error);
 }
+
+/** Adds to a refused call which field the provider means, if its code names one. */
+function withField(error: unknown): unknown {
+  if (!(error instanceof ProviderFailure) || error.kind !== 'REFUSED') return error;
+  const problem = fieldProblem(error.details.providerCode ?? '');
+  return problem ? withProblems(error, [problem]) : error;
+}
+
+function throwWithField(error: unknown): never {
+  throw withField(error);
+}
+
+const withProblems = ({ message, details }: ProviderFailure, problems: readonly FieldProblem[]) =>
+  new ProviderFailure('INVALID', message, { ...details, problems });
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   try {

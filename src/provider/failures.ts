@@ -1,5 +1,11 @@
 import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
 import type { ProviderRequest } from '../domain/ports.ts';
+import {
+  hasTemplate,
+  nameTemplates,
+  type TemplateCatalogue,
+  type TemplateList,
+} from '../domain/templates.ts';
 import { readFailure } from './wire-format.ts';
 
 /** How the gateway treats one of the provider's error codes. */
@@ -51,22 +57,43 @@ const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['agentTemplate'], message: 'must be the name of an agent template that exists at the provider' },
 ];
 
-/**
- * Returns the likely problems of a start that the provider answered with `UNKNOWN_TEMPLATE`: one for each
- * template that the request named.
- */
-export function templateProblems(request: ProviderRequest): readonly FieldProblem[] {
-  const given = TEMPLATE_PROBLEMS.filter(
-    ({ path: [field] }) => request[field as keyof ProviderRequest] !== undefined,
-  );
-  if (given.length === 0)
-    return [{ path: [], message: 'has an invalid part, but the provider does not say which' }];
-  if (given.length === 1) return given;
-  return given.map(({ path, message }, index) => ({
-    path,
-    message: `${message}; the provider does not say whether this or ${given[1 - index]?.path[0]} is wrong`,
-  }));
+/** A template that a start named. */
+interface NamedTemplate extends FieldProblem {
+  readonly name: string;
+  readonly list: TemplateList;
+  readonly setting: 'USER_TEMPLATES' | 'AGENT_TEMPLATES';
 }
+
+/**
+ * Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`. The provider does not say which of
+ * two templates it does not know: if the catalogue has only one of them, the other is the problem.
+ */
+export function templateProblems(
+  { userTemplate, agentTemplate }: ProviderRequest,
+  { user, agent }: TemplateCatalogue,
+): readonly FieldProblem[] {
+  const [ofUser, ofAgent] = TEMPLATE_PROBLEMS as readonly [FieldProblem, FieldProblem];
+  const named: NamedTemplate[] = [];
+  if (userTemplate !== undefined)
+    named.push({ ...ofUser, name: userTemplate, list: user, setting: 'USER_TEMPLATES' });
+  if (agentTemplate !== undefined)
+    named.push({ ...ofAgent, name: agentTemplate, list: agent, setting: 'AGENT_TEMPLATES' });
+  if (named.length === 0)
+    return [{ path: [], message: 'has an invalid part, but the provider does not say which' }];
+  const outside = named.filter(({ name, list }) => !hasTemplate(list, name));
+  const suspects = outside.length > 0 ? outside : named;
+  return suspects.map((suspect, index) => {
+    const other = suspects[1 - index];
+    const doubt = other && `; the provider does not say whether this or ${other.path[0]} is wrong`;
+    return { path: suspect.path, message: `${suspect.message}${describeCatalogue(suspect)}${doubt ?? ''}` };
+  });
+}
+
+/** Returns what the catalogue has instead, or who has to correct the catalogue. */
+const describeCatalogue = ({ name, list, setting }: NamedTemplate): string =>
+  hasTemplate(list, name)
+    ? `, but the provider does not know this one: an operator has to correct ${setting}`
+    : `; this gateway knows ${nameTemplates(list)}`;
 
 /**
  * All error codes in the provider's documentation, in their three spellings: snake_case, UPPER_CASE and
@@ -112,6 +139,57 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
   verification_failed: FAILING,
   api_error: FAILING,
 };
+
+const ADDRESS_FIELDS = ['country', 'dist', 'house', 'pincode', 'state', 'street', 'po', 'subdist', 'vtc'];
+
+/** Paths of the input of startSession, by the provider's field names. */
+const INPUT_PATHS: Readonly<Record<string, readonly string[]>> = {
+  user_id: ['user', 'userId'],
+  phone: ['user', 'phone'],
+  name: ['user', 'name'],
+  email: ['user', 'email'],
+  address: ['user', 'address'],
+  user_template: ['userTemplate'],
+  agent_template: ['agentTemplate'],
+  notification_types: ['notificationTypes'],
+  security_questions: ['securityQuestions'],
+  aadhaar_details: ['aadhaarDetails'],
+  'aadhaar_details.name': ['aadhaarDetails', 'name'],
+  dob: ['aadhaarDetails', 'dob'],
+  gender: ['aadhaarDetails', 'gender'],
+  care_of: ['aadhaarDetails', 'careOf'],
+  photo_link: ['aadhaarDetails', 'photoLink'],
+  last_verified_at: ['aadhaarDetails', 'lastVerifiedAt'],
+  split_address: ['aadhaarDetails', 'address'],
+  ...Object.fromEntries(ADDRESS_FIELDS.map((field) => [field, ['aadhaarDetails', 'address', field]])),
+};
+const QUESTION = /^security_questions\.(\d{1,2})\.(order|question|answer)$/;
+
+const FLAWS = {
+  missing: 'must be given',
+  value_invalid: 'has a value that the provider does not accept',
+  length_exceeded: 'is longer than the provider accepts',
+} as const;
+
+/**
+ * Returns the problem that a code such as `phone_value_invalid` names. The provider documents this form for three
+ * fields only, so the others are an inference. Returns null for any other code.
+ */
+export function fieldProblem(code: string): FieldProblem | null {
+  const [, field = '', flaw] = code.match(/^([a-z0-9_.]+)_(missing|value_invalid|length_exceeded)$/) ?? [];
+  const path = toInputPath(field);
+  return path && { path, message: FLAWS[flaw as keyof typeof FLAWS] };
+}
+
+/** Returns the path of a field, or of the nearest known one that contains it; null if there is none. */
+function toInputPath(field: string): readonly string[] | null {
+  const [, index, part] = field.match(QUESTION) ?? [];
+  if (index !== undefined && part !== undefined) return ['securityQuestions', index, part];
+  const parts = field.split('.');
+  const known = [field, parts.at(-1) as string, parts[0] as string];
+  const name = known.find((each) => Object.hasOwn(INPUT_PATHS, each));
+  return (name !== undefined && INPUT_PATHS[name]) || null;
+}
 
 /** Converts an error response to a failure. Calls `onUnmapped` for a code that the provider does not document. */
 export function toProviderFailure(

@@ -9,7 +9,7 @@ import { limitCalls } from './rate-limit.ts';
 import { checkId, newUser, read, tokenRequest, userChanges, verificationRequest } from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
-import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, isUserTemplate, type UserTemplate } from './templates.ts';
+import { type AccountTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
 import type { User } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
@@ -22,11 +22,12 @@ interface Dependencies {
   readonly faults: Faults;
   readonly clock: Clock;
   readonly callsPerMinute: number | null;
+  readonly templates: AccountTemplates;
 }
 
 /** Serves the six calls of the provider's API according to the provider's documentation. */
 export async function serveApi(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
-  const { store, faults, clock, callsPerMinute } = dependencies;
+  const { store, faults, clock, callsPerMinute, templates } = dependencies;
 
   const routes = async (api: FastifyInstance) => {
     limitCalls(api, callsPerMinute, clock);
@@ -53,9 +54,10 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
 
     api.post('/vkyc', async (request) => {
       const body = read(verificationRequest, request.body);
-      const { verification_id } = body;
+      const { verification_id, user_template, agent_template } = body;
       checkId('verification_id', verification_id);
-      const template = toUserTemplate(body);
+      if (!hasTemplates(templates, user_template, agent_template)) throw apiError('templateUnknown');
+      const template = user_template ?? DEFAULT_USER_TEMPLATE;
       const { user_id, user_reference_id } = store.findUser(body);
       if (store.has(verification_id)) throw apiError('verificationIdTaken');
       const scenario: Scenario = SCENARIOS[parseScenarioName(verification_id)];
@@ -90,16 +92,4 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
  */
 function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<User> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
-}
-
-interface Templates {
-  readonly user_template?: string | null | undefined;
-  readonly agent_template?: string | null | undefined;
-}
-
-function toUserTemplate({ user_template, agent_template }: Templates): UserTemplate {
-  const template = user_template ?? DEFAULT_USER_TEMPLATE;
-  const agentIsKnown = agent_template == null || AGENT_TEMPLATES.some((name) => name === agent_template);
-  if (!isUserTemplate(template) || !agentIsKnown) throw apiError('templateUnknown');
-  return template;
 }

@@ -2,14 +2,14 @@ import { buildRandomJourney } from './random-journey.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
-import { type AadhaarFlow, aadhaarFlowFor, type UserTemplate } from './templates.ts';
+import { type AadhaarFlow, aadhaarFlowFor } from './templates.ts';
 
 /** Input that determines the journey (all steps) of a verification. */
 export interface JourneyRequest {
   /** Verification id, which may contain the name of a scenario, see `parseScenarioName`. */
   readonly verificationId: string;
   readonly seed: string;
-  readonly template: UserTemplate;
+  readonly template: string;
   /** Whether the merchant sent `aadhaar_details`. */
   readonly aadhaarSent: boolean;
 }

@@ -10,6 +10,7 @@ import { answerErrorsAsTheProvider } from './errors.ts';
 import { Faults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { SandboxStore } from './store.ts';
+import type { AccountTemplates } from './templates.ts';
 import { WebhookScheduler } from './webhook-scheduler.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
@@ -36,6 +37,8 @@ interface Options {
   readonly journalFile?: string | null;
   /** Rate limit of each operation, in calls per minute; null means no limit. */
   readonly callsPerMinute?: number | null;
+  /** Templates of the settings, which the account has besides the sandbox's own. */
+  readonly templates?: AccountTemplates;
 }
 
 /** Running sandbox: an HTTP server with the provider's API, which also sends the provider's webhooks. */
@@ -57,6 +60,7 @@ export async function startSandbox({
   seed = 'sandbox',
   journalFile = null,
   callsPerMinute = null,
+  templates = { user: null, agent: null },
 }: Options): Promise<Sandbox> {
   const journal = openJournal(journalFile);
   const secret = new SigningSecret();
@@ -89,7 +93,7 @@ export async function startSandbox({
   const protect = helmet({ contentSecurityPolicy: { useDefaults: false, directives: NO_PAGE } });
   app.addHook('onRequest', (request, reply, goOn) => protect(request.raw, reply.raw, () => goOn()));
   answerErrorsAsTheProvider(app);
-  await serveApi(app, { store, faults, clock, callsPerMinute });
+  await serveApi(app, { store, faults, clock, callsPerMinute, templates });
   const settings = { webhooks, speed, seed, calls_per_minute: callsPerMinute, journal: journalFile };
   await serveControl(app, { store, faults, webhooks: webhookScheduler, sender, secret, settings });
   let stopping: Promise<void> | null = null;

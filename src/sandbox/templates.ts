@@ -10,24 +10,35 @@ export const USER_TEMPLATES = {
   vkyc_user_call_only_template: { flow: 'OTP, call', aadhaarStep: false },
 } as const satisfies Record<string, { flow: string; aadhaarStep: boolean }>;
 
-export type UserTemplate = keyof typeof USER_TEMPLATES;
-
-/** User template of a request that names no template. */
-export const DEFAULT_USER_TEMPLATE: UserTemplate = 'vkyc_user_template_v1';
+/** User template for a request that names none. */
+export const DEFAULT_USER_TEMPLATE: keyof typeof USER_TEMPLATES = 'vkyc_user_template_v1';
 
 /** Known values of `agent_template`. The values make no difference in the sandbox. */
 export const AGENT_TEMPLATES = ['vkyc_agent_template_v1', 'vkyc_agent_template'] as const;
 
-export const isUserTemplate = (name: string): name is UserTemplate => Object.hasOwn(USER_TEMPLATES, name);
+/** Templates that the account has besides those above; they run the flow with the Aadhaar step. */
+export interface AccountTemplates {
+  readonly user: readonly { readonly id: string }[] | null;
+  readonly agent: readonly { readonly id: string }[] | null;
+}
+
+/** Returns whether the account has both templates of a request; templates that are left out do not matter. */
+export function hasTemplates(
+  account: AccountTemplates,
+  user: string | null | undefined,
+  agent: string | null | undefined,
+): boolean {
+  const users = [...Object.keys(USER_TEMPLATES), ...(account.user ?? []).map(({ id }) => id)];
+  const agents = [...AGENT_TEMPLATES, ...(account.agent ?? []).map(({ id }) => id)];
+  return (user == null || users.includes(user)) && (agent == null || agents.includes(agent));
+}
 
 /** Source of the customer's Aadhaar verification: a step of the flow, the details in the request, or none. */
 export type AadhaarFlow = 'AADHAAR_STEP' | 'AADHAAR_SENT' | 'CALL_ONLY';
 
-/**
- * Returns the Aadhaar flow of a customer. The provider skips the Aadhaar step if the merchant sent the
- * Aadhaar details.
- */
-export function aadhaarFlowFor(template: UserTemplate, aadhaarSent: boolean): AadhaarFlow {
-  if (!USER_TEMPLATES[template].aadhaarStep) return 'CALL_ONLY';
+/** Returns the customer's flow. The provider skips the Aadhaar step if the merchant sent the Aadhaar details. */
+export function aadhaarFlowFor(template: string, aadhaarSent: boolean): AadhaarFlow {
+  const known: Readonly<Record<string, { readonly aadhaarStep: boolean }>> = USER_TEMPLATES;
+  if (known[template]?.aadhaarStep === false) return 'CALL_ONLY';
   return aadhaarSent ? 'AADHAAR_SENT' : 'AADHAAR_STEP';
 }

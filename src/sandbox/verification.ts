@@ -2,7 +2,6 @@ import { documentedEvent } from './documented-events.ts';
 import { buildJourney } from './journey.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { type JourneyStep, type StepName, toRawStatus } from './step.ts';
-import type { UserTemplate } from './templates.ts';
 
 const LINK_LIFE_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -13,7 +12,7 @@ export interface Start {
   readonly verification_id: string;
   readonly user_id: string;
   readonly user_reference_id: number;
-  readonly template: UserTemplate;
+  readonly template: string;
   readonly aadhaar_sent: boolean;
   readonly seed: string;
   /**

@@ -49,7 +49,7 @@ interface PoolFigures {
 }
 
 interface Watched {
-  readonly pools: { readonly reads: PoolFigures; readonly writes: PoolFigures };
+  readonly pools: Readonly<Record<'reads' | 'writes' | 'statistics', PoolFigures>>;
   /** Returns false while the database answers but is known to be read-only. */
   readonly takesWrites: () => boolean;
   readonly askReplication: () => Promise<Replication>;
@@ -193,16 +193,23 @@ export function addGauges(
       POLL: (found) => Math.max(found.callsPausedSeconds, found.pollsPausedSeconds),
     },
   );
-  gauge('vkyc_database_connections', 'Database connections, by pool and state.', ['pool', 'state'], () =>
-    Object.entries(pools).flatMap(
-      ([pool, { idleCount, totalCount }]): Values => [
-        [{ pool, state: 'idle' }, idleCount],
-        [{ pool, state: 'used' }, totalCount - idleCount],
-      ],
-    ),
+  gauge(
+    'vkyc_database_connections',
+    'Database connections, by pool (reads, writes or statistics) and state.',
+    ['pool', 'state'],
+    () =>
+      Object.entries(pools).flatMap(
+        ([pool, { idleCount, totalCount }]): Values => [
+          [{ pool, state: 'idle' }, idleCount],
+          [{ pool, state: 'used' }, totalCount - idleCount],
+        ],
+      ),
   );
-  gauge('vkyc_database_waiting', 'Callers that wait for a database connection, by pool.', ['pool'], () =>
-    Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
+  gauge(
+    'vkyc_database_waiting',
+    'Callers that wait for a database connection, by pool (reads, writes or statistics).',
+    ['pool'],
+    () => Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
   );
   own(
     'vkyc_doorbell_connected',

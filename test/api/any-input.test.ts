@@ -106,6 +106,7 @@ const REACHED: Record<string, (selection: string) => string> = {
   Mutation: (selection) => `{ ${selection} }`,
   VkycSession: (selection) => `{ session(id: "${mine.id}") { ${selection} } }`,
   VkycUser: (selection) => `{ session(id: "${mine.id}") { user { ${selection} } } }`,
+  StatusInfo: (selection) => `{ session(id: "${mine.id}") { statusInfo { ${selection} } } }`,
   SessionStats: (selection) => `{ sessionStats { ${selection} } }`,
 };
 

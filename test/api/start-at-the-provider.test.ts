@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { stillClock } from '../harness/clock.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { against, asha, fixture, known, problem, start } from './starting.ts';
 
@@ -123,8 +124,10 @@ test('startSession reports a template that the provider does not know under its 
   const gateway = await bootGateway();
   const refusalOf = (templates: object) =>
     start(gateway, { verificationId: 'template.2', user: asha, ...templates });
-  const user = 'must be the name of a user template that exists at the provider';
-  const agent = 'must be the name of an agent template that exists at the provider';
+  const user =
+    'must be the name of a user template that exists at the provider; this gateway knows vkyc_user_template_v1, vkyc_user_call_only_template';
+  const agent =
+    'must be the name of an agent template that exists at the provider; this gateway knows vkyc_agent_template_v1';
 
   expect(await refusalOf({ userTemplate: 'nonsense' })).toMatchObject({
     code: 'INVALID_INPUT',
@@ -136,8 +139,12 @@ test('startSession reports a template that the provider does not know under its 
     message: `The provider did not accept the input: agentTemplate ${agent}.`,
     problems: [{ path: ['agentTemplate'], message: agent }],
   });
-  // The provider's error does not say which template is unknown, so both are reported.
-  const both = await refusalOf({ userTemplate: 'vkyc_user_template_v1', agentTemplate: 'nonsense' });
+  // The provider's error does not say which template is unknown, but the catalogue has only one of the two.
+  const wrongAgent = await refusalOf({ userTemplate: 'vkyc_user_template_v1', agentTemplate: 'nonsense' });
+  expect(wrongAgent.problems).toEqual([{ path: ['agentTemplate'], message: agent }]);
+  const wrongUser = await refusalOf({ userTemplate: 'nonsense', agentTemplate: 'vkyc_agent_template_v1' });
+  expect(wrongUser.problems).toEqual([{ path: ['userTemplate'], message: user }]);
+  const both = await refusalOf({ userTemplate: 'nonsense', agentTemplate: 'nonsense' });
   expect(both.problems).toEqual([
     {
       path: ['userTemplate'],
@@ -151,6 +158,28 @@ test('startSession reports a template that the provider does not know under its 
   expect(await refusalOf({ agentTemplate: 'vkyc_agent_template_v1' })).toMatchObject({
     __typename: 'StartSessionSuccess',
   });
+});
+
+test("a template of the catalogue that the provider refuses is the operator's to correct, and the problem says so", async () => {
+  const { gateway } = await against(({ path, body }) =>
+    path.startsWith('/user')
+      ? known(JSON.parse(body).user_id)
+      : problem(400, 'Bad request, please check API documentation'),
+  );
+
+  const { problems } = await start(gateway, {
+    verificationId: 'template.4',
+    user: asha,
+    userTemplate: 'vkyc_user_call_only_template',
+  });
+
+  expect(problems).toEqual([
+    {
+      path: ['userTemplate'],
+      message:
+        'must be the name of a user template that exists at the provider, but the provider does not know this one: an operator has to correct USER_TEMPLATES',
+    },
+  ]);
 });
 
 test('the provider’s error about templates is reported without a field if the start names no template', async () => {
@@ -172,12 +201,15 @@ test("the provider's documented responses to a start are accepted, with and with
   const plain = await fixture('initiate-answer.json');
   const aadhaar = await fixture('initiate-answer-with-aadhaar.json');
   const sent: Record<string, any>[] = [];
-  const { gateway } = await against(({ path, body }) => {
-    if (path.startsWith('/user')) return known('vkyc_user_id1');
-    sent.push(JSON.parse(body));
-    const { verification_id, aadhaar_details } = JSON.parse(body);
-    return { body: (aadhaar_details ? aadhaar : plain).replace('vkyc_verification_id', verification_id) };
-  });
+  const { gateway } = await against(
+    ({ path, body }) => {
+      if (path.startsWith('/user')) return known('vkyc_user_id1');
+      sent.push(JSON.parse(body));
+      const { verification_id, aadhaar_details } = JSON.parse(body);
+      return { body: (aadhaar_details ? aadhaar : plain).replace('vkyc_verification_id', verification_id) };
+    },
+    { clock: stillClock(new Date('2025-05-08T12:00:00+05:30')) },
+  );
 
   const withLink = await start(gateway, {
     verificationId: 'documented.1',

@@ -142,7 +142,10 @@ test('startSession reports all problems of its input at once, each with its path
     { path: ['verificationId'], message: 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -' },
     { path: ['user', 'phone'], message: 'must be 10 digits, without country code' },
     { path: ['user', 'email'], message: 'must be an email address' },
-    { path: ['securityQuestions'], message: 'must be in order: 1, 2, 3 …' },
+    {
+      path: ['securityQuestions', '0', 'order'],
+      message: 'must be 1: number the questions 1, 2, 3 … in their order',
+    },
   ]);
 });
 

@@ -20,10 +20,16 @@ export const start = async (gateway: Gateway, input: object) =>
 export const asha = { phone: '9988776655', name: 'Asha Rao' };
 export const fixture = (name: string) => readFile(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 
-export const against = async (script: Script) => {
+/** Starts a gateway whose provider answers by a script. */
+export const against = async (
+  script: Script,
+  { environment = {}, ...options }: Parameters<typeof bootGateway>[0] = {},
+) => {
   const provider = await startScriptedProvider(script);
   const gateway = await bootGateway({
+    ...options,
     environment: {
+      ...environment,
       CASHFREE_BASE_URL: provider.baseUrl,
       CASHFREE_CLIENT_ID: 'id',
       CASHFREE_CLIENT_SECRET: 'secret',

@@ -138,6 +138,41 @@ test('while a lock on vkyc_session delays migration 0004, it blocks neither writ
   expect((await client.query(SINCE)).rows).toHaveLength(2);
 });
 
+test('sessions whose customer dropped off wait on the merchant after migration 0017, also those that the last release writes later', async () => {
+  const { url, client } = await databaseAsOf('0016_acting');
+  await client.query(
+    `insert into vkyc_user (id, user_id, personal, created_at) values (gen_random_uuid(), 'u', '', now())`,
+  );
+  const write = (id: string, status: string, subStatus: string, waitingOn: string) =>
+    client.query(
+      `insert into vkyc_session (id, verification_id, user_id, status, sub_status, version, last_sequence, disputed, waiting_on,
+         decided_here, provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, status_since, created_at, updated_at)
+       select gen_random_uuid(), $1, id, $2, $3, 1, 1, false, $4, false, '', '', 0, now(), false, now(), now(), now() from vkyc_user`,
+      [id, status, subStatus, waitingOn],
+    );
+  await write('before', 'VIDEO_CALL', 'USER_DROPPED_OFF', 'CUSTOMER');
+  await write('other', 'VIDEO_CALL', 'AGENT_DROPPED_OFF', 'CUSTOMER');
+
+  await migrate(url);
+  await write('later', 'VIDEO_CALL', 'USER_DROPPED_OFF', 'CUSTOMER');
+  await write('moves', 'VIDEO_CALL', 'USER_MISSED_MEETING', 'CUSTOMER');
+  await client.query(
+    `update vkyc_session set sub_status = 'USER_DROPPED_OFF' where verification_id = 'moves'`,
+  );
+  await write('closed', 'VIDEO_CALL', 'USER_DROPPED_OFF', 'NOBODY');
+
+  const { rows } = await client.query(
+    'select verification_id as id, waiting_on as party from vkyc_session order by created_at',
+  );
+  expect(rows).toEqual([
+    { id: 'before', party: 'MERCHANT' },
+    { id: 'other', party: 'CUSTOMER' },
+    { id: 'later', party: 'MERCHANT' },
+    { id: 'moves', party: 'MERCHANT' },
+    { id: 'closed', party: 'NOBODY' },
+  ]);
+});
+
 test('a migration rebuilds an index that an interrupted CREATE INDEX CONCURRENTLY has left invalid', async () => {
   const { url, client } = await databaseAsOf('0004_status_since');
   await client.query('create index vkyc_session_open on vkyc_session (status)');

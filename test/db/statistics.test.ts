@@ -1,14 +1,10 @@
 /** Tests that statistics queries have their own connections, timeouts and cancellation. */
 import { sql } from 'drizzle-orm';
-import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { type Connection, connect } from '../../src/db/connection/client.ts';
 import { isCanceled } from '../../src/db/connection/statistics.ts';
-import { systemClock } from '../../src/domain/ports.ts';
-import { FiguresPending, SessionFigures } from '../../src/services/sessions/session-figures.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
 
-const WHOLE = { from: null, to: null, openOnly: false, verificationIds: null };
 const FOREVER_SECONDS = 60;
 
 async function open(): Promise<Connection> {
@@ -58,6 +54,15 @@ describe('statistics statement', () => {
     expect(rows).toEqual([{ one: 1 }]);
   });
 
+  test('the server ends a statistics transaction that sends nothing for a minute, which would keep its lock', async () => {
+    const { statistics } = await open();
+    const read = sql`select current_setting('idle_in_transaction_session_timeout') as timeout`;
+
+    const { rows } = await statistics.count((db) => db.execute(read), { timeoutMs: 1_000, signal: null });
+
+    expect(rows).toEqual([{ timeout: '1min' }]);
+  });
+
   test('20 concurrent statistics statements use only two connections and do not block other reads', async () => {
     const connection = await open();
     const controller = new AbortController();
@@ -72,70 +77,6 @@ describe('statistics statement', () => {
     controller.abort();
     await Promise.all(counting);
     expect(await running(connection)).toBe(0);
-  });
-});
-
-describe('session figures that take long to count', () => {
-  test('session figures (aggregate counts) that take long are counted in the background, and the next request gets the cached figures at once', async () => {
-    const { statistics } = await open();
-    const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
-    let counts = 0;
-    const read = () =>
-      figures.read({
-        name: 'slow',
-        window: WHOLE,
-        now: new Date(),
-        signal: null,
-        count: () => async (db) => {
-          counts += 1;
-          await db.execute(sql`select pg_sleep(2)`);
-          return counts;
-        },
-      });
-
-    const first = await read();
-    const since = performance.now();
-    const second = await read();
-
-    expect(first.figures).toBe(2);
-    expect(second).toEqual(first);
-    expect(performance.now() - since).toBeLessThan(500);
-    expect(counts).toBe(2);
-  });
-
-  test('a request that times out before slow session figures (aggregate counts) are ready is rejected, and a later request gets the figures', async () => {
-    const { statistics } = await open();
-    const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
-    const read = (signal: AbortSignal | null) =>
-      figures.read({
-        name: 'slow',
-        window: WHOLE,
-        now: new Date(),
-        signal,
-        count: () => async (db) => {
-          await db.execute(sql`select pg_sleep(2)`);
-          return 'counted';
-        },
-      });
-
-    await expect(read(AbortSignal.timeout(1_800))).rejects.toThrow();
-    expect((await read(null)).figures).toBe('counted');
-  });
-
-  test('session figures (aggregate counts) of a customer are never cached: a count that takes too long is cancelled', async () => {
-    const { statistics } = await open();
-    const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
-    const reading = figures.read({
-      name: 'slow',
-      window: { ...WHOLE, verificationIds: ['loan.1'] },
-      now: new Date(),
-      signal: null,
-      count: () => sleep(FOREVER_SECONDS),
-    });
-
-    const error = await reading.catch((thrown: unknown) => thrown);
-    expect(isCanceled(error)).toBe(true);
-    expect(error).not.toBeInstanceOf(FiguresPending);
   });
 });
 

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import { OPERATIONS } from '../../src/domain/access.ts';
 import {
   ALL_PAIRS,
   findWaitingParty,
   getStatusInfo,
   isValidPair,
   KNOWN_PAIRS,
+  type KnownSubStatus,
   PROVIDER_PAIRS,
   parseRawStatus,
   STATUSES,
@@ -74,6 +76,85 @@ test('every status pair of the provider is recognised and has an explanation and
     expect(getStatusInfo(pair).explanation).toMatch(/\.$/);
     expect(getStatusInfo(pair).recommendedAction).toMatch(/\.$/);
   }
+});
+
+/**
+ * What the provider's reference says in each state, as keywords: of the state before the bar, of the advice after it.
+ * Each keyword must occur in our explanation or advice; `a/b` means a or b.
+ */
+const FACTS = {
+  INSUFFICIENT_BALANCE: 'balance, low | add funds, again',
+  LINK_GENERATED: 'link, exists/created | share, link, customer',
+  VKYC_EXPIRED: 'link, expired | new session/request',
+  AADHAAR_VERIFICATION_SUCCESS: 'aadhaar, verified | goes on/next step',
+  AADHAAR_VERIFICATION_FAILED: 'aadhaar, could not/failed | try again, correct details',
+  AADHAAR_VERIFICATION_EXPIRED: 'aadhaar, timed out/expired | start, again',
+  USER_IP_VERIFICATION_SUCCESSFUL: 'ip, passed/verified | goes on/continue',
+  USER_PROXY_DETECTED: 'proxy, vpn | off/disable, try again',
+  TECHNICAL_FAILURE: 'technical, passing/temporary | try again, after some time, support',
+  USER_LOCATION_VERIFICATION_SUCCESS: 'locat, inside india | device checks',
+  USER_LOCATION_OUTSIDE_INDIA: 'outside india | reject, closeSession, try again, inside india',
+  USER_AUDIO_CHECK_FAILED: 'microphone, not | enable, microphone, try again',
+  USER_VIDEO_CHECK_FAILED: 'camera, not | enable, camera, try again',
+  USER_LOCATION_PERMISSION_DISABLED: 'location, not allowed | allow, location',
+  USER_DEVICE_CHECK_SUCCESS: 'camera, microphone, ready | queue, agent, scheduleMeeting',
+  USER_QUEUED: 'queue, agent | wait',
+  SCHEDULED_USER_QUEUED: 'queued, time, meeting | wait',
+  NO_AGENT_FOUND: 'no agent, available | try again, after some time, scheduleMeeting',
+  AGENT_ASSIGNED_TO_USER: 'agent, taken/assigned | nothing',
+  USER_MEETING_SCHEDULED: 'meeting, booked | tell/notify, customer, time',
+  USER_MEETING_CANCELLED: 'meeting, cancelled | another meeting, scheduleMeeting, try again',
+  USER_ACCEPTED_MEETING: 'customer, accepted | start, video kyc',
+  USER_REJECTED_MEETING:
+    'customer, declined/rejected | another meeting, scheduleMeeting, failed, closeSession',
+  USER_MISSED_MEETING: 'customer, not come/missed | another meeting, scheduleMeeting, try again',
+  USER_DROPPED_OFF: 'customer, left, connection | note/log, addNote, investigate, escalateSession',
+  AGENT_DROPPED_OFF: 'agent, left, connection | again, another agent, scheduleMeeting',
+  USER_ENDED_CALL: 'customer ended | review, complete, recordAgentReview',
+  AGENT_ENDED_CALL: "agent ended | review, agent's remarks, recordAgentReview",
+  TECHNICAL_ERROR: 'technical error | try again, replacesSessionId, escalateSession',
+  AGENT_APPROVED: 'agent approved | auditor, recordAuditorReview',
+  AGENT_REJECTED: 'agent rejected | tell the customer, reason',
+  AGENT_UNABLE_TO_VALIDATE:
+    'neither approve nor reject | try again, another agent, new session, replacesSessionId',
+  AUDITOR_APPROVED: 'auditor approved, succeeded | verification, complete',
+  AUDITOR_REJECTED: 'auditor rejected, failed | verification, failed',
+};
+
+test.each(Object.entries(FACTS))(
+  'the texts of %s keep every fact of the reference: %s',
+  (subStatus, facts) => {
+    const { explanation, recommendedAction } = getStatusInfo(toStatusPair(subStatus as KnownSubStatus));
+    const [ofState = '', ofAdvice = ''] = facts.split(' | ');
+    const missing = (text: string, keywords: string) =>
+      keywords.split(', ').filter((each) => !each.split('/').some((one) => occurs(one, text)));
+    expect(missing(explanation, ofState), explanation).toEqual([]);
+    expect(missing(recommendedAction, ofAdvice), recommendedAction).toEqual([]);
+  },
+);
+
+const occurs = (keyword: string, text: string): boolean => text.toLowerCase().includes(keyword.toLowerCase());
+
+test('the facts of the reference are listed for each of its status pairs', () => {
+  expect(Object.keys(FACTS).toSorted()).toEqual(pairs.map(([, subStatus]) => subStatus).toSorted());
+});
+
+test('an advice in parentheses names mutations or fields that the API has', () => {
+  const named = ALL_PAIRS.flatMap(({ recommendedAction, explanation }) =>
+    [...`${explanation} ${recommendedAction}`.matchAll(/\(([^)]*)\)/g)].flatMap(([, inside = '']) =>
+      inside.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean),
+    ),
+  );
+  const mutations = Object.keys(OPERATIONS)
+    .filter((operation) => operation.startsWith('Mutation.'))
+    .map((operation) => operation.slice('Mutation.'.length));
+  const known = [...mutations, 'replacesSessionId', 'replacedBy'];
+  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  expect(new Set(named)).toContain('closeSession');
+});
+
+test('a session whose customer dropped off waits on the merchant, who investigates', () => {
+  expect(getStatusInfo(toStatusPair('USER_DROPPED_OFF')).waitingOn).toBe('MERCHANT');
 });
 
 test('parseRawStatus turns an unknown raw status into UNRECOGNIZED; with an unknown sub-status the known status is kept', () => {

@@ -98,6 +98,7 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(await operator('VkycFloorCounts')).toEqual({ total: 0, byStatus: [], byWaitingOn: [] });
   expect(await operator('VkycStatusCatalog')).toHaveLength(ALL_PAIRS.length);
   expect(await operator('VkycTransitionRules')).toHaveLength(TRANSITION_RULES.length);
+  expect(await operator('VkycTemplates')).toMatchObject([{ id: 'vkyc_agent_template_v1' }]);
   expect(await operator('VkycViewer')).toMatchObject({ id: 'olga', roles: ['OPERATOR'] });
 
   expect([...run].sort()).toEqual([...operations.keys()].sort());

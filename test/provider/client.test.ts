@@ -244,7 +244,7 @@ test("each documented error code of the provider becomes a kind of ProviderFailu
 
 test('an undocumented error is classified by its status, reported as unmapped, and its code is sanitised', async () => {
   for (const [status, code, kind, kept] of [
-    [400, 'phone_value_invalid', 'REFUSED', 'phone_value_invalid'],
+    [400, 'colour_value_invalid', 'REFUSED', 'colour_value_invalid'],
     [418, 'TEAPOT', 'REFUSED', 'TEAPOT'],
     [403, 'plan_ended', 'UNAVAILABLE', 'plan_ended'],
     [503, 'down', 'UNAVAILABLE', 'down'],
@@ -261,6 +261,19 @@ test('an undocumented error is classified by its status, reported as unmapped, a
     });
     expect(unmapped).toEqual([[status, kept]]);
   }
+});
+
+test('an undocumented code that names a field of the input is an INVALID input, and still reported as unmapped', async () => {
+  const { client, unmapped } = await clientAgainst([error(400, 'phone_value_invalid')]);
+
+  expect(await failure(client.startVerification(request))).toMatchObject({
+    kind: 'INVALID',
+    details: {
+      providerCode: 'phone_value_invalid',
+      problems: [{ path: ['user', 'phone'], message: 'has a value that the provider does not accept' }],
+    },
+  });
+  expect(unmapped).toEqual([[400, 'phone_value_invalid']]);
 });
 
 test('an HTML error page of the provider counts as an outage (UNAVAILABLE); even with status 404 it is not NOT_FOUND', async () => {

@@ -76,6 +76,7 @@ function createAcme() {
   const provider: Provider = {
     name: 'acme',
     calls: () => client,
+    templates: { user: { templates: [], complete: false }, agent: { templates: [], complete: false } },
     webhooks: {
       checkHeaders: check,
       verify({ headers, body }) {

@@ -66,8 +66,10 @@ export interface Connection {
     readonly writes: WritePool;
     /** Pool for health checks and probes, which must be answered even if the other pools are blocked. */
     readonly watching: GatewayPool;
+    /** Pool for statements that count many rows. They run through `Connection.statistics`. */
+    readonly statistics: GatewayPool;
   };
-  /** Pool for statistics: statements that count many rows and take long. */
+  /** Runs statements that count many rows; see `StatisticsPool`. */
   readonly statistics: StatisticsPool;
   /** Starts to monitor, by small probe writes, whether the database accepts writes; see `WriteWatch`. */
   watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
@@ -104,16 +106,14 @@ export function connect(
     size: WATCHING,
     answerTimeoutMs: 0,
   });
-  const statistics = new StatisticsPool({
-    // No timeout in the client: each statistics statement has a timeout on the server.
-    pool: new GatewayPool({
-      ...options,
-      name: 'vkyc-gateway statistics',
-      size: FOR_STATISTICS,
-      answerTimeoutMs: 0,
-    }),
-    watching,
+  const counting = new GatewayPool({
+    ...options,
+    name: 'vkyc-gateway statistics',
+    size: FOR_STATISTICS,
+    // Each statement has its own timeout on the server.
+    answerTimeoutMs: 0,
   });
+  const statistics = new StatisticsPool({ pool: counting, watching });
   const writer = drizzle(writes);
   const db: Database = Object.assign(drizzle(reads), {
     insert: writer.insert.bind(writer),
@@ -126,7 +126,7 @@ export function connect(
   return {
     db,
     pool: writes,
-    pools: { reads, writes, watching },
+    pools: { reads, writes, watching, statistics: counting },
     statistics,
     watchWrites(log, timings = {}) {
       writes.watch = new WriteWatch({ pool: watching, log, timings });

@@ -98,11 +98,20 @@ export class StatisticsPool {
 }
 
 /**
+ * Time after which the server ends a transaction that sends nothing. A process that hangs would otherwise hold the
+ * advisory lock under which it counts, and no other replica could count.
+ */
+const IDLE_TIMEOUT = '1min';
+
+/**
  * Begins a read-only transaction and returns the process id of its backend (server process), asked from the
  * server: behind PgBouncer, the id that the driver knows may belong to another backend.
  */
 async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> {
-  await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
+  await client.query(
+    `begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)};
+     set local idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`,
+  );
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   return rows[0]?.pid as number;
 }

@@ -31,6 +31,7 @@ const PROVIDER = because(
 const RECOGNITION = because('only recognises repeated updates; each update is a transition');
 const REPETITION = because('only recognises repeated calls; the effects of a call are bound');
 const QUEUE = because('work in progress; the results are bound');
+const FIGURES = because('only keeps counts of the sessions, which are bound; they are counted again');
 const POSITION = because(
   'only orders the feed for subscribers; the log of each session has its own proven order',
 );
@@ -245,5 +246,12 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     id: because('only stops a gateway from starting without a needed key; each value names its own key'),
   },
   replicas: { id: QUEUE, dataKeys: QUEUE, seenAt: QUEUE },
+  sessionFigures: {
+    series: FIGURES,
+    from: FIGURES,
+    figures: FIGURES,
+    asOf: FIGURES,
+    tookMs: FIGURES,
+  },
   providerBudget: { id: QUEUE, callsPausedUntil: QUEUE, pollsPausedUntil: QUEUE },
 };

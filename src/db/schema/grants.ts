@@ -38,6 +38,7 @@ export const RUNTIME_RIGHTS = {
   providerCalls: 'select, insert, delete',
   dataKeys: 'select, insert, delete',
   replicas: 'select, insert, update (data_keys, seen_at), delete',
+  sessionFigures: 'select, insert, update (figures, as_of, took_ms), delete',
   providerBudget: 'select, update (calls_paused_until, polls_paused_until)',
 } as const satisfies Record<TableKey, string>;
 

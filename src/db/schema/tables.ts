@@ -9,6 +9,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -664,3 +665,23 @@ export const replicas = pgTable('replica', {
  * keys searches for values that it could not decrypt.
  */
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });
+
+/**
+ * Figures of session statistics that take long to count, for all replicas (`SessionFigures`). A few hundred rows at
+ * most, with numbers of sessions and no personal data. A row that is lost or cannot be read is counted again.
+ */
+export const sessionFigures = pgTable(
+  'session_figures',
+  {
+    /** Kind of figures, version of their form, and everything of the window except its start. */
+    series: text('series').notNull(),
+    /** Start of the window, rounded down; 1970 if the window has none. */
+    from: time('from_at').notNull(),
+    figures: jsonb('figures').notNull(),
+    /** Time at which the count began. */
+    asOf: time('as_of').notNull(),
+    /** Duration of the count. The longer it took, the longer the figures are used. */
+    tookMs: integer('took_ms').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.series, t.from] })],
+);

@@ -6,6 +6,7 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
 import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
+import { earliestDayWithin, toDay, toIsoDate } from '../../domain/working-days.ts';
 
 const MAX_EMAIL_CHARACTERS = 200;
 /** Longest email address that SMTP allows (RFC 5321). */
@@ -13,7 +14,6 @@ const MAX_EMAIL_BYTES = 254;
 const MAX_LOCAL_PART_BYTES = 64;
 const MAX_LINK_CHARACTERS = 2_048;
 const MAX_AGE_YEARS = 130;
-const IST_OFFSET_MS = 5.5 * 3_600_000;
 /**
  * A time up to this far ahead of our clock still counts as past, because the client's clock may run ahead
  * (clock skew).
@@ -64,8 +64,8 @@ const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.l
  */
 export const webLink = z
   .string()
-  .max(MAX_LINK_CHARACTERS, `must have at most ${MAX_LINK_CHARACTERS} characters`)
-  .refine(isStorable, UNSTORABLE)
+  .max(MAX_LINK_CHARACTERS, { error: `must have at most ${MAX_LINK_CHARACTERS} characters`, abort: true })
+  .refine(isStorable, { error: UNSTORABLE, abort: true })
   .refine(isWebLink, 'must be a URL that begins with https:// or http:// and has no user name or password');
 
 function isWebLink(value: string): boolean {
@@ -96,7 +96,7 @@ function findDateProblem(value: string, now: Date): string | null {
   // `Date` turns 31-02 into 3 March, so the parsed date is compared with the text. 99-99 becomes an invalid date.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
   if (!exists) return 'must be an existing day, as DD-MM-YYYY';
-  const today = new Date(now.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
+  const today = toIsoDate(toDay(now));
   if (iso > today) return 'must not be in the future';
   const oldest = Number(today.slice(0, 4)) - MAX_AGE_YEARS;
   return Number(year) < oldest ? `must not be more than ${MAX_AGE_YEARS} years ago` : null;
@@ -110,3 +110,23 @@ export const pastTime = (clock: Clock) =>
       (time) => time.getTime() <= clock.now().getTime() + MAX_CLOCK_SKEW_MS,
       'must not be in the future',
     );
+
+/** Rule for the age of Aadhaar details. */
+export interface AadhaarRule {
+  /** Working days in India. */
+  readonly maxAgeDays: number;
+  /** Days, as YYYY-MM-DD in India, that are no working days, besides Saturdays and Sundays. */
+  readonly holidays: ReadonlySet<string>;
+}
+
+/** Schema of the time at which Aadhaar details were verified: in the past, and within the allowed working days. */
+export const aadhaarTime = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule) =>
+  pastTime(clock).superRefine((time, context) => {
+    const earliest = earliestDayWithin(maxAgeDays, clock.now(), holidays);
+    if (toDay(time) >= earliest) return;
+    const days = `${maxAgeDays} working day${maxAgeDays === 1 ? '' : 's'}`;
+    context.addIssue({
+      code: 'custom',
+      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS), which today is before ${toIsoDate(earliest)} in India: verify the details again, or leave aadhaarDetails out`,
+    });
+  });

@@ -1,36 +1,68 @@
 /**
- * Session statistics (numbers of sessions in a window of time). The numbers are counted for each answer; if
- * counting is slow, they are cached and refreshed in the background.
+ * Session statistics (numbers of sessions in a window of time): counted for each answer or, if counting is slow,
+ * stored in the database for all replicas and refreshed in the background.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { type Count, isCanceled, type StatisticsPool } from '../../db/connection/statistics.ts';
+import type { z } from 'zod';
+import type { Database } from '../../db/connection/client.ts';
+import {
+  type Count,
+  isCanceled,
+  type StatisticsPool,
+  type StatsDatabase,
+} from '../../db/connection/statistics.ts';
+import {
+  deleteFigures,
+  type FiguresQuestion,
+  findFigures,
+  type StoredFigures,
+  storeFigures,
+  tryLockSeries,
+} from '../../db/sessions/session-figures.ts';
 import type { StatsWindow } from '../../db/sessions/session-stats.ts';
 import type { Clock } from '../../domain/ports.ts';
 
-/** Timeout of a count for which a client waits. Figures whose count takes longer are cached from then on. */
+/**
+ * Version of how figures are counted and stored. A release that changes it neither uses the figures of the last
+ * release nor replaces them.
+ */
+const VERSION = 1;
+
+/** Timeout of a count that a client waits for. If it is exceeded, the figures are counted in the background. */
 const LIVE_TIMEOUT_MS = 1_500;
-/** Timeout of a background count, which refreshes cached figures. */
-const BACKGROUND_TIMEOUT_MS = 120_000;
 /**
- * Minimum age at which cached figures are counted again. If the last count was slow, the age is
- * CACHE_COST_FACTOR times its duration, so that counting takes at most a tenth of the time.
+ * Part of that timeout from which on a count is slow, so that its figures are stored; and part below which stored
+ * figures are counted for each answer again. Between the two nothing changes, so that figures do not alternate.
  */
-const MIN_CACHE_MS = 30_000;
-const CACHE_COST_FACTOR = 10;
-/** Cached figures older than this are not returned. */
-const MAX_CACHE_MS = 24 * 3_600_000;
-/** Maximum number of cache entries; each holds one kind of figures for one window. */
-const MAX_WINDOWS = 50;
+const SLOW_FROM = 0.5;
+const FAST_BELOW = 0.25;
+/** Timeout of a count in the background, which refreshes stored figures. */
+const BACKGROUND_TIMEOUT_MS = 900_000;
 /**
- * Maximum number of background counts that are queued or running. At this limit a query starts no further
- * count; a later query tries again.
+ * Stored figures are counted again after this long, or after ten times as long as the last counting took,
+ * whichever is longer.
  */
-const MAX_WAITING = 10;
+const MIN_REFRESH_MS = 30_000;
+const REFRESH_COST_FACTOR = 10;
+/** Maximum number of background counts of this process that are queued or running. Beyond it no count begins. */
+const MAX_COUNTING = 10;
+/** How often a count that another replica carries out is looked for. */
+const LOCK_POLL_INTERVAL_MS = 500;
+/** Maximum number of failed counts that are remembered. */
+const MAX_FAILURES = 50;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const LONG_WINDOW_MS = 48 * HOUR_MS;
+/**
+ * Stored figures are used for a tenth of the length of their window, since a window that ends now moves on. Three
+ * days bridge a weekend: figures of Friday, with their `asOf`, are the first answer on Monday.
+ */
+const MAX_AGE_FRACTION = 0.1;
+const MIN_MAX_AGE_MS = 10 * MINUTE_MS;
+const MAX_MAX_AGE_MS = 72 * HOUR_MS;
 
 /** Figures, and the time for which they are correct. */
 export interface Dated<Figures> {
@@ -38,14 +70,16 @@ export interface Dated<Figures> {
   readonly asOf: Date;
 }
 
-/** Error for figures whose count takes long and has no cached result yet. The client should ask again later. */
+/** Error for figures that take long to count and are not stored yet. */
 export class FiguresPending extends Error {
   override readonly name = 'FiguresPending';
 }
 
 export interface FiguresAsked<Figures> {
-  /** Name of the figures. The name and the window are the cache key. */
+  /** Name of the figures. Together with the window it says which stored figures can be returned. */
   readonly name: string;
+  /** Shape of the figures. Stored figures of another shape are ignored. */
+  readonly shape: z.ZodType<Figures>;
   readonly window: StatsWindow;
   readonly count: (window: StatsWindow) => Count<Figures>;
   readonly now: Date;
@@ -53,100 +87,182 @@ export interface FiguresAsked<Figures> {
   readonly signal: AbortSignal | null;
 }
 
-/** Cache entry: one kind of figures for one window. */
-interface Kept {
+/** Figures that may be stored: their key in the database, and how they are counted and read. */
+interface Storable<Figures> extends Pick<FiguresAsked<Figures>, 'name' | 'shape'> {
+  readonly question: FiguresQuestion;
+  readonly count: Count<Figures>;
+  /** Key of the figures in this process. */
   readonly key: string;
-  dated: Dated<unknown> | null;
-  tookMs: number;
-  countedAtMs: number;
-  counting: Promise<void> | null;
+}
+
+/** Figures with the time and duration of their count. */
+interface Stored<Figures> extends StoredFigures {
+  readonly figures: Figures;
 }
 
 interface SessionFiguresOptions {
+  readonly db: Database;
   readonly statistics: StatisticsPool;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Timeout of a count that a client waits for; 1.5 s by default. */
+  readonly liveTimeoutMs?: number;
 }
 
 export class SessionFigures {
-  readonly #options: SessionFiguresOptions;
-  /** Cache of figures that take too long to count while a client waits. */
-  readonly #kept = new LRUCache<string, Kept>({ max: MAX_WINDOWS, ttl: MAX_CACHE_MS });
-  #background: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  readonly #options: Required<SessionFiguresOptions>;
+  /** Background counts of this process, queued or running. */
+  readonly #counting = new Map<string, Promise<Dated<unknown> | null>>();
+  /** Times until which figures are not counted again, because counting or storing them failed. */
+  readonly #pausedUntil = new LRUCache<string, number>({ max: MAX_FAILURES });
+  #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionFiguresOptions) {
-    this.#options = options;
+    this.#options = { liveTimeoutMs: LIVE_TIMEOUT_MS, ...options };
   }
 
   /**
-   * Returns current figures. If counting is slow, returns cached figures of the window rounded to whole hours
-   * (minutes for a short window). Figures of a customer's own sessions are never cached: if counting them is slow,
-   * the call fails.
+   * Returns current figures. If counting is slow, returns stored figures of the window rounded to whole hours
+   * (minutes for a short window), which may have moved on since they were counted. Figures of a customer's own
+   * sessions are never stored: if counting them is slow, the call fails.
    *
    * @throws FiguresPending
    */
   async read<Figures>(asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
-    const rounded = roundWindow(asked.window, asked.now);
-    const key = JSON.stringify([asked.name, rounded]);
-    const slow = this.#kept.get(key);
-    if (slow) return this.#readKept(slow, { ...asked, window: rounded });
-    const { statistics } = this.#options;
-    try {
-      const count = asked.count(asked.window);
-      const figures = await statistics.count(count, { timeoutMs: LIVE_TIMEOUT_MS, signal: asked.signal });
-      return { figures, asOf: asked.now };
-    } catch (error) {
-      if (!isCanceled(error) || asked.signal?.aborted || asked.window.verificationIds) throw error;
-      const kept = this.#kept.get(key) ?? { key, dated: null, tookMs: 0, countedAtMs: 0, counting: null };
-      this.#kept.set(key, kept);
-      return this.#readKept(kept, { ...asked, window: rounded });
+    if (asked.window.verificationIds) return toDated(await this.#countLive(asked));
+    const { now, signal } = asked;
+    const storable = toStorable(asked);
+    const stored = await findStored(this.#options.db, storable, now);
+    if (stored) {
+      if (isDue(stored, now)) void this.#countInBackground(storable);
+      return toDated(stored);
     }
-  }
-
-  async #readKept<Figures>(kept: Kept, asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
-    const dueMs = kept.countedAtMs + Math.max(MIN_CACHE_MS, CACHE_COST_FACTOR * kept.tookMs);
-    if (!kept.dated || performance.now() >= dueMs) this.#countInBackground(kept, asked);
-    if (!kept.dated) await Promise.race([kept.counting, abortion(asked.signal)]);
-    if (kept.dated) return kept.dated as Dated<Figures>;
+    if (!this.#counting.has(storable.key))
+      try {
+        const counted = await this.#countLive(asked);
+        if (counted.tookMs >= this.#options.liveTimeoutMs * SLOW_FROM) void this.#store(storable, counted);
+        return toDated(counted);
+      } catch (error) {
+        if (!isCanceled(error) || signal?.aborted) throw error;
+      }
+    const dated = await Promise.race([this.#countInBackground(storable), abortion(signal)]);
+    if (dated) return dated;
     throw new FiguresPending('the figures are still being counted');
   }
 
+  /** Counts figures for one answer; rejects if it takes long (see `isCanceled`). */
+  async #countLive<Figures>({ window, count, now, signal }: FiguresAsked<Figures>): Promise<Stored<Figures>> {
+    const { statistics, liveTimeoutMs } = this.#options;
+    return statistics.count(timed(count(window), now), { timeoutMs: liveTimeoutMs, signal });
+  }
+
   /**
-   * Counts figures for the cache. Background counts run one after another, so that they use at most one
-   * database connection.
+   * Counts figures and stores them, independently of the request. Calls for the same figures share one count.
+   * Resolves with null if they are not counted now: counting failed, or too many counts are queued.
    */
-  #countInBackground<Figures>(kept: Kept, { name, window, count }: FiguresAsked<Figures>): void {
-    if (kept.counting || this.#waiting >= MAX_WAITING) return;
-    const { statistics, clock, log } = this.#options;
-    this.#waiting += 1;
-    const counting = this.#background.then(async () => {
-      const since = performance.now();
-      const asOf = clock.now();
-      try {
-        const figures = await statistics.count(count(window), {
-          timeoutMs: BACKGROUND_TIMEOUT_MS,
-          signal: null,
-        });
-        kept.dated = { figures, asOf };
-      } catch (error) {
-        log.warn(
-          { err: error, figures: name },
-          'could not count session figures; retrying at the next query',
-        );
+  #countInBackground<Figures>(storable: Storable<Figures>): Promise<Dated<Figures> | null> {
+    const { key } = storable;
+    const running = this.#counting.get(key) as Promise<Dated<Figures> | null> | undefined;
+    if (running) return running;
+    const isPaused = performance.now() < (this.#pausedUntil.get(key) ?? 0);
+    if (isPaused || this.#counting.size >= MAX_COUNTING) return Promise.resolve(null);
+    const counting = this.#countOnce(storable).finally(() => this.#counting.delete(key));
+    this.#counting.set(key, counting);
+    return counting;
+  }
+
+  /** Counts figures, or waits until another replica has counted them. Logs failures. */
+  async #countOnce<Figures>(storable: Storable<Figures>): Promise<Dated<Figures> | null> {
+    const since = performance.now();
+    try {
+      for (;;) {
+        const dated = await this.#inTurn(() => this.#countUnderLock(storable));
+        if (dated) return dated;
+        await pause(LOCK_POLL_INTERVAL_MS, undefined, { ref: false });
       }
-      kept.countedAtMs = performance.now();
-      kept.tookMs = kept.countedAtMs - since;
-      // This count was fast, so the earlier slow count was an exception (a lock, a busy machine). The cache
-      // entry is deleted, so that the next query counts live again.
-      if (kept.dated && kept.tookMs < LIVE_TIMEOUT_MS / 2) this.#kept.delete(kept.key);
-      kept.counting = null;
-      this.#waiting -= 1;
+    } catch (error) {
+      this.#pauseFor(storable, performance.now() - since);
+      this.#options.log.warn(
+        { err: error, figures: storable.name },
+        'could not count session figures; retrying at a later query',
+      );
+      return null;
+    }
+  }
+
+  /** Delays the next count after a failure, so that a count that keeps failing runs at most half of the time. */
+  #pauseFor({ key }: Storable<unknown>, milliseconds: number): void {
+    this.#pausedUntil.set(key, performance.now() + milliseconds);
+  }
+
+  /** Runs `work` after all earlier work, so that background counting uses at most one database connection. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#lastTurn.then(work);
+    this.#lastTurn = turn.catch(() => {});
+    return turn;
+  }
+
+  /**
+   * Counts and stores figures under the advisory lock of their series. Returns the stored figures if another replica
+   * has just counted them, and null while another replica counts figures of the series.
+   */
+  #countUnderLock<Figures>(storable: Storable<Figures>): Promise<Dated<Figures> | null> {
+    const { statistics, clock } = this.#options;
+    const work = async (tx: StatsDatabase): Promise<Dated<Figures> | null> => {
+      if (!(await tryLockSeries(tx, storable.question))) return null;
+      const asOf = clock.now();
+      const stored = await findStored(tx, storable, asOf);
+      if (stored && !isDue(stored, asOf)) return toDated(stored);
+      const counted = await timed(storable.count, asOf)(tx);
+      // Before the transaction ends and releases the lock, so that the next replica finds the figures.
+      await this.#store(storable, counted);
+      return toDated(counted);
+    };
+    return statistics.count(work, { timeoutMs: BACKGROUND_TIMEOUT_MS, signal: null });
+  }
+
+  async #store(storable: Storable<unknown>, counted: StoredFigures): Promise<void> {
+    const { db, log, liveTimeoutMs } = this.#options;
+    const { name, question } = storable;
+    // If this count was fast, the slow one before it was an exception (a lock, a busy machine): the next query counts
+    // live again.
+    const isFast = counted.tookMs < liveTimeoutMs * FAST_BELOW;
+    const storing = isFast
+      ? deleteFigures(db, question, counted.asOf)
+      : storeFigures(db, question, counted, MAX_MAX_AGE_MS);
+    await storing.catch((error: unknown) => {
+      this.#pauseFor(storable, counted.tookMs);
+      log.warn({ err: error, figures: name }, 'could not store session figures; they will be counted again');
     });
-    kept.counting = counting;
-    this.#background = counting;
   }
 }
+
+/** Finds stored figures that can be returned; null if there are none of the expected shape. */
+async function findStored<Figures>(
+  db: StatsDatabase,
+  { question, shape }: Storable<Figures>,
+  now: Date,
+): Promise<Stored<Figures> | null> {
+  const found = await findFigures(db, question, now);
+  if (!found) return null;
+  const { success, data } = shape.safeParse(found.figures);
+  return success ? { ...found, figures: data } : null;
+}
+
+/** Returns a count that also measures its duration. `asOf` is the time at which it begins. */
+const timed =
+  <Figures>(count: Count<Figures>, asOf: Date): Count<Stored<Figures>> =>
+  async (tx) => {
+    const since = performance.now();
+    const figures = await count(tx);
+    return { figures, asOf, tookMs: performance.now() - since };
+  };
+
+const toDated = <Figures>({ figures, asOf }: Stored<Figures>): Dated<Figures> => ({ figures, asOf });
+
+/** Returns whether stored figures must be counted again. */
+const isDue = ({ asOf, tookMs }: StoredFigures, now: Date): boolean =>
+  now.getTime() - asOf.getTime() >= Math.max(MIN_REFRESH_MS, REFRESH_COST_FACTOR * tookMs);
 
 /** Returns a promise that rejects when the signal is aborted. */
 function abortion(signal: AbortSignal | null): Promise<never> {
@@ -157,12 +273,27 @@ function abortion(signal: AbortSignal | null): Promise<never> {
 }
 
 /**
- * Rounds the bounds of a window down to whole hours or minutes. A window that ends now has different bounds in
- * every request; only rounded bounds can serve as a cache key.
+ * Rounds the bounds of the window down to whole hours or minutes, so that questions of the same window have the same
+ * key. A window that ends within the current hour or minute ends now: it covers the newest sessions.
  */
-function roundWindow(window: StatsWindow, now: Date): StatsWindow {
+function toStorable<Figures>({ name, shape, window, count, now }: FiguresAsked<Figures>): Storable<Figures> {
   const length = (window.to ?? now).getTime() - (window.from?.getTime() ?? 0);
-  const step = length > LONG_WINDOW_MS ? HOUR_MS : MINUTE_MS;
-  const floor = (time: Date | null) => time && new Date(Math.floor(time.getTime() / step) * step);
-  return { ...window, from: floor(window.from), to: floor(window.to) };
+  const stepMs = length > LONG_WINDOW_MS ? HOUR_MS : MINUTE_MS;
+  const floor = (time: Date) => new Date(Math.floor(time.getTime() / stepMs) * stepMs);
+  const from = window.from && floor(window.from);
+  const end = window.to && floor(window.to);
+  const to = end?.getTime() === floor(now).getTime() ? null : end;
+  const series = JSON.stringify([VERSION, name, window.openOnly, to, from !== null]);
+  return {
+    name,
+    shape,
+    count: count({ ...window, from, to }),
+    key: `${series} ${from?.getTime()}`,
+    question: {
+      series,
+      from: from ?? new Date(0),
+      stepMs,
+      maxAgeMs: Math.min(MAX_MAX_AGE_MS, Math.max(MIN_MAX_AGE_MS, length * MAX_AGE_FRACTION)),
+    },
+  };
 }

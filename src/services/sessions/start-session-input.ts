@@ -1,13 +1,23 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
-import { dateOfBirth, email, pastTime, pinCode, webLink } from './input-values.ts';
+import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
+import {
+  type AadhaarRule,
+  aadhaarTime,
+  dateOfBirth,
+  email,
+  pastTime,
+  pinCode,
+  webLink,
+} from './input-values.ts';
 import { optional, requiredText, text } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
-const shortText = text(200);
+const MAX_SHORT_TEXT = 200;
+const shortText = text(MAX_SHORT_TEXT);
 const address = z.object({
   country: requiredText(200),
   dist: shortText,
@@ -28,11 +38,21 @@ export const NOTIFICATION_TYPES = ['notificationTypes'];
 export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
 /**
- * Schema of the input of `startSession`. The rules follow the provider's documentation on creating users and
- * starting verifications. The order of the fields must not change: the parsed input is hashed in this order,
- * and a repeated call is recognized by the hash.
+ * Rules whose outcome changes with time or with the settings, so that an input which was accepted may break them
+ * later. They hold for a start that is sent to the provider for the first time, not for its repetitions.
  */
-export const createStartSessionInput = (clock: Clock) =>
+export interface NewStartRules {
+  readonly templates: TemplateCatalogue;
+  readonly aadhaar: AadhaarRule;
+}
+
+/**
+ * Schema of the input of `startSession`. With `rules` it is that of a new start; without, that of any start, which
+ * may be the repetition of an old one. The rules follow the provider's documentation on creating users and starting
+ * verifications. The order of the fields must not change: the parsed input is hashed in this
+ * order, and a repeated call is recognized by the hash.
+ */
+export const createStartSessionInput = (clock: Clock, rules: NewStartRules | null) =>
   z
     .object({
       verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
@@ -44,11 +64,11 @@ export const createStartSessionInput = (clock: Clock) =>
           email: optional(email),
           address: optional(text(500)),
         })
-        .refine((user) => user.phone ?? user.userId, {
+        .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',
         }),
-      userTemplate: optional(shortText),
-      agentTemplate: optional(shortText),
+      userTemplate: optional(rules ? templateName(rules.templates.user) : shortText),
+      agentTemplate: optional(rules ? templateName(rules.templates.agent) : shortText),
       notificationTypes: optional(
         z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
       ),
@@ -59,7 +79,7 @@ export const createStartSessionInput = (clock: Clock) =>
           gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
           careOf: shortText,
           photoLink: webLink,
-          lastVerifiedAt: pastTime(clock),
+          lastVerifiedAt: rules ? aadhaarTime(clock, rules.aadhaar) : pastTime(clock),
           address,
         }),
       ),
@@ -69,9 +89,16 @@ export const createStartSessionInput = (clock: Clock) =>
         z
           .array(z.object({ order: z.int(), question: requiredText(200), answer: shortText }))
           .max(20, 'must have at most 20 entries')
-          .refine(
-            (list) => list.every((entry, index) => entry.order === index + 1),
-            'must be in order: 1, 2, 3 …',
+          .superRefine(
+            (list, context) => {
+              for (const [index, { order }] of list.entries()) {
+                if (order === index + 1) continue;
+                const message = `must be ${index + 1}: number the questions 1, 2, 3 … in their order`;
+                context.addIssue({ code: 'custom', path: [index, 'order'], message });
+              }
+            },
+            // Run this check even if a question or an answer is invalid, so that all problems are reported together.
+            { when: ({ value }) => Array.isArray(value) },
           ),
       ),
     })
@@ -83,6 +110,8 @@ export const createStartSessionInput = (clock: Clock) =>
       // see all problems at once.
       { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
     );
+
+const templateName = (list: TemplateList) => text(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
 
 export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
   notificationTypes?.includes('EMAIL') ?? false;

@@ -37,12 +37,13 @@ import { ensureUser, learnUser } from './ensure-user.ts';
 import { toRefusal } from './provider-refusal.ts';
 import {
   createStartSessionInput,
+  type NewStartRules,
   NO_EMAIL_ADDRESS,
   NOTIFICATION_TYPES,
   type StartSessionInput,
   wantsEmail,
 } from './start-session-input.ts';
-import { invalidField, validate } from './validation.ts';
+import { findRefusal, invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
@@ -64,6 +65,7 @@ interface Dependencies {
   readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
+  readonly rules: NewStartRules;
 }
 
 /**
@@ -82,13 +84,15 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResu
  * input, proves that this caller started the verification.
  */
 export function createStartSession(dependencies: Dependencies): StartSession {
-  const { db, clock, providers, unitOfWork, sealer } = dependencies;
-  const startSessionInput = createStartSessionInput(clock);
+  const { db, clock, providers, unitOfWork, sealer, rules } = dependencies;
+  const anyStartInput = createStartSessionInput(clock, null);
+  const newStartInput = createStartSessionInput(clock, rules);
   /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */
   const underWay = new Map<string, Promise<StartResult>>();
 
   return async (viewer, raw) => {
-    const input = validate(startSessionInput, raw);
+    // An input that no start may have is refused with all of its problems, those of new starts included.
+    const input = anyStartInput.safeParse(raw).data ?? validate(newStartInput, raw);
     const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
 
@@ -248,7 +252,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     );
   }
 
-  async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<StartResult> {
+  async function converse(caller: string, input: StartSessionInput, stored: IntentRow): Promise<StartResult> {
+    const intent = await checkNewStart(input, stored);
     const user = await userOf(input, intent);
     // If the start was sent before, its input was checked before that send.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
@@ -267,6 +272,22 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       const first = await completeIntent(writer.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
+  }
+
+  /**
+   * Applies the rules of new starts, unless the start was sent before. The start intent may be newer than the start
+   * (a failover or restore lost the first one), so the provider is asked before an identical retry is refused.
+   * Returns the intent, which counts as sent if the provider has the verification.
+   *
+   * @throws Refusal
+   */
+  async function checkNewStart(input: StartSessionInput, intent: IntentRow): Promise<IntentRow> {
+    const refusal = intent.sends === 0 ? findRefusal(newStartInput, input) : null;
+    if (!refusal) return intent;
+    // Only a derived user id proves that the verification is ours.
+    const userId = input.user.userId === undefined ? chosenUserId(sealer, intent) : null;
+    if (userId === null || !(await findOwn(input, intent, userId))) throw refusal;
+    return { ...intent, sends: 1 };
   }
 
   /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */

@@ -11,9 +11,10 @@ const MAX_BYTES_PER_CHARACTER = 16;
 
 /**
  * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist
- * of invisible characters only.
+ * of invisible characters only. `findMore` is a further rule, for a text that passes.
  */
-export const text = (longest: number) => textWith((value) => findProblem(value, longest));
+export const text = (longest: number, findMore: (value: string) => string | null = () => null) =>
+  textWith((value) => findProblem(value, longest) ?? findMore(value));
 
 /** Schema of a non-empty text with at most `longest` characters as a reader counts them. */
 export const requiredText = (longest: number) =>
@@ -64,12 +65,19 @@ export const optional = <T extends z.ZodType>(schema: T) =>
 export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => ({
-    path: issue.path.map(String),
-    message: issue.message,
-  }));
+  throw toRefusal(parsed.error);
+}
+
+/** Returns the refusal that `validate` would throw; null if the input is valid. */
+export function findRefusal(schema: z.ZodType, input: unknown): Refusal | null {
+  const parsed = schema.safeParse(input);
+  return parsed.success ? null : toRefusal(parsed.error);
+}
+
+function toRefusal({ issues }: z.ZodError): Refusal {
+  const problems = issues.map((issue) => ({ path: issue.path.map(String), message: issue.message }));
   const summary = problems.map(({ path, message }) => `${path.join('.') || 'input'} ${message}`).join('; ');
-  throw new Refusal('INVALID_INPUT', `The input is invalid: ${summary}.`, { problems });
+  return new Refusal('INVALID_INPUT', `The input is invalid: ${summary}.`, { problems });
 }
 
 /**

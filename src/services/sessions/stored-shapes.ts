@@ -1,0 +1,44 @@
+/**
+ * Shapes in which session figures are stored. Stored figures of another shape, such as those of another release, are
+ * ignored.
+ */
+import { z } from 'zod';
+import type { PhaseReached, PhaseStay, StateCount } from '../../db/sessions/session-stats.ts';
+import type { Party, Status, SubStatus } from '../../domain/status.ts';
+
+/** Value of the database that is not checked against a list: a later release may store statuses unknown here. */
+const name = <Name extends string>() => z.custom<Name>((value) => typeof value === 'string');
+const count = z.int().min(0);
+const seconds = z.number();
+const time = z.iso.datetime().transform((text) => new Date(text));
+
+export const STATE_COUNTS: z.ZodType<StateCount[]> = z.array(
+  z.object({
+    status: name<Status>(),
+    subStatus: name<SubStatus>(),
+    waitingOn: name<Party>(),
+    count,
+    oldestSince: time,
+  }),
+);
+
+export const PHASES_REACHED: z.ZodType<PhaseReached[]> = z.array(
+  z.object({ status: name<Status>(), reached: count, medianSecondsToReach: seconds }),
+);
+
+export const PHASE_STAYS: z.ZodType<PhaseStay[]> = z.array(
+  z.object({ status: name<Status>(), medianSeconds: seconds }),
+);
+
+/** Sessions created in an interval of time, and their outcomes. */
+export interface IntervalFigures {
+  readonly from: Date;
+  readonly to: Date;
+  readonly started: number;
+  readonly approved: number;
+  readonly ended: number;
+}
+
+export const INTERVALS: z.ZodType<IntervalFigures[]> = z.array(
+  z.object({ from: time, to: time, started: count, approved: count, ended: count }),
+);
