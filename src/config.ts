@@ -99,6 +99,8 @@ export interface Config {
    * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
    */
   readonly auditUnknownAgents: boolean;
+  /** Minutes after its start at which a meeting counts as missed if the provider knows of no call. */
+  readonly meetingGraceMinutes: number;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
   /** Whether only the GraphQL documents of `schema/trusted-documents.json` are executed. */
@@ -215,6 +217,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     holidays: env.HOLIDAYS,
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
+    meetingGraceMinutes: env.MEETING_GRACE_MINUTES,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,

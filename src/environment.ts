@@ -175,6 +175,7 @@ export const environment = z.object({
   CASHFREE_PUBLIC_KEY: publicKey.optional(),
   PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
+  MEETING_GRACE_MINUTES: number.int().min(0).max(1_440).default(15),
   USER_TEMPLATES: templates(userTemplate).optional(),
   AGENT_TEMPLATES: templates(agentTemplate).optional(),
   AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),

@@ -156,11 +156,11 @@ export type MeetingStatus =
   | 'SCHEDULED'
   /** The meeting was moved: another meeting replaces it. */
   | 'RESCHEDULED'
-  /** The meeting was cancelled, through this API or at the provider. */
+  /** The meeting was cancelled, through this API or at the provider, or an agent decided before it took place. */
   | 'CANCELLED'
   /** The call took place. */
   | 'COMPLETED'
-  /** The customer did not join the call, or declined it. */
+  /** The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call. */
   | 'MISSED';
 
 /** How the gateway learned of a transition, meeting or review. */
@@ -171,7 +171,7 @@ export type TransitionSource =
   | 'POLL'
   /** A user performed a mutation of this API. */
   | 'MUTATION'
-  /** A time passed, and the provider, when asked, reported nothing newer. */
+  /** A time passed, and the provider, when asked, reported nothing newer: for example, nobody came to a booked meeting. */
   | 'CLOCK';
 
 /** Whether the agent or the auditor made a review. */
@@ -293,7 +293,7 @@ export type ErrorCode =
   /** The provider did not answer, or gave an unusable answer. Retry the same call later. */
   | 'PROVIDER_UNAVAILABLE';
 
-/** Input of scheduleMeeting. If a meeting is already booked, it is moved. */
+/** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
 export type ScheduleMeetingInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
@@ -303,9 +303,11 @@ export type ScheduleMeetingInput = {
   expectedVersion?: number | null | undefined;
   /** Start time: in the future, and before the customer's link expires. */
   startsAt: string;
+  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it. */
+  reason?: string | null | undefined;
 };
 
-/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. */
+/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. One that the customer booked at the provider can be cancelled only there. */
 export type CancelMeetingInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;

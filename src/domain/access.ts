@@ -130,7 +130,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   Meeting: {
     OPEN: 'id startsAt status source createdAt',
     WHO: 'scheduledBy cancelledBy',
-    WORDS: 'cancelReason',
+    WORDS: 'reason cancelReason',
   },
   Review: {
     OPEN: 'id stage decision reasons reasonTexts source recordedAt',

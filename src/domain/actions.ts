@@ -7,7 +7,13 @@
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
 import type { AnnotationKind } from './annotations.ts';
 import { invariant } from './invariant.ts';
-import { ACTION_TRANSITIONS, SESSION_ACTIONS, type SessionAction, type TransitionSource } from './session.ts';
+import {
+  ACTION_TRANSITIONS,
+  AFTER_A_BOOKING,
+  SESSION_ACTIONS,
+  type SessionAction,
+  type TransitionSource,
+} from './session.ts';
 import {
   findWaitingParty,
   getStatusInfo,
@@ -30,6 +36,11 @@ export interface ActionFacts extends StatusPair {
   readonly meetingAt: Date | null;
   /** Whether the booked meeting was booked through this API; false if none is booked. */
   readonly meetingBookedHere: boolean;
+  /**
+   * How the session's last call ended, if a booking took the session out of review before any agent reviewed
+   * that call; null otherwise.
+   */
+  readonly unreviewedCall: EndedCall | null;
   /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
   /**
@@ -109,6 +120,8 @@ function findPersonDenial(
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
+  if (action === 'SCHEDULE_MEETING' && awaitsReview(facts) && !isStaffWhoMay(action, facts, viewer))
+    return 'The call has ended and waits for its review: only staff may book another meeting now.';
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
   return action === 'RESOLVE_DISPUTE' && decided
@@ -121,14 +134,17 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
   switch (action) {
     case 'SCHEDULE_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
-      return linkEnded ? "The customer's link has expired: start a new session." : null;
+      if (linkEnded) return "The customer's link has expired: start a new session.";
+      // A meeting at the provider whose time has passed cannot be moved any more, and no longer matters.
+      return isBookedAtProvider(facts) && facts.meetingAt > now ? MOVE_AT_PROVIDER : null;
     case 'CANCEL_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
       if (facts.meetingAt === null) return 'No meeting is booked.';
-      return facts.meetingAt <= now ? 'The meeting has already begun.' : null;
+      if (facts.meetingAt <= now) return 'The meeting has already begun.';
+      return isBookedAtProvider(facts) ? CANCEL_AT_PROVIDER : null;
     case 'RECORD_AGENT_REVIEW':
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call must take place first.';
-      return isAllowedFrom(action, facts.subStatus)
+      return isAllowedFrom(action, findReviewedSubStatus(facts))
         ? null
         : 'An agent review is possible only after a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
@@ -138,7 +154,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
-      return HAS_RECORDING.includes(facts.subStatus)
+      return HAS_RECORDING.includes(facts.subStatus) || facts.unreviewedCall !== null
         ? null
         : 'The recording exists only after a call has ended.';
     case 'CREATE_SDK_TOKEN':
@@ -167,10 +183,46 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
   }
 }
 
+const MOVE_AT_PROVIDER =
+  'The customer booked the meeting at the provider, whose API cannot move it: the customer must move it there.';
+const CANCEL_AT_PROVIDER =
+  'The customer booked the meeting at the provider, whose API cannot cancel it: ask the customer to cancel it there.';
+
+const isBookedAtProvider = (facts: ActionFacts): facts is ActionFacts & { readonly meetingAt: Date } =>
+  facts.meetingAt !== null && !facts.meetingBookedHere;
+
+const isStaffWhoMay = (action: SessionAction, { verificationId }: ActionFacts, viewer: Viewer): boolean => {
+  const allowed: readonly Role[] = ACTION_ROLES[action];
+  const staff = allowed.filter((role) => role !== 'CUSTOMER');
+  return hasRoleOn(viewer, staff, verificationId);
+};
+
+/** Sub-statuses in which the provider reports that a call has ended, and an agent must review that call. */
+export const ENDED_CALLS = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const satisfies readonly SubStatus[];
+export type EndedCall = (typeof ENDED_CALLS)[number];
+
+/** Whether the session is in review: a call has ended, and no agent has reviewed it. */
+export const awaitsReview = ({ subStatus }: StatusPair): boolean =>
+  ENDED_CALLS.some((ended) => ended === subStatus);
+
+/**
+ * Whether a booking may have taken a session with this status pair out of review. Only then must the log be
+ * searched for a call that nobody reviewed.
+ */
+export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
+  AFTER_A_BOOKING.some((after) => after === subStatus);
+
+/**
+ * Returns the sub-status that decides which agent reviews are possible: how the unreviewed call ended if a
+ * booking took the session out of review, otherwise the session's own. Null if there is no call to review.
+ */
+const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>): SubStatus | null =>
+  mayFollowReview(facts) ? facts.unreviewedCall : facts.subStatus;
+
 const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
 
-const isAllowedFrom = (action: SessionAction, from: SubStatus): boolean =>
-  ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
+const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
+  from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
 const explainNoMeeting = ({ subStatus }: StatusPair): string =>
   subStatus === 'USER_ACCEPTED_MEETING' ? 'The video call is in progress.' : 'The agent has already decided.';
@@ -210,17 +262,18 @@ export interface CallStatement {
 export function findDecisionDenial(
   action: SessionAction,
   to: KnownSubStatus,
-  { subStatus }: StatusPair,
+  facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>,
   { callComplete, mayState }: CallStatement,
 ): string | null {
+  const from = findReviewedSubStatus(facts);
   const allowed = ACTION_TRANSITIONS.some(
-    (move) => move.action === action && move.to === to && move.from.includes(subStatus),
+    (move) => move.action === action && move.to === to && from !== null && move.from.includes(from),
   );
   if (!allowed) return 'This decision is not possible in the current status.';
   const isApproval = to === 'AGENT_APPROVED';
   if (isApproval && callComplete === false)
     return 'You stated that the call was not complete, so it cannot be approved.';
-  if (subStatus !== 'USER_ENDED_CALL' || callComplete !== null) return null;
+  if (from !== 'USER_ENDED_CALL' || callComplete !== null) return null;
   if (isApproval)
     return 'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
   return mayState ? 'The customer ended the call: state whether it was complete (`callComplete`).' : null;
@@ -236,15 +289,17 @@ export interface RelatedRows {
     sequence: number;
   }[];
   readonly annotations: readonly { kind: AnnotationKind; author: string; sequence: number }[];
+  /** How the newest call ended that no agent has reviewed; null if there is none, or `mayFollowReview` is false. */
+  readonly unreviewedCall: EndedCall | null;
 }
 
 /** Combines a session with its related rows into what the rules need to decide whether an action is allowed. */
 export function toActionFacts<
   Session extends Omit<
     ActionFacts,
-    'meetingAt' | 'meetingBookedHere' | 'agents' | 'agentUnknown' | 'deciders'
+    'meetingAt' | 'meetingBookedHere' | 'unreviewedCall' | 'agents' | 'agentUnknown' | 'deciders'
   > & { readonly version: number },
->(session: Session, { meeting, reviews, annotations }: RelatedRows): ActionFacts {
+>(session: Session, { meeting, reviews, annotations, unreviewedCall }: RelatedRows): ActionFacts {
   const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
   // The resolution of a dispute raises the version, so the review that stands is older than the version.
   const resolved = annotations.some(
@@ -260,6 +315,7 @@ export function toActionFacts<
     ...session,
     meetingAt: meeting?.startsAt ?? null,
     meetingBookedHere: meeting?.source === 'MUTATION',
+    unreviewedCall,
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     agentUnknown: !standing || standing.reviewer === null,
     deciders: [...reviews.flatMap((review) => review.reviewer ?? []), ...closers],
@@ -319,9 +375,11 @@ export function toReviewSubStatus(stage: ReviewStage, decision: ReviewDecision):
 export const MEETING_STATUSES = {
   SCHEDULED: 'The meeting is booked.',
   RESCHEDULED: 'The meeting was moved: another meeting replaces it.',
-  CANCELLED: 'The meeting was cancelled, through this API or at the provider.',
+  CANCELLED:
+    'The meeting was cancelled, through this API or at the provider, or an agent decided before it took place.',
   COMPLETED: 'The call took place.',
-  MISSED: 'The customer did not join the call, or declined it.',
+  MISSED:
+    'The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call.',
 } as const;
 export type MeetingStatus = keyof typeof MEETING_STATUSES;
 

@@ -10,7 +10,8 @@ export const ANNOTATION_KINDS = {
   ESCALATION: 'Why staff escalated the session; the code is an `EscalationReason`.',
   ESCALATION_RESOLUTION: 'What came of the escalation before it.',
   DISPUTE_RESOLUTION: 'Why a dispute was decided as it was; the code is a `DisputeResolutionChoice`.',
-  MEETING_REASON: 'Why staff booked a meeting although a call had ended and waited for its review.',
+  MEETING_REASON:
+    'Why a meeting was booked, which staff must say if a call had ended and waited for its review; the code is the id of the meeting.',
 } as const;
 export type AnnotationKind = keyof typeof ANNOTATION_KINDS;
 

@@ -64,5 +64,8 @@ const ENDINGS: Partial<Record<SubStatus, readonly SessionChange[]>> = {
   REPLACED: ['MEETINGS', 'REPLACEMENT'],
 };
 
+/** Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels a meeting. */
+const MEETING_CHANGES: readonly SubStatus[] = ['USER_MEETING_SCHEDULED', 'AGENT_APPROVED', 'AGENT_REJECTED'];
+
 const changesMeetings = (subStatus: SubStatus): boolean =>
-  subStatus === 'USER_MEETING_SCHEDULED' || subStatus in MEETING_STATUS_BY_SUB_STATUS;
+  MEETING_CHANGES.includes(subStatus) || subStatus in MEETING_STATUS_BY_SUB_STATUS;

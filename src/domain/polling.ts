@@ -10,6 +10,14 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Settings and load that the times of polls depend on. */
+export interface PollPace {
+  /** Time in which the budget allows one poll of every session. */
+  readonly fairShareMs: number;
+  /** Time after the start of a meeting at which the meeting counts as missed if no call has begun. */
+  readonly meetingGraceMs: number;
+}
+
 /** Facts about a session that decide when to poll it next. */
 export interface PollFacts extends StatusPair {
   /** When the newest transition was recorded. */
@@ -85,9 +93,9 @@ const MAX_REVIEW_MS = 30 * DAY;
 
 /**
  * Returns when to poll a session next; null if never again, because the session has ended or its link has
- * expired. `fairShareMs` is the time in which the budget allows one poll of every session.
+ * expired. A poll is due right after the start of a booked meeting, and right after its grace period.
  */
-export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
+export function nextPollAt(facts: PollFacts, { fairShareMs, meetingGraceMs }: PollPace): Date | null {
   if (getStatusInfo(facts).terminal) return null;
   const polledAt = facts.heardAt.getTime();
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
@@ -101,22 +109,25 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (ended) return null;
 
   const meeting = phase === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
+  const times = meeting === null ? [] : [meeting, meeting + meetingGraceMs];
+  // The start of a meeting and the end of its grace period count as changes, so that polls are frequent after them:
+  // a webhook may arrive right after the end, and only a poll that is sent after it shows a missed meeting.
+  const changed = times.findLast((time) => time <= polledAt) ?? facts.changedAt.getTime();
   // After the start of its meeting, a session is polled as often as one that is under way.
   const met = meeting !== null && meeting <= polledAt;
   const { minShare, backoffShare } = POLLING_INTERVALS[met ? 'UNDER_WAY' : phase];
-  const changed = met ? meeting : facts.changedAt.getTime();
   const quietMs = polledAt - changed;
   const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
   const maxMs = Math.max(fairShareMs, MIN_QUIET_INTERVAL_MS);
   // `changed` may be later than the last poll, if a decision was made through this API: the next interval then
   // starts at that decision.
   const due = Math.max(polledAt, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
-  return new Date(earliest(due, [meeting ?? expiry, expiry], polledAt));
+  return new Date(earliest(due, [...times, expiry], polledAt));
 }
 
 /**
- * Returns the earliest of `due` and one second after each appointed time (meeting, expiry of the link) that
- * was still ahead at the last poll.
+ * Returns the earliest of `due` and one second after each appointed time (meeting, end of its grace period,
+ * expiry of the link) that was still ahead at the last poll.
  */
 const earliest = (due: number, appointed: readonly number[], polledAt: number): number =>
   Math.min(due, ...appointed.filter((time) => time > polledAt).map((time) => time + SECOND));

@@ -15,7 +15,8 @@ export const TRANSITION_SOURCES = {
   WEBHOOK: 'The provider reported it by webhook.',
   POLL: 'The gateway found it by asking the provider.',
   MUTATION: 'A user performed a mutation of this API.',
-  CLOCK: 'A time passed, and the provider, when asked, reported nothing newer.',
+  CLOCK:
+    'A time passed, and the provider, when asked, reported nothing newer: for example, nobody came to a booked meeting.',
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
@@ -72,7 +73,7 @@ export interface SessionState extends StatusPair {
   readonly closed: boolean;
   /** True if another session replaces this one. */
   readonly replaced: boolean;
-  /** True if the current status pair was decided through this API, not reported by the provider. */
+  /** True if the current status pair was decided through this API or by the clock, not reported by the provider. */
   readonly decidedHere: boolean;
   readonly provider: LastProviderState;
 }
@@ -144,6 +145,8 @@ export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } &
         readonly webhooksWhenAsked: number;
         /** Time by the gateway's clock at which the provider was asked. */
         readonly askedAt: Date;
+        /** Start of the meeting in the answer; null if there is none, or the provider reported it before. */
+        readonly newMeetingAt: Date | null;
       }
   );
 
@@ -265,6 +268,8 @@ function evaluateAnswer(
   // A webhook was recorded while the poll was running. The answer may be older or newer than that webhook; only
   // another poll can tell.
   if (overtaken) return { kind: 'OVERTAKEN', orderUncertain: !known };
+  const isBooked = known && isBookedAgain(session, pair, news);
+  if (isBooked) return { kind: 'TRANSITION', pair, verdict: 'MOVED', orderUncertain: false };
   if (known) return { kind: 'NOTHING' };
   if (news.seen.length > 0) {
     const { rawStatus, rawSubStatus } = news;
@@ -279,6 +284,21 @@ function evaluateAnswer(
   }
   return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: false };
 }
+
+/**
+ * Whether an answer repeats the provider's last status, a booked meeting, because the customer booked again after
+ * that meeting was missed or cancelled here. Only the later time of the meeting shows that.
+ */
+const isBookedAgain = (
+  session: SessionState,
+  pair: StatusPair,
+  { newMeetingAt, askedAt }: Extract<StatusUpdate, { kind: 'ANSWER' }>,
+): boolean =>
+  pair.subStatus === 'USER_MEETING_SCHEDULED' &&
+  session.subStatus !== pair.subStatus &&
+  newMeetingAt !== null &&
+  newMeetingAt > askedAt &&
+  decideVerdict(session, pair) === 'MOVED';
 
 /**
  * Returns the stored doubt about an earlier answer with the same raw status; null if there is none, or a
@@ -381,6 +401,22 @@ const allExcept = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
   return [...new Set(left.map((info) => info.subStatus))];
 };
 
+/**
+ * Sub-statuses of a session whose meeting is booked, was cancelled, declined or missed. If a booking took the
+ * session out of review, the review of the call stays possible in these sub-statuses.
+ */
+export const AFTER_A_BOOKING = [
+  'USER_MEETING_SCHEDULED',
+  'USER_MEETING_CANCELLED',
+  'USER_REJECTED_MEETING',
+  'USER_MISSED_MEETING',
+] as const satisfies readonly KnownSubStatus[];
+
+/** Transitions that the passing of time causes, without the provider or a user (source CLOCK). */
+export const CLOCK_TRANSITIONS = [
+  { from: 'USER_MEETING_SCHEDULED', to: 'USER_MISSED_MEETING' },
+] as const satisfies readonly { from: KnownSubStatus; to: KnownSubStatus }[];
+
 /** Transitions that each action may cause. Actions that change no status are not listed. */
 export const ACTION_TRANSITIONS: readonly {
   action: SessionAction;
@@ -397,12 +433,21 @@ export const ACTION_TRANSITIONS: readonly {
     from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
     to: 'USER_MEETING_CANCELLED',
   },
-  // After a call that the customer ended, an approval needs a statement (`findDecisionDenial`).
-  { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'], to: 'AGENT_APPROVED' },
-  { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'], to: 'AGENT_REJECTED' },
+  // After a call that the customer ended, an approval needs a statement. After a booking, how the unreviewed call
+  // ended decides (`findDecisionDenial`).
   {
     action: 'RECORD_AGENT_REVIEW',
-    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'],
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
+    to: 'AGENT_APPROVED',
+  },
+  {
+    action: 'RECORD_AGENT_REVIEW',
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
+    to: 'AGENT_REJECTED',
+  },
+  {
+    action: 'RECORD_AGENT_REVIEW',
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
     to: 'AGENT_UNABLE_TO_VALIDATE',
   },
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_APPROVED' },
@@ -431,13 +476,15 @@ function findTransitionRule(from: StatusInfo, to: StatusInfo): TransitionRule | 
   const action = ACTION_TRANSITIONS.find(
     (move) => move.to === to.subStatus && move.from.includes(from.subStatus),
   )?.action;
-  if (!provider && !action) return null;
+  const clock = CLOCK_TRANSITIONS.some((move) => move.from === from.subStatus && move.to === to.subStatus);
+  if (!provider && !action && !clock) return null;
   return {
     from,
     to,
     sources: [
       ...(provider ? (['WEBHOOK', 'POLL'] as const) : []),
       ...(action ? (['MUTATION'] as const) : []),
+      ...(clock ? (['CLOCK'] as const) : []),
     ],
     action: action ?? null,
   };
@@ -476,7 +523,7 @@ export interface LogEntry extends StatusPair {
   readonly sequence: number;
   readonly source: TransitionSource;
   readonly verdict: Verdict;
-  /** The provider's raw status; null if the transition was made through this API. */
+  /** The provider's raw status; null if the transition was made through this API, or by the clock. */
   readonly rawStatus: string | null;
   readonly rawSubStatus: string | null;
 }

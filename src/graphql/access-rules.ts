@@ -126,7 +126,11 @@ type Guarded = Readonly<Record<string, unknown>> & {
  * Maps each free-text field to the field that names the text's author, because authors may always see their
  * own text. A field that is missing here names a person itself.
  */
-const AUTHORS: Record<string, string> = { cancelReason: 'cancelledBy', remarks: 'reviewer' };
+const AUTHORS: Record<string, string> = {
+  reason: 'scheduledBy',
+  cancelReason: 'cancelledBy',
+  remarks: 'reviewer',
+};
 
 const ownerOf = (source: Guarded, field: string) => ({
   verificationId: source.verificationId ?? source.session?.verificationId,

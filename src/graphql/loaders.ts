@@ -14,6 +14,7 @@ import {
   type UserSessions,
 } from '../db/sessions/sessions.ts';
 import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
+import { findUnreviewedCalls } from '../db/sessions/unreviewed-calls.ts';
 import { findUsers } from '../db/sessions/users.ts';
 
 /**
@@ -92,6 +93,11 @@ const LOADERS = {
   reviews: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findReviewsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Finds how the newest call of a session ended if no agent has reviewed it, by the session's id. */
+  unreviewedCall: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findUnreviewedCalls(db, ids), (row) => row.sessionId),
     ),
   annotation: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>

@@ -12,6 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { annotationContext } from '../db/sessions/annotations.ts';
 import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
@@ -42,12 +43,13 @@ export class Meeting extends Node {
   @Field(() => DateTime, { description: 'Time at which the meeting begins, or was due to begin.' })
   startsAt: Date;
   @Field(() => MeetingStatusEnum, {
-    description: 'Whether the meeting is booked, moved, cancelled, held or missed.',
+    description:
+      'Whether the meeting is booked, moved, cancelled, held or missed. A booked meeting becomes MISSED some minutes after its start, once the provider was asked and knows of no call.',
   })
   status: MeetingStatus;
   @Field(() => TransitionSourceEnum, {
     description:
-      'MUTATION if the meeting was booked through this API; otherwise the customer booked it at the provider.',
+      'MUTATION if the meeting was booked through this API; otherwise (WEBHOOK or POLL) the customer booked it at the provider, and only the customer can move or cancel it, there.',
   })
   source: TransitionSource;
   @Field(() => String, {
@@ -56,6 +58,12 @@ export class Meeting extends Node {
       'Token subject of the person who booked the meeting. Null if it was booked at the provider. Customers see only their own subject, otherwise null.',
   })
   scheduledBy?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why the meeting was booked, as the person who booked it wrote. Null if no reason was given, or the person was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
+  })
+  reason?: string;
   @Field(() => String, {
     nullable: true,
     description:
@@ -99,16 +107,26 @@ export const withDecodedSessionId = <Input extends ActionInput>(input: Input): I
   sessionId: decodeSessionId(input.sessionId),
 });
 
-@InputType({ description: 'Input of scheduleMeeting. If a meeting is already booked, it is moved.' })
+@InputType({
+  description:
+    'Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there.',
+})
 class ScheduleMeetingInput extends ActionInput {
   @Field(() => DateTime, {
     description: "Start time: in the future, and before the customer's link expires.",
   })
   startsAt: Date;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it.',
+  })
+  reason?: string;
 }
 
 @InputType({
-  description: 'Input of cancelMeeting. A session has at most one booked meeting, which is cancelled.',
+  description:
+    'Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. One that the customer booked at the provider can be cancelled only there.',
 })
 class CancelMeetingInput extends ActionInput {
   @Field(() => String, {
@@ -158,12 +176,20 @@ export class MeetingResolver {
   }
 
   @FieldResolver(() => String, { nullable: true })
+  async reason(@Root() { id, sessionId }: MeetingRow, @Ctx() context: Context): Promise<string | null> {
+    const annotations = await context.loaders.annotations.load(sessionId);
+    const found = annotations.find(({ kind, code }) => kind === 'MEETING_REASON' && code === id);
+    return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
+  }
+
+  @FieldResolver(() => String, { nullable: true })
   cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
     return decryptText(context, cancelReason, cancelReasonContext(id));
   }
 
   @Mutation(() => ScheduleMeetingResult, {
-    description: 'Books a meeting, or moves the booked meeting to another time.',
+    description:
+      'Books a meeting, or moves the booked meeting to another time. Refused for customers while an ended call waits for its review, and if the customer has booked a meeting at the provider, whose API cannot move it.',
   })
   scheduleMeeting(
     @Arg('input', () => ScheduleMeetingInput, {
@@ -180,7 +206,8 @@ export class MeetingResolver {
   }
 
   @Mutation(() => CancelMeetingResult, {
-    description: 'Cancels the booked meeting. Refused after the meeting has begun.',
+    description:
+      'Cancels the booked meeting. Refused after the meeting has begun, and for a meeting that the customer booked at the provider, whose API cannot cancel it.',
   })
   cancelMeeting(
     @Arg('input', () => CancelMeetingInput, {

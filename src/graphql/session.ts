@@ -24,7 +24,7 @@ import {
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
-import { findDenial, ALL_ACTIONS as OFFERED, toActionFacts } from '../domain/actions.ts';
+import { findDenial, mayFollowReview, ALL_ACTIONS as OFFERED, toActionFacts } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { getStatusInfo } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
@@ -61,12 +61,14 @@ const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
 
 async function judgeActions(session: SessionRow, { loaders, viewer, services }: Context) {
-  const [meetings, reviews, annotations] = await Promise.all([
+  const [meetings, reviews, annotations, unreviewed] = await Promise.all([
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
     loaders.annotations.load(session.id),
+    mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
   ]);
-  const facts = toActionFacts(session, { meeting: booked(meetings), reviews, annotations });
+  const unreviewedCall = unreviewed?.subStatus ?? null;
+  const facts = toActionFacts(session, { meeting: booked(meetings), reviews, annotations, unreviewedCall });
   const now = services.clock.now();
   return OFFERED.map((action) => ({
     action,

@@ -50,18 +50,22 @@ export class StatusTransition extends Node {
     description: "Status before this transition. Null for a session's first transition.",
   })
   from?: StatusInfo;
-  @Field(() => StatusEnum, { description: 'Phase that the provider reported, or that a mutation set.' })
+  @Field(() => StatusEnum, {
+    description: 'Phase that the provider reported, or that a mutation or the clock set.',
+  })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'Step that the provider reported, or that a mutation set.' })
+  @Field(() => SubStatusEnum, {
+    description: 'Step that the provider reported, or that a mutation or the clock set.',
+  })
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the phase. Null if the transition was made through this API. ${SHORTENED}`,
+    description: `The provider's own string for the phase. Null if a mutation of this API or the clock caused the transition. ${SHORTENED}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the step. Null if the transition was made through this API. ${SHORTENED}`,
+    description: `The provider's own string for the step. Null if a mutation of this API or the clock caused the transition. ${SHORTENED}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, {
@@ -85,7 +89,7 @@ export class StatusTransition extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'Token subject of the person or system whose mutation caused this transition. Null if the provider reported it. Customers see only their own subject, otherwise null.',
+      'Token subject of the person or system whose mutation caused this transition. Null if the provider reported it, or the clock caused it. Customers see only their own subject, otherwise null.',
   })
   actor?: string;
   @Field(() => String, {

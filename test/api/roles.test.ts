@@ -87,6 +87,7 @@ test('every field is shown to exactly the roles of the access table, however its
   expect(seen('VIEWER', 'VkycUser', 'phone')).toContain('••••••0042');
   expect(seen('CUSTOMER', 'VkycUser', 'phone')).toContain('7000000042');
   expect(seen('CUSTOMER', 'Meeting', 'cancelReason')).toContain(OWN_WORDS);
+  expect(seen('CUSTOMER', 'Meeting', 'reason')).toContain(OWN_WORDS);
   expect(seen('NONE', 'VkycSession', 'id')).toEqual([]);
 });
 

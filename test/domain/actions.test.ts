@@ -3,9 +3,11 @@ import { ACTION_ROLES, type Role, type Viewer } from '../../src/domain/access.ts
 import {
   type ActionFacts,
   ALL_ACTIONS,
+  awaitsReview,
   findDecisionDenial,
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
+  mayFollowReview,
   REPLACEABLE_SUB_STATUSES,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
@@ -47,6 +49,7 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   replaced: false,
   meetingAt: msFromNow(1),
   meetingBookedHere: true,
+  unreviewedCall: null,
   agents: ['ravi'],
   agentUnknown: false,
   deciders: ['ravi'],
@@ -59,6 +62,12 @@ const denial = (
   { as = viewer(), auditUnknownAgents = false }: { as?: Viewer; auditUnknownAgents?: boolean } = {},
 ) => findDenial(action, facts(subStatus, changes), as, NOW, { auditUnknownAgents });
 
+const BOOKED = [
+  'USER_MEETING_SCHEDULED',
+  'USER_MEETING_CANCELLED',
+  'USER_REJECTED_MEETING',
+  'USER_MISSED_MEETING',
+] as const;
 const OVER = 'The session is over.';
 const EXPIRED = "The customer's link has expired: start a new session.";
 const TERMINAL = [
@@ -192,6 +201,50 @@ describe('findDenial', () => {
     expect(cancel(msFromNow(1))).toBeNull();
   });
 
+  test('a meeting that the customer booked at the provider can be neither moved nor cancelled here', () => {
+    const theirs = { meetingBookedHere: false };
+    expect(denial('SCHEDULE_MEETING', 'USER_MEETING_SCHEDULED', theirs)).toBe(
+      'The customer booked the meeting at the provider, whose API cannot move it: the customer must move it there.',
+    );
+    expect(denial('CANCEL_MEETING', 'USER_MEETING_SCHEDULED', theirs)).toBe(
+      'The customer booked the meeting at the provider, whose API cannot cancel it: ask the customer to cancel it there.',
+    );
+  });
+
+  test('a meeting at the provider that has begun or passed does not block booking another here', () => {
+    for (const meetingAt of [NOW, msFromNow(-1)]) {
+      const passed = { meetingBookedHere: false, meetingAt };
+      expect(denial('SCHEDULE_MEETING', 'USER_MEETING_SCHEDULED', passed)).toBeNull();
+      expect(denial('CANCEL_MEETING', 'USER_MEETING_SCHEDULED', passed)).toBe(
+        'The meeting has already begun.',
+      );
+    }
+  });
+
+  test('only staff may book a meeting while an ended call waits for its review', () => {
+    const book = (subStatus: SubStatus, roles: Role[]) =>
+      denial('SCHEDULE_MEETING', subStatus, {}, { as: viewer({ roles, verificationIds: ['loan-1'] }) });
+    const reason = 'The call has ended and waits for its review: only staff may book another meeting now.';
+    for (const subStatus of ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const) {
+      expect(book(subStatus, ['CUSTOMER'])).toBe(reason);
+      expect(book(subStatus, ['CUSTOMER', 'VIEWER'])).toBe(reason);
+      expect(book(subStatus, ['CUSTOMER', 'OPERATOR'])).toBeNull();
+      expect(book(subStatus, ['AGENT'])).toBeNull();
+    }
+    expect(book('USER_MISSED_MEETING', ['CUSTOMER'])).toBeNull();
+  });
+
+  test('after a booking out of review the unreviewed call can be reviewed, and its recording asked for', () => {
+    for (const subStatus of BOOKED) {
+      const waiting = { unreviewedCall: 'USER_ENDED_CALL' } as const;
+      expect(denial('RECORD_AGENT_REVIEW', subStatus, waiting), subStatus).toBeNull();
+      expect(denial('REQUEST_RECORDING', subStatus, waiting), subStatus).toBeNull();
+      expect(denial('RECORD_AGENT_REVIEW', subStatus), subStatus).toBe(
+        'An agent review is possible only after a call has ended.',
+      );
+    }
+  });
+
   test('an SDK token can be created only once the provider has assigned a reference id', () => {
     expect(denial('CREATE_SDK_TOKEN', 'USER_QUEUED', { referenceId: null })).toBe(
       'The provider has not assigned a reference id yet: refresh the session.',
@@ -231,7 +284,7 @@ describe('findDecisionDenial', () => {
     from: SubStatus,
     callComplete: boolean | null,
     mayState = true,
-  ) => findDecisionDenial(action, to, pairOf(from), { callComplete, mayState });
+  ) => findDecisionDenial(action, to, { ...pairOf(from), unreviewedCall: null }, { callComplete, mayState });
 
   test.each([
     ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', null],
@@ -278,6 +331,32 @@ describe('findDecisionDenial', () => {
     expect(approve(false)).toBe(INCOMPLETE);
     expect(decide('RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'AGENT_ENDED_CALL', false)).toBeNull();
   });
+
+  test('after a booking, how the unreviewed call ended decides whether it can be approved', () => {
+    for (const subStatus of BOOKED) {
+      const decide = (
+        unreviewedCall: ActionFacts['unreviewedCall'],
+        to: 'AGENT_APPROVED' | 'AGENT_REJECTED',
+      ) =>
+        findDecisionDenial(
+          'RECORD_AGENT_REVIEW',
+          to,
+          { ...pairOf(subStatus), unreviewedCall },
+          { callComplete: null, mayState: false },
+        );
+      expect(decide('AGENT_ENDED_CALL', 'AGENT_APPROVED')).toBeNull();
+      expect(decide('USER_ENDED_CALL', 'AGENT_APPROVED')).toBe(UNSTATED);
+      expect(decide('USER_ENDED_CALL', 'AGENT_REJECTED')).toBeNull();
+      expect(decide(null, 'AGENT_APPROVED')).not.toBeNull();
+    }
+  });
+
+  test('only a booked, cancelled, declined or missed meeting may follow a call that nobody reviewed', () => {
+    const following = ALL_PAIRS.filter(mayFollowReview).map(({ subStatus }) => subStatus);
+    expect(following.sort()).toEqual([...BOOKED].sort());
+    const waiting = ALL_PAIRS.filter(awaitsReview).map(({ subStatus }) => subStatus);
+    expect(waiting).toEqual(['USER_ENDED_CALL', 'AGENT_ENDED_CALL']);
+  });
 });
 
 describe('toActionFacts', () => {
@@ -290,7 +369,7 @@ describe('toActionFacts', () => {
   const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
     toActionFacts(
       { ...facts(subStatus), version },
-      { meeting: null, reviews: [], annotations: [], ...changes },
+      { meeting: null, reviews: [], annotations: [], unreviewedCall: null, ...changes },
     );
 
   test('toActionFacts lists the reviewers of all agent reviews, and no auditor', () => {

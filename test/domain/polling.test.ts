@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nextPollAt, type PollFacts } from '../../src/domain/polling.ts';
 import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
@@ -8,6 +9,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOW = Date.parse('2026-01-05T10:00:00Z');
 const FAIR_SHARE_MS = 10 * MINUTE;
+const GRACE_MS = 15 * MINUTE;
+const PACE = { fairShareMs: FAIR_SHARE_MS, meetingGraceMs: GRACE_MS };
 /** The shortest polling interval of an active session at this fair share. */
 const SOON_MS = 21 * SECOND;
 
@@ -28,7 +31,10 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
 /** Returns the milliseconds from the last report of the provider (`heardAt`) until the next poll. */
 const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   const given = facts(changes);
-  return (nextPollAt(given, fairShareMs)?.getTime() ?? Number.NaN) - given.heardAt.getTime();
+  return (
+    (nextPollAt(given, { fairShareMs, meetingGraceMs: GRACE_MS })?.getTime() ?? Number.NaN) -
+    given.heardAt.getTime()
+  );
 };
 
 test('an active session is polled 21 s after a change, then at growing intervals up to the fair share (the interval of round-robin)', () => {
@@ -47,6 +53,12 @@ test('a poll is due one second after a meeting starts or a link expires, and the
   expect(pause({ ...booked, meetingAt: at(2 * MINUTE) })).toBe(2 * MINUTE + SECOND);
   expect(pause({ ...booked, meetingAt: at(3 * DAY) })).toBe(0.7 * FAIR_SHARE_MS);
   expect(pause({ ...booked, changedAt: at(-DAY), meetingAt: at(-SECOND) })).toBe(SOON_MS);
+  const inGrace = { ...booked, meetingAt: at(-GRACE_MS + 5 * SECOND) };
+  expect(pause(inGrace)).toBe(6 * SECOND);
+  expect(pause({ ...inGrace, subStatus: 'SCHEDULED_USER_QUEUED' })).toBe(SOON_MS);
+  const overGrace = { ...booked, changedAt: at(-DAY), meetingAt: at(-GRACE_MS - SECOND) };
+  expect(pause(overGrace)).toBe(SOON_MS);
+  expect(pause({ ...overGrace, meetingAt: at(-GRACE_MS - 25 * MINUTE) })).toBe(5 * MINUTE);
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
@@ -56,7 +68,7 @@ test('a session whose order of updates is uncertain (unsettled) is polled at onc
 });
 
 test('polling stops when a session has ended or its link expired two days ago, but continues while a review is pending', () => {
-  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) === null;
+  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), PACE) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
   expect(never({ linkExpiresAt: at(-2 * DAY) })).toBe(true);
@@ -116,7 +128,7 @@ test("a link that expires at the time of the provider's last report causes no ex
 });
 
 test('a session is polled until a day and a half after its link expired, or for thirty days while it waits for a review', () => {
-  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) !== null;
+  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), PACE) !== null;
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY) })).toBe(true);
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY - 1) })).toBe(false);
   // A link without an expiry time counts as valid for thirty days.
@@ -125,4 +137,36 @@ test('a session is polled until a day and a half after its link expired, or for 
   const reviewed = { status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' } as const;
   expect(isPolled({ ...reviewed, changedAt: at(-30 * DAY) })).toBe(true);
   expect(isPolled({ ...reviewed, changedAt: at(-30 * DAY - 1) })).toBe(false);
+});
+
+test('a booked session is always polled within a second after the grace period of its meeting, not before it ends', () => {
+  const milliseconds = (min: number, max: number) => fc.integer({ min, max });
+  fc.assert(
+    fc.property(
+      milliseconds(-2 * DAY, 2 * DAY),
+      milliseconds(0, DAY),
+      milliseconds(0, HOUR),
+      milliseconds(0, DAY),
+      (startsMs, graceMs, fairShareMs, changedMs) => {
+        const booked = facts({
+          subStatus: 'USER_MEETING_SCHEDULED',
+          meetingAt: at(startsMs),
+          changedAt: at(-changedMs),
+        });
+        const polls: number[] = [];
+        let heardAt = booked.heardAt;
+        const graceEnd = NOW + startsMs + graceMs;
+        // A poll is answered at the moment at which it is due, and finds nothing new.
+        while (polls.length < 100_000 && heardAt.getTime() <= Math.max(graceEnd, NOW)) {
+          const next = nextPollAt({ ...booked, heardAt }, { fairShareMs, meetingGraceMs: graceMs });
+          if (next === null) return;
+          expect(next.getTime()).toBeGreaterThan(heardAt.getTime());
+          polls.push(next.getTime());
+          heardAt = next;
+        }
+        if (graceEnd > NOW) expect(polls.at(-1)).toBeLessThanOrEqual(graceEnd + SECOND);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

@@ -62,6 +62,7 @@ const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): StatusUpdate => ({
   ...words(subStatus),
   webhooksWhenAsked,
   askedAt: NOW,
+  newMeetingAt: null,
   seen: [],
 });
 /** Returns an answer to a poll at a given second that repeats an older pair of the log. */
@@ -70,6 +71,7 @@ const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
   ...words(subStatus),
   webhooksWhenAsked: 2,
   askedAt: at(second),
+  newMeetingAt: null,
   seen: [at(5)],
 });
 
@@ -536,18 +538,65 @@ describe('applyTransition', () => {
   });
 });
 
+describe('a session whose provider meeting was missed or cancelled here', () => {
+  /** Session at `subStatus` by a decision made here, of which the provider last reported a booked meeting. */
+  const missedHere = (subStatus: SubStatus = 'USER_MISSED_MEETING') =>
+    sessionAt(subStatus, {
+      decidedHere: true,
+      provider: { ...sessionAt('USER_MEETING_SCHEDULED').provider },
+    });
+  const bookedAnswer = (newMeetingAt: Date | null, asked = at(20)): StatusUpdate => ({
+    ...(answer('USER_MEETING_SCHEDULED') as Extract<StatusUpdate, { kind: 'ANSWER' }>),
+    seen: [at(10)],
+    askedAt: asked,
+    newMeetingAt,
+  });
+
+  test('an answer that repeats the booking, or names no later meeting, leaves such a session missed', () => {
+    expect(judge(missedHere(), bookedAnswer(null))).toEqual({ kind: 'NOTHING' });
+    expect(judge(missedHere(), bookedAnswer(at(20)))).toEqual({ kind: 'NOTHING' });
+  });
+
+  test('an answer with a new, later meeting books such a session again', () => {
+    expect(judge(missedHere(), bookedAnswer(at(21)))).toEqual({
+      kind: 'TRANSITION',
+      pair: { status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED' },
+      verdict: 'MOVED',
+      orderUncertain: false,
+    });
+  });
+
+  test('a new meeting time in an answer moves no session that is booked, reviewed or over', () => {
+    for (const subStatus of ['USER_MEETING_SCHEDULED', 'AGENT_APPROVED', 'REJECTED_BY_MERCHANT'] as const)
+      expect(judge(missedHere(subStatus), bookedAnswer(at(21))), subStatus).toEqual({ kind: 'NOTHING' });
+  });
+
+  test('a webhook that the customer joined late moves a session on that the clock marked as missed', () => {
+    const missed = missedHere();
+    const joined = judge(missed, webhook('USER_ACCEPTED_MEETING', 11));
+    expect(joined).toMatchObject({ kind: 'TRANSITION', verdict: 'MOVED', orderUncertain: false });
+    expect(judge(missed, webhook('USER_ACCEPTED_MEETING', 9))).toMatchObject({ verdict: 'LATE' });
+  });
+});
+
 test('ACTION_TRANSITIONS lists, for each action, from which sub-statuses the action starts and to which one it leads', () => {
   const open = [...new Set(ALL_PAIRS.filter((info) => !info.terminal).map((info) => info.subStatus))];
   const unique = open.filter(
     (each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each),
   );
   const ended = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
+  const afterBooking = [
+    'USER_MEETING_SCHEDULED',
+    'USER_MEETING_CANCELLED',
+    'USER_REJECTED_MEETING',
+    'USER_MISSED_MEETING',
+  ];
   expect(ACTION_TRANSITIONS.map(({ action, from, to }) => [action, from, to])).toEqual([
     ['SCHEDULE_MEETING', unique, 'USER_MEETING_SCHEDULED'],
     ['CANCEL_MEETING', unique, 'USER_MEETING_CANCELLED'],
-    ['RECORD_AGENT_REVIEW', ended, 'AGENT_APPROVED'],
-    ['RECORD_AGENT_REVIEW', ended, 'AGENT_REJECTED'],
-    ['RECORD_AGENT_REVIEW', ended, 'AGENT_UNABLE_TO_VALIDATE'],
+    ['RECORD_AGENT_REVIEW', [...ended, ...afterBooking], 'AGENT_APPROVED'],
+    ['RECORD_AGENT_REVIEW', [...ended, ...afterBooking], 'AGENT_REJECTED'],
+    ['RECORD_AGENT_REVIEW', [...ended, ...afterBooking], 'AGENT_UNABLE_TO_VALIDATE'],
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_APPROVED'],
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_REJECTED'],
     ['CLOSE', open, 'REJECTED_BY_MERCHANT'],
@@ -560,6 +609,12 @@ test('ACTION_TRANSITIONS lists, for each action, from which sub-statuses the act
 describe('transition rules', () => {
   const find = (from: SubStatus | null, to: SubStatus) =>
     TRANSITION_RULES.filter((rule) => (rule.from?.subStatus ?? null) === from && rule.to.subStatus === to);
+
+  test('the clock alone may move a session only from a booked to a missed meeting', () => {
+    const byClock = TRANSITION_RULES.filter((rule) => rule.sources.includes('CLOCK'));
+    expect(byClock).toEqual(find('USER_MEETING_SCHEDULED', 'USER_MISSED_MEETING'));
+    expect(byClock[0]).toMatchObject({ sources: ['WEBHOOK', 'POLL', 'CLOCK'], action: null });
+  });
 
   test('TRANSITION_RULES lets a session begin with every status pair that the provider reports, by a webhook, a poll or a mutation', () => {
     const begins = TRANSITION_RULES.filter((rule) => rule.from === null);
@@ -616,7 +671,7 @@ test("for any history of updates, sequences have no gap, terminal states and dis
         const evaluation = poll
           ? judge(session, {
               ...{ kind: 'ANSWER', rawStatus, rawSubStatus, seen: [] },
-              ...{ webhooksWhenAsked: webhooks, askedAt: NOW },
+              ...{ webhooksWhenAsked: webhooks, askedAt: NOW, newMeetingAt: null },
             })
           : judge(session, {
               ...{ kind: 'WEBHOOK', rawStatus, rawSubStatus, seen: [] },
@@ -694,7 +749,14 @@ test('a poll answer from a provider replica that lags by up to four seconds neve
           const index = reached.findLastIndex((at) => at <= Math.max(0, now - each.lagMs));
           const seen = observations.get(index) ?? [];
           const askedAt = new Date(now);
-          apply(index, { kind: 'ANSWER', ...wordsAt(index), webhooksWhenAsked: webhooks, askedAt, seen });
+          apply(index, {
+            kind: 'ANSWER',
+            ...wordsAt(index),
+            webhooksWhenAsked: webhooks,
+            askedAt,
+            newMeetingAt: null,
+            seen,
+          });
         } else if (current + 1 < steps.length) {
           reached.push(now);
           const at = new Date(now);

@@ -129,11 +129,11 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
     return ask(caller, `mutation { ${call(field, input)} ${everything} }`);
   };
   const startsAt = inMinutes(30);
-  await act('CUSTOMER', 'scheduleMeeting', { startsAt });
+  await act('CUSTOMER', 'scheduleMeeting', { startsAt, reason: OWN_WORDS });
   await act('CUSTOMER', 'cancelMeeting', { reason: OWN_WORDS });
-  await act('OPERATOR', 'scheduleMeeting', { startsAt });
+  await act('OPERATOR', 'scheduleMeeting', { startsAt, reason: 'REASON-MARKER' });
   await act('OPERATOR', 'cancelMeeting', { reason: 'REASON-MARKER' });
-  await act('OPERATOR', 'scheduleMeeting', { startsAt });
+  await act('OPERATOR', 'scheduleMeeting', { startsAt, reason: 'REASON-MARKER' });
   await act('OPERATOR', 'refreshSession');
   for (const caller of ['CUSTOMER', 'OPERATOR', 'ADMIN'] as const) await act(caller, 'createSdkToken');
   await gateway.advance(OWN, STEPS_TO_THE_END_OF_THE_CALL);

@@ -6,7 +6,7 @@ const SESSION = `
   id verificationId status subStatus version disputed availableActions blockedActions { action reason }
   statusInfo { waitingOn terminal }
   meeting { id startsAt status source scheduledBy }
-  meetings(first: 20) { nodes { startsAt status source scheduledBy cancelledBy cancelReason } }
+  meetings(first: 20) { nodes { startsAt status source scheduledBy reason cancelledBy cancelReason } }
   reviews { id stage decision remarks reasons reasonTexts customerMessage callComplete source reviewer }
   replaces { id } replacedBy { id }`;
 

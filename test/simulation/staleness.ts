@@ -11,6 +11,7 @@ import { DEFAULT_USER_TEMPLATE } from '../../src/sandbox/templates.ts';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const LINK_LIFE_MS = 30 * DAY;
+const MEETING_GRACE_MS = 15 * MINUTE;
 
 /** A change at the provider: its time, and the status from then on. */
 interface Change {
@@ -147,7 +148,7 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
       linkExpiresAt: new Date(watched.createdAt + LINK_LIFE_MS),
       createdAt: new Date(watched.createdAt),
     },
-    fairShareMs,
+    { fairShareMs, meetingGraceMs: MEETING_GRACE_MS },
   );
   return next?.getTime() ?? null;
 }

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
-import { nextPollAt } from '../../domain/polling.ts';
+import { nextPollAt, type PollPace } from '../../domain/polling.ts';
 import type { Doubt, SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
@@ -49,11 +49,11 @@ export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): Ses
 
 /**
  * Returns the session row with the time of its next poll recomputed; every write of a session calls this
- * function. An ended session is never polled. For `fairShareMs` and `secondLookAt` see `nextPollAt`.
+ * function. An ended session is never polled. For `pace` and `secondLookAt` see `nextPollAt`.
  */
 export const withPollSchedule = (
   row: Omit<SessionRow, 'nextPollAt'>,
-  fairShareMs: number,
+  pace: PollPace,
   secondLookAt: Date | null = null,
 ): SessionRow => ({
   ...row,
@@ -70,7 +70,7 @@ export const withPollSchedule = (
       linkExpiresAt: row.linkExpiresAt,
       createdAt: row.createdAt,
     },
-    fairShareMs,
+    pace,
   ),
 });
 

@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import { countPolled } from '../../db/sessions/sessions.ts';
+import type { PollPace } from '../../domain/polling.ts';
 
 const COUNT_INTERVAL_MS = 30_000;
+const MINUTE_MS = 60_000;
 
 interface Dependencies {
   readonly db: Database;
   readonly pollsPerMinute: number;
+  /** Minutes after its start at which a meeting counts as missed if no call has begun. */
+  readonly meetingGraceMinutes: number;
   readonly log: Logger;
 }
 
@@ -25,8 +29,13 @@ export class FairShare {
     void this.#count();
   }
 
-  get fairShareMs(): number {
-    return (this.#sessions / this.#dependencies.pollsPerMinute) * 60_000;
+  /** Returns what the times of polls depend on. */
+  get pace(): PollPace {
+    const { pollsPerMinute, meetingGraceMinutes } = this.#dependencies;
+    return {
+      fairShareMs: (this.#sessions / pollsPerMinute) * MINUTE_MS,
+      meetingGraceMs: meetingGraceMinutes * MINUTE_MS,
+    };
   }
 
   stop(): void {

@@ -22,6 +22,7 @@ import type { Clock } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { withSpan } from '../../telemetry/trace.ts';
+import { applyAnswer } from '../transitions/apply-answer.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { adoptFound, isSameUser } from './adopt-verification.ts';
@@ -142,7 +143,7 @@ export class Reconciler {
     if (payload !== 'FAILED' && payload !== null) {
       const { verificationId, providerWebhooks: webhooks } = session;
       const update = { ...ANSWER, payload, query: { provider, verificationId, at, webhooks } };
-      if (await this.#record((writer) => writer.applyUpdate(update))) {
+      if (await this.#record((writer) => applyAnswer(writer, update))) {
         if (lookup) await cancelLookup(db, verificationId);
         return;
       }
@@ -155,8 +156,7 @@ export class Reconciler {
     const now = clock.now();
     // Polling must end after the link's expiry even if the provider cannot be asked, so the schedule is
     // computed as if the provider had answered now.
-    const ended =
-      withPollSchedule({ ...session, providerHeardAt: now }, fairShare.fairShareMs).nextPollAt === null;
+    const ended = withPollSchedule({ ...session, providerHeardAt: now }, fairShare.pace).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);
     await reschedulePoll(db, session, ended ? null : retryAt);
   }

@@ -8,6 +8,7 @@ import {
 } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { recordedAs, type Viewer } from '../../domain/access.ts';
+import { awaitsReview } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
 import {
@@ -17,11 +18,12 @@ import {
   denyAction,
   performAction,
 } from './perform-action.ts';
-import { optional, text, validate } from './validation.ts';
+import { invalidField, optional, text, validate } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
-const cancelInput = actionInput.extend({ reason: optional(text(500)) });
+const reason = optional(text(500));
+const cancelInput = actionInput.extend({ reason });
 
 export interface MeetingChanged {
   readonly session: SessionRow;
@@ -31,7 +33,7 @@ export interface MeetingChanged {
 
 /**
  * Books a meeting, or moves the booked meeting. The meeting exists only in the gateway, because the provider
- * has no call for booking meetings.
+ * has no call for booking meetings. A meeting that takes a session out of review needs a reason.
  *
  * @throws Refusal
  */
@@ -43,7 +45,7 @@ export async function scheduleMeeting(
   const now = dependencies.clock.now();
   const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
   const input = validate(
-    actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year') }),
+    actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year'), reason }),
     raw,
   );
   const performed = await performAction(
@@ -66,6 +68,8 @@ export async function scheduleMeeting(
           `The start time is after the customer's link expires (${linkExpiresAt.toISOString()}): choose an earlier time.`,
         );
       }
+      if (awaitsReview(session) && !input.reason)
+        invalidField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
       writer.changes.addMeeting({
@@ -78,10 +82,19 @@ export async function scheduleMeeting(
         createdAt: now,
       });
       const booked = { ...session, meetingAt: input.startsAt };
-      return {
-        session: await writer.applyDecision(booked, 'USER_MEETING_SCHEDULED', recordedAs(viewer)),
-        outcomeId: id,
-      };
+      const after = await writer.applyDecision(booked, 'USER_MEETING_SCHEDULED', recordedAs(viewer));
+      if (input.reason)
+        writer.changes.addAnnotation({
+          id: uuidv7(),
+          sessionId: session.id,
+          sequence: after.lastSequence,
+          kind: 'MEETING_REASON',
+          code: id,
+          text: input.reason,
+          author: recordedAs(viewer),
+          recordedAt: now,
+        });
+      return { session: after, outcomeId: id };
     },
   );
   return withMeeting(dependencies, performed);

@@ -5,6 +5,7 @@ import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idem
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
 import { findReviewsOfSessions } from '../../db/sessions/reviews.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../../db/sessions/sessions.ts';
+import { findUnreviewedCalls } from '../../db/sessions/unreviewed-calls.ts';
 import {
   maySee,
   recordedAs,
@@ -12,7 +13,14 @@ import {
   type Viewer,
   visibleVerificationIds,
 } from '../../domain/access.ts';
-import { type ActionPolicy, findDenial, type RelatedRows, toActionFacts } from '../../domain/actions.ts';
+import {
+  type ActionFacts,
+  type ActionPolicy,
+  findDenial,
+  mayFollowReview,
+  type RelatedRows,
+  toActionFacts,
+} from '../../domain/actions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { SessionAction } from '../../domain/session.ts';
@@ -48,6 +56,7 @@ export interface ActionResult {
 type Work = (
   writer: TransitionWriter,
   session: SessionRow,
+  facts: ActionFacts,
 ) => Promise<{ session: SessionRow; outcomeId: string }>;
 
 export interface ActionDependencies {
@@ -93,13 +102,10 @@ export async function performAction(
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
       throw moved(session);
-    denyAction(
-      action,
-      session,
-      findDenial(action, toActionFacts(session, related), viewer, clock.now(), policy),
-    );
+    const facts = await readFacts(tx, session, related);
+    denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
 
-    const done = await work(writer, session);
+    const done = await work(writer, session, facts);
     const inputHash = sealer.hash(canonical);
     const row = {
       ...call,
@@ -116,13 +122,26 @@ export async function performAction(
 }
 
 /** Reads the rows that the action rules need in addition to the session row. */
-async function readRelatedRows(db: Queryable, sessionId: string): Promise<RelatedRows> {
+async function readRelatedRows(
+  db: Queryable,
+  sessionId: string,
+): Promise<Omit<RelatedRows, 'unreviewedCall'>> {
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
     findAnnotationsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews, annotations };
+}
+
+/** Combines a session with its related rows. Only a few status pairs need one more read of the log. */
+async function readFacts(
+  db: Queryable,
+  session: SessionRow,
+  related: Omit<RelatedRows, 'unreviewedCall'>,
+): Promise<ActionFacts> {
+  const [call] = mayFollowReview(session) ? await findUnreviewedCalls(db, [session.id]) : [];
+  return toActionFacts(session, { ...related, unreviewedCall: call?.subStatus ?? null });
 }
 
 /**
@@ -139,7 +158,7 @@ export async function allowedSession(
 ): Promise<SessionRow> {
   const [session] = await findSessions(db, [sessionId]);
   if (!session || !maySee(viewer, session.verificationId)) throw notFound();
-  const facts = toActionFacts(session, await readRelatedRows(db, session.id));
+  const facts = await readFacts(db, session, await readRelatedRows(db, session.id));
   denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
   return session;
 }

@@ -8,6 +8,7 @@ import { invariant } from '../../domain/invariant.ts';
 import type { ProviderCalls, ProviderSession, SdkToken } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
+import { applyAnswer } from '../transitions/apply-answer.ts';
 import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
@@ -42,12 +43,12 @@ export async function refreshSession(
   const payload = await find(dependencies, session);
   const update = { source: 'POLL', actor: null, payload, eventTime: null, query } as const;
   const recorded = await dependencies.unitOfWork
-    .recordAnswer((writer) => writer.applyUpdate(update))
+    .recordAnswer((writer) => applyAnswer(writer, update))
     .catch((error) => {
       throw toRefusal(error);
     });
   invariant(recorded, 'refreshed session is missing');
-  return { session: recorded.session, changed: recorded.transition !== null };
+  return { session: recorded.session, changed: recorded.transition !== null || recorded.missed };
 }
 
 /**

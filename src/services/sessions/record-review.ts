@@ -76,10 +76,15 @@ export async function recordReview(
     viewer,
     action,
     input,
-    async (writer, session) => {
+    async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, decision);
-      denyAction(action, session, findDecisionDenial(action, to, session, { callComplete, mayState }));
-      const after = await writer.applyDecision(session, to, viewer.id);
+      denyAction(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
+      // After an approval or a rejection there is nothing left to meet for. A meeting that the customer booked
+      // at the provider exists on, since the provider has no call for cancelling it.
+      const endsMeeting = facts.meetingBookedHere && decision !== 'UNABLE_TO_VALIDATE';
+      if (endsMeeting) await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
+      const before = endsMeeting ? { ...session, meetingAt: null } : session;
+      const after = await writer.applyDecision(before, to, viewer.id);
       const id = uuidv7();
       writer.changes.addReview({
         id,

@@ -32,43 +32,43 @@ export interface ProviderDetails {
 
 /**
  * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
- * for meetings and reviews. Returns whether it changed a meeting, a review or the agent's remarks of which the update's
- * transition does not tell (`findChanges`).
+ * for meetings and reviews. Returns the start of the meeting that the update booked, if any, and whether it changed a
+ * meeting, a review or the agent's remarks of which the update's transition does not tell (`findChanges`).
  */
 export async function applyProviderDetails(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<boolean> {
+): Promise<{ readonly bookedAt: Date | null; readonly changedMore: boolean }> {
   const { transition, payload, before, session } = details;
   const told = transition ? findChanges(transition) : [];
-  const meeting = await applyMeeting(tx, changes, details);
+  const bookedAt = await applyMeeting(tx, changes, details);
   await applyReview(changes, details);
   const ofAgent = await applyRemarks(tx, changes, details, 'AGENT', payload.agentRemarks);
   const ofAuditor = await applyRemarks(tx, changes, details, 'AUDITOR', payload.auditorRemarks);
   const ofCall = session.agentRemarks !== (before?.agentRemarks ?? null);
-  const review = ofAgent || ofAuditor || ofCall;
-  return (meeting && !told.includes('MEETINGS')) || (review && !told.includes('REVIEWS'));
+  const changedMore =
+    (bookedAt !== null && !told.includes('MEETINGS')) ||
+    ((ofAgent || ofAuditor || ofCall) && !told.includes('REVIEWS'));
+  return { bookedAt, changedMore };
 }
 
-/** Books and ends meetings as the update says. Returns whether it booked one. */
+/** Books and ends meetings as the update says. Returns the start of the meeting that it booked; null if it booked none. */
 async function applyMeeting(
   tx: Transaction,
   changes: AuditedWrites,
   details: ProviderDetails,
-): Promise<boolean> {
+): Promise<Date | null> {
   const { payload, source, session, transition, now } = details;
   const sessionId = session.id;
-  const isBooking =
-    payload.meetingAt !== null &&
-    !getStatusInfo(session).terminal &&
-    (await isNewMeeting(tx, details, payload.meetingAt));
-  if (isBooking && payload.meetingAt) {
+  const startsAt = getStatusInfo(session).terminal ? null : payload.meetingAt;
+  const isNew = startsAt !== null && (await isNewMeeting(tx, details, startsAt));
+  if (isNew) {
     await changes.endMeeting(sessionId, 'RESCHEDULED');
     changes.addMeeting({
       id: uuidv7(),
       sessionId,
-      startsAt: payload.meetingAt,
+      startsAt,
       status: 'SCHEDULED',
       source,
       scheduledBy: null,
@@ -78,21 +78,24 @@ async function applyMeeting(
   const outcome =
     transition?.verdict === 'MOVED' ? MEETING_STATUS_BY_SUB_STATUS[transition.subStatus] : undefined;
   if (outcome) await changes.endMeeting(sessionId, outcome);
-  return isBooking;
+  return isNew ? startsAt : null;
 }
 
 /**
  * Returns whether the update books a new meeting. The provider repeats the meeting time in every later update, so
- * only a changed time or a new booking counts.
+ * only a changed time or a new booking counts. A new booking at the provider replaces a meeting that was booked here,
+ * which the provider does not know.
  */
 async function isNewMeeting(
   tx: Transaction,
-  { before, session, transition }: ProviderDetails,
+  { before, session, transition, now }: ProviderDetails,
   at: Date,
 ): Promise<boolean> {
   if (before?.providerMeetingAt?.getTime() !== at.getTime()) return true;
   const booking = transition?.verdict === 'MOVED' && transition.subStatus === 'USER_MEETING_SCHEDULED';
-  return booking && (await findBookedMeeting(tx, session.id)) === null;
+  if (!booking) return false;
+  const booked = await findBookedMeeting(tx, session.id);
+  return booked === null || (booked.source === 'MUTATION' && at > now);
 }
 
 async function applyReview(

@@ -116,10 +116,21 @@ export const getOrderingTime = (update: ProviderUpdate): Date | null =>
 export const unlessTooFarAhead = (time: Date | null, now: Date): Date | null =>
   time && !isTooFarAhead(time, now) ? time : null;
 
-export function toStatusUpdate(update: ProviderUpdate, seen: readonly Observation[]): StatusUpdate {
-  const { rawStatus, rawSubStatus } = update.payload;
+export function toStatusUpdate(
+  update: ProviderUpdate,
+  seen: readonly Observation[],
+  before: Pick<LockedSession, 'providerMeetingAt'> | null,
+): StatusUpdate {
+  const { rawStatus, rawSubStatus, meetingAt } = update.payload;
+  const newMeetingAt = meetingAt?.getTime() === before?.providerMeetingAt?.getTime() ? null : meetingAt;
   const raw = { rawStatus, rawSubStatus, seen };
   return update.eventTime
     ? { ...raw, kind: 'WEBHOOK', eventTime: update.eventTime, receivedAt: update.receivedAt }
-    : { ...raw, kind: 'ANSWER', webhooksWhenAsked: update.query.webhooks, askedAt: update.query.at };
+    : {
+        ...raw,
+        kind: 'ANSWER',
+        webhooksWhenAsked: update.query.webhooks,
+        askedAt: update.query.at,
+        newMeetingAt,
+      };
 }

@@ -17,6 +17,7 @@ import { requeueWaiting } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
+import type { PollPace } from '../../domain/polling.ts';
 import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
@@ -96,7 +97,8 @@ export class TransitionWriter {
   readonly batch: WriteBatch;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
-  readonly #fairShareMs: number;
+  /** What the times of polls depend on. */
+  readonly pace: PollPace;
   readonly #recorded: TransitionRow[];
   readonly #ignored: Ignored[];
   readonly #lookup: SessionLookup;
@@ -107,7 +109,7 @@ export class TransitionWriter {
     changes: AuditedWrites,
     clock: Clock,
     sealer: Sealer,
-    fairShareMs: number,
+    pace: PollPace,
     recorded: TransitionRow[],
     ignored: Ignored[],
   ) {
@@ -116,7 +118,7 @@ export class TransitionWriter {
     this.changes = changes;
     this.#clock = clock;
     this.#sealer = sealer;
-    this.#fairShareMs = fairShareMs;
+    this.pace = pace;
     this.#recorded = recorded;
     this.#ignored = ignored;
     this.#lookup = new SessionLookup(tx, changes);
@@ -236,7 +238,7 @@ export class TransitionWriter {
   async #tryCreate(update: ProviderUpdate, from: NewSession): Promise<RecordedUpdate | null> {
     const { payload } = update;
     const now = this.#clock.now();
-    const evaluation = evaluateUpdate(null, toStatusUpdate(update, []), now);
+    const evaluation = evaluateUpdate(null, toStatusUpdate(update, [], null), now);
     invariant(
       evaluation.kind === 'TRANSITION',
       `first update of a session was evaluated as ${evaluation.kind}`,
@@ -258,7 +260,7 @@ export class TransitionWriter {
       ...providerColumns(this.#sealer, sessionId, null, update, now),
       ...projectionColumns(applyTransition(null, transition), transition, now),
     };
-    const session = withPollSchedule(unplanned, this.#fairShareMs);
+    const session = withPollSchedule(unplanned, this.pace);
     if (!(await insertSession(this.tx, session))) return null;
     this.changes.addSession(session, person.commitment, caller);
     this.#append(transition, update);
@@ -292,7 +294,7 @@ export class TransitionWriter {
     const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
-    const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen), now);
+    const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen, before), now);
     if (evaluation.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (evaluation.kind === 'DOUBTED') {
       this.tx.start(insertDoubt(this.tx, before.id, evaluation.doubt));
@@ -335,15 +337,16 @@ export class TransitionWriter {
       this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
     this.#noteIgnored(session, update, transition);
     const source = toTransitionSource(update);
-    const changedMore = late
-      ? session.agentRemarks !== before.agentRemarks
+    const { bookedAt, changedMore } = late
+      ? { bookedAt: null, changedMore: session.agentRemarks !== before.agentRemarks }
       : await applyProviderDetails(this.tx, this.changes, {
           ...{ payload, source, before, session, transition, now },
         });
+    const planned = bookedAt ? this.#queueUpdate({ ...session, meetingAt: bookedAt }) : session;
     // Without an entry of its own, the change would reach no subscriber.
     const after = changedMore
-      ? await this.applyOwn(session, session, 'DETAILS', { source, actor: null })
-      : session;
+      ? await this.applyOwn(planned, planned, 'DETAILS', { source, actor: null })
+      : planned;
     return { session: after, transition };
   }
 
@@ -391,7 +394,7 @@ export class TransitionWriter {
   }
 
   #queueUpdate(session: SessionRow, secondLookAt: Date | null = null): SessionRow {
-    const planned = withPollSchedule(session, this.#fairShareMs, secondLookAt);
+    const planned = withPollSchedule(session, this.pace, secondLookAt);
     this.batch.saveSession(planned);
     return planned;
   }

@@ -1,0 +1,42 @@
+import { ENDED_CALLS, type EndedCall, REVIEW_BY_SUB_STATUS } from '../../domain/actions.ts';
+import { APPLIED_VERDICTS } from '../../domain/session.ts';
+import type { Queryable } from '../connection/client.ts';
+import { transitions } from '../schema/tables.ts';
+import { preparedQuery } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+/** Session whose newest call no agent has reviewed, and how that call ended. */
+export interface UnreviewedCall {
+  readonly sessionId: string;
+  readonly subStatus: EndedCall;
+}
+
+/**
+ * Finds, of some sessions, those whose newest ended call no agent has reviewed. Only applied transitions count:
+ * a webhook that arrived late may report a call that was reviewed before.
+ */
+export const findUnreviewedCalls = async (
+  db: Queryable,
+  sessionIds: readonly string[],
+): Promise<UnreviewedCall[]> => (await unreviewedCalls(db, sessionIds)) as UnreviewedCall[];
+
+const quoted = (values: readonly string[]) => values.map((value) => `'${value}'`).join(', ');
+const agentReviews = Object.entries(REVIEW_BY_SUB_STATUS).flatMap(([subStatus, { stage }]) =>
+  stage === 'AGENT' ? [subStatus] : [],
+);
+
+const fields = rowMapper(transitions, 't', {}, ['sessionId', 'subStatus']);
+const unreviewedCalls = preparedQuery(
+  'unreviewed calls',
+  fields,
+  // The lateral subquery reads the primary key backwards, and stops at the newest call or review of a session.
+  `select ${fields.list}
+   from unnest($1::uuid[]) as wanted(session_id)
+   cross join lateral (
+     select * from status_transition t
+     where t.session_id = wanted.session_id and t.verdict in (${quoted(APPLIED_VERDICTS)})
+       and t.sub_status in (${quoted([...ENDED_CALLS, ...agentReviews])})
+     order by t.sequence desc limit 1
+   ) t
+   where t.sub_status in (${quoted(ENDED_CALLS)})`,
+);
