@@ -89,6 +89,8 @@ export interface Config {
    * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
    */
   readonly auditUnknownAgents: boolean;
+  /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  readonly decisionConfirmDays: number;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
   /** Whether only the GraphQL documents of `schema/trusted-documents.json` are executed. */
@@ -202,6 +204,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     provider: readProvider(env),
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
+    decisionConfirmDays: env.DECISION_CONFIRM_DAYS,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,

@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
+import { DEFAULT_CONFIRM_DAYS } from './domain/polling.ts';
 
 /** Host names that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -110,6 +111,7 @@ export const environment = z.object({
   CASHFREE_PUBLIC_KEY: publicKey.optional(),
   PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
+  DECISION_CONFIRM_DAYS: number.int().min(0).max(365).default(DEFAULT_CONFIRM_DAYS),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: number.positive().default(1),

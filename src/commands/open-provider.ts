@@ -41,7 +41,10 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     onMismatch() {},
   });
   const clock = systemClock;
-  const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
+  const fairShare = new FairShare({
+    ...{ db, pollsPerMinute: limits.polls, log },
+    confirmDays: config.decisionConfirmDays,
+  });
   const unitOfWork = new UnitOfWork({
     ...{ db, clock, sealer, auditKeys, fairShare, log },
     doorbell: SILENT_DOORBELL,

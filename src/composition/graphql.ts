@@ -68,7 +68,7 @@ export function createServices(
   return {
     ...{ db, sealer, clock, policy, hub, cursors },
     figures: new SessionFigures({ statistics, clock, log }),
-    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer }),
+    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, policy }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

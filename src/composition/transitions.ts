@@ -16,12 +16,15 @@ export interface OpenedTransitions {
 
 /** Starts the webhook queue worker, and the reconciler that polls the provider. */
 export function openTransitions(
-  { overrides, clock, log, metrics, lifecycle }: Core,
+  { config, overrides, clock, log, metrics, lifecycle }: Core,
   { db, pools, sealer, auditKeys }: OpenedDatabase,
   { providers, limits, onMismatch, abortCalls }: OpenedProvider,
   { doorbell }: OpenedFeed,
 ): OpenedTransitions {
-  const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
+  const fairShare = new FairShare({
+    ...{ db, pollsPerMinute: limits.polls, log },
+    confirmDays: config.decisionConfirmDays,
+  });
   lifecycle.onStop(() => fairShare.stop());
   const unitOfWork = new UnitOfWork({
     ...{ db, clock, doorbell, sealer, auditKeys },

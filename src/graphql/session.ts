@@ -19,19 +19,25 @@ import {
   type SessionListItem,
   type SessionRow,
   type SessionSummary,
+  toSessionState,
 } from '../db/sessions/sessions.ts';
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { findDenial, ALL_ACTIONS as OFFERED, toActionFacts } from '../domain/actions.ts';
-import type { SessionAction } from '../domain/session.ts';
-import { getStatusInfo, type StatusInfo as StatusMeaning } from '../domain/status.ts';
+import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
+import {
+  getStatusInfo,
+  type Status,
+  type StatusInfo as StatusMeaning,
+  type SubStatus,
+} from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
 import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
-import { SessionActionEnum } from './enums.ts';
+import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
 import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
@@ -119,6 +125,27 @@ export class SessionResolver {
   @FieldResolver(() => StatusInfo)
   statusInfo(@Root() session: SessionSummary): StatusMeaning {
     return { ...getStatusInfo(session), waitingOn: session.waitingOn };
+  }
+
+  @FieldResolver(() => StatusEnum, {
+    description:
+      'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, until the provider reports the same.',
+  })
+  providerStatus(@Root() session: SessionRow): Status {
+    return toProviderPair(toSessionState(session)).status;
+  }
+
+  @FieldResolver(() => SubStatusEnum, { description: 'Step that the provider last reported.' })
+  providerSubStatus(@Root() session: SessionRow): SubStatus {
+    return toProviderPair(toSessionState(session)).subStatus;
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'True if the provider reported the current status, or has confirmed a decision made through this API. False while the decision is provisional: the provider is asked until it agrees, contradicts (`disputed`), or some days have passed after the end of the link.',
+  })
+  providerAgrees(@Root() session: SessionRow): boolean {
+    return providerAgrees(toSessionState(session));
   }
 
   @FieldResolver(() => String, { nullable: true })

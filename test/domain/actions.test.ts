@@ -6,7 +6,6 @@ import {
   findDecisionDenial,
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
-  REPLACEABLE_SUB_STATUSES,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
   type ReviewDecision,
@@ -39,6 +38,7 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   escalated: false,
   closed: false,
   replaced: false,
+  polled: false,
   meetingAt: msFromNow(1),
   meetingBookedHere: true,
   agents: ['ravi'],
@@ -240,7 +240,7 @@ describe('toActionFacts', () => {
   ) => ({ sequence, reviewer, decision, stage });
   const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
     toActionFacts(
-      { ...facts(subStatus), version },
+      { ...facts(subStatus), version, nextPollAt: null },
       { meeting: null, reviews: [], annotations: [], ...changes },
     );
 
@@ -348,13 +348,21 @@ describe('reviews, meetings and replacements', () => {
     });
   });
 
-  test('a session may be replaced once it was turned down, failed or expired, never once it was approved', () => {
-    expect(REPLACEABLE_SUB_STATUSES.toSorted()).toEqual([
-      'AGENT_REJECTED',
-      'AUDITOR_REJECTED',
-      'INSUFFICIENT_BALANCE',
-      'TECHNICAL_ERROR',
-      'VKYC_EXPIRED',
-    ]);
+  test('a session may be replaced in every status but an approval, unless it is disputed or replaced already', () => {
+    const refused = KNOWN_SUB_STATUSES.filter((subStatus) => denial('REPLACE', subStatus) !== null);
+    expect(refused).toEqual(['AGENT_APPROVED', 'AUDITOR_APPROVED']);
+    expect(denial('REPLACE', 'LINK_GENERATED', { linkExpiresAt: msFromNow(-1) })).toBeNull();
+    expect(denial('REPLACE', 'AGENT_REJECTED', { closed: true })).toBeNull();
+    expect(denial('REPLACE', 'AUDITOR_REJECTED', { disputed: true })).toContain('resolve the dispute first');
+    expect(denial('REPLACE', 'VKYC_EXPIRED', { replaced: true })).toContain('act on that session');
+  });
+
+  test('an ended session can be refreshed only while polls of the provider are planned', () => {
+    for (const subStatus of TERMINAL) {
+      expect(denial('REFRESH', subStatus)).toBe(OVER);
+      expect(denial('REFRESH', subStatus, { polled: true })).toBeNull();
+      expect(denial('SCHEDULE_MEETING', subStatus, { polled: true })).toBe(OVER);
+      expect(denial('REFRESH', subStatus, { polled: true, replaced: true })).not.toBeNull();
+    }
   });
 });

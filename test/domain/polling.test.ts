@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextPollAt, type PollFacts } from '../../src/domain/polling.ts';
+import { nextPollAt, type PollFacts, type PollPace } from '../../src/domain/polling.ts';
 import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 
 const SECOND = 1_000;
@@ -12,6 +12,7 @@ const FAIR_SHARE_MS = 10 * MINUTE;
 const SOON_MS = 21 * SECOND;
 
 const at = (ms: number) => new Date(NOW + ms);
+const pace = (fairShareMs = FAIR_SHARE_MS): PollPace => ({ fairShareMs, confirmMs: 7 * DAY });
 /** Facts of a session that has just changed and been reported by the provider. */
 const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   status: 'PRE_VIDEO_CALL',
@@ -19,6 +20,7 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   changedAt: at(0),
   heardAt: at(0),
   unsettled: false,
+  unconfirmed: false,
   secondLookAt: null,
   meetingAt: null,
   linkExpiresAt: at(20 * DAY),
@@ -28,7 +30,7 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
 /** Returns the milliseconds from the last report of the provider (`heardAt`) until the next poll. */
 const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   const given = facts(changes);
-  return (nextPollAt(given, fairShareMs)?.getTime() ?? Number.NaN) - given.heardAt.getTime();
+  return (nextPollAt(given, pace(fairShareMs))?.getTime() ?? Number.NaN) - given.heardAt.getTime();
 };
 
 test('an active session is polled 21 s after a change, then at growing intervals up to the fair share', () => {
@@ -56,7 +58,7 @@ test('an unsettled session is polled at once, or at the time planned for its sec
 });
 
 test('polling stops when a session ends or its link expired days ago, but goes on while a review is pending', () => {
-  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) === null;
+  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
   expect(never({ linkExpiresAt: at(-2 * DAY) })).toBe(true);
@@ -116,7 +118,7 @@ test('a link that expires at the time of the last report causes no extra poll', 
 });
 
 test('a session is polled until a day and a half after its link expired, or for thirty days while it waits for a review', () => {
-  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) !== null;
+  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) !== null;
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY) })).toBe(true);
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY - 1) })).toBe(false);
   // A link without an expiry time counts as valid for thirty days.
@@ -125,4 +127,32 @@ test('a session is polled until a day and a half after its link expired, or for 
   const reviewed = { status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' } as const;
   expect(isPolled({ ...reviewed, changedAt: at(-30 * DAY) })).toBe(true);
   expect(isPolled({ ...reviewed, changedAt: at(-30 * DAY - 1) })).toBe(false);
+});
+
+test('a session that ended by a decision made here is polled until a week after the decision and the end of its link', () => {
+  const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
+  const isPolled = (changes: Partial<PollFacts>) =>
+    nextPollAt(facts({ ...decided, ...changes }), pace()) !== null;
+  expect(isPolled({ unconfirmed: false })).toBe(false);
+  expect(isPolled({})).toBe(true);
+  expect(isPolled({ changedAt: at(-30 * DAY), linkExpiresAt: at(-7 * DAY) })).toBe(true);
+  expect(isPolled({ changedAt: at(-30 * DAY), linkExpiresAt: at(-7 * DAY - 1) })).toBe(false);
+  expect(isPolled({ changedAt: at(-7 * DAY), linkExpiresAt: at(-30 * DAY) })).toBe(true);
+  expect(isPolled({ changedAt: at(-7 * DAY - 1), linkExpiresAt: at(-30 * DAY) })).toBe(false);
+  // A link without an expiry time counts as valid for thirty days.
+  expect(isPolled({ changedAt: at(-40 * DAY), linkExpiresAt: null, createdAt: at(-37 * DAY) })).toBe(true);
+  expect(isPolled({ changedAt: at(-40 * DAY), linkExpiresAt: null, createdAt: at(-37 * DAY - 1) })).toBe(
+    false,
+  );
+});
+
+test('polls after a decision made here begin soon and become rare: ten times the fair share, at least an hour', () => {
+  const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
+  expect(pause({ ...decided })).toBe(0.7 * FAIR_SHARE_MS);
+  expect(pause({ ...decided, changedAt: at(-5 * HOUR) })).toBe(HOUR);
+  expect(pause({ ...decided, changedAt: at(-5 * DAY) })).toBe(10 * FAIR_SHARE_MS);
+  expect(pause({ ...decided, changedAt: at(-5 * DAY) }, 0)).toBe(HOUR);
+  // The decision was made after the last poll.
+  expect(pause({ ...decided, changedAt: at(MINUTE) })).toBe(MINUTE + 0.7 * FAIR_SHARE_MS);
+  expect(pause({ ...decided, unsettled: true })).toBe(0.7 * FAIR_SHARE_MS);
 });

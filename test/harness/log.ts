@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { applyTransition } from '../../src/domain/session.ts';
+import { applyTransition, isApplied } from '../../src/domain/session.ts';
 
 /**
  * Expects every session row to be what its log reduces to, sequences without gaps, and `statusSince` to be the time of
@@ -27,7 +27,7 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
         }),
       null,
     );
-    const moves = own.filter((row) => row.verdict === 'MOVED');
+    const moves = own.filter((row) => isApplied(row.verdict));
     expect(session.status_since).toEqual(moves.at(-1).recorded_at);
     expect(folded).toEqual({
       status: session.status,
@@ -35,6 +35,9 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
       version: session.version,
       lastSequence: session.last_sequence,
       disputed: session.disputed,
+      escalated: session.escalated,
+      closed: session.closed,
+      replaced: session.replaced,
       decidedHere: session.decided_here,
       provider: { rawStatus: session.provider_status, rawSubStatus: session.provider_sub_status },
     });

@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import { countPolled } from '../../db/sessions/sessions.ts';
+import type { PollPace } from '../../domain/polling.ts';
 
 const COUNT_INTERVAL_MS = 30_000;
+const DAY_MS = 24 * 3_600_000;
 
 interface Dependencies {
   readonly db: Database;
   readonly pollsPerMinute: number;
+  /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  readonly confirmDays: number;
   readonly log: Logger;
 }
 
@@ -25,8 +29,10 @@ export class FairShare {
     void this.#count();
   }
 
-  get fairShareMs(): number {
-    return (this.#sessions / this.#dependencies.pollsPerMinute) * 60_000;
+  /** Returns what the times of polls depend on. */
+  get pace(): PollPace {
+    const { pollsPerMinute, confirmDays } = this.#dependencies;
+    return { fairShareMs: (this.#sessions / pollsPerMinute) * 60_000, confirmMs: confirmDays * DAY_MS };
   }
 
   stop(): void {

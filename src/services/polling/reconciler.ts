@@ -155,8 +155,7 @@ export class Reconciler {
     const now = clock.now();
     // Polling must end after the link's expiry even if the provider cannot be asked, so the schedule is
     // computed as if the provider had answered now.
-    const ended =
-      withPollSchedule({ ...session, providerHeardAt: now }, fairShare.fairShareMs).nextPollAt === null;
+    const ended = withPollSchedule({ ...session, providerHeardAt: now }, fairShare.pace).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);
     await reschedulePoll(db, session, ended ? null : retryAt);
   }

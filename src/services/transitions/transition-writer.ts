@@ -3,9 +3,12 @@ import { cancelLookup } from '../../db/polling/lookups.ts';
 import { findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
 import {
+  findSessions,
   insertSession,
   type LockedSession,
   lockSession,
+  lockSessions,
+  lockSessionsNow,
   type SessionRow,
   toSessionState,
   withPollSchedule,
@@ -17,10 +20,12 @@ import { requeueWaiting } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
+import type { PollPace } from '../../domain/polling.ts';
 import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
   type Doubt,
+  decideReplacement,
   evaluateUpdate,
   isLate,
   type Observation,
@@ -95,7 +100,7 @@ export class TransitionWriter {
   readonly batch: WriteBatch;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
-  readonly #fairShareMs: number;
+  readonly #pace: PollPace;
   readonly #recorded: TransitionRow[];
   readonly #ignored: Ignored[];
   readonly #lookup: SessionLookup;
@@ -106,7 +111,7 @@ export class TransitionWriter {
     changes: AuditedWrites,
     clock: Clock,
     sealer: Sealer,
-    fairShareMs: number,
+    pace: PollPace,
     recorded: TransitionRow[],
     ignored: Ignored[],
   ) {
@@ -115,7 +120,7 @@ export class TransitionWriter {
     this.changes = changes;
     this.#clock = clock;
     this.#sealer = sealer;
-    this.#fairShareMs = fairShareMs;
+    this.#pace = pace;
     this.#recorded = recorded;
     this.#ignored = ignored;
     this.#lookup = new SessionLookup(tx, changes);
@@ -156,8 +161,8 @@ export class TransitionWriter {
   }
 
   /**
-   * Creates a session from its first update. If another transaction created the session first, records the
-   * update on that session.
+   * Creates a session from its first update, and ends the session that it replaces, if any. If another transaction
+   * created the session first, records the update on that session.
    *
    * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session
    */
@@ -165,8 +170,14 @@ export class TransitionWriter {
     assertSameVerification(update);
     const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
     const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
-    const begun = await this.#tryCreate(update, from);
-    if (begun) return begun;
+    const { created, replaced } = await this.#lockReplaced(update, replacesId);
+    if (created) return this.#applyTo(created, update);
+    // The replaced session may have been archived since the start was accepted.
+    const begun = await this.#tryCreate(update, { ...from, replacesId: replaced?.id ?? null });
+    if (begun) {
+      if (replaced) await this.endReplaced(replaced, caller);
+      return begun;
+    }
     const other = await lockSession(this.tx, getVerificationId(update));
     invariant(other, 'session was neither created nor found after a conflict on its verification id');
     return this.#applyTo(other, update);
@@ -190,6 +201,42 @@ export class TransitionWriter {
     const mismatch = findMismatch({ userId: user?.userId ?? null }, { userId: payload.userId });
     if (mismatch) throw new Mismatch(mismatch, intent.verificationId);
     return true;
+  }
+
+  /**
+   * Locks a new session, in case another transaction created it meanwhile, together with the session that it
+   * replaces. A webhook does not wait for the locks (NOWAIT): its transaction may hold the locks of other webhooks'
+   * sessions, so that waiting could deadlock. It fails instead, and is applied later in a transaction of its own.
+   */
+  async #lockReplaced(
+    update: ProviderUpdate,
+    replacesId: string | null,
+  ): Promise<{ created: LockedSession | null; replaced: LockedSession | null }> {
+    const [known] = replacesId === null ? [] : await findSessions(this.tx, [replacesId]);
+    if (!known) return { created: null, replaced: null };
+    const verificationId = getVerificationId(update);
+    const lock = update.eventTime ? lockSessionsNow : lockSessions;
+    const rows = await lock(this.tx, [known.verificationId, verificationId]);
+    return {
+      created: rows.find((row) => row.verificationId === verificationId) ?? null,
+      replaced: rows.find((row) => row.id === replacesId) ?? null,
+    };
+  }
+
+  /**
+   * Ends a session whose row is locked, because another session replaces it, and cancels its booked meeting. Does
+   * nothing if that is recorded already.
+   */
+  async endReplaced(before: SessionRow, actor: string | null): Promise<void> {
+    if (before.replaced) return;
+    await this.changes.endMeeting(before.id, 'CANCELLED', actor);
+    const by = { source: 'MUTATION', actor } as const;
+    await this.applyOwn(
+      { ...before, meetingAt: null },
+      toStatusPair('REPLACED'),
+      decideReplacement(before),
+      by,
+    );
   }
 
   /** Records a decision made through this API on a session whose row is locked. Returns the updated row. */
@@ -257,7 +304,7 @@ export class TransitionWriter {
       ...providerColumns(this.#sealer, sessionId, null, update, now),
       ...projectionColumns(applyTransition(null, transition), transition, now),
     };
-    const session = withPollSchedule(unplanned, this.#fairShareMs);
+    const session = withPollSchedule(unplanned, this.#pace);
     if (!(await insertSession(this.tx, session))) return null;
     this.changes.addSession(session, person.commitment, caller);
     this.#append(transition, update);
@@ -384,7 +431,7 @@ export class TransitionWriter {
   }
 
   #queueUpdate(session: SessionRow, secondLookAt: Date | null = null): SessionRow {
-    const planned = withPollSchedule(session, this.#fairShareMs, secondLookAt);
+    const planned = withPollSchedule(session, this.#pace, secondLookAt);
     this.batch.saveSession(planned);
     return planned;
   }

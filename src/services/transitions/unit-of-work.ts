@@ -82,9 +82,9 @@ export class UnitOfWork {
       tx.start(forceIndexPlans());
       const batch = new WriteBatch();
       const changes = new AuditedWrites(tx, batch, this.#sealer, this.#auditKeys);
-      const { fairShareMs } = this.#fairShare;
+      const { pace } = this.#fairShare;
       const done = await work(
-        new TransitionWriter(tx, batch, changes, this.#clock, this.#sealer, fairShareMs, recorded, ignored),
+        new TransitionWriter(tx, batch, changes, this.#clock, this.#sealer, pace, recorded, ignored),
       );
       await changes.appendChainEntries(this.#clock.now());
       batch.flush(tx);
