@@ -22,7 +22,11 @@ const ACTIONS = {
   cancelMeeting: `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) { ${RESULT} ... on CancelMeetingSuccess { replayed meeting { id status cancelReason } session { ${SESSION} } } } }`,
   recordAgentReview: `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
   recordAuditorReview: `mutation ($input: RecordAuditorReviewInput!) { result: recordAuditorReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
+  closeSession: `mutation ($input: CloseSessionInput!) { result: closeSession(input: $input) { ${RESULT} ... on CloseSessionSuccess { replayed closure { id outcome reason note closedBy } session { ${SESSION} } } } }`,
+  resolveDispute: `mutation ($input: ResolveDisputeInput!) { result: resolveDispute(input: $input) { ${RESULT} ... on ResolveDisputeSuccess { replayed resolution { id resolution note resolvedBy } session { ${SESSION} } } } }`,
 };
+
+const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) { __typename ... on MutationError { code message retryable } ... on InvalidInputError { problems { path message } } ... on StartSessionSuccess { replayed session { ${SESSION} user { userId } } } } }`;
 
 const PROVIDER_RESULT = `__typename ... on MutationError { code message retryable } ... on ActionNotAllowedError { action session { id } }`;
 const PROVIDER_ACTIONS = {
@@ -36,6 +40,9 @@ export interface Person {
   look(id: string): Promise<any>;
   act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
   ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
+  start(input: object): Promise<any>;
+  /** Executes a query or mutation; returns its answer's field `result`. */
+  query(text: string, variables?: object): Promise<any>;
 }
 
 /** Creates a person with their own token. */
@@ -56,6 +63,8 @@ export async function person(
     act: (action, sessionId, input = {}) =>
       answered(ACTIONS[action], { input: { sessionId, idempotencyKey: randomUUID(), ...input } }),
     ask: (action, id) => answered(PROVIDER_ACTIONS[action], { id }),
+    start: (input) => answered(START, { input }),
+    query: (text, variables = {}) => answered(text, variables),
   };
 }
 

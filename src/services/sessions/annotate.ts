@@ -77,7 +77,7 @@ interface Step {
  * Closes a session, and cancels its booked meeting. One that has ended keeps its status, since its outcome is history;
  * the log says that it was closed, and it waits on nobody.
  */
-export const closeSession: Annotate = (dependencies, viewer, raw) => {
+export const closeSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(closeInput, raw);
   return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
     await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
@@ -90,19 +90,19 @@ export const closeSession: Annotate = (dependencies, viewer, raw) => {
 };
 
 /** Adds a note for other staff. */
-export const addNote: Annotate = (dependencies, viewer, raw) => {
+export const addNote: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(noteInput, raw);
   return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, staying('NOTED'));
 };
 
 /** Escalates a session until somebody says what came of it. */
-export const escalateSession: Annotate = (dependencies, viewer, raw) => {
+export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(escalateInput, raw);
   return annotate(dependencies, viewer, 'ESCALATE', input, 'ESCALATION', input.reason, staying('ESCALATED'));
 };
 
 /** Ends the escalation of a session. */
-export const resolveEscalation: Annotate = (dependencies, viewer, raw) => {
+export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(noteInput, raw);
   const kind = 'ESCALATION_RESOLUTION';
   return annotate(
@@ -112,7 +112,7 @@ export const resolveEscalation: Annotate = (dependencies, viewer, raw) => {
 };
 
 /** Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. */
-export const resolveDispute: Annotate = (dependencies, viewer, raw) => {
+export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
   return annotate(
     ...([dependencies, viewer, 'RESOLVE_DISPUTE', input, 'DISPUTE_RESOLUTION', input.resolution] as const),

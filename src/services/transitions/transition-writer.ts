@@ -1,6 +1,6 @@
 import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
-import { findIntent, type IntentRow } from '../../db/sessions/intents.ts';
+import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
 import {
   findSessions,
@@ -32,7 +32,7 @@ import {
   SECOND_LOOK_AFTER_MS,
   type Verdict,
 } from '../../domain/session.ts';
-import { type KnownSubStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
+import { type KnownSubStatus, parseRawStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { type AuditedWrites, commitPerson, NO_PERSON } from './audited-writes.ts';
 import { applyProviderDetails } from './provider-details.ts';
@@ -161,7 +161,8 @@ export class TransitionWriter {
   }
 
   /**
-   * Creates a session from its first update, and ends the session that it replaces, if any. If another transaction
+   * Creates a session from its first update, and ends the session that it replaces, if any. A start that the provider
+   * does not accept replaces nothing. If another transaction
    * created the session first, records the update on that session.
    *
    * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session
@@ -170,7 +171,9 @@ export class TransitionWriter {
     assertSameVerification(update);
     const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
     const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
-    const { created, replaced } = await this.#lockReplaced(update, replacesId);
+    const accepted = isAccepted(update);
+    if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
+    const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
     if (created) return this.#applyTo(created, update);
     // The replaced session may have been archived since the start was accepted.
     const begun = await this.#tryCreate(update, { ...from, replacesId: replaced?.id ?? null });
@@ -448,3 +451,7 @@ export class TransitionWriter {
     this.#recorded.push(transition);
   }
 }
+
+/** Whether the provider accepted the start: without balance it makes no link, so that the start replaces nothing. */
+const isAccepted = ({ payload }: ProviderUpdate): boolean =>
+  parseRawStatus(payload.rawStatus, payload.rawSubStatus).subStatus !== 'INSUFFICIENT_BALANCE';
