@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { KNOWN_PAIRS } from '../../src/domain/status.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -29,6 +30,34 @@ const TRIES = [
     run: (who: Person, id: string) => who.act('recordAuditorReview', id, { decision: 'APPROVED' }),
   },
   { action: 'CREATE_SDK_TOKEN', run: (who: Person, id: string) => who.ask('createSdkToken', id) },
+  { action: 'REFRESH', run: (who: Person, id: string) => who.ask('refreshSession', id) },
+  {
+    action: 'RESOLVE_DISPUTE',
+    run: (who: Person, id: string) =>
+      who.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: 'seen' }),
+  },
+  {
+    action: 'RESOLVE_DISPUTE',
+    run: (who: Person, id: string) =>
+      who.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: 'seen' }),
+  },
+] as const;
+
+/** Actions that end a session for good, tried less often: otherwise every session would soon have ended. */
+const ENDINGS = [
+  {
+    action: 'CLOSE',
+    run: (who: Person, id: string) => who.act('closeSession', id, { outcome: 'FAILED', reason: 'TECHNICAL' }),
+  },
+  {
+    action: 'REPLACE',
+    run: (who: Person, id: string) =>
+      who.start({
+        verificationId: `walk.${randomUUID()}`,
+        user: { phone: '9988776655' },
+        replacesSessionId: id,
+      }),
+  },
 ] as const;
 
 /**
@@ -91,7 +120,9 @@ test('with random sessions, roles and actions, exactly the actions in availableA
     }
     const [role, who] = people[random(people.length)] as [string, Person];
     const before = await who.look(id);
-    const attempt = random(7) === 0 ? APPROVE : (TRIES[random(TRIES.length)] as (typeof TRIES)[number]);
+    const ending = random(15) === 0 ? (ENDINGS[random(ENDINGS.length)] as (typeof ENDINGS)[number]) : null;
+    const usual = random(7) === 0 ? APPROVE : (TRIES[random(TRIES.length)] as (typeof TRIES)[number]);
+    const attempt = ending ?? usual;
     const result = await attempt.run(who, id);
     const ok = /Success$/.test(result.__typename ?? '');
     if (before?.id === undefined) {

@@ -117,6 +117,7 @@ const TIMES: Record<string, string[]> = {
   status_transition: ['recorded_at', 'occurred_at'],
   meeting: ['starts_at', 'created_at'],
   review: ['recorded_at'],
+  annotation: ['recorded_at'],
   audit_entry: ['recorded_at'],
 };
 const TIME_IN_CONTENT = /"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g;
