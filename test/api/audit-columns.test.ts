@@ -22,7 +22,7 @@ const EDITS: Record<string, (column: string) => string> = {
   text: (column) => `coalesce(${column}, '') || 'x'`,
   uuid: () => 'gen_random_uuid()',
   integer: (column) => `coalesce(${column}, 0) + 1000`,
-  boolean: (column) => `not ${column}`,
+  boolean: (column) => `not coalesce(${column}, false)`,
   bytea: (column) => `sha256(coalesce(${column}, ''))`,
   'text[]': (column) => `array_append(${column}, 'x')`,
   'timestamp (3) with time zone': (column) => `coalesce(${column}, now()) + interval '1 s'`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KNOWN_PAIRS } from '../../src/domain/status.ts';
+import { PROVIDER_PAIRS } from '../../src/domain/status.ts';
 import { bootSandbox } from './harness.ts';
 
 /** Scenarios and the status pairs they reach, copied from the provider's reference, to check the project's own table. */
@@ -83,7 +83,7 @@ test('every documented status pair is reached by a scenario, which then ends or 
     ]);
   }
 
-  const known = KNOWN_PAIRS.map(({ status, subStatus }) => `${status} ${subStatus}`);
+  const known = PROVIDER_PAIRS.map(({ status, subStatus }) => `${status} ${subStatus}`);
   expect(
     known.filter((pair) => !reached.has(pair)),
     'pairs that no scenario reaches',
