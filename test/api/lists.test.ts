@@ -202,6 +202,11 @@ const OF_SESSION: Record<string, string> = {
   reviews: '{ decision }',
   blockedActions: '{ action reason }',
   transitions: '(first: 5) { nodes { sequence } }',
+  notes: '(first: 5) { nodes { id } }',
+  closure: '{ id }',
+  escalation: '{ id }',
+  escalations: '{ id }',
+  disputeResolutions: '{ id }',
 };
 const OF_TRANSITION: Record<string, string> = {
   session: '{ id }',

@@ -145,7 +145,23 @@ async function live({ gateway, own, ask }: Marked): Promise<void> {
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
   await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
-  const result = everythingOf(getNamedType(mutationType.getFields().startSession!.type), 1, {});
+  const result = everythingOf(getNamedType(mutationType.getFields().startSession!.type), 2, { first: 20 });
   const next = '{ verificationId: "next.1", user: { phone: "7000000042" } }';
-  await ask('ADMIN', `mutation { startSession(input: ${next}) ${result} }`);
+  const { data } = await ask('ADMIN', `mutation { startSession(input: ${next}) ${result} }`);
+
+  const note = 'REMARKS-MARKER';
+  await act('OPERATOR', 'addNote', { note });
+  await act('OPERATOR', 'escalateSession', { note });
+  await act('AUDITOR', 'resolveEscalation', { note });
+  await act('OPERATOR', 'escalateSession', { note });
+  await act('OPERATOR', 'closeSession', { note, sessionId: data.startSession.session.id });
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 60_000).toISOString(),
+    data: { verification_id: OWN, status: 'AUDITOR_REVIEWED', sub_status: 'AUDITOR_APPROVED' },
+  });
+  await eventually(async () => {
+    const { data } = await ask('ADMIN', `{ session(id: "${own.id}") { disputed } }`);
+    return data.session.disputed;
+  });
+  await act('ADMIN', 'resolveDispute', { note });
 }
