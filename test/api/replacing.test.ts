@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ProviderFailure } from '../../src/domain/errors.ts';
 import { PROVIDER_PAIRS } from '../../src/domain/status.ts';
 import {
@@ -409,4 +409,56 @@ test('crossing replacements and webhooks of both sessions cause no deadlock, and
   expect(rows).toEqual([{ deadlocks: 0 }]);
   expect(one.logs.concat(two.logs).filter((line) => /deadlock/.test(line))).toEqual([]);
   await expectSound(one);
+});
+
+test('a repeated start waits for the lock of the session that comes first, and holds no other lock meanwhile', async () => {
+  const { gateway, lost } = await withLostAnswers();
+  const { olga } = await staffOf(gateway);
+  const asha = { userId: 'asha', phone: PHONE };
+  const { session: old } = await olga.start({ verificationId: 'a.old', user: asha });
+  const input = { verificationId: 'b.new', user: asha, replacesSessionId: old.id };
+  lost.answers = true;
+  await olga.start(input);
+  const other = await gateway.database.connect();
+  onTestFinished(async () => other.release(true));
+  const lock = (verificationId: string) =>
+    other.query('select from vkyc_session where verification_id = $1 for update', [verificationId]);
+  const waiting = () =>
+    eventually(async () => {
+      const { rows } = await gateway.database.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+
+  // The webhook creates the new session, for which it needs the lock of the old one: it is queued meanwhile.
+  await other.query('begin');
+  await lock('a.old');
+  const data = {
+    verification_id: 'b.new',
+    user_id: 'asha',
+    status: 'PRE_VIDEO_CALL',
+    sub_status: 'USER_QUEUED',
+  };
+  expect(await gateway.webhook({ event_type: 'X', event_time: new Date().toISOString(), data })).toBe(200);
+  await report(gateway, 'a.old', 'USER_QUEUED');
+  await other.query('commit');
+  await eventually(async () => (await olga.look(old.id)).replacedBy !== null);
+
+  // A transaction that locks in the order of the verification ids gets both locks.
+  lost.answers = false;
+  await other.query('begin');
+  await lock('a.old');
+  const retried = olga.start(input);
+  await waiting();
+  await other.query(`set local lock_timeout = '5s'`);
+  await lock('b.new');
+  await other.query('commit');
+
+  expect(await retried).toMatchObject({
+    __typename: 'StartSessionSuccess',
+    session: { replaces: { id: old.id } },
+  });
+  expect(await replacedEntries(gateway, 'a.old')).toBe(1);
+  await expectSound(gateway);
 });
