@@ -152,9 +152,9 @@ async function live({ gateway, own, ask }: Marked): Promise<void> {
   const note = 'REMARKS-MARKER';
   await act('OPERATOR', 'addNote', { note });
   await act('OPERATOR', 'escalateSession', { note });
-  await act('AUDITOR', 'resolveEscalation', { note });
-  await act('OPERATOR', 'escalateSession', { note });
-  await act('OPERATOR', 'closeSession', { note, sessionId: data.startSession.session.id });
+  await act('ADMIN', 'resolveEscalation', { note });
+  await act('ADMIN', 'escalateSession', { note });
+  await act('ADMIN', 'closeSession', { note, sessionId: data.startSession.session.id });
   await gateway.webhook({
     event_time: new Date(Date.now() + 60_000).toISOString(),
     data: { verification_id: OWN, status: 'AUDITOR_REVIEWED', sub_status: 'AUDITOR_APPROVED' },
