@@ -44,6 +44,7 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
   const fairShare = new FairShare({
     ...{ db, pollsPerMinute: limits.polls, log },
     meetingGraceMinutes: config.meetingGraceMinutes,
+    confirmDays: config.decisionConfirmDays,
   });
   const unitOfWork = new UnitOfWork({
     ...{ db, clock, sealer, auditKeys, fairShare, log },

@@ -71,7 +71,7 @@ export function createServices(
   return {
     ...{ db, sealer, clock, policy, hub, cursors, templates },
     figures: new SessionFigures({ db, statistics, clock, log }),
-    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, rules }),
+    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, policy, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

@@ -24,6 +24,7 @@ export function openTransitions(
   const fairShare = new FairShare({
     ...{ db, pollsPerMinute: limits.polls, log },
     meetingGraceMinutes: config.meetingGraceMinutes,
+    confirmDays: config.decisionConfirmDays,
   });
   lifecycle.onStop(() => fairShare.stop());
   const unitOfWork = new UnitOfWork({

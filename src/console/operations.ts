@@ -235,6 +235,14 @@ export type SessionFilter = {
   createdBefore?: string | null | undefined;
   /** Only sessions with `updatedAt` after this time. */
   updatedAfter?: string | null | undefined;
+  /** True: only disputed sessions. False: only sessions that are not disputed. */
+  disputed?: boolean | null | undefined;
+  /** True: only sessions whose escalation nobody has resolved. False: only the other ones. For staff only. */
+  escalated?: boolean | null | undefined;
+  /** True: only sessions that staff closed. False: only the other ones. */
+  closed?: boolean | null | undefined;
+  /** True: only sessions that another session replaces. False: only the other ones. */
+  replaced?: boolean | null | undefined;
 };
 
 /** Sort order of sessions. Sessions with equal times are sorted by age. */
@@ -389,7 +397,7 @@ export type StartSessionInput = {
   aadhaarDetails?: AadhaarDetailsInput | null | undefined;
   /** Questions that the agent asks during the call, at most 20. */
   securityQuestions?: Array<SecurityQuestionInput> | null | undefined;
-  /** Global `id` of an expired, rejected or failed session that this session replaces. */
+  /** Global `id` of a session of the same person that this session replaces: it ends as REPLACED. Possible in every state but an approval. `user` must name the person of that session by its `userId` or `phone`. */
   replacesSessionId?: string | number | null | undefined;
 };
 

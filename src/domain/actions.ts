@@ -32,6 +32,8 @@ export interface ActionFacts extends StatusPair {
   readonly escalated: boolean;
   readonly closed: boolean;
   readonly replaced: boolean;
+  /** True if polls of the provider are planned: it may still report something. */
+  readonly polled: boolean;
   /** Start of the booked meeting; null if no meeting is booked. */
   readonly meetingAt: Date | null;
   /** Whether the booked meeting was booked through this API; false if none is booked. */
@@ -111,7 +113,11 @@ const AFTER_REPLACEMENT: readonly SessionAction[] = [
 function findEndDenial(action: SessionAction, facts: ActionFacts): string | null {
   if (facts.replaced && !AFTER_REPLACEMENT.includes(action))
     return 'Another session replaces this one: act on that session.';
-  return getStatusInfo(facts).terminal && !AFTER_THE_END.includes(action) ? 'The session is over.' : null;
+  // A decision made here may be contradicted by the provider, which is asked until it agrees.
+  const mayRefresh = action === 'REFRESH' && facts.polled;
+  return getStatusInfo(facts).terminal && !mayRefresh && !AFTER_THE_END.includes(action)
+    ? 'The session is over.'
+    : null;
 }
 
 function findPersonDenial(
@@ -297,8 +303,8 @@ export interface RelatedRows {
 export function toActionFacts<
   Session extends Omit<
     ActionFacts,
-    'meetingAt' | 'meetingBookedHere' | 'unreviewedCall' | 'agents' | 'agentUnknown' | 'deciders'
-  > & { readonly version: number },
+    'polled' | 'meetingAt' | 'meetingBookedHere' | 'unreviewedCall' | 'agents' | 'agentUnknown' | 'deciders'
+  > & { readonly version: number; readonly nextPollAt: Date | null },
 >(session: Session, { meeting, reviews, annotations, unreviewedCall }: RelatedRows): ActionFacts {
   const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
   // The resolution of a dispute raises the version, so the review that stands is older than the version.
@@ -313,6 +319,7 @@ export function toActionFacts<
   const closers = annotations.filter(({ kind }) => kind === 'CLOSURE').map(({ author }) => author);
   return {
     ...session,
+    polled: session.nextPollAt !== null,
     meetingAt: meeting?.startsAt ?? null,
     meetingBookedHere: meeting?.source === 'MUTATION',
     unreviewedCall,
@@ -382,12 +389,3 @@ export const MEETING_STATUSES = {
     'The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call.',
 } as const;
 export type MeetingStatus = keyof typeof MEETING_STATUSES;
-
-/** Sub-statuses of ended or failed sessions that a new session may replace. */
-export const REPLACEABLE_SUB_STATUSES: readonly SubStatus[] = [
-  'VKYC_EXPIRED',
-  'INSUFFICIENT_BALANCE',
-  'TECHNICAL_ERROR',
-  'AGENT_REJECTED',
-  'AUDITOR_REJECTED',
-];

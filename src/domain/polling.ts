@@ -10,12 +10,20 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/**
+ * Default number of days, from a decision made here or the end of the link, for which the provider is asked whether it
+ * agrees.
+ */
+export const DEFAULT_CONFIRM_DAYS = 7;
+
 /** Settings and load that the times of polls depend on. */
 export interface PollPace {
   /** Time in which the budget allows one poll of every session. */
   readonly fairShareMs: number;
   /** Time after the start of a meeting at which the meeting counts as missed if no call has begun. */
   readonly meetingGraceMs: number;
+  /** Time from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  readonly confirmMs: number;
 }
 
 /** Facts about a session that decide when to poll it next. */
@@ -29,6 +37,8 @@ export interface PollFacts extends StatusPair {
    * current status.
    */
   readonly unsettled: boolean;
+  /** True if the session ended by a decision made here that the provider may still contradict (`isUnconfirmed`). */
+  readonly unconfirmed: boolean;
   /**
    * When to poll again because the last answer repeated an older status and must be confirmed; null if no
    * answer is in doubt.
@@ -62,6 +72,7 @@ const POLLING_INTERVALS = {
   INVITED: { minShare: 0.14, backoffShare: 0.2 },
   BOOKED: { minShare: 0.7, backoffShare: 0.2 },
   UNDER_REVIEW: { minShare: 0.14, backoffShare: 0.2 },
+  UNCONFIRMED: { minShare: 0.7, backoffShare: 0.2 },
 } as const satisfies Record<string, PollingInterval>;
 
 /**
@@ -92,16 +103,33 @@ const EXPIRY_DOUBT_MS = 1.5 * DAY;
 const MAX_REVIEW_MS = 30 * DAY;
 
 /**
- * Returns when to poll a session next; null if never again, because the session has ended or its link has
- * expired. A poll is due right after the start of a booked meeting, and right after its grace period.
+ * Part of a poll that a session counts for in the fair share if it ended by a decision made here. Such sessions may be
+ * many, and contradictions are rare: together they must not slow down the polls of open sessions.
  */
-export function nextPollAt(facts: PollFacts, { fairShareMs, meetingGraceMs }: PollPace): Date | null {
-  if (getStatusInfo(facts).terminal) return null;
+export const UNCONFIRMED_WEIGHT = 0.1;
+const MIN_UNCONFIRMED_INTERVAL_MS = HOUR;
+
+/**
+ * Returns when to poll a session next; null if never again, because the session has ended or its link has
+ * expired. A poll is due right after the start of a booked meeting, and right after its grace period. A session that
+ * ended by a decision made here is polled on until the provider agrees or contradicts, or
+ * `confirmMs` have passed since the decision and the end of the link.
+ */
+export function nextPollAt(
+  facts: PollFacts,
+  { fairShareMs, meetingGraceMs, confirmMs }: PollPace,
+): Date | null {
   const polledAt = facts.heardAt.getTime();
+  const expiry = facts.linkExpiresAt?.getTime() ?? facts.createdAt.getTime() + LINK_LIFE_MS;
+  if (getStatusInfo(facts).terminal) {
+    const decidedAt = facts.changedAt.getTime();
+    if (!facts.unconfirmed || polledAt > Math.max(decidedAt, expiry) + confirmMs) return null;
+    const maxMs = Math.max(fairShareMs / UNCONFIRMED_WEIGHT, MIN_UNCONFIRMED_INTERVAL_MS);
+    return new Date(nextBackoff(POLLING_INTERVALS.UNCONFIRMED, polledAt, decidedAt, fairShareMs, maxMs));
+  }
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
 
   const phase = PHASE_BY_SUB_STATUS[facts.subStatus] ?? 'UNDER_WAY';
-  const expiry = facts.linkExpiresAt?.getTime() ?? facts.createdAt.getTime() + LINK_LIFE_MS;
   const ended =
     phase === 'UNDER_REVIEW'
       ? polledAt > facts.changedAt.getTime() + MAX_REVIEW_MS
@@ -115,14 +143,31 @@ export function nextPollAt(facts: PollFacts, { fairShareMs, meetingGraceMs }: Po
   const changed = times.findLast((time) => time <= polledAt) ?? facts.changedAt.getTime();
   // After the start of its meeting, a session is polled as often as one that is under way.
   const met = meeting !== null && meeting <= polledAt;
-  const { minShare, backoffShare } = POLLING_INTERVALS[met ? 'UNDER_WAY' : phase];
-  const quietMs = polledAt - changed;
-  const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
   const maxMs = Math.max(fairShareMs, MIN_QUIET_INTERVAL_MS);
-  // `changed` may be later than the last poll, if a decision was made through this API: the next interval then
-  // starts at that decision.
-  const due = Math.max(polledAt, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
+  const due = nextBackoff(
+    POLLING_INTERVALS[met ? 'UNDER_WAY' : phase],
+    polledAt,
+    changed,
+    fairShareMs,
+    maxMs,
+  );
   return new Date(earliest(due, [...times, expiry], polledAt));
+}
+
+/**
+ * Returns the time of the next poll by backoff: the interval grows with the time from the change to the last poll.
+ * The change may be later than the last poll, if a decision was made through this API: the interval then starts at
+ * that decision.
+ */
+function nextBackoff(
+  { minShare, backoffShare }: PollingInterval,
+  polledAt: number,
+  changed: number,
+  fairShareMs: number,
+  maxMs: number,
+): number {
+  const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
+  return Math.max(polledAt, changed) + Math.min(Math.max((polledAt - changed) * backoffShare, minMs), maxMs);
 }
 
 /**

@@ -375,6 +375,44 @@ function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict
  */
 export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
+/**
+ * Verdict on the replacement of a session by another session of the same person. A session that has ended keeps its
+ * outcome. A final approval is recorded only while the start of the other session is under way, which is refused
+ * afterwards and not offered: it disputes, as an approval after the replacement does.
+ */
+export function decideReplacement(session: StatusPair): Verdict {
+  if (session.subStatus === 'AUDITOR_APPROVED') return 'DISPUTED';
+  return getStatusInfo(session).terminal ? 'ENDED' : 'MOVED';
+}
+
+/** Returns the status pair of the provider's newest raw status. */
+export const toProviderPair = ({ provider }: Pick<ProjectedState, 'provider'>): StatusPair =>
+  parseRawStatus(provider.rawStatus, provider.rawSubStatus);
+
+/**
+ * Whether the provider agrees with the session's status: it reported the status, or its newest status is the same
+ * pair. False while a decision made here is not confirmed.
+ */
+export function providerAgrees(
+  session: StatusPair & Pick<ProjectedState, 'decidedHere' | 'provider'>,
+): boolean {
+  const pair = toProviderPair(session);
+  return !session.decidedHere || (pair.status === session.status && pair.subStatus === session.subStatus);
+}
+
+/**
+ * Whether the session ended by a decision made here about which the provider may still report something: its newest
+ * status is not final, it has not contradicted the decision, and no other session replaces this one.
+ */
+export const isUnconfirmed = (
+  session: Omit<ProjectedState, 'version' | 'lastSequence' | 'escalated'>,
+): boolean =>
+  session.decidedHere &&
+  !session.disputed &&
+  !session.replaced &&
+  getStatusInfo(session).terminal &&
+  !getStatusInfo(toProviderPair(session)).terminal;
+
 /** Flags of a new session. */
 const NO_FLAGS = { disputed: false, escalated: false, closed: false, replaced: false, decidedHere: false };
 
@@ -454,8 +492,8 @@ export const ACTION_TRANSITIONS: readonly {
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_REJECTED' },
   { action: 'CLOSE', from: allExcept(), to: 'REJECTED_BY_MERCHANT' },
   { action: 'CLOSE', from: allExcept(), to: 'FAILED_BY_MERCHANT' },
-  // An approval is replaced by nothing: it stands, or an auditor decides.
-  { action: 'REPLACE', from: allExcept('AGENT_APPROVED'), to: 'REPLACED' },
+  // REPLACE is not offered after an agent's approval, but the approval may come while the start is under way.
+  { action: 'REPLACE', from: allExcept(), to: 'REPLACED' },
   ...(Object.entries(CONTRADICTIONS) as [KnownSubStatus, readonly SubStatus[]][]).map(([to, from]) => ({
     action: 'RESOLVE_DISPUTE' as const,
     from,

@@ -22,7 +22,7 @@ import {
   type SessionSummary,
 } from '../db/sessions/sessions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
-import { visibleVerificationIds } from '../domain/access.ts';
+import { isStaff, type Viewer, visibleVerificationIds } from '../domain/access.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 import { badInput, connectionTypes, ForwardArgs, MAX_COUNT, Page, PageArgs, pageSize } from './connection.ts';
@@ -67,6 +67,27 @@ class SessionFilter {
     description: 'Only sessions with `updatedAt` after this time.',
   })
   updatedAfter?: Date;
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True: only disputed sessions. False: only sessions that are not disputed.',
+  })
+  disputed?: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only sessions whose escalation nobody has resolved. False: only the other ones. For staff only.',
+  })
+  escalated?: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True: only sessions that staff closed. False: only the other ones.',
+  })
+  closed?: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True: only sessions that another session replaces. False: only the other ones.',
+  })
+  replaced?: boolean;
 }
 
 @InputType({ description: 'Sort order of sessions. Sessions with equal times are sorted by age.' })
@@ -102,7 +123,7 @@ export class SessionListResolver {
   ): Promise<Page<SessionListItem>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
-    const filter = toSessionFilter(args.filter, visibleVerificationIds(viewer));
+    const filter = toSessionFilter(args.filter, viewer);
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
       order,
@@ -131,7 +152,8 @@ export class SessionListResolver {
   ) {
     const page = pageSize(args);
     const after = decodeCursor(args.after, NEWEST_FIRST);
-    const verificationIds = visibleVerificationIds(context.viewer);
+    const { viewer } = context;
+    const verificationIds = visibleVerificationIds(viewer);
     const rows = await context.loaders.userSessions.load({
       userId: user.id,
       after,
@@ -143,7 +165,7 @@ export class SessionListResolver {
       rows,
       page,
       (row) => encodeCursor(row, NEWEST_FIRST),
-      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, verificationIds)),
+      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, viewer)),
     );
   }
 }
@@ -158,11 +180,11 @@ async function countWithin(db: Database, filter: Filter): Promise<number | null>
  * Checks a filter, and restricts it to the sessions that the viewer may see.
  * @throws GraphQLError if a value of the filter is invalid
  */
-function toSessionFilter(
-  given: SessionFilter | null | undefined,
-  verificationIds: readonly string[] | null,
-): Filter {
+function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
+  // Otherwise customers could find out whether their own session is escalated.
+  if (filter.escalated !== undefined && !isStaff(viewer))
+    throw badInput('`escalated` filters only for staff: leave it out.');
   assertKnownPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';
@@ -170,7 +192,7 @@ function toSessionFilter(
       throw badInput(`\`${name}\` must have at most ${MAX_ID_LENGTH} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
-  return { ...filter, verificationIds: verificationIds ?? undefined };
+  return { ...filter, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
 const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;

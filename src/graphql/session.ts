@@ -20,19 +20,20 @@ import {
   type SessionListItem,
   type SessionRow,
   type SessionSummary,
+  toSessionState,
 } from '../db/sessions/sessions.ts';
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { findDenial, mayFollowReview, ALL_ACTIONS as OFFERED, toActionFacts } from '../domain/actions.ts';
-import type { SessionAction } from '../domain/session.ts';
-import { getStatusInfo } from '../domain/status.ts';
+import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
+import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
 import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
-import { SessionActionEnum } from './enums.ts';
+import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
 import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
@@ -123,6 +124,27 @@ export class SessionResolver {
   statusInfo(@Root() session: SessionSummary, @Ctx() { staff }: Context): ShownStatus {
     const { waitingOn, disputed } = session;
     return { ...showStatus(getStatusInfo(session), staff, disputed), waitingOn, disputed };
+  }
+
+  @FieldResolver(() => StatusEnum, {
+    description:
+      'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, until the provider reports the same.',
+  })
+  providerStatus(@Root() session: SessionRow): Status {
+    return toProviderPair(toSessionState(session)).status;
+  }
+
+  @FieldResolver(() => SubStatusEnum, { description: 'Step that the provider last reported.' })
+  providerSubStatus(@Root() session: SessionRow): SubStatus {
+    return toProviderPair(toSessionState(session)).subStatus;
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'True if the provider reported the current status, or has confirmed a decision made through this API. False while the decision is provisional: the provider is asked until it agrees, contradicts (`disputed`), or some days have passed after the end of the link.',
+  })
+  providerAgrees(@Root() session: SessionRow): boolean {
+    return providerAgrees(toSessionState(session));
   }
 
   @FieldResolver(() => String, { nullable: true })

@@ -165,7 +165,8 @@ class StartSessionInput {
   securityQuestions?: SecurityQuestionInput[];
   @Field(() => ID, {
     nullable: true,
-    description: 'Global `id` of an expired, rejected or failed session that this session replaces.',
+    description:
+      'Global `id` of a session of the same person that this session replaces: it ends as REPLACED. Possible in every state but an approval. `user` must name the person of that session by its `userId` or `phone`.',
   })
   replacesSessionId?: string;
 }

@@ -4,6 +4,8 @@ import type { TimingName } from './timing.ts';
 
 /** Time for which a scenario pauses at its problem, so that a person can look at the session. */
 const PROBLEM_PAUSE_SECONDS = 20;
+/** Time in which a person can decide through the gateway before the provider's people do. */
+const DECISION_PAUSE_SECONDS = 60;
 
 const step = (subStatus: StepName, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
 const meeting = (meetingInSeconds: number): JourneyStep => ({
@@ -145,6 +147,24 @@ export const SCENARIOS = {
   'link-expires': {
     description: 'The customer never opens the link, which expires.',
     steps: [LINK, step('VKYC_EXPIRED', PROBLEM_PAUSE_SECONDS)],
+  },
+  'unheard-expiry': {
+    description: 'The link expires, and the provider never reports it: only its time tells.',
+    steps: [{ ...LINK, linkEndsInSeconds: PROBLEM_PAUSE_SECONDS }],
+  },
+  'unheard-rejection': {
+    description:
+      "After the call there is time to approve; then the provider's people reject, and no webhook tells.",
+    steps: [
+      ...CALL_ENDED,
+      { ...step('AGENT_APPROVED', DECISION_PAUSE_SECONDS), webhookLost: true },
+      { ...step('AUDITOR_REJECTED'), webhookLost: true },
+    ],
+  },
+  'late-approval': {
+    description:
+      'After the call there is time to close or replace the session; then it is approved at the provider.',
+    steps: [...CALL_ENDED, step('AGENT_APPROVED', DECISION_PAUSE_SECONDS), step('AUDITOR_APPROVED')],
   },
   'unknown-status': {
     description: 'The provider reports an undocumented status, then the usual steps.',

@@ -14,6 +14,10 @@ export interface JourneyStep {
   readonly subStatus: StepName;
   /** If the step books a meeting: seconds from this step to the start of the meeting. */
   readonly meetingInSeconds?: number;
+  /** True if the webhook of this step is lost: only `GET /vkyc` reports the step. */
+  readonly webhookLost?: true;
+  /** Seconds from the start to the end of the link, if the provider never reports that the link has expired. */
+  readonly linkEndsInSeconds?: number;
 }
 
 /** Returns the status and sub-status of a step in the provider's spelling. */

@@ -56,6 +56,11 @@ export class Verification {
     return (this.#steps[this.#position] as JourneyStep).subStatus;
   }
 
+  /** Whether the webhook of the current step is lost. */
+  get isWebhookLost(): boolean {
+    return (this.#steps[this.#position] as JourneyStep).webhookLost ?? false;
+  }
+
   /** Index of the current step in the journey. The index identifies the step and its webhook. */
   get position(): number {
     return this.#position;
@@ -154,13 +159,15 @@ export class Verification {
   }
 
   /**
-   * Returns the time at which the link expires: the expiry step of the journey or, without such a step,
-   * midnight after 30 days.
+   * Returns the time at which the link expires: the expiry step of the journey or, without such a step, the time
+   * that the first step says, or midnight after 30 days.
    */
   get #linkExpiry(): string {
     if (this.subStatus === 'VKYC_EXPIRED') return isoOf(this.#time);
     const expiry = this.#remaining().find(({ step }) => step.subStatus === 'VKYC_EXPIRED');
     if (expiry) return isoOf(expiry.time);
+    const seconds = this.#steps[0]?.linkEndsInSeconds;
+    if (seconds) return isoOf(Date.parse(this.start.at) + this.#scaled(seconds));
     const midnight = new Date(Date.parse(this.start.at) + LINK_LIFE_DAYS * DAY_MS);
     midnight.setUTCHours(0, 0, 0, 0);
     return midnight.toISOString();

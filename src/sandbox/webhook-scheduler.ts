@@ -63,6 +63,7 @@ export class WebhookScheduler {
   report(verification: Verification): void {
     const { webhooks, seed, faults, onSettled } = this.#options;
     const { id, position } = verification;
+    if (verification.isWebhookLost) return;
     if (webhooks === 'documented' && !documentedEvent(verification.subStatus)) return;
     const hit = faults.ofWebhook(id, position);
     const random = createSeededRandom(seed, id, 'webhook', position);

@@ -14,6 +14,7 @@ import { logIdentity, sessions } from '../../src/db/schema/tables.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
 import { ARCHIVE_VERSION, createArchiveMac, readArchive } from '../../src/services/retention/archive-file.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
+import { makeOlder } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
@@ -45,11 +46,19 @@ async function seal(lines: readonly object[], file: string): Promise<void> {
   await writeFile(file, gzipSync([...texts, sealing.line()].join('')));
 }
 
+const ADD_NOTE = 'mutation ($input: AddNoteInput!) { addNote(input: $input) { __typename } }';
+const SEVEN_YEARS = 7 * 365 + 2;
+
 /** Archives two sessions that ended long ago, with the current release; returns the file of the archive. */
 async function archiveOfNow(): Promise<string> {
   const gateway = await bootGateway();
-  await endedLongAgo(gateway, 'ended.1');
+  const noted = await endedLongAgo(gateway, 'ended.1');
   await endedLongAgo(gateway, 'ended.2');
+  const { data } = await gateway.graphql(ADD_NOTE, {
+    input: { sessionId: noted.id, note: 'She called.', idempotencyKey: 'note' },
+  });
+  expect(data.addNote.__typename).toBe('AddNoteSuccess');
+  await makeOlder(gateway, noted.key, SEVEN_YEARS);
   await gateway.start('alive.1');
   await webhooksSettled(gateway.database);
   const folder = await emptyFolder();

@@ -38,6 +38,12 @@ beforeAll(async () => {
   await sessionWithHistory(gateway);
   const operator = await person(gateway, 'olga', 'OPERATOR');
   await operator.look('any');
+  const { nodes } = await operator.query('{ result: sessions(first: 1) { nodes { id } } }');
+  const closing = { outcome: 'REJECTED', reason: 'SUSPECTED_FRAUD', note: 'Not Asha Rao.' };
+  const closed = await operator.act('closeSession', nodes[0].id, closing);
+  const replacing = { verificationId: 'replacing.1', user: { phone: '9988776655' } };
+  const started = await operator.start({ ...replacing, replacesSessionId: nodes[0].id });
+  expect([closed.__typename, started.__typename]).toEqual(['CloseSessionSuccess', 'StartSessionSuccess']);
   const authorization = `Bearer ${await gateway.token({ sub: 'olga', roles: ['OPERATOR'] })}`;
   await gateway.graphql('{ sessions(first: 1) { nodes { user { phone } } } }', {}, { authorization });
   tampering = await tamperingWith(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { KNOWN_PAIRS } from '../../src/domain/status.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
@@ -38,6 +39,34 @@ const TRIES = [
     run: (who: Person, id: string) => who.act('recordAuditorReview', id, { decision: 'APPROVED' }),
   },
   { action: 'CREATE_SDK_TOKEN', run: (who: Person, id: string) => who.ask('createSdkToken', id) },
+  { action: 'REFRESH', run: (who: Person, id: string) => who.ask('refreshSession', id) },
+  {
+    action: 'RESOLVE_DISPUTE',
+    run: (who: Person, id: string) =>
+      who.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: 'seen' }),
+  },
+  {
+    action: 'RESOLVE_DISPUTE',
+    run: (who: Person, id: string) =>
+      who.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: 'seen' }),
+  },
+] as const;
+
+/** Actions that end a session for good, tried less often: otherwise every session would soon have ended. */
+const ENDINGS = [
+  {
+    action: 'CLOSE',
+    run: (who: Person, id: string) => who.act('closeSession', id, { outcome: 'FAILED', reason: 'TECHNICAL' }),
+  },
+  {
+    action: 'REPLACE',
+    run: (who: Person, id: string) =>
+      who.start({
+        verificationId: `walk.${randomUUID()}`,
+        user: { phone: '9988776655' },
+        replacesSessionId: id,
+      }),
+  },
 ] as const;
 
 const IN_REVIEW = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
@@ -134,8 +163,9 @@ test('with random sessions, roles and actions, exactly the actions in availableA
     }
     const [role, who] = people[random(people.length)] as [string, Person];
     const before = await who.look(id);
-    const tries = random(7) === 0 ? STATED : TRIES;
-    const attempt = tries[random(tries.length)] as (typeof TRIES | typeof STATED)[number];
+    const usual = random(7) === 0 ? STATED : TRIES;
+    const tries = random(15) === 0 ? ENDINGS : usual;
+    const attempt = tries[random(tries.length)] as (typeof TRIES | typeof STATED | typeof ENDINGS)[number];
     // After a booking, the last call may still await its review: how it ended decides.
     const endedBy = attempt.action === 'RECORD_AGENT_REVIEW' ? await lastCall(gateway, id) : null;
     const result = await attempt.run(who, id);

@@ -95,9 +95,10 @@ async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const { id } = await gateway.start(verificationId, { user });
   await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30), idempotencyKey: key });
   const review = await reviewOf(gateway, agent, user);
-  const failed = await gateway.start('them-3.insufficient-balance', { user });
+  // A session replaces only one of the same person; the customer's token lists one of the two.
+  const failed = await gateway.start('them-3.insufficient-balance');
   const replaced = await gateway.start('own-4.insufficient-balance');
-  await gateway.start('them-4', { user, replacesSessionId: replaced.id });
+  await gateway.start('them-4', { replacesSessionId: replaced.id });
   const replacing = await gateway.start('own-2', { replacesSessionId: failed.id });
   const family = { userId: 'u-family', phone: '9988776633' };
   const relative = await gateway.start('own-3', { user: family });

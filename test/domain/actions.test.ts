@@ -8,7 +8,6 @@ import {
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
   mayFollowReview,
-  REPLACEABLE_SUB_STATUSES,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
   type ReviewDecision,
@@ -47,6 +46,7 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   escalated: false,
   closed: false,
   replaced: false,
+  polled: false,
   meetingAt: msFromNow(1),
   meetingBookedHere: true,
   unreviewedCall: null,
@@ -368,7 +368,7 @@ describe('toActionFacts', () => {
   ) => ({ sequence, reviewer, decision, stage });
   const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
     toActionFacts(
-      { ...facts(subStatus), version },
+      { ...facts(subStatus), version, nextPollAt: null },
       { meeting: null, reviews: [], annotations: [], unreviewedCall: null, ...changes },
     );
 
@@ -476,13 +476,21 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
     });
   });
 
-  test('a session may be replaced by a new one after it was rejected, failed or expired, but not after it was approved', () => {
-    expect(REPLACEABLE_SUB_STATUSES.toSorted()).toEqual([
-      'AGENT_REJECTED',
-      'AUDITOR_REJECTED',
-      'INSUFFICIENT_BALANCE',
-      'TECHNICAL_ERROR',
-      'VKYC_EXPIRED',
-    ]);
+  test('a session may be replaced in every status but an approval, unless it is disputed or replaced already', () => {
+    const refused = KNOWN_SUB_STATUSES.filter((subStatus) => denial('REPLACE', subStatus) !== null);
+    expect(refused).toEqual(['AGENT_APPROVED', 'AUDITOR_APPROVED']);
+    expect(denial('REPLACE', 'LINK_GENERATED', { linkExpiresAt: msFromNow(-1) })).toBeNull();
+    expect(denial('REPLACE', 'AGENT_REJECTED', { closed: true })).toBeNull();
+    expect(denial('REPLACE', 'AUDITOR_REJECTED', { disputed: true })).toContain('resolve the dispute first');
+    expect(denial('REPLACE', 'VKYC_EXPIRED', { replaced: true })).toContain('act on that session');
+  });
+
+  test('an ended session can be refreshed only while polls of the provider are planned', () => {
+    for (const subStatus of TERMINAL) {
+      expect(denial('REFRESH', subStatus)).toBe(OVER);
+      expect(denial('REFRESH', subStatus, { polled: true })).toBeNull();
+      expect(denial('SCHEDULE_MEETING', subStatus, { polled: true })).toBe(OVER);
+      expect(denial('REFRESH', subStatus, { polled: true, replaced: true })).not.toBeNull();
+    }
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nextPollAt, type PollFacts } from '../../src/domain/polling.ts';
+import { nextPollAt, type PollFacts, type PollPace } from '../../src/domain/polling.ts';
 import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 
 const SECOND = 1_000;
@@ -10,11 +10,13 @@ const DAY = 24 * HOUR;
 const NOW = Date.parse('2026-01-05T10:00:00Z');
 const FAIR_SHARE_MS = 10 * MINUTE;
 const GRACE_MS = 15 * MINUTE;
-const PACE = { fairShareMs: FAIR_SHARE_MS, meetingGraceMs: GRACE_MS };
 /** The shortest polling interval of an active session at this fair share. */
 const SOON_MS = 21 * SECOND;
 
 const at = (ms: number) => new Date(NOW + ms);
+const pace = (fairShareMs = FAIR_SHARE_MS): PollPace => ({
+  ...{ fairShareMs, meetingGraceMs: GRACE_MS, confirmMs: 7 * DAY },
+});
 /** Returns facts of a session that has just changed and that the provider has just reported. */
 const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   status: 'PRE_VIDEO_CALL',
@@ -22,6 +24,7 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   changedAt: at(0),
   heardAt: at(0),
   unsettled: false,
+  unconfirmed: false,
   secondLookAt: null,
   meetingAt: null,
   linkExpiresAt: at(20 * DAY),
@@ -31,10 +34,7 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
 /** Returns the milliseconds from the last report of the provider (`heardAt`) until the next poll. */
 const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   const given = facts(changes);
-  return (
-    (nextPollAt(given, { fairShareMs, meetingGraceMs: GRACE_MS })?.getTime() ?? Number.NaN) -
-    given.heardAt.getTime()
-  );
+  return (nextPollAt(given, pace(fairShareMs))?.getTime() ?? Number.NaN) - given.heardAt.getTime();
 };
 
 test('an active session is polled 21 s after a change, then at growing intervals up to the fair share (the interval of round-robin)', () => {
@@ -68,7 +68,7 @@ test('a session whose order of updates is uncertain (unsettled) is polled at onc
 });
 
 test('polling stops when a session has ended or its link expired two days ago, but continues while a review is pending', () => {
-  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), PACE) === null;
+  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
   expect(never({ linkExpiresAt: at(-2 * DAY) })).toBe(true);
@@ -128,7 +128,7 @@ test("a link that expires at the time of the provider's last report causes no ex
 });
 
 test('a session is polled until a day and a half after its link expired, or for thirty days while it waits for a review', () => {
-  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), PACE) !== null;
+  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) !== null;
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY) })).toBe(true);
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY - 1) })).toBe(false);
   // A link without an expiry time counts as valid for thirty days.
@@ -158,7 +158,12 @@ test('a booked session is always polled within a second after the grace period o
         const graceEnd = NOW + startsMs + graceMs;
         // A poll is answered at the moment at which it is due, and finds nothing new.
         while (polls.length < 100_000 && heardAt.getTime() <= Math.max(graceEnd, NOW)) {
-          const next = nextPollAt({ ...booked, heardAt }, { fairShareMs, meetingGraceMs: graceMs });
+          const next = nextPollAt(
+            { ...booked, heardAt },
+            {
+              ...{ fairShareMs, meetingGraceMs: graceMs, confirmMs: 0 },
+            },
+          );
           if (next === null) return;
           expect(next.getTime()).toBeGreaterThan(heardAt.getTime());
           polls.push(next.getTime());
@@ -169,4 +174,32 @@ test('a booked session is always polled within a second after the grace period o
     ),
     { numRuns: 200 },
   );
+});
+
+test('a session that ended by a decision made here is polled until a week after the decision and the end of its link', () => {
+  const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
+  const isPolled = (changes: Partial<PollFacts>) =>
+    nextPollAt(facts({ ...decided, ...changes }), pace()) !== null;
+  expect(isPolled({ unconfirmed: false })).toBe(false);
+  expect(isPolled({})).toBe(true);
+  expect(isPolled({ changedAt: at(-30 * DAY), linkExpiresAt: at(-7 * DAY) })).toBe(true);
+  expect(isPolled({ changedAt: at(-30 * DAY), linkExpiresAt: at(-7 * DAY - 1) })).toBe(false);
+  expect(isPolled({ changedAt: at(-7 * DAY), linkExpiresAt: at(-30 * DAY) })).toBe(true);
+  expect(isPolled({ changedAt: at(-7 * DAY - 1), linkExpiresAt: at(-30 * DAY) })).toBe(false);
+  // A link without an expiry time counts as valid for thirty days.
+  expect(isPolled({ changedAt: at(-40 * DAY), linkExpiresAt: null, createdAt: at(-37 * DAY) })).toBe(true);
+  expect(isPolled({ changedAt: at(-40 * DAY), linkExpiresAt: null, createdAt: at(-37 * DAY - 1) })).toBe(
+    false,
+  );
+});
+
+test('polls after a decision made here begin soon and become rare: ten times the fair share, at least an hour', () => {
+  const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
+  expect(pause({ ...decided })).toBe(0.7 * FAIR_SHARE_MS);
+  expect(pause({ ...decided, changedAt: at(-5 * HOUR) })).toBe(HOUR);
+  expect(pause({ ...decided, changedAt: at(-5 * DAY) })).toBe(10 * FAIR_SHARE_MS);
+  expect(pause({ ...decided, changedAt: at(-5 * DAY) }, 0)).toBe(HOUR);
+  // The decision was made after the last poll.
+  expect(pause({ ...decided, changedAt: at(MINUTE) })).toBe(MINUTE + 0.7 * FAIR_SHARE_MS);
+  expect(pause({ ...decided, unsettled: true })).toBe(0.7 * FAIR_SHARE_MS);
 });

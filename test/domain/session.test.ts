@@ -4,22 +4,28 @@ import {
   ACTION_TRANSITIONS,
   applyTransition,
   type Doubt,
+  decideReplacement,
   isLate,
   isTooFarAhead,
+  isUnconfirmed,
   evaluateUpdate as judgeAt,
   type ProjectedState,
+  providerAgrees,
   type SessionState,
   type StatusUpdate,
   TRANSITION_RULES,
+  toProviderPair,
   VERDICTS,
   type Verdict,
 } from '../../src/domain/session.ts';
 import {
   ALL_PAIRS,
+  findWaitingParty,
   getStatusInfo,
   KNOWN_PAIRS,
   type KnownSubStatus,
   PROVIDER_PAIRS,
+  type StatusPair,
   type SubStatus,
   toStatusPair,
 } from '../../src/domain/status.ts';
@@ -601,7 +607,7 @@ test('ACTION_TRANSITIONS lists, for each action, from which sub-statuses the act
     ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_REJECTED'],
     ['CLOSE', open, 'REJECTED_BY_MERCHANT'],
     ['CLOSE', open, 'FAILED_BY_MERCHANT'],
-    ['REPLACE', open.filter((each) => each !== 'AGENT_APPROVED'), 'REPLACED'],
+    ['REPLACE', open, 'REPLACED'],
     ...Object.entries(DISPUTES).map(([decision, from]) => ['RESOLVE_DISPUTE', from, decision]),
   ]);
 });
@@ -698,6 +704,130 @@ test("for any history of updates, sequences have no gap, terminal states and dis
     }),
     { numRuns: 500 },
   );
+});
+
+// Invariant 1
+test('for any history with closings, replacements and resolved disputes, only a resolution leaves a terminal state or ends a dispute', () => {
+  const pair = fc.constantFrom(...PROVIDER_PAIRS.map((info) => [info.status, info.subStatus] as const));
+  const event = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('NEWS' as const), pair }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constantFrom('CLOSE', 'REPLACE', 'APPROVE', 'KEEP', 'ACCEPT') }),
+    },
+  );
+  fc.assert(
+    fc.property(pair, fc.array(event, { maxLength: 40 }), ([rawStatus, rawSubStatus], history) => {
+      let state = applyTransition(null, {
+        ...{ status: rawStatus, subStatus: rawSubStatus, rawStatus, rawSubStatus },
+        ...{ sequence: 1, source: 'WEBHOOK', verdict: 'MOVED' },
+      });
+      for (const [index, each] of history.entries()) {
+        const before: ProjectedState = state;
+        const sequence = before.lastSequence + 1;
+        const ended = getStatusInfo(before).terminal;
+        const own = (to: StatusPair, verdict: Verdict) =>
+          applyTransition(before, {
+            ...local,
+            status: to.status,
+            subStatus: to.subStatus,
+            sequence,
+            verdict,
+          });
+        if (each.kind === 'NEWS') {
+          const [rawStatus, rawSubStatus] = each.pair;
+          const provider = {
+            ...before.provider,
+            eventTime: at(index),
+            polledAt: null,
+            webhooks: 1,
+            doubt: null,
+          };
+          const times = { eventTime: at(index + 1), receivedAt: at(index + 1) };
+          const evaluation = judge(
+            { ...before, provider },
+            { kind: 'WEBHOOK', rawStatus, rawSubStatus, seen: [], ...times },
+            at(index + 1),
+          );
+          if (evaluation.kind !== 'TRANSITION') throw new Error(`unexpected ${evaluation.kind}`);
+          const { pair: to, verdict } = evaluation;
+          state = applyTransition(before, {
+            ...to,
+            rawStatus,
+            rawSubStatus,
+            sequence,
+            verdict,
+            source: 'WEBHOOK',
+          });
+          if (rawSubStatus === 'AUDITOR_APPROVED' && (before.closed || before.replaced) && ended)
+            expect(state.disputed || before.subStatus === 'AUDITOR_APPROVED').toBe(true);
+        } else if (each.kind === 'CLOSE')
+          state = own(toStatusPair('FAILED_BY_MERCHANT'), ended ? 'ENDED' : 'MOVED');
+        else if (each.kind === 'REPLACE') state = own(toStatusPair('REPLACED'), decideReplacement(before));
+        else if (each.kind === 'APPROVE' && before.subStatus === 'AGENT_APPROVED')
+          state = own(toStatusPair('AUDITOR_APPROVED'), 'MOVED');
+        else if (each.kind === 'KEEP' && before.disputed) state = own(before, 'RESOLVED');
+        else if (each.kind === 'ACCEPT' && before.disputed) state = own(toProviderPair(before), 'RESOLVED');
+        else continue;
+
+        const resolved = before.disputed && !state.disputed;
+        expect(resolved).toBe(each.kind === 'KEEP' || each.kind === 'ACCEPT');
+        if (ended && !resolved) expect(state.subStatus).toBe(before.subStatus);
+        if (each.kind === 'REPLACE' && before.subStatus === 'AUDITOR_APPROVED')
+          expect(state.disputed).toBe(true);
+        expect(state.closed).toBe(before.closed || each.kind === 'CLOSE');
+        expect(state.replaced).toBe(before.replaced || each.kind === 'REPLACE');
+        if (state.closed || state.replaced)
+          expect(findWaitingParty(state, state)).toBe(state.disputed ? 'MERCHANT' : 'NOBODY');
+        if (each.kind === 'ACCEPT') expect(providerAgrees(state)).toBe(true);
+        if (isUnconfirmed(state)) {
+          expect(providerAgrees(state)).toBe(false);
+          expect([state.disputed, state.replaced, getStatusInfo(state).terminal]).toEqual([
+            false,
+            false,
+            true,
+          ]);
+        }
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+describe('decisions made here and the provider', () => {
+  const ours = (subStatus: SubStatus, theirs: SubStatus, changes: Partial<SessionState> = {}) => {
+    const session = sessionAt(subStatus, { decidedHere: true, ...changes });
+    return { ...session, provider: { ...session.provider, ...words(theirs) } };
+  };
+
+  test('a decision made here is confirmed once the provider reports the same pair', () => {
+    expect(providerAgrees(ours('AUDITOR_APPROVED', 'AGENT_APPROVED'))).toBe(false);
+    expect(providerAgrees(ours('AUDITOR_APPROVED', 'AUDITOR_APPROVED'))).toBe(true);
+    expect(providerAgrees(ours('AUDITOR_APPROVED', 'AGENT_APPROVED', { decidedHere: false }))).toBe(true);
+    const half = ours('AUDITOR_APPROVED', 'AUDITOR_APPROVED');
+    expect(providerAgrees({ ...half, provider: { ...half.provider, rawStatus: 'x' } })).toBe(false);
+  });
+
+  test.each([
+    ['a final approval', ours('AUDITOR_APPROVED', 'AGENT_ENDED_CALL'), true],
+    ['a closed session', ours('FAILED_BY_MERCHANT', 'AGENT_ENDED_CALL', { closed: true }), true],
+    ['a decision that the provider confirmed', ours('AUDITOR_APPROVED', 'AUDITOR_APPROVED'), false],
+    ['a closed session whose link has expired', ours('FAILED_BY_MERCHANT', 'VKYC_EXPIRED'), false],
+    ['a disputed session', ours('AUDITOR_APPROVED', 'AGENT_REJECTED', { disputed: true }), false],
+    ['a replaced session', ours('REPLACED', 'AGENT_ENDED_CALL', { replaced: true }), false],
+    ['an end that the provider reported', sessionAt('AUDITOR_APPROVED'), false],
+    ['a decision that does not end the session', ours('AGENT_APPROVED', 'AGENT_ENDED_CALL'), false],
+  ] as const)('%s waits for the provider: %#', (_what, session, expected) => {
+    expect(isUnconfirmed(session)).toBe(expected);
+  });
+
+  test('a replacement keeps an outcome, disputes a final approval, and moves every other session', () => {
+    const verdictOf = (subStatus: SubStatus) => decideReplacement({ status: statusOf(subStatus), subStatus });
+    expect(verdictOf('AUDITOR_APPROVED')).toBe('DISPUTED');
+    expect(verdictOf('VKYC_EXPIRED')).toBe('ENDED');
+    expect(verdictOf('AGENT_APPROVED')).toBe('MOVED');
+    expect(verdictOf('LINK_GENERATED')).toBe('MOVED');
+  });
 });
 
 test('a poll answer from a provider replica that lags by up to four seconds never moves a session back behind a webhook', () => {

@@ -185,7 +185,27 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
       `{ session(id: "${own.id}") { __typename notes(first: 5) { __typename edges { __typename cursor node { __typename id text author } } } } }`,
     );
   }
-  const result = everythingOf(getNamedType(mutationType.getFields().startSession!.type), 1, {});
+  const result = everythingOf(getNamedType(mutationType.getFields().startSession!.type), 2, { first: 20 });
   const next = '{ verificationId: "next.1", user: { phone: "7000000042" } }';
-  await ask('ADMIN', `mutation { startSession(input: ${next}) ${result} }`);
+  const { data } = await ask('ADMIN', `mutation { startSession(input: ${next}) ${result} }`);
+
+  const note = 'REMARKS-MARKER';
+  await act('OPERATOR', 'addNote', { note });
+  await act('OPERATOR', 'escalateSession', { note });
+  await act('ADMIN', 'resolveEscalation', { note });
+  await act('ADMIN', 'escalateSession', { note });
+  await act('ADMIN', 'closeSession', { note, sessionId: data.startSession.session.id });
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 60_000).toISOString(),
+    data: { verification_id: OWN, status: 'AUDITOR_REVIEWED', sub_status: 'AUDITOR_APPROVED' },
+  });
+  await eventually(async () => {
+    const { data } = await ask('ADMIN', `{ session(id: "${own.id}") { disputed } }`);
+    return data.session.disputed;
+  });
+  await act('ADMIN', 'resolveDispute', { note });
+  // A nullable field, which the generated routes do not follow.
+  const notes = everythingOf(schema.getType('NoteConnection') as never, 3, {});
+  for (const caller of CALLERS)
+    await ask(caller, `{ session(id: "${own.id}") { __typename notes(first: 5) ${notes} } }`);
 }

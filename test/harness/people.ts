@@ -31,6 +31,8 @@ const ACTIONS = {
   resolveDispute: `mutation ($input: ResolveDisputeInput!) { result: resolveDispute(input: $input) { ${RESULT} ... on ResolveDisputeSuccess { replayed resolution { id resolution note resolvedBy resolvedAt } session { ${SESSION} } } } }`,
 };
 
+const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) { __typename ... on MutationError { code message retryable } ... on InvalidInputError { problems { path message } } ... on StartSessionSuccess { replayed session { ${SESSION} user { userId } } } } }`;
+
 const PROVIDER_RESULT = `__typename ... on MutationError { code message retryable } ... on ActionNotAllowedError { action session { id } }`;
 const PROVIDER_ACTIONS = {
   refreshSession: `mutation ($id: ID!) { result: refreshSession(sessionId: $id) { ${PROVIDER_RESULT} ... on RefreshSessionSuccess { changed session { ${SESSION} } } } }`,
@@ -43,6 +45,9 @@ export interface Person {
   look(id: string): Promise<any>;
   act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
   ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
+  start(input: object): Promise<any>;
+  /** Executes a query or mutation; returns its answer's field `result`. */
+  query(text: string, variables?: object): Promise<any>;
 }
 
 /** Creates a person with their own token. */
@@ -63,6 +68,8 @@ export async function person(
     act: (action, sessionId, input = {}) =>
       answered(ACTIONS[action], { input: { sessionId, idempotencyKey: randomUUID(), ...input } }),
     ask: (action, id) => answered(PROVIDER_ACTIONS[action], { id }),
+    start: (input) => answered(START, { input }),
+    query: (text, variables = {}) => answered(text, variables),
   };
 }
 

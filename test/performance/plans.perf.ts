@@ -284,6 +284,24 @@ test('session statistics of a time window do not scan the whole session table', 
   expect(plan).not.toContain('Seq Scan on vkyc_session');
 });
 
+test.each(['disputed', 'escalated', 'closed', 'replaced'] as const)(
+  'the filter %s finds a few sessions among 30,000 by its own index',
+  async (flag) => {
+    await database.query(
+      `update vkyc_session set ${flag} = true where verification_id in ('plan.7', 'plan.77')`,
+    );
+    await database.query('vacuum analyze vkyc_session');
+
+    const order: SessionOrder = { field: 'CREATED_AT', direction: 'DESC' };
+    const page = { order, limit: 51, end: 'FIRST', after: null, before: null } as const;
+    const shape = { detail: 'SUMMARY', withUser: false } as const;
+    const plan = await planOf(() => readSessionPage(connection.db, { [flag]: true }, { ...page, shape }));
+
+    expect(plan).toContain(`vkyc_session_${flag}`);
+    await database.query(`update vkyc_session set ${flag} = false where ${flag}`);
+  },
+);
+
 test('session statistics count open sessions by an index-only scan, although most sessions have ended', async () => {
   await database.query(
     `update vkyc_session set status = 'AUDITOR_REVIEWED', sub_status = 'AUDITOR_REJECTED', waiting_on = 'NOBODY' where status = 'VIDEO_CALL'`,

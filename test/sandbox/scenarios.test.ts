@@ -192,3 +192,37 @@ test('link_expiry of a sandbox verification is the time of its VKYC_EXPIRED step
     link_expiry: expires.link_expiry,
   });
 });
+
+test('the unheard-expiry scenario ends its link without a report, and stays at the link', async () => {
+  const client = await bootSandbox();
+  const started = await client.start('silent.unheard-expiry');
+
+  expect(started.link_expiry).toBe('2026-03-02T12:00:20.250Z');
+  expect(await client.walk('silent.unheard-expiry')).toEqual(['RECEIVED LINK_GENERATED']);
+  expect(await client.look('silent.unheard-expiry')).toMatchObject({
+    sub_status: 'LINK_GENERATED',
+    link_expiry: started.link_expiry,
+  });
+});
+
+test('the provider decides a minute after the call in late-approval and unheard-rejection, and only the first sends webhooks', async () => {
+  const client = await bootSandbox();
+  const decided = async (id: string) => {
+    await client.start(id);
+    const pairs = (await client.walk(id)).slice(-3);
+    const { body } = await client.control('GET', `/events?verification_id=${id}`);
+    const sent = JSON.stringify(body);
+    return [pairs, sent.includes('AGENT_ENDED_CALL'), /AUDITOR_|AGENT_APPROVED/.test(sent)];
+  };
+
+  expect(await decided('a1.late-approval')).toEqual([
+    ['VIDEO_CALL AGENT_ENDED_CALL', 'AGENT_REVIEWED AGENT_APPROVED', 'AUDITOR_REVIEWED AUDITOR_APPROVED'],
+    true,
+    true,
+  ]);
+  expect(await decided('a2.unheard-rejection')).toEqual([
+    ['VIDEO_CALL AGENT_ENDED_CALL', 'AGENT_REVIEWED AGENT_APPROVED', 'AUDITOR_REVIEWED AUDITOR_REJECTED'],
+    true,
+    false,
+  ]);
+});

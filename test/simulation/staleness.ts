@@ -143,12 +143,13 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
       changedAt: new Date(watched.knownSince),
       heardAt: new Date(watched.heardAt),
       unsettled: false,
+      unconfirmed: false,
       secondLookAt: null,
       meetingAt: date(meetingAt),
       linkExpiresAt: new Date(watched.createdAt + LINK_LIFE_MS),
       createdAt: new Date(watched.createdAt),
     },
-    { fairShareMs, meetingGraceMs: MEETING_GRACE_MS },
+    { fairShareMs, meetingGraceMs: MEETING_GRACE_MS, confirmMs: 0 },
   );
   return next?.getTime() ?? null;
 }

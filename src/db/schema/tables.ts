@@ -76,6 +76,13 @@ export const isTerminal = (subStatus: AnyPgColumn) => {
   return sql`${subStatus} in (${literals(terminal)})`;
 };
 
+/**
+ * Returns the SQL condition for sessions that ended by a decision made here and are polled until the provider agrees
+ * or contradicts.
+ */
+export const isConfirming = (t: { nextPollAt: AnyPgColumn; subStatus: AnyPgColumn }) =>
+  sql`${t.nextPollAt} is not null and ${isTerminal(t.subStatus)}`;
+
 /** Users: the customers whose identity is verified, one row each. */
 export const users = pgTable(
   'vkyc_user',
@@ -161,8 +168,8 @@ export const sessions = pgTable(
      */
     statusSince: time('status_since').notNull(),
     /**
-     * Party that must act next: the party given by the status pair, or MERCHANT while the session is
-     * disputed.
+     * Party that must act next: the party given by the status pair, MERCHANT while the session is disputed, NOBODY
+     * if it was closed or replaced.
      */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
@@ -188,7 +195,10 @@ export const sessions = pgTable(
      * possible.
      */
     unsettled: boolean('unsettled').notNull(),
-    /** Time of the next poll of the provider; null if no more polls are planned. */
+    /**
+     * Time of the next poll of the provider; null if no more polls are planned. Set for an ended session too while a
+     * decision made here waits for the provider's.
+     */
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
     /** Remarks of the provider's agent, encrypted: they may be known before the agent's review. */
@@ -236,6 +246,10 @@ export const sessions = pgTable(
     // Indexes for the filters that select few sessions of many.
     index('vkyc_session_disputed').on(t.createdAt, t.id).where(sql`${t.disputed}`),
     index('vkyc_session_escalated').on(t.createdAt, t.id).where(sql`${t.escalated}`),
+    index('vkyc_session_closed').on(t.createdAt, t.id).where(sql`${t.closed}`),
+    index('vkyc_session_replaced').on(t.createdAt, t.id).where(sql`${t.replaced}`),
+    // The count of these sessions, every 30 s, is an index-only scan.
+    index('vkyc_session_confirming').on(t.nextPollAt).where(isConfirming(t)),
   ],
 );
 

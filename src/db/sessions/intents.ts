@@ -73,6 +73,13 @@ export const replaceUser = (db: Queryable, verificationId: string, userId: strin
   db.update(startIntents).set({ userId }).where(eq(startIntents.verificationId, verificationId));
 
 /**
+ * Makes a start replace no session, so that another start may replace the session: the provider did not accept the
+ * start, and the customer got no link.
+ */
+export const dropReplacement = (tx: Transaction, verificationId: string) =>
+  tx.update(startIntents).set({ replacesId: null }).where(eq(startIntents.verificationId, verificationId));
+
+/**
  * Marks an open start intent that was never sent as REFUSED, so that a start with another input may replace
  * it.
  */

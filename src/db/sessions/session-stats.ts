@@ -1,4 +1,5 @@
 import { and, gte, lt, min, not, type SQL, sql } from 'drizzle-orm';
+import { APPLIED_VERDICTS } from '../../domain/session.ts';
 import type { Party, Status, SubStatus } from '../../domain/status.ts';
 import type { StatsDatabase } from '../connection/statistics.ts';
 import { isTerminal, sessions, transitions } from '../schema/tables.ts';
@@ -63,9 +64,9 @@ export async function countStates(db: StatsDatabase, window: StatsWindow): Promi
 
 /**
  * SQL condition for transitions that enter a phase (`status`), in contrast to transitions between
- * sub-statuses of one phase.
+ * sub-statuses of one phase. The resolution of a dispute may enter one too.
  */
-const entered = sql`t.verdict = 'MOVED' and t.from_status is distinct from t.status`;
+const entered = sql`t.verdict in (${sql.raw(APPLIED_VERDICTS.map((verdict) => `'${verdict}'`).join(', '))}) and t.from_status is distinct from t.status`;
 
 export interface PhaseReached {
   readonly status: Status;

@@ -1,9 +1,10 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
-import { nextPollAt, type PollPace } from '../../domain/polling.ts';
-import type { Doubt, SessionState } from '../../domain/session.ts';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
+import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
+import { type Doubt, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
-import { isTerminal, sessions, users } from '../schema/tables.ts';
+import { isConfirming, isTerminal, sessions, users } from '../schema/tables.ts';
 import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
 import {
   type DetailLevel,
@@ -27,7 +28,10 @@ export const agentRemarksContext = (sessionId: string): string =>
   `vkyc_session.remarks_at_provider:${sessionId}`;
 
 /** Converts a session row to the state from which the rules in `domain/session.ts` decide. */
-export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
+export const toSessionState = (
+  row: Omit<SessionRow, 'nextPollAt'>,
+  doubt: Doubt | null = null,
+): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
   version: row.version,
@@ -49,7 +53,7 @@ export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): Ses
 
 /**
  * Returns the session row with the time of its next poll recomputed; every write of a session calls this
- * function. An ended session is never polled. For `pace` and `secondLookAt` see `nextPollAt`.
+ * function. For `pace` and `secondLookAt` see `nextPollAt`.
  */
 export const withPollSchedule = (
   row: Omit<SessionRow, 'nextPollAt'>,
@@ -65,6 +69,7 @@ export const withPollSchedule = (
       changedAt: row.updatedAt,
       heardAt: row.providerHeardAt,
       unsettled: row.unsettled,
+      unconfirmed: isUnconfirmed(toSessionState(row)),
       secondLookAt,
       meetingAt: row.meetingAt,
       linkExpiresAt: row.linkExpiresAt,
@@ -110,8 +115,9 @@ export const reschedulePoll = (
     );
 
 /**
- * Plans a poll of every session that has not ended, the most recently changed first: the first at `from`,
- * each next one `everyMs` later. A poll planned for an earlier time keeps it. Returns the number of sessions.
+ * Plans a poll of every session that has not ended, and of every session for which polls are planned, the most
+ * recently changed first: the first at `from`, each next one `everyMs` later. A poll planned for an earlier time keeps
+ * it. Returns the number of sessions.
  */
 export async function schedulePollsOfOpenSessions(
   db: Queryable,
@@ -122,7 +128,8 @@ export async function schedulePollsOfOpenSessions(
   // deadlock is impossible.
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
-      select id, updated_at from ${sessions} where not ${isTerminal(sessions.subStatus)}
+      select id, updated_at from ${sessions}
+      where not ${isTerminal(sessions.subStatus)} or ${isConfirming(sessions)}
       order by verification_id for update
     ), planned as (
       select id, ${from.toISOString()}::timestamptz
@@ -136,12 +143,20 @@ export async function schedulePollsOfOpenSessions(
   return rows[0]?.count ?? 0;
 }
 
-/** Counts the sessions for which a poll is planned. */
+/**
+ * Counts the sessions for which a poll is planned. Sessions that ended by a decision made here count by
+ * `UNCONFIRMED_WEIGHT`.
+ */
 export async function countPolled(db: Queryable): Promise<number> {
-  const [row] = await db
-    .select({ count: sql<number>`count(*)::int` })
-    .from(sessions)
-    .where(isNotNull(sessions.nextPollAt));
+  const [polled, confirming] = await Promise.all([
+    countWhere(db, isNotNull(sessions.nextPollAt)),
+    countWhere(db, isConfirming(sessions)),
+  ]);
+  return polled - confirming * (1 - UNCONFIRMED_WEIGHT);
+}
+
+async function countWhere(db: Queryable, condition: SQL): Promise<number> {
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(sessions).where(condition);
   return row?.count ?? 0;
 }
 
@@ -160,6 +175,15 @@ export interface LockedSession extends SessionRow {
  */
 export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<LockedSession[]> =>
   lockedByVerificationId(tx, verificationIds);
+
+/**
+ * Locks session rows like `lockSessions`, but fails at once if another transaction holds one of the locks (NOWAIT).
+ * For transactions that hold locks of other sessions already, and therefore cannot keep the lock order.
+ */
+export const lockSessionsNow = (
+  tx: Transaction,
+  verificationIds: readonly string[],
+): Promise<LockedSession[]> => lockedNow(tx, verificationIds);
 
 export async function lockSession(tx: Transaction, verificationId: string): Promise<LockedSession | null> {
   const [row] = await lockSessions(tx, [verificationId]);
@@ -215,6 +239,12 @@ const lockedByVerificationId = preparedQuery(
   // in the same order and cannot deadlock.
   `select ${lockedSessionFields.list} from vkyc_session
    where ${equalsAny('verification_id', '$1', 'text')} for update`,
+);
+const lockedNow = preparedQuery(
+  'sessions locked now',
+  lockedSessionFields,
+  `select ${lockedSessionFields.list} from vkyc_session
+   where ${equalsAny('verification_id', '$1', 'text')} for update nowait`,
 );
 const lockedById = preparedQuery(
   'session locked',
@@ -315,6 +345,10 @@ export interface SessionFilter {
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
   readonly updatedAfter?: Date | undefined;
+  readonly disputed?: boolean | undefined;
+  readonly escalated?: boolean | undefined;
+  readonly closed?: boolean | undefined;
+  readonly replaced?: boolean | undefined;
   /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
@@ -397,8 +431,15 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
+  ...FLAGS.map((flag) => whereFlag(sessions[flag], filter[flag])),
   restrictedTo(filter.verificationIds),
 ];
+
+const FLAGS = ['disputed', 'escalated', 'closed', 'replaced'] as const;
+
+/** Condition on a flag, without a parameter: only then does the planner use the partial index of set flags. */
+const whereFlag = (flag: AnyPgColumn, wanted: boolean | undefined): SQL | undefined =>
+  wanted === undefined ? undefined : wanted ? sql`${flag}` : sql`not ${flag}`;
 
 /**
  * Request for a page of one user's sessions, newest first, after a position in that list (null: from the

@@ -5,12 +5,15 @@ import type { PollPace } from '../../domain/polling.ts';
 
 const COUNT_INTERVAL_MS = 30_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 3_600_000;
 
 interface Dependencies {
   readonly db: Database;
   readonly pollsPerMinute: number;
   /** Minutes after its start at which a meeting counts as missed if no call has begun. */
   readonly meetingGraceMinutes: number;
+  /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  readonly confirmDays: number;
   readonly log: Logger;
 }
 
@@ -31,10 +34,11 @@ export class FairShare {
 
   /** Returns what the times of polls depend on. */
   get pace(): PollPace {
-    const { pollsPerMinute, meetingGraceMinutes } = this.#dependencies;
+    const { pollsPerMinute, meetingGraceMinutes, confirmDays } = this.#dependencies;
     return {
       fairShareMs: (this.#sessions / pollsPerMinute) * MINUTE_MS,
       meetingGraceMs: meetingGraceMinutes * MINUTE_MS,
+      confirmMs: confirmDays * DAY_MS,
     };
   }
 

@@ -69,26 +69,24 @@ export type Annotate = (dependencies: ActionDependencies, viewer: Viewer, raw: u
 interface Step {
   readonly pair: StatusPair;
   readonly verdict: Verdict;
+  /** New value of the session's `meetingAt`; left out if the booked meeting stays. */
+  readonly meetingAt?: null;
 }
 
 /**
- * Closes a session. One that has ended keeps its status, since its outcome is history; the log says that it was
- * closed, and it waits on nobody.
+ * Closes a session, and cancels its booked meeting. One that has ended keeps its status, since its outcome is history;
+ * the log says that it was closed, and it waits on nobody.
  */
 export const closeSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(closeInput, raw);
-  return annotate(
-    dependencies,
-    viewer,
-    'CLOSE',
-    input,
-    'CLOSURE',
-    input.reason,
-    async (_writer, session) => ({
+  return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
+    await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
+    return {
       pair: toStatusPair(CLOSURE_OUTCOMES[input.outcome]),
       verdict: getStatusInfo(session).terminal ? 'ENDED' : 'MOVED',
-    }),
-  );
+      meetingAt: null,
+    };
+  });
 };
 
 /** Adds a note for other staff. */
@@ -140,6 +138,8 @@ async function findProviderDecision(writer: TransitionWriter, session: SessionRo
   if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
   const disputing = await findNewestDispute(writer.tx, session.id);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
+  // A final approval that came while the session was being replaced: the provider contradicts nothing.
+  if (disputing.subStatus === 'REPLACED') return session;
   const agrees = newest.subStatus === session.subStatus && disputing.verdict === 'DISPUTED';
   return agrees ? newest : disputing;
 }
@@ -159,8 +159,11 @@ async function annotate(
     action,
     input,
     async (writer, session) => {
-      const { pair, verdict } = await next(writer, session);
-      const after = await writer.applyOwn(session, pair, verdict, { source: 'MUTATION', actor: viewer.id });
+      const { pair, verdict, ...changes } = await next(writer, session);
+      const after = await writer.applyOwn({ ...session, ...changes }, pair, verdict, {
+        source: 'MUTATION',
+        actor: viewer.id,
+      });
       const id = uuidv7();
       writer.changes.addAnnotation({
         id,

@@ -158,9 +158,19 @@ export async function allowedSession(
 ): Promise<SessionRow> {
   const [session] = await findSessions(db, [sessionId]);
   if (!session || !maySee(viewer, session.verificationId)) throw notFound();
-  const facts = await readFacts(db, session, await readRelatedRows(db, session.id));
-  denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
+  denyAction(action, session, await findDenialOn({ db, clock, policy }, viewer, action, session));
   return session;
+}
+
+/** Returns why the viewer may not perform the action on the session now; null if it is allowed. */
+export async function findDenialOn(
+  { db, clock, policy }: Pick<ActionDependencies, 'db' | 'clock' | 'policy'>,
+  viewer: Viewer,
+  action: SessionAction,
+  session: SessionRow,
+): Promise<string | null> {
+  const facts = await readFacts(db, session, await readRelatedRows(db, session.id));
+  return findDenial(action, facts, viewer, clock.now(), policy);
 }
 
 /**

@@ -21,11 +21,12 @@ import {
   findReplacements,
   findSessions,
   findSessionsByVerificationId,
+  lockSessions,
   type SessionRow,
 } from '../../db/sessions/sessions.ts';
 import { decryptPersonalData, findUsers, type UserRow } from '../../db/sessions/users.ts';
 import { maySee, type Viewer } from '../../domain/access.ts';
-import { REPLACEABLE_SUB_STATUSES } from '../../domain/actions.ts';
+import type { ActionPolicy } from '../../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
@@ -34,6 +35,7 @@ import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
 import { ensureUser, learnUser } from './ensure-user.ts';
+import { findDenialOn } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 import {
   createStartSessionInput,
@@ -47,6 +49,8 @@ import { findRefusal, invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
+const OTHER_PERSON =
+  "is the id of another person's session: pass that person's user.userId or user.phone, or leave replacesSessionId out";
 
 /**
  * Delay after a start is sent until the reconciler asks the provider whether the start arrived. If the answer
@@ -66,6 +70,7 @@ interface Dependencies {
   readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
   readonly rules: NewStartRules;
+  readonly policy: ActionPolicy;
 }
 
 /**
@@ -120,7 +125,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       createdAt: clock.now(),
     };
     const known = await findIntent(db, input.verificationId);
-    if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input.replacesSessionId);
+    if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input);
     const stored = await insertIntent(db, asked);
     const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
     if (!intent) return invalidField(['replacesSessionId'], REPLACED_ALREADY);
@@ -150,7 +155,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const refusal = verificationIdTaken(session && maySee(viewer, verificationId) ? session.id : undefined);
     const userId = session ? await userIdOf(session) : await userIdAtProvider(viewer, stored);
     if (userId === null || !recognizes(input, asked, userId)) throw refusal;
-    await checkReplaced(viewer, input.replacesSessionId);
+    await checkReplaced(viewer, input);
 
     const reclaimed = await unitOfWork.inTransaction(async ({ tx, changes }) => {
       // Locks the session before the start intent, in the same order as the transition writer (no deadlock).
@@ -208,24 +213,35 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Checks the session that the new one replaces: it is visible to the viewer, has ended or failed, and has no
-   * replacement yet.
+   * Checks the session that the new one replaces, before anything is sent to the provider: it is visible to the
+   * viewer, may be replaced, has no replacement yet, and belongs to the person who is to be verified.
    *
    * @throws Refusal
    */
-  async function checkReplaced(viewer: Viewer, replacedId: string | undefined): Promise<void> {
-    if (replacedId === undefined) return;
+  async function checkReplaced(
+    viewer: Viewer,
+    { replacesSessionId, user }: StartSessionInput,
+  ): Promise<void> {
+    if (replacesSessionId === undefined) return;
     const path = ['replacesSessionId'];
-    const [replaced] = await findSessions(db, [replacedId]);
+    const [replaced] = await findSessions(db, [replacesSessionId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
       return invalidField(path, 'is not the id of a session that you may see');
-    if (!REPLACEABLE_SUB_STATUSES.includes(replaced.subStatus)) {
-      invalidField(
-        path,
-        `is the id of a session that is ${replaced.subStatus}: only an expired, rejected or failed session can be replaced`,
-      );
-    }
-    if ((await findReplacements(db, [replacedId])).length > 0) invalidField(path, REPLACED_ALREADY);
+    if ((await findReplacements(db, [replacesSessionId])).length > 0) invalidField(path, REPLACED_ALREADY);
+    const denial = await findDenialOn(dependencies, viewer, 'REPLACE', replaced);
+    if (denial) invalidField(path, `is the id of a session that cannot be replaced: ${denial}`);
+    if (!(await isPerson(replaced.userId, user))) invalidField(path, OTHER_PERSON);
+  }
+
+  /**
+   * Returns whether the input names the person of this row: by the user id, or without one by the phone, since the
+   * provider may have several users with the same phone.
+   */
+  async function isPerson(id: string, { userId, phone }: StartSessionInput['user']): Promise<boolean> {
+    const [person] = await findUsers(db, [id]);
+    if (!person || person.erasedAt) return false;
+    if (userId !== undefined) return userId === person.userId;
+    return phone !== undefined && phone === decryptPersonalData(sealer, person).phone;
   }
 
   /**
@@ -265,10 +281,19 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       webhooks: begun?.providerWebhooks ?? 0,
     };
     const payload = await ask(input, intent, user.userId);
+    const [replaced] = intent.replacesId === null ? [] : await findSessions(db, [intent.replacesId]);
     return unitOfWork.recordAnswer(async (writer) => {
       const update = { source: 'MUTATION', actor: caller, payload, eventTime: null, query } as const;
+      // Both sessions are locked by one statement, in the order in which all transactions lock (no deadlock).
+      const locked = replaced
+        ? await lockSessions(writer.tx, [replaced.verificationId, intent.verificationId])
+        : [];
       const recorded = await writer.applyUpdate(update);
       invariant(recorded, 'update of a session with a start intent was not recorded');
+      // A replica of an earlier release may have created the session without ending the one that it replaces.
+      const wasThere = locked.some(({ id }) => id === recorded.session.id);
+      const ended = locked.find(({ id }) => id === recorded.session.replacesId);
+      if (wasThere && ended) await writer.endReplaced(ended, caller);
       const first = await completeIntent(writer.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
@@ -301,8 +326,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       const [known] = await findUsers(db, [intent.userId]);
       if (known) return known;
     }
-    const isNew = input.user.userId === undefined;
-    const userId = input.user.userId ?? chosenUserId(sealer, intent);
+    const givenId = input.user.userId ?? (await findReplacedUserId(intent));
+    const isNew = givenId === null;
+    const userId = givenId ?? chosenUserId(sealer, intent);
     invariant(userId !== null, 'input matched a hash whose key is not configured');
     const user = await ensureUser(atProviderOf(intent), { ...input.user, userId }, isNew);
     const stored = await claimUser(db, intent.verificationId, user.id);
@@ -310,6 +336,15 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const [other] = await findUsers(db, [stored]);
     invariant(other, 'user of a start intent is missing');
     return other;
+  }
+
+  /**
+   * Returns the user id of the person of the replaced session, since a new session replaces only one of the same user;
+   * null if the start replaces no session.
+   */
+  async function findReplacedUserId({ replacesId }: IntentRow): Promise<string | null> {
+    const [replaced] = replacesId === null ? [] : await findSessions(db, [replacesId]);
+    return replaced ? userIdOf(replaced) : null;
   }
 
   /**
@@ -378,10 +413,10 @@ export function createStartSession(dependencies: Dependencies): StartSession {
         }
         case 'TAKEN': {
           // The provider already has the verification id. An earlier send of this start intent may have
-          // arrived, perhaps one whose record a failover lost. But if the caller gave the user id and this was
-          // the only send, the verification belongs to another system, even if it has the same user id.
-          if (input.user.userId !== undefined && (await markIdConflict(db, verificationId)))
-            throw verificationIdTaken();
+          // arrived, perhaps one whose record a failover lost. But if the user id is not derived from the start and
+          // this was the only send, the verification belongs to another system, even if it has the same user id.
+          const isDerived = input.user.userId === undefined && intent.replacesId === null;
+          if (!isDerived && (await markIdConflict(db, verificationId))) throw verificationIdTaken();
           const found = await findOurs();
           if (found) return found;
           await markIdConflict(db, verificationId);

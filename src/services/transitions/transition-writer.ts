@@ -1,11 +1,14 @@
 import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
-import { findIntent, type IntentRow } from '../../db/sessions/intents.ts';
+import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
 import {
+  findSessions,
   insertSession,
   type LockedSession,
   lockSession,
+  lockSessions,
+  lockSessionsNow,
   type SessionRow,
   toSessionState,
   withPollSchedule,
@@ -22,6 +25,7 @@ import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
   type Doubt,
+  decideReplacement,
   evaluateUpdate,
   isLate,
   type Observation,
@@ -29,7 +33,7 @@ import {
   type TransitionSource,
   type Verdict,
 } from '../../domain/session.ts';
-import { type KnownSubStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
+import { type KnownSubStatus, parseRawStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { type AuditedWrites, commitPerson, NO_PERSON } from './audited-writes.ts';
 import { applyProviderDetails } from './provider-details.ts';
@@ -159,8 +163,9 @@ export class TransitionWriter {
   }
 
   /**
-   * Creates a session from its first update. If another transaction created the session first, records the
-   * update on that session.
+   * Creates a session from its first update, and ends the session that it replaces, if any. A start that the provider
+   * does not accept replaces nothing. If another transaction
+   * created the session first, records the update on that session.
    *
    * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session
    */
@@ -168,8 +173,16 @@ export class TransitionWriter {
     assertSameVerification(update);
     const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
     const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
-    const begun = await this.#tryCreate(update, from);
-    if (begun) return begun;
+    const accepted = isAccepted(update);
+    if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
+    const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
+    if (created) return this.#applyTo(created, update);
+    // The replaced session may have been archived since the start was accepted.
+    const begun = await this.#tryCreate(update, { ...from, replacesId: replaced?.id ?? null });
+    if (begun) {
+      if (replaced) await this.endReplaced(replaced, caller);
+      return begun;
+    }
     const other = await lockSession(this.tx, getVerificationId(update));
     invariant(other, 'session was neither created nor found after a conflict on its verification id');
     return this.#applyTo(other, update);
@@ -193,6 +206,42 @@ export class TransitionWriter {
     const mismatch = findMismatch({ userId: user?.userId ?? null }, { userId: payload.userId });
     if (mismatch) throw new Mismatch(mismatch, intent.verificationId);
     return true;
+  }
+
+  /**
+   * Locks a new session, in case another transaction created it meanwhile, together with the session that it
+   * replaces. A webhook does not wait for the locks (NOWAIT): its transaction may hold the locks of other webhooks'
+   * sessions, so that waiting could deadlock. It fails instead, and is applied later in a transaction of its own.
+   */
+  async #lockReplaced(
+    update: ProviderUpdate,
+    replacesId: string | null,
+  ): Promise<{ created: LockedSession | null; replaced: LockedSession | null }> {
+    const [known] = replacesId === null ? [] : await findSessions(this.tx, [replacesId]);
+    if (!known) return { created: null, replaced: null };
+    const verificationId = getVerificationId(update);
+    const lock = update.eventTime ? lockSessionsNow : lockSessions;
+    const rows = await lock(this.tx, [known.verificationId, verificationId]);
+    return {
+      created: rows.find((row) => row.verificationId === verificationId) ?? null,
+      replaced: rows.find((row) => row.id === replacesId) ?? null,
+    };
+  }
+
+  /**
+   * Ends a session whose row is locked, because another session replaces it, and cancels its booked meeting. Does
+   * nothing if that is recorded already.
+   */
+  async endReplaced(before: SessionRow, actor: string | null): Promise<void> {
+    if (before.replaced) return;
+    await this.changes.endMeeting(before.id, 'CANCELLED', actor);
+    const by = { source: 'MUTATION', actor } as const;
+    await this.applyOwn(
+      { ...before, meetingAt: null },
+      toStatusPair('REPLACED'),
+      decideReplacement(before),
+      by,
+    );
   }
 
   /** Records a decision made through this API on a session whose row is locked. Returns the updated row. */
@@ -411,3 +460,7 @@ export class TransitionWriter {
     this.#recorded.push(transition);
   }
 }
+
+/** Whether the provider accepted the start: without balance it makes no link, so that the start replaces nothing. */
+const isAccepted = ({ payload }: ProviderUpdate): boolean =>
+  parseRawStatus(payload.rawStatus, payload.rawSubStatus).subStatus !== 'INSUFFICIENT_BALANCE';

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import {
+  expectSound,
+  listed,
+  logOf,
+  NAME,
+  PHONE,
+  report,
+  sessionAt,
+  settled,
+  staffOf,
+  twentyTimes,
+  twoGateways,
+  WATCH,
+} from '../harness/acting.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { person } from '../harness/people.ts';
+
+const NOTE = 'Asha Rao showed her passport at the branch.';
+
+/** Starts a session that uma approved here and the provider's auditor then rejected. */
+async function disputed(gateway: Gateway, verificationId: string) {
+  const { ravi, uma } = await staffOf(gateway);
+  const session = await sessionAt(gateway, verificationId, 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', session.id, { decision: 'APPROVED' });
+  await uma.act('recordAuditorReview', session.id, { decision: 'APPROVED' });
+  await report(gateway, verificationId, 'AUDITOR_REJECTED');
+  await settled(gateway);
+  return session;
+}
+
+test.each([
+  ['KEEP_OURS', 'AUDITOR_APPROVED', false],
+  ['ACCEPT_PROVIDER', 'AUDITOR_REJECTED', true],
+])(
+  'a dispute is resolved by %s: the session is %s, waits on nobody, and subscribers are told',
+  async (resolution, subStatus, agrees) => {
+    const gateway = await bootGateway();
+    const { dev } = await staffOf(gateway);
+    const { id, startCursor } = await disputed(gateway, 'story.1');
+    const watcher = gateway.subscribe(WATCH, { sessionId: id, after: startCursor });
+    const before = await dev.look(id);
+    expect(before).toMatchObject({ disputed: true, subStatus: 'AUDITOR_APPROVED' });
+    expect(before.availableActions).toContain('RESOLVE_DISPUTE');
+    expect(await listed(dev, { waitingOn: ['MERCHANT'] })).toEqual(['story.1']);
+    expect(await listed(dev, { disputed: true })).toEqual(['story.1']);
+
+    const decided = await dev.act('resolveDispute', id, {
+      resolution,
+      note: NOTE,
+      expectedVersion: before.version,
+    });
+
+    expect(decided).toMatchObject({
+      __typename: 'ResolveDisputeSuccess',
+      resolution: { resolution, note: NOTE, resolvedBy: 'dev' },
+      session: { subStatus, disputed: false, statusInfo: { waitingOn: 'NOBODY', terminal: true } },
+    });
+    expect(decided.session.availableActions).not.toContain('RESOLVE_DISPUTE');
+    const { providerAgrees, providerSubStatus } = await dev.query(
+      'query ($id: ID!) { result: session(id: $id) { providerAgrees providerSubStatus } }',
+      { id },
+    );
+    expect([providerAgrees, providerSubStatus]).toEqual([agrees, 'AUDITOR_REJECTED']);
+    const frames = await watcher.take(6);
+    expect(frames.at(-1)).toMatchObject({ subStatus, source: 'MUTATION', actor: 'dev', applied: true });
+    expect(JSON.stringify(frames)).not.toMatch(new RegExp(`${PHONE}|${NAME}|passport`));
+    expect((await logOf(gateway, 'story.1')).at(-1)).toBe(`RESOLVED MUTATION ${subStatus} dev`);
+    expect(await listed(dev, { waitingOn: ['MERCHANT'] })).toEqual([]);
+    expect(await listed(dev, { disputed: true })).toEqual([]);
+    await expectSound(gateway);
+  },
+);
+
+test('neither of those who decided may resolve the dispute, in whatever role; another auditor or admin may', async () => {
+  const gateway = await bootGateway();
+  const { uma, olga, viewer } = await staffOf(gateway);
+  const agent = await person(gateway, 'ravi', ['AGENT', 'AUDITOR', 'ADMIN']);
+  const root = await person(gateway, 'root', 'ADMIN');
+  const { id } = await disputed(gateway, 'eyes.1');
+  const resolving = { resolution: 'KEEP_OURS', note: NOTE };
+
+  for (const who of [uma, agent]) {
+    const { blockedActions } = await who.look(id);
+    expect(blockedActions).toContainEqual({
+      action: 'RESOLVE_DISPUTE',
+      reason: expect.stringContaining('four-eyes rule'),
+    });
+    expect((await who.act('resolveDispute', id, resolving)).message).toContain('four-eyes rule');
+  }
+  for (const who of [olga, viewer])
+    expect((await who.act('resolveDispute', id, resolving)).errors[0].extensions.code).toBe('FORBIDDEN');
+  expect((await root.act('resolveDispute', id, resolving)).session.disputed).toBe(false);
+  await expectSound(gateway);
+});
+
+test('who closed a session may not resolve the dispute about its closing', async () => {
+  const gateway = await bootGateway();
+  const { uma, dev } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'closer.1', 'AGENT_ENDED_CALL');
+  await uma.act('closeSession', id, { outcome: 'REJECTED', reason: 'SUSPECTED_FRAUD' });
+  await report(gateway, 'closer.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+
+  const refused = await uma.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
+  const decided = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+
+  expect(refused.message).toContain('four-eyes rule');
+  // The session was closed: it waits on nobody, whatever its status then.
+  expect(decided.session).toMatchObject({
+    subStatus: 'AUDITOR_APPROVED',
+    disputed: false,
+    statusInfo: { waitingOn: 'NOBODY' },
+  });
+  await expectSound(gateway);
+});
+
+test('a session that is not disputed has no dispute to resolve, and a resolution needs a note', async () => {
+  const gateway = await bootGateway();
+  const { dev } = await staffOf(gateway);
+  const { id } = await gateway.start('calm.1');
+  const act = (input: object) =>
+    dev.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE, ...input });
+
+  expect((await act({})).message).toBe('The session is not disputed.');
+  expect((await act({ note: '  ' })).problems).toEqual([{ path: ['note'], message: expect.any(String) }]);
+  expect((await act({ note: 'x'.repeat(2001) })).problems[0].path).toEqual(['note']);
+  expect((await act({ resolution: 'BOTH' })).errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('a late webhook that disputes a decision of the provider can be resolved both ways', async () => {
+  const gateway = await bootGateway();
+  const { dev } = await staffOf(gateway);
+  const since = Date.now();
+  const late = async (verificationId: string) => {
+    const session = await gateway.start(verificationId);
+    const decided = (subStatus: string, seconds: number) =>
+      gateway.webhook({
+        event_type: 'X',
+        event_time: new Date(since + seconds * 1_000).toISOString(),
+        data: { verification_id: verificationId, status: 'AUDITOR_REVIEWED', sub_status: subStatus },
+      });
+    await decided('AUDITOR_APPROVED', 20);
+    await settled(gateway);
+    await decided('AUDITOR_REJECTED', 10);
+    await settled(gateway);
+    return session.id;
+  };
+  const [kept, accepted] = [await late('late.1'), await late('late.2')];
+  expect((await logOf(gateway, 'late.1')).at(-1)).toBe('DISPUTED_LATE WEBHOOK AUDITOR_REJECTED -');
+
+  const ours = await dev.act('resolveDispute', kept, { resolution: 'KEEP_OURS', note: NOTE });
+  const theirs = await dev.act('resolveDispute', accepted, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+
+  expect(ours.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  expect(theirs.session).toMatchObject({ subStatus: 'AUDITOR_REJECTED', disputed: false });
+  await expectSound(gateway);
+});
+
+test('a webhook after the resolution that repeats the disputed decision changes nothing, and a new decision disputes again', async () => {
+  const gateway = await bootGateway();
+  const { dev } = await staffOf(gateway);
+  const { id } = await disputed(gateway, 'then.1');
+  await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+
+  await report(gateway, 'then.1', 'AUDITOR_REJECTED');
+  await settled(gateway);
+  expect(await dev.look(id)).toMatchObject({ subStatus: 'AUDITOR_REJECTED', disputed: false });
+  await report(gateway, 'then.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+
+  expect(await dev.look(id)).toMatchObject({ subStatus: 'AUDITOR_REJECTED', disputed: true });
+  await expectSound(gateway);
+});
+
+test('of 20 resolutions at once on two gateways one takes effect, and the same key returns it', async () => {
+  const [one, two] = await twoGateways();
+  const [here, there] = [await person(one, 'dev', 'AUDITOR'), await person(two, 'dev', 'AUDITOR')];
+  const { id } = await disputed(one, 'race.1');
+  const { id: other } = await disputed(one, 'race.2');
+  const resolving = { resolution: 'KEEP_OURS', note: NOTE };
+  const call = { ...resolving, idempotencyKey: randomUUID() };
+
+  const results = await twentyTimes(here, there, (who) => who.act('resolveDispute', id, resolving));
+  const same = await twentyTimes(here, there, (who) => who.act('resolveDispute', other, call));
+
+  expect(results.filter((each) => each.__typename === 'ResolveDisputeSuccess')).toHaveLength(1);
+  expect(results.filter((each) => each.message === 'The session is not disputed.')).toHaveLength(19);
+  expect(same.filter((each) => !each.replayed)).toHaveLength(1);
+  expect(new Set(same.map((each) => each.resolution.id)).size).toBe(1);
+  expect((await logOf(one, 'race.1')).filter((line) => line.startsWith('RESOLVED'))).toHaveLength(1);
+  await expectSound(one);
+});
