@@ -32,7 +32,7 @@ test('a customer abroad is rejected by closing the session, which is streamed, e
     'query ($id: ID!) { result: session(id: $id) { statusInfo { recommendedAction } } }',
     { id },
   );
-  expect(statusInfo.recommendedAction).toMatch(/turn the application down/);
+  expect(statusInfo.recommendedAction).toMatch(/Reject the customer \(closeSession, outcome REJECTED\)/);
   const before = await olga.look(id);
   expect(before.availableActions).toContain('CLOSE');
 

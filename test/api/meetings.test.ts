@@ -254,7 +254,7 @@ test('a subscription that selects the reason of a booking is refused', async () 
   await expect(watcher.next()).rejects.toThrow(/Personal data cannot be selected/);
 });
 
-test('after a call that the customer ended, a booking does not make its approval possible, and its review is offered only once', async () => {
+test('after a call that the customer ended, a booking does not make its approval possible without a statement, and its review is offered only once', async () => {
   const gateway = await bootGateway();
   const { session, operator, agent } = await afterCall(gateway, 'incomplete.1', USER_ENDED);
   const { id } = session;
@@ -263,7 +263,8 @@ test('after a call that the customer ended, a booking does not make its approval
   expect(actionsOf(await agent.look(id))).toContain('RECORD_AGENT_REVIEW');
   expect(await agent.act('recordAgentReview', id, { decision: 'APPROVED' })).toMatchObject({
     code: 'ACTION_NOT_ALLOWED',
-    message: 'The customer ended the call, so it may be incomplete and cannot be approved.',
+    message:
+      'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).',
   });
   expect(
     await agent.act('recordAgentReview', id, { decision: 'UNABLE_TO_VALIDATE', remarks: 'no liveness' }),

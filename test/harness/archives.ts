@@ -58,7 +58,6 @@ export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   });
   await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
   await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'like her photo' });
-  await agent.act('addNote', id, { note: 'her aunt was in the room' });
   const result = await auditor.act('recordAuditorReview', id, {
     decision: 'REJECTED',
     remarks: 'not like it',

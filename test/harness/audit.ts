@@ -93,7 +93,6 @@ export async function sessionWithHistory(gateway: Gateway): Promise<string> {
     ...{ decision: 'REJECTED', remarks: 'Not Asha Rao.', reasons: ['FACE_MISMATCH'], callComplete: true },
     customerMessage: 'Visit a branch, please.',
   });
-  await operator.act('addNote', session.id, { note: 'Rahul called again.' });
   const { rows } = await gateway.database.query('select id from vkyc_session where verification_id = $1', [
     verificationId,
   ]);
