@@ -57,7 +57,8 @@ const COSTS: Record<string, number> = {
  * Names of fields whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED
  * values, because encrypting a value takes about as long as serializing that many values.
  */
-const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|agentRemarks|customerMessage|cancelReason)$/;
+const SEALED =
+  /[cC]ursor$|^(link|phone|name|email|remarks|agentRemarks|customerMessage|cancelReason|text|note|resolution)$/;
 const VALUES_OF_SEALED = 3;
 /** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
