@@ -77,7 +77,7 @@ export type SubStatus =
   | 'USER_DROPPED_OFF'
   /** The agent left the call, or lost the connection to it. Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
   | 'AGENT_DROPPED_OFF'
-  /** The customer ended the call. Review whether the call was complete; then record the agent's decision (recordAgentReview, with callComplete), or book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The customer ended the call. Review whether the call was complete; then record the agent's decision (recordAgentReview with callComplete), or book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
   | 'USER_ENDED_CALL'
   /** The agent ended the call. Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it. (Status VIDEO_CALL.) */
   | 'AGENT_ENDED_CALL'

@@ -215,7 +215,7 @@ export const STATUS_TABLE = {
       USER_ENDED_CALL: {
         explanation: 'The customer ended the call.',
         recommendedAction:
-          "Review whether the call was complete; then record the agent's decision (recordAgentReview, with callComplete), or book another meeting (scheduleMeeting).",
+          "Review whether the call was complete; then record the agent's decision (recordAgentReview with callComplete), or book another meeting (scheduleMeeting).",
         waitingOn: 'AGENT',
         terminal: false,
       },

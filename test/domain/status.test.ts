@@ -148,7 +148,7 @@ test('an advice in parentheses names mutations or fields that the API has', () =
   const mutations = Object.keys(OPERATIONS)
     .filter((operation) => operation.startsWith('Mutation.'))
     .map((operation) => operation.slice('Mutation.'.length));
-  const known = [...mutations, 'replacesSessionId', 'replacedBy'];
+  const known = [...mutations, 'replacesSessionId', 'replacedBy', 'callComplete'];
   expect(named.filter((name) => !known.includes(name))).toEqual([]);
   expect(new Set(named)).toContain('closeSession');
 });
