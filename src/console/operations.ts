@@ -174,6 +174,54 @@ export type TransitionSource =
   /** A time passed, and the provider, when asked, reported nothing newer: for example, nobody came to a booked meeting. */
   | 'CLOCK';
 
+/** Outcome of closing a session. */
+export type ClosureOutcome =
+  /** The customer is rejected: status REJECTED, REJECTED_BY_MERCHANT. */
+  | 'REJECTED'
+  /** The session is given up: status FAILED, FAILED_BY_MERCHANT. */
+  | 'FAILED';
+
+/** Reason for closing a session. More values may be added: treat unknown ones as OTHER. */
+export type ClosureReason =
+  /** The customer is outside India, from where Video KYC is not allowed. */
+  | 'CUSTOMER_OUTSIDE_INDIA'
+  /** The customer no longer wants the product or the verification. */
+  | 'CUSTOMER_WITHDREW'
+  /** The customer cannot be reached. */
+  | 'CUSTOMER_UNREACHABLE'
+  /** The customer declined the video call. */
+  | 'MEETING_REJECTED'
+  /** The same person has another session. */
+  | 'DUPLICATE_REQUEST'
+  /** The customer is suspected of fraud. */
+  | 'SUSPECTED_FRAUD'
+  /** A technical problem prevents the verification. */
+  | 'TECHNICAL'
+  /** Another reason; a note is required. */
+  | 'OTHER';
+
+/** Reason for escalating a session. More values may be added: treat unknown ones as OTHER. */
+export type EscalationReason =
+  /** The customer lost the connection, and the cause must be investigated. */
+  | 'CUSTOMER_DROPPED_OFF'
+  /** A technical problem persists. */
+  | 'TECHNICAL'
+  /** The provider does not do what it should. */
+  | 'PROVIDER'
+  /** The customer is suspected of fraud. */
+  | 'SUSPECTED_FRAUD'
+  /** The customer complained. */
+  | 'COMPLAINT'
+  /** Another reason; a note is required. */
+  | 'OTHER';
+
+/** Whose decision stands after a dispute. */
+export type DisputeResolutionChoice =
+  /** The session's decision stands. */
+  | 'KEEP_OURS'
+  /** The provider's decision replaces the session's. */
+  | 'ACCEPT_PROVIDER';
+
 /** Whether the agent or the auditor made a review. */
 export type ReviewStage =
   /** The first decision, by the agent who held the call. */
@@ -216,6 +264,25 @@ export type ReviewReason =
   | 'CALL_INCOMPLETE'
   /** Another reason; remarks are required. */
   | 'OTHER';
+
+/** Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS. */
+export type SessionChange =
+  /** Status, sub-status and what follows from them, such as `availableActions`. */
+  | 'STATUS'
+  /** The fields `meeting` and `meetings`. */
+  | 'MEETINGS'
+  /** The field `reviews`: a review, or its remarks. */
+  | 'REVIEWS'
+  /** The field `notes`, which only staff see. */
+  | 'NOTES'
+  /** The fields `escalation` and `escalations`, which only staff see. */
+  | 'ESCALATION'
+  /** The field `closure`: staff closed the session. */
+  | 'CLOSURE'
+  /** The fields `disputed` and `disputeResolutions`. */
+  | 'DISPUTE'
+  /** The field `replacedBy`: another session replaces this one. */
+  | 'REPLACEMENT';
 
 /** Conditions on sessions. A session must match every condition given; omitted fields do not filter. */
 export type SessionFilter = {
@@ -325,6 +392,74 @@ export type CancelMeetingInput = {
   expectedVersion?: number | null | undefined;
   /** Reason for the cancellation, up to 500 characters. Staff can read it. */
   reason?: string | null | undefined;
+};
+
+/** Input of closeSession: the session, how it ends, and why. */
+export type CloseSessionInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** REJECTED turns the customer down; FAILED only gives the session up. */
+  outcome: ClosureOutcome;
+  /** Coded reason. OTHER needs a `note`. */
+  reason: ClosureReason;
+  /** Details of the reason. Up to 2000 characters. Only staff can read it. */
+  note?: string | null | undefined;
+};
+
+/** Input of addNote: the session and the text of the note. */
+export type AddNoteInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Text of the note. Up to 2000 characters. Only staff can read it. */
+  note: string;
+};
+
+/** Input of escalateSession: the session and why somebody must investigate it. */
+export type EscalateSessionInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Coded reason. OTHER needs a `note`. */
+  reason: EscalationReason;
+  /** Details of the reason. Up to 2000 characters. Only staff can read it. */
+  note?: string | null | undefined;
+};
+
+/** Input of resolveEscalation: the session and what came of the investigation. */
+export type ResolveEscalationInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** What came of the escalation. Up to 2000 characters. Only staff can read it. */
+  note: string;
+};
+
+/** Input of resolveDispute: the session, whose decision stands, and why. */
+export type ResolveDisputeInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Whose decision stands. */
+  resolution: DisputeResolutionChoice;
+  /** Why the dispute is decided so. Up to 2000 characters. Only staff can read it. */
+  note: string;
 };
 
 /** Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it. */
@@ -499,15 +634,41 @@ export type VkycSessionRowFragment = { id: string, verificationId: string, versi
 
 export type VkycSessionActionsFragment = { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> };
 
-export type VkycTransitionFragment = { id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } };
+export type VkycProviderStateFragment = { id: string, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean };
+
+export type VkycTransitionFragment = { id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } };
 
 export type VkycMeetingFragment = { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string };
 
-export type VkycReviewFragment = { id: string, stage: ReviewStage, decision: ReviewDecision, remarks: string | null, reviewer: string | null, source: TransitionSource, recordedAt: string };
+export type VkycReviewFragment = { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string };
+
+export type VkycNoteFragment = { id: string, text: string | null, author: string | null, recordedAt: string };
+
+export type VkycClosureFragment = { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string };
+
+export type VkycEscalationFragment = { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null };
+
+export type VkycDisputeResolutionFragment = { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string };
 
 export type VkycCustomerFragment = { id: string, userId: string, name: string | null, phone: string | null, email: string | null };
 
-export type VkycSessionPageFragment = { referenceId: string | null, link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, remarks: string | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, replacedBy: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> };
+export type VkycSessionLinkFragment = { id: string, link: string | null };
+
+export type VkycSessionMeetingsFragment = { id: string, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> } };
+
+export type VkycSessionReviewsFragment = { id: string, agentRemarks: string | null, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> };
+
+export type VkycSessionNotesFragment = { id: string, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null };
+
+export type VkycSessionEscalationsFragment = { id: string, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null };
+
+export type VkycSessionClosureFragment = { id: string, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null };
+
+export type VkycSessionDisputesFragment = { id: string, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null };
+
+export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: string, verificationId: string } | null };
+
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -547,14 +708,29 @@ export type VkycSessionQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionQuery = { session: { referenceId: string | null, link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, remarks: string | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, replacedBy: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { referenceId: string | null, link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, remarks: string | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, replacedBy: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+
+export type VkycSessionPartsQueryVariables = Exact<{
+  id: string | number;
+  link?: boolean;
+  meetings?: boolean;
+  reviews?: boolean;
+  notes?: boolean;
+  escalations?: boolean;
+  closure?: boolean;
+  disputes?: boolean;
+  replacement?: boolean;
+}>;
+
+
+export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { nodes: Array<{ cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionLogQueryVariables = Exact<{
   id: string | number;
@@ -563,7 +739,7 @@ export type VkycSessionLogQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionLogQuery = { session: { id: string, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
+export type VkycSessionLogQuery = { session: { id: string, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
 export type VkycPersonQueryVariables = Exact<{
   id: string | number;
@@ -657,7 +833,7 @@ export type VkycRecordAgentReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAgentReviewMutation = { recordAgentReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, remarks: string | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
@@ -670,7 +846,72 @@ export type VkycRecordAuditorReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAuditorReviewMutation = { recordAuditorReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, remarks: string | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycCloseSessionMutationVariables = Exact<{
+  input: CloseSessionInput;
+}>;
+
+
+export type VkycCloseSessionMutation = { closeSession:
+    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycAddNoteMutationVariables = Exact<{
+  input: AddNoteInput;
+}>;
+
+
+export type VkycAddNoteMutation = { addNote:
+    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycEscalateSessionMutationVariables = Exact<{
+  input: EscalateSessionInput;
+}>;
+
+
+export type VkycEscalateSessionMutation = { escalateSession:
+    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycResolveEscalationMutationVariables = Exact<{
+  input: ResolveEscalationInput;
+}>;
+
+
+export type VkycResolveEscalationMutation = { resolveEscalation:
+    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycResolveDisputeMutationVariables = Exact<{
+  input: ResolveDisputeInput;
+}>;
+
+
+export type VkycResolveDisputeMutation = { resolveDispute:
+    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
@@ -720,8 +961,8 @@ export type VkycWatchSessionSubscriptionVariables = Exact<{
 
 
 export type VkycWatchSessionSubscription = { sessionLive:
-    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
    };
 
@@ -732,7 +973,7 @@ export type VkycWatchFloorSubscriptionVariables = Exact<{
 
 
 export type VkycWatchFloorSubscription = { feed:
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
    };
@@ -744,7 +985,7 @@ export type VkycWatchTransitionsSubscriptionVariables = Exact<{
 }>;
 
 
-export type VkycWatchTransitionsSubscription = { statusTransitions: { previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } } };
+export type VkycWatchTransitionsSubscription = { statusTransitions: { previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } } };
 
 export const VkycViewer = document<VkycViewerQuery, VkycViewerQueryVariables>(`\
 query VkycViewer {
@@ -843,11 +1084,20 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycProviderState on VkycSession {
+  id
+  referenceId
+  providerStatus
+  providerSubStatus
+  providerAgrees
+}
+
 fragment VkycTransition on StatusTransition {
   id
   cursor
   sequence
   applied
+  changes
   reason
   source
   actor
@@ -878,10 +1128,49 @@ fragment VkycReview on Review {
   id
   stage
   decision
+  reasons
+  reasonTexts
   remarks
+  customerMessage
+  callComplete
   reviewer
   source
   recordedAt
+}
+
+fragment VkycNote on Note {
+  id
+  text
+  author
+  recordedAt
+}
+
+fragment VkycClosure on Closure {
+  id
+  outcome
+  reason
+  note
+  closedBy
+  closedAt
+}
+
+fragment VkycEscalation on Escalation {
+  id
+  reason
+  note
+  escalatedBy
+  escalatedAt
+  resolution
+  resolvedBy
+  resolvedAt
+}
+
+fragment VkycDisputeResolution on DisputeResolution {
+  id
+  resolution
+  note
+  resolvedBy
+  resolvedAt
 }
 
 fragment VkycCustomer on VkycUser {
@@ -892,23 +1181,85 @@ fragment VkycCustomer on VkycUser {
   email
 }
 
-fragment VkycSessionPage on VkycSession {
-  ...VkycSessionRow
-  ...VkycSessionActions
-  referenceId
+fragment VkycSessionLink on VkycSession {
+  id
   link
-  startCursor
-  user {
-    ...VkycCustomer
-  }
+}
+
+fragment VkycSessionMeetings on VkycSession {
+  id
   meetings(first: 20) {
     nodes {
       ...VkycMeeting
       cancelReason
     }
   }
+}
+
+fragment VkycSessionReviews on VkycSession {
+  id
+  agentRemarks
   reviews {
     ...VkycReview
+  }
+}
+
+fragment VkycSessionNotes on VkycSession {
+  id
+  notes(first: 100) {
+    nodes {
+      ...VkycNote
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+
+fragment VkycSessionEscalations on VkycSession {
+  id
+  escalations {
+    ...VkycEscalation
+  }
+}
+
+fragment VkycSessionClosure on VkycSession {
+  id
+  closure {
+    ...VkycClosure
+  }
+}
+
+fragment VkycSessionDisputes on VkycSession {
+  id
+  disputeResolutions {
+    ...VkycDisputeResolution
+  }
+}
+
+fragment VkycSessionReplacement on VkycSession {
+  id
+  replacedBy {
+    id
+    verificationId
+  }
+}
+
+fragment VkycSessionPage on VkycSession {
+  ...VkycSessionRow
+  ...VkycSessionActions
+  ...VkycProviderState
+  ...VkycSessionLink
+  ...VkycSessionMeetings
+  ...VkycSessionReviews
+  ...VkycSessionNotes
+  ...VkycSessionEscalations
+  ...VkycSessionClosure
+  ...VkycSessionDisputes
+  ...VkycSessionReplacement
+  startCursor
+  user {
+    ...VkycCustomer
   }
   transitions(last: 50) {
     nodes {
@@ -920,10 +1271,6 @@ fragment VkycSessionPage on VkycSession {
     }
   }
   replaces {
-    id
-    verificationId
-  }
-  replacedBy {
     id
     verificationId
   }
@@ -974,11 +1321,20 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycProviderState on VkycSession {
+  id
+  referenceId
+  providerStatus
+  providerSubStatus
+  providerAgrees
+}
+
 fragment VkycTransition on StatusTransition {
   id
   cursor
   sequence
   applied
+  changes
   reason
   source
   actor
@@ -1009,10 +1365,49 @@ fragment VkycReview on Review {
   id
   stage
   decision
+  reasons
+  reasonTexts
   remarks
+  customerMessage
+  callComplete
   reviewer
   source
   recordedAt
+}
+
+fragment VkycNote on Note {
+  id
+  text
+  author
+  recordedAt
+}
+
+fragment VkycClosure on Closure {
+  id
+  outcome
+  reason
+  note
+  closedBy
+  closedAt
+}
+
+fragment VkycEscalation on Escalation {
+  id
+  reason
+  note
+  escalatedBy
+  escalatedAt
+  resolution
+  resolvedBy
+  resolvedAt
+}
+
+fragment VkycDisputeResolution on DisputeResolution {
+  id
+  resolution
+  note
+  resolvedBy
+  resolvedAt
 }
 
 fragment VkycCustomer on VkycUser {
@@ -1023,23 +1418,85 @@ fragment VkycCustomer on VkycUser {
   email
 }
 
-fragment VkycSessionPage on VkycSession {
-  ...VkycSessionRow
-  ...VkycSessionActions
-  referenceId
+fragment VkycSessionLink on VkycSession {
+  id
   link
-  startCursor
-  user {
-    ...VkycCustomer
-  }
+}
+
+fragment VkycSessionMeetings on VkycSession {
+  id
   meetings(first: 20) {
     nodes {
       ...VkycMeeting
       cancelReason
     }
   }
+}
+
+fragment VkycSessionReviews on VkycSession {
+  id
+  agentRemarks
   reviews {
     ...VkycReview
+  }
+}
+
+fragment VkycSessionNotes on VkycSession {
+  id
+  notes(first: 100) {
+    nodes {
+      ...VkycNote
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+
+fragment VkycSessionEscalations on VkycSession {
+  id
+  escalations {
+    ...VkycEscalation
+  }
+}
+
+fragment VkycSessionClosure on VkycSession {
+  id
+  closure {
+    ...VkycClosure
+  }
+}
+
+fragment VkycSessionDisputes on VkycSession {
+  id
+  disputeResolutions {
+    ...VkycDisputeResolution
+  }
+}
+
+fragment VkycSessionReplacement on VkycSession {
+  id
+  replacedBy {
+    id
+    verificationId
+  }
+}
+
+fragment VkycSessionPage on VkycSession {
+  ...VkycSessionRow
+  ...VkycSessionActions
+  ...VkycProviderState
+  ...VkycSessionLink
+  ...VkycSessionMeetings
+  ...VkycSessionReviews
+  ...VkycSessionNotes
+  ...VkycSessionEscalations
+  ...VkycSessionClosure
+  ...VkycSessionDisputes
+  ...VkycSessionReplacement
+  startCursor
+  user {
+    ...VkycCustomer
   }
   transitions(last: 50) {
     nodes {
@@ -1054,6 +1511,140 @@ fragment VkycSessionPage on VkycSession {
     id
     verificationId
   }
+}`);
+
+export const VkycSessionParts = document<VkycSessionPartsQuery, VkycSessionPartsQueryVariables>(`\
+query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = false, $reviews: Boolean! = false, $notes: Boolean! = false, $escalations: Boolean! = false, $closure: Boolean! = false, $disputes: Boolean! = false, $replacement: Boolean! = false) {
+  session(id: $id) {
+    id
+    ...VkycSessionLink @include(if: $link)
+    ...VkycSessionMeetings @include(if: $meetings)
+    ...VkycSessionReviews @include(if: $reviews)
+    ...VkycSessionNotes @include(if: $notes)
+    ...VkycSessionEscalations @include(if: $escalations)
+    ...VkycSessionClosure @include(if: $closure)
+    ...VkycSessionDisputes @include(if: $disputes)
+    ...VkycSessionReplacement @include(if: $replacement)
+  }
+}
+
+fragment VkycMeeting on Meeting {
+  id
+  startsAt
+  status
+  source
+  scheduledBy
+  cancelledBy
+  createdAt
+}
+
+fragment VkycReview on Review {
+  id
+  stage
+  decision
+  reasons
+  reasonTexts
+  remarks
+  customerMessage
+  callComplete
+  reviewer
+  source
+  recordedAt
+}
+
+fragment VkycNote on Note {
+  id
+  text
+  author
+  recordedAt
+}
+
+fragment VkycClosure on Closure {
+  id
+  outcome
+  reason
+  note
+  closedBy
+  closedAt
+}
+
+fragment VkycEscalation on Escalation {
+  id
+  reason
+  note
+  escalatedBy
+  escalatedAt
+  resolution
+  resolvedBy
+  resolvedAt
+}
+
+fragment VkycDisputeResolution on DisputeResolution {
+  id
+  resolution
+  note
+  resolvedBy
+  resolvedAt
+}
+
+fragment VkycSessionLink on VkycSession {
+  id
+  link
+}
+
+fragment VkycSessionMeetings on VkycSession {
+  id
+  meetings(first: 20) {
+    nodes {
+      ...VkycMeeting
+      cancelReason
+    }
+  }
+}
+
+fragment VkycSessionReviews on VkycSession {
+  id
+  agentRemarks
+  reviews {
+    ...VkycReview
+  }
+}
+
+fragment VkycSessionNotes on VkycSession {
+  id
+  notes(first: 100) {
+    nodes {
+      ...VkycNote
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+
+fragment VkycSessionEscalations on VkycSession {
+  id
+  escalations {
+    ...VkycEscalation
+  }
+}
+
+fragment VkycSessionClosure on VkycSession {
+  id
+  closure {
+    ...VkycClosure
+  }
+}
+
+fragment VkycSessionDisputes on VkycSession {
+  id
+  disputeResolutions {
+    ...VkycDisputeResolution
+  }
+}
+
+fragment VkycSessionReplacement on VkycSession {
+  id
   replacedBy {
     id
     verificationId
@@ -1090,6 +1681,7 @@ fragment VkycTransition on StatusTransition {
   cursor
   sequence
   applied
+  changes
   reason
   source
   actor
@@ -1580,7 +2172,11 @@ fragment VkycReview on Review {
   id
   stage
   decision
+  reasons
+  reasonTexts
   remarks
+  customerMessage
+  callComplete
   reviewer
   source
   recordedAt
@@ -1673,10 +2269,475 @@ fragment VkycReview on Review {
   id
   stage
   decision
+  reasons
+  reasonTexts
   remarks
+  customerMessage
+  callComplete
   reviewer
   source
   recordedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycCloseSession = document<VkycCloseSessionMutation, VkycCloseSessionMutationVariables>(`\
+mutation VkycCloseSession($input: CloseSessionInput!) {
+  closeSession(input: $input) {
+    __typename
+    ... on CloseSessionSuccess {
+      replayed
+      closure {
+        ...VkycClosure
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycClosure on Closure {
+  id
+  outcome
+  reason
+  note
+  closedBy
+  closedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycAddNote = document<VkycAddNoteMutation, VkycAddNoteMutationVariables>(`\
+mutation VkycAddNote($input: AddNoteInput!) {
+  addNote(input: $input) {
+    __typename
+    ... on AddNoteSuccess {
+      replayed
+      note {
+        ...VkycNote
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycNote on Note {
+  id
+  text
+  author
+  recordedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycEscalateSession = document<VkycEscalateSessionMutation, VkycEscalateSessionMutationVariables>(`\
+mutation VkycEscalateSession($input: EscalateSessionInput!) {
+  escalateSession(input: $input) {
+    __typename
+    ... on EscalateSessionSuccess {
+      replayed
+      escalation {
+        ...VkycEscalation
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycEscalation on Escalation {
+  id
+  reason
+  note
+  escalatedBy
+  escalatedAt
+  resolution
+  resolvedBy
+  resolvedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycResolveEscalation = document<VkycResolveEscalationMutation, VkycResolveEscalationMutationVariables>(`\
+mutation VkycResolveEscalation($input: ResolveEscalationInput!) {
+  resolveEscalation(input: $input) {
+    __typename
+    ... on ResolveEscalationSuccess {
+      replayed
+      escalation {
+        ...VkycEscalation
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycEscalation on Escalation {
+  id
+  reason
+  note
+  escalatedBy
+  escalatedAt
+  resolution
+  resolvedBy
+  resolvedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycResolveDispute = document<VkycResolveDisputeMutation, VkycResolveDisputeMutationVariables>(`\
+mutation VkycResolveDispute($input: ResolveDisputeInput!) {
+  resolveDispute(input: $input) {
+    __typename
+    ... on ResolveDisputeSuccess {
+      replayed
+      resolution {
+        ...VkycDisputeResolution
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycDisputeResolution on DisputeResolution {
+  id
+  resolution
+  note
+  resolvedBy
+  resolvedAt
 }
 
 fragment VkycRefusal on MutationError {
@@ -1959,6 +3020,7 @@ subscription VkycWatchSession($sessionId: ID!, $after: String) {
       session {
         ...VkycSessionRow
         ...VkycSessionActions
+        ...VkycProviderState
       }
     }
     ... on StatusTransition {
@@ -1967,6 +3029,7 @@ subscription VkycWatchSession($sessionId: ID!, $after: String) {
       session {
         ...VkycSessionRow
         ...VkycSessionActions
+        ...VkycProviderState
       }
     }
     ... on Heartbeat {
@@ -2015,11 +3078,20 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycProviderState on VkycSession {
+  id
+  referenceId
+  providerStatus
+  providerSubStatus
+  providerAgrees
+}
+
 fragment VkycTransition on StatusTransition {
   id
   cursor
   sequence
   applied
+  changes
   reason
   source
   actor
@@ -2094,6 +3166,7 @@ fragment VkycTransition on StatusTransition {
   cursor
   sequence
   applied
+  changes
   reason
   source
   actor
@@ -2136,6 +3209,7 @@ fragment VkycTransition on StatusTransition {
   cursor
   sequence
   applied
+  changes
   reason
   source
   actor

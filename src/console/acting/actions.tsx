@@ -8,54 +8,87 @@ import { ACTION_LABELS } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './actions.module.css';
+import { AddNoteDialog } from './add-note.tsx';
 import { RecordingDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.tsx';
 import { CancelMeetingDialog } from './cancel-meeting.tsx';
+import { CloseDialog } from './close-session.tsx';
+import { EscalateDialog, ResolveEscalationDialog } from './escalation.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
+import { ReplaceDialog } from './replace-session.tsx';
+import { ResolveDisputeDialog } from './resolve-dispute.tsx';
 import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
+interface ActionEntry {
+  readonly Dialog: ComponentType<ActionDialogProps>;
+  readonly look: 'primary' | 'plain' | 'danger';
+  /** Part of the page that has the button: next to what the action is about. */
+  readonly place: ActionPlace;
+}
+export type ActionPlace = 'HEAD' | 'DISPUTE' | 'ESCALATION' | 'NOTES';
+
 /**
- * Dialog and button style of each action. The reviews come first, because a session that allows a review is
- * waiting for it.
+ * Dialog and button of each action. The reviews come first, because a session that allows a review is waiting for it;
+ * the actions that end the session come last.
  */
-const DIALOGS = {
-  RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary' },
-  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary' },
-  SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain' },
-  CANCEL_MEETING: { Dialog: CancelMeetingDialog, look: 'plain' },
-  REFRESH: { Dialog: RefreshDialog, look: 'plain' },
-  REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain' },
-  CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain' },
-} as const satisfies Record<
-  Exclude<
-    SessionAction,
-    'CLOSE' | 'REPLACE' | 'RESOLVE_DISPUTE' | 'ADD_NOTE' | 'ESCALATE' | 'RESOLVE_ESCALATION'
-  >,
-  { Dialog: ComponentType<ActionDialogProps>; look: 'primary' | 'plain' }
->;
-const ORDER = Object.keys(DIALOGS) as (keyof typeof DIALOGS)[];
+const ACTIONS: Readonly<Record<SessionAction, ActionEntry>> = {
+  RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary', place: 'HEAD' },
+  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary', place: 'HEAD' },
+  SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain', place: 'HEAD' },
+  CANCEL_MEETING: { Dialog: CancelMeetingDialog, look: 'plain', place: 'HEAD' },
+  REFRESH: { Dialog: RefreshDialog, look: 'plain', place: 'HEAD' },
+  REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain', place: 'HEAD' },
+  CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain', place: 'HEAD' },
+  ESCALATE: { Dialog: EscalateDialog, look: 'plain', place: 'HEAD' },
+  REPLACE: { Dialog: ReplaceDialog, look: 'plain', place: 'HEAD' },
+  CLOSE: { Dialog: CloseDialog, look: 'danger', place: 'HEAD' },
+  RESOLVE_DISPUTE: { Dialog: ResolveDisputeDialog, look: 'danger', place: 'DISPUTE' },
+  RESOLVE_ESCALATION: { Dialog: ResolveEscalationDialog, look: 'plain', place: 'ESCALATION' },
+  ADD_NOTE: { Dialog: AddNoteDialog, look: 'plain', place: 'NOTES' },
+};
+const ORDER = Object.keys(ACTIONS) as SessionAction[];
 
 interface Props {
   readonly page: SessionDetails;
+  readonly place: ActionPlace;
   readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
 }
 
-/**
- * Buttons for the actions that the viewer may perform now, and a list of the other actions with the reason
- * why each is not possible.
- */
-export function Actions({ page, onDone }: Props) {
-  const [open, setOpen] = useState<{ action: keyof typeof DIALOGS; session: SessionDetails } | null>(null);
-  const may = ORDER.filter((action) => page.availableActions.includes(action));
-  const OpenDialog = open && DIALOGS[open.action].Dialog;
+/** Buttons for the actions of one part of the page that the viewer may perform now. */
+export function ActionButtons({ page, place, onDone }: Props) {
+  const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
+  const may = ORDER.filter(
+    (action) => ACTIONS[action].place === place && page.availableActions.includes(action),
+  );
+  const OpenDialog = open && ACTIONS[open.action].Dialog;
   return (
-    <section aria-label="Actions" className={style.actions}>
+    <>
       {may.map((action) => (
-        <Button key={action} look={DIALOGS[action].look} onPress={() => setOpen({ action, session: page })}>
+        <Button key={action} look={ACTIONS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
             ? 'Reschedule meeting'
             : ACTION_LABELS[action]}
         </Button>
       ))}
+      {open && OpenDialog && (
+        <OpenDialog
+          session={open.session}
+          onContinue={() => setOpen({ ...open, session: page })}
+          onClose={() => setOpen(null)}
+          onDone={(session, options) => {
+            onDone(session);
+            if (!options?.stay) setOpen(null);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** Actions of the head of the page, and a list of all actions that are not possible with the reason of each. */
+export function Actions({ page, onDone }: Omit<Props, 'place'>) {
+  return (
+    <section aria-label="Actions" className={style.actions}>
+      <ActionButtons page={page} place="HEAD" onDone={onDone} />
       {page.blockedActions.length > 0 && (
         <DialogTrigger>
           <Button look="quiet">Show unavailable actions</Button>
@@ -70,17 +103,6 @@ export function Actions({ page, onDone }: Props) {
             </dl>
           </Popover>
         </DialogTrigger>
-      )}
-      {open && OpenDialog && (
-        <OpenDialog
-          session={open.session}
-          onContinue={() => setOpen({ ...open, session: page })}
-          onClose={() => setOpen(null)}
-          onDone={(session, options) => {
-            onDone(session);
-            if (!options?.stay) setOpen(null);
-          }}
-        />
       )}
     </section>
   );

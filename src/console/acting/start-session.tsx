@@ -15,25 +15,22 @@ import { MutationNotice, useMutation } from './mutation.tsx';
 interface Props {
   readonly onClose: () => void;
   readonly onStarted: (row: Row) => void;
-  /** Session that the new session replaces, such as an expired one. */
-  readonly replaces?: Row;
 }
 
-type Started = Extract<VkycStartSessionMutation['startSession'], { __typename: 'StartSessionSuccess' }>;
+export type Started = Extract<
+  VkycStartSessionMutation['startSession'],
+  { __typename: 'StartSessionSuccess' }
+>;
 
 const FIELDS = ['verificationId', 'phone', 'name', 'email'];
-const shortId = () => crypto.randomUUID().slice(0, 8);
 
 /** Dialog that starts a session, and then shows the link for the customer. */
-export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
+export function StartSessionDialog({ onClose, onStarted }: Props) {
   const { gateway } = useSignedIn();
-  const [, navigate] = useLocation();
   const mutation = useMutation<VkycStartSessionMutation['startSession']>();
   const [started, setStarted] = useState<Started | null>(null);
-  const [stem, setStem] = useState(() => `kyc-${shortId()}`);
-  const [scenario, setScenario] = useState('');
+  const [verificationId, setVerificationId] = useState(makeVerificationId);
   const [user, setUser] = useState({ phone: '', name: '', email: '' });
-  const verificationId = scenario ? `${stem}.${scenario}` : stem;
 
   const start = () => {
     const input = {
@@ -43,7 +40,6 @@ export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
         ...(user.name && { name: user.name }),
         ...(user.email && { email: user.email }),
       },
-      ...(replaces && { replacesSessionId: replaces.id }),
     };
     const call = async () => (await gateway.mutate(VkycStartSession, { input })).startSession;
     void mutation.run(call, input, (success) => {
@@ -52,51 +48,12 @@ export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
     });
   };
 
-  if (started)
-    return (
-      <Dialog title="Session started" onClose={onClose}>
-        {started.replayed && (
-          <Notice tone="trouble">This session had already been started. No new session was created.</Notice>
-        )}
-        {started.session.link ? (
-          <>
-            <p>Share this link with the customer.</p>
-            <p className={style.link}>
-              <code>{started.session.link}</code>
-              <CopyButton text={started.session.link} what="link" />
-            </p>
-          </>
-        ) : (
-          <p>
-            {started.session.statusInfo.explanation} {started.session.statusInfo.recommendedAction}
-          </p>
-        )}
-        <div className={style.buttons}>
-          <Button onPress={onClose}>Close</Button>
-          <Button
-            look="primary"
-            onPress={() => navigate(`/sessions/${encodeURIComponent(started.session.id)}`)}
-          >
-            Go to session
-          </Button>
-        </div>
-      </Dialog>
-    );
+  if (started) return <SessionStarted started={started} onClose={onClose} />;
 
   return (
-    <Dialog
-      title={replaces ? `Start a new session to replace ${replaces.verificationId}` : 'Start a session'}
-      onClose={onClose}
-    >
+    <Dialog title="Start a session" onClose={onClose}>
       <Form problems={mutation.problems} onSubmit={start}>
-        <Field
-          label="Verification ID"
-          name="verificationId"
-          value={stem}
-          onChange={setStem}
-          maxLength={50}
-          hint={scenario ? `Will be ${verificationId}` : '1 to 50 characters: A-Z a-z 0-9 . _ -'}
-        />
+        <VerificationIdField initial={verificationId} onChange={setVerificationId} />
         <Field
           label="Phone"
           name="phone"
@@ -119,19 +76,6 @@ export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
           value={user.email}
           onChange={(email) => setUser({ ...user, email })}
         />
-        {setup.scenarios && (
-          <div>
-            <Select
-              label="Sandbox scenario"
-              options={scenarioNames(setup.scenarios)}
-              value={scenario}
-              onChange={setScenario}
-            />
-            <p>
-              <small>{setup.scenarios[scenario] ?? setup.scenarios['awaits-review']}</small>
-            </p>
-          </div>
-        )}
         <MutationNotice mutation={mutation} fields={FIELDS} />
         <div className={style.buttons}>
           <Button onPress={onClose}>Cancel</Button>
@@ -141,6 +85,92 @@ export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
         </div>
       </Form>
     </Dialog>
+  );
+}
+
+interface StartedProps {
+  readonly started: Started;
+  readonly onClose: () => void;
+}
+
+/** Dialog that shows the link of a started session. */
+export function SessionStarted({ started: { session, replayed }, onClose }: StartedProps) {
+  const [, navigate] = useLocation();
+  return (
+    <Dialog title="Session started" onClose={onClose}>
+      {replayed && (
+        <Notice tone="trouble">This session had already been started. No new session was created.</Notice>
+      )}
+      {session.link ? (
+        <>
+          <p>Share this link with the customer.</p>
+          <p className={style.link}>
+            <code>{session.link}</code>
+            <CopyButton text={session.link} what="link" />
+          </p>
+        </>
+      ) : (
+        <p>
+          {session.statusInfo.explanation} {session.statusInfo.recommendedAction}
+        </p>
+      )}
+      <div className={style.buttons}>
+        <Button onPress={onClose}>Close</Button>
+        <Button look="primary" onPress={() => navigate(`/sessions/${encodeURIComponent(session.id)}`)}>
+          Go to session
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Returns an unused verification id. */
+export const makeVerificationId = (): string => `kyc-${crypto.randomUUID().slice(0, 8)}`;
+
+/**
+ * Field for the verification id of a new session, which starts with an unused id. With the sandbox, the user may choose
+ * a scenario, whose name ends the id.
+ */
+export function VerificationIdField({
+  initial,
+  onChange,
+}: {
+  initial: string;
+  onChange: (verificationId: string) => void;
+}) {
+  const [stem, setStem] = useState(initial);
+  const [scenario, setScenario] = useState('');
+  const join = (start: string, end: string) => (end ? `${start}.${end}` : start);
+  return (
+    <>
+      <Field
+        label="Verification ID"
+        name="verificationId"
+        value={stem}
+        onChange={(value) => {
+          setStem(value);
+          onChange(join(value, scenario));
+        }}
+        maxLength={50}
+        hint={scenario ? `Will be ${join(stem, scenario)}` : '1 to 50 characters: A-Z a-z 0-9 . _ -'}
+      />
+      {setup.scenarios && (
+        <div>
+          <Select
+            label="Sandbox scenario"
+            options={scenarioNames(setup.scenarios)}
+            value={scenario}
+            onChange={(value) => {
+              setScenario(value);
+              onChange(join(stem, value));
+            }}
+          />
+          <p>
+            <small>{setup.scenarios[scenario] ?? setup.scenarios['awaits-review']}</small>
+          </p>
+        </div>
+      )}
+    </>
   );
 }
 

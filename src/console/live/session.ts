@@ -1,10 +1,13 @@
 import type { FeedState } from 'vkyc-gateway/client';
 import type { Gateway, GatewayError } from '../gateway/gateway.ts';
 import {
+  type SessionChange,
   VkycSession,
   type VkycSessionActionsFragment,
   VkycSessionLog,
   type VkycSessionPageFragment,
+  VkycSessionParts,
+  type VkycSessionPartsQueryVariables,
   type VkycTransitionFragment,
   VkycWatchSession,
 } from '../operations.ts';
@@ -13,6 +16,31 @@ import { Store } from './store.ts';
 
 export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
+
+/** Part of the page that frames (results of the subscription) do not contain, because it may be personal. */
+type Part = Exclude<keyof VkycSessionPartsQueryVariables, 'id'>;
+
+/** Part to query after a frame that names this change; null if the frame itself has all that may have changed. */
+const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
+  STATUS: null,
+  MEETINGS: 'meetings',
+  REVIEWS: 'reviews',
+  NOTES: 'notes',
+  ESCALATION: 'escalations',
+  CLOSURE: 'closure',
+  DISPUTE: 'disputes',
+  REPLACEMENT: 'replacement',
+};
+
+/** Time between `start` and `stop`, with what must be queried in it. */
+interface Run {
+  /** Whether a query is running. The queries run one after another. */
+  loading: boolean;
+  /** Whether the whole page must be queried. */
+  page: boolean;
+  /** Parts that must be queried. */
+  readonly parts: Set<Part>;
+}
 
 export interface SessionView {
   /** The session; null if it is not loaded yet, or if `missing` is true. */
@@ -39,11 +67,8 @@ export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  /**
-   * State of the time between `start` and `stop`: whether a query is running (`loading`), and whether another
-   * query must follow (`again`). Null when stopped.
-   */
-  #run: { loading: boolean; again: boolean } | null = null;
+  /** Null when stopped. */
+  #run: Run | null = null;
   /**
    * Number of snapshots received. If the number changes during a query, the answer of the query is ignored,
    * because it may contain transitions that a failover has lost.
@@ -58,7 +83,7 @@ export class LiveSession extends Store<SessionView> {
 
   /** Loads the session, and then subscribes to it after its newest loaded transition. */
   start(): void {
-    this.#run = { loading: false, again: false };
+    this.#run = { loading: false, page: false, parts: new Set() };
     void this.#load(this.#run);
   }
 
@@ -91,35 +116,41 @@ export class LiveSession extends Store<SessionView> {
   }
 
   async #load(run: object): Promise<void> {
-    await this.#refresh();
+    await this.#refresh('PAGE');
     const { page, log } = this.view;
     if (page && this.#run === run) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
   }
 
   /**
-   * Queries the session again after a frame (result of the subscription), because frames contain neither
-   * personal data nor free texts. Calls during a query are merged into one further query; a failed query is
-   * retried.
+   * Queries the whole page, or some parts of it. What is asked for during a query is queried together after it; a
+   * failed query is retried.
    */
-  async #refresh(): Promise<void> {
+  async #refresh(needed: 'PAGE' | readonly Part[]): Promise<void> {
     const run = this.#run;
     if (!run) return;
-    run.again = true;
+    if (needed === 'PAGE') run.page = true;
+    else for (const part of needed) run.parts.add(part);
     if (run.loading) return;
     run.loading = true;
-    while (run.again && this.#run === run) {
-      run.again = false;
-      await this.#queryPage(run).catch(async (failure: GatewayError) => {
-        if (failure.code === INVALID_ID_CODE) return this.show({ missing: true });
-        this.show({ failure });
-        run.again = true;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
-      });
+    while ((run.page || run.parts.size > 0) && this.#run === run) {
+      const { page } = run;
+      const parts = [...run.parts];
+      run.page = false;
+      run.parts.clear();
+      await (page ? this.#queryPage(run) : this.#queryParts(run, parts)).catch(
+        async (failure: GatewayError) => {
+          if (failure.code === INVALID_ID_CODE) return this.show({ missing: true });
+          this.show({ failure });
+          run.page ||= page;
+          for (const part of parts) run.parts.add(part);
+          await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
+        },
+      );
     }
     run.loading = false;
   }
 
-  async #queryPage(run: object): Promise<void> {
+  async #queryPage(run: Run): Promise<void> {
     const snapshots = this.#snapshots;
     const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
     if (this.#run !== run || this.#snapshots !== snapshots) return;
@@ -133,6 +164,16 @@ export class LiveSession extends Store<SessionView> {
       page: known && known.version > page.version ? { ...page, ...pickVersionedFields(known) } : page,
       hasOlder: (log[0]?.sequence ?? 1) > 1,
     });
+  }
+
+  async #queryParts(run: Run, parts: readonly Part[]): Promise<void> {
+    const snapshots = this.#snapshots;
+    const wanted = Object.fromEntries(parts.map((part) => [part, true]));
+    const { session } = await this.#gateway.query(VkycSessionParts, { id: this.#id, ...wanted });
+    if (this.#run !== run || this.#snapshots !== snapshots) return;
+    if (!session) return this.show({ missing: true, failure: null });
+    const { page } = this.view;
+    if (page) this.show({ failure: null, page: { ...page, ...session } });
   }
 
   /**
@@ -152,18 +193,33 @@ export class LiveSession extends Store<SessionView> {
       {
         next: ({ sessionLive: frame }) => {
           if (frame.__typename === 'Heartbeat') return;
-          if (frame.__typename === 'SessionSnapshot') this.#replace(frame.session);
-          else {
-            this.applyResult(frame.session);
-            this.show({ log: mergeTransitions(this.view.log, [frame]) });
+          if (frame.__typename === 'SessionSnapshot') {
+            this.#replace(frame.session);
+            return void this.#refresh('PAGE');
           }
-          void this.#refresh();
+          const parts = findStaleParts(this.view.page, frame);
+          this.applyResult(frame.session);
+          this.show({ log: mergeTransitions(this.view.log, [frame]) });
+          void this.#refresh(parts);
         },
         onState: (state) => this.show({ state }),
         fail: (failure) => this.show({ failure, state: 'stale' }),
       },
     );
   }
+}
+
+/**
+ * Returns the parts of the page that a frame says have changed. The link is not among the changes of a frame: a new
+ * link has a new expiry time.
+ */
+function findStaleParts(
+  page: SessionDetails | null,
+  { changes, session }: Pick<Transition, 'changes'> & { session: Row },
+): readonly Part[] {
+  // A later release may name changes that this page does not show.
+  const parts = changes.flatMap((change) => CHANGED_PARTS[change] ?? []);
+  return page?.linkExpiresAt === session.linkExpiresAt ? parts : [...parts, 'link'];
 }
 
 /** Returns those fields of a session that change only together with its version. */

@@ -1,4 +1,6 @@
-import { createContext, type ReactNode, use, useMemo, useState } from 'react';
+import { createContext, type ReactNode, use, useId, useMemo, useState } from 'react';
+import { Checkbox } from 'react-aria-components/Checkbox';
+import { CheckboxGroup } from 'react-aria-components/CheckboxGroup';
 import { FieldError } from 'react-aria-components/FieldError';
 import { Form as AriaForm } from 'react-aria-components/Form';
 import { Input } from 'react-aria-components/Input';
@@ -15,7 +17,11 @@ interface FormProps {
    * same messages by typing.
    */
   readonly problems?: Readonly<Record<string, string>>;
-  readonly onSubmit: () => void;
+  /**
+   * Called when the user presses the submit button, or Enter in a field. Left out in dialogs that record a decision:
+   * Enter must not record one.
+   */
+  readonly onSubmit?: () => void;
   readonly children: ReactNode;
 }
 
@@ -44,7 +50,7 @@ export function Form({ problems = NONE, onSubmit, children }: FormProps) {
         className={style.form!}
         onSubmit={(event) => {
           event.preventDefault();
-          onSubmit();
+          onSubmit?.();
         }}
       >
         {children}
@@ -106,19 +112,36 @@ export function Field({
 interface ChoiceProps<Value extends string> {
   readonly label: string;
   readonly options: Readonly<Record<Value, string>>;
-  readonly value: Value;
+  /** What each option means, shown below the option's label. */
+  readonly meanings?: Readonly<Record<Value, string>>;
+  /** Null until the user has chosen: no option is preselected. */
+  readonly value: Value | null;
   readonly onChange: (value: Value) => void;
 }
 
 /** Radio group for one choice out of a few. */
-export function Choice<Value extends string>({ label, options, value, onChange }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({
+  label,
+  options,
+  meanings,
+  value,
+  onChange,
+}: ChoiceProps<Value>) {
   return (
-    <RadioGroup value={value} onChange={(chosen) => onChange(chosen as Value)} className={style.field!}>
+    <RadioGroup
+      value={value}
+      isRequired
+      onChange={(chosen) => onChange(chosen as Value)}
+      className={style.field!}
+    >
       <Label>{label}</Label>
-      <div className={style.options}>
+      <div className={meanings ? style.stack : style.options}>
         {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
           <Radio key={each} value={each} className={style.option!}>
-            {text}
+            <span>
+              {text}
+              {meanings && <small> {meanings[each]}</small>}
+            </span>
           </Radio>
         ))}
       </div>
@@ -126,7 +149,45 @@ export function Choice<Value extends string>({ label, options, value, onChange }
   );
 }
 
-interface SelectProps<Value extends string> extends ChoiceProps<Value> {
+interface ChecksProps<Value extends string> {
+  readonly label: string;
+  readonly name: string;
+  readonly options: Readonly<Record<Value, string>>;
+  readonly values: readonly Value[];
+  readonly onChange: (values: Value[]) => void;
+}
+
+/** Group of checkboxes for any number of choices. */
+export function Checks<Value extends string>({ label, name, options, values, onChange }: ChecksProps<Value>) {
+  const onEdit = use(OnEdit);
+  return (
+    <CheckboxGroup
+      name={name}
+      value={[...values]}
+      onChange={(chosen) => {
+        onEdit(name);
+        onChange(chosen as Value[]);
+      }}
+      className={style.field!}
+    >
+      <Label>{label}</Label>
+      <div className={style.options}>
+        {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
+          <Checkbox key={each} value={each} className={`${style.option} ${style.check}`}>
+            {text}
+          </Checkbox>
+        ))}
+      </div>
+      <FieldError className={style.wrong!} />
+    </CheckboxGroup>
+  );
+}
+
+interface SelectProps<Value extends string> {
+  readonly label: string;
+  readonly options: Readonly<Record<Value, string>>;
+  readonly value: Value;
+  readonly onChange: (value: Value) => void;
   /** If true, only screen readers get the label, because the options explain themselves. */
   readonly hideLabel?: boolean;
 }
@@ -150,5 +211,38 @@ export function Select<Value extends string>({
         ))}
       </select>
     </label>
+  );
+}
+
+interface ListFieldProps<Value extends string> {
+  readonly label: string;
+  readonly options: Readonly<Record<Value, string>>;
+  /** Null until the user has chosen: no option is preselected. */
+  readonly value: Value | null;
+  readonly onChange: (value: Value) => void;
+}
+
+/** Required field of a form for one choice out of many. */
+export function ListField<Value extends string>({ label, options, value, onChange }: ListFieldProps<Value>) {
+  const id = useId();
+  return (
+    <div className={style.field}>
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        required
+        value={value ?? ''}
+        onChange={(event) => onChange(event.target.value as Value)}
+      >
+        <option value="" disabled hidden>
+          Choose…
+        </option>
+        {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }

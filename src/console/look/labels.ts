@@ -1,4 +1,16 @@
-import type { Party, Role, SessionAction, Status, SubStatus } from '../operations.ts';
+import type {
+  ClosureOutcome,
+  ClosureReason,
+  DisputeResolutionChoice,
+  EscalationReason,
+  Party,
+  ReviewReason,
+  Role,
+  SessionAction,
+  SessionChange,
+  Status,
+  SubStatus,
+} from '../operations.ts';
 
 /**
  * Converts a name of the GraphQL schema to a text for users: `USER_IP_CHECK` to "User IP check", `startsAt`
@@ -79,6 +91,80 @@ export const ACTION_LABELS = {
   ESCALATE: 'Escalate',
   RESOLVE_ESCALATION: 'Resolve escalation',
 } as const satisfies Record<SessionAction, string>;
+
+/** What closing a session does to the customer. */
+export const CLOSURE_OUTCOME_LABELS = {
+  REJECTED: 'Reject the customer',
+  FAILED: 'Give the session up',
+} as const satisfies Record<ClosureOutcome, string>;
+
+export const CLOSURE_REASON_LABELS = {
+  CUSTOMER_OUTSIDE_INDIA: 'Customer is outside India',
+  CUSTOMER_WITHDREW: 'Customer no longer wants it',
+  CUSTOMER_UNREACHABLE: 'Customer cannot be reached',
+  MEETING_REJECTED: 'Customer declined the call',
+  DUPLICATE_REQUEST: 'Customer has another session',
+  SUSPECTED_FRAUD: 'Suspected fraud',
+  TECHNICAL: 'Technical problem',
+  OTHER: 'Other',
+} as const satisfies Record<ClosureReason, string>;
+
+export const ESCALATION_REASON_LABELS = {
+  CUSTOMER_DROPPED_OFF: 'Customer lost the connection',
+  TECHNICAL: 'Technical problem',
+  PROVIDER: 'Problem at the provider',
+  SUSPECTED_FRAUD: 'Suspected fraud',
+  COMPLAINT: 'Customer complained',
+  OTHER: 'Other',
+} as const satisfies Record<EscalationReason, string>;
+
+export const DISPUTE_LABELS = {
+  KEEP_OURS: 'Keep our decision',
+  ACCEPT_PROVIDER: "Accept the provider's decision",
+} as const satisfies Record<DisputeResolutionChoice, string>;
+
+export const REVIEW_REASON_LABELS = {
+  FACE_MISMATCH: 'Face differs from photo',
+  LIVENESS_DOUBTED: 'Perhaps no live person',
+  CUSTOMER_PROMPTED: 'Customer was prompted',
+  DOCUMENT_UNREADABLE: 'Document unreadable',
+  DOCUMENT_DOUBTED: 'Document perhaps not genuine',
+  NAME_MISMATCH: 'Name differs',
+  ADDRESS_MISMATCH: 'Address differs',
+  LOCATION_MISMATCH: 'Location differs',
+  QUESTIONS_FAILED: 'Security questions failed',
+  AUDIO_OR_VIDEO_POOR: 'Poor sound or picture',
+  CALL_INCOMPLETE: 'Call incomplete',
+  OTHER: 'Other',
+} as const satisfies Record<ReviewReason, string>;
+
+/** Reasons that an approval may have, for what did not stand in its way. The gateway refuses the others. */
+export const APPROVAL_REASONS: readonly ReviewReason[] = [
+  'NAME_MISMATCH',
+  'ADDRESS_MISMATCH',
+  'LOCATION_MISMATCH',
+  'AUDIO_OR_VIDEO_POOR',
+  'OTHER',
+];
+
+/** Mark of a timeline entry that did not change the status, by what it did change. */
+export const CHANGE_LABELS = {
+  STATUS: 'Status',
+  MEETINGS: 'Meeting',
+  REVIEWS: 'Review',
+  NOTES: 'Note',
+  ESCALATION: 'Escalation',
+  CLOSURE: 'Closed',
+  DISPUTE: 'Dispute',
+  REPLACEMENT: 'Replaced',
+} as const satisfies Record<SessionChange, string>;
+
+/**
+ * Returns the label of a value. An open page may get a value that only a later release of the gateway knows: its
+ * name is then made readable.
+ */
+export const findLabel = (labels: Readonly<Record<string, string>>, value: string): string =>
+  labels[value] ?? humanize(value);
 
 /** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';

@@ -2,15 +2,26 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { SessionDetails } from '../live/session.ts';
 import { CopyButton } from '../look/copy.tsx';
-import { humanize } from '../look/labels.ts';
+import { findLabel, humanize, REVIEW_REASON_LABELS } from '../look/labels.ts';
 import panel from '../look/panel.module.css';
 import { LocalAndIndianTime, LocalTime } from '../look/time.tsx';
 import style from './cards.module.css';
 
-function Card({ title, children }: { title: string; children: ReactNode }) {
+interface CardProps {
+  readonly title: string;
+  /** Buttons next to the title. */
+  readonly buttons?: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** Section of the session page, with a title. */
+export function Card({ title, buttons, children }: CardProps) {
   return (
     <section className={`${panel.panel} ${style.card}`} aria-label={title}>
-      <h2>{title}</h2>
+      <header className={style.top}>
+        <h2>{title}</h2>
+        {buttons}
+      </header>
       {children}
     </section>
   );
@@ -18,7 +29,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
 
 /** Label with its value. Renders nothing if there is no value. */
 function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (children === null || children === undefined || children === '') return null;
+  if (children === null || children === undefined || children === '' || children === false) return null;
   return (
     <div className={style.fact}>
       <dt>{name}</dt>
@@ -79,21 +90,44 @@ export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings'
   );
 }
 
-/** Card with the reviews by agents and auditors. */
-export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] }) {
+/** Card with the reviews by agents and auditors, and the remarks of the agent at the provider. */
+export function ReviewsCard({ page: { reviews, agentRemarks } }: { page: SessionDetails }) {
   return (
     <Card title="Reviews">
-      {reviews.length === 0 && <p className={style.none}>No reviews yet.</p>}
+      {reviews.length === 0 && !agentRemarks && <p className={style.none}>No reviews yet.</p>}
+      {agentRemarks && (
+        <div className={style.list}>
+          <p>Remarks of the agent at the provider</p>
+          <blockquote>{agentRemarks}</blockquote>
+        </div>
+      )}
       <ul className={style.list}>
-        {reviews.map(({ id, stage, decision, reviewer, remarks, recordedAt }) => (
-          <li key={id}>
+        {reviews.map((review) => (
+          <li key={review.id}>
             <b>
-              {humanize(stage)}: {humanize(decision)}
+              {humanize(review.stage)}: {humanize(review.decision)}
             </b>
             <p>
-              {reviewer ?? 'Recorded at the provider'}, <LocalTime at={recordedAt} />
+              {review.reviewer ?? 'Recorded at the provider'}, <LocalTime at={review.recordedAt} />
+              {review.callComplete !== null &&
+                (review.callComplete
+                  ? ', stated that the call was complete'
+                  : ', stated that the call was not complete')}
             </p>
-            {remarks && <blockquote>{remarks}</blockquote>}
+            {review.reasons.length > 0 && (
+              <ul className={style.tags} aria-label="Reasons">
+                {review.reasons.map((reason) => (
+                  <li key={reason}>{findLabel(REVIEW_REASON_LABELS, reason)}</li>
+                ))}
+              </ul>
+            )}
+            {review.remarks && <blockquote>{review.remarks}</blockquote>}
+            {review.customerMessage && (
+              <>
+                <p>To the customer:</p>
+                <blockquote>{review.customerMessage}</blockquote>
+              </>
+            )}
           </li>
         ))}
       </ul>
@@ -110,6 +144,14 @@ export function FactsCard({ page }: { page: SessionDetails }) {
     <Card title="Details">
       <dl>
         <Fact name="Reference ID">{page.referenceId}</Fact>
+        <Fact name="At the provider">
+          {page.providerSubStatus !== page.statusInfo.subStatus && (
+            <>
+              {humanize(page.providerSubStatus)}
+              {!page.providerAgrees && <small> (has not confirmed our status yet)</small>}
+            </>
+          )}
+        </Fact>
         <Fact name="Started">
           <LocalTime at={page.createdAt} />
         </Fact>
@@ -123,7 +165,8 @@ export function FactsCard({ page }: { page: SessionDetails }) {
   );
 }
 
-function SessionLink({
+/** Link to the page of another session. */
+export function SessionLink({
   session: { id, verificationId },
 }: {
   session: { id: string; verificationId: string };

@@ -1,20 +1,19 @@
-import { lazy, Suspense, useState } from 'react';
-import { Link, useLocation } from 'wouter';
-import { Actions } from '../acting/actions.tsx';
-import { StartSessionDialog } from '../acting/start-session.tsx';
-import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
+import { lazy, Suspense, useCallback } from 'react';
+import { Link } from 'wouter';
+import { ActionButtons, Actions } from '../acting/actions.tsx';
+import { useSignedIn } from '../gateway/signed-in.tsx';
 import { useReportState } from '../live/badge.tsx';
 import { LiveSession, type SessionDetails } from '../live/session.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
-import { Button } from '../look/button.tsx';
 import { CopyButton } from '../look/copy.tsx';
 import { Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { TimeSince } from '../look/time.tsx';
 import cards from './cards.module.css';
-import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard } from './cards.tsx';
+import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
+import { ClosureCard, DisputesCard, EscalationNotice, EscalationsCard, NotesCard } from './records.tsx';
 import style from './session-page.module.css';
 import { Timeline } from './timeline.tsx';
 
@@ -31,6 +30,10 @@ export function SessionPage({ id }: { id: string }) {
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
   const { page, missing, log, hasOlder, state, failure } = useStore(live);
   useReportState(state);
+  const onDone = useCallback(
+    (session: Parameters<LiveSession['applyResult']>[0]) => live.applyResult(session),
+    [live],
+  );
 
   if (missing)
     return (
@@ -52,11 +55,19 @@ export function SessionPage({ id }: { id: string }) {
         <Notice tone="bad">
           Disputed: the decision of the provider contradicts the one recorded here. Do not onboard this
           customer until the dispute has been resolved.
+          <ActionButtons page={page} place="DISPUTE" onDone={onDone} />
+        </Notice>
+      )}
+      <EscalationNotice page={page} onDone={onDone} />
+      {page.replacedBy && (
+        <Notice tone="trouble">
+          <p>
+            Another session replaces this one: <SessionLink session={page.replacedBy} />
+          </p>
         </Notice>
       )}
       <div className={style.actions}>
-        <Actions page={page} onDone={(session) => live.applyResult(session)} />
-        <StartReplacement page={page} />
+        <Actions page={page} onDone={onDone} />
       </div>
       <section aria-label="Journey" className={CARD}>
         <Suspense fallback={<p role="status">Loading…</p>}>
@@ -69,9 +80,13 @@ export function SessionPage({ id }: { id: string }) {
           <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.loadOlder()} />
         </section>
         <div className={style.side}>
+          <ClosureCard closure={page.closure} />
+          <NotesCard page={page} onDone={onDone} />
+          <EscalationsCard escalations={page.escalations} />
+          <DisputesCard resolutions={page.disputeResolutions} />
           <CustomerCard page={page} />
           <MeetingsCard meetings={page.meetings.nodes} />
-          <ReviewsCard reviews={page.reviews} />
+          <ReviewsCard page={page} />
           <FactsCard page={page} />
         </div>
       </div>
@@ -94,35 +109,19 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
         <p>
           <b>{statusInfo.explanation}</b> {statusInfo.recommendedAction}
         </p>
-        {!statusInfo.terminal && (
+        {statusInfo.waitingOn !== 'NOBODY' && (
           <p className={style.waiting}>
-            Waiting on <WaitingOn party={statusInfo.waitingOn} /> for <TimeSince since={statusSince} />
+            {statusInfo.waitingOn === 'MERCHANT' ? (
+              <b>We have to act,</b>
+            ) : (
+              <>
+                Waiting on <WaitingOn party={statusInfo.waitingOn} />
+              </>
+            )}{' '}
+            for <TimeSince since={statusSince} />
           </p>
         )}
       </div>
     </header>
-  );
-}
-
-/** Button that starts a new session to replace a session that expired, failed or was rejected. */
-function StartReplacement({ page }: { page: SessionDetails }) {
-  const [, navigate] = useLocation();
-  const [open, setOpen] = useState(false);
-  const mayStart = useHasRole('OPERATOR', 'ADMIN');
-  const isUnsuccessful = ['EXPIRED', 'REJECTED', 'FAILED'].includes(page.statusInfo.status);
-  if (!mayStart || !isUnsuccessful || page.replacedBy) return null;
-  return (
-    <>
-      <Button look="primary" onPress={() => setOpen(true)}>
-        Start a new session
-      </Button>
-      {open && (
-        <StartSessionDialog
-          replaces={page}
-          onClose={() => setOpen(false)}
-          onStarted={({ id }) => navigate(`/sessions/${encodeURIComponent(id)}`)}
-        />
-      )}
-    </>
   );
 }

@@ -1,15 +1,16 @@
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
+import { CHANGE_LABELS } from '../look/labels.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { formatDuration, LocalTime } from '../look/time.tsx';
-import type { TransitionSource } from '../operations.ts';
+import type { SessionChange, TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
 const SOURCES: Record<TransitionSource, string> = {
   WEBHOOK: 'reported by the provider',
   POLL: 'found by checking with the provider',
   MUTATION: 'done here',
-  CLOCK: 'a time passed',
+  CLOCK: 'recorded here because a time had passed',
 };
 /** Minimum delay between an event and its receipt by the gateway. The timeline shows only longer delays. */
 const MIN_SHOWN_DELAY_MS = 60_000;
@@ -36,17 +37,18 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
 }
 
 function Entry({ entry }: { entry: Transition }) {
-  const { sequence, statusInfo, applied, reason, source, actor, occurredAt, recordedAt } = entry;
+  const { sequence, statusInfo, applied, source, actor, occurredAt, recordedAt } = entry;
   const laterMs = occurredAt ? Date.parse(recordedAt) - Date.parse(occurredAt) : 0;
   const origin = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
+  const hasStatus = applied || !isAboutRecords(entry);
   return (
     <li className={applied ? style.entry : style.late}>
       <div className={style.top}>
-        <StatusBadge of={statusInfo} />
-        {!applied && <span className={style.mark}>{isDispute(reason) ? 'Dispute' : 'Late update'}</span>}
+        {hasStatus && <StatusBadge of={statusInfo} />}
+        {!applied && <span className={style.mark}>{findMark(entry)}</span>}
         <span className={style.number}>{sequence}</span>
       </div>
-      <p>{applied ? statusInfo.explanation : `The status did not change. ${reason}`}</p>
+      <p>{describe(entry)}</p>
       <p className={style.foot}>
         <LocalTime at={occurredAt ?? recordedAt} /> · {origin}
         {laterMs > MIN_SHOWN_DELAY_MS && ` · received ${formatDuration(laterMs)} later`}
@@ -55,8 +57,29 @@ function Entry({ entry }: { entry: Transition }) {
   );
 }
 
-/**
- * Whether a transition made the session disputed. The only sign of a dispute is the text of the gateway's
- * reason.
- */
-const isDispute = (reason: string | null): boolean => reason?.includes('contradicts') ?? false;
+/** Changes that name an entry which did not change the status; the first one of an entry counts. */
+const MARKED: readonly SessionChange[] = [
+  'DISPUTE',
+  'CLOSURE',
+  'REPLACEMENT',
+  'NOTES',
+  'ESCALATION',
+  'MEETINGS',
+];
+/** Changes of entries that are about records of the gateway. Such an entry only repeats the status of the session. */
+const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'MEETINGS'];
+
+const isAboutRecords = ({ changes }: Transition): boolean =>
+  changes.some((change) => RECORDS.includes(change)) &&
+  changes.every((change) => RECORDS.includes(change) || change === 'REVIEWS');
+
+function findMark({ changes }: Transition): string {
+  const change = MARKED.find((each) => changes.includes(each));
+  return change ? CHANGE_LABELS[change] : 'Late update';
+}
+
+/** Returns what an entry means. For one that was not applied, the gateway's reason says why. */
+function describe(entry: Transition): string {
+  if (entry.applied) return entry.statusInfo.explanation;
+  return isAboutRecords(entry) ? (entry.reason ?? '') : `The status did not change. ${entry.reason}`;
+}

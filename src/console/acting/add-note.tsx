@@ -1,0 +1,40 @@
+import { useState } from 'react';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Form } from '../look/fields.tsx';
+import { VkycAddNote, type VkycAddNoteMutation } from '../operations.ts';
+import type { ActionDialogProps } from './action-dialog.ts';
+import { ConfirmButtons, findMissing } from './confirm.tsx';
+import { MutationNotice, useMutation } from './mutation.tsx';
+import { NoteField } from './note-field.tsx';
+
+/** Dialog that adds a note. No version is sent: a note is about the session, whatever its status. */
+export function AddNoteDialog({ session, onDone, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycAddNoteMutation['addNote']>();
+  const [note, setNote] = useState('');
+
+  const add = () => {
+    const input = { sessionId: session.id, note };
+    const call = async (idempotencyKey: string) =>
+      (await gateway.mutate(VkycAddNote, { input: { ...input, idempotencyKey } })).addNote;
+    void mutation.run(call, input, (success) => onDone(success.session));
+  };
+
+  return (
+    <Dialog title="Add a note" onClose={onClose}>
+      <Form problems={mutation.problems}>
+        <NoteField value={note} onChange={setNote} />
+        <MutationNotice mutation={mutation} before={session} fields={['note']} />
+        <ConfirmButtons
+          missing={findMissing([!note.trim(), 'Write the note.'])}
+          label="Add note"
+          look="primary"
+          isPending={mutation.pending}
+          onConfirm={add}
+          onClose={onClose}
+        />
+      </Form>
+    </Dialog>
+  );
+}

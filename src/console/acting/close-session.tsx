@@ -1,0 +1,87 @@
+import { useState } from 'react';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Choice, Form, ListField } from '../look/fields.tsx';
+import { CLOSURE_OUTCOME_LABELS, CLOSURE_REASON_LABELS } from '../look/labels.ts';
+import {
+  type ClosureOutcome,
+  type ClosureReason,
+  VkycCloseSession,
+  type VkycCloseSessionMutation,
+} from '../operations.ts';
+import type { ActionDialogProps } from './action-dialog.ts';
+import { ConfirmButtons, findMissing } from './confirm.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
+import { NoteField } from './note-field.tsx';
+
+const MEANINGS: Record<ClosureOutcome, string> = {
+  REJECTED: 'The bank turns the customer down.',
+  FAILED: 'The verification ends without a decision about the customer.',
+};
+const CONFIRM: Record<ClosureOutcome, string> = {
+  REJECTED: 'Reject the customer for good',
+  FAILED: 'Give the session up for good',
+};
+
+/** Dialog that ends a session here: rejects the customer, or gives the session up. */
+export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycCloseSessionMutation['closeSession']>();
+  const [outcome, setOutcome] = useState<ClosureOutcome | null>(null);
+  const [reason, setReason] = useState<ClosureReason | null>(null);
+  const [note, setNote] = useState('');
+  const needsNote = reason === 'OTHER';
+  const missing = findMissing(
+    [!outcome, 'Choose an outcome.'],
+    [!reason, 'Choose a reason.'],
+    [needsNote && !note.trim(), 'Write a note that says the reason.'],
+  );
+
+  const close = () => {
+    if (!outcome || !reason) return;
+    const input = {
+      sessionId: session.id,
+      expectedVersion: session.version,
+      outcome,
+      reason,
+      ...(note.trim() && { note }),
+    };
+    const call = async (idempotencyKey: string) =>
+      (await gateway.mutate(VkycCloseSession, { input: { ...input, idempotencyKey } })).closeSession;
+    void mutation.run(call, input, (success) => onDone(success.session));
+  };
+  const goOn = () => {
+    setOutcome(null);
+    onContinue();
+  };
+
+  return (
+    <Dialog title="Close the session" onClose={onClose}>
+      <p className={style.now}>
+        {session.verificationId}: {session.statusInfo.explanation} The provider is not told that you close the
+        session.{session.meeting && ' Its booked meeting is cancelled.'}
+      </p>
+      <Form problems={mutation.problems}>
+        <Choice
+          label="Outcome"
+          options={CLOSURE_OUTCOME_LABELS}
+          meanings={MEANINGS}
+          value={outcome}
+          onChange={setOutcome}
+        />
+        <ListField label="Reason" options={CLOSURE_REASON_LABELS} value={reason} onChange={setReason} />
+        <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
+        <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
+        <ConfirmButtons
+          missing={missing}
+          label={outcome ? CONFIRM[outcome] : 'Close the session'}
+          look="danger"
+          isPending={mutation.pending}
+          onConfirm={close}
+          onClose={onClose}
+        />
+      </Form>
+    </Dialog>
+  );
+}

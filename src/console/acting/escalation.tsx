@@ -1,0 +1,103 @@
+import { useState } from 'react';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Form, ListField } from '../look/fields.tsx';
+import { ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
+import {
+  type EscalationReason,
+  VkycEscalateSession,
+  type VkycEscalateSessionMutation,
+  VkycResolveEscalation,
+  type VkycResolveEscalationMutation,
+} from '../operations.ts';
+import type { ActionDialogProps } from './action-dialog.ts';
+import { ConfirmButtons, findMissing } from './confirm.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
+import { NoteField } from './note-field.tsx';
+
+/** Dialog that escalates a session, so that somebody investigates it. */
+export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycEscalateSessionMutation['escalateSession']>();
+  const [reason, setReason] = useState<EscalationReason | null>(null);
+  const [note, setNote] = useState('');
+  const needsNote = reason === 'OTHER';
+
+  const escalate = () => {
+    if (!reason) return;
+    const input = {
+      sessionId: session.id,
+      expectedVersion: session.version,
+      reason,
+      ...(note.trim() && { note }),
+    };
+    const call = async (idempotencyKey: string) =>
+      (await gateway.mutate(VkycEscalateSession, { input: { ...input, idempotencyKey } })).escalateSession;
+    void mutation.run(call, input, (success) => onDone(success.session));
+  };
+
+  return (
+    <Dialog title="Escalate the session" onClose={onClose}>
+      <p className={style.now}>
+        {session.verificationId}: {session.statusInfo.explanation} The status does not change.
+      </p>
+      <Form problems={mutation.problems}>
+        <ListField label="Reason" options={ESCALATION_REASON_LABELS} value={reason} onChange={setReason} />
+        <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
+        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
+        <ConfirmButtons
+          missing={findMissing(
+            [!reason, 'Choose a reason.'],
+            [needsNote && !note.trim(), 'Write a note that says the reason.'],
+          )}
+          label="Escalate the session"
+          look="primary"
+          isPending={mutation.pending}
+          onConfirm={escalate}
+          onClose={onClose}
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+/** Dialog that says what came of the open escalation, and ends it. */
+export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycResolveEscalationMutation['resolveEscalation']>();
+  const [note, setNote] = useState('');
+  const escalation = session.escalations?.find(({ resolvedAt }) => !resolvedAt);
+
+  const resolve = () => {
+    const input = { sessionId: session.id, expectedVersion: session.version, note };
+    const call = async (idempotencyKey: string) =>
+      (await gateway.mutate(VkycResolveEscalation, { input: { ...input, idempotencyKey } }))
+        .resolveEscalation;
+    void mutation.run(call, input, (success) => onDone(success.session));
+  };
+
+  return (
+    <Dialog title="Resolve the escalation" onClose={onClose}>
+      {escalation && (
+        <p className={style.now}>
+          Escalated by {escalation.escalatedBy ?? 'an unknown user'}:{' '}
+          {findLabel(ESCALATION_REASON_LABELS, escalation.reason)}
+          {escalation.note && `: “${escalation.note}”`}
+        </p>
+      )}
+      <Form problems={mutation.problems}>
+        <NoteField label="What came of it" value={note} onChange={setNote} />
+        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
+        <ConfirmButtons
+          missing={findMissing([!note.trim(), 'Write what came of the escalation.'])}
+          label="Resolve the escalation"
+          look="primary"
+          isPending={mutation.pending}
+          onConfirm={resolve}
+          onClose={onClose}
+        />
+      </Form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,26 @@
+import { Field } from '../look/fields.tsx';
+
+const MAX_NOTE = 2_000;
+
+interface Props {
+  readonly label?: string;
+  readonly isOptional?: boolean;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+/** Text area for a note that only staff can read. */
+export function NoteField({ label = 'Note', isOptional = false, value, onChange }: Props) {
+  return (
+    <Field
+      label={isOptional ? `${label} (optional)` : label}
+      name="note"
+      rows={4}
+      maxLength={MAX_NOTE}
+      isRequired={!isOptional}
+      value={value}
+      onChange={onChange}
+      hint="Visible to staff only, and kept as evidence."
+    />
+  );
+}

@@ -1,0 +1,57 @@
+import { useState } from 'react';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Form } from '../look/fields.tsx';
+import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
+import type { ActionDialogProps } from './action-dialog.ts';
+import { ConfirmButtons, findMissing } from './confirm.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
+import { makeVerificationId, SessionStarted, type Started, VerificationIdField } from './start-session.tsx';
+
+/**
+ * Dialog that starts a session for the same person, which replaces the session, and then shows the new link. The person
+ * is named by their user id, so that their phone, name and email need not be typed again.
+ */
+export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycStartSessionMutation['startSession']>();
+  const [started, setStarted] = useState<Started | null>(null);
+  const [verificationId, setVerificationId] = useState(makeVerificationId);
+  const { user, statusInfo } = session;
+
+  const start = () => {
+    const input = { verificationId, user: { userId: user.userId }, replacesSessionId: session.id };
+    const call = async () => (await gateway.mutate(VkycStartSession, { input })).startSession;
+    void mutation.run(call, input, setStarted);
+  };
+
+  if (started) return <SessionStarted started={started} onClose={onClose} />;
+  return (
+    <Dialog title={`Replace ${session.verificationId}`} onClose={onClose}>
+      <p className={style.now}>
+        {statusInfo.terminal
+          ? 'The new session is for the same customer. This session keeps its outcome.'
+          : 'The new session is for the same customer. This session ends, and a booked meeting is cancelled.'}
+      </p>
+      <dl className={style.facts}>
+        <div>
+          <dt>Customer</dt>
+          <dd>{[user.name, user.phone, user.email].filter(Boolean).join(', ') || user.userId}</dd>
+        </div>
+      </dl>
+      <Form problems={mutation.problems}>
+        <VerificationIdField initial={verificationId} onChange={setVerificationId} />
+        <MutationNotice mutation={mutation} fields={['verificationId']} />
+        <ConfirmButtons
+          missing={findMissing([!verificationId, 'Enter a verification ID.'])}
+          label={statusInfo.terminal ? 'Start the new session' : 'End this session and start a new one'}
+          look={statusInfo.terminal ? 'primary' : 'danger'}
+          isPending={mutation.pending}
+          onConfirm={start}
+          onClose={onClose}
+        />
+      </Form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,77 @@
+import { useState } from 'react';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Choice, Form } from '../look/fields.tsx';
+import { DISPUTE_LABELS, humanize } from '../look/labels.ts';
+import { StatusBadge } from '../look/status.tsx';
+import {
+  type DisputeResolutionChoice,
+  VkycResolveDispute,
+  type VkycResolveDisputeMutation,
+} from '../operations.ts';
+import type { ActionDialogProps } from './action-dialog.ts';
+import { ConfirmButtons, findMissing } from './confirm.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
+import { NoteField } from './note-field.tsx';
+
+/** Dialog in which a person who has not decided on the session says whose decision stands. */
+export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycResolveDisputeMutation['resolveDispute']>();
+  const [resolution, setResolution] = useState<DisputeResolutionChoice | null>(null);
+  const [note, setNote] = useState('');
+  const confirm: Record<DisputeResolutionChoice, string> = {
+    KEEP_OURS: `Keep our decision: ${humanize(session.statusInfo.subStatus)}`,
+    ACCEPT_PROVIDER: "Replace our decision by the provider's",
+  };
+
+  const resolve = () => {
+    if (!resolution) return;
+    const input = { sessionId: session.id, expectedVersion: session.version, resolution, note };
+    const call = async (idempotencyKey: string) =>
+      (await gateway.mutate(VkycResolveDispute, { input: { ...input, idempotencyKey } })).resolveDispute;
+    void mutation.run(call, input, (success) => onDone(success.session));
+  };
+  const goOn = () => {
+    setResolution(null);
+    onContinue();
+  };
+
+  return (
+    <Dialog title="Resolve the dispute" onClose={onClose}>
+      <dl className={style.facts}>
+        <div>
+          <dt>Our decision</dt>
+          <dd>
+            <StatusBadge of={session.statusInfo} />
+          </dd>
+        </div>
+        <div>
+          <dt>Last reported by the provider</dt>
+          <dd>
+            <StatusBadge of={{ status: session.providerStatus, subStatus: session.providerSubStatus }} />
+          </dd>
+        </div>
+      </dl>
+      <Form problems={mutation.problems}>
+        <Choice
+          label="Whose decision stands?"
+          options={DISPUTE_LABELS}
+          value={resolution}
+          onChange={setResolution}
+        />
+        <NoteField label="Why" value={note} onChange={setNote} />
+        <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
+        <ConfirmButtons
+          missing={findMissing([!resolution, 'Choose whose decision stands.'], [!note.trim(), 'Write why.'])}
+          label={resolution ? confirm[resolution] : 'Resolve the dispute'}
+          look="danger"
+          isPending={mutation.pending}
+          onConfirm={resolve}
+          onClose={onClose}
+        />
+      </Form>
+    </Dialog>
+  );
+}

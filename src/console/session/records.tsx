@@ -1,0 +1,152 @@
+import type { ReactNode } from 'react';
+import { ActionButtons } from '../acting/actions.tsx';
+import type { Row } from '../live/rows.ts';
+import type { SessionDetails } from '../live/session.ts';
+import { CLOSURE_REASON_LABELS, ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
+import { Notice } from '../look/notice.tsx';
+import { LocalTime } from '../look/time.tsx';
+import type { VkycSessionActionsFragment } from '../operations.ts';
+import style from './cards.module.css';
+import { Card } from './cards.tsx';
+
+interface ActingProps {
+  readonly page: SessionDetails;
+  readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
+}
+
+/** Entry of a card: what was recorded, by whom and when, with the words of that person. */
+function RecordEntry({
+  title,
+  who,
+  at,
+  words,
+  children,
+}: {
+  title?: string;
+  who: string | null;
+  at: string;
+  words: string | null;
+  children?: ReactNode;
+}) {
+  return (
+    <li>
+      {title && <b>{title}</b>}
+      <p>
+        {who ?? 'Unknown user'}, <LocalTime at={at} />
+      </p>
+      {words && <blockquote>{words}</blockquote>}
+      {children}
+    </li>
+  );
+}
+
+/** Box with the escalation that nobody has resolved yet. Renders nothing if there is none. */
+export function EscalationNotice({ page, onDone }: ActingProps) {
+  const open = page.escalations?.find(({ resolvedAt }) => !resolvedAt);
+  if (!open) return null;
+  return (
+    <Notice tone="trouble">
+      <p>
+        <b>Escalated: {findLabel(ESCALATION_REASON_LABELS, open.reason)}.</b>{' '}
+        {open.escalatedBy ?? 'Unknown user'}, <LocalTime at={open.escalatedAt} />
+        {open.note && `: “${open.note}”`}
+      </p>
+      <ActionButtons page={page} place="ESCALATION" onDone={onDone} />
+    </Notice>
+  );
+}
+
+/** Card with the notes of staff, newest first. Renders nothing for viewers who may not see notes. */
+export function NotesCard({ page, onDone }: ActingProps) {
+  if (!page.notes) return null;
+  const { nodes, pageInfo } = page.notes;
+  return (
+    <Card title="Notes" buttons={<ActionButtons page={page} place="NOTES" onDone={onDone} />}>
+      {nodes.length === 0 && <p className={style.none}>No notes yet.</p>}
+      <ul className={style.list}>
+        {nodes.map(({ id, text, author, recordedAt }) => (
+          <RecordEntry key={id} who={author} at={recordedAt} words={text ?? '(erased)'} />
+        ))}
+      </ul>
+      {pageInfo.hasNextPage && <p className={style.none}>Only the newest {nodes.length} notes are shown.</p>}
+    </Card>
+  );
+}
+
+/** Card with how and why staff closed the session. Renders nothing if nobody closed it. */
+export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
+  if (!closure) return null;
+  const { outcome, reason, note, closedBy, closedAt } = closure;
+  return (
+    <Card title="Closed by staff">
+      <ul className={style.list}>
+        <RecordEntry
+          title={`${findLabel(OUTCOMES, outcome)}: ${findLabel(CLOSURE_REASON_LABELS, reason)}`}
+          who={closedBy}
+          at={closedAt}
+          words={note}
+        />
+      </ul>
+    </Card>
+  );
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = { REJECTED: 'Customer rejected', FAILED: 'Given up' };
+
+/** Card with the resolved escalations, newest first; the open one is in the notice. */
+export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalations'>) {
+  const resolved = (escalations ?? []).filter(({ resolvedAt }) => resolvedAt).toReversed();
+  if (resolved.length === 0) return null;
+  return (
+    <Card title="Earlier escalations">
+      <ul className={style.list}>
+        {resolved.map(
+          ({ id, reason, note, escalatedBy, escalatedAt, resolution, resolvedBy, resolvedAt }) => (
+            <RecordEntry
+              key={id}
+              title={findLabel(ESCALATION_REASON_LABELS, reason)}
+              who={escalatedBy}
+              at={escalatedAt}
+              words={note}
+            >
+              <p>
+                Resolved by {resolvedBy ?? 'an unknown user'}
+                {resolvedAt && (
+                  <>
+                    , <LocalTime at={resolvedAt} />
+                  </>
+                )}
+              </p>
+              {resolution && <blockquote>{resolution}</blockquote>}
+            </RecordEntry>
+          ),
+        )}
+      </ul>
+    </Card>
+  );
+}
+
+/** Card with the decisions of disputes, newest first. Renders nothing if there are none. */
+export function DisputesCard({ resolutions }: { resolutions: SessionDetails['disputeResolutions'] }) {
+  if (!resolutions || resolutions.length === 0) return null;
+  return (
+    <Card title="Resolved disputes">
+      <ul className={style.list}>
+        {resolutions.toReversed().map(({ id, resolution, note, resolvedBy, resolvedAt }) => (
+          <RecordEntry
+            key={id}
+            title={findLabel(RESOLVED, resolution)}
+            who={resolvedBy}
+            at={resolvedAt}
+            words={note}
+          />
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+const RESOLVED: Readonly<Record<string, string>> = {
+  KEEP_OURS: 'Our decision was kept',
+  ACCEPT_PROVIDER: "The provider's decision was accepted",
+};
