@@ -171,7 +171,7 @@ export function Checks<Value extends string>({ label, name, options, values, onC
       className={style.field!}
     >
       <Label>{label}</Label>
-      <div className={style.options}>
+      <div className={style.checks}>
         {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
           <Checkbox key={each} value={each} className={`${style.option} ${style.check}`}>
             {text}
