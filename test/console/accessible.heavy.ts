@@ -7,7 +7,10 @@ import { bootGateway, type Gateway, PRODUCTION } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-const DIALOGS = [SAYS.reviewAsAgent, SAYS.schedule, SAYS.askProvider, 'Watch recording', 'Create SDK token'];
+const DIALOGS = [
+  ...[SAYS.reviewAsAgent, SAYS.schedule, SAYS.askProvider, 'Watch recording', 'Create SDK token'],
+  ...[SAYS.escalate, SAYS.replace, SAYS.close, SAYS.note],
+];
 
 async function withSessions(): Promise<Gateway> {
   const gateway = await bootGateway();
@@ -125,10 +128,13 @@ browserTest(
     await expect.poll(() => window.dialog.count()).toBe(0);
     await expect.poll(focused).toBe(SAYS.reviewAsAgent);
     await keyboard.press('Enter');
+    await window.dialog.getByRole('radio', { name: 'Approve' }).focus();
+    await keyboard.press('Space');
     await window.field(SAYS.remarks).focus();
     await keyboard.type('Known by face.');
     await keyboard.press('Tab');
     await keyboard.press('Tab');
+    await expect.poll(focused).toBe(SAYS.approveAsAgent);
     await keyboard.press('Enter');
 
     await window.isAt('Agent approved');

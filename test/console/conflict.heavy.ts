@@ -48,17 +48,20 @@ browserTest(
     const ada = await openConsole(gateway, { as: 'ADMIN', at: `/sessions/${id}` });
     await ravi.button(SAYS.reviewAsAgent).click();
     await ada.button(SAYS.reviewAsAgent).click();
-    await ada.dialog.getByText('Reject', { exact: true }).click();
-    await ada.field('Remarks').fill('Another face.');
+    await ada.choose('Reject', 'Face differs');
+    await ada.field(SAYS.remarks).fill('Another face.');
+    await ravi.choose('Approve');
 
-    await ravi.press('Submit review');
+    await ravi.press(SAYS.approveAsAgent);
     await ravi.isAt('Agent approved');
-    await ada.press('Submit review');
+    await ada.press(SAYS.rejectAsAgent);
     await expect
       .poll(() => notice(ada).textContent())
       .toMatch(/was at .*Agent ended call.* now at .*Agent approved/);
     await ada.press(SAYS.goOn);
-    await ada.press('Submit review');
+    await ada.choose('Reject');
+    expect(await ada.field(SAYS.remarks).inputValue()).toBe('Another face.');
+    await ada.press(SAYS.rejectAsAgent);
     await expect.poll(() => notice(ada).textContent()).not.toContain('was at');
 
     await ada.press('Cancel');

@@ -5,8 +5,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findTone, keepSubStatuses, PHASE_LABELS } from '../../src/console/look/labels.ts';
+import { APPROVAL_REASONS, findTone, keepSubStatuses, PHASE_LABELS } from '../../src/console/look/labels.ts';
 import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
+import { APPROVAL_REASONS as ALLOWED_REASONS } from '../../src/domain/review-reasons.ts';
 import { ALL_PAIRS, KNOWN_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 
 const CONSOLE = 'src/console';
@@ -71,5 +72,9 @@ describe("the console's status tables", () => {
   test('the console has a label for every status, and keeps every known sub-status but no unknown name from the filter of a URL', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
     expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
+  });
+
+  test('the console offers with an approval exactly the reasons that the gateway accepts', () => {
+    expect(APPROVAL_REASONS).toEqual(ALLOWED_REASONS);
   });
 });

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { staffOf } from '../harness/acting.ts';
 import { takeBackup } from '../harness/backup.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { inMinutes } from '../harness/people.ts';
 import { importConsole, signIn } from './in-node.ts';
 
 const FLOOR = [{}, { field: 'UPDATED_AT', direction: 'DESC' }] as const;
@@ -62,3 +64,110 @@ test('after a failover that lost transitions, the session page and the list of t
   await eventually(async () => shown().log.length === 2);
   expect(shown().log).toEqual([1, 2]);
 });
+
+/** Lists the queries of a console client from now on, each by its name and the parts of the page that it asks for. */
+function recordQueries(gateway: any): string[] {
+  const queries: string[] = [];
+  const send = gateway.query.bind(gateway);
+  gateway.query = (operation: any, variables: object) => {
+    const [{ name }] = operation.definitions;
+    const parts = Object.entries(variables).flatMap(([part, isWanted]) => (isWanted === true ? [part] : []));
+    queries.push([name.value, ...parts].join(' '));
+    return send(operation, variables);
+  };
+  return queries;
+}
+
+test('the session page of the console queries only those parts again that a frame says have changed, and shows all changes', async () => {
+  const booted = await bootGateway();
+  const { olga, ravi, uma } = await staffOf(booted);
+  const { id } = await booted.start('counted.awaits-review');
+  const gateway = await signIn(booted.url);
+  const { LiveSession } = await importConsole('live/session.ts');
+  const { VkycSession } = await importConsole('operations.ts');
+  const queries = recordQueries(gateway);
+  const session = start(new LiveSession(gateway, id));
+  await eventually(async () => session.view.state === 'live');
+  expect(queries.splice(0)).toEqual(['VkycSession']);
+  const fresh = await signIn(booted.url);
+  /** Waits until the view equals what a new page would load, and returns the queries that this took. */
+  const queriesUntilShown = async (): Promise<string[]> => {
+    await eventually(async () => {
+      const { transitions, ...page } = (await fresh.query(VkycSession, { id })).session;
+      const { log } = session.view;
+      return (
+        log.at(-1)?.sequence === transitions.nodes.at(-1).sequence &&
+        JSON.stringify(sorted(session.view.page)) === JSON.stringify(sorted(page))
+      );
+    });
+    return queries.splice(0);
+  };
+  const after = async (work: Promise<any>): Promise<string[]> => {
+    expect((await work)?.code).toBeUndefined();
+    return queriesUntilShown();
+  };
+
+  expect(await after(olga.act('addNote', id, { note: 'She asks for a call.' }))).toEqual([
+    'VkycSessionParts notes',
+  ]);
+  expect(await after(olga.act('scheduleMeeting', id, { startsAt: inMinutes(30) }))).toEqual([
+    'VkycSessionParts meetings',
+  ]);
+  expect(await after(ravi.act('escalateSession', id, { reason: 'TECHNICAL' }))).toEqual([
+    'VkycSessionParts escalations',
+  ]);
+  expect(await after(uma.act('resolveEscalation', id, { note: 'Mended.' }))).toEqual([
+    'VkycSessionParts escalations',
+  ]);
+  // The frame itself has all that a step changes, except for a meeting.
+  const inTheFlow: string[] = [];
+  for (let step = 1; step <= 11; step += 1) {
+    await booted.advance('counted.awaits-review');
+    await recorded(booted, id, 5 + step);
+    inTheFlow.push(...(await queriesUntilShown()));
+  }
+  const ofMeetings = session.view.log.filter(
+    ({ sequence, changes }: any) => sequence > 5 && changes.includes('MEETINGS'),
+  );
+  expect(inTheFlow).toEqual(ofMeetings.map(() => 'VkycSessionParts meetings'));
+  expect(await after(ravi.act('recordAgentReview', id, { decision: 'APPROVED' }))).toEqual([
+    'VkycSessionParts reviews',
+  ]);
+  expect(await after(uma.act('recordAuditorReview', id, { decision: 'APPROVED' }))).toEqual([
+    'VkycSessionParts reviews',
+  ]);
+});
+
+test('the session page of the console shows a closure, and a replacement, after one query of that part', async () => {
+  const booted = await bootGateway();
+  const { olga } = await staffOf(booted);
+  const { id } = await booted.start('ended');
+  const gateway = await signIn(booted.url);
+  const { LiveSession } = await importConsole('live/session.ts');
+  const queries = recordQueries(gateway);
+  const session = start(new LiveSession(gateway, id));
+  await eventually(async () => session.view.state === 'live');
+  queries.splice(0);
+
+  await olga.act('closeSession', id, { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW', note: 'By phone.' });
+  await eventually(async () => session.view.page.closure !== null);
+  expect(session.view.page.closure).toMatchObject({ outcome: 'FAILED', note: 'By phone.', closedBy: 'olga' });
+  expect(queries.splice(0)).toEqual(['VkycSessionParts closure']);
+
+  const user = { userId: session.view.page.user.userId };
+  const started = await olga.start({ verificationId: 'ended.again', user, replacesSessionId: id });
+  await eventually(async () => session.view.page.replacedBy !== null);
+  expect(session.view.page.replacedBy).toEqual({ id: started.session.id, verificationId: 'ended.again' });
+  expect(queries.splice(0)).toEqual(['VkycSessionParts meetings replacement']);
+});
+
+/** Returns the value with its fields in alphabetical order, at every depth. */
+const sorted = (value: any): any => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((name) => [name, sorted(value[name])]),
+  );
+};

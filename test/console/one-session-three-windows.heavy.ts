@@ -92,16 +92,18 @@ browserTest(
     await gateway.advance(ID, STEPS_TO_THE_END_OF_THE_CALL);
     await agent.open(ID);
     await agent.button(SAYS.reviewAsAgent).click();
+    await agent.choose('Approve');
     await agent.field(SAYS.remarks).fill('The face is the one on the card.');
     const reviews = (window: Console) => window.page.getByRole('region', { name: 'Reviews' });
-    await timed(agent, 'recordAgentReview', () => agent.press('Submit review'), {
+    await timed(agent, 'recordAgentReview', () => agent.press(SAYS.approveAsAgent), {
       operator: () => reviews(operator).getByText('The face is the one on the card.').waitFor(),
       auditor: () => auditor.rowOf(ID).waitFor(),
     });
 
     await auditor.open(ID);
     await auditor.button(SAYS.reviewAsAuditor).click();
-    await timed(auditor, 'recordAuditorReview', () => auditor.press('Submit review'), {
+    await auditor.choose('Approve');
+    await timed(auditor, 'recordAuditorReview', () => auditor.press(SAYS.approveAsAuditor), {
       operator: () => operator.isAt('Auditor approved'),
       agent: () => agent.isAt('Auditor approved'),
     });

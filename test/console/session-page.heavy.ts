@@ -39,7 +39,8 @@ browserTest(
     await gateway.advance('contested', STEPS_TO_THE_END_OF_THE_CALL);
     const window = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
     await window.button(SAYS.reviewAsAgent).click();
-    await window.press('Submit review');
+    await window.choose('Approve');
+    await window.press(SAYS.approveAsAgent);
     await window.isAt('Agent approved');
     expect(await window.page.getByText(/^Disputed/).count()).toBe(0);
 

@@ -16,6 +16,18 @@ export const SAYS = {
   phone: 'Phone',
   reason: 'Reason (optional)',
   remarks: 'Remarks (optional)',
+  submitReview: 'Submit review',
+  approveAsAgent: 'Approve, and ask an auditor',
+  rejectAsAgent: 'Reject the customer',
+  approveAsAuditor: 'Approve the customer for good',
+  rejectAsAuditor: 'Reject the customer for good',
+  close: 'Close session',
+  rejectByClosing: 'Reject the customer for good',
+  replace: 'Replace session',
+  note: 'Add note',
+  escalate: 'Escalate',
+  resolveEscalation: 'Resolve escalation',
+  resolveDispute: 'Resolve dispute',
   reviewAsAgent: 'Record agent review',
   reviewAsAuditor: 'Record auditor review',
   askProvider: 'Refresh from provider',
@@ -55,6 +67,8 @@ export interface Console {
   /** Presses a button of the open dialog. */
   press(name: string): Promise<void>;
   field(label: string): Locator;
+  /** Chooses options of the open dialog (radio buttons or checkboxes) by the start of their labels. */
+  choose(...options: string[]): Promise<void>;
   /** Opens a session from the session list (the floor). */
   open(verificationId: string): Promise<void>;
   /** Waits until a session's page shows this step (sub-status). */
@@ -105,6 +119,13 @@ export async function openConsole(
     button: (name) => page.getByRole('button', { name, exact: true }),
     // Takes the last match: in some dialogs the confirm button has the same name as the close button.
     press: (name) => dialog.getByRole('button', { name, exact: true }).last().click(),
+    async choose(...options) {
+      for (const option of options)
+        await dialog
+          .locator('label')
+          .filter({ hasText: new RegExp(`^${option}`) })
+          .click();
+    },
     field: (label) => dialog.getByRole('textbox', { name: label, exact: true }),
     async open(verificationId) {
       await rowOf(verificationId).getByRole('link').click();

@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { TRANSITION_RULES } from '../../src/domain/session.ts';
 import { ALL_PAIRS } from '../../src/domain/status.ts';
 import { buildManifest } from '../../src/graphql/client-kit.ts';
+import { report, settled } from '../harness/acting.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
@@ -100,6 +101,38 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(await operator('VkycTransitionRules')).toHaveLength(TRANSITION_RULES.length);
   expect(await operator('VkycTemplates')).toMatchObject([{ id: 'vkyc_agent_template_v1' }]);
   expect(await operator('VkycViewer')).toMatchObject({ id: 'olga', roles: ['OPERATOR'] });
+
+  const other = (
+    await operator('VkycStartSession', {
+      input: { verificationId: 'kit.disputed', user: { phone: '9988776655', name: 'Asha Rao' } },
+    })
+  ).session.id;
+  const noted = await operator('VkycAddNote', acting(other, { note: 'Call on Monday.' }));
+  expect(noted).toMatchObject({ note: { text: 'Call on Monday.', author: 'olga' } });
+  const escalated = await operator('VkycEscalateSession', acting(other, { reason: 'COMPLAINT' }));
+  expect(escalated).toMatchObject({ escalation: { reason: 'COMPLAINT', resolvedAt: null } });
+  const resolved = await agent('VkycResolveEscalation', acting(other, { note: 'She was called.' }));
+  expect(resolved).toMatchObject({ escalation: { resolution: 'She was called.', resolvedBy: 'ravi' } });
+  expect(await operator('VkycSessionParts', { id: other, notes: true })).toEqual({
+    id: other,
+    notes: { nodes: [noted.note], pageInfo: { hasNextPage: false } },
+  });
+  for (const step of ['AGENT_ENDED_CALL', 'AGENT_APPROVED'] as const) {
+    await report(gateway, 'kit.disputed', step);
+    await settled(gateway);
+  }
+  const closed = await agent(
+    'VkycCloseSession',
+    acting(other, { outcome: 'REJECTED', reason: 'SUSPECTED_FRAUD' }),
+  );
+  expect(closed).toMatchObject({ closure: { outcome: 'REJECTED', closedBy: 'ravi' } });
+  await report(gateway, 'kit.disputed', 'AUDITOR_APPROVED');
+  await settled(gateway);
+  const decided = await auditor(
+    'VkycResolveDispute',
+    acting(other, { resolution: 'KEEP_OURS', note: 'Seen the video.' }),
+  );
+  expect(decided).toMatchObject({ resolution: { resolution: 'KEEP_OURS' }, session: { disputed: false } });
 
   expect([...run].sort()).toEqual([...operations.keys()].sort());
 });

@@ -126,7 +126,7 @@ function ReviewDialog<Decision extends string>({
   const [customerMessage, setCustomerMessage] = useState('');
   const approves = decision === 'APPROVED';
   const reasons = chosen.filter((reason) => isPossibleReason(reason, decision, complete));
-  const needsRemarks = reasons.includes('OTHER');
+  const needsRemarks = reasons.some((reason) => reason === 'OTHER');
   const missing = findMissing(
     [!decision, 'Choose a decision.'],
     [asksIfComplete && !complete, 'Say whether the call was complete.'],

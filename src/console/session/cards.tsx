@@ -148,7 +148,9 @@ export function FactsCard({ page }: { page: SessionDetails }) {
           {page.providerSubStatus !== page.statusInfo.subStatus && (
             <>
               {humanize(page.providerSubStatus)}
-              {!page.providerAgrees && <small> (has not confirmed our status yet)</small>}
+              {!page.providerAgrees && !page.disputed && !page.replacedBy && (
+                <small> (has not confirmed our status yet)</small>
+              )}
             </>
           )}
         </Fact>
