@@ -24,7 +24,7 @@ export function AddNoteDialog({ session, onDone, onClose }: ActionDialogProps) {
   return (
     <Dialog title="Add a note" onClose={onClose}>
       <Form problems={mutation.problems}>
-        <NoteField value={note} onChange={setNote} />
+        <NoteField isFirst value={note} onChange={setNote} />
         <MutationNotice mutation={mutation} before={session} fields={['note']} />
         <ConfirmButtons
           missing={findMissing([!note.trim(), 'Write the note.'])}

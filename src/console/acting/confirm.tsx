@@ -22,7 +22,7 @@ export function ConfirmButtons({ missing, label, look, isPending, onConfirm, onC
   const id = useId();
   return (
     <div className={style.confirm}>
-      <p id={id} role="status" className={style.missing}>
+      <p id={id} aria-live="polite" className={style.missing}>
         {missing}
       </p>
       <div className={style.buttons}>

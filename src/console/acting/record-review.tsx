@@ -61,13 +61,14 @@ type Complete = keyof typeof COMPLETE;
  */
 export function AgentReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
+  const { status, subStatus } = props.session.statusInfo;
   return (
     <ReviewDialog
       {...props}
       title="Record the agent's review"
       decisions={AGENT_DECISIONS}
       // An agent who ended the call knows that it was complete.
-      asksIfComplete={props.session.statusInfo.subStatus !== 'AGENT_ENDED_CALL'}
+      asksIfComplete={status !== 'AGENT_REVIEWED' && subStatus !== 'AGENT_ENDED_CALL'}
       record={async (input) => (await gateway.mutate(VkycRecordAgentReview, { input })).recordAgentReview}
     />
   );

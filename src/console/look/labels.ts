@@ -128,7 +128,7 @@ export const REVIEW_REASON_LABELS = {
   LIVENESS_DOUBTED: 'Perhaps no live person',
   CUSTOMER_PROMPTED: 'Customer was prompted',
   DOCUMENT_UNREADABLE: 'Document unreadable',
-  DOCUMENT_DOUBTED: 'Document perhaps not genuine',
+  DOCUMENT_DOUBTED: 'Document doubted',
   NAME_MISMATCH: 'Name differs',
   ADDRESS_MISMATCH: 'Address differs',
   LOCATION_MISMATCH: 'Location differs',

@@ -50,22 +50,24 @@ export function SessionPage({ id }: { id: string }) {
   return (
     <article className={style.page}>
       <Head page={page} />
-      {failure && <Notice tone="bad">{failure.message}</Notice>}
-      {page.disputed && (
-        <Notice tone="bad">
-          Disputed: the decision of the provider contradicts the one recorded here. Do not onboard this
-          customer until the dispute has been resolved.
-          <ActionButtons page={page} place="DISPUTE" onDone={onDone} />
-        </Notice>
-      )}
-      <EscalationNotice page={page} onDone={onDone} />
-      {page.replacedBy && (
-        <Notice tone="trouble">
-          <p>
-            Another session replaces this one: <SessionLink session={page.replacedBy} />
-          </p>
-        </Notice>
-      )}
+      <div className={style.notices}>
+        {failure && <Notice tone="bad">{failure.message}</Notice>}
+        {page.disputed && (
+          <Notice tone="bad">
+            Disputed: the decision of the provider contradicts the one recorded here. Do not onboard this
+            customer until the dispute has been resolved.
+            <ActionButtons page={page} place="DISPUTE" onDone={onDone} />
+          </Notice>
+        )}
+        <EscalationNotice page={page} onDone={onDone} />
+        {page.replacedBy && (
+          <Notice tone="trouble">
+            <p>
+              Another session replaces this one: <SessionLink session={page.replacedBy} />
+            </p>
+          </Notice>
+        )}
+      </div>
       <div className={style.actions}>
         <Actions page={page} onDone={onDone} />
       </div>
