@@ -4,11 +4,13 @@ import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { formatInIndia, isIndianClock, LocalAndIndianTime } from '../look/time.tsx';
-import { VkycScheduleMeeting, type VkycScheduleMeetingMutation } from '../operations.ts';
+import { type SubStatus, VkycScheduleMeeting, type VkycScheduleMeetingMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
+/** Steps in which a call waits for its review: the gateway refuses a booking without a reason. */
+const AWAITING_REVIEW: readonly SubStatus[] = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
 const MINUTE = 60_000;
 const IN_HALF_AN_HOUR = 30 * MINUTE;
 
@@ -21,12 +23,19 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
   const mutation = useMutation<VkycScheduleMeetingMutation['scheduleMeeting']>();
   const booked = session.meeting?.status === 'SCHEDULED' ? session.meeting : null;
   const [local, setLocal] = useState(() => localTime(new Date(Date.now() + IN_HALF_AN_HOUR)));
+  const [reason, setReason] = useState('');
+  const needsReason = AWAITING_REVIEW.includes(session.statusInfo.subStatus);
   const at = new Date(local);
   const startsAt = Number.isNaN(at.getTime()) ? null : at.toISOString();
 
   const schedule = () => {
     if (!startsAt) return;
-    const input = { sessionId: session.id, expectedVersion: session.version, startsAt };
+    const input = {
+      sessionId: session.id,
+      expectedVersion: session.version,
+      startsAt,
+      ...(needsReason && { reason }),
+    };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycScheduleMeeting, { input: { ...input, idempotencyKey } })).scheduleMeeting;
     void mutation.run(call, input, (success) => onDone(success.session));
@@ -49,6 +58,18 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
           onChange={setLocal}
           hint={startsAt && !isIndianClock ? `That is ${formatInIndia(startsAt)}` : undefined}
         />
+        {needsReason && (
+          <Field
+            label="Reason"
+            name="reason"
+            rows={2}
+            maxLength={500}
+            isRequired
+            value={reason}
+            onChange={setReason}
+            hint="The last call still waits for its review: say why another one is needed. Visible to staff only."
+          />
+        )}
         {session.linkExpiresAt && (
           <p>
             <small>
@@ -56,7 +77,12 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
             </small>
           </p>
         )}
-        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['startsAt']} />
+        <MutationNotice
+          mutation={mutation}
+          before={session}
+          onContinue={onContinue}
+          fields={['startsAt', 'reason']}
+        />
         <div className={style.buttons}>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isDisabled={!startsAt} isPending={mutation.pending}>

@@ -70,7 +70,7 @@ export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings'
     <Card title="Meetings">
       {meetings.length === 0 && <p className={style.none}>No meetings booked.</p>}
       <ul className={style.list}>
-        {meetings.map(({ id, startsAt, status, source, scheduledBy, cancelledBy, cancelReason }) => (
+        {meetings.map(({ id, startsAt, status, source, scheduledBy, reason, cancelledBy, cancelReason }) => (
           <li key={id}>
             <b>
               <LocalAndIndianTime at={startsAt} />
@@ -80,6 +80,7 @@ export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings'
               {source === 'MUTATION'
                 ? `Booked here by ${scheduledBy ?? 'an unknown user'}`
                 : 'Booked at the provider'}
+              {reason && `: “${reason}”`}
               {cancelledBy && `, cancelled by ${cancelledBy}`}
               {cancelReason && `: “${cancelReason}”`}
             </p>
