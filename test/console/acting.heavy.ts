@@ -138,6 +138,23 @@ browserTest(
 );
 
 browserTest(
+  'a meeting that is booked while a call awaits its review needs a reason, which the page then shows',
+  async () => {
+    const { gateway, toReview } = await withDecisions();
+    const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${toReview.id}` });
+    await window.button(SAYS.schedule).click();
+    await window.press('Schedule');
+    await expect.poll(() => window.field('Reason').getAttribute('aria-invalid')).toBe('true');
+    await window.field('Reason').fill('The line broke before the last question.');
+    await window.press('Schedule');
+
+    await window.isAt('User meeting scheduled');
+    const meetings = window.page.getByRole('region', { name: 'Meetings' });
+    await meetings.getByText('“The line broke before the last question.”').waitFor();
+  },
+);
+
+browserTest(
   'staff note, escalate, resolve, and close a session, and each step appears at once in the window of another person',
   async () => {
     const gateway = await bootGateway();

@@ -119,19 +119,24 @@ test('the session page of the console queries only those parts again that a fram
   expect(await after(uma.act('resolveEscalation', id, { note: 'Mended.' }))).toEqual([
     'VkycSessionParts escalations',
   ]);
-  // The frame itself has all that a step changes, except for a meeting.
+  // The frame itself has all that most steps change: only a meeting, and remarks of the agent, are queried.
   const inTheFlow: string[] = [];
   for (let step = 1; step <= 11; step += 1) {
     await booted.advance('counted.awaits-review');
     await recorded(booted, id, 5 + step);
     inTheFlow.push(...(await queriesUntilShown()));
   }
-  const ofMeetings = session.view.log.filter(
-    ({ sequence, changes }: any) => sequence > 5 && changes.includes('MEETINGS'),
+  const named = session.view.log
+    .filter(({ sequence }: any) => sequence > 5)
+    .map(({ changes }: any) => changes.filter((change: string) => change !== 'STATUS'))
+    .filter((changes: string[]) => changes.length > 0);
+  expect(inTheFlow).toEqual(
+    named.map((changes: string[]) => `VkycSessionParts ${changes.join(' ').toLowerCase()}`),
   );
-  expect(inTheFlow).toEqual(ofMeetings.map(() => 'VkycSessionParts meetings'));
+  expect(inTheFlow.length).toBeLessThanOrEqual(3);
+  // A review may also end the meeting that was booked before it.
   expect(await after(ravi.act('recordAgentReview', id, { decision: 'APPROVED' }))).toEqual([
-    'VkycSessionParts reviews',
+    'VkycSessionParts meetings reviews',
   ]);
   expect(await after(uma.act('recordAuditorReview', id, { decision: 'APPROVED' }))).toEqual([
     'VkycSessionParts reviews',
