@@ -131,7 +131,7 @@ function findPersonDenial(
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
   return action === 'RESOLVE_DISPUTE' && decided
-    ? 'You decided on this session: another person must resolve the dispute (four-eyes rule).'
+    ? 'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).'
     : null;
 }
 
@@ -174,7 +174,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REPLACE':
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
       return APPROVALS.includes(facts.subStatus)
-        ? 'The customer was approved: an approval is not replaced.'
+        ? 'The customer was approved: an approved session cannot be replaced.'
         : null;
     case 'RESOLVE_DISPUTE':
       return facts.disputed ? null : 'The session is not disputed.';

@@ -101,7 +101,7 @@ test('a session can be replaced from every status that is no approval, and an en
     if (approved) {
       expect(started.problems[0]).toMatchObject({
         path: ['replacesSessionId'],
-        message: expect.stringContaining('an approval is not replaced'),
+        message: expect.stringContaining('an approved session cannot be replaced'),
       });
       expect(after.subStatus).toBe(subStatus);
       continue;

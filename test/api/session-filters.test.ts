@@ -44,7 +44,7 @@ test('a customer cannot find out by the filter escalated whether their session i
   for (const escalated of [true, false]) {
     const { errors } = await ask({ escalated });
     expect(errors[0]).toMatchObject({
-      message: '`escalated` filters only for staff: leave it out.',
+      message: 'The filter `escalated` is only for staff: leave it out.',
       extensions: { code: 'BAD_USER_INPUT' },
     });
   }

@@ -20,10 +20,10 @@ import {
   SessionFigures,
 } from '../../src/services/sessions/session-figures.ts';
 import {
-  INTERVALS,
-  PHASE_STAYS,
-  PHASES_REACHED,
-  STATE_COUNTS,
+  INTERVALS_SHAPE,
+  PHASE_STAYS_SHAPE,
+  PHASES_REACHED_SHAPE,
+  STATE_COUNTS_SHAPE,
 } from '../../src/services/sessions/stored-shapes.ts';
 import { stillClock } from '../harness/clock.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
@@ -323,12 +323,12 @@ test('the figures of each kind come from the database exactly as they were count
   const edges = [new Date(clock.now().getTime() - HOUR_MS), clock.now()] as const;
   const [from, to] = edges;
   const KINDS = [
-    ['states', STATE_COUNTS, countStates],
-    ['reached', PHASES_REACHED, countReachedPhases],
-    ['stays', PHASE_STAYS, readMedianStays],
+    ['states', STATE_COUNTS_SHAPE, countStates],
+    ['reached', PHASES_REACHED_SHAPE, countReachedPhases],
+    ['stays', PHASE_STAYS_SHAPE, readMedianStays],
     [
       'intervals 1',
-      INTERVALS,
+      INTERVALS_SHAPE,
       async (tx: StatsDatabase, window: StatsWindow) =>
         (await countOutcomes(tx, window, edges)).map((outcomes) => ({ from, to, ...outcomes })),
     ],
@@ -366,7 +366,13 @@ test('a gateway that starts answers sessionStats from stored figures, with their
     ...{ log: pino({ level: 'silent' }), liveTimeoutMs: LIVE_TIMEOUT_MS },
   });
   await statistics.read({
-    ...{ name: 'states', shape: STATE_COUNTS, window: { ...WHOLE, from }, now: clock.now(), signal: null },
+    ...{
+      name: 'states',
+      shape: STATE_COUNTS_SHAPE,
+      window: { ...WHOLE, from },
+      now: clock.now(),
+      signal: null,
+    },
     count: () => async (tx) => {
       await tx.execute(SLOW);
       return figures;

@@ -130,7 +130,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   ),
   REPLACE: sayFor(
     ['AGENT_APPROVED', 'AUDITOR_APPROVED'],
-    'The customer was approved: an approval is not replaced.',
+    'The customer was approved: an approved session cannot be replaced.',
   ),
   RESOLVE_DISPUTE: allBut([], 'The session is not disputed.', {}),
   ADD_NOTE: {},
@@ -438,7 +438,7 @@ describe('what staff do with a session', () => {
     const asked = (id: string) =>
       denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true }, { as: viewer({ id }) });
     expect(asked('ravi')).toBe(
-      'You decided on this session: another person must resolve the dispute (four-eyes rule).',
+      'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).',
     );
     expect(asked('uma')).toBe(null);
   });

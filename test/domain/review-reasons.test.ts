@@ -73,7 +73,7 @@ describe('texts for the customer', () => {
       'Your name differs from the name on your document.',
       'We could not verify your identity.',
     ]);
-    expect(toReasonTexts('UNABLE_TO_VALIDATE', reasons, 'HI')[1]).toBe('हम आपकी पहचान सत्यापित नहीं कर सके।');
+    expect(toReasonTexts('UNABLE_TO_VALIDATE', reasons, 'HI')[1]).toBe('हम आपकी पहचान की पुष्टि नहीं कर पाए।');
     expect(toReasonTexts('APPROVED', reasons, 'EN')).toEqual([]);
   });
 

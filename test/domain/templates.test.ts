@@ -26,7 +26,7 @@ describe('findTemplateProblem', () => {
         'must not contain control characters or invisible characters',
       );
     expect(findTemplateProblem('', list)).toBe(
-      'must not be empty: leave it out to use the default of the provider',
+      "must not be empty: leave it out to use the provider's default",
     );
   });
 

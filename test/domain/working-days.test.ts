@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { earliestDayWithin, toDay, toIsoDate } from '../../src/domain/working-days.ts';
+import { findEarliestDay, toDay, toIsoDate } from '../../src/domain/working-days.ts';
 
 const NONE = new Set<string>();
 const NOON_IN_INDIA = 'T12:00:00+05:30';
 
 const earliest = (workingDays: number, today: string, holidays: ReadonlySet<string> = NONE): string =>
-  toIsoDate(earliestDayWithin(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
+  toIsoDate(findEarliestDay(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
 
-describe('earliestDayWithin', () => {
+describe('findEarliestDay', () => {
   test.each([
     ['a Friday', '2026-11-27', '2026-11-24'],
     ['a Thursday', '2026-11-26', '2026-11-23'],
@@ -42,7 +42,7 @@ describe('earliestDayWithin', () => {
     const first = toDay(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);
-      const found = earliestDayWithin(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
+      const found = findEarliestDay(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
       const countSince = (day: number): number => {
         const weekdays = Array.from({ length: today - day }, (_, index) =>
           new Date((day + 1 + index) * 86_400_000).getUTCDay(),
