@@ -127,7 +127,7 @@ export class Escalation extends Node {
   description: "How staff decided a dispute between the session's decision and the provider's.",
 })
 export class DisputeResolution extends Node {
-  @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
+  @Field(() => DisputeResolutionChoiceEnum, { description: 'The decision that stands.' })
   resolution: DisputeResolutionChoice;
   @Field(() => String, {
     nullable: true,
@@ -372,7 +372,7 @@ class ResolveEscalationInput extends ActionInput {
 
 @InputType({ description: 'Input of resolveDispute: the session, the decision that stands, and the reason.' })
 class ResolveDisputeInput extends ActionInput {
-  @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
+  @Field(() => DisputeResolutionChoiceEnum, { description: 'The decision that stands.' })
   resolution: DisputeResolutionChoice;
   @Field(() => String, { description: `Why you decide the dispute this way. ${NOTE_TEXT}` })
   note: string;

@@ -72,8 +72,8 @@ export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erased
     .where(inArray(sessions.id, [...ids]));
 
 /**
- * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes), with the salts of
- * their hash commitments. Returns the number of erased texts.
+ * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes), with the
+ * salts of their hash commitments. Returns the number of erased texts.
  */
 export async function eraseTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
