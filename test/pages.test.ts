@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -118,8 +119,8 @@ test('the code snippets of README.md and schema/README.md run unchanged against 
     expect(withoutComments(operations as string)).toContain(withoutComments(snippet));
   expect([...more, ...others], 'snippets that no test runs').toEqual([]);
   const gateway = await bootGateway();
-  const run = (operationName: string, authorization?: string) =>
-    TRANSPORTS.HTTP(gateway, { query: operations as string, operationName }, authorization);
+  const run = (operationName: string, authorization?: string, variables: Record<string, unknown> = {}) =>
+    TRANSPORTS.HTTP(gateway, { query: operations as string, operationName, variables }, authorization);
   const claims = page.match(/`POST \/dev\/token` with `(\{.*?\})`/)?.[1] as string;
   const authorization = `Bearer ${await gateway.token(JSON.parse(claims))}`;
   const started = await run('Start');
@@ -149,6 +150,8 @@ test('the code snippets of README.md and schema/README.md run unchanged against 
   });
   await gateway.advance('loan-42.happy-path');
   await transitions;
+  const sequences = frames.map(({ data }) => data.statusTransitions.sequence);
+  const closed = await run('Close', undefined, { id: session.id, version: 2, key: randomUUID() });
 
   expect(started.data.startSession).toMatchObject({
     __typename: 'StartSessionSuccess',
@@ -156,6 +159,11 @@ test('the code snippets of README.md and schema/README.md run unchanged against 
   });
   expect(waiting.errors).toEqual([]);
   expect(waiting.data.sessions.nodes).toEqual([]);
-  expect(frames.map(({ data }) => data.statusTransitions.sequence)).toEqual([1, 2]);
+  expect(sequences).toEqual([1, 2]);
   expect(shown).toContain('live');
+  expect(closed.data.closeSession).toMatchObject({
+    __typename: 'CloseSessionSuccess',
+    session: { version: 3, statusInfo: { subStatus: 'FAILED_BY_MERCHANT', waitingOn: 'NOBODY' } },
+    closure: { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW' },
+  });
 });

@@ -137,7 +137,7 @@ export type SessionAction =
   | 'REQUEST_RECORDING'
   /** Get a token for the provider's SDK in the customer's app. */
   | 'CREATE_SDK_TOKEN'
-  /** Close the session: reject the customer, or mark the session as failed. */
+  /** Close the session: reject the customer, or end the session as failed. */
   | 'CLOSE'
   /** Start a new session for the same person, which replaces this one. */
   | 'REPLACE'
@@ -145,9 +145,9 @@ export type SessionAction =
   | 'RESOLVE_DISPUTE'
   /** Add a note for other staff. */
   | 'ADD_NOTE'
-  /** Escalate the session, so that somebody investigates it. */
+  /** Escalate the session, so that staff investigate it. */
   | 'ESCALATE'
-  /** Say what came of the escalation, and end it. */
+  /** Record the result of the investigation, and end the escalation. */
   | 'RESOLVE_ESCALATION';
 
 /** Whether a meeting is booked, moved, cancelled, held or missed. */
@@ -171,14 +171,14 @@ export type TransitionSource =
   | 'POLL'
   /** A user performed a mutation of this API. */
   | 'MUTATION'
-  /** A time passed, and the provider, when asked, reported nothing newer: for example, nobody came to a booked meeting. */
+  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. */
   | 'CLOCK';
 
 /** Outcome of closing a session. */
 export type ClosureOutcome =
-  /** The customer is rejected: status REJECTED, REJECTED_BY_MERCHANT. */
+  /** The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT. */
   | 'REJECTED'
-  /** The session is given up: status FAILED, FAILED_BY_MERCHANT. */
+  /** The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT. */
   | 'FAILED';
 
 /** Reason for closing a session. More values may be added: treat unknown ones as OTHER. */
@@ -206,7 +206,7 @@ export type EscalationReason =
   | 'CUSTOMER_DROPPED_OFF'
   /** A technical problem persists. */
   | 'TECHNICAL'
-  /** The provider does not do what it should. */
+  /** The provider does not work as agreed. */
   | 'PROVIDER'
   /** The customer is suspected of fraud. */
   | 'SUSPECTED_FRAUD'
@@ -215,7 +215,7 @@ export type EscalationReason =
   /** Another reason; a note is required. */
   | 'OTHER';
 
-/** Whose decision stands after a dispute. */
+/** Decision that stands after a dispute. */
 export type DisputeResolutionChoice =
   /** The session's decision stands. */
   | 'KEEP_OURS'
@@ -250,11 +250,11 @@ export type ReviewReason =
   | 'DOCUMENT_UNREADABLE'
   /** It is doubtful that a document is genuine. */
   | 'DOCUMENT_DOUBTED'
-  /** The name differs from that of the document. */
+  /** The name differs from the name on the document. */
   | 'NAME_MISMATCH'
-  /** The address differs from that of the document. */
+  /** The address differs from the address on the document. */
   | 'ADDRESS_MISMATCH'
-  /** The location differs from the stated one. */
+  /** The location of the customer differs from the location that the customer stated. */
   | 'LOCATION_MISMATCH'
   /** The customer answered the security questions wrongly. */
   | 'QUESTIONS_FAILED'
@@ -304,11 +304,11 @@ export type SessionFilter = {
   updatedAfter?: string | null | undefined;
   /** True: only disputed sessions. False: only sessions that are not disputed. */
   disputed?: boolean | null | undefined;
-  /** True: only sessions whose escalation nobody has resolved. False: only the other ones. For staff only. */
+  /** True: only sessions with an unresolved escalation. False: only all other sessions. For staff; refused for customers. */
   escalated?: boolean | null | undefined;
-  /** True: only sessions that staff closed. False: only the other ones. */
+  /** True: only sessions that staff closed. False: only all other sessions. */
   closed?: boolean | null | undefined;
-  /** True: only sessions that another session replaces. False: only the other ones. */
+  /** True: only sessions that another session replaces. False: only all other sessions. */
   replaced?: boolean | null | undefined;
 };
 
@@ -378,7 +378,7 @@ export type ScheduleMeetingInput = {
   expectedVersion?: number | null | undefined;
   /** Start time: in the future, and before the customer's link expires. */
   startsAt: string;
-  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it. */
+  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
   reason?: string | null | undefined;
 };
 
@@ -394,7 +394,7 @@ export type CancelMeetingInput = {
   reason?: string | null | undefined;
 };
 
-/** Input of closeSession: the session, how it ends, and why. */
+/** Input of closeSession: the session, its outcome, and the reason. */
 export type CloseSessionInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
@@ -402,7 +402,7 @@ export type CloseSessionInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** REJECTED turns the customer down; FAILED only gives the session up. */
+  /** REJECTED rejects the customer; FAILED ends the session without a decision about the customer. */
   outcome: ClosureOutcome;
   /** Coded reason. OTHER needs a `note`. */
   reason: ClosureReason;
@@ -422,7 +422,7 @@ export type AddNoteInput = {
   note: string;
 };
 
-/** Input of escalateSession: the session and why somebody must investigate it. */
+/** Input of escalateSession: the session, and the reason to investigate it. */
 export type EscalateSessionInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
@@ -436,7 +436,7 @@ export type EscalateSessionInput = {
   note?: string | null | undefined;
 };
 
-/** Input of resolveEscalation: the session and what came of the investigation. */
+/** Input of resolveEscalation: the session, and the result of the investigation. */
 export type ResolveEscalationInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
@@ -444,11 +444,11 @@ export type ResolveEscalationInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** What came of the escalation. Up to 2000 characters. Only staff can read it. */
+  /** Result of the investigation. Up to 2000 characters. Only staff can read it. */
   note: string;
 };
 
-/** Input of resolveDispute: the session, whose decision stands, and why. */
+/** Input of resolveDispute: the session, the decision that stands, and the reason. */
 export type ResolveDisputeInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
@@ -456,9 +456,9 @@ export type ResolveDisputeInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** Whose decision stands. */
+  /** The decision that stands. */
   resolution: DisputeResolutionChoice;
-  /** Why the dispute is decided so. Up to 2000 characters. Only staff can read it. */
+  /** Why you decide the dispute this way. Up to 2000 characters. Only staff can read it. */
   note: string;
 };
 
@@ -474,11 +474,11 @@ export type RecordAgentReviewInput = {
   decision: AgentDecision;
   /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
-  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for what did not stand in its way. */
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent it. */
   reasons?: Array<ReviewReason> | null | undefined;
   /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
   customerMessage?: string | null | undefined;
-  /** Your statement whether the call was complete. State it after a call that the customer ended (USER_ENDED_CALL): such a call can be approved only with true. False excludes an approval, and true excludes the reason CALL_INCOMPLETE. */
+  /** Whether the call was complete, in your judgement. Pass it with every decision about a call that the customer ended (USER_ENDED_CALL): such a call can be approved only with true. False excludes an approval, and true excludes the reason CALL_INCOMPLETE. */
   callComplete?: boolean | null | undefined;
 };
 
@@ -503,7 +503,7 @@ export type RecordAuditorReviewInput = {
   decision: AuditorDecision;
   /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
-  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for what did not stand in its way. */
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent it. */
   reasons?: Array<ReviewReason> | null | undefined;
   /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
   customerMessage?: string | null | undefined;

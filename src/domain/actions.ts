@@ -32,7 +32,7 @@ export interface ActionFacts extends StatusPair {
   readonly escalated: boolean;
   readonly closed: boolean;
   readonly replaced: boolean;
-  /** True if polls of the provider are planned: it may still report something. */
+  /** True if polls of the provider are planned, because it may still report something. */
   readonly polled: boolean;
   /** Start of the booked meeting; null if no meeting is booked. */
   readonly meetingAt: Date | null;
@@ -113,7 +113,7 @@ const AFTER_REPLACEMENT: readonly SessionAction[] = [
 function findEndDenial(action: SessionAction, facts: ActionFacts): string | null {
   if (facts.replaced && !AFTER_REPLACEMENT.includes(action))
     return 'Another session replaces this one: act on that session.';
-  // A decision made here may be contradicted by the provider, which is asked until it agrees.
+  // The provider may contradict a decision made here, so it is polled until it agrees.
   const mayRefresh = action === 'REFRESH' && facts.polled;
   return getStatusInfo(facts).terminal && !mayRefresh && !AFTER_THE_END.includes(action)
     ? 'The session is over.'
@@ -131,7 +131,7 @@ function findPersonDenial(
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
   return action === 'RESOLVE_DISPUTE' && decided
-    ? 'You decided on this session: another person must resolve the dispute (four-eyes rule).'
+    ? 'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).'
     : null;
 }
 
@@ -174,7 +174,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REPLACE':
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
       return APPROVALS.includes(facts.subStatus)
-        ? 'The customer was approved: an approval is not replaced.'
+        ? 'The customer was approved: an approved session cannot be replaced.'
         : null;
     case 'RESOLVE_DISPUTE':
       return facts.disputed ? null : 'The session is not disputed.';
@@ -261,9 +261,9 @@ export interface CallStatement {
 }
 
 /**
- * Returns why a review may not lead to the sub-status `to`, although reviews are allowed now; null if it may.
+ * Returns why a review may not lead to the sub-status `to`, although the action is allowed now; null if it may.
  * Assumes that `findDenial` has allowed the action. A call that the customer ended may be incomplete, so each
- * decision on it needs a statement whether it was.
+ * decision about that call needs a statement whether it was complete.
  */
 export function findDecisionDenial(
   action: SessionAction,
@@ -285,7 +285,7 @@ export function findDecisionDenial(
   return mayState ? 'The customer ended the call: state whether it was complete (`callComplete`).' : null;
 }
 
-/** Rows related to a session, of which its action rules need these columns. */
+/** Columns of rows related to a session that its action rules need. */
 export interface RelatedRows {
   readonly meeting: { readonly startsAt: Date; readonly source: TransitionSource } | null;
   readonly reviews: readonly {
@@ -295,7 +295,7 @@ export interface RelatedRows {
     sequence: number;
   }[];
   readonly annotations: readonly { kind: AnnotationKind; author: string; sequence: number }[];
-  /** How the newest call ended that no agent has reviewed; null if there is none, or `mayFollowReview` is false. */
+  /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
   readonly unreviewedCall: EndedCall | null;
 }
 

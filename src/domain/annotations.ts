@@ -1,6 +1,6 @@
 /**
- * Annotations: what staff record about a session apart from meetings and reviews. Each belongs to one transition of
- * the log, which streams it; its text may be personal, so it is encrypted and never streamed.
+ * Annotations: what staff record about a session in addition to meetings and reviews. Each annotation belongs to one
+ * transition, which subscribers get. Its text may be personal data, so the text is encrypted and never streamed.
  */
 
 /** Kinds of annotations. */
@@ -8,14 +8,14 @@ export const ANNOTATION_KINDS = {
   NOTE: 'Note for other staff.',
   CLOSURE: 'Why staff closed the session; the code is a `ClosureReason`.',
   ESCALATION: 'Why staff escalated the session; the code is an `EscalationReason`.',
-  ESCALATION_RESOLUTION: 'What came of the escalation before it.',
-  DISPUTE_RESOLUTION: 'Why a dispute was decided as it was; the code is a `DisputeResolutionChoice`.',
+  ESCALATION_RESOLUTION: 'Result of the escalation before it.',
+  DISPUTE_RESOLUTION: 'Why a dispute was decided this way; the code is a `DisputeResolutionChoice`.',
   MEETING_REASON:
-    'Why a meeting was booked, which staff must say if a call had ended and waited for its review; the code is the id of the meeting.',
+    'Why a meeting was booked (required while an ended call waits for its review); the code is the id of the meeting.',
 } as const;
 export type AnnotationKind = keyof typeof ANNOTATION_KINDS;
 
-/** Outcomes of `closeSession`, each with the sub-status that it sets. */
+/** Sub-status that `closeSession` sets, by outcome. */
 export const CLOSURE_OUTCOMES = {
   REJECTED: 'REJECTED_BY_MERCHANT',
   FAILED: 'FAILED_BY_MERCHANT',
@@ -39,7 +39,7 @@ export type ClosureReason = keyof typeof CLOSURE_REASONS;
 export const ESCALATION_REASONS = {
   CUSTOMER_DROPPED_OFF: 'The customer lost the connection, and the cause must be investigated.',
   TECHNICAL: 'A technical problem persists.',
-  PROVIDER: 'The provider does not do what it should.',
+  PROVIDER: 'The provider does not work as agreed.',
   SUSPECTED_FRAUD: 'The customer is suspected of fraud.',
   COMPLAINT: 'The customer complained.',
   OTHER: 'Another reason; a note is required.',

@@ -2,7 +2,7 @@ import { MEETING_STATUS_BY_SUB_STATUS, REVIEW_BY_SUB_STATUS } from './actions.ts
 import { isApplied, isLate, type Verdict } from './session.ts';
 import type { SubStatus } from './status.ts';
 
-/** Parts of a session that a transition may have changed, for screens that show them. */
+/** Parts of a session that a transition may have changed: a screen queries these parts again. */
 export const SESSION_CHANGES = {
   STATUS: 'Status, sub-status and what follows from them, such as `availableActions`.',
   MEETINGS: 'The fields `meeting` and `meetings`.',
@@ -15,7 +15,7 @@ export const SESSION_CHANGES = {
 } as const;
 export type SessionChange = keyof typeof SESSION_CHANGES;
 
-/** Changes that customers must not learn of. */
+/** Changes that are hidden from customers. */
 export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION'];
 
 const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
@@ -32,10 +32,10 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   ESCALATION_RESOLVED: ['ESCALATION'],
 };
 
-/** Verdicts of entries that repeat the session's status pair and stand for something else. */
+/** Verdicts of transitions that repeat the session's status pair, and record a note, an escalation or a detail. */
 const WITHOUT_STATUS: readonly Verdict[] = ['DETAILS', 'NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
 
-/** Whether a transition is about a status, and not only about a detail, a note or an escalation. */
+/** Whether a transition reports or sets a status, instead of recording a note, an escalation or a detail. */
 export const isAboutStatus = (verdict: Verdict): boolean => !WITHOUT_STATUS.includes(verdict);
 
 /** Returns what a transition changed or may have changed, in the order of `SESSION_CHANGES`. */
@@ -48,23 +48,23 @@ export function findChanges({
 }): SessionChange[] {
   const found = new Set<SessionChange>(CHANGES_BY_VERDICT[verdict] ?? []);
   if (isApplied(verdict) && changesMeetings(subStatus)) found.add('MEETINGS');
-  // A review of the provider is recorded whatever the verdict, unless newer news arrived first. The agent's remarks
-  // may arrive with the end of the call.
+  // A review made at the provider is stored whatever the verdict, except if a newer update was recorded first. The
+  // agent's remarks may arrive with the end of the call.
   const isReview = subStatus in REVIEW_BY_SUB_STATUS || subStatus === 'AGENT_ENDED_CALL';
   if (isAboutStatus(verdict) && !isLate(verdict) && isReview) found.add('REVIEWS');
   if (verdict === 'MOVED' || verdict === 'ENDED')
-    for (const each of ENDINGS[subStatus] ?? []) found.add(each);
+    for (const each of CHANGES_BY_END[subStatus] ?? []) found.add(each);
   return (Object.keys(SESSION_CHANGES) as SessionChange[]).filter((change) => found.has(change));
 }
 
-/** What the sub-statuses that end a session here change, also if the session had ended before. */
-const ENDINGS: Partial<Record<SubStatus, readonly SessionChange[]>> = {
+/** Changes by sub-status that ends a session through this API, also if the session had ended before. */
+const CHANGES_BY_END: Partial<Record<SubStatus, readonly SessionChange[]>> = {
   REJECTED_BY_MERCHANT: ['CLOSURE'],
   FAILED_BY_MERCHANT: ['CLOSURE'],
   REPLACED: ['MEETINGS', 'REPLACEMENT'],
 };
 
-/** Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels a meeting. */
+/** Sub-statuses that change meetings, in addition to `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels the meeting. */
 const MEETING_CHANGES: readonly SubStatus[] = ['USER_MEETING_SCHEDULED', 'AGENT_APPROVED', 'AGENT_REJECTED'];
 
 const changesMeetings = (subStatus: SubStatus): boolean =>

@@ -1,7 +1,7 @@
 /**
- * Texts for customers: what happened in each state of their session and what to do next, in each language. They give
- * no advice to staff and blame nobody. Two short sentences at most in each part; Hindi addresses the customer with आप
- * and uses the English words that customers know.
+ * Texts for customers: what happened in each state of their session and what to do next, in each language. The texts
+ * give no advice to staff and blame nobody. Each part has at most two short sentences. Hindi addresses the customer with आप,
+ * without a verb form that tells the customer's gender, and uses the English words that customers know.
  */
 import type { Locale } from './locales.ts';
 import type { StatusInfo, SubStatus } from './status.ts';
@@ -86,8 +86,8 @@ export const CUSTOMER_TEXTS: Readonly<Record<SubStatus, CustomerTexts>> = {
       next: 'Please try again when you are in India.',
     },
     HI: {
-      happened: 'आपकी लोकेशन भारत से बाहर दिख रही है। वीडियो KYC सिर्फ़ भारत में रहते हुए की जा सकती है।',
-      next: 'कृपया भारत में होने पर दोबारा कोशिश करें।',
+      happened: 'आपकी लोकेशन भारत से बाहर दिख रही है। वीडियो KYC सिर्फ़ भारत में रहते हुए किया जा सकता है।',
+      next: 'कृपया भारत आने पर दोबारा कोशिश करें।',
     },
   },
   USER_AUDIO_CHECK_FAILED: {
@@ -174,7 +174,7 @@ export const CUSTOMER_TEXTS: Readonly<Record<SubStatus, CustomerTexts>> = {
   },
   USER_ACCEPTED_MEETING: {
     EN: { happened: 'You are in the video call.', next: 'Please do what the agent asks of you.' },
-    HI: { happened: 'आप वीडियो कॉल में हैं।', next: 'कृपया एजेंट के बताए अनुसार आगे बढ़ें।' },
+    HI: { happened: 'आप वीडियो कॉल में हैं।', next: 'कृपया एजेंट के निर्देशों का पालन करें।' },
   },
   USER_REJECTED_MEETING: {
     EN: { happened: 'The video call did not take place.', next: 'To go on, please book another time.' },
@@ -285,7 +285,7 @@ export const CUSTOMER_TEXTS: Readonly<Record<SubStatus, CustomerTexts>> = {
     },
     HI: {
       happened: 'आपका वेरिफ़िकेशन अब एक नए लिंक से जारी रहेगा।',
-      next: 'कृपया आपको भेजे गए सबसे नए लिंक का इस्तेमाल करें।',
+      next: 'कृपया हमारे भेजे हुए सबसे नए लिंक का इस्तेमाल करें।',
     },
   },
   VKYC_EXPIRED: {
@@ -298,7 +298,7 @@ export const CUSTOMER_TEXTS: Readonly<Record<SubStatus, CustomerTexts>> = {
       next: 'Please open your link to see what comes next, or contact us.',
     },
     HI: {
-      happened: 'आपके वेरिफ़िकेशन के बारे में एक नई जानकारी है।',
+      happened: 'आपके वेरिफ़िकेशन के बारे में नई जानकारी आई है।',
       next: 'आगे क्या करना है, यह देखने के लिए कृपया अपना लिंक खोलें, या हमसे संपर्क करें।',
     },
   },

@@ -1,73 +1,73 @@
 /**
- * Coded reasons of a review: what staff mean by each, what the customer reads, and which inputs contradict
- * themselves.
+ * Coded reasons of a review: the meaning of each for staff, its text for the customer, and the rules that refuse
+ * contradictory input.
  */
 
 import type { ReviewDecision } from './actions.ts';
 import type { Locale } from './locales.ts';
 
 interface ReasonInfo {
-  /** What staff mean by the reason. */
+  /** Meaning of the reason, for staff. */
   readonly description: string;
   /**
-   * What the customer reads. Says what could not be confirmed, and accuses nobody: most customers whom a reason
-   * concerns are honest, and a dishonest one must not learn what was noticed.
+   * Text for the customer. Says what could not be confirmed, without an accusation: most customers whom a reason
+   * concerns are honest, and a dishonest one must not learn what staff noticed.
    */
   readonly customerText: Readonly<Record<Locale, string>>;
   /** Whether an approval may have the reason, because remarks can explain it. */
   readonly allowsApproval: boolean;
-  /** Whether the name of the reason itself states a suspicion, so that customers get OTHER in its place. */
+  /** Whether the name of the reason reveals a suspicion: customers then get OTHER in its place. */
   readonly isSuspicion: boolean;
 }
 
-const inDoubt = { allowsApproval: false, isSuspicion: false } as const;
-const suspected = { allowsApproval: false, isSuspicion: true } as const;
+const disqualifying = { allowsApproval: false, isSuspicion: false } as const;
+const suspicious = { allowsApproval: false, isSuspicion: true } as const;
 const explicable = { allowsApproval: true, isSuspicion: false } as const;
 
 export const REVIEW_REASONS = {
   FACE_MISMATCH: {
-    ...inDoubt,
+    ...disqualifying,
     description: 'The face does not match the photo of the document.',
     customerText: {
       EN: 'We could not match your face to the photo on your document.',
-      HI: 'हम आपके चेहरे का मिलान आपके दस्तावेज़ की फ़ोटो से नहीं कर सके।',
+      HI: 'आपका चेहरा आपके दस्तावेज़ की फ़ोटो से मेल नहीं खा पाया।',
     },
   },
   LIVENESS_DOUBTED: {
-    ...suspected,
+    ...suspicious,
     description: 'It is doubtful that a living person was in front of the camera.',
     customerText: {
       EN: 'The video did not show you clearly enough.',
-      HI: 'वीडियो में आप पर्याप्त साफ़ दिखाई नहीं दिए।',
+      HI: 'वीडियो में आपको साफ़-साफ़ देखा नहीं जा सका।',
     },
   },
   CUSTOMER_PROMPTED: {
-    ...suspected,
+    ...suspicious,
     description: 'Somebody told the customer what to answer. Such a customer cannot be approved.',
     customerText: {
       EN: 'Please take the video call alone, and answer the questions in your own words.',
-      HI: 'कृपया वीडियो कॉल अकेले करें और सवालों के जवाब अपने शब्दों में दें।',
+      HI: 'कृपया वीडियो कॉल के समय अकेले रहें और सवालों के जवाब अपने शब्दों में दें।',
     },
   },
   DOCUMENT_UNREADABLE: {
-    ...inDoubt,
+    ...disqualifying,
     description: 'A document cannot be read.',
     customerText: {
       EN: 'We could not read your document clearly.',
-      HI: 'हम आपका दस्तावेज़ साफ़ नहीं पढ़ सके।',
+      HI: 'हम आपका दस्तावेज़ ठीक से नहीं पढ़ पाए।',
     },
   },
   DOCUMENT_DOUBTED: {
-    ...suspected,
+    ...suspicious,
     description: 'It is doubtful that a document is genuine.',
     customerText: {
       EN: 'We could not confirm the details of your document.',
-      HI: 'हम आपके दस्तावेज़ के विवरण की पुष्टि नहीं कर सके।',
+      HI: 'हम आपके दस्तावेज़ की जानकारी की पुष्टि नहीं कर पाए।',
     },
   },
   NAME_MISMATCH: {
     ...explicable,
-    description: 'The name differs from that of the document.',
+    description: 'The name differs from the name on the document.',
     customerText: {
       EN: 'Your name differs from the name on your document.',
       HI: 'आपका नाम आपके दस्तावेज़ में लिखे नाम से अलग है।',
@@ -75,7 +75,7 @@ export const REVIEW_REASONS = {
   },
   ADDRESS_MISMATCH: {
     ...explicable,
-    description: 'The address differs from that of the document.',
+    description: 'The address differs from the address on the document.',
     customerText: {
       EN: 'Your address differs from the address on your document.',
       HI: 'आपका पता आपके दस्तावेज़ में लिखे पते से अलग है।',
@@ -83,18 +83,18 @@ export const REVIEW_REASONS = {
   },
   LOCATION_MISMATCH: {
     ...explicable,
-    description: 'The location differs from the stated one.',
+    description: 'The location of the customer differs from the location that the customer stated.',
     customerText: {
       EN: 'We could not confirm your location during the call.',
-      HI: 'हम कॉल के दौरान आपके स्थान की पुष्टि नहीं कर सके।',
+      HI: 'हम कॉल के दौरान आपकी लोकेशन की पुष्टि नहीं कर पाए।',
     },
   },
   QUESTIONS_FAILED: {
-    ...inDoubt,
+    ...disqualifying,
     description: 'The customer answered the security questions wrongly.',
     customerText: {
       EN: 'We could not confirm your answers to the security questions.',
-      HI: 'हम सुरक्षा प्रश्नों के आपके उत्तरों की पुष्टि नहीं कर सके।',
+      HI: 'हम सुरक्षा से जुड़े सवालों के आपके जवाबों की पुष्टि नहीं कर पाए।',
     },
   },
   AUDIO_OR_VIDEO_POOR: {
@@ -106,11 +106,11 @@ export const REVIEW_REASONS = {
     },
   },
   CALL_INCOMPLETE: {
-    ...inDoubt,
+    ...disqualifying,
     description: 'The call ended before it was complete.',
     customerText: {
       EN: 'The call ended before all steps were complete.',
-      HI: 'सभी चरण पूरे होने से पहले ही कॉल समाप्त हो गई।',
+      HI: 'सभी चरण पूरे होने से पहले कॉल समाप्त हो गई।',
     },
   },
   OTHER: {
@@ -118,7 +118,7 @@ export const REVIEW_REASONS = {
     description: 'Another reason; remarks are required.',
     customerText: {
       EN: 'We could not verify your identity.',
-      HI: 'हम आपकी पहचान सत्यापित नहीं कर सके।',
+      HI: 'हम आपकी पहचान की पुष्टि नहीं कर पाए।',
     },
   },
 } as const satisfies Record<string, ReasonInfo>;
@@ -131,10 +131,10 @@ const reasonsThat = (isWanted: (info: ReasonInfo) => boolean): readonly ReviewRe
 
 /** Reasons that an approval may have. */
 export const APPROVAL_REASONS = reasonsThat(({ allowsApproval }) => allowsApproval);
-/** Reasons in whose place customers get OTHER. */
+/** Reasons that reveal a suspicion: customers get OTHER in their place. */
 export const SUSPICIONS = reasonsThat(({ isSuspicion }) => isSuspicion);
 
-/** Fields of a review from which the rules decide whether it contradicts itself. */
+/** Fields of a review that `REVIEW_INPUT_RULES` check. */
 export interface ReviewInput {
   readonly decision: ReviewDecision;
   readonly reasons?: readonly ReviewReason[] | undefined;
@@ -143,8 +143,8 @@ export interface ReviewInput {
 }
 
 /**
- * Returns the reasons that a review is recorded with. A decision other than APPROVED has at least one: clients of
- * the last release give none, and their reason counts as OTHER, which their remarks explain.
+ * Returns the reasons to store with a review. A decision other than APPROVED has at least one: clients of the last
+ * release send none, so OTHER is stored, which their remarks explain.
  */
 export const toRecordedReasons = ({ decision, reasons = [] }: ReviewInput): readonly ReviewReason[] =>
   reasons.length === 0 && decision !== 'APPROVED' ? ['OTHER'] : reasons;
@@ -161,14 +161,14 @@ export const toKnownReasons = (stored: readonly string[] | null): readonly Revie
   ),
 ];
 
-/** Returns the reasons as the customer may know them: OTHER stands for those that state a suspicion. */
+/** Returns the reasons to show to the customer: OTHER replaces reasons that reveal a suspicion. */
 export const toCustomerReasons = (reasons: readonly ReviewReason[]): readonly ReviewReason[] => [
   ...new Set(reasons.map((reason) => (SUSPICIONS.includes(reason) ? 'OTHER' : reason))),
 ];
 
 /**
  * Returns the customer's texts of the reasons, in the order of the reasons. An approval has none, because its
- * reasons did not stand in its way.
+ * reasons did not prevent it.
  */
 export const toReasonTexts = (
   decision: ReviewDecision,
@@ -179,7 +179,7 @@ export const toReasonTexts = (
 
 const NOT_WITH_APPROVAL = reasonsThat(({ allowsApproval }) => !allowsApproval);
 
-/** Rules for the input of a review: the field that is wrong if a rule does not hold, and the message for it. */
+/** Rules for the input of a review. If `holds` returns false, `field` is invalid, and `message` says why. */
 export const REVIEW_INPUT_RULES: readonly {
   readonly field: keyof ReviewInput;
   readonly message: string;

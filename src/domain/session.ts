@@ -16,7 +16,7 @@ export const TRANSITION_SOURCES = {
   POLL: 'The gateway found it by asking the provider.',
   MUTATION: 'A user performed a mutation of this API.',
   CLOCK:
-    'A time passed, and the provider, when asked, reported nothing newer: for example, nobody came to a booked meeting.',
+    'A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call.',
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
@@ -67,7 +67,7 @@ export interface SessionState extends StatusPair {
   /** Sequence of the newest transition of all, whatever its verdict. */
   readonly lastSequence: number;
   readonly disputed: boolean;
-  /** True if staff escalated the session and nobody has resolved the escalation. */
+  /** True if staff escalated the session, and the escalation is not resolved. */
   readonly escalated: boolean;
   /** True if staff closed the session, whatever its status then: it waits on nobody. */
   readonly closed: boolean;
@@ -425,12 +425,12 @@ export const SESSION_ACTIONS = {
   REFRESH: 'Ask the provider for the current status.',
   REQUEST_RECORDING: 'Get a link to the recording of the call.',
   CREATE_SDK_TOKEN: "Get a token for the provider's SDK in the customer's app.",
-  CLOSE: 'Close the session: reject the customer, or mark the session as failed.',
+  CLOSE: 'Close the session: reject the customer, or end the session as failed.',
   REPLACE: 'Start a new session for the same person, which replaces this one.',
   RESOLVE_DISPUTE: "Decide a dispute: keep the session's decision, or accept the provider's.",
   ADD_NOTE: 'Add a note for other staff.',
-  ESCALATE: 'Escalate the session, so that somebody investigates it.',
-  RESOLVE_ESCALATION: 'Say what came of the escalation, and end it.',
+  ESCALATE: 'Escalate the session, so that staff investigate it.',
+  RESOLVE_ESCALATION: 'Record the result of the investigation, and end the escalation.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 

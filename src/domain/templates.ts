@@ -25,20 +25,20 @@ export interface TemplateCatalogue {
   readonly agent: TemplateList;
 }
 
-/** Control and format characters, such as U+0007 and U+200B: no name has them, but a copied text may. */
+/** Control and format characters, such as U+0007 and U+200B. No template has them, but a copied text may. */
 const NEVER_IN_A_NAME = /[\p{Cc}\p{Cf}]/u;
 
 export const hasTemplate = ({ templates }: TemplateList, name: string): boolean =>
   templates.some(({ id }) => id === name);
 
-/** Returns the ids of all templates of a list, for a message. */
-export const nameTemplates = ({ templates }: TemplateList): string =>
+/** Returns the ids of all templates of a list, separated by commas, for a message. */
+export const formatTemplateIds = ({ templates }: TemplateList): string =>
   templates.map(({ id }) => id).join(', ');
 
-/** Returns why a start may not use a template of this name, as the rest of a sentence; null if it may. */
+/** Returns why a start may not use this template, as the predicate of a sentence; null if it may. */
 export function findTemplateProblem(name: string, list: TemplateList): string | null {
   if (hasTemplate(list, name)) return null;
-  if (list.complete) return `must be one of these templates: ${nameTemplates(list)}`;
-  if (name === '') return 'must not be empty: leave it out to use the default of the provider';
+  if (list.complete) return `must be one of these templates: ${formatTemplateIds(list)}`;
+  if (name === '') return "must not be empty: leave it out to use the provider's default";
   return NEVER_IN_A_NAME.test(name) ? 'must not contain control characters or invisible characters' : null;
 }

@@ -6,20 +6,20 @@ const DAY_MS = 24 * 3_600_000;
 const FIRST_WEEKDAY = 4;
 const [SUNDAY, SATURDAY] = [0, 6];
 
-/** Returns the day in India at this time, as the number of days since 1970-01-01. */
+/** Returns the date in India at this time, as the number of days since 1970-01-01. */
 export const toDay = (time: Date): number => Math.floor((time.getTime() + IST_OFFSET_MS) / DAY_MS);
 
-/** Returns a day, counted from 1970-01-01, as YYYY-MM-DD. */
+/** Formats a number of days since 1970-01-01 as YYYY-MM-DD. */
 export const toIsoDate = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 /**
  * Returns the earliest day that is at most `workingDays` working days before today, as the number of days since
- * 1970-01-01. Saturdays, Sundays and holidays do not count, and neither does the day itself: at the end of Thursday,
- * Monday is three working days ago.
+ * 1970-01-01. Saturdays, Sundays and holidays do not count, and neither does the returned day: at the end of
+ * Thursday, Monday is three working days ago.
  *
- * @param holidays days as YYYY-MM-DD
+ * @param holidays dates as YYYY-MM-DD
  */
-export function earliestDayWithin(workingDays: number, now: Date, holidays: ReadonlySet<string>): number {
+export function findEarliestDay(workingDays: number, now: Date, holidays: ReadonlySet<string>): number {
   let day = toDay(now);
   let left = workingDays;
   while (left > 0 || !isWorkingDay(day, holidays)) {

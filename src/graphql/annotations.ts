@@ -86,7 +86,7 @@ export class Closure extends Node {
 @ObjectType({
   implements: Node,
   simpleResolvers: true,
-  description: 'Call for somebody to investigate a session, and what came of it.',
+  description: 'Request of staff to investigate a session, and the result.',
 })
 export class Escalation extends Node {
   @Field(() => EscalationReasonEnum, { description: 'Why the session was escalated, as a code.' })
@@ -105,7 +105,7 @@ export class Escalation extends Node {
   escalatedAt: Date;
   @Field(() => String, {
     nullable: true,
-    description: `What came of the escalation. Null until it is resolved. ${PRIVATE}`,
+    description: `Result of the investigation. Null until the escalation is resolved. ${PRIVATE}`,
   })
   resolution?: string;
   @Field(() => String, {
@@ -127,11 +127,11 @@ export class Escalation extends Node {
   description: "How staff decided a dispute between the session's decision and the provider's.",
 })
 export class DisputeResolution extends Node {
-  @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
+  @Field(() => DisputeResolutionChoiceEnum, { description: 'The decision that stands.' })
   resolution: DisputeResolutionChoice;
   @Field(() => String, {
     nullable: true,
-    description: `Why the dispute was decided so. Null after the person was erased. ${PRIVATE}`,
+    description: `Why the dispute was decided this way. Null after the person was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -143,22 +143,23 @@ export class DisputeResolution extends Node {
   resolvedAt: Date;
 }
 
-/** Annotation as a GraphQL object: its row, and for an escalation the row that resolves it. */
-interface Shown extends AnnotationRow {
+/** Row of an escalation, and the row that resolves it; undefined while it is open. */
+interface EscalationRow extends AnnotationRow {
   readonly resolvedWith?: AnnotationRow | undefined;
 }
 
-const ofKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind']): AnnotationRow[] =>
+const filterByKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind']): AnnotationRow[] =>
   rows.filter((row) => row.kind === kind);
 
-/** Pairs each escalation with its resolution: at most one is open at a time, so the next resolution belongs to it. */
-export const toEscalations = (rows: readonly AnnotationRow[]): Shown[] =>
-  ofKind(rows, 'ESCALATION').map((row) => ({
+/** Pairs each escalation with its resolution. At most one escalation is open at a time, so the next resolution is its
+ * own. */
+export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] =>
+  filterByKind(rows, 'ESCALATION').map((row) => ({
     ...row,
     resolvedWith: rows.find((each) => each.kind === 'ESCALATION_RESOLUTION' && each.sequence > row.sequence),
   }));
 
-const textOf = (context: Context, row: AnnotationRow | undefined): string | null =>
+const decryptAnnotation = (context: Context, row: AnnotationRow | undefined): string | null =>
   row ? decryptText(context, row.text, annotationContext(row.id)) : null;
 
 @Resolver(() => Note)
@@ -169,7 +170,7 @@ export class NoteResolver {
   }
   @FieldResolver(() => String, { nullable: true })
   text(@Root() row: AnnotationRow, @Ctx() context: Context): string | null {
-    return textOf(context, row);
+    return decryptAnnotation(context, row);
   }
 }
 
@@ -197,7 +198,7 @@ export class ClosureResolver {
   }
   @FieldResolver(() => String, { nullable: true })
   note(@Root() row: AnnotationRow, @Ctx() context: Context): string | null {
-    return textOf(context, row);
+    return decryptAnnotation(context, row);
   }
   @FieldResolver(() => String, { nullable: true })
   closedBy(@Root() { author }: AnnotationRow): string {
@@ -212,35 +213,35 @@ export class ClosureResolver {
 @Resolver(() => Escalation)
 export class EscalationResolver {
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() { id }: Shown): string {
+  id(@Root() { id }: EscalationRow): string {
     return toGlobalId('Escalation', id);
   }
   @FieldResolver(() => EscalationReasonEnum)
-  reason(@Root() { code }: Shown): EscalationReason {
+  reason(@Root() { code }: EscalationRow): EscalationReason {
     return code as EscalationReason;
   }
   @FieldResolver(() => String, { nullable: true })
-  note(@Root() row: Shown, @Ctx() context: Context): string | null {
-    return textOf(context, row);
+  note(@Root() row: EscalationRow, @Ctx() context: Context): string | null {
+    return decryptAnnotation(context, row);
   }
   @FieldResolver(() => String, { nullable: true })
-  escalatedBy(@Root() { author }: Shown): string {
+  escalatedBy(@Root() { author }: EscalationRow): string {
     return author;
   }
   @FieldResolver(() => DateTime)
-  escalatedAt(@Root() { recordedAt }: Shown): Date {
+  escalatedAt(@Root() { recordedAt }: EscalationRow): Date {
     return recordedAt;
   }
   @FieldResolver(() => String, { nullable: true })
-  resolution(@Root() { resolvedWith }: Shown, @Ctx() context: Context): string | null {
-    return textOf(context, resolvedWith);
+  resolution(@Root() { resolvedWith }: EscalationRow, @Ctx() context: Context): string | null {
+    return decryptAnnotation(context, resolvedWith);
   }
   @FieldResolver(() => String, { nullable: true })
-  resolvedBy(@Root() { resolvedWith }: Shown): string | null {
+  resolvedBy(@Root() { resolvedWith }: EscalationRow): string | null {
     return resolvedWith?.author ?? null;
   }
   @FieldResolver(() => DateTime, { nullable: true })
-  resolvedAt(@Root() { resolvedWith }: Shown): Date | null {
+  resolvedAt(@Root() { resolvedWith }: EscalationRow): Date | null {
     return resolvedWith?.recordedAt ?? null;
   }
 }
@@ -257,7 +258,7 @@ export class DisputeResolutionResolver {
   }
   @FieldResolver(() => String, { nullable: true })
   note(@Root() row: AnnotationRow, @Ctx() context: Context): string | null {
-    return textOf(context, row);
+    return decryptAnnotation(context, row);
   }
   @FieldResolver(() => String, { nullable: true })
   resolvedBy(@Root() { author }: AnnotationRow): string {
@@ -283,7 +284,7 @@ export class SessionAnnotationsResolver {
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<AnnotationRow>> {
     const page = pageSize(args);
-    const all = ofKind(await loaders.annotations.load(id), 'NOTE').reverse();
+    const all = filterByKind(await loaders.annotations.load(id), 'NOTE').reverse();
     const from =
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Note', row.id) === args.after) + 1;
     if (args.after != null && from === 0)
@@ -295,17 +296,20 @@ export class SessionAnnotationsResolver {
 
   @FieldResolver(() => Closure, {
     nullable: true,
-    description: `How and why staff closed the session. Null if nobody did. ${STAFF_ONLY}`,
+    description: 'How and why staff closed the session. Null if staff have not closed it, and for customers.',
   })
   async closure(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<AnnotationRow | null> {
-    return ofKind(await loaders.annotations.load(id), 'CLOSURE').at(-1) ?? null;
+    return filterByKind(await loaders.annotations.load(id), 'CLOSURE').at(-1) ?? null;
   }
 
   @FieldResolver(() => Escalation, {
     nullable: true,
-    description: `The escalation that nobody has resolved yet. Null if there is none. ${STAFF_ONLY}`,
+    description: 'The escalation that is not resolved yet. Null if there is none, and for customers.',
   })
-  async escalation(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<Shown | null> {
+  async escalation(
+    @Root() { id }: SessionSummary,
+    @Ctx() { loaders }: Context,
+  ): Promise<EscalationRow | null> {
     return (
       toEscalations(await loaders.annotations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
     );
@@ -315,7 +319,7 @@ export class SessionAnnotationsResolver {
     nullable: true,
     description: `All escalations of the session, oldest first. ${STAFF_ONLY}`,
   })
-  async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<Shown[]> {
+  async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<EscalationRow[]> {
     return toEscalations(await loaders.annotations.load(id));
   }
 
@@ -327,16 +331,17 @@ export class SessionAnnotationsResolver {
     @Root() { id }: SessionSummary,
     @Ctx() { loaders }: Context,
   ): Promise<AnnotationRow[]> {
-    return ofKind(await loaders.annotations.load(id), 'DISPUTE_RESOLUTION');
+    return filterByKind(await loaders.annotations.load(id), 'DISPUTE_RESOLUTION');
   }
 }
 
 const NOTE_TEXT = 'Up to 2000 characters. Only staff can read it.';
 
-@InputType({ description: 'Input of closeSession: the session, how it ends, and why.' })
+@InputType({ description: 'Input of closeSession: the session, its outcome, and the reason.' })
 class CloseSessionInput extends ActionInput {
   @Field(() => ClosureOutcomeEnum, {
-    description: 'REJECTED turns the customer down; FAILED only gives the session up.',
+    description:
+      'REJECTED rejects the customer; FAILED ends the session without a decision about the customer.',
   })
   outcome: ClosureOutcome;
   @Field(() => ClosureReasonEnum, { description: 'Coded reason. OTHER needs a `note`.' })
@@ -351,7 +356,7 @@ class AddNoteInput extends ActionInput {
   note: string;
 }
 
-@InputType({ description: 'Input of escalateSession: the session and why somebody must investigate it.' })
+@InputType({ description: 'Input of escalateSession: the session, and the reason to investigate it.' })
 class EscalateSessionInput extends ActionInput {
   @Field(() => EscalationReasonEnum, { description: 'Coded reason. OTHER needs a `note`.' })
   reason: EscalationReason;
@@ -359,17 +364,17 @@ class EscalateSessionInput extends ActionInput {
   note?: string;
 }
 
-@InputType({ description: 'Input of resolveEscalation: the session and what came of the investigation.' })
+@InputType({ description: 'Input of resolveEscalation: the session, and the result of the investigation.' })
 class ResolveEscalationInput extends ActionInput {
-  @Field(() => String, { description: `What came of the escalation. ${NOTE_TEXT}` })
+  @Field(() => String, { description: `Result of the investigation. ${NOTE_TEXT}` })
   note: string;
 }
 
-@InputType({ description: 'Input of resolveDispute: the session, whose decision stands, and why.' })
+@InputType({ description: 'Input of resolveDispute: the session, the decision that stands, and the reason.' })
 class ResolveDisputeInput extends ActionInput {
-  @Field(() => DisputeResolutionChoiceEnum, { description: 'Whose decision stands.' })
+  @Field(() => DisputeResolutionChoiceEnum, { description: 'The decision that stands.' })
   resolution: DisputeResolutionChoice;
-  @Field(() => String, { description: `Why the dispute is decided so. ${NOTE_TEXT}` })
+  @Field(() => String, { description: `Why you decide the dispute this way. ${NOTE_TEXT}` })
   note: string;
 }
 
@@ -405,7 +410,7 @@ class EscalateSessionSuccess {
   @Field(() => VkycSession, { description: SESSION })
   session: SessionRow;
   @Field(() => Escalation, { description: 'The escalation in its current state.' })
-  escalation: Shown;
+  escalation: EscalationRow;
   @Field(() => Boolean, { description: REPLAYED })
   replayed: boolean;
 }
@@ -415,7 +420,7 @@ class ResolveEscalationSuccess {
   @Field(() => VkycSession, { description: SESSION })
   session: SessionRow;
   @Field(() => Escalation, { description: 'The escalation with its resolution.' })
-  escalation: Shown;
+  escalation: EscalationRow;
   @Field(() => Boolean, { description: REPLAYED })
   replayed: boolean;
 }
@@ -482,7 +487,7 @@ const toResult = <Name extends string>(
 export class AnnotationMutationsResolver {
   @Mutation(() => CloseSessionResult, {
     description:
-      'Closes a session here: rejects the customer, or gives the session up. The provider is not told; if it reports an approval later, the session becomes disputed.',
+      'Closes a session in this gateway, and cancels its booked meeting: rejects the customer, or ends the session without a decision. The provider is not told; if it reports an approval later, the session becomes disputed.',
   })
   closeSession(
     @Arg('input', () => CloseSessionInput, { description: 'The session, the outcome and the reason.' })
@@ -503,7 +508,8 @@ export class AnnotationMutationsResolver {
   }
 
   @Mutation(() => EscalateSessionResult, {
-    description: 'Escalates a session, so that somebody investigates it. Its status does not change.',
+    description:
+      'Escalates a session, so that staff investigate it. The status of the session does not change.',
   })
   escalateSession(
     @Arg('input', () => EscalateSessionInput, { description: 'The session and the reason.' })
@@ -514,10 +520,12 @@ export class AnnotationMutationsResolver {
     return toMutationResult('EscalateSessionSuccess', context, withEscalation(context, work, 'ESCALATION'));
   }
 
-  @Mutation(() => ResolveEscalationResult, { description: 'Says what came of the escalation, and ends it.' })
+  @Mutation(() => ResolveEscalationResult, {
+    description: 'Records the result of the investigation, and ends the escalation.',
+  })
   resolveEscalation(
     @Arg('input', () => ResolveEscalationInput, {
-      description: 'The session and what came of the escalation.',
+      description: 'The session, and the result of the investigation.',
     })
     input: ResolveEscalationInput,
     @Ctx() context: Context,
@@ -535,7 +543,7 @@ export class AnnotationMutationsResolver {
       "Decides a dispute: keeps the session's decision, or accepts the provider's. Refused if you reviewed or closed the session (four-eyes rule).",
   })
   resolveDispute(
-    @Arg('input', () => ResolveDisputeInput, { description: 'The session and whose decision stands.' })
+    @Arg('input', () => ResolveDisputeInput, { description: 'The session, and the decision that stands.' })
     input: ResolveDisputeInput,
     @Ctx() context: Context,
   ) {
@@ -544,7 +552,7 @@ export class AnnotationMutationsResolver {
   }
 }
 
-/** Adds the escalation that the call began or ended, as it is now. */
+/** Replaces the annotation in the result by the escalation that the call began or ended, in its current state. */
 async function withEscalation(
   { loaders }: Context,
   work: Promise<Annotated>,
@@ -559,7 +567,7 @@ async function withEscalation(
   return { session, escalation, replayed };
 }
 
-/** Types of annotations that have a global id, with their kinds. */
+/** Kind of annotation by GraphQL type, for the types with a global id. */
 export const ANNOTATION_NODES = {
   Note: 'NOTE',
   Closure: 'CLOSURE',

@@ -154,8 +154,8 @@ export const SessionChangeEnum = enumOf<SessionChange>(
   SESSION_CHANGES,
 );
 export const ClosureOutcomeEnum = enumOf<ClosureOutcome>('ClosureOutcome', 'Outcome of closing a session.', {
-  REJECTED: 'The customer is rejected: status REJECTED, REJECTED_BY_MERCHANT.',
-  FAILED: 'The session is given up: status FAILED, FAILED_BY_MERCHANT.',
+  REJECTED: 'The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT.',
+  FAILED: 'The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT.',
 });
 const MORE_REASONS = 'More values may be added: treat unknown ones as OTHER.';
 export const ClosureReasonEnum = enumOf<ClosureReason>(
@@ -175,7 +175,7 @@ export const EscalationReasonEnum = enumOf<EscalationReason>(
 );
 export const DisputeResolutionChoiceEnum = enumOf<DisputeResolutionChoice>(
   'DisputeResolutionChoice',
-  'Whose decision stands after a dispute.',
+  'Decision that stands after a dispute.',
   DISPUTE_RESOLUTIONS,
 );
 export const LocaleEnum = enumOf<Locale>('Locale', 'Language of a text for customers.', LOCALES);

@@ -44,7 +44,7 @@ export class Meeting extends Node {
   startsAt: Date;
   @Field(() => MeetingStatusEnum, {
     description:
-      'Whether the meeting is booked, moved, cancelled, held or missed. A booked meeting becomes MISSED some minutes after its start, once the provider was asked and knows of no call.',
+      'Whether the meeting is booked, moved, cancelled, held or missed. A booked meeting becomes MISSED some minutes after its start, once the provider has answered that it knows of no call.',
   })
   status: MeetingStatus;
   @Field(() => TransitionSourceEnum, {
@@ -61,7 +61,7 @@ export class Meeting extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the meeting was booked, as the person who booked it wrote. Null if no reason was given, or the person was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
+      'Why the meeting was booked, in the words of the person who booked it. Null if no reason was given, or the person was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
   })
   reason?: string;
   @Field(() => String, {
@@ -119,7 +119,7 @@ class ScheduleMeetingInput extends ActionInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it.',
+      'Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.',
   })
   reason?: string;
 }

@@ -93,7 +93,7 @@ export class Review extends Node {
 
 const REMARKS =
   'Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`.';
-const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only ${APPROVAL_REASONS.join(', ')}, for what did not stand in its way.`;
+const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent it.`;
 const CUSTOMER_MESSAGE =
   'Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`.';
 const DECISION =
@@ -115,7 +115,7 @@ class RecordAgentReviewInput extends ActionInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Your statement whether the call was complete. State it after a call that the customer ended (USER_ENDED_CALL): such a call can be approved only with true. False excludes an approval, and true excludes the reason CALL_INCOMPLETE.',
+      'Whether the call was complete, in your judgement. Pass it with every decision about a call that the customer ended (USER_ENDED_CALL): such a call can be approved only with true. False excludes an approval, and true excludes the reason CALL_INCOMPLETE.',
   })
   callComplete?: boolean;
 }
@@ -173,7 +173,8 @@ export class ReviewResolver {
   }
 
   @FieldResolver(() => [String], {
-    description: 'What the customer should read about the reasons, a sentence for each. Empty for approvals.',
+    description:
+      'Text for the customer about each reason, one sentence each, in the order of `reasons`. Empty for approvals.',
   })
   reasonTexts(
     @Root() { decision, reasons }: ReviewRow,

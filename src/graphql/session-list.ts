@@ -75,17 +75,17 @@ class SessionFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'True: only sessions whose escalation nobody has resolved. False: only the other ones. For staff only.',
+      'True: only sessions with an unresolved escalation. False: only all other sessions. For staff; refused for customers.',
   })
   escalated?: boolean;
   @Field(() => Boolean, {
     nullable: true,
-    description: 'True: only sessions that staff closed. False: only the other ones.',
+    description: 'True: only sessions that staff closed. False: only all other sessions.',
   })
   closed?: boolean;
   @Field(() => Boolean, {
     nullable: true,
-    description: 'True: only sessions that another session replaces. False: only the other ones.',
+    description: 'True: only sessions that another session replaces. False: only all other sessions.',
   })
   replaced?: boolean;
 }
@@ -184,7 +184,7 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
   // Otherwise customers could find out whether their own session is escalated.
   if (filter.escalated !== undefined && !isStaff(viewer))
-    throw badInput('`escalated` filters only for staff: leave it out.');
+    throw badInput('The filter `escalated` is only for staff: leave it out.');
   assertKnownPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';

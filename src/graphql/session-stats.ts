@@ -15,7 +15,12 @@ import {
 import { visibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
 import { type Dated, FiguresPending } from '../services/sessions/session-figures.ts';
-import { INTERVALS, PHASE_STAYS, PHASES_REACHED, STATE_COUNTS } from '../services/sessions/stored-shapes.ts';
+import {
+  INTERVALS_SHAPE,
+  PHASE_STAYS_SHAPE,
+  PHASES_REACHED_SHAPE,
+  STATE_COUNTS_SHAPE,
+} from '../services/sessions/stored-shapes.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -214,7 +219,7 @@ export class SessionStatsResolver {
   @FieldResolver(() => DateTime, {
     nullable: true,
     description:
-      'Time at which the oldest of these figures was counted. Usually now; if counting is slow, figures are stored and refreshed in the background. They are then those of the window as it was at this time, with `from` and `to` rounded to the hour. Null if no counted field is selected.',
+      'Time at which the oldest of these figures was counted. Usually now; if counting is slow, figures are stored and refreshed in the background. They then cover the window as it was at this time, with `from` and `to` rounded down to the hour, or to the minute if the window is at most 48 hours long. Null if no counted field is selected.',
   })
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
@@ -257,10 +262,18 @@ export class SessionStatsResolver {
     description: 'One entry per phase, in the order in which a session passes them.',
   })
   async funnel(@Root() { read }: SessionStats): Promise<FunnelStage[]> {
-    const reached = await read('reached', PHASES_REACHED, (window) => (db) => countReachedPhases(db, window));
+    const reached = await read(
+      'reached',
+      PHASES_REACHED_SHAPE,
+      (window) => (db) => countReachedPhases(db, window),
+    );
     const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
     const stays = once(async () => {
-      const { figures } = await read('stays', PHASE_STAYS, (window) => (db) => readMedianStays(db, window));
+      const { figures } = await read(
+        'stays',
+        PHASE_STAYS_SHAPE,
+        (window) => (db) => readMedianStays(db, window),
+      );
       return new Map(figures.map(({ status, medianSeconds }) => [status, medianSeconds]));
     });
     return STATUSES.map((status) => ({
@@ -287,7 +300,7 @@ export class SessionStatsResolver {
     if (count < 1 || count > LIMITS.page)
       throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
     const now = services.clock.now();
-    const { figures } = await read(`intervals ${count}`, INTERVALS, (rounded) => async (db) => {
+    const { figures } = await read(`intervals ${count}`, INTERVALS_SHAPE, (rounded) => async (db) => {
       const from = rounded.from ?? (await findFirstCreated(db, rounded));
       const to = rounded.to ?? now;
       if (!from || from >= to) return [];
@@ -304,4 +317,4 @@ export class SessionStatsResolver {
 }
 
 const statesOf = async ({ read }: SessionStats): Promise<readonly StateCount[]> =>
-  (await read('states', STATE_COUNTS, (window) => (db) => countStates(db, window))).figures;
+  (await read('states', STATE_COUNTS_SHAPE, (window) => (db) => countStates(db, window))).figures;

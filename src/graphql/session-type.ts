@@ -81,7 +81,7 @@ export class VkycSession extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      "Remarks of the agent who held the call, as the provider reports them: read them before you record the agent's review. Null if the provider has reported none, and for customers. Cannot be selected in subscriptions.",
+      "Remarks of the agent who held the call, as the provider reports them. Read them before you record the agent's review. Null if the provider has reported none, and for customers. Cannot be selected in subscriptions.",
   })
   agentRemarks?: string;
   @Field(() => DateTime, {

@@ -141,7 +141,7 @@ export class SessionResolver {
 
   @FieldResolver(() => Boolean, {
     description:
-      'True if the provider reported the current status, or has confirmed a decision made through this API. False while the decision is provisional: the provider is asked until it agrees, contradicts (`disputed`), or some days have passed after the end of the link.',
+      'True if the provider reported the current status, or has confirmed a decision made through this API. False while the decision is provisional: the gateway asks the provider until it agrees or contradicts (`disputed`), or until some days after the link has expired.',
   })
   providerAgrees(@Root() session: SessionRow): boolean {
     return providerAgrees(toSessionState(session));

@@ -57,7 +57,7 @@ export class StatusInfo implements Info {
   waitingOn: Party;
   @Field(() => Boolean, {
     description:
-      'True if this status is final: the session is over, and its status changes again only if a dispute is decided for the provider.',
+      'True if this status is final: the session is over, and its status changes again only if a dispute is resolved with ACCEPT_PROVIDER.',
   })
   terminal: boolean;
   @Field(() => ReporterEnum, {
@@ -68,7 +68,7 @@ export class StatusInfo implements Info {
 
 /** Root value of the resolvers of `StatusInfo`. */
 export interface ShownStatus extends Info {
-  /** True if it is the status of a disputed session, whose decision no customer is told. */
+  /** True if the session is disputed: texts for customers then name no decision. */
   readonly disputed?: boolean;
 }
 
@@ -150,7 +150,7 @@ export class StatusResolver {
 export class StatusInfoResolver {
   @FieldResolver(() => String, {
     description:
-      'Message to show to the customer: what happened and what to do next, without advice to staff. In a disputed session it tells no decision.',
+      'Message to show to the customer: what happened and what to do next, without advice to staff. For a disputed session it names no decision.',
   })
   customerMessage(
     @Root() { subStatus, disputed }: ShownStatus,

@@ -79,7 +79,7 @@ export class StatusTransition extends Node {
   applied: boolean;
   @Field(() => [SessionChangeEnum], {
     description:
-      'Parts of the session that this transition may have changed. Query them again if you show them; an empty list means that nothing you can see changed. Customers are not told of notes and escalations.',
+      'Parts of the session that this transition may have changed. If you show them, query them again. An empty list means that nothing that you can see changed. Notes and escalations are left out for customers.',
   })
   changes: SessionChange[];
   @Field(() => TransitionSourceEnum, {

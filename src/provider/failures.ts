@@ -1,8 +1,8 @@
 import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
 import type { ProviderRequest } from '../domain/ports.ts';
 import {
+  formatTemplateIds,
   hasTemplate,
-  nameTemplates,
   type TemplateCatalogue,
   type TemplateList,
 } from '../domain/templates.ts';
@@ -93,7 +93,7 @@ export function templateProblems(
 const describeCatalogue = ({ name, list, setting }: NamedTemplate): string =>
   hasTemplate(list, name)
     ? `, but the provider does not know this one: an operator has to correct ${setting}`
-    : `; this gateway knows ${nameTemplates(list)}`;
+    : `; this gateway knows ${formatTemplateIds(list)}`;
 
 /**
  * All error codes in the provider's documentation, in their three spellings: snake_case, UPPER_CASE and

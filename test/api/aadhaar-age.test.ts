@@ -54,7 +54,7 @@ test.each([
   ['in the first minute of a day in India', '2026-11-27T00:00:00+05:30', '2026-11-24'],
   ['in the last minute of a day in India', '2026-11-27T23:59:59.999+05:30', '2026-11-24'],
 ])(
-  'Aadhaar details are accepted from the first moment of the third working day before, and refused from the moment before it: %s',
+  'Aadhaar details are accepted from the first moment of the third working day before, and refused one moment earlier: %s',
   async (_when, now, earliest) => {
     const gateway = await bootGateway({ clock: stillClock(new Date(now)) });
     const midnight = new Date(`${earliest}T00:00:00+05:30`);
@@ -67,7 +67,7 @@ test.each([
   },
 );
 
-test('details that were verified on a weekend age from the next Monday', async () => {
+test('the age of Aadhaar details that were verified on a weekend counts from the next Monday', async () => {
   const clock = stillClock(new Date('2026-11-25T23:59:00+05:30'));
   const gateway = await bootGateway({ clock });
   const onSunday = '2026-11-22T10:00:00+05:30';
@@ -80,7 +80,7 @@ test('details that were verified on a weekend age from the next Monday', async (
   expect(onThursday).toMatchObject(tooOld('2026-11-23'));
 });
 
-test('AADHAAR_MAX_AGE_DAYS changes the limit, and HOLIDAYS are no working days', async () => {
+test('AADHAAR_MAX_AGE_DAYS sets the limit, and HOLIDAYS do not count as working days', async () => {
   const clock = stillClock(new Date(FRIDAY));
   const environment = { AADHAAR_MAX_AGE_DAYS: '1', HOLIDAYS: '2026-11-26, 2026-11-27' };
   const gateway = await bootGateway({ clock, environment });
@@ -91,7 +91,7 @@ test('AADHAAR_MAX_AGE_DAYS changes the limit, and HOLIDAYS are no working days',
   );
 });
 
-test('a time in the future is reported as such only, and a time long ago is refused at once', async () => {
+test('lastVerifiedAt in the future gives only that problem, and a time long ago is refused', async () => {
   const gateway = await bootGateway({ clock: stillClock(new Date(FRIDAY)) });
 
   const future = await startWith(gateway, 'far.1', '2026-11-28T12:00:00+05:30');
@@ -119,7 +119,7 @@ test('old Aadhaar details are reported together with all other problems of the i
   ]);
 });
 
-test('old Aadhaar details are refused before the provider is told of the customer', async () => {
+test('old Aadhaar details are refused before anything about the customer is sent to the provider', async () => {
   const { gateway, provider } = await against(() => problem(404, 'referenceId_not_found'), {
     clock: stillClock(new Date(FRIDAY)),
   });
@@ -131,7 +131,7 @@ test('old Aadhaar details are refused before the provider is told of the custome
   expect((await gateway.database.query('select from vkyc_user')).rowCount).toBe(0);
 });
 
-test('a repeated start is replayed days later, when its Aadhaar details have become too old', async () => {
+test('a start that is repeated days later succeeds although its Aadhaar details have become too old', async () => {
   const clock = stillClock(new Date(FRIDAY));
   const gateway = await bootGateway({ clock });
   const first = await startWith(gateway, 'again.1', FRIDAY);

@@ -70,7 +70,7 @@ const startCursorOf = async (gateway: Gateway, id: string): Promise<string> =>
 const ENDED = { status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' };
 const QUEUED = { status: 'PRE_VIDEO_CALL', sub_status: 'USER_QUEUED' };
 
-test('after the agent ended the call, staff read the remarks at the provider before they review; customers read none', async () => {
+test("after the agent ended the call, staff can read the agent's remarks from the provider before the review; customers get null", async () => {
   const gateway = await bootGateway();
   const agent = await person(gateway, 'ravi', 'AGENT');
   const { id } = await gateway.start('remarked.awaits-review');
@@ -101,7 +101,7 @@ test('after the agent ended the call, staff read the remarks at the provider bef
   expect(await auditOf(gateway.databaseUrl).verify()).toMatchObject({ findings: [] });
 });
 
-test('subscribers are told once of new remarks, however they arrive, and are not told again of the same ones', async () => {
+test('subscribers get one transition for new agent remarks, and none for remarks that are repeated, late or overtaken', async () => {
   const { gateway, id, refresh, webhook, said } = await asked('told.1');
   const told = async () => {
     const { data } = await gateway.graphql(
@@ -134,7 +134,7 @@ test('subscribers are told once of new remarks, however they arrive, and are not
   expect((await told()).slice(2)).toEqual(['USER_QUEUED false ', 'USER_ENDED_CALL true STATUS,MEETINGS']);
 });
 
-test('remarks that arrive with the end of the call, late, or overtaken, each make one entry for subscribers', async () => {
+test('agent remarks that arrive with the end of the call, late, or overtaken, give one transition each', async () => {
   const entries = async (gateway: Gateway, id: string) =>
     (
       await gateway.graphql(
@@ -159,7 +159,7 @@ test('remarks that arrive with the end of the call, late, or overtaken, each mak
   expect(await auditOf(overtaken.gateway.databaseUrl).verify()).toMatchObject({ findings: [] });
 });
 
-test('a subscription that selects the remarks is refused', async () => {
+test('a subscription that selects agentRemarks is refused', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('live.awaits-review');
 
@@ -173,7 +173,7 @@ test('a subscription that selects the remarks is refused', async () => {
   await expect(refused).rejects.toThrow('Personal data cannot be selected in subscriptions');
 });
 
-test('an answer without remarks keeps the stored ones, and later remarks replace them', async () => {
+test('an answer without agent remarks keeps the stored remarks, and later remarks replace them', async () => {
   const { refresh, remarks } = await asked('kept.1');
 
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });
@@ -185,7 +185,7 @@ test('an answer without remarks keeps the stored ones, and later remarks replace
   expect(await remarks()).toBe('The second call was bright.');
 });
 
-test('an answer that a webhook overtook fills in remarks that are missing, and replaces none', async () => {
+test('an answer that a webhook overtook adds missing agent remarks, but replaces no stored remarks', async () => {
   const { refresh, remarks, webhook, said } = await asked('overtaken.1');
   said.before = () => webhook(10, QUEUED);
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });
@@ -197,7 +197,7 @@ test('an answer that a webhook overtook fills in remarks that are missing, and r
   expect(await remarks()).toBe('The first call was dark.');
 });
 
-test('a late webhook fills in remarks that are missing, and replaces none', async () => {
+test('a late webhook adds missing agent remarks, but replaces no stored remarks', async () => {
   const { remarks, webhook } = await asked('late.1');
   await webhook(30, QUEUED);
 
@@ -207,7 +207,7 @@ test('a late webhook fills in remarks that are missing, and replaces none', asyn
   expect(await remarks()).toBe('The first call was dark.');
 });
 
-test('remarks that were copied to another session in the database cannot be read there', async () => {
+test("agent remarks that were copied to another session's row cannot be decrypted there", async () => {
   const { gateway, id, refresh } = await asked('bound.1');
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });
   await gateway.database.query(

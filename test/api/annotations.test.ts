@@ -41,7 +41,7 @@ const read = async (id: string, selection: string, sub = 'olga', role = 'OPERATO
 const isProven = async () => (await auditOf(gateway.databaseUrl).verify()).findings;
 
 describe('addNote', () => {
-  test('a note is in the log and the audit chain and streamed, and changes neither status nor version', async () => {
+  test('a note is recorded in the log and the audit chain, is streamed, and changes neither status nor version', async () => {
     const { id } = await start();
     const screen = gateway.subscribe(LIVE, { id });
     await screen.take(2);
@@ -63,7 +63,7 @@ describe('addNote', () => {
     expect(await isProven()).toEqual([]);
   });
 
-  test('notes are listed newest first, page by page, and null for the customer', async () => {
+  test('staff list notes newest first, page by page; the customer gets null', async () => {
     const { id, verificationId } = await start();
     for (const note of ['first', 'second', 'third']) await operator.act('addNote', id, { note });
     const page = (await read(id, 'notes(first: 2) { nodes { text } pageInfo { hasNextPage endCursor } }'))
@@ -82,7 +82,7 @@ describe('addNote', () => {
     });
   });
 
-  test('addNote repeated with the same key returns the first note, and a used key with another text is refused', async () => {
+  test('addNote returns the first note if it is repeated with the same key, and refuses the key with another text', async () => {
     const { id } = await start();
     const idempotencyKey = randomUUID();
     const calls = await Promise.all(
@@ -97,7 +97,7 @@ describe('addNote', () => {
     expect((await read(id, 'notes(first: 9) { nodes { text } }')).notes.nodes).toHaveLength(1);
   });
 
-  test('addNote refuses an empty, an invisible and a too long text under the path of the text', async () => {
+  test('addNote refuses an empty, an invisible and a too long text, and names the path of the field', async () => {
     const { id } = await start();
     for (const note of ['', '\u200b', 'x'.repeat(2001)])
       expect(await operator.act('addNote', id, { note })).toMatchObject({
@@ -106,7 +106,7 @@ describe('addNote', () => {
       });
   });
 
-  test('a subscription filtered by status gets no notes, which repeat the status of their session', async () => {
+  test('a subscription with a status filter gets no transitions of notes, although they repeat the status of their session', async () => {
     const { id } = await start();
     const filter = { subStatus: ['LINK_GENERATED', 'AADHAAR_VERIFICATION_SUCCESS'] };
     const watch =
@@ -125,7 +125,7 @@ describe('addNote', () => {
 });
 
 describe('escalateSession', () => {
-  test('an escalation lasts until somebody says what came of it, and can be found by the session', async () => {
+  test('a session stays escalated until staff resolve the escalation, and its field `escalation` shows the open one', async () => {
     const { id, verificationId } = await start();
     expect((await operator.look(id)).availableActions).toContain('ESCALATE');
 
@@ -178,7 +178,7 @@ describe('escalateSession', () => {
     expect(JSON.stringify(frames)).not.toMatch(/voice|OTHER/);
   });
 
-  test('the reason OTHER needs a note, and a session without an escalation has none to resolve', async () => {
+  test('the reason OTHER needs a note, and resolveEscalation is refused for a session that is not escalated', async () => {
     const { id } = await start();
     expect(await operator.act('escalateSession', id, { reason: 'OTHER' })).toMatchObject({
       code: 'INVALID_INPUT',
@@ -190,7 +190,7 @@ describe('escalateSession', () => {
     });
   });
 
-  test('a customer and a viewer may neither add notes nor escalate', async () => {
+  test('customers and viewers may neither add notes nor escalate', async () => {
     const { id, verificationId } = await start();
     const customer = await person(gateway, 'asha', 'CUSTOMER', [verificationId]);
     const viewer = await person(gateway, 'vera', 'VIEWER');

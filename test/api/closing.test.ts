@@ -20,7 +20,7 @@ import { inMinutes, person } from '../harness/people.ts';
 const NOTE = 'Asha Rao called from 9988776655 and withdrew.';
 const closing = { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW', note: NOTE };
 
-test('a customer abroad is rejected by closing the session, which is streamed, ends the session and cancels its meeting', async () => {
+test('closeSession rejects a customer abroad: the transition is streamed, the session ends, and its meeting is cancelled', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id, startCursor } = await sessionAt(gateway, 'abroad.1', 'USER_LOCATION_OUTSIDE_INDIA');
@@ -78,7 +78,7 @@ test.each([
   ],
   ['an expired session', ['VKYC_EXPIRED'], 'VKYC_EXPIRED', 'ENDED'],
   ['a session without balance', ['INSUFFICIENT_BALANCE'], 'INSUFFICIENT_BALANCE', 'ENDED'],
-] as const)('%s is closed and then waits on nobody', async (_what, steps, subStatus, verdict) => {
+] as const)('%s can be closed, and then waits on nobody', async (_what, steps, subStatus, verdict) => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'closed.1', ...steps);
@@ -99,23 +99,26 @@ test.each([
 test.each([
   ['over', ['AGENT_APPROVED', 'AUDITOR_APPROVED'], 'The session is over.'],
   ['disputed', ['AUDITOR_REJECTED', 'AUDITOR_APPROVED'], 'resolve the dispute first'],
-] as const)('a session that is %s cannot be closed, and is told why', async (_what, steps, reason) => {
-  const gateway = await bootGateway();
-  const { olga } = await staffOf(gateway);
-  const { id } = await sessionAt(gateway, 'over.1', ...steps);
-  const { blockedActions, version } = await olga.look(id);
+] as const)(
+  'a session that is %s cannot be closed, and the refusal says why',
+  async (_what, steps, reason) => {
+    const gateway = await bootGateway();
+    const { olga } = await staffOf(gateway);
+    const { id } = await sessionAt(gateway, 'over.1', ...steps);
+    const { blockedActions, version } = await olga.look(id);
 
-  const refused = await olga.act('closeSession', id, closing);
+    const refused = await olga.act('closeSession', id, closing);
 
-  expect(blockedActions).toContainEqual({ action: 'CLOSE', reason: expect.stringContaining(reason) });
-  expect(refused).toMatchObject({
-    action: 'CLOSE',
-    message: expect.stringContaining(reason),
-    session: { version },
-  });
-});
+    expect(blockedActions).toContainEqual({ action: 'CLOSE', reason: expect.stringContaining(reason) });
+    expect(refused).toMatchObject({
+      action: 'CLOSE',
+      message: expect.stringContaining(reason),
+      session: { version },
+    });
+  },
+);
 
-test('a closed session cannot be closed again; the same key returns the first closing, another input is a conflict', async () => {
+test('a closed session cannot be closed again; the same key returns the first closure, and with another input is a conflict', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('again.1');
@@ -133,7 +136,7 @@ test('a closed session cannot be closed again; the same key returns the first cl
   expect(await logOf(gateway, 'again.1')).toHaveLength(2);
 });
 
-test('closing is refused with the path of each wrong field, and the reason OTHER needs a note', async () => {
+test('closeSession names the path of each wrong field, and the reason OTHER needs a note', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('bad.1');
@@ -174,7 +177,7 @@ test('operators, agents, auditors and admins may close a session; viewers and cu
   expect((await olga.query(closure, { id })).closure).toEqual({ note: NOTE, closedBy: 'olga' });
 });
 
-test('of 20 closings at once on two gateways one takes effect', async () => {
+test('of 20 concurrent calls of closeSession on two gateways, one takes effect', async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'olga', 'OPERATOR'), await person(two, 'olga', 'OPERATOR')];
   const { id } = await one.start('race.1');
@@ -192,7 +195,7 @@ test('of 20 closings at once on two gateways one takes effect', async () => {
   await expectSound(one);
 });
 
-test("the provider's later news of a closed session is kept, and an approval makes it disputed", async () => {
+test('later provider updates of a closed session are recorded, and an approval makes it disputed', async () => {
   const gateway = await bootGateway();
   const { olga, uma } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'later.1', 'AGENT_ENDED_CALL');

@@ -34,7 +34,7 @@ test.each([
   ['KEEP_OURS', 'AUDITOR_APPROVED', false],
   ['ACCEPT_PROVIDER', 'AUDITOR_REJECTED', true],
 ])(
-  'a dispute is resolved by %s: the session is %s, waits on nobody, and subscribers are told',
+  'the resolution %s of a dispute leaves the session in %s, waiting on nobody, and is streamed to subscribers',
   async (resolution, subStatus, agrees) => {
     const gateway = await bootGateway();
     const { dev } = await staffOf(gateway);
@@ -73,7 +73,7 @@ test.each([
   },
 );
 
-test('neither of those who decided may resolve the dispute, in whatever role; another auditor or admin may', async () => {
+test('the agent and the auditor who reviewed a session may not resolve its dispute, in any role; another auditor or admin may', async () => {
   const gateway = await bootGateway();
   const { uma, olga, viewer } = await staffOf(gateway);
   const agent = await person(gateway, 'ravi', ['AGENT', 'AUDITOR', 'ADMIN']);
@@ -95,7 +95,7 @@ test('neither of those who decided may resolve the dispute, in whatever role; an
   await expectSound(gateway);
 });
 
-test('who closed a session may not resolve the dispute about its closing', async () => {
+test('the person who closed a session may not resolve the dispute about the closing', async () => {
   const gateway = await bootGateway();
   const { uma, dev } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'closer.1', 'AGENT_ENDED_CALL');
@@ -116,7 +116,7 @@ test('who closed a session may not resolve the dispute about its closing', async
   await expectSound(gateway);
 });
 
-test('a session that is not disputed has no dispute to resolve, and a resolution needs a note', async () => {
+test('resolveDispute is refused for a session that is not disputed, and needs a note', async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const { id } = await gateway.start('calm.1');
@@ -129,7 +129,7 @@ test('a session that is not disputed has no dispute to resolve, and a resolution
   expect((await act({ resolution: 'BOTH' })).errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('a late webhook that disputes a decision of the provider can be resolved both ways', async () => {
+test('a dispute that a late webhook raised against a decision of the provider can be resolved for either decision', async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const since = Date.now();
@@ -174,7 +174,7 @@ test('a webhook after the resolution that repeats the disputed decision changes 
   await expectSound(gateway);
 });
 
-test('of 20 resolutions at once on two gateways one takes effect, and the same key returns it', async () => {
+test('of 20 concurrent resolutions on two gateways, one takes effect, and its key returns it again', async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'dev', 'AUDITOR'), await person(two, 'dev', 'AUDITOR')];
   const { id } = await disputed(one, 'race.1');

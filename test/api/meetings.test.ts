@@ -59,7 +59,7 @@ const actionsOf = ({ availableActions }: { availableActions: string[] }) => avai
 const blockedReason = (session: any, action: string) =>
   session.blockedActions.find((each: any) => each.action === action)?.reason;
 
-test('a meeting that the customer booked at the provider can be moved or cancelled here by nobody, and the refusal says where', async () => {
+test('a meeting that the customer booked at the provider cannot be moved or cancelled here, and the refusal says where it can', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('theirs.1');
   const { operator, admin, customer } = await people(gateway, 'theirs.1');
@@ -90,7 +90,7 @@ test('a meeting that the customer booked at the provider can be moved or cancell
   });
 });
 
-test('a meeting booked here that the customer also books at the provider for the same time belongs to the provider', async () => {
+test('a meeting that is booked here and then at the provider for the same time counts as booked at the provider', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('both.1');
   const { operator } = await people(gateway, 'both.1');
@@ -107,7 +107,7 @@ test('a meeting booked here that the customer also books at the provider for the
   expect(await operator.act('cancelMeeting', session.id)).toMatchObject({ message: CANCEL });
 });
 
-test('after a meeting at the provider has passed, another is booked here, and the provider repeating the old time does not change whose it is', async () => {
+test('after a meeting at the provider has passed, another can be booked here, and stays booked if the provider repeats the old time', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ clock });
   const session = await gateway.start('passed.1');
@@ -136,7 +136,7 @@ test('after a meeting at the provider has passed, another is booked here, and th
   });
 });
 
-test('a customer who cancels at the provider and books the same time there again has a meeting of the provider, and polls are planned for it', async () => {
+test('if a customer cancels a meeting at the provider and books the same time there again, the new meeting counts as booked at the provider, and polls are planned for it', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('rebooked.1');
   const { operator } = await people(gateway, 'rebooked.1');
@@ -164,7 +164,7 @@ async function afterCall(gateway: Gateway, verificationId: string, ended: readon
   return { session, ...all };
 }
 
-test('only staff who say why take a session out of review by booking, and the call is reviewed afterwards all the same', async () => {
+test('only staff who give a reason can book a meeting while a call waits for its review, and the call can still be reviewed', async () => {
   const gateway = await bootGateway();
   const story = await afterCall(gateway, 'review.1', AGENT_ENDED);
   const { session, operator, agent, auditor, viewer, customer } = story;
@@ -173,7 +173,7 @@ test('only staff who say why take a session out of review by booking, and the ca
   const frames: unknown[] = [await watcher.next(), await watcher.next()];
   const startsAt = inMinutes(30);
 
-  // Nobody but staff books out of review.
+  // Only staff can book while the call waits for its review.
   const theirs = await customer.look(id);
   expect(actionsOf(theirs)).not.toContain('SCHEDULE_MEETING');
   expect(blockedReason(theirs, 'SCHEDULE_MEETING')).toBe(WAITS);
@@ -239,7 +239,7 @@ test('only staff who say why take a session out of review by booking, and the ca
   expect(await auditOf(gateway.databaseUrl).findingOf(id)).toBeNull();
 });
 
-test('a subscription that selects the reason of a booking is refused', async () => {
+test('a subscription that selects the reason of a meeting is refused', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('frames.1');
   const operator = await person(gateway, 'olga', 'OPERATOR');
@@ -254,7 +254,7 @@ test('a subscription that selects the reason of a booking is refused', async () 
   await expect(watcher.next()).rejects.toThrow(/Personal data cannot be selected/);
 });
 
-test('after a call that the customer ended, a booking does not make its approval possible without a statement, and its review is offered only once', async () => {
+test('after a call that the customer ended, an approval needs the statement `callComplete` even after another booking, and the review is offered only once', async () => {
   const gateway = await bootGateway();
   const { session, operator, agent } = await afterCall(gateway, 'incomplete.1', USER_ENDED);
   const { id } = session;
@@ -297,7 +297,7 @@ test.each([
   });
 });
 
-test("the provider's own booking out of review is recorded as it is, and the call can still be reviewed", async () => {
+test('a booking at the provider while a call waits for its review is recorded, and the call can still be reviewed', async () => {
   const gateway = await bootGateway();
   const { session, agent } = await afterCall(gateway, 'atprovider.1', AGENT_ENDED);
 
@@ -328,7 +328,7 @@ test('a session that had no call offers no agent review while its meeting is boo
   });
 });
 
-test('of 20 parallel bookings out of review on two replicas, one takes effect', async () => {
+test('of 20 concurrent bookings on two replicas while a call waits for its review, one takes effect', async () => {
   const one = await bootGateway();
   const two = await bootGateway({
     database: one.databaseUrl,
@@ -357,7 +357,7 @@ test('of 20 parallel bookings out of review on two replicas, one takes effect', 
   expect(rows).toEqual([{ meetings: 1, reasons: 1 }]);
 });
 
-test('a reason that is too long, invisible or not storable is refused under its own path, and changes nothing', async () => {
+test('a reason that is too long, invisible or not storable is refused under the path `reason`, and changes nothing', async () => {
   const gateway = await bootGateway();
   const { session, operator } = await afterCall(gateway, 'bad.1', AGENT_ENDED);
   const bad = fc.oneof(

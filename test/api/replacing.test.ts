@@ -31,7 +31,7 @@ const replacedEntries = async ({ database }: Gateway, verificationId: string): P
   return rows[0].count;
 };
 
-test('a session that is replaced ends as REPLACED, waits on nobody, offers nothing, and its meeting is cancelled', async () => {
+test('a replaced session ends as REPLACED, waits on nobody, offers no action, and its meeting is cancelled', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const old = await gateway.start('old.1');
@@ -83,7 +83,7 @@ test('a session that is replaced ends as REPLACED, waits on nobody, offers nothi
   await expectSound(gateway);
 });
 
-test('a session can be replaced from every status that is no approval, and an ended one keeps its outcome', {
+test('a session can be replaced in every status except approvals, and an ended session keeps its outcome', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -101,7 +101,7 @@ test('a session can be replaced from every status that is no approval, and an en
     if (approved) {
       expect(started.problems[0]).toMatchObject({
         path: ['replacesSessionId'],
-        message: expect.stringContaining('an approval is not replaced'),
+        message: expect.stringContaining('an approved session cannot be replaced'),
       });
       expect(after.subStatus).toBe(subStatus);
       continue;
@@ -118,7 +118,7 @@ test('a session can be replaced from every status that is no approval, and an en
   await expectSound(gateway);
 });
 
-test('replaced sessions leave the list of those that wait for the merchant, and are found by the filter replaced', async () => {
+test('replaced sessions no longer wait on the merchant, and the filter `replaced` finds them', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const expired = await sessionAt(gateway, 'list.1', 'VKYC_EXPIRED');
@@ -132,7 +132,7 @@ test('replaced sessions leave the list of those that wait for the merchant, and 
   expect(await listed(olga, { replaced: false })).toEqual(['list.2', 'list.3']);
 });
 
-test('a session of another person, a disputed one and a replaced one are refused before the provider hears of it', async () => {
+test('a session of another person, a disputed and a replaced session cannot be replaced, and the provider is not called', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const old = await gateway.start('asha.1', { user: { userId: 'asha', phone: PHONE } });
@@ -181,7 +181,7 @@ test('customers, viewers, agents and auditors cannot replace a session', async (
   expect((await olga.look(old.id)).subStatus).toBe('LINK_GENERATED');
 });
 
-test('a start that the provider refuses, or has no balance for, replaces nothing, and another start may', async () => {
+test('a start that the provider refuses, or has no balance for, does not replace the session, and a later start can', async () => {
   let mode: 'REFUSED' | 'NO_BALANCE' | 'STATUS' | 'OK' = 'OK';
   const { gateway } = await against(({ method, path, body }) => {
     if (path.startsWith('/user')) return known(method === 'POST' ? JSON.parse(body).user_id : 'asha');
@@ -239,7 +239,7 @@ async function withLostAnswers(options: Parameters<typeof bootGateway>[0] = {}) 
   return { gateway, lost };
 }
 
-test('if the answer to a start is lost, a webhook replaces the session, and the retry finds that done', async () => {
+test('if the answer to a start is lost, the webhook of the new session ends the old one, and the retry returns the new session', async () => {
   const { gateway, lost } = await withLostAnswers();
   const { olga } = await staffOf(gateway);
   const asha = { userId: 'asha', phone: PHONE };
@@ -262,7 +262,7 @@ test('if the answer to a start is lost, a webhook replaces the session, and the 
   await expectSound(gateway);
 });
 
-test('if nobody repeats a start whose answer was lost, polling finds it and replaces the session', async () => {
+test('if a start whose answer was lost is not repeated, a poll finds the new session and ends the old one', async () => {
   const clock = movableClock();
   const { gateway, lost } = await withLostAnswers({ polling: true, clock });
   const { olga } = await staffOf(gateway);
@@ -281,7 +281,7 @@ test('if nobody repeats a start whose answer was lost, polling finds it and repl
   await expectSound(gateway);
 });
 
-test('if the session is approved while the start is under way, both are recorded and a person must look', async () => {
+test('if the old session is approved while the start is under way, both are recorded and the old session is disputed', async () => {
   let duringTheStart: () => Promise<void> = async () => {};
   const gateway = await bootGateway({
     provider: (calls) => ({
@@ -338,7 +338,7 @@ test('an approval that arrives after the replacement makes the replaced session 
   await expectSound(gateway);
 });
 
-test('of 20 starts at once on two gateways one replaces the session; 20 repetitions of it are one start', async () => {
+test('of 20 concurrent starts on two gateways, one replaces the session; 20 repetitions of that start return its session', async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'olga', 'OPERATOR'), await person(two, 'olga', 'OPERATOR')];
   const [old, other] = [await one.start('race.1'), await one.start('race.2')];
@@ -411,7 +411,7 @@ test('crossing replacements and webhooks of both sessions cause no deadlock, and
   await expectSound(one);
 });
 
-test('a repeated start waits for the lock of the session that comes first, and holds no other lock meanwhile', async () => {
+test('a repeated start waits for the row lock of the session that is first in lock order, and holds no other lock while it waits', async () => {
   const { gateway, lost } = await withLostAnswers();
   const { olga } = await staffOf(gateway);
   const asha = { userId: 'asha', phone: PHONE };
@@ -431,7 +431,7 @@ test('a repeated start waits for the lock of the session that comes first, and h
       return rows.length > 0;
     });
 
-  // The webhook creates the new session, for which it needs the lock of the old one: it is queued meanwhile.
+  // The webhook creates the new session, for which it needs the lock of the old one: it is queued until then.
   await other.query('begin');
   await lock('a.old');
   const data = {

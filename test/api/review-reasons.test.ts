@@ -64,7 +64,7 @@ describe('a rejection', () => {
     customerMessage: 'Asha, please bring your passport.',
   };
 
-  test('staff read its codes and remarks; the customer reads a text for each reason and the message', async () => {
+  test('shows its codes and remarks to staff, and a text for each reason and the message to the customer', async () => {
     const { gateway, agent } = await boot();
     const id = await afterTheCall(gateway, agent, 'rejected.1');
     const { startCursor } = (await gateway.graphql(`{ session(id: "${id}") { startCursor } }`)).data.session;
@@ -107,13 +107,13 @@ describe('a rejection', () => {
         ...seen,
         reasonTexts: [
           'आपका नाम आपके दस्तावेज़ में लिखे नाम से अलग है।',
-          'कृपया वीडियो कॉल अकेले करें और सवालों के जवाब अपने शब्दों में दें।',
+          'कृपया वीडियो कॉल के समय अकेले रहें और सवालों के जवाब अपने शब्दों में दें।',
         ],
       },
     ]);
   });
 
-  test('its message and remarks are in no row, no log and no frame, and their reading is recorded', async () => {
+  test('has its message and remarks in no row, log line or frame in plain text, and reading them is recorded', async () => {
     const { gateway, agent } = await boot();
     const id = await afterTheCall(gateway, agent, 'secret.1');
     await agent.act('recordAgentReview', id, REJECTION);
@@ -138,7 +138,7 @@ describe('a rejection', () => {
     await expect(refused).rejects.toThrow('Personal data cannot be selected in subscriptions');
   });
 
-  test('the frames of a customer have no code that states a suspicion, although staff get it in theirs', async () => {
+  test('has no code that reveals a suspicion in the frames of a customer, although frames of staff have it', async () => {
     const { gateway, agent } = await boot();
     const id = await afterTheCall(gateway, agent, 'framed.1');
     await agent.act('recordAgentReview', id, REJECTION);
@@ -160,7 +160,7 @@ describe('a rejection', () => {
     expect(await firstFrame(['CUSTOMER'])).toEqual(['NAME_MISMATCH', 'OTHER']);
   });
 
-  test("an auditor's rejection has reasons and a message of its own", async () => {
+  test('by an auditor has its own reasons and message', async () => {
     const { gateway, agent, auditor } = await boot();
     const id = await afterTheCall(gateway, agent, 'audited.1');
     await agent.act('recordAgentReview', id, { decision: 'APPROVED', reasons: ['NAME_MISMATCH'] });
@@ -185,7 +185,7 @@ describe('a rejection', () => {
     });
   });
 
-  test('a review that the provider made has no reasons, texts or message', async () => {
+  test('has no reasons, texts or message if it was made at the provider', async () => {
     const { gateway, agent } = await boot();
     const { id } = await gateway.start('theirs.1');
     const data = { verification_id: 'theirs.1', status: 'AGENT_REVIEWED', sub_status: 'AGENT_REJECTED' };
@@ -202,7 +202,7 @@ describe('a call that the customer ended', () => {
   const UNSTATED =
     'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
 
-  test('is approved only with the statement that it was complete, and then audited like any other', async () => {
+  test('can be approved only with the statement that it was complete, and is then audited like any other', async () => {
     const { gateway, agent, auditor } = await boot();
     const id = await afterTheCall(gateway, agent, 'complete.1', 'USER_ENDED_CALL');
     const { version, availableActions } = await agent.look(id);
@@ -242,7 +242,7 @@ describe('a call that the customer ended', () => {
     ['REJECTED', ['FACE_MISMATCH'], true],
     ['UNABLE_TO_VALIDATE', ['AUDIO_OR_VIDEO_POOR'], false],
   ])(
-    'gets the decision %s for %j from a client that states that callComplete is %s',
+    'is decided as %s for %j only by a client that states callComplete: %s',
     async (decision, reasons, callComplete) => {
       const { gateway, agent } = await boot();
       const id = await afterTheCall(gateway, agent, 'stated.1', 'USER_ENDED_CALL');
@@ -259,7 +259,7 @@ describe('a call that the customer ended', () => {
 });
 
 describe('clients of the last release', () => {
-  test('reject, also after a call that the customer ended, with remarks alone; the reason is recorded as OTHER', async () => {
+  test('can reject with remarks alone, also after a call that the customer ended; the reason is recorded as OTHER', async () => {
     const { gateway, agent } = await boot();
     for (const by of ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const)
       for (const decision of ['REJECTED', 'UNABLE_TO_VALIDATE']) {
@@ -316,7 +316,7 @@ test('a repeated key returns the first review, and is a conflict if the reasons 
     });
 });
 
-test('of 20 reviews that arrive at two replicas at once, one takes effect', async () => {
+test('of 20 concurrent reviews on two replicas, one takes effect', async () => {
   const { gateway: one, agent } = await boot();
   const two = await bootGateway({
     database: one.databaseUrl,
@@ -346,7 +346,7 @@ test('of 20 reviews that arrive at two replicas at once, one takes effect', asyn
   expect(await auditOf(one.databaseUrl).findingOf(keyOf(id))).toBeNull();
 });
 
-test('input that contradicts itself is refused by the path of each problem, and records nothing', async () => {
+test('contradictory input of a review is refused with the path of each problem, and records nothing', async () => {
   const { gateway, agent, auditor } = await boot();
   const id = await afterTheCall(gateway, agent, 'refused.1');
   const NEEDS_REMARKS =
@@ -408,7 +408,7 @@ test('input that contradicts itself is refused by the path of each problem, and 
   ).toMatchObject({ errors: [{ message: expect.stringContaining('callComplete') }] });
 });
 
-test('the audit finds reasons, a message or a statement that were edited, removed or taken from another review', async () => {
+test('the audit finds reasons, a message or a statement of a review that were edited, removed or copied from another review', async () => {
   const { gateway, agent } = await boot();
   const audit = auditOf(gateway.databaseUrl);
   const edits = [

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 test.each(['disputed', 'closed', 'replaced', 'escalated'])(
-  'the filter %s selects these sessions or the other ones, and null selects all',
+  'the filter %s: true selects such sessions, false all others, and null all sessions',
   async (flag) => {
     const all = await listed(olga, { [flag]: null });
     expect(all).toHaveLength(6);
@@ -33,7 +33,7 @@ test.each(['disputed', 'closed', 'replaced', 'escalated'])(
   },
 );
 
-test('a customer cannot find out by the filter escalated whether their session is escalated', async () => {
+test('the filter `escalated` is refused for customers, because it would reveal if their session is escalated', async () => {
   const customer = await person(gateway, 'asha', 'CUSTOMER', ['escalated.1', 'disputed.1', 'plain.1']);
   const ask = (filter: object) =>
     customer.query(
@@ -44,7 +44,7 @@ test('a customer cannot find out by the filter escalated whether their session i
   for (const escalated of [true, false]) {
     const { errors } = await ask({ escalated });
     expect(errors[0]).toMatchObject({
-      message: '`escalated` filters only for staff: leave it out.',
+      message: 'The filter `escalated` is only for staff: leave it out.',
       extensions: { code: 'BAD_USER_INPUT' },
     });
   }
@@ -53,7 +53,7 @@ test('a customer cannot find out by the filter escalated whether their session i
   expect(await listed(customer, { closed: true })).toEqual([]);
 });
 
-test('sessions that were closed or replaced count as ended but not as approved, also after a resolved dispute', async () => {
+test('sessionStats counts closed and replaced sessions as ended and not as approved, also after a resolved dispute', async () => {
   const { dev } = await staffOf(gateway);
   const STATS = `query { result: sessionStats { total byStatus { subStatus count } byWaitingOn { waitingOn count }
     funnel { status reached } intervals(count: 1) { started approved ended } } }`;

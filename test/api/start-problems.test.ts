@@ -106,34 +106,37 @@ const BAD_TEXTS: [string, string, (path: string) => boolean][] = [
 ];
 
 describe('texts of startSession', () => {
-  test('this suite finds the texts of the schema', () => {
+  test('the list of texts that this suite tests covers every text of StartSessionInput', () => {
     const paths = TEXTS.map(({ path }) => path);
 
     expect(paths.length).toBeGreaterThan(20);
     for (const path of [...FORMED, ...NOT_EMPTY, ...NAMES]) expect(paths).toContain(path);
   });
 
-  test.each(TEXTS)('$path reports each bad text under its own path, and nothing else', async ({ path }) => {
-    for (const [what, value, isBad] of BAD_TEXTS) {
-      const answer = await start(gateway, inputWith(path, value));
-      // The sandbox has neither of these templates, and blames the right one too.
-      const refused = isBad(path) || NAMES.includes(path);
+  test.each(TEXTS)(
+    'a bad text in $path is reported under that path, and no other problem is reported',
+    async ({ path }) => {
+      for (const [what, value, isBad] of BAD_TEXTS) {
+        const answer = await start(gateway, inputWith(path, value));
+        // The sandbox has neither of these templates, and blames the right one too.
+        const refused = isBad(path) || NAMES.includes(path);
 
-      expect([what, answer.__typename]).toEqual([
-        what,
-        refused ? 'InvalidInputError' : 'StartSessionSuccess',
-      ]);
-      if (!refused) continue;
-      expect([what, answer.problems]).toEqual([
-        what,
-        [{ path: path.split('.'), message: expect.stringMatching(/^(must|may) \S+ .*[^.]$/u) }],
-      ]);
-      expect(answer.message).toContain(`${path} ${answer.problems[0].message}`);
-    }
-  });
+        expect([what, answer.__typename]).toEqual([
+          what,
+          refused ? 'InvalidInputError' : 'StartSessionSuccess',
+        ]);
+        if (!refused) continue;
+        expect([what, answer.problems]).toEqual([
+          what,
+          [{ path: path.split('.'), message: expect.stringMatching(/^(must|may) \S+ .*[^.]$/u) }],
+        ]);
+        expect(answer.message).toContain(`${path} ${answer.problems[0].message}`);
+      }
+    },
+  );
 
   test.each(TEXTS)(
-    '$path refuses a value that is no text, with a client error that names it',
+    'a value in $path that is not a text is refused with a client error that names the path',
     async ({ path, required }) => {
       const values = [5, 1.5, true, {}, { a: 1 }, ['a'], ...(required ? [null] : [])];
       for (const value of values) {
@@ -150,7 +153,7 @@ describe('texts of startSession', () => {
   );
 });
 
-test('each question with a wrong number is reported under its own order', async () => {
+test('each question with a wrong `order` is reported under the path of its own `order`', async () => {
   const question = { question: 'Where?', answer: 'Pune' };
   const { problems } = await start(gateway, {
     verificationId: 'order.1',
@@ -229,7 +232,7 @@ describe("the provider's refusals of a field", async () => {
   });
 
   test.each(['year_of_birth_missing', 'constructor_missing', '_missing', 'app_id_value_invalid'])(
-    '%s, which names no field of the input, stays a refusal without a path',
+    'the code %s, which names no field of the input, gives a refusal without a path',
     async (code) => {
       expect(await refusalOf('/vkyc', code)).toMatchObject({
         __typename: 'ProviderError',

@@ -65,7 +65,7 @@ async function afterTheDropOff(verificationId: string) {
   return { gateway, session, operator, viewer, customer, look };
 }
 
-test('staff read the advice to staff, and the customer reads the text for customers, of one session and its log', async () => {
+test('statusInfo of a session and its log has the advice to staff for staff, and the texts for customers for the customer', async () => {
   const { operator, viewer, customer, look } = await afterTheDropOff('texts.user-drops-off');
 
   const [ofStaff, ofViewer, ofCustomer] = [await look(operator), await look(viewer), await look(customer)];
@@ -98,7 +98,7 @@ test('staff read the advice to staff, and the customer reads the text for custom
     }
 });
 
-test('the catalogue and the rules of transitions hold the same states for all, each with the texts for who asks', async () => {
+test("statusCatalog and transitionRules have the same statuses for staff and customers, with the texts for the viewer's role", async () => {
   const gateway = await bootGateway();
   const query = `{
     statusCatalog { status subStatus explanation recommendedAction waitingOn terminal reportedBy customerMessage(locale: HI) }
@@ -127,7 +127,7 @@ test('the catalogue and the rules of transitions hold the same states for all, e
   expect(JSON.stringify(customer)).not.toMatch(/closeSession|escalate|onboard/i);
 });
 
-test('customers do not learn from the log that staff wrote a note or escalated the session', async () => {
+test('the log does not show customers that staff wrote a note or escalated the session', async () => {
   const { gateway, session, operator, customer, look } = await afterTheDropOff('notes.user-drops-off');
   const sessionId = session.id;
   await act(gateway, operator, 'addNote', { sessionId, note: 'NOTE-MARKER' });
@@ -146,7 +146,7 @@ test('customers do not learn from the log that staff wrote a note or escalated t
   expect(JSON.stringify(await look(customer))).not.toMatch(/staff|escalat|NOTE-MARKER/i);
 });
 
-test('a disputed approval is not told to the customer until the dispute is decided', async () => {
+test('a customer does not learn of a disputed approval until the dispute is resolved', async () => {
   const verificationId = 'disputed.awaits-review';
   const gateway = await bootGateway();
   const customer = await headersOf(gateway, 'CUSTOMER', [verificationId]);
@@ -195,7 +195,7 @@ const TRANSPORTS = {
 
 for (const [transport, over] of Object.entries(TRANSPORTS))
   test.each(Object.entries(ORDERS))(
-    `${transport}: subscribers of one session with the same document, %s, each get their own texts in live and replayed frames`,
+    `${transport}: subscribers of one session with the same document, %s, get the texts for their own role in live and replayed frames`,
     async (order, people) => {
       const verificationId = `shared-${order.length}.user-drops-off`;
       const story = await afterTheDropOff(verificationId);

@@ -36,7 +36,7 @@ test('without a setting, the catalogue has the two user templates and the agent 
   });
 });
 
-test('a session can be started with every template of the catalogue, and its steps say whether the Aadhaar step comes', async () => {
+test("a session can be started with every template of the catalogue, and the template's steps say if there is an Aadhaar step", async () => {
   const gateway = await bootGateway();
   const { data } = await gateway.graphql(CATALOGUE);
 
@@ -54,7 +54,7 @@ test('a session can be started with every template of the catalogue, and its ste
   for (const { id } of data.agentTemplates) await gateway.start(`agent.${id}`, { agentTemplate: id });
 });
 
-test('USER_TEMPLATES and AGENT_TEMPLATES are the whole catalogue, and the sandbox accepts them', async () => {
+test('the settings USER_TEMPLATES and AGENT_TEMPLATES replace the whole catalogue, and the sandbox accepts their templates', async () => {
   const gateway = await bootGateway({ environment: OWN });
 
   const { data } = await gateway.graphql(CATALOGUE);
@@ -72,7 +72,7 @@ test('USER_TEMPLATES and AGENT_TEMPLATES are the whole catalogue, and the sandbo
   expect(started).toMatchObject({ __typename: 'StartSessionSuccess' });
 });
 
-test('a configured catalogue refuses other templates, each under its own path and with its list, before the provider is told of the customer', async () => {
+test('a configured catalogue refuses other templates, each under its own path with the list of templates, before the provider is called', async () => {
   const { gateway, provider } = await against(() => problem(404, 'referenceId_not_found'), {
     environment: OWN,
   });
@@ -127,7 +127,7 @@ test('after a refused template, the corrected input may use the same verificatio
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
 });
 
-test('if only one of the two catalogues is configured, the other kind of template stays open', async () => {
+test('if only one of the two settings is set, other templates of the other kind are still accepted', async () => {
   const { AGENT_TEMPLATES } = OWN;
   const gateway = await bootGateway({ environment: { AGENT_TEMPLATES } });
   const started = (verificationId: string, input: object) =>
@@ -141,7 +141,7 @@ test('if only one of the two catalogues is configured, the other kind of templat
   });
 });
 
-test('without a setting, a template that only the account has is passed to the provider, as in the last release', async () => {
+test('without a setting, a template that the catalogue lacks is passed to the provider, as in the last release', async () => {
   const sent: Record<string, unknown>[] = [];
   const { gateway } = await against(({ path, body }) => {
     if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
@@ -160,7 +160,7 @@ test('without a setting, a template that only the account has is passed to the p
   expect(sent).toMatchObject([{ user_template: 'from_our_account_manager', agent_template: 'another one' }]);
 });
 
-test('a start is replayed after its template has been taken off the catalogue', async () => {
+test('a repeated start succeeds although its template has been removed from the catalogue', async () => {
   const before = await bootGateway();
   const input = { verificationId: 'removed.1', user: asha, userTemplate: 'vkyc_user_call_only_template' };
   const first = await start(before, input);

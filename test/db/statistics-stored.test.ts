@@ -20,10 +20,10 @@ import {
   SessionFigures,
 } from '../../src/services/sessions/session-figures.ts';
 import {
-  INTERVALS,
-  PHASE_STAYS,
-  PHASES_REACHED,
-  STATE_COUNTS,
+  INTERVALS_SHAPE,
+  PHASE_STAYS_SHAPE,
+  PHASES_REACHED_SHAPE,
+  STATE_COUNTS_SHAPE,
 } from '../../src/services/sessions/stored-shapes.ts';
 import { stillClock } from '../harness/clock.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
@@ -98,7 +98,7 @@ async function startProcesses<Name extends string>(...names: Name[]) {
 }
 
 describe('stored session figures', () => {
-  test('figures counted by one process are returned by another without counting, also after a restart', async () => {
+  test('are returned to another process without counting again, also after a restart', async () => {
     const { first, second, url, clock } = await startProcesses('first', 'second');
     const counted = await first.ask();
     clock.forward(10_000);
@@ -117,7 +117,7 @@ describe('stored session figures', () => {
     expect(performance.now() - since).toBeLessThan(1_000);
   });
 
-  test('two processes that are asked at once for figures that are not stored count them once', async () => {
+  test('are counted once if two processes are asked for them at the same time', async () => {
     const { first, second } = await startProcesses('first', 'second');
 
     const [one, two, three] = await Promise.all([first.ask(), second.ask(), second.ask()]);
@@ -126,7 +126,7 @@ describe('stored session figures', () => {
     expect([two, three]).toEqual([one, one]);
   });
 
-  test('figures are returned while they are counted again: after 30 s, or ten times the duration of their count', async () => {
+  test('are returned while they are counted again, after 30 s or ten times the duration of their count', async () => {
     const { first, second, clock, database } = await startProcesses('first', 'second');
     const counted = await first.ask();
 
@@ -149,7 +149,7 @@ describe('stored session figures', () => {
     expect(first.counted() + second.counted()).toBe(2);
   });
 
-  test('figures older than a tenth of their window, or than 72 h, are not returned, but counted while the caller waits', async () => {
+  test('are not returned if they are older than a tenth of their window, or than 72 h: the caller waits for a new count', async () => {
     const { first, clock, database } = await startProcesses('first');
     const begun = clock.now().getTime();
     const askTwo = async () => {
@@ -175,7 +175,7 @@ describe('stored session figures', () => {
     expect(await askTwo()).toEqual([79, 79]);
   });
 
-  test('a window that moves with the clock is answered by figures of its earlier position, windows at other places are not', async () => {
+  test('are returned for a window that has moved with the clock since the count, but not for any other window', async () => {
     const { first, second, clock } = await startProcesses('first', 'second');
     const ago = (days: number) => new Date(clock.now().getTime() - days * DAY_MS);
     const counted = await first.ask({ from: ago(30) });
@@ -194,7 +194,7 @@ describe('stored session figures', () => {
       expect((await second.ask(other, { count: () => async () => 'other' })).figures).toBe('other');
   });
 
-  test('stored figures that cannot be read, or are of another version, are ignored and counted again', async () => {
+  test('are ignored and counted again if they do not match the schema, or have another version', async () => {
     const { first, second, database, clock } = await startProcesses('first', 'second');
     await first.ask();
     clock.forward(1_000);
@@ -211,7 +211,7 @@ describe('stored session figures', () => {
     ]);
   });
 
-  test('figures that take more than half as long as an answer waits are stored too, and returned at once', async () => {
+  test('include figures whose count takes more than half of the time that an answer waits', async () => {
     const { first, second, database } = await startProcesses('first', 'second');
     const count = () => async (tx: StatsDatabase) => {
       await tx.execute(sql`select pg_sleep(0.2)`);
@@ -225,7 +225,7 @@ describe('stored session figures', () => {
     expect(second.counted()).toBe(0);
   });
 
-  test('figures that have become fast to count are deleted, and counted for each answer', async () => {
+  test('are deleted when counting has become fast, and then counted for each answer', async () => {
     const { first, database, clock } = await startProcesses('first');
     await first.ask();
     const count = () => async () => 'counted at once';
@@ -238,7 +238,7 @@ describe('stored session figures', () => {
     await eventually(async () => (await first.ask({}, { count })).asOf.getTime() === clock.now().getTime());
   });
 
-  test('figures that cannot be stored are still returned to the callers that wait for them', async () => {
+  test('that the database refuses to store are still returned to the waiting callers', async () => {
     const { first, database } = await startProcesses('first');
     await database.query(`alter table session_figures add constraint refused check (took_ms < 0)`);
 
@@ -246,7 +246,7 @@ describe('stored session figures', () => {
     expect((await database.query('select from session_figures')).rowCount).toBe(0);
   });
 
-  test('a caller whose request ends before the count gets the figures at its next request', async () => {
+  test('are returned to the next request of a caller whose first request ended before the count', async () => {
     const { first } = await startProcesses('first');
 
     await expect(first.ask({}, { signal: AbortSignal.timeout(500) })).rejects.toThrow();
@@ -255,7 +255,7 @@ describe('stored session figures', () => {
     expect(first.counted()).toBe(1);
   });
 
-  test('figures of a customer are never stored: a count that takes too long is cancelled', async () => {
+  test("never include figures of a customer: a customer's count that takes too long is cancelled", async () => {
     const { first, database } = await startProcesses('first');
 
     const error = await first
@@ -270,7 +270,7 @@ describe('stored session figures', () => {
     expect((await database.query('select from session_figures')).rowCount).toBe(0);
   });
 
-  test('at most 200 figures are stored, the newest, and none that are too old', async () => {
+  test('are limited to the 200 newest, and are deleted when they are too old', async () => {
     const { first, database, clock } = await startProcesses('first');
     const { db } = first.connection;
     const question = (number: number) => ({
@@ -295,7 +295,7 @@ describe('stored session figures', () => {
     expect(await stored()).toEqual([205, 206]);
   });
 
-  test('a replica that counts a moving window again replaces its earlier figures', async () => {
+  test('are replaced when a moving window is counted again', async () => {
     const { first, database, clock } = await startProcesses('first');
     const ask = () => first.ask({ from: new Date(clock.now().getTime() - 30 * DAY_MS) });
     await ask();
@@ -310,7 +310,7 @@ describe('stored session figures', () => {
   });
 });
 
-test('the figures of each kind come from the database exactly as they were counted', async () => {
+test('each kind of stored session figures is read from the database exactly as it was counted', async () => {
   const gateway = await bootGateway();
   for (const id of ['stored.1', 'stored.2']) await gateway.start(id);
   await gateway.advance('stored.1', 4);
@@ -323,12 +323,12 @@ test('the figures of each kind come from the database exactly as they were count
   const edges = [new Date(clock.now().getTime() - HOUR_MS), clock.now()] as const;
   const [from, to] = edges;
   const KINDS = [
-    ['states', STATE_COUNTS, countStates],
-    ['reached', PHASES_REACHED, countReachedPhases],
-    ['stays', PHASE_STAYS, readMedianStays],
+    ['states', STATE_COUNTS_SHAPE, countStates],
+    ['reached', PHASES_REACHED_SHAPE, countReachedPhases],
+    ['stays', PHASE_STAYS_SHAPE, readMedianStays],
     [
       'intervals 1',
-      INTERVALS,
+      INTERVALS_SHAPE,
       async (tx: StatsDatabase, window: StatsWindow) =>
         (await countOutcomes(tx, window, edges)).map((outcomes) => ({ from, to, ...outcomes })),
     ],
@@ -356,7 +356,7 @@ test('the figures of each kind come from the database exactly as they were count
   expect(JSON.stringify(rows.rows)).not.toContain('stored.');
 });
 
-test('a gateway that starts answers sessionStats from stored figures, with their asOf, and reads no session', async () => {
+test('a restarted gateway answers sessionStats from stored figures with their asOf, and reads no session', async () => {
   const { first, url, clock } = await startProcesses('first');
   const state = { status: 'VIDEO_CALL', subStatus: 'USER_QUEUED', waitingOn: 'AGENT' } as const;
   const figures = [{ ...state, count: 365_000, oldestSince: new Date(clock.now().getTime() - HOUR_MS) }];
@@ -366,7 +366,13 @@ test('a gateway that starts answers sessionStats from stored figures, with their
     ...{ log: pino({ level: 'silent' }), liveTimeoutMs: LIVE_TIMEOUT_MS },
   });
   await statistics.read({
-    ...{ name: 'states', shape: STATE_COUNTS, window: { ...WHOLE, from }, now: clock.now(), signal: null },
+    ...{
+      name: 'states',
+      shape: STATE_COUNTS_SHAPE,
+      window: { ...WHOLE, from },
+      now: clock.now(),
+      signal: null,
+    },
     count: () => async (tx) => {
       await tx.execute(SLOW);
       return figures;

@@ -130,7 +130,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   ),
   REPLACE: sayFor(
     ['AGENT_APPROVED', 'AUDITOR_APPROVED'],
-    'The customer was approved: an approval is not replaced.',
+    'The customer was approved: an approved session cannot be replaced.',
   ),
   RESOLVE_DISPUTE: allBut([], 'The session is not disputed.', {}),
   ADD_NOTE: {},
@@ -234,7 +234,7 @@ describe('findDenial', () => {
     expect(book('USER_MISSED_MEETING', ['CUSTOMER'])).toBeNull();
   });
 
-  test('after a booking out of review the unreviewed call can be reviewed, and its recording asked for', () => {
+  test('after a booking while a call waits for its review, the call can still be reviewed, and its recording requested', () => {
     for (const subStatus of BOOKED) {
       const waiting = { unreviewedCall: 'USER_ENDED_CALL' } as const;
       expect(denial('RECORD_AGENT_REVIEW', subStatus, waiting), subStatus).toBeNull();
@@ -311,13 +311,13 @@ describe('findDecisionDenial', () => {
     expect(approve(null)).toBe(UNSTATED);
   });
 
-  test('after a call that the customer ended, other decisions are possible with either statement', () => {
+  test('after a call that the customer ended, decisions other than an approval are possible with callComplete true or false', () => {
     for (const to of ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'] as const)
       for (const callComplete of [true, false])
         expect(decide('RECORD_AGENT_REVIEW', to, 'USER_ENDED_CALL', callComplete)).toBeNull();
   });
 
-  test('clients of the last release, which cannot state anything, may reject after such a call, but not approve', () => {
+  test('after a call that the customer ended, clients of the last release, which do not know callComplete, may reject but not approve', () => {
     const without = (to: KnownSubStatus) => decide('RECORD_AGENT_REVIEW', to, 'USER_ENDED_CALL', null, false);
     expect(without('AGENT_REJECTED')).toBeNull();
     expect(without('AGENT_UNABLE_TO_VALIDATE')).toBeNull();
@@ -351,7 +351,7 @@ describe('findDecisionDenial', () => {
     }
   });
 
-  test('only a booked, cancelled, declined or missed meeting may follow a call that nobody reviewed', () => {
+  test('mayFollowReview is true only if a meeting is booked, cancelled, declined or missed; awaitsReview only if a call has ended', () => {
     const following = ALL_PAIRS.filter(mayFollowReview).map(({ subStatus }) => subStatus);
     expect(following.sort()).toEqual([...BOOKED].sort());
     const waiting = ALL_PAIRS.filter(awaitsReview).map(({ subStatus }) => subStatus);
@@ -416,7 +416,7 @@ describe('toActionFacts', () => {
   });
 });
 
-describe('what staff do with a session', () => {
+describe('findDenial of the actions of staff', () => {
   test('a replaced session allows its recording, the resolution of its dispute and escalation, and nothing else', () => {
     const flags = { replaced: true, disputed: true, escalated: true };
     const allowed = ALL_ACTIONS.filter((action) => denial(action, 'AUDITOR_REJECTED', flags) === null);
@@ -438,12 +438,12 @@ describe('what staff do with a session', () => {
     const asked = (id: string) =>
       denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true }, { as: viewer({ id }) });
     expect(asked('ravi')).toBe(
-      'You decided on this session: another person must resolve the dispute (four-eyes rule).',
+      'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).',
     );
     expect(asked('uma')).toBe(null);
   });
 
-  test('a session is escalated at most once at a time', () => {
+  test('a session has at most one open escalation at a time', () => {
     expect(denial('ESCALATE', 'USER_DROPPED_OFF', { escalated: true })).toBe(
       'The session is escalated already: resolve the escalation first.',
     );

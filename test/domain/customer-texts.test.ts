@@ -24,7 +24,7 @@ test('every sub-status has a text for customers in each language', () => {
   for (const [name, text] of texts) expect(Object.keys(text), name).toEqual(locales);
 });
 
-test('each part of a text is one or two short sentences', () => {
+test('each part of a text for customers is one or two short sentences', () => {
   for (const { name, part } of all) {
     expect(part.length, `${name}: ${part}`).toBeLessThanOrEqual(MAX_LENGTH);
     expect(part.trim(), name).toBe(part);
@@ -33,7 +33,7 @@ test('each part of a text is one or two short sentences', () => {
   }
 });
 
-test('Hindi is written in Devanagari and Unicode form NFC, and addresses the customer politely', () => {
+test('Hindi texts are in Devanagari and Unicode form NFC, and address the customer politely', () => {
   /** Latin words that customers know in this form. */
   const KEPT = /\b(VPN|KYC)\b/g;
   for (const { name, part } of parts('HI')) {
@@ -47,7 +47,7 @@ test('Hindi is written in Devanagari and Unicode form NFC, and addresses the cus
   }
 });
 
-test('English is written in Latin letters without the names of states', () => {
+test('English texts are in Latin letters, without names of statuses', () => {
   for (const { name, part } of parts('EN')) expect(part, name).toMatch(/^[A-Za-z ,.'-]+$/);
 });
 
@@ -65,7 +65,7 @@ test('no text for customers gives advice to staff or accuses the customer', () =
   }
 });
 
-test('only the final approval tells the customer that the verification is complete', () => {
+test('only the text of the final approval says that the verification is complete', () => {
   const complete = locales.flatMap((locale) =>
     parts(locale).filter(({ part }) => /Your verification is complete|वेरिफ़िकेशन पूरा हो गया/.test(part)),
   );
@@ -75,7 +75,7 @@ test('only the final approval tells the customer that the verification is comple
   ]);
 });
 
-test('the message for the customer is what happened and what to do next, in the wanted language', () => {
+test('toCustomerMessage says what happened and what to do next, in the wanted language', () => {
   expect(toCustomerMessage('VKYC_EXPIRED', 'EN')).toBe(
     'Your link has expired. Please ask us for a new link.',
   );
@@ -84,14 +84,14 @@ test('the message for the customer is what happened and what to do next, in the 
   );
 });
 
-test('the message of a disputed session tells no decision', () => {
+test('toCustomerMessage names no decision for a disputed session', () => {
   for (const { subStatus } of ALL_PAIRS)
     expect(toCustomerMessage(subStatus, 'EN', true)).toBe(
       'Your verification is being checked once more. You need not do anything now. Please wait for the result.',
     );
 });
 
-test('the row of a status as customers read it differs from that of staff in its two texts alone', () => {
+test('toCustomerInfo changes only the explanation and the recommended action of a status', () => {
   const info = getStatusInfo(toStatusPair('USER_LOCATION_OUTSIDE_INDIA'));
   expect(toCustomerInfo(info)).toEqual({
     ...info,

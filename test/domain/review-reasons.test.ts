@@ -56,7 +56,7 @@ describe('texts for the customer', () => {
     }
   });
 
-  test('no text repeats the description for staff, or speaks of doubt, suspicion, fraud or forgery', () => {
+  test('no text repeats the description for staff, or mentions doubt, suspicion, fraud or forgery', () => {
     for (const reason of ALL_REVIEW_REASONS) {
       const { description, customerText } = REVIEW_REASONS[reason];
       expect(customerText.EN).not.toBe(description);
@@ -67,17 +67,17 @@ describe('texts for the customer', () => {
     }
   });
 
-  test('the texts are those of the reasons, in their order; an approval has none', () => {
+  test('toReasonTexts returns the texts in the order of the reasons, and none for an approval', () => {
     const reasons = ['NAME_MISMATCH', 'OTHER'] as const;
     expect(toReasonTexts('REJECTED', reasons, 'EN')).toEqual([
       'Your name differs from the name on your document.',
       'We could not verify your identity.',
     ]);
-    expect(toReasonTexts('UNABLE_TO_VALIDATE', reasons, 'HI')[1]).toBe('हम आपकी पहचान सत्यापित नहीं कर सके।');
+    expect(toReasonTexts('UNABLE_TO_VALIDATE', reasons, 'HI')[1]).toBe('हम आपकी पहचान की पुष्टि नहीं कर पाए।');
     expect(toReasonTexts('APPROVED', reasons, 'EN')).toEqual([]);
   });
 
-  test('a customer gets OTHER in place of reasons that state a suspicion, and once for several', () => {
+  test('a customer gets one OTHER in place of all reasons that reveal a suspicion', () => {
     expect(toCustomerReasons(SPECIFIED)).toEqual([
       'FACE_MISMATCH',
       'OTHER',
@@ -128,7 +128,7 @@ describe('rules for the input', () => {
     );
   });
 
-  test('all reasons together may explain a rejection, but none twice', () => {
+  test('a rejection may have all reasons together, but no reason twice', () => {
     expect(problemsOf({ decision: 'REJECTED', reasons: SPECIFIED, remarks: 'All of it.' })).toEqual([]);
     expect(problemsOf({ decision: 'REJECTED', reasons: ['FACE_MISMATCH', 'FACE_MISMATCH'] })).toEqual([
       'reasons must not contain a reason twice',

@@ -8,7 +8,7 @@ const templates = [
 
 describe('findTemplateProblem', () => {
   test.each(['', 'nonsense', 'ACME_V2', 'acme_v2 ', 'acme_v2\u200b', 'आधार', '\u0007'])(
-    'a complete list refuses %j, and the problem names the list',
+    'refuses %j for a complete list, and names the list',
     (name) => {
       expect(findTemplateProblem(name, { templates, complete: true })).toBe(
         'must be one of these templates: vkyc_user_template_v1, acme_v2',
@@ -16,7 +16,7 @@ describe('findTemplateProblem', () => {
     },
   );
 
-  test('an incomplete list accepts any name without control characters and invisible characters', () => {
+  test('accepts for an incomplete list any name without control characters and invisible characters', () => {
     const list = { templates, complete: false };
 
     for (const name of ['acme_v2', 'nonsense', 'Vorlage Ü 1', 'आधार', '🦄'])
@@ -26,11 +26,11 @@ describe('findTemplateProblem', () => {
         'must not contain control characters or invisible characters',
       );
     expect(findTemplateProblem('', list)).toBe(
-      'must not be empty: leave it out to use the default of the provider',
+      "must not be empty: leave it out to use the provider's default",
     );
   });
 
-  test('a template of the list is accepted whatever characters it has', () => {
+  test('accepts a template of the list with any characters', () => {
     const odd = { templates: [{ id: '\u200bodd', title: 'Odd' }], complete: false };
 
     expect(findTemplateProblem('\u200bodd', odd)).toBeNull();

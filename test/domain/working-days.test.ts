@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { earliestDayWithin, toDay, toIsoDate } from '../../src/domain/working-days.ts';
+import { findEarliestDay, toDay, toIsoDate } from '../../src/domain/working-days.ts';
 
 const NONE = new Set<string>();
 const NOON_IN_INDIA = 'T12:00:00+05:30';
 
 const earliest = (workingDays: number, today: string, holidays: ReadonlySet<string> = NONE): string =>
-  toIsoDate(earliestDayWithin(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
+  toIsoDate(findEarliestDay(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
 
-describe('earliestDayWithin', () => {
+describe('findEarliestDay', () => {
   test.each([
     ['a Friday', '2026-11-27', '2026-11-24'],
     ['a Thursday', '2026-11-26', '2026-11-23'],
@@ -25,7 +25,7 @@ describe('earliestDayWithin', () => {
     expect(earliest(3, today)).toBe(expected);
   });
 
-  test('holidays do not count, on a weekend no more than on another day', () => {
+  test('does not count holidays, on a weekday or on a weekend', () => {
     const holidays = new Set(['2026-11-26', '2026-11-28']);
 
     expect(earliest(3, '2026-11-27', holidays)).toBe('2026-11-23');
@@ -33,16 +33,16 @@ describe('earliestDayWithin', () => {
     expect(earliest(1, '2026-11-30', holidays)).toBe('2026-11-27');
   });
 
-  test('a limit of one working day allows the working day before, and weekends in between', () => {
+  test('returns for one working day the working day before, skipping weekends', () => {
     expect(earliest(1, '2026-11-27')).toBe('2026-11-26');
     expect(earliest(1, '2026-11-30')).toBe('2026-11-27');
   });
 
-  test('the limit equals counting the working days one by one, for every day of three years', () => {
+  test('returns the same day as counting working days one by one, for every day of three years', () => {
     const first = toDay(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);
-      const found = earliestDayWithin(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
+      const found = findEarliestDay(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
       const countSince = (day: number): number => {
         const weekdays = Array.from({ length: today - day }, (_, index) =>
           new Date((day + 1 + index) * 86_400_000).getUTCDay(),

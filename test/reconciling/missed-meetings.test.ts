@@ -79,7 +79,7 @@ async function polledOnce(gateway: Gateway, present: Present) {
 const isMissed = async (operator: Person, id: string) =>
   (await operator.look(id)).subStatus === 'USER_MISSED_MEETING';
 
-test('a meeting booked here becomes missed by the clock once the grace period is over and the provider knows of no call, and subscribers are told', async () => {
+test('a meeting booked here becomes MISSED once its grace period is over and the provider knows of no call, by a transition with source CLOCK that is streamed', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const session = await gateway.start('missed.1', USER);
   const watcher = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
@@ -120,7 +120,7 @@ test('a meeting booked here becomes missed by the clock once the grace period is
   expect(await logOf(gateway, 'missed.1')).toHaveLength(3);
 });
 
-test('a meeting that the customer booked at the provider becomes missed by the clock too', async () => {
+test('a meeting that the customer booked at the provider becomes MISSED after its grace period too', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const { id } = await gateway.start('missed.2', USER);
   const booking = ['PRE_VIDEO_CALL', 'USER_MEETING_SCHEDULED'] as const;
@@ -139,7 +139,7 @@ test('a meeting that the customer booked at the provider becomes missed by the c
   ]);
 });
 
-test('MEETING_GRACE_MINUTES sets how long after its start a meeting becomes missed', async () => {
+test('MEETING_GRACE_MINUTES sets the time from the start of a meeting until it becomes MISSED', async () => {
   const { gateway, clock, provider, operator, now } = await scripted({ polling: false });
   const patient = await bootGateway({
     clock,
@@ -165,7 +165,7 @@ test('MEETING_GRACE_MINUTES sets how long after its start a meeting becomes miss
   });
 });
 
-test('while the provider cannot be reached the meeting stays booked, and becomes missed when the provider answers again', async () => {
+test('a meeting stays SCHEDULED while the provider cannot be reached, and becomes MISSED when the provider answers again', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const { id } = await gateway.start('away.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, MINUTE) });
@@ -188,7 +188,7 @@ test('while the provider cannot be reached the meeting stays booked, and becomes
   expect(await logOf(gateway, 'away.1')).toHaveLength(3);
 });
 
-test('an answer that arrives after the meeting was moved marks neither the old nor the new meeting as missed', async () => {
+test("a poll's answer that arrives after the meeting was moved marks neither the old nor the new meeting as MISSED", async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const { id } = await gateway.start('moved.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, MINUTE) });
@@ -213,7 +213,7 @@ test('an answer that arrives after the meeting was moved marks neither the old n
   expect(await logOf(gateway, 'moved.1')).not.toContain('CLOCK USER_MISSED_MEETING');
 });
 
-test('a provider that knows better is believed: a customer who waits in the queue after the grace period has not missed the meeting', async () => {
+test('a meeting does not become MISSED if the provider reports after the grace period that the customer waits in the queue', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const { id } = await gateway.start('queued.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, MINUTE) });
@@ -227,7 +227,7 @@ test('a provider that knows better is believed: a customer who waits in the queu
   expect(await logOf(gateway, 'queued.1')).not.toContain('CLOCK USER_MISSED_MEETING');
 });
 
-test('a customer who joins after the grace period gets into the call, whether the webhook comes soon or late', async () => {
+test('a customer who joins after the grace period moves the session to the call, whether the webhook arrives in time or late', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const joined = ['VIDEO_CALL', 'USER_ACCEPTED_MEETING'] as const;
   for (const [verificationId, aheadMs] of [
@@ -251,7 +251,7 @@ test('a customer who joins after the grace period gets into the call, whether th
   }
 });
 
-test('a customer who books again at the provider after a missed meeting is booked again, also if only a poll finds it', async () => {
+test('a booking at the provider after a missed meeting is recorded, even if only a poll finds it', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const { id } = await gateway.start('again.1', USER);
   const booking = ['PRE_VIDEO_CALL', 'USER_MEETING_SCHEDULED'] as const;
@@ -275,7 +275,7 @@ test('a customer who books again at the provider after a missed meeting is booke
   await eventually(() => isMissed(operator, id));
 });
 
-test('two replicas that poll the same passed meetings record each of them as missed once', {
+test('two replicas that poll the same sessions record each missed meeting once', {
   timeout: 60_000,
 }, async () => {
   const { gateway, clock, provider, operator, now } = await scripted();
@@ -318,7 +318,7 @@ test('two replicas that poll the same passed meetings record each of them as mis
   expect(ended).toBe(count);
 });
 
-test('refreshSession after the grace period records the missed meeting at once, and says that the session changed', async () => {
+test('refreshSession after the grace period records the missed meeting at once, and returns changed: true', async () => {
   const { gateway, clock, operator, now } = await scripted({ polling: false });
   const { id } = await gateway.start('refreshed.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, MINUTE) });

@@ -29,7 +29,7 @@ const pollsOf = async ({ database }: Gateway): Promise<number> => {
   return rows[0].at;
 };
 
-test('a refusal of the provider whose webhook was lost is found after a final approval here, and disputes it', async () => {
+test("polling after a final approval here finds the provider's rejection whose webhook was lost, and the session becomes disputed", async () => {
   const { gateway, clock, id, look, ravi, uma, dev } = await afterTheCall('blind.unheard-rejection');
   await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
   await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
@@ -67,7 +67,7 @@ test('a refusal of the provider whose webhook was lost is found after a final ap
   await expectSound(gateway);
 });
 
-test('refreshSession finds the refusal too, and is no longer offered once the provider has decided', async () => {
+test("refreshSession also finds the provider's rejection, and is no longer offered once the provider has decided", async () => {
   const { gateway, id, look, ravi, uma } = await afterTheCall('refresh.unheard-rejection');
   await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
   await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
@@ -81,7 +81,7 @@ test('refreshSession finds the refusal too, and is no longer offered once the pr
   await expectSound(gateway);
 });
 
-test('once the provider confirms a final decision made here, it agrees, and is asked no more', async () => {
+test('once the provider confirms a final decision made here, providerAgrees is true and polling ends', async () => {
   const { gateway, id, look, ravi, uma } = await afterTheCall('agrees.late-approval');
   await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
   await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
@@ -99,7 +99,7 @@ test('once the provider confirms a final decision made here, it agrees, and is a
   await expectSound(gateway);
 });
 
-test('a status that the provider reported is never provisional, and a booking here is until it reports one', async () => {
+test('providerAgrees is true for a status that the provider reported, and false for a booking here until the provider reports a booking', async () => {
   const { gateway } = await polledGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('booked.1');
@@ -112,7 +112,7 @@ test('a status that the provider reported is never provisional, and a booking he
   await eventually(agrees);
 });
 
-test('polling for a confirmation ends when the link and DECISION_CONFIRM_DAYS have passed', async () => {
+test('polling for a confirmation ends when DECISION_CONFIRM_DAYS have passed since the link expired', async () => {
   const { gateway, clock, id, ravi, uma } = await afterTheCall('quiet.late-approval', {
     DECISION_CONFIRM_DAYS: '3',
   });
@@ -140,7 +140,7 @@ test('polling for a confirmation ends when the link and DECISION_CONFIRM_DAYS ha
   expect((await look()).availableActions).not.toContain('REFRESH');
 });
 
-test('an approval of a session that was closed here is found although its webhooks were lost', async () => {
+test("polling finds the provider's approval of a session that was closed here, although its webhooks were lost", async () => {
   const { gateway, clock, id, look, olga } = await afterTheCall('closed.late-approval');
   await olga.act('closeSession', id, { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW' });
   expect(await look()).toMatchObject({
@@ -164,7 +164,7 @@ test('an approval of a session that was closed here is found although its webhoo
   await expectSound(gateway);
 });
 
-test('a link that expired without a word of the provider can be replaced, and the customer gets a new one', async () => {
+test('a session whose link expired without a provider update can be replaced, and the new session has a new link', async () => {
   const { gateway, clock } = await polledGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('gone.unheard-expiry');
@@ -188,7 +188,7 @@ test('a link that expired without a word of the provider can be replaced, and th
   await expectSound(gateway);
 });
 
-test('a replaced session is polled no more, although the provider has not ended it', async () => {
+test('a replaced session is no longer polled, although the provider has not ended it', async () => {
   const { gateway } = await polledGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('idle.1');

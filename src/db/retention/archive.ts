@@ -67,8 +67,9 @@ export interface SessionArchive extends AuditEvidence {
 }
 
 /**
- * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated, not replaced by a
- * session that stays, and without unfinished work (queued webhook, transition in the outbox, audit backlog).
+ * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated,
+ * not replaced by a session that stays, and without unfinished work (queued webhook, transition in the outbox,
+ * audit backlog).
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const mayGo = (endedBefore: Date) => sql`

@@ -72,8 +72,8 @@ export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erased
     .where(inArray(sessions.id, [...ids]));
 
 /**
- * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes), with the salts of
- * their hash commitments. Returns the number of erased texts.
+ * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes), with the
+ * salts of their hash commitments. Returns the number of erased texts.
  */
 export async function eraseTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
@@ -144,8 +144,9 @@ export async function deleteWebhooks(
 }
 
 /**
- * Returns whether a session was reviewed, started or annotated under this name. If so, the name belongs to staff, since
- * customers can do none of these, and must be kept.
+ * Returns whether a session was reviewed, started or annotated under this plain `sub`. If so, the name belongs to
+ * staff and must be kept: customers neither review nor start sessions, and their annotations (reasons of meetings)
+ * are stored under a pseudonym.
  */
 export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`

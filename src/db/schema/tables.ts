@@ -173,7 +173,7 @@ export const sessions = pgTable(
      */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
-    /** True if staff escalated the session and nobody has resolved the escalation. */
+    /** True if staff escalated the session, and the escalation is not resolved. */
     escalated: boolean('escalated').notNull().default(false),
     /** True if staff closed the session. */
     closed: boolean('closed').notNull().default(false),
@@ -196,8 +196,8 @@ export const sessions = pgTable(
      */
     unsettled: boolean('unsettled').notNull(),
     /**
-     * Time of the next poll of the provider; null if no more polls are planned. Set for an ended session too while a
-     * decision made here waits for the provider's.
+     * Time of the next poll of the provider; null if no more polls are planned. Also set for an ended session
+     * while the provider has not confirmed the decision made here.
      */
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
@@ -314,7 +314,7 @@ export const reviews = pgTable(
   ],
 );
 
-/** What staff recorded about a session, apart from meetings and reviews (`domain/annotations.ts`). Append-only. */
+/** Annotations of sessions: notes, closures, escalations and other records (`domain/annotations.ts`). Append-only. */
 export const annotations = pgTable(
   'annotation',
   {
@@ -351,7 +351,7 @@ export const idempotencyKeys = pgTable(
     /** Keyed hash of the mutation's input, to refuse a key that is used again with another input. */
     inputHash: digest('input_hash').notNull(),
     sessionId: uuid('session_id').notNull(),
-    /** Id of the meeting or review that the mutation created or changed; a repeated call returns it. */
+    /** Id of the meeting, review or annotation that the mutation created or changed; a repeated call returns it. */
     outcomeId: uuid('outcome_id').notNull(),
     createdAt: time('created_at').notNull(),
   },
@@ -687,7 +687,7 @@ export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });
 export const sessionFigures = pgTable(
   'session_figures',
   {
-    /** Kind of figures, version of their form, and everything of the window except its start. */
+    /** Kind of the figures, version of their form, and all properties of the window except its start. */
     series: text('series').notNull(),
     /** Start of the window, rounded down; 1970 if the window has none. */
     from: time('from_at').notNull(),

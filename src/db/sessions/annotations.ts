@@ -4,7 +4,7 @@ import { rowMapper } from '../statements/row-mapper.ts';
 
 export type AnnotationRow = typeof annotations.$inferSelect;
 
-/** Place that an annotation's text is bound to as AAD; see `Sealer`. */
+/** Returns the context (AAD) that the encryption of an annotation's text is bound to; see `Sealer`. */
 export const annotationContext = (id: string): string => `annotation.text:${id}`;
 
 export const insertAnnotation = prepareBuilder<AnnotationRow>('insert annotation', (build) =>
@@ -20,7 +20,7 @@ export const findAnnotations = preparedQuery(
   `select ${annotationFields.list} from annotation a where ${equalsAny('a.id', '$1', 'uuid')}`,
 );
 
-/** Finds all annotations of some sessions, in the order of their transitions. */
+/** Finds all annotations of the given sessions, by session in the order of their transitions. */
 export const findAnnotationsOfSessions = preparedQuery(
   'annotations by session',
   annotationFields,

@@ -12,7 +12,7 @@ export type ReviewRow = typeof reviews.$inferSelect;
  */
 export const remarksContext = (reviewId: string): string => `review.remarks:${reviewId}`;
 
-/** Place that a review's text for the customer is bound to as AAD; see `Sealer`. */
+/** Returns the context (AAD) that the encryption of a review's text for the customer is bound to; see `Sealer`. */
 export const customerMessageContext = (reviewId: string): string => `review.customer_message:${reviewId}`;
 
 export const insertReview = prepareBuilder<ReviewRow>('insert review', (build) =>

@@ -5,24 +5,24 @@ import type { StatsDatabase } from '../connection/statistics.ts';
 import { sessionFigures } from '../schema/tables.ts';
 
 /**
- * First key of the advisory locks under which figures are counted; arbitrary, but the same in every replica. The
- * second key is a hash of the series.
+ * First key of the advisory locks under which figures are counted. The number is arbitrary, but must be the same in
+ * every replica. The second key is a hash of the series.
  */
 const FIGURES_LOCK = 8_529_005;
 /** Maximum number of rows. The oldest figures beyond it are deleted. */
 const MAX_ROWS = 200;
-/** Figures may be this much newer than the time of the question, since the clocks of replicas differ. */
+/** Figures may be this much newer than `now`, because the clocks of replicas differ. */
 const CLOCK_SKEW_MS = 60_000;
 
-/** Figures that are asked for. */
+/** Key and maximum age of wanted figures. */
 export interface FiguresQuestion {
-  /** Kind of figures, and everything of the window except its start. */
+  /** Kind of the figures, and all properties of their window except its start. */
   readonly series: string;
   /** Start of the window, rounded down to `stepMs`. */
   readonly from: Date;
   /** Unit to which the bounds of the window are rounded. */
   readonly stepMs: number;
-  /** Older figures do not answer the question. */
+  /** Maximum age of the figures. */
   readonly maxAgeMs: number;
 }
 
@@ -41,8 +41,8 @@ const notOutdated = (now: Date, maxAgeMs: number) =>
 
 /**
  * SQL condition for figures of the same window, or of one that has moved with the clock since they were counted: a
- * window of the last 30 days began an hour earlier an hour ago. The sums are left to PostgreSQL, whose timestamps go
- * beyond the year 9999.
+ * window of the last 30 days began an hour earlier an hour ago. PostgreSQL computes the sums, because its timestamps
+ * may go beyond the year 9999.
  */
 const isSameWindow = ({ series, from, stepMs }: FiguresQuestion, now: Date) =>
   and(
@@ -51,7 +51,7 @@ const isSameWindow = ({ series, from, stepMs }: FiguresQuestion, now: Date) =>
     sql`${sessionFigures.from} >= ${timestamp(from)} - ${milliseconds(stepMs)} - (${timestamp(now)} - ${sessionFigures.asOf})`,
   );
 
-/** Returns the newest figures that answer a question; null if there are none. */
+/** Returns the newest stored figures of the window that are not too old; null if there are none. */
 export async function findFigures(
   db: StatsDatabase,
   question: FiguresQuestion,
@@ -79,8 +79,8 @@ export async function tryLockSeries(tx: StatsDatabase, { series }: FiguresQuesti
 }
 
 /**
- * Stores figures in place of earlier ones of the same window. Deletes figures that are older than `keptMs`, and the
- * oldest beyond the maximum number of rows.
+ * Stores figures, replacing earlier figures of the same window. Deletes figures that are older than `keptMs`, and the
+ * oldest figures beyond `MAX_ROWS`.
  */
 export async function storeFigures(
   db: Database,
@@ -109,7 +109,7 @@ export async function storeFigures(
     )`);
 }
 
-/** Deletes the figures of a window, which no longer takes long to count. */
+/** Deletes the stored figures of a window, because counting it no longer takes long. */
 export async function deleteFigures(db: Database, question: FiguresQuestion, now: Date): Promise<void> {
   await db.delete(sessionFigures).where(isSameWindow(question, now));
 }

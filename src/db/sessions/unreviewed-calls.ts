@@ -12,8 +12,8 @@ export interface UnreviewedCall {
 }
 
 /**
- * Finds, of some sessions, those whose newest ended call no agent has reviewed. Only applied transitions count:
- * a webhook that arrived late may report a call that was reviewed before.
+ * Finds those of the given sessions whose newest ended call no agent has reviewed. Only applied transitions count:
+ * a late webhook may report a call that was already reviewed.
  */
 export const findUnreviewedCalls = async (
   db: Queryable,

@@ -67,7 +67,7 @@ async function erase(
 ): Promise<ErasedSubject> {
   if (await isStaffName(tx, sub))
     throw new ErasureRefused(
-      'This subject reviewed or started sessions. The names of staff who did so must be kept, so nothing was replaced.',
+      'This subject reviewed, started or annotated sessions. The names of staff who did so must be kept, so nothing was replaced.',
     );
   const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
   const ids = await findSessionsNaming(tx, sub);

@@ -32,7 +32,7 @@ const MAX_NOTE = 2000;
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
-/** Schema of an input with a coded reason: the reason OTHER says nothing, so that it needs a note. */
+/** Schema of an input with a coded reason: the reason OTHER needs a note that explains it. */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
   actionInput.extend({ reason: z.enum(keysOf(reasons)), note: optional(text(MAX_NOTE)) });
 
@@ -55,18 +55,22 @@ const resolveDisputeInput = noteInput.extend({
   resolution: z.enum(keysOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS)),
 });
 
-/** Session after an annotation, the annotation, and whether an earlier call with the same key wrote it. */
+/** Session after the annotation, the annotation, and whether an earlier call with the same key recorded it. */
 export interface Annotated {
   readonly session: SessionRow;
   readonly annotation: AnnotationRow;
   readonly replayed: boolean;
 }
 
-/** Records one kind of annotation. Throws a `Refusal` if the input is invalid or the action is not allowed. */
+/**
+ * Function that records one kind of annotation.
+ *
+ * @throws Refusal if the input is invalid or the action is not allowed
+ */
 export type Annotate = (dependencies: ActionDependencies, viewer: Viewer, raw: unknown) => Promise<Annotated>;
 
-/** Transition that an annotation is recorded with. */
-interface Step {
+/** Transition to record with an annotation. */
+interface NextTransition {
   readonly pair: StatusPair;
   readonly verdict: Verdict;
   /** New value of the session's `meetingAt`; left out if the booked meeting stays. */
@@ -74,8 +78,8 @@ interface Step {
 }
 
 /**
- * Closes a session, and cancels its booked meeting. One that has ended keeps its status, since its outcome is history;
- * the log says that it was closed, and it waits on nobody.
+ * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition records
+ * the closing (verdict ENDED), and the session waits on nobody.
  */
 export const closeSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(closeInput, raw);
@@ -92,53 +96,67 @@ export const closeSession: Annotate = async (dependencies, viewer, raw) => {
 /** Adds a note for other staff. */
 export const addNote: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(noteInput, raw);
-  return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, staying('NOTED'));
+  return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, keepStatus('NOTED'));
 };
 
-/** Escalates a session until somebody says what came of it. */
+/** Escalates a session. It stays escalated until `resolveEscalation`. */
 export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(escalateInput, raw);
-  return annotate(dependencies, viewer, 'ESCALATE', input, 'ESCALATION', input.reason, staying('ESCALATED'));
+  return annotate(
+    dependencies,
+    viewer,
+    'ESCALATE',
+    input,
+    'ESCALATION',
+    input.reason,
+    keepStatus('ESCALATED'),
+  );
 };
 
-/** Ends the escalation of a session. */
+/** Ends the escalation of a session, with a note of its result. */
 export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(noteInput, raw);
   const kind = 'ESCALATION_RESOLUTION';
-  return annotate(
-    ...([dependencies, viewer, 'RESOLVE_ESCALATION', input, kind, null] as const),
-    staying('ESCALATION_RESOLVED'),
-  );
+  const transition = keepStatus('ESCALATION_RESOLVED');
+  return annotate(dependencies, viewer, 'RESOLVE_ESCALATION', input, kind, null, transition);
 };
 
 /** Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
+  const { resolution } = input;
+  const kind = 'DISPUTE_RESOLUTION';
   return annotate(
-    ...([dependencies, viewer, 'RESOLVE_DISPUTE', input, 'DISPUTE_RESOLUTION', input.resolution] as const),
+    dependencies,
+    viewer,
+    'RESOLVE_DISPUTE',
+    input,
+    kind,
+    resolution,
     async (writer, session) => ({
-      pair: input.resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session),
+      pair: resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session),
       verdict: 'RESOLVED',
     }),
   );
 };
 
-const staying = (verdict: Verdict) => async (_writer: TransitionWriter, session: SessionRow) => ({
+/** Returns a function that plans a transition which keeps the session's status pair. */
+const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, session: SessionRow) => ({
   pair: session,
   verdict,
 });
 
 /**
  * Returns the pair that the provider decided: its newest status if that contradicts the session, otherwise the
- * decision that made the session disputed. The newest status may agree by now, or be older than the disputed
- * decision if the provider's webhooks arrived out of order.
+ * decision that made the session disputed. The newest status may agree with the session by now, or be
+ * older than the disputing decision if the provider's webhooks arrived out of order.
  */
 async function findProviderDecision(writer: TransitionWriter, session: SessionRow): Promise<StatusPair> {
   const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
   if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
   const disputing = await findNewestDispute(writer.tx, session.id);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
-  // A final approval that came while the session was being replaced: the provider contradicts nothing.
+  // The provider approved finally while the session was being replaced: the session already has that approval.
   if (disputing.subStatus === 'REPLACED') return session;
   const agrees = newest.subStatus === session.subStatus && disputing.verdict === 'DISPUTED';
   return agrees ? newest : disputing;
@@ -151,7 +169,7 @@ async function annotate(
   input: z.infer<typeof actionInput> & { readonly note?: string | undefined },
   kind: AnnotationKind,
   code: string | null,
-  next: (writer: TransitionWriter, session: SessionRow) => Promise<Step>,
+  next: (writer: TransitionWriter, session: SessionRow) => Promise<NextTransition>,
 ): Promise<Annotated> {
   const { outcomeId, ...performed } = await performAction(
     dependencies,

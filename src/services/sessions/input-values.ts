@@ -6,7 +6,7 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
 import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
-import { earliestDayWithin, toDay, toIsoDate } from '../../domain/working-days.ts';
+import { findEarliestDay, toDay, toIsoDate } from '../../domain/working-days.ts';
 
 const MAX_EMAIL_CHARACTERS = 200;
 /** Longest email address that SMTP allows (RFC 5321). */
@@ -122,7 +122,7 @@ export interface AadhaarRule {
 /** Schema of the time at which Aadhaar details were verified: in the past, and within the allowed working days. */
 export const aadhaarTime = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule) =>
   pastTime(clock).superRefine((time, context) => {
-    const earliest = earliestDayWithin(maxAgeDays, clock.now(), holidays);
+    const earliest = findEarliestDay(maxAgeDays, clock.now(), holidays);
     if (toDay(time) >= earliest) return;
     const days = `${maxAgeDays} working day${maxAgeDays === 1 ? '' : 's'}`;
     context.addIssue({

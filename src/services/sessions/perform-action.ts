@@ -51,7 +51,7 @@ export interface ActionResult {
 
 /**
  * Function that carries out one action, called after all checks have passed. Returns the updated session, and the id
- * of the meeting or review that it wrote.
+ * of the meeting, review or annotation that it wrote.
  */
 type Work = (
   writer: TransitionWriter,

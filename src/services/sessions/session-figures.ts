@@ -25,30 +25,31 @@ import type { StatsWindow } from '../../db/sessions/session-stats.ts';
 import type { Clock } from '../../domain/ports.ts';
 
 /**
- * Version of how figures are counted and stored. A release that changes it neither uses the figures of the last
- * release nor replaces them.
+ * Version of the way in which figures are counted and stored. A release with another version neither uses nor replaces
+ * the figures of the last release.
  */
 const VERSION = 1;
 
 /** Timeout of a count that a client waits for. If it is exceeded, the figures are counted in the background. */
 const LIVE_TIMEOUT_MS = 1_500;
 /**
- * Part of that timeout from which on a count is slow, so that its figures are stored; and part below which stored
- * figures are counted for each answer again. Between the two nothing changes, so that figures do not alternate.
+ * Fractions of `LIVE_TIMEOUT_MS`. A count that takes at least `SLOW_FROM` is slow: its figures are stored. Stored
+ * figures whose count takes less than `FAST_BELOW` are deleted. The gap between the two prevents alternation
+ * (hysteresis).
  */
 const SLOW_FROM = 0.5;
 const FAST_BELOW = 0.25;
 /** Timeout of a count in the background, which refreshes stored figures. */
 const BACKGROUND_TIMEOUT_MS = 900_000;
 /**
- * Stored figures are counted again after this long, or after ten times as long as the last counting took,
+ * Stored figures are counted again after this long, or after `REFRESH_COST_FACTOR` times the duration of their count,
  * whichever is longer.
  */
 const MIN_REFRESH_MS = 30_000;
 const REFRESH_COST_FACTOR = 10;
-/** Maximum number of background counts of this process that are queued or running. Beyond it no count begins. */
+/** Maximum number of background counts of this process that are queued or running. Further counts are not begun. */
 const MAX_COUNTING = 10;
-/** How often a count that another replica carries out is looked for. */
+/** Interval at which to look for the result of a count that another replica carries out. */
 const LOCK_POLL_INTERVAL_MS = 500;
 /** Maximum number of failed counts that are remembered. */
 const MAX_FAILURES = 50;
@@ -57,14 +58,15 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const LONG_WINDOW_MS = 48 * HOUR_MS;
 /**
- * Stored figures are used for a tenth of the length of their window, since a window that ends now moves on. Three
- * days bridge a weekend: figures of Friday, with their `asOf`, are the first answer on Monday.
+ * Maximum age of stored figures, as a fraction of the length of their window, because a window that ends now moves on.
+ * The upper limit of three days bridges a weekend: the first answer on Monday has the figures of Friday, with their
+ * `asOf`.
  */
 const MAX_AGE_FRACTION = 0.1;
 const MIN_MAX_AGE_MS = 10 * MINUTE_MS;
 const MAX_MAX_AGE_MS = 72 * HOUR_MS;
 
-/** Figures, and the time for which they are correct. */
+/** Figures, and the time at which they were correct. */
 export interface Dated<Figures> {
   readonly figures: Figures;
   readonly asOf: Date;
@@ -76,9 +78,9 @@ export class FiguresPending extends Error {
 }
 
 export interface FiguresAsked<Figures> {
-  /** Name of the figures. Together with the window it says which stored figures can be returned. */
+  /** Name of the figures. Name and window together identify stored figures. */
   readonly name: string;
-  /** Shape of the figures. Stored figures of another shape are ignored. */
+  /** Schema of the figures. Stored figures that do not match are ignored. */
   readonly shape: z.ZodType<Figures>;
   readonly window: StatsWindow;
   readonly count: (window: StatsWindow) => Count<Figures>;
@@ -145,7 +147,7 @@ export class SessionFigures {
       } catch (error) {
         if (!isCanceled(error) || signal?.aborted) throw error;
       }
-    const dated = await Promise.race([this.#countInBackground(storable), abortion(signal)]);
+    const dated = await Promise.race([this.#countInBackground(storable), rejectOnAbort(signal)]);
     if (dated) return dated;
     throw new FiguresPending('the figures are still being counted');
   }
@@ -260,12 +262,12 @@ const timed =
 
 const toDated = <Figures>({ figures, asOf }: Stored<Figures>): Dated<Figures> => ({ figures, asOf });
 
-/** Returns whether stored figures must be counted again. */
+/** Returns whether it is time to count stored figures again. */
 const isDue = ({ asOf, tookMs }: StoredFigures, now: Date): boolean =>
   now.getTime() - asOf.getTime() >= Math.max(MIN_REFRESH_MS, REFRESH_COST_FACTOR * tookMs);
 
 /** Returns a promise that rejects when the signal is aborted. */
-function abortion(signal: AbortSignal | null): Promise<never> {
+function rejectOnAbort(signal: AbortSignal | null): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal?.aborted) reject(signal.reason as Error);
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
@@ -273,7 +275,7 @@ function abortion(signal: AbortSignal | null): Promise<never> {
 }
 
 /**
- * Rounds the bounds of the window down to whole hours or minutes, so that questions of the same window have the same
+ * Rounds the bounds of the window down to whole hours or minutes, so that the same window always has the same
  * key. A window that ends within the current hour or minute ends now: it covers the newest sessions.
  */
 function toStorable<Figures>({ name, shape, window, count, now }: FiguresAsked<Figures>): Storable<Figures> {

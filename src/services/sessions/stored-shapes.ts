@@ -1,18 +1,17 @@
 /**
- * Shapes in which session figures are stored. Stored figures of another shape, such as those of another release, are
- * ignored.
+ * Schemas of stored session figures. Stored figures that do not match, such as those of another release, are ignored.
  */
 import { z } from 'zod';
 import type { PhaseReached, PhaseStay, StateCount } from '../../db/sessions/session-stats.ts';
 import type { Party, Status, SubStatus } from '../../domain/status.ts';
 
-/** Value of the database that is not checked against a list: a later release may store statuses unknown here. */
+/** Schema of a name that is not checked against a list, because a later release may store a status unknown here. */
 const name = <Name extends string>() => z.custom<Name>((value) => typeof value === 'string');
 const count = z.int().min(0);
 const seconds = z.number();
 const time = z.iso.datetime().transform((text) => new Date(text));
 
-export const STATE_COUNTS: z.ZodType<StateCount[]> = z.array(
+export const STATE_COUNTS_SHAPE: z.ZodType<StateCount[]> = z.array(
   z.object({
     status: name<Status>(),
     subStatus: name<SubStatus>(),
@@ -22,11 +21,11 @@ export const STATE_COUNTS: z.ZodType<StateCount[]> = z.array(
   }),
 );
 
-export const PHASES_REACHED: z.ZodType<PhaseReached[]> = z.array(
+export const PHASES_REACHED_SHAPE: z.ZodType<PhaseReached[]> = z.array(
   z.object({ status: name<Status>(), reached: count, medianSecondsToReach: seconds }),
 );
 
-export const PHASE_STAYS: z.ZodType<PhaseStay[]> = z.array(
+export const PHASE_STAYS_SHAPE: z.ZodType<PhaseStay[]> = z.array(
   z.object({ status: name<Status>(), medianSeconds: seconds }),
 );
 
@@ -39,6 +38,6 @@ export interface IntervalFigures {
   readonly ended: number;
 }
 
-export const INTERVALS: z.ZodType<IntervalFigures[]> = z.array(
+export const INTERVALS_SHAPE: z.ZodType<IntervalFigures[]> = z.array(
   z.object({ from: time, to: time, started: count, approved: count, ended: count }),
 );

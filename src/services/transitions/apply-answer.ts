@@ -4,7 +4,7 @@ import { toStatusPair } from '../../domain/status.ts';
 import type { AnswerUpdate } from './provider-update.ts';
 import type { RecordedUpdate, TransitionWriter } from './transition-writer.ts';
 
-/** Result of recording an answer. */
+/** Result of recording the provider's answer to a poll. */
 export interface RecordedAnswer extends RecordedUpdate {
   /** True if the answer showed that the customer missed the booked meeting. */
   readonly missed: boolean;
@@ -12,8 +12,8 @@ export interface RecordedAnswer extends RecordedUpdate {
 
 /**
  * Records the provider's answer about a session. If the provider was asked after the grace period of the booked
- * meeting and reports nothing newer than the booking, the meeting is recorded as missed in the same transaction.
- * The row lock and the meeting's status make several replicas record it once.
+ * meeting and reports nothing newer than the booking, records the meeting as missed in the same transaction.
+ * Idempotent: the row lock and the meeting's status prevent a second record by another replica.
  *
  * @throws Mismatch if an id in the answer contradicts the session
  */
@@ -29,7 +29,7 @@ export async function applyAnswer(
 
 async function recordMissedMeeting(writer: TransitionWriter, { session }: RecordedUpdate, askedAt: Date) {
   const subStatus = findMissedSubStatus(session);
-  // An answer that a webhook overtook, or that another poll must confirm, does not tell the present state.
+  // If a webhook overtook the answer, or another poll must confirm it, the answer does not tell the current state.
   if (subStatus === null || session.unsettled) return null;
   const meeting = await findBookedMeeting(writer.tx, session.id);
   if (!meeting || !isGraceOver(meeting, askedAt, writer.pace.meetingGraceMs)) return null;
