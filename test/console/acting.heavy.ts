@@ -177,14 +177,14 @@ browserTest(
     await window.press('Escalate the session');
     await other.page.getByText('Escalated: Customer complained.').waitFor();
     await other.button(SAYS.resolveEscalation).click();
-    await other.field('What came of it').fill('We apologised.');
+    await other.field('Result of the investigation').fill('We apologised.');
     await other.press('Resolve the escalation');
     await card('Earlier escalations').getByText('We apologised.').waitFor();
     expect(await other.page.getByText(/^Escalated:/).count()).toBe(0);
     await window.button(SAYS.close).click();
-    await window.choose('Give the session up');
+    await window.choose('Mark the session as failed');
     await window.dialog.getByLabel('Reason').selectOption('MEETING_REJECTED');
-    await window.press('Give the session up for good');
+    await window.press('Mark the session as failed for good');
 
     await other.isAt('Failed by merchant');
     await card('Closed by staff').getByText('Given up: Customer declined the call').waitFor();

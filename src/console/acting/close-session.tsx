@@ -21,7 +21,7 @@ const MEANINGS: Record<ClosureOutcome, string> = {
 };
 const CONFIRM: Record<ClosureOutcome, string> = {
   REJECTED: 'Reject the customer for good',
-  FAILED: 'Give the session up for good',
+  FAILED: 'Mark the session as failed for good',
 };
 
 /** Dialog that ends a session here: rejects the customer, or gives the session up. */

@@ -87,7 +87,7 @@ export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }
         </p>
       )}
       <Form problems={mutation.problems}>
-        <NoteField label="What came of it" isFirst value={note} onChange={setNote} />
+        <NoteField label="Result of the investigation" isFirst value={note} onChange={setNote} />
         <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
         <ConfirmButtons
           missing={findMissing([!note.trim(), 'Write what came of the escalation.'])}

@@ -43,12 +43,12 @@ const AGENT_DECISIONS: Record<AgentDecision, DecisionTexts> = {
 const AUDITOR_DECISIONS: Record<AuditorDecision, DecisionTexts> = {
   APPROVED: {
     label: 'Approve',
-    meaning: 'The customer is verified. This is final.',
+    meaning: 'The customer is verified, and the session is over.',
     confirm: 'Approve the customer for good',
   },
   REJECTED: {
     label: 'Reject',
-    meaning: 'The customer is turned down. This is final.',
+    meaning: 'The customer is turned down, and the session is over.',
     confirm: 'Reject the customer for good',
   },
 };
@@ -133,7 +133,7 @@ function ReviewDialog<Decision extends string>({
     [asksIfComplete && !complete, 'Say whether the call was complete.'],
     [approves && complete === 'NO', 'An incomplete call cannot be approved.'],
     [!approves && reasons.length === 0, 'Choose at least one reason.'],
-    [needsRemarks && !remarks.trim(), 'Write remarks: “Other” says nothing.'],
+    [needsRemarks && !remarks.trim(), 'Write remarks: they say what the other reason is.'],
   );
 
   const submit = () => {

@@ -95,7 +95,7 @@ export const ACTION_LABELS = {
 /** What closing a session does to the customer. */
 export const CLOSURE_OUTCOME_LABELS = {
   REJECTED: 'Reject the customer',
-  FAILED: 'Give the session up',
+  FAILED: 'Mark the session as failed',
 } as const satisfies Record<ClosureOutcome, string>;
 
 export const CLOSURE_REASON_LABELS = {
