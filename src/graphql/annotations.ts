@@ -21,6 +21,7 @@ import {
   type DisputeResolutionChoice,
   type EscalationReason,
 } from '../domain/annotations.ts';
+import type { SubStatus } from '../domain/status.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
 import { badInput, connectionTypes, ForwardArgs, Page, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
@@ -30,6 +31,7 @@ import {
   ClosureReasonEnum,
   DisputeResolutionChoiceEnum,
   EscalationReasonEnum,
+  SubStatusEnum,
 } from './enums.ts';
 import { ActionInput, withDecodedSessionId } from './meeting.ts';
 import {
@@ -371,6 +373,12 @@ class ResolveDisputeInput extends ActionInput {
   resolution: DisputeResolutionChoice;
   @Field(() => String, { description: `Why the dispute is decided so. ${NOTE_TEXT}` })
   note: string;
+  @Field(() => SubStatusEnum, {
+    nullable: true,
+    description:
+      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval.',
+  })
+  expectedSubStatus?: SubStatus;
 }
 
 const SESSION = 'The session in its current state.';
@@ -532,7 +540,7 @@ export class AnnotationMutationsResolver {
 
   @Mutation(() => ResolveDisputeResult, {
     description:
-      "Decides a dispute: keeps the session's decision, or accepts the provider's. Refused if you reviewed or closed the session (four-eyes rule).",
+      "Decides a dispute: keeps the session's decision, or accepts the provider's. Refused if you reviewed, closed or replaced the session (four-eyes rule).",
   })
   resolveDispute(
     @Arg('input', () => ResolveDisputeInput, { description: 'The session and whose decision stands.' })

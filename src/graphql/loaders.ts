@@ -3,6 +3,7 @@ import type { Database } from '../db/connection/client.ts';
 import { findAnnotations, findAnnotationsOfSessions } from '../db/sessions/annotations.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
+import { findReplacers } from '../db/sessions/replacers.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
   findReplacements,
@@ -98,6 +99,11 @@ const LOADERS = {
   unreviewedCall: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findUnreviewedCalls(db, ids), (row) => row.sessionId),
+    ),
+  /** Finds who replaced a session, by the session's id. */
+  replacer: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findReplacers(db, ids), (row) => row.sessionId),
     ),
   annotation: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>

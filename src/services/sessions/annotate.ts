@@ -15,13 +15,16 @@ import {
   ESCALATION_REASONS,
   type EscalationReason,
 } from '../../domain/annotations.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { contradictingDecisions, type SessionAction, type Verdict } from '../../domain/session.ts';
 import {
+  ALL_PAIRS,
   getStatusInfo,
   type KnownSubStatus,
   parseRawStatus,
   type StatusPair,
+  type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
@@ -29,6 +32,11 @@ import { type ActionDependencies, actionInput, performAction } from './perform-a
 import { optional, requiredText, text, validate } from './validation.ts';
 
 const MAX_NOTE = 2000;
+
+const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus))] as [
+  SubStatus,
+  ...SubStatus[],
+];
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
@@ -53,6 +61,7 @@ const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
 const noteInput = actionInput.extend({ note: requiredText(MAX_NOTE) });
 const resolveDisputeInput = noteInput.extend({
   resolution: z.enum(keysOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS)),
+  expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 
 /** Session after an annotation, the annotation, and whether an earlier call with the same key wrote it. */
@@ -111,17 +120,37 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
   );
 };
 
-/** Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. */
+/**
+ * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider may
+ * decide again without a new version of the session, so `expectedSubStatus` protects the result.
+ */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
   return annotate(
     ...([dependencies, viewer, 'RESOLVE_DISPUTE', input, 'DISPUTE_RESOLUTION', input.resolution] as const),
-    async (writer, session) => ({
-      pair: input.resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session),
-      verdict: 'RESOLVED',
-    }),
+    async (writer, session) => {
+      const pair = input.resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session);
+      if (!pair) throw withdrawn(session);
+      if (input.expectedSubStatus !== undefined && input.expectedSubStatus !== pair.subStatus)
+        throw decidedOtherwise(session, pair);
+      return { pair, verdict: 'RESOLVED' };
+    },
   );
 };
+
+const withdrawn = (session: SessionRow) =>
+  new Refusal(
+    'ACTION_NOT_ALLOWED',
+    "The provider's newest status does not contradict the session any more: keep the session's decision (KEEP_OURS).",
+    { sessionId: session.id, action: 'RESOLVE_DISPUTE' },
+  );
+
+const decidedOtherwise = (session: SessionRow, { subStatus }: StatusPair) =>
+  new Refusal(
+    'VERSION_CONFLICT',
+    `This resolution would move the session to ${subStatus}, not to the expected sub-status: the decisions have changed since you read them. Read the session again and decide again.`,
+    { sessionId: session.id },
+  );
 
 const staying = (verdict: Verdict) => async (_writer: TransitionWriter, session: SessionRow) => ({
   pair: session,
@@ -129,19 +158,23 @@ const staying = (verdict: Verdict) => async (_writer: TransitionWriter, session:
 });
 
 /**
- * Returns the pair that the provider decided: its newest status if that contradicts the session, otherwise the
- * decision that made the session disputed. The newest status may agree by now, or be older than the disputed
- * decision if the provider's webhooks arrived out of order.
+ * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
+ * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
+ * reported something else since the decision that made the session disputed, such as a rejection after an approval:
+ * the older decision must not be accepted then.
  */
-async function findProviderDecision(writer: TransitionWriter, session: SessionRow): Promise<StatusPair> {
+async function findProviderDecision(
+  writer: TransitionWriter,
+  session: SessionRow,
+): Promise<StatusPair | null> {
   const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
   if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
   const disputing = await findNewestDispute(writer.tx, session.id);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
   // A final approval that came while the session was being replaced: the provider contradicts nothing.
   if (disputing.subStatus === 'REPLACED') return session;
-  const agrees = newest.subStatus === session.subStatus && disputing.verdict === 'DISPUTED';
-  return agrees ? newest : disputing;
+  if (newest.subStatus !== session.subStatus) return null;
+  return disputing.verdict === 'DISPUTED_LATE' ? disputing : newest;
 }
 
 async function annotate(
