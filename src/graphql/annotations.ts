@@ -33,6 +33,7 @@ import {
   EscalationReasonEnum,
   SubStatusEnum,
 } from './enums.ts';
+import { LIMITS } from './limits.ts';
 import { ActionInput, withDecodedSessionId } from './meeting.ts';
 import {
   ActionNotAllowedError,
@@ -154,11 +155,10 @@ const ofKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind']): An
   rows.filter((row) => row.kind === kind);
 
 /** Pairs each escalation with its resolution: at most one is open at a time, so the next resolution belongs to it. */
-export const toEscalations = (rows: readonly AnnotationRow[]): Shown[] =>
-  ofKind(rows, 'ESCALATION').map((row) => ({
-    ...row,
-    resolvedWith: rows.find((each) => each.kind === 'ESCALATION_RESOLUTION' && each.sequence > row.sequence),
-  }));
+export const toEscalations = (rows: readonly AnnotationRow[]): Shown[] => {
+  const resolutions = ofKind(rows, 'ESCALATION_RESOLUTION');
+  return ofKind(rows, 'ESCALATION').map((row, index) => ({ ...row, resolvedWith: resolutions[index] }));
+};
 
 const textOf = (context: Context, row: AnnotationRow | undefined): string | null =>
   row ? decryptText(context, row.text, annotationContext(row.id)) : null;
@@ -300,7 +300,7 @@ export class SessionAnnotationsResolver {
     description: `How and why staff closed the session. Null if nobody did. ${STAFF_ONLY}`,
   })
   async closure(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<AnnotationRow | null> {
-    return ofKind(await loaders.annotations.load(id), 'CLOSURE').at(-1) ?? null;
+    return ofKind(await loaders.decisions.load(id), 'CLOSURE').at(-1) ?? null;
   }
 
   @FieldResolver(() => Escalation, {
@@ -315,21 +315,21 @@ export class SessionAnnotationsResolver {
 
   @FieldResolver(() => [Escalation], {
     nullable: true,
-    description: `All escalations of the session, oldest first. ${STAFF_ONLY}`,
+    description: `The newest ${LIMITS.page} escalations of the session, oldest first. ${STAFF_ONLY}`,
   })
   async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<Shown[]> {
-    return toEscalations(await loaders.annotations.load(id));
+    return toEscalations(await loaders.annotations.load(id)).slice(-LIMITS.page);
   }
 
   @FieldResolver(() => [DisputeResolution], {
     nullable: true,
-    description: `Decisions of the session's disputes, oldest first. ${STAFF_ONLY}`,
+    description: `The newest ${LIMITS.page} decisions of the session's disputes, oldest first. ${STAFF_ONLY}`,
   })
   async disputeResolutions(
     @Root() { id }: SessionSummary,
     @Ctx() { loaders }: Context,
   ): Promise<AnnotationRow[]> {
-    return ofKind(await loaders.annotations.load(id), 'DISPUTE_RESOLUTION');
+    return ofKind(await loaders.decisions.load(id), 'DISPUTE_RESOLUTION').slice(-LIMITS.page);
   }
 }
 

@@ -1,6 +1,10 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
-import { findAnnotations, findAnnotationsOfSessions } from '../db/sessions/annotations.ts';
+import {
+  findAnnotations,
+  findAnnotationsOfSessions,
+  findDecisionsOfSessions,
+} from '../db/sessions/annotations.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
 import { findReplacers } from '../db/sessions/replacers.ts';
@@ -112,6 +116,11 @@ const LOADERS = {
   annotations: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findAnnotationsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads the closures and the decisions of disputes of a session, without its notes. */
+  decisions: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await findDecisionsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(

@@ -71,7 +71,7 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
   const [meetings, reviews, annotations, unreviewed, replacer] = await Promise.all([
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
-    loaders.annotations.load(session.id),
+    loaders.decisions.load(session.id),
     mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
     mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,
   ]);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database, Queryable } from '../../db/connection/client.ts';
-import { findAnnotationsOfSessions } from '../../db/sessions/annotations.ts';
+import { findDecisionsOfSessions } from '../../db/sessions/annotations.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
 import { findReplacers } from '../../db/sessions/replacers.ts';
@@ -131,7 +131,7 @@ async function readRelatedRows(
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
-    findAnnotationsOfSessions(db, [sessionId]),
+    findDecisionsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews, annotations };
 }
