@@ -24,3 +24,29 @@ test('of many escalations the newest 100 are listed, oldest first, each with its
   expect(escalations.at(-2)).toEqual({ note: 'called 101', resolution: 'answered 101' });
   expect([escalations.at(-1), escalation]).toEqual(Array(2).fill({ note: 'called again', resolution: null }));
 });
+
+test.each([
+  ['an open session', false],
+  ['a closed session whose polls are over', true],
+])('notes and escalations of %s do not move its planned poll', async (_what, isClosed) => {
+  const gateway = await bootGateway();
+  const { olga } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'polls.1', 'USER_REJECTED_MEETING');
+  if (isClosed) {
+    await olga.act('closeSession', id, { outcome: 'FAILED', reason: 'TECHNICAL' });
+    await gateway.database.query(
+      `update vkyc_session set next_poll_at = null, link_expires_at = now() - interval '40 days',
+       provider_heard_at = now() - interval '20 days', status_since = now() - interval '40 days'`,
+    );
+  }
+  const plannedPoll = async () =>
+    (await gateway.database.query('select next_poll_at from vkyc_session')).rows[0].next_poll_at;
+  const planned = await plannedPoll();
+
+  await olga.act('addNote', id, { note: 'Called.' });
+  await olga.act('escalateSession', id, { reason: 'TECHNICAL' });
+  await olga.act('resolveEscalation', id, { note: 'Works.' });
+
+  expect(planned === null).toBe(isClosed);
+  expect(await plannedPoll()).toEqual(planned);
+});
