@@ -267,15 +267,15 @@ export type ReviewReason =
 
 /** Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS. */
 export type SessionChange =
-  /** Status, sub-status and what follows from them, such as `availableActions`. */
+  /** Status, sub-status and what follows from them, such as `statusInfo.waitingOn` and `availableActions`. */
   | 'STATUS'
-  /** The fields `meeting` and `meetings`. */
+  /** The fields `meeting` and `meetings`, and whether the meeting can be cancelled. */
   | 'MEETINGS'
   /** The fields `reviews` and `agentRemarks`: a review, or remarks of an agent or auditor. */
   | 'REVIEWS'
   /** The field `notes`, which only staff see. */
   | 'NOTES'
-  /** The fields `escalation` and `escalations`, which only staff see. */
+  /** The fields `escalation` and `escalations`, which only staff see, and whether the session can be escalated. */
   | 'ESCALATION'
   /** The field `closure`: staff closed the session. */
   | 'CLOSURE'
@@ -460,6 +460,8 @@ export type ResolveDisputeInput = {
   resolution: DisputeResolutionChoice;
   /** Why you decide the dispute this way. Up to 2000 characters. Only staff can read it. */
   note: string;
+  /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval. */
+  expectedSubStatus?: SubStatus | null | undefined;
 };
 
 /** Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it. */

@@ -50,7 +50,12 @@ export interface ActionFacts extends StatusPair {
    * is unknown.
    */
   readonly agentUnknown: boolean;
-  /** Recorded names of all people who reviewed or closed the session through this API. */
+  /**
+   * Recorded name of the person who decided a dispute so that an agent's approval of the provider stands; null if the
+   * current status has another origin.
+   */
+  readonly approvalAcceptedBy: string | null;
+  /** Recorded names of all people who reviewed, closed or replaced the session through this API. */
   readonly deciders: readonly string[];
 }
 
@@ -235,7 +240,7 @@ const explainNoMeeting = ({ subStatus }: StatusPair): string =>
 
 /** Four-eyes rule: nobody audits their own review, whatever their roles. */
 function fourEyes(
-  { agents, agentUnknown }: ActionFacts,
+  { agents, agentUnknown, approvalAcceptedBy }: ActionFacts,
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
@@ -243,6 +248,8 @@ function fourEyes(
   // so the stored name is normalized before the comparison.
   if (agents.some((agent) => canonicalSubject(agent) === viewer.id))
     return 'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
+  if (approvalAcceptedBy !== null && canonicalSubject(approvalAcceptedBy) === viewer.id)
+    return "You accepted the agent's approval by deciding a dispute: another person must audit it (four-eyes rule).";
   if (agentUnknown && !policy.auditUnknownAgents) {
     return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule).';
   }
@@ -294,25 +301,45 @@ export interface RelatedRows {
     reviewer: string | null;
     sequence: number;
   }[];
-  readonly annotations: readonly { kind: AnnotationKind; author: string; sequence: number }[];
+  readonly annotations: readonly {
+    kind: AnnotationKind;
+    code: string | null;
+    author: string;
+    sequence: number;
+  }[];
   /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
   readonly unreviewedCall: EndedCall | null;
+  /** Who replaced the session; null if `mayHaveReplacer` is false, or the name is unknown. */
+  readonly replacer: string | null;
 }
+
+/** Whether it matters who replaced the session. Only then must the log be searched for the name. */
+export const mayHaveReplacer = ({
+  replaced,
+  disputed,
+}: Pick<ActionFacts, 'replaced' | 'disputed'>): boolean => replaced && disputed;
 
 /** Combines a session with its related rows into what the rules need to decide whether an action is allowed. */
 export function toActionFacts<
   Session extends Omit<
     ActionFacts,
-    'polled' | 'meetingAt' | 'meetingBookedHere' | 'unreviewedCall' | 'agents' | 'agentUnknown' | 'deciders'
+    | 'polled'
+    | 'meetingAt'
+    | 'meetingBookedHere'
+    | 'unreviewedCall'
+    | 'agents'
+    | 'agentUnknown'
+    | 'approvalAcceptedBy'
+    | 'deciders'
   > & { readonly version: number; readonly nextPollAt: Date | null },
->(session: Session, { meeting, reviews, annotations, unreviewedCall }: RelatedRows): ActionFacts {
+>(session: Session, { meeting, reviews, annotations, unreviewedCall, replacer }: RelatedRows): ActionFacts {
   const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
   // The resolution of a dispute raises the version, so the review that stands is older than the version.
-  const resolved = annotations.some(
+  const resolution = annotations.find(
     ({ kind, sequence }) => kind === 'DISPUTE_RESOLUTION' && sequence === session.version,
   );
   const standing = ofAgents.findLast(({ sequence, decision }) =>
-    resolved
+    resolution
       ? sequence < session.version && toReviewSubStatus('AGENT', decision) === session.subStatus
       : sequence === session.version,
   );
@@ -325,7 +352,12 @@ export function toActionFacts<
     unreviewedCall,
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     agentUnknown: !standing || standing.reviewer === null,
-    deciders: [...reviews.flatMap((review) => review.reviewer ?? []), ...closers],
+    approvalAcceptedBy: resolution?.code === 'ACCEPT_PROVIDER' ? resolution.author : null,
+    deciders: [
+      ...reviews.flatMap((review) => review.reviewer ?? []),
+      ...closers,
+      ...(replacer ? [replacer] : []),
+    ],
   };
 }
 

@@ -4,11 +4,13 @@ import type { SubStatus } from './status.ts';
 
 /** Parts of a session that a transition may have changed: a screen queries these parts again. */
 export const SESSION_CHANGES = {
-  STATUS: 'Status, sub-status and what follows from them, such as `availableActions`.',
-  MEETINGS: 'The fields `meeting` and `meetings`.',
+  STATUS:
+    'Status, sub-status and what follows from them, such as `statusInfo.waitingOn` and `availableActions`.',
+  MEETINGS: 'The fields `meeting` and `meetings`, and whether the meeting can be cancelled.',
   REVIEWS: 'The fields `reviews` and `agentRemarks`: a review, or remarks of an agent or auditor.',
   NOTES: 'The field `notes`, which only staff see.',
-  ESCALATION: 'The fields `escalation` and `escalations`, which only staff see.',
+  ESCALATION:
+    'The fields `escalation` and `escalations`, which only staff see, and whether the session can be escalated.',
   CLOSURE: 'The field `closure`: staff closed the session.',
   DISPUTE: 'The fields `disputed` and `disputeResolutions`.',
   REPLACEMENT: 'The field `replacedBy`: another session replaces this one.',
@@ -24,8 +26,9 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   LATE: [],
   REVIEWED: [],
   ENDED: [],
-  DISPUTED: ['DISPUTE'],
-  DISPUTED_LATE: ['DISPUTE'],
+  // A disputed session waits for the merchant.
+  DISPUTED: ['STATUS', 'DISPUTE'],
+  DISPUTED_LATE: ['STATUS', 'DISPUTE'],
   DETAILS: ['MEETINGS', 'REVIEWS'],
   NOTED: ['NOTES'],
   ESCALATED: ['ESCALATION'],
@@ -52,20 +55,30 @@ export function findChanges({
   // agent's remarks may arrive with the end of the call.
   const isReview = subStatus in REVIEW_BY_SUB_STATUS || subStatus === 'AGENT_ENDED_CALL';
   if (isAboutStatus(verdict) && !isLate(verdict) && isReview) found.add('REVIEWS');
-  if (verdict === 'MOVED' || verdict === 'ENDED')
+  // A dispute that is decided for the session repeats its sub-status, and ends nothing.
+  if (verdict !== 'RESOLVED' && isAboutStatus(verdict))
     for (const each of CHANGES_BY_END[subStatus] ?? []) found.add(each);
   return (Object.keys(SESSION_CHANGES) as SessionChange[]).filter((change) => found.has(change));
 }
 
-/** Changes by sub-status that ends a session through this API, also if the session had ended before. */
+/**
+ * Changes by sub-status that ends a session through this API, also if the session had ended before: it then waits for
+ * nobody, and its booked meeting is cancelled.
+ */
 const CHANGES_BY_END: Partial<Record<SubStatus, readonly SessionChange[]>> = {
-  REJECTED_BY_MERCHANT: ['CLOSURE'],
-  FAILED_BY_MERCHANT: ['CLOSURE'],
-  REPLACED: ['MEETINGS', 'REPLACEMENT'],
+  REJECTED_BY_MERCHANT: ['STATUS', 'MEETINGS', 'CLOSURE'],
+  FAILED_BY_MERCHANT: ['STATUS', 'MEETINGS', 'CLOSURE'],
+  REPLACED: ['STATUS', 'MEETINGS', 'REPLACEMENT'],
 };
 
-/** Sub-statuses that change meetings, in addition to `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels the meeting. */
-const MEETING_CHANGES: readonly SubStatus[] = ['USER_MEETING_SCHEDULED', 'AGENT_APPROVED', 'AGENT_REJECTED'];
+/** Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels a meeting. */
+const MEETING_CHANGES: readonly SubStatus[] = [
+  'USER_MEETING_SCHEDULED',
+  'AGENT_APPROVED',
+  'AGENT_REJECTED',
+  'AUDITOR_APPROVED',
+  'AUDITOR_REJECTED',
+];
 
 const changesMeetings = (subStatus: SubStatus): boolean =>
   MEETING_CHANGES.includes(subStatus) || subStatus in MEETING_STATUS_BY_SUB_STATUS;

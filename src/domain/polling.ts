@@ -28,7 +28,7 @@ export interface PollPace {
 
 /** Facts about a session that decide when to poll it next. */
 export interface PollFacts extends StatusPair {
-  /** When the newest transition was recorded. */
+  /** When the newest transition was recorded; if the session has ended, when it ended. */
   readonly changedAt: Date;
   /** When a webhook or poll last reported the session. */
   readonly heardAt: Date;

@@ -50,12 +50,15 @@ export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.include
 /** Verdicts on records that only staff may know of. */
 const STAFF_VERDICTS: readonly Verdict[] = ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
 
+/** Whether a transition with this verdict records a note or an escalation, which only staff may know of. */
+export const isStaffRecord = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
+
 /**
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
  * the notes and escalations of staff.
  */
 export const findReason = (verdict: Verdict, staff: boolean): string | null =>
-  !staff && STAFF_VERDICTS.includes(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
+  !staff && isStaffRecord(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
 
 /**
  * State of a session from which the rules decide about an update: the reduced log of transitions, and what the

@@ -21,6 +21,7 @@ import {
   type DisputeResolutionChoice,
   type EscalationReason,
 } from '../domain/annotations.ts';
+import type { SubStatus } from '../domain/status.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
 import { badInput, connectionTypes, ForwardArgs, Page, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
@@ -30,7 +31,9 @@ import {
   ClosureReasonEnum,
   DisputeResolutionChoiceEnum,
   EscalationReasonEnum,
+  SubStatusEnum,
 } from './enums.ts';
+import { LIMITS } from './limits.ts';
 import { ActionInput, withDecodedSessionId } from './meeting.ts';
 import {
   ActionNotAllowedError,
@@ -153,11 +156,10 @@ const filterByKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind'
 
 /** Pairs each escalation with its resolution. At most one escalation is open at a time, so the next resolution is its
  * own. */
-export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] =>
-  filterByKind(rows, 'ESCALATION').map((row) => ({
-    ...row,
-    resolvedWith: rows.find((each) => each.kind === 'ESCALATION_RESOLUTION' && each.sequence > row.sequence),
-  }));
+export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] => {
+  const resolutions = filterByKind(rows, 'ESCALATION_RESOLUTION');
+  return filterByKind(rows, 'ESCALATION').map((row, index) => ({ ...row, resolvedWith: resolutions[index] }));
+};
 
 const decryptAnnotation = (context: Context, row: AnnotationRow | undefined): string | null =>
   row ? decryptText(context, row.text, annotationContext(row.id)) : null;
@@ -299,7 +301,7 @@ export class SessionAnnotationsResolver {
     description: 'How and why staff closed the session. Null if staff have not closed it, and for customers.',
   })
   async closure(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<AnnotationRow | null> {
-    return filterByKind(await loaders.annotations.load(id), 'CLOSURE').at(-1) ?? null;
+    return filterByKind(await loaders.decisions.load(id), 'CLOSURE').at(-1) ?? null;
   }
 
   @FieldResolver(() => Escalation, {
@@ -317,21 +319,21 @@ export class SessionAnnotationsResolver {
 
   @FieldResolver(() => [Escalation], {
     nullable: true,
-    description: `All escalations of the session, oldest first. ${STAFF_ONLY}`,
+    description: `The newest ${LIMITS.page} escalations of the session, oldest first. ${STAFF_ONLY}`,
   })
   async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<EscalationRow[]> {
-    return toEscalations(await loaders.annotations.load(id));
+    return toEscalations(await loaders.annotations.load(id)).slice(-LIMITS.page);
   }
 
   @FieldResolver(() => [DisputeResolution], {
     nullable: true,
-    description: `Decisions of the session's disputes, oldest first. ${STAFF_ONLY}`,
+    description: `The newest ${LIMITS.page} decisions of the session's disputes, oldest first. ${STAFF_ONLY}`,
   })
   async disputeResolutions(
     @Root() { id }: SessionSummary,
     @Ctx() { loaders }: Context,
   ): Promise<AnnotationRow[]> {
-    return filterByKind(await loaders.annotations.load(id), 'DISPUTE_RESOLUTION');
+    return filterByKind(await loaders.decisions.load(id), 'DISPUTE_RESOLUTION').slice(-LIMITS.page);
   }
 }
 
@@ -376,6 +378,12 @@ class ResolveDisputeInput extends ActionInput {
   resolution: DisputeResolutionChoice;
   @Field(() => String, { description: `Why you decide the dispute this way. ${NOTE_TEXT}` })
   note: string;
+  @Field(() => SubStatusEnum, {
+    nullable: true,
+    description:
+      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval.',
+  })
+  expectedSubStatus?: SubStatus;
 }
 
 const SESSION = 'The session in its current state.';
@@ -540,7 +548,7 @@ export class AnnotationMutationsResolver {
 
   @Mutation(() => ResolveDisputeResult, {
     description:
-      "Decides a dispute: keeps the session's decision, or accepts the provider's. Refused if you reviewed or closed the session (four-eyes rule).",
+      "Decides a dispute: keeps the session's decision, or accepts the provider's. Refused if you reviewed, closed or replaced the session (four-eyes rule).",
   })
   resolveDispute(
     @Arg('input', () => ResolveDisputeInput, { description: 'The session, and the decision that stands.' })

@@ -48,17 +48,22 @@ const COSTS: Record<string, number> = {
   'Mutation.cancelMeeting': 10,
   'Mutation.recordAgentReview': 10,
   'Mutation.recordAuditorReview': 10,
+  'Mutation.closeSession': 10,
+  'Mutation.addNote': 10,
+  'Mutation.escalateSession': 10,
+  'Mutation.resolveEscalation': 10,
+  'Mutation.resolveDispute': 10,
   'Mutation.refreshSession': 20,
   'Mutation.requestRecording': 20,
   'Mutation.createSdkToken': 20,
 };
 
 /**
- * Names of fields whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED
+ * Names of fields, or of types and fields, whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED
  * values, because encrypting a value takes about as long as serializing that many values.
  */
 const SEALED =
-  /[cC]ursor$|^(link|phone|name|email|remarks|agentRemarks|customerMessage|cancelReason|text|note|resolution)$/;
+  /[cC]ursor$|\.(link|phone|name|email|remarks|agentRemarks|cancelReason|note)$|^(Meeting\.reason|Note\.text|Review\.customerMessage|Escalation\.resolution)$/;
 const VALUES_OF_SEALED = 3;
 /** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
@@ -195,7 +200,7 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     // `__schema` and `__type` have a cost.
     if (!field) return { cost: own ?? 0, values: 1 };
     const type = getNamedType(field.type);
-    if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(field) };
+    if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(parent.name, field) };
     if (type.name === 'PageInfo') return ofSet(node.selectionSet, type);
     const cost = own ?? (CARRIER.test(type.name) ? 0 : 1);
     if (CONNECTION.test(type.name)) {
@@ -213,8 +218,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
   return { cost: Math.max(1, cost), values: ofAll };
 }
 
-function valuesOf({ name, type }: GraphQLField<unknown, unknown>): number {
-  if (SEALED.test(name)) return VALUES_OF_SEALED;
+function valuesOf(parent: string, { name, type }: GraphQLField<unknown, unknown>): number {
+  if (SEALED.test(`${parent}.${name}`)) return VALUES_OF_SEALED;
   return isListType(getNullableType(type)) ? VALUES_OF_LIST : 1;
 }
 

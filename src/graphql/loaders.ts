@@ -1,8 +1,13 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
-import { findAnnotations, findAnnotationsOfSessions } from '../db/sessions/annotations.ts';
+import {
+  findAnnotations,
+  findAnnotationsOfSessions,
+  findDecisionsOfSessions,
+} from '../db/sessions/annotations.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
+import { findReplacers } from '../db/sessions/replacers.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
   findReplacements,
@@ -99,6 +104,11 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findUnreviewedCalls(db, ids), (row) => row.sessionId),
     ),
+  /** Finds who replaced a session, by the session's id. */
+  replacer: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findReplacers(db, ids), (row) => row.sessionId),
+    ),
   annotation: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findAnnotations(db, ids), (row) => row.id),
@@ -106,6 +116,11 @@ const LOADERS = {
   annotations: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findAnnotationsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads the closures and the decisions of disputes of a session, without its notes. */
+  decisions: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await findDecisionsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(

@@ -25,7 +25,13 @@ import {
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
-import { findDenial, mayFollowReview, ALL_ACTIONS as OFFERED, toActionFacts } from '../domain/actions.ts';
+import {
+  findDenial,
+  mayFollowReview,
+  mayHaveReplacer,
+  ALL_ACTIONS as OFFERED,
+  toActionFacts,
+} from '../domain/actions.ts';
 import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
 import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
@@ -62,14 +68,21 @@ const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
 
 async function judgeActions(session: SessionRow, { loaders, viewer, services }: Context) {
-  const [meetings, reviews, annotations, unreviewed] = await Promise.all([
+  const [meetings, reviews, annotations, unreviewed, replacer] = await Promise.all([
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
-    loaders.annotations.load(session.id),
+    loaders.decisions.load(session.id),
     mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
+    mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,
   ]);
   const unreviewedCall = unreviewed?.subStatus ?? null;
-  const facts = toActionFacts(session, { meeting: booked(meetings), reviews, annotations, unreviewedCall });
+  const facts = toActionFacts(session, {
+    meeting: booked(meetings),
+    reviews,
+    annotations,
+    unreviewedCall,
+    replacer: replacer?.actor ?? null,
+  });
   const now = services.clock.now();
   return OFFERED.map((action) => ({
     action,

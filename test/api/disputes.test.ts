@@ -192,3 +192,98 @@ test('of 20 concurrent resolutions on two gateways, one takes effect, and its ke
   expect((await logOf(one, 'race.1')).filter((line) => line.startsWith('RESOLVED'))).toHaveLength(1);
   await expectSound(one);
 });
+
+test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
+  'an approval after which the provider reported %s can no longer be accepted, and the dispute can be ended',
+  async (later) => {
+    const gateway = await bootGateway();
+    const { olga, dev } = await staffOf(gateway);
+    const { id } = await sessionAt(gateway, 'withdrawn.1', 'AGENT_ENDED_CALL');
+    await olga.act('closeSession', id, { outcome: 'REJECTED', reason: 'SUSPECTED_FRAUD' });
+    await report(gateway, 'withdrawn.1', 'AUDITOR_APPROVED');
+    await settled(gateway);
+    await report(gateway, 'withdrawn.1', later);
+    await settled(gateway);
+
+    const refused = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+    const kept = await dev.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
+
+    expect(refused).toMatchObject({
+      action: 'RESOLVE_DISPUTE',
+      message: expect.stringContaining('KEEP_OURS'),
+      session: { subStatus: 'REJECTED_BY_MERCHANT', disputed: true },
+    });
+    expect(kept.session).toMatchObject({
+      subStatus: 'REJECTED_BY_MERCHANT',
+      disputed: false,
+      statusInfo: { waitingOn: 'NOBODY' },
+    });
+    await expectSound(gateway);
+  },
+);
+
+test('a resolution that would lead to another sub-status than expected is refused, since the version does not change', async () => {
+  const gateway = await bootGateway();
+  const { ravi, uma } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'grown.1', 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
+  await report(gateway, 'grown.1', 'AGENT_UNABLE_TO_VALIDATE');
+  await settled(gateway);
+  const { version } = await uma.look(id);
+  await report(gateway, 'grown.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+  const accept = (expectedSubStatus: string) =>
+    uma.act('resolveDispute', id, {
+      resolution: 'ACCEPT_PROVIDER',
+      note: NOTE,
+      expectedVersion: version,
+      expectedSubStatus,
+    });
+
+  expect(await accept('AGENT_UNABLE_TO_VALIDATE')).toMatchObject({
+    code: 'VERSION_CONFLICT',
+    message: expect.stringContaining('AUDITOR_APPROVED'),
+    currentSession: { subStatus: 'AGENT_REJECTED', disputed: true, version },
+  });
+  expect((await accept('AUDITOR_APPROVED')).session).toMatchObject({ subStatus: 'AUDITOR_APPROVED' });
+  await expectSound(gateway);
+});
+
+test("the auditor who accepted an agent's approval by deciding a dispute cannot audit it, and another auditor can", async () => {
+  const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
+  const { ravi, uma, dev } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'accepted.1', 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
+  await report(gateway, 'accepted.1', 'AGENT_APPROVED');
+  await settled(gateway);
+  const accepted = await uma.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+  expect(accepted.session.subStatus).toBe('AGENT_APPROVED');
+  expect(accepted.session.availableActions).not.toContain('RECORD_AUDITOR_REVIEW');
+
+  const refused = await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
+  const audited = await dev.act('recordAuditorReview', id, { decision: 'APPROVED' });
+
+  expect(refused.message).toContain('four-eyes rule');
+  expect(audited.session.subStatus).toBe('AUDITOR_APPROVED');
+  await expectSound(gateway);
+});
+
+test('who replaced a session may not resolve the dispute about it', async () => {
+  const gateway = await bootGateway();
+  const { dev } = await staffOf(gateway);
+  const root = await person(gateway, 'root', 'ADMIN');
+  const { id } = await sessionAt(gateway, 'replacer.1', 'AGENT_ENDED_CALL');
+  await root.start({ verificationId: 'replacer.2', user: { phone: PHONE }, replacesSessionId: id });
+  await report(gateway, 'replacer.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+  const accepting = { resolution: 'ACCEPT_PROVIDER', note: NOTE, expectedSubStatus: 'AUDITOR_APPROVED' };
+
+  const { availableActions } = await root.look(id);
+  const refused = await root.act('resolveDispute', id, accepting);
+  const decided = await dev.act('resolveDispute', id, accepting);
+
+  expect(availableActions).not.toContain('RESOLVE_DISPUTE');
+  expect(refused.message).toContain('four-eyes rule');
+  expect(decided.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  await expectSound(gateway);
+});

@@ -52,6 +52,7 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   unreviewedCall: null,
   agents: ['ravi'],
   agentUnknown: false,
+  approvalAcceptedBy: null,
   deciders: ['ravi'],
   ...changes,
 });
@@ -369,7 +370,7 @@ describe('toActionFacts', () => {
   const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
     toActionFacts(
       { ...facts(subStatus), version, nextPollAt: null },
-      { meeting: null, reviews: [], annotations: [], unreviewedCall: null, ...changes },
+      { meeting: null, reviews: [], annotations: [], unreviewedCall: null, replacer: null, ...changes },
     );
 
   test('toActionFacts lists the reviewers of all agent reviews, and no auditor', () => {
@@ -392,19 +393,34 @@ describe('toActionFacts', () => {
 
   test('after a dispute was resolved, the agent is the reviewer of the decision that stands', () => {
     const reviews = [review(3, 'ravi'), review(5, null, 'REJECTED')];
-    const annotations = [{ kind: 'DISPUTE_RESOLUTION' as const, author: 'uma', sequence: 6 }];
+    const annotations = [
+      { kind: 'DISPUTE_RESOLUTION' as const, code: 'KEEP_OURS', author: 'uma', sequence: 6 },
+    ];
     expect(related({ reviews, annotations }, 6).agentUnknown).toBe(false);
     expect(related({ reviews, annotations }, 6, 'AGENT_REJECTED').agentUnknown).toBe(true);
     expect(related({ reviews }, 6).agentUnknown).toBe(true);
   });
 
-  test('the deciders are all reviewers and the people who closed the session, not the authors of notes', () => {
+  test('who accepted an approval of the provider is known only while that decision of the dispute stands', () => {
+    const accepted = (code: string, sequence: number) =>
+      related({ annotations: [{ kind: 'DISPUTE_RESOLUTION', code, author: 'uma', sequence }] }, 6);
+    expect(accepted('ACCEPT_PROVIDER', 6).approvalAcceptedBy).toBe('uma');
+    expect(accepted('ACCEPT_PROVIDER', 4).approvalAcceptedBy).toBeNull();
+    expect(accepted('KEEP_OURS', 6).approvalAcceptedBy).toBeNull();
+  });
+
+  test('the deciders are all reviewers and the people who closed or replaced the session, not the authors of notes', () => {
     const reviews = [review(3, 'ravi'), review(5, null), review(8, 'uma', 'APPROVED', 'AUDITOR')];
     const annotations = [
-      { kind: 'NOTE' as const, author: 'nils', sequence: 9 },
-      { kind: 'CLOSURE' as const, author: 'cara', sequence: 10 },
+      { kind: 'NOTE' as const, code: null, author: 'nils', sequence: 9 },
+      { kind: 'CLOSURE' as const, code: 'TECHNICAL', author: 'cara', sequence: 10 },
     ];
-    expect(related({ reviews, annotations }).deciders).toEqual(['ravi', 'uma', 'cara']);
+    expect(related({ reviews, annotations, replacer: 'olga' }).deciders).toEqual([
+      'ravi',
+      'uma',
+      'cara',
+      'olga',
+    ]);
   });
 
   test('a meeting counts as booked here only if a mutation booked it', () => {

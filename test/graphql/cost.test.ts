@@ -14,6 +14,23 @@ const costOf = (text: string, values?: Record<string, unknown>) => measure(text,
 const valuesOf = (text: string, values?: Record<string, unknown>) => measure(text, values).values;
 
 describe('measureAmount', () => {
+  test('every mutation costs 10 or more', () => {
+    const names = Object.keys(schema.getMutationType()?.getFields() ?? {});
+    const cheap = names.filter((name) => costOf(`mutation { ${name}(input: {}) { __typename } }`) < 10);
+    expect([names.length > 10, cheap]).toEqual([true, []]);
+  });
+
+  test('texts that staff wrote are encrypted, and count as three values each; coded reasons count as one', () => {
+    const ofSession = (fields: string) => valuesOf(`{ session(id: "x") { ${fields} } }`);
+    expect(ofSession('notes(first: 10) { nodes { text } }')).toBe(30);
+    expect(ofSession('closure { note reason }')).toBe(4);
+    expect(ofSession('escalation { note resolution reason }')).toBe(7);
+    expect(ofSession('disputeResolutions { note resolution }')).toBe(4);
+    expect(ofSession('meetings(first: 10) { nodes { reason cancelReason } }')).toBe(60);
+    expect(ofSession('reviews { remarks customerMessage }')).toBe(6);
+    expect(ofSession('statusInfo { customerMessage }')).toBe(1);
+  });
+
   test.each([
     ['an object costs 1, and each of its leaf fields counts as a value', '{ viewer { id expiresAt } }', 1, 2],
     ['a leaf field of Query costs at least 1', '{ __typename }', 1, 1],
@@ -131,6 +148,11 @@ describe('measureAmount', () => {
     ['Mutation.cancelMeeting', 'mutation { cancelMeeting(input: {}) { __typename } }', 10],
     ['Mutation.recordAgentReview', 'mutation { recordAgentReview(input: {}) { __typename } }', 10],
     ['Mutation.recordAuditorReview', 'mutation { recordAuditorReview(input: {}) { __typename } }', 10],
+    ['Mutation.closeSession', 'mutation { closeSession(input: {}) { __typename } }', 10],
+    ['Mutation.addNote', 'mutation { addNote(input: {}) { __typename } }', 10],
+    ['Mutation.escalateSession', 'mutation { escalateSession(input: {}) { __typename } }', 10],
+    ['Mutation.resolveEscalation', 'mutation { resolveEscalation(input: {}) { __typename } }', 10],
+    ['Mutation.resolveDispute', 'mutation { resolveDispute(input: {}) { __typename } }', 10],
     ['Mutation.requestRecording', 'mutation { requestRecording(input: {}) { __typename } }', 20],
     ['Mutation.createSdkToken', 'mutation { createSdkToken(input: {}) { __typename } }', 20],
   ])('measureAmount: the field %s has its own cost: %s costs %i', (_field, text, cost) => {

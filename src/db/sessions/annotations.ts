@@ -1,3 +1,4 @@
+import type { AnnotationKind } from '../../domain/annotations.ts';
 import { annotations } from '../schema/tables.ts';
 import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
@@ -25,5 +26,19 @@ export const findAnnotationsOfSessions = preparedQuery(
   'annotations by session',
   annotationFields,
   `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
+   order by a.session_id, a.sequence`,
+);
+
+const DECISIONS: readonly AnnotationKind[] = ['CLOSURE', 'DISPUTE_RESOLUTION'];
+
+/**
+ * Finds the closures and the decisions of disputes of some sessions, in the order of their transitions. A session has
+ * few of them, whereas its notes may be many and long.
+ */
+export const findDecisionsOfSessions = preparedQuery(
+  'decisions by session',
+  annotationFields,
+  `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
+     and a.kind in (${DECISIONS.map((kind) => `'${kind}'`).join(', ')})
    order by a.session_id, a.sequence`,
 );

@@ -66,7 +66,8 @@ export const withPollSchedule = (
     {
       status: row.status,
       subStatus: row.subStatus,
-      changedAt: row.updatedAt,
+      // After the end of a session, notes of staff must not prolong its polls.
+      changedAt: getStatusInfo(row).terminal ? row.statusSince : row.updatedAt,
       heardAt: row.providerHeardAt,
       unsettled: row.unsettled,
       unconfirmed: isUnconfirmed(toSessionState(row)),

@@ -15,13 +15,16 @@ import {
   ESCALATION_REASONS,
   type EscalationReason,
 } from '../../domain/annotations.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { contradictingDecisions, type SessionAction, type Verdict } from '../../domain/session.ts';
 import {
+  ALL_PAIRS,
   getStatusInfo,
   type KnownSubStatus,
   parseRawStatus,
   type StatusPair,
+  type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
@@ -29,6 +32,11 @@ import { type ActionDependencies, actionInput, performAction } from './perform-a
 import { optional, requiredText, text, validate } from './validation.ts';
 
 const MAX_NOTE = 2000;
+
+const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus))] as [
+  SubStatus,
+  ...SubStatus[],
+];
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
@@ -53,6 +61,7 @@ const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
 const noteInput = actionInput.extend({ note: requiredText(MAX_NOTE) });
 const resolveDisputeInput = noteInput.extend({
   resolution: z.enum(keysOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS)),
+  expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 
 /** Session after the annotation, the annotation, and whether an earlier call with the same key recorded it. */
@@ -121,7 +130,10 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
   return annotate(dependencies, viewer, 'RESOLVE_ESCALATION', input, kind, null, transition);
 };
 
-/** Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. */
+/**
+ * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider may
+ * decide again without a new version of the session, so `expectedSubStatus` protects the result.
+ */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
   const { resolution } = input;
@@ -133,12 +145,29 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
     input,
     kind,
     resolution,
-    async (writer, session) => ({
-      pair: resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session),
-      verdict: 'RESOLVED',
-    }),
+    async (writer, session) => {
+      const pair = resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session);
+      if (!pair) throw withdrawn(session);
+      if (input.expectedSubStatus !== undefined && input.expectedSubStatus !== pair.subStatus)
+        throw decidedOtherwise(session, pair);
+      return { pair, verdict: 'RESOLVED' };
+    },
   );
 };
+
+const withdrawn = (session: SessionRow) =>
+  new Refusal(
+    'ACTION_NOT_ALLOWED',
+    "The provider's newest status does not contradict the session any more: keep the session's decision (KEEP_OURS).",
+    { sessionId: session.id, action: 'RESOLVE_DISPUTE' },
+  );
+
+const decidedOtherwise = (session: SessionRow, { subStatus }: StatusPair) =>
+  new Refusal(
+    'VERSION_CONFLICT',
+    `This resolution would move the session to ${subStatus}, not to the expected sub-status: the decisions have changed since you read them. Read the session again and decide again.`,
+    { sessionId: session.id },
+  );
 
 /** Returns a function that plans a transition which keeps the session's status pair. */
 const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, session: SessionRow) => ({
@@ -147,19 +176,23 @@ const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, sessi
 });
 
 /**
- * Returns the pair that the provider decided: its newest status if that contradicts the session, otherwise the
- * decision that made the session disputed. The newest status may agree with the session by now, or be
- * older than the disputing decision if the provider's webhooks arrived out of order.
+ * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
+ * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
+ * reported something else since the decision that made the session disputed, such as a rejection after an approval:
+ * the older decision must not be accepted then.
  */
-async function findProviderDecision(writer: TransitionWriter, session: SessionRow): Promise<StatusPair> {
+async function findProviderDecision(
+  writer: TransitionWriter,
+  session: SessionRow,
+): Promise<StatusPair | null> {
   const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
   if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
   const disputing = await findNewestDispute(writer.tx, session.id);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
   // The provider approved finally while the session was being replaced: the session already has that approval.
   if (disputing.subStatus === 'REPLACED') return session;
-  const agrees = newest.subStatus === session.subStatus && disputing.verdict === 'DISPUTED';
-  return agrees ? newest : disputing;
+  if (newest.subStatus !== session.subStatus) return null;
+  return disputing.verdict === 'DISPUTED_LATE' ? disputing : newest;
 }
 
 async function annotate(

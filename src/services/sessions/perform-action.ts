@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Database, Queryable } from '../../db/connection/client.ts';
-import { findAnnotationsOfSessions } from '../../db/sessions/annotations.ts';
+import { findDecisionsOfSessions } from '../../db/sessions/annotations.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
+import { findReplacers } from '../../db/sessions/replacers.ts';
 import { findReviewsOfSessions } from '../../db/sessions/reviews.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../../db/sessions/sessions.ts';
 import { findUnreviewedCalls } from '../../db/sessions/unreviewed-calls.ts';
@@ -18,6 +19,7 @@ import {
   type ActionPolicy,
   findDenial,
   mayFollowReview,
+  mayHaveReplacer,
   type RelatedRows,
   toActionFacts,
 } from '../../domain/actions.ts';
@@ -125,23 +127,28 @@ export async function performAction(
 async function readRelatedRows(
   db: Queryable,
   sessionId: string,
-): Promise<Omit<RelatedRows, 'unreviewedCall'>> {
+): Promise<Omit<RelatedRows, 'unreviewedCall' | 'replacer'>> {
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
-    findAnnotationsOfSessions(db, [sessionId]),
+    findDecisionsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews, annotations };
 }
 
-/** Combines a session with its related rows. Only a few status pairs need one more read of the log. */
+/** Combines a session with its related rows. Only a few sessions need one more read of the log. */
 async function readFacts(
   db: Queryable,
   session: SessionRow,
-  related: Omit<RelatedRows, 'unreviewedCall'>,
+  related: Omit<RelatedRows, 'unreviewedCall' | 'replacer'>,
 ): Promise<ActionFacts> {
   const [call] = mayFollowReview(session) ? await findUnreviewedCalls(db, [session.id]) : [];
-  return toActionFacts(session, { ...related, unreviewedCall: call?.subStatus ?? null });
+  const [replacer] = mayHaveReplacer(session) ? await findReplacers(db, [session.id]) : [];
+  return toActionFacts(session, {
+    ...related,
+    unreviewedCall: call?.subStatus ?? null,
+    replacer: replacer?.actor ?? null,
+  });
 }
 
 /**

@@ -28,6 +28,7 @@ import {
   decideReplacement,
   evaluateUpdate,
   isLate,
+  isStaffRecord,
   type Observation,
   SECOND_LOOK_AFTER_MS,
   type TransitionSource,
@@ -274,10 +275,14 @@ export class TransitionWriter {
     };
     this.changes.addTransition(transition);
     this.#recorded.push(transition);
-    return this.#queueUpdate({
+    const after = {
       ...before,
       ...projectionColumns(applyTransition(toSessionState(before), transition), transition, now, before),
-    });
+    };
+    if (!isStaffRecord(verdict)) return this.#queueUpdate(after);
+    // A note tells nothing of the provider: the planned poll stays.
+    this.batch.saveSession(after);
+    return after;
   }
 
   /**

@@ -1,0 +1,20 @@
+import { transitions } from '../schema/tables.ts';
+import { preparedQuery } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+const fields = rowMapper(transitions, 't', {}, ['sessionId', 'actor']);
+
+/** Finds who replaced some sessions: the callers of the starts of the sessions that replace them. */
+export const findReplacers = preparedQuery(
+  'replacers',
+  fields,
+  // The lateral subquery reads the primary key backwards, and stops at the replacement, which happens once.
+  `select ${fields.list}
+   from unnest($1::uuid[]) as wanted(session_id)
+   cross join lateral (
+     select * from status_transition t
+     where t.session_id = wanted.session_id and t.sub_status = 'REPLACED' and t.source = 'MUTATION'
+       and t.verdict in ('MOVED', 'ENDED', 'DISPUTED')
+     order by t.sequence desc limit 1
+   ) t`,
+);
