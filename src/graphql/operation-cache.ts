@@ -159,7 +159,7 @@ export class OperationCache {
 
   #check(query: string): Checked {
     try {
-      const document = parse(query, PARSE_OPTIONS);
+      const document = parseDocument(query);
       const excess = findExcessiveSize(document);
       const errors = excess.length > 0 ? excess : this.#validate(document);
       return errors.length > 0
@@ -197,6 +197,24 @@ export class OperationCache {
       Variable: ({ name }) => void variables.add(name.value),
     });
     return { text: print(text), variables: [...variables] };
+  }
+}
+
+/**
+ * Parses a document.
+ *
+ * @throws GraphQLError for a syntax error, and for nested lists or objects (`[[[…`) that overflow the stack of the
+ *   recursive parser before it has counted `LIMITS.tokens`
+ */
+function parseDocument(query: string): DocumentNode {
+  try {
+    return parse(query, PARSE_OPTIONS);
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new GraphQLError(
+        'The document nests its values too deeply: nest them at most some hundred levels deep.',
+      );
+    throw error;
   }
 }
 

