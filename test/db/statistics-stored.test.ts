@@ -134,7 +134,7 @@ describe('stored session figures', () => {
 
     clock.forward(29_999);
     expect([await second.ask(), await second.ask()]).toEqual([counted, counted]);
-    await database.query('update session_figures set took_ms = 60_000');
+    await database.query('update session_figures set took_ms = 60000');
     clock.forward(9 * MINUTE_MS);
     expect([await second.ask(), await second.ask()]).toEqual([counted, counted]);
     expect(begun()).toBe(0);
