@@ -218,7 +218,7 @@ export const awaitsReview = ({ subStatus }: StatusPair): boolean =>
 
 /**
  * Whether a booking may have taken a session with this status pair out of review. Only then must the log be
- * searched for a call that nobody reviewed.
+ * searched for a call without a review.
  */
 export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
   AFTER_A_BOOKING.some((after) => after === subStatus);
@@ -256,7 +256,7 @@ function fourEyes(
   return null;
 }
 
-/** What a reviewer states about the call. */
+/** Statement of a reviewer about the completeness of the call. */
 export interface CallStatement {
   /** Whether the call was complete; null if the reviewer does not say. */
   readonly callComplete: boolean | null;
@@ -309,7 +309,7 @@ export interface RelatedRows {
   }[];
   /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
   readonly unreviewedCall: EndedCall | null;
-  /** Who replaced the session; null if `mayHaveReplacer` is false, or the name is unknown. */
+  /** Recorded name of the person who replaced the session; null if `mayHaveReplacer` is false, or it is unknown. */
   readonly replacer: string | null;
 }
 

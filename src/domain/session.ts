@@ -72,7 +72,7 @@ export interface SessionState extends StatusPair {
   readonly disputed: boolean;
   /** True if staff escalated the session, and the escalation is not resolved. */
   readonly escalated: boolean;
-  /** True if staff closed the session, whatever its status then: it waits on nobody. */
+  /** True if staff closed the session, even if it had ended before. A closed session waits for no party (NOBODY). */
   readonly closed: boolean;
   /** True if another session replaces this one. */
   readonly replaced: boolean;

@@ -426,7 +426,7 @@ export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
 
 /**
  * Returns the party that has to act next: the merchant for a disputed session; nobody for a session that was closed or
- * replaced here, even if the provider's status waits for somebody.
+ * replaced here, even if the status pair names a party.
  */
 export const findWaitingParty = (
   pair: StatusPair,

@@ -246,6 +246,29 @@ browserTest(
   },
 );
 
+browserTest(
+  "a person who accepts the provider's decision gets no other decision that the provider has made since the dialog was opened",
+  async () => {
+    const { gateway, disputed } = await withDecisions();
+    const window = await openConsole(gateway, { as: 'AUDITOR', at: `/sessions/${disputed.id}` });
+    await window.page.getByText('We have to act,').waitFor();
+    await window.button(SAYS.resolveDispute).click();
+    await window.choose('Accept the provider');
+    await window.field('Why').fill('The video shows another person.');
+    await report(gateway, 'disputed', 'AGENT_UNABLE_TO_VALIDATE');
+    await settled(gateway);
+    await window.press("Replace our decision by the provider's");
+
+    await window.dialog.getByText('The provider has decided otherwise').waitFor();
+    await window.isAt('Agent approved');
+    await window.press('Show the current decisions');
+    await window.dialog.locator('dd').getByText('Agent unable to validate').waitFor();
+    await window.choose('Accept the provider');
+    await window.press("Replace our decision by the provider's");
+    await window.isAt('Agent unable to validate');
+  },
+);
+
 for (const [name, viewport] of Object.entries(WIDTHS))
   browserTest(
     `no dialog that acts on a session has an accessibility violation, empty, chosen or done, on a ${name} screen`,

@@ -3,7 +3,7 @@ import { Button } from '../look/button.tsx';
 import style from './dialogs.module.css';
 
 interface Props {
-  /** What the user still has to choose or write, as a sentence; null if the dialog is complete. */
+  /** Sentence that names the choice or text that the dialog still lacks; null if the dialog is complete. */
   readonly missing: string | null;
   /** Text of the confirm button: says in full what will happen, once the user has chosen. */
   readonly label: string;

@@ -16,7 +16,7 @@ import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 import { NoteField } from './note-field.tsx';
 
-/** Dialog that escalates a session, so that somebody investigates it. */
+/** Dialog that escalates a session: it asks staff to investigate the session. */
 export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycEscalateSessionMutation['escalateSession']>();

@@ -1,11 +1,14 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Choice, Form } from '../look/fields.tsx';
 import { DISPUTE_LABELS, humanize } from '../look/labels.ts';
+import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import {
   type DisputeResolutionChoice,
+  type VkycRefusalFragment,
   VkycResolveDispute,
   type VkycResolveDisputeMutation,
 } from '../operations.ts';
@@ -21,6 +24,8 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
   const mutation = useMutation<VkycResolveDisputeMutation['resolveDispute']>();
   const [resolution, setResolution] = useState<DisputeResolutionChoice | null>(null);
   const [note, setNote] = useState('');
+  /** Refusal after which the user asked for the current decisions. */
+  const [continuedAfter, setContinuedAfter] = useState<VkycRefusalFragment | null>(null);
   const confirm: Record<DisputeResolutionChoice, string> = {
     KEEP_OURS: `Keep our decision: ${humanize(session.statusInfo.subStatus)}`,
     ACCEPT_PROVIDER: "Replace our decision by the provider's",
@@ -28,12 +33,25 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
 
   const resolve = () => {
     if (!resolution) return;
-    const input = { sessionId: session.id, expectedVersion: session.version, resolution, note };
+    // A new decision of the provider during a dispute does not raise the version. Without the expected sub-status, a
+    // person who accepts the rejection on this page could approve the customer (race). If the provider's newest status
+    // equals the session's, the accepted decision is an older one that the page does not show.
+    const shown = session.providerSubStatus;
+    const isShown = resolution === 'ACCEPT_PROVIDER' && shown !== session.statusInfo.subStatus;
+    const expectedSubStatus = isShown ? shown : undefined;
+    const input = {
+      ...{ sessionId: session.id, expectedVersion: session.version, expectedSubStatus },
+      ...{ resolution, note },
+    };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycResolveDispute, { input: { ...input, idempotencyKey } })).resolveDispute;
     void mutation.run(call, input, (success) => onDone(success.session));
   };
+  const { refusal } = mutation;
+  const current = refusal && 'currentSession' in refusal ? refusal.currentSession : null;
+  const isOutdated = current?.version === session.version && refusal !== continuedAfter;
   const goOn = () => {
+    setContinuedAfter(refusal);
     setResolution(null);
     onContinue();
   };
@@ -62,7 +80,14 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
           onChange={setResolution}
         />
         <NoteField label="Why" value={note} onChange={setNote} />
-        <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
+        {isOutdated ? (
+          <Notice tone="trouble">
+            <p>The provider has decided otherwise since you opened this dialog. Nothing was changed.</p>
+            <Button onPress={goOn}>Show the current decisions</Button>
+          </Notice>
+        ) : (
+          <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
+        )}
         <ConfirmButtons
           missing={findMissing([!resolution, 'Choose whose decision stands.'], [!note.trim(), 'Write why.'])}
           label={resolution ? confirm[resolution] : 'Resolve the dispute'}

@@ -112,7 +112,7 @@ export function Field({
 interface ChoiceProps<Value extends string> {
   readonly label: string;
   readonly options: Readonly<Record<Value, string>>;
-  /** What each option means, shown below the option's label. */
+  /** Meaning of each option, shown below the option's label. */
   readonly meanings?: Readonly<Record<Value, string>>;
   /** Null until the user has chosen: no option is preselected. */
   readonly value: Value | null;

@@ -92,7 +92,7 @@ export const ACTION_LABELS = {
   RESOLVE_ESCALATION: 'Resolve escalation',
 } as const satisfies Record<SessionAction, string>;
 
-/** What closing a session does to the customer. */
+/** Label of each outcome of closing a session. */
 export const CLOSURE_OUTCOME_LABELS = {
   REJECTED: 'Reject the customer',
   FAILED: 'Mark the session as failed',

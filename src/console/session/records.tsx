@@ -40,7 +40,7 @@ function RecordEntry({
   );
 }
 
-/** Box with the escalation that nobody has resolved yet. Renders nothing if there is none. */
+/** Box with the open (unresolved) escalation. Renders nothing if the session has none. */
 export function EscalationNotice({ page, onDone }: ActingProps) {
   const open = page.escalations?.find(({ resolvedAt }) => !resolvedAt);
   if (!open) return null;
@@ -73,7 +73,7 @@ export function NotesCard({ page, onDone }: ActingProps) {
   );
 }
 
-/** Card with how and why staff closed the session. Renders nothing if nobody closed it. */
+/** Card with the closure of the session: its outcome and reason. Renders nothing if staff did not close the session. */
 export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
   if (!closure) return null;
   const { outcome, reason, note, closedBy, closedAt } = closure;

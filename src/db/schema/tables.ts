@@ -442,7 +442,7 @@ export const personalDataReads = pgTable(
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
     at: time('at').notNull(),
-    /** Who was shown the data: the `sub` of the token, or the command and the person who ran it. */
+    /** Reader of the data: the `sub` of the token, or the command and the name of the person who ran it. */
     viewer: text('viewer').notNull(),
     /** GraphQL root fields of the operation, such as `Query.sessions`. */
     operations: text('operations').array().notNull(),

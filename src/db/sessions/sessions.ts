@@ -282,7 +282,7 @@ export type SessionSummary = Pick<SessionRow, (typeof SUMMARY_COLUMNS)[number]>;
 /** Session in a list: at least the columns that lists show, and its user if `withUser` was true. */
 export type SessionListItem = SessionSummary & { readonly user?: UserRow };
 
-/** What a query reads of sessions: which columns, and whether the users too. */
+/** Columns that a query reads of each session, and whether it also reads the session's user. */
 export interface SessionProjection {
   readonly detail: DetailLevel;
   readonly withUser: boolean;
