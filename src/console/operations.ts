@@ -150,30 +150,6 @@ export type SessionAction =
   /** Record the result of the investigation, and end the escalation. */
   | 'RESOLVE_ESCALATION';
 
-/** Whether a meeting is booked, moved, cancelled, held or missed. */
-export type MeetingStatus =
-  /** The meeting is booked. */
-  | 'SCHEDULED'
-  /** The meeting was moved: another meeting replaces it. */
-  | 'RESCHEDULED'
-  /** The meeting was cancelled, through this API or at the provider, or an agent decided before it took place. */
-  | 'CANCELLED'
-  /** The call took place. */
-  | 'COMPLETED'
-  /** The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call. */
-  | 'MISSED';
-
-/** How the gateway learned of a transition, meeting or review. */
-export type TransitionSource =
-  /** The provider reported it by webhook. */
-  | 'WEBHOOK'
-  /** The gateway found it by asking the provider. */
-  | 'POLL'
-  /** A user performed a mutation of this API. */
-  | 'MUTATION'
-  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. */
-  | 'CLOCK';
-
 /** Outcome of closing a session. */
 export type ClosureOutcome =
   /** The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT. */
@@ -221,6 +197,30 @@ export type DisputeResolutionChoice =
   | 'KEEP_OURS'
   /** The provider's decision replaces the session's. */
   | 'ACCEPT_PROVIDER';
+
+/** Whether a meeting is booked, moved, cancelled, held or missed. */
+export type MeetingStatus =
+  /** The meeting is booked. */
+  | 'SCHEDULED'
+  /** The meeting was moved: another meeting replaces it. */
+  | 'RESCHEDULED'
+  /** The meeting was cancelled, through this API or at the provider, or an agent decided before it took place. */
+  | 'CANCELLED'
+  /** The call took place. */
+  | 'COMPLETED'
+  /** The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call. */
+  | 'MISSED';
+
+/** How the gateway learned of a transition, meeting or review. */
+export type TransitionSource =
+  /** The provider reported it by webhook. */
+  | 'WEBHOOK'
+  /** The gateway found it by asking the provider. */
+  | 'POLL'
+  /** A user performed a mutation of this API. */
+  | 'MUTATION'
+  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. */
+  | 'CLOCK';
 
 /** Whether the agent or the auditor made a review. */
 export type ReviewStage =

@@ -3,8 +3,8 @@ import { type GraphQLEnumType, type GraphQLInterfaceType, type GraphQLSchema, pr
 import { buildSchemaSync } from 'type-graphql';
 import { UNRECOGNIZED } from '../domain/status.ts';
 import { applyAccessRules } from './access-rules.ts';
+import { AnnotationMutationsResolver } from './annotation-mutations.ts';
 import {
-  AnnotationMutationsResolver,
   ClosureResolver,
   DisputeResolutionResolver,
   EscalationResolver,
