@@ -1,12 +1,10 @@
 import {
   Arg,
   Ctx,
-  createUnionType,
   Field,
   FieldResolver,
   ID,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Resolver,
@@ -14,23 +12,15 @@ import {
 } from 'type-graphql';
 import { annotationContext } from '../db/sessions/annotations.ts';
 import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
-import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum, TransitionSourceEnum } from './enums.ts';
-import {
-  ActionNotAllowedError,
-  ConflictError,
-  InvalidInputError,
-  NotFoundError,
-  resolveByName,
-  toMutationResult,
-} from './mutation-error.ts';
-import { decodeSessionId, ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
-import { VkycSession } from './session-type.ts';
+import { toMutationResult } from './mutation-error.ts';
+import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
+import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 import { decryptText } from './user.ts';
 
 @ObjectType({
@@ -82,31 +72,6 @@ export class Meeting extends Node {
 
 export const Meetings = connectionTypes('Meeting', () => Meeting);
 
-const IDEMPOTENCY_KEY =
-  "Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused.";
-const EXPECTED_VERSION =
-  '`version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked.';
-
-/** Input fields of every mutation that performs an action on a session. */
-@InputType()
-export abstract class ActionInput {
-  @Field(() => ID, { description: 'Global `id` of a VkycSession; not its verificationId.' })
-  sessionId: string;
-  @Field(() => String, { description: IDEMPOTENCY_KEY })
-  idempotencyKey: string;
-  @Field(() => Int, { nullable: true, description: EXPECTED_VERSION })
-  expectedVersion?: number;
-}
-
-/**
- * Replaces the global id of the session in an input by the session's UUID, which the services expect. An id
- * of another type becomes an empty string, which the services refuse with the path of the input field.
- */
-export const withDecodedSessionId = <Input extends ActionInput>(input: Input): Input => ({
-  ...input,
-  sessionId: decodeSessionId(input.sessionId),
-});
-
 @InputType({
   description:
     'Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there.',
@@ -137,36 +102,28 @@ class CancelMeetingInput extends ActionInput {
 }
 
 @ObjectType({ description: 'The meeting was booked.', simpleResolvers: true })
-class ScheduleMeetingSuccess {
-  @Field(() => VkycSession, { description: 'The session in its current state.' })
-  session: SessionRow;
+class ScheduleMeetingSuccess extends ActionSuccess {
   @Field(() => Meeting, {
     description:
       'The meeting that this call booked or cancelled. If `replayed` is true, the meeting of the earlier call.',
   })
   meeting: MeetingRow;
-  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The meeting was cancelled.', simpleResolvers: true })
 class CancelMeetingSuccess extends ScheduleMeetingSuccess {}
 
-const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
+const ScheduleMeetingResult = createActionResult(
+  'ScheduleMeetingResult',
+  'The booked meeting, or the reason for refusing it.',
+  ScheduleMeetingSuccess,
+);
 
-const ScheduleMeetingResult = createUnionType({
-  name: 'ScheduleMeetingResult',
-  description: 'The booked meeting, or the reason for refusing it.',
-  types: () => [ScheduleMeetingSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-
-const CancelMeetingResult = createUnionType({
-  name: 'CancelMeetingResult',
-  description: 'The cancelled meeting, or the reason for refusing.',
-  types: () => [CancelMeetingSuccess, ...refusals] as const,
-  ...resolveByName,
-});
+const CancelMeetingResult = createActionResult(
+  'CancelMeetingResult',
+  'The cancelled meeting, or the reason for refusing.',
+  CancelMeetingSuccess,
+);
 
 @Resolver(() => Meeting)
 export class MeetingResolver {

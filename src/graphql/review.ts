@@ -1,7 +1,6 @@
 import {
   Arg,
   Ctx,
-  createUnionType,
   Field,
   FieldResolver,
   ID,
@@ -12,7 +11,6 @@ import {
   Root,
 } from 'type-graphql';
 import { customerMessageContext, type ReviewRow, remarksContext } from '../db/sessions/reviews.ts';
-import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { Locale } from '../domain/locales.ts';
 import {
@@ -35,17 +33,9 @@ import {
   ReviewStageEnum,
   TransitionSourceEnum,
 } from './enums.ts';
-import { ActionInput, withDecodedSessionId } from './meeting.ts';
-import {
-  ActionNotAllowedError,
-  ConflictError,
-  InvalidInputError,
-  NotFoundError,
-  resolveByName,
-  toMutationResult,
-} from './mutation-error.ts';
+import { toMutationResult } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
-import { VkycSession } from './session-type.ts';
+import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 import { decryptText } from './user.ts';
 
 @ObjectType({
@@ -133,24 +123,18 @@ class RecordAuditorReviewInput extends ActionInput {
 }
 
 @ObjectType({ description: 'The decision was recorded.', simpleResolvers: true })
-class RecordReviewSuccess {
-  @Field(() => VkycSession, { description: 'The session in its current state.' })
-  session: SessionRow;
+class RecordReviewSuccess extends ActionSuccess {
   @Field(() => Review, {
     description: 'The review that this call recorded. If `replayed` is true, the review of the earlier call.',
   })
   review: ReviewRow;
-  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
-  replayed: boolean;
 }
 
-const RecordReviewResult = createUnionType({
-  name: 'RecordReviewResult',
-  description: 'The recorded review, or the reason for refusing it.',
-  types: () =>
-    [RecordReviewSuccess, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const,
-  ...resolveByName,
-});
+const RecordReviewResult = createActionResult(
+  'RecordReviewResult',
+  'The recorded review, or the reason for refusing it.',
+  RecordReviewSuccess,
+);
 
 @Resolver(() => Review)
 export class ReviewResolver {
