@@ -7,6 +7,7 @@ import type {
   EscalationReason,
 } from '../domain/annotations.ts';
 import type { SubStatus } from '../domain/status.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
 import {
   Closure,
@@ -27,7 +28,7 @@ import {
 import { toMutationResult } from './mutation-error.ts';
 import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 
-const NOTE_TEXT = 'Up to 2000 characters. Only staff can read it.';
+const NOTE_TEXT = `Up to ${MAX_CHARACTERS.note} characters. Only staff can read it.`;
 
 @InputType({ description: 'Input of closeSession: the session, its outcome, and the reason.' })
 class CloseSessionInput extends ActionInput {

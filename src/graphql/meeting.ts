@@ -14,6 +14,7 @@ import { annotationContext } from '../db/sessions/annotations.ts';
 import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -83,8 +84,7 @@ class ScheduleMeetingInput extends ActionInput {
   startsAt: Date;
   @Field(() => String, {
     nullable: true,
-    description:
-      'Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.',
+    description: `Why the meeting is booked, up to ${MAX_CHARACTERS.reason} characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.`,
   })
   reason?: string;
 }
@@ -96,7 +96,7 @@ class ScheduleMeetingInput extends ActionInput {
 class CancelMeetingInput extends ActionInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Reason for the cancellation, up to 500 characters. Staff can read it.',
+    description: `Reason for the cancellation, up to ${MAX_CHARACTERS.reason} characters. Staff can read it.`,
   })
   reason?: string;
 }

@@ -22,6 +22,7 @@ import {
   toReasonTexts,
 } from '../domain/review-reasons.ts';
 import type { TransitionSource } from '../domain/session.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
@@ -81,11 +82,9 @@ export class Review extends Node {
   recordedAt: Date;
 }
 
-const REMARKS =
-  'Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`.';
+const REMARKS = `Details of the decision, up to ${MAX_CHARACTERS.remarks} characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no \`reasons\`.`;
 const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent it.`;
-const CUSTOMER_MESSAGE =
-  'Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`.';
+const CUSTOMER_MESSAGE = `Text for the customer, up to ${MAX_CHARACTERS.customerMessage} characters. The customer reads it together with the texts of \`reasons\`.`;
 const DECISION =
   'Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason.';
 

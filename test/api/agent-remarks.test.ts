@@ -185,7 +185,7 @@ test('an answer without agent remarks keeps the stored remarks, and later remark
   expect(await remarks()).toBe('The second call was bright.');
 });
 
-test('an answer that a webhook overtook adds missing agent remarks, but replaces no stored remarks', async () => {
+test('if a webhook arrives while the provider answers a refreshSession, the answer adds missing agent remarks but replaces no stored ones', async () => {
   const { refresh, remarks, webhook, said } = await asked('overtaken.1');
   said.before = () => webhook(10, QUEUED);
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });

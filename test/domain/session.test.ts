@@ -310,7 +310,7 @@ describe('late webhooks with a decision', () => {
     // A repeated decision contradicts nothing.
     ['AUDITOR_APPROVED', 'AUDITOR_APPROVED', 'LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_REJECTED', 'LATE'],
-    // A late webhook disputes only if both decisions are final: an agent decision may be overturned later.
+    // A late webhook opens a dispute only if both decisions are final: an agent decision may be overturned later.
     ['AUDITOR_APPROVED', 'AGENT_REJECTED', 'LATE'],
     ['AUDITOR_APPROVED', 'USER_QUEUED', 'LATE'],
     ['VKYC_EXPIRED', 'AUDITOR_APPROVED', 'LATE'],
