@@ -57,7 +57,10 @@ export interface Config {
         readonly listenUrl: string;
         readonly poolSize: number;
       };
-  /** NATS servers of the doorbell between replicas; null: the doorbell uses the database (LISTEN/NOTIFY). */
+  /**
+   * NATS servers that carry the doorbell (notification that transitions were recorded) between replicas. Null:
+   * PostgreSQL carries it (LISTEN/NOTIFY).
+   */
   readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
   /** Keys that encrypt stored data. Null: the process creates a key under `dataDir` (development only). */

@@ -27,10 +27,10 @@ export function openFeed(
   { limits }: OpenedProvider,
 ): OpenedFeed {
   const { natsServers: servers } = config;
-  const onNotUnderstood = () => metrics.strangeRings.inc();
+  const onUnreadableRing = () => metrics.strangeRings.inc();
   const connection = servers
-    ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onNotUnderstood })
-    : createPostgresDoorbell({ url: listenUrl, db, log, onNotUnderstood });
+    ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onUnreadableRing })
+    : createPostgresDoorbell({ url: listenUrl, db, log, onUnreadableRing });
   const { doorbell: wrap = (unchanged) => unchanged } = overrides;
   const doorbell = wrap(connection);
   lifecycle.onStop(() => doorbell.stop());

@@ -368,32 +368,6 @@ export type ErrorCode =
   /** The provider did not answer, or gave an unusable answer. Retry the same call later. */
   | 'PROVIDER_UNAVAILABLE';
 
-/** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
-export type ScheduleMeetingInput = {
-  /** Global `id` of a VkycSession; not its verificationId. */
-  sessionId: string | number;
-  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
-  idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
-  expectedVersion?: number | null | undefined;
-  /** Start time: in the future, and before the customer's link expires. */
-  startsAt: string;
-  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
-  reason?: string | null | undefined;
-};
-
-/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. One that the customer booked at the provider can be cancelled only there. */
-export type CancelMeetingInput = {
-  /** Global `id` of a VkycSession; not its verificationId. */
-  sessionId: string | number;
-  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
-  idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
-  expectedVersion?: number | null | undefined;
-  /** Reason for the cancellation, up to 500 characters. Staff can read it. */
-  reason?: string | null | undefined;
-};
-
 /** Input of closeSession: the session, its outcome, and the reason. */
 export type CloseSessionInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
@@ -462,6 +436,32 @@ export type ResolveDisputeInput = {
   note: string;
   /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval. */
   expectedSubStatus?: SubStatus | null | undefined;
+};
+
+/** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
+export type ScheduleMeetingInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Start time: in the future, and before the customer's link expires. */
+  startsAt: string;
+  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
+  reason?: string | null | undefined;
+};
+
+/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. One that the customer booked at the provider can be cancelled only there. */
+export type CancelMeetingInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Reason for the cancellation, up to 500 characters. Staff can read it. */
+  reason?: string | null | undefined;
 };
 
 /** Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it. */

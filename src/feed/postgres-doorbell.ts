@@ -41,7 +41,7 @@ interface Dependencies {
   readonly db: Database;
   readonly log: Logger;
   /** Called for each notification that cannot be parsed or is too long. */
-  readonly onNotUnderstood?: () => void;
+  readonly onUnreadableRing?: () => void;
   readonly timings?: Partial<DoorbellTimings>;
 }
 
@@ -55,13 +55,13 @@ export function createPostgresDoorbell({
   url,
   db,
   log,
-  onNotUnderstood,
+  onUnreadableRing,
   timings: given,
 }: Dependencies): PostgresDoorbell {
   const timings = { ...TIMINGS, ...given };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
-  const hearer = new RingReceiver({ here, ownOrigin: origin, log, onNotUnderstood });
+  const receiver = new RingReceiver({ here, ownOrigin: origin, log, onUnreadableRing });
   const unsent = new PendingNotifications();
   const stopping = new AbortController();
   let telling: Promise<void> | null = null;
@@ -93,7 +93,7 @@ export function createPostgresDoorbell({
         succeeded();
         here.missed();
       },
-      onText: (text) => hearer.receive(() => text),
+      onText: (text) => receiver.receive(() => text),
     }).catch((error: unknown) => {
       connected = false;
       if (stopping.signal.aborted) return;
@@ -113,7 +113,7 @@ export function createPostgresDoorbell({
     listen: here.listen,
     async stop() {
       stopping.abort();
-      hearer.stop();
+      receiver.stop();
       await listening;
       await Promise.race([telling, wait(timings.farewellMs, undefined, { ref: false })]);
       await here.stop();

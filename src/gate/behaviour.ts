@@ -25,7 +25,7 @@ export interface BehaviourChange {
 const nameOf = (pair: { status: string; subStatus: string } | null): string =>
   pair ? `${pair.status}/${pair.subStatus}` : '(none)';
 
-/** Returns the behaviour of the current code. */
+/** Returns the status pairs and allowed transitions of the current code, to compare with those of the last release. */
 export const presentBehaviour = (): Behaviour => ({
   states: Object.fromEntries(
     ALL_PAIRS.map((info) => [

@@ -11,6 +11,7 @@ import {
   Resolver,
 } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';
@@ -49,7 +50,10 @@ class SessionUserInput {
       'Email address, up to 200 characters, such as asha@example.com. A domain in a non-Latin script is stored in its ASCII form (Punycode, xn--…).',
   })
   email?: string;
-  @Field(() => String, { nullable: true, description: 'Postal address, up to 500 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: `Postal address, up to ${MAX_CHARACTERS.address} characters.`,
+  })
   address?: string;
 }
 

@@ -126,7 +126,7 @@ const notAcceptable = (): GraphQLError =>
 
 const subscriptionsElsewhere = (): GraphQLError =>
   new GraphQLError(
-    'Subscriptions are not served over HTTP: open a WebSocket (graphql-transport-ws) at this address, or POST to /graphql/stream.',
+    'A plain HTTP request to this address cannot subscribe: open a WebSocket (graphql-transport-ws) at this address, or POST the subscription to /graphql/stream (server-sent events).',
     {
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
     },

@@ -204,16 +204,16 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
 }
 
 async function readBounded({ body }: Response): Promise<string> {
-  const dependencies: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
   // Counts the bytes while reading, because a Content-Length may be missing or wrong. An error thrown in this
   // loop cancels the body.
-  for await (const part of body ?? []) {
-    size += part.length;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
     if (size > MAX_KEY_SET_BYTES) throw new Error(`the key set has more than ${MAX_KEY_SET_BYTES} bytes`);
-    dependencies.push(part);
+    chunks.push(chunk);
   }
-  return Buffer.concat(dependencies).toString();
+  return Buffer.concat(chunks).toString();
 }
 
 /** Imports a published key; null if it cannot verify tokens. */

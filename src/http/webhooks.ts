@@ -17,8 +17,8 @@ const MAX_WEBHOOK_BYTES = 256 * 1024;
  */
 const SMALL_BODY_BYTES = 64 * 1024;
 /**
- * Maximum number of bytes that all large webhooks together may take while they arrive. The signatures of
- * these webhooks are not verified yet, so without this limit anyone on the network could fill the memory.
+ * Maximum number of bytes beyond SMALL_BODY_BYTES that all webhooks together may take while they arrive. Their
+ * signatures are not verified yet, so without this limit anyone on the network could fill the memory with large bodies.
  */
 const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
 /**

@@ -184,7 +184,7 @@ const failure = z.looseObject({ code: optionalText, type: optionalText.catch(nul
  * which may be personal data.
  */
 class UnparsableBody extends Error {
-  override readonly name = 'NotUnderstood';
+  override readonly name = 'UnparsableBody';
 }
 
 function read<T>(schema: z.ZodType<T>, body: unknown): T {

@@ -40,7 +40,7 @@ const tooOld = (earliest: string, days = '3 working days') => ({
   problems: [
     {
       path: ['aadhaarDetails', 'lastVerifiedAt'],
-      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS), which today is before ${earliest} in India: verify the details again, or leave aadhaarDetails out`,
+      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS): the earliest day allowed today is ${earliest} in India. Verify the details again, or leave aadhaarDetails out`,
     },
   ],
 });
@@ -205,7 +205,7 @@ test.each(['ALL', 'INTENT_STAYS'] as const)(
   },
 );
 
-test('a start that never reached the provider is refused once its details are too old, and newer details may use its id', async () => {
+test('after a start that never reached the provider, its retry is refused once the Aadhaar details are too old, and a start with newer details may use the same verification id', async () => {
   const clock = stillClock(new Date(FRIDAY));
   let up = false;
   const { gateway, provider } = await against(

@@ -1,12 +1,11 @@
 /** The provider's remarks of the agent: staff read them before they review, customers never. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
-import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
 import { type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
-const TO_THE_END_OF_THE_CALL = 11;
 const SEEN = `query ($id: ID!) { session(id: $id) {
   subStatus agentRemarks statusInfo { recommendedAction } availableActions reviews { remarks } } }`;
 
@@ -74,7 +73,7 @@ test("after the agent ended the call, staff can read the agent's remarks from th
   const gateway = await bootGateway();
   const agent = await person(gateway, 'ravi', 'AGENT');
   const { id } = await gateway.start('remarked.awaits-review');
-  await gateway.advance('remarked.awaits-review', TO_THE_END_OF_THE_CALL);
+  await gateway.advance('remarked.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => (await agent.look(id)).subStatus === 'AGENT_ENDED_CALL');
   // Webhooks have no remarks: only an answer does.
   expect((await seenBy(gateway, 'AGENT', id)).agentRemarks).toBeNull();
@@ -185,7 +184,7 @@ test('an answer without agent remarks keeps the stored remarks, and later remark
   expect(await remarks()).toBe('The second call was bright.');
 });
 
-test('an answer that a webhook overtook adds missing agent remarks, but replaces no stored remarks', async () => {
+test('if a webhook arrives while the provider answers a refreshSession, the answer adds missing agent remarks but replaces no stored ones', async () => {
   const { refresh, remarks, webhook, said } = await asked('overtaken.1');
   said.before = () => webhook(10, QUEUED);
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });

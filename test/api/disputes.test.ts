@@ -107,7 +107,7 @@ test('the person who closed a session may not resolve the dispute about the clos
   const decided = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
 
   expect(refused.message).toContain('four-eyes rule');
-  // The session was closed: it waits on nobody, whatever its status then.
+  // A closed session waits on nobody, before and after the decision.
   expect(decided.session).toMatchObject({
     subStatus: 'AUDITOR_APPROVED',
     disputed: false,

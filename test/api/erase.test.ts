@@ -2,7 +2,14 @@
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
-import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import {
+  AUDIT_KEYS,
+  bootGateway,
+  DATA_KEYS,
+  eventually,
+  type Gateway,
+  STEPS_TO_THE_END_OF_THE_CALL,
+} from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
@@ -14,7 +21,6 @@ const REMARKS = "The sandbox's agent says: AGENT_ENDED_CALL.";
 const SEEN = `query ($id: ID!) { session(id: $id) {
   verificationId status subStatus link agentRemarks user { userId phone name email }
   reviews { remarks reasons reasonTexts customerMessage } meetings(first: 9) { nodes { cancelReason } } } }`;
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 const runCommand = createCommandRunner();
 

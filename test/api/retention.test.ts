@@ -45,8 +45,8 @@ test('a killed npm run retention loses no session: the next run completes its fi
   await held.query('begin');
   await held.query('select from feed where session_id = $1 for update', [second.key]);
 
-  expect(await run(gateway, 'retention')).toMatch(/^3 sessions ended before \d{4}-.*\nNothing was moved/s);
-  expect(await run(gateway, 'retention', '--to', folder, '--dry-run')).toContain('Nothing was moved');
+  expect(await run(gateway, 'retention')).toMatch(/^3 sessions ended before \d{4}-.*\nNo session was moved/s);
+  expect(await run(gateway, 'retention', '--to', folder, '--dry-run')).toContain('No session was moved');
   expect(await readdir(folder)).toEqual([]);
   const script = ['.build/commands/retention.js', '--to', folder, '--batch', '1'];
   const killed = spawn('node', script, { env: environmentOf(gateway), stdio: 'ignore' });

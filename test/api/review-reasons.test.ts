@@ -8,10 +8,11 @@ import { agentRemarksContext } from '../../src/db/sessions/sessions.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
 import { readArchive } from '../../src/services/retention/archive-file.ts';
+import { sessionAt } from '../harness/acting.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { auditOf } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
-import { type Person, person } from '../harness/people.ts';
+import { person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
 const AS_A_CUSTOMER_READS = `query ($id: ID!, $locale: Locale!) { result: session(id: $id) {
@@ -33,20 +34,6 @@ async function boot() {
   return { gateway, agent, auditor };
 }
 
-/** Starts a session whose call was ended by the agent or the customer; returns its global id. */
-async function afterTheCall(
-  gateway: Gateway,
-  agent: Person,
-  verificationId: string,
-  by: 'AGENT_ENDED_CALL' | 'USER_ENDED_CALL' = 'AGENT_ENDED_CALL',
-): Promise<string> {
-  const { id } = await gateway.start(verificationId);
-  const data = { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: by };
-  await gateway.webhook({ event_time: new Date(Date.now() + 60_000).toISOString(), data });
-  await eventually(async () => (await agent.look(id)).subStatus === by);
-  return id;
-}
-
 /** Returns the reviews of a session as its customer reads them. */
 async function readByCustomer(gateway: Gateway, verificationId: string, id: string, locale: string) {
   const token = await gateway.token({ sub: 'asha', roles: ['CUSTOMER'], verification_ids: [verificationId] });
@@ -66,7 +53,7 @@ describe('a rejection', () => {
 
   test('shows its codes and remarks to staff, and a text for each reason and the message to the customer', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'rejected.1');
+    const { id } = await sessionAt(gateway, 'rejected.1', 'AGENT_ENDED_CALL');
     const { startCursor } = (await gateway.graphql(`{ session(id: "${id}") { startCursor } }`)).data.session;
     const watcher = gateway.subscribe(
       `subscription ($id: ID!, $after: String!) { statusTransitions(sessionId: $id, after: $after) {
@@ -115,7 +102,7 @@ describe('a rejection', () => {
 
   test('has its message and remarks in no row, log line or frame in plain text, and reading them is recorded', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'secret.1');
+    const { id } = await sessionAt(gateway, 'secret.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, REJECTION);
     await readByCustomer(gateway, 'secret.1', id, 'EN');
 
@@ -140,7 +127,7 @@ describe('a rejection', () => {
 
   test('has no code that reveals a suspicion in the frames of a customer, although frames of staff have it', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'framed.1');
+    const { id } = await sessionAt(gateway, 'framed.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, REJECTION);
     const tokenOf = async (roles: string[]) =>
       gateway.token({ sub: 'somebody', roles, verification_ids: ['framed.1'] });
@@ -162,7 +149,7 @@ describe('a rejection', () => {
 
   test('by an auditor has its own reasons and message', async () => {
     const { gateway, agent, auditor } = await boot();
-    const id = await afterTheCall(gateway, agent, 'audited.1');
+    const { id } = await sessionAt(gateway, 'audited.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, { decision: 'APPROVED', reasons: ['NAME_MISMATCH'] });
 
     const done = await auditor.act('recordAuditorReview', id, {
@@ -204,7 +191,7 @@ describe('a call that the customer ended', () => {
 
   test('can be approved only with the statement that it was complete, and is then audited like any other', async () => {
     const { gateway, agent, auditor } = await boot();
-    const id = await afterTheCall(gateway, agent, 'complete.1', 'USER_ENDED_CALL');
+    const { id } = await sessionAt(gateway, 'complete.1', 'USER_ENDED_CALL');
     const { version, availableActions } = await agent.look(id);
     expect(availableActions).toContain('RECORD_AGENT_REVIEW');
 
@@ -245,7 +232,7 @@ describe('a call that the customer ended', () => {
     'is decided as %s for %j only by a client that states callComplete: %s',
     async (decision, reasons, callComplete) => {
       const { gateway, agent } = await boot();
-      const id = await afterTheCall(gateway, agent, 'stated.1', 'USER_ENDED_CALL');
+      const { id } = await sessionAt(gateway, 'stated.1', 'USER_ENDED_CALL');
 
       expect(await agent.act('recordAgentReview', id, { decision, reasons })).toMatchObject({
         code: 'ACTION_NOT_ALLOWED',
@@ -263,7 +250,7 @@ describe('clients of the last release', () => {
     const { gateway, agent } = await boot();
     for (const by of ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const)
       for (const decision of ['REJECTED', 'UNABLE_TO_VALIDATE']) {
-        const id = await afterTheCall(gateway, agent, `last.${by}.${decision}`, by);
+        const { id } = await sessionAt(gateway, `last.${by}.${decision}`, by);
 
         expect(await agent.act('recordAgentReview', id, { decision, remarks: 'Blurred.' })).toMatchObject({
           __typename: 'RecordReviewSuccess',
@@ -283,7 +270,7 @@ describe('clients of the last release', () => {
 
   test('can repeat a call that a replica of the last release recorded: the hash of their input is the same', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'repeated.1');
+    const { id } = await sessionAt(gateway, 'repeated.1', 'AGENT_ENDED_CALL');
     const call = { idempotencyKey: randomUUID(), decision: 'REJECTED', remarks: 'Blurred.' };
     await agent.act('recordAgentReview', id, call);
 
@@ -300,7 +287,7 @@ describe('clients of the last release', () => {
 
 test('a repeated key returns the first review, and is a conflict if the reasons or the message differ', async () => {
   const { gateway, agent } = await boot();
-  const id = await afterTheCall(gateway, agent, 'replayed.1');
+  const { id } = await sessionAt(gateway, 'replayed.1', 'AGENT_ENDED_CALL');
   const call = {
     idempotencyKey: randomUUID(),
     decision: 'REJECTED',
@@ -327,7 +314,7 @@ test('of 20 concurrent reviews on two replicas, one takes effect', async () => {
     },
   });
   const there = await person(two, 'meera', 'AGENT');
-  const id = await afterTheCall(one, agent, 'raced.1', 'USER_ENDED_CALL');
+  const { id } = await sessionAt(one, 'raced.1', 'USER_ENDED_CALL');
 
   const results = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
@@ -348,7 +335,7 @@ test('of 20 concurrent reviews on two replicas, one takes effect', async () => {
 
 test('contradictory input of a review is refused with the path of each problem, and records nothing', async () => {
   const { gateway, agent, auditor } = await boot();
-  const id = await afterTheCall(gateway, agent, 'refused.1');
+  const { id } = await sessionAt(gateway, 'refused.1', 'AGENT_ENDED_CALL');
   const NEEDS_REMARKS =
     'must not be empty if a reason is OTHER, or if a decision other than APPROVED has no reasons';
   const NOT_WITH_APPROVAL =
@@ -423,7 +410,7 @@ test('the audit finds reasons, a message or a statement of a review that were ed
     ],
   ] as const;
   const reviewed = async (verificationId: string) => {
-    const id = await afterTheCall(gateway, agent, verificationId, 'USER_ENDED_CALL');
+    const { id } = await sessionAt(gateway, verificationId, 'USER_ENDED_CALL');
     await agent.act('recordAgentReview', id, {
       decision: 'REJECTED',
       reasons: ['FACE_MISMATCH', 'CALL_INCOMPLETE'],

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
 import { createCursors, logStart } from '../../src/feed/cursor.ts';
-import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
 const NAMES = [
@@ -35,7 +35,6 @@ export interface TwoCustomers {
 }
 
 const NOWHERE = '01a20a00-207c-77e4-bbd3-8de9fa006fe3';
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const OWN = [
   ...['own-1', 'own-2', 'own-3', 'own-4.insufficient-balance'],
   ...['own-5.insufficient-balance', 'own-6', 'own-7'],

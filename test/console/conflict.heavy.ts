@@ -2,9 +2,7 @@ import { expect } from 'vitest';
 import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
 import { setFaults } from '../harness/faults.ts';
-import { bootGateway, type Gateway } from '../harness/gateway.ts';
-
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
+import { bootGateway, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 
 const notice = (window: Console) => window.dialog.locator('[role=alert], [role=status]');
 const countOf = async (gateway: Gateway, table: string): Promise<number> =>

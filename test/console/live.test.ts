@@ -119,7 +119,8 @@ test('the session page of the console queries only those parts again that a fram
   expect(await after(uma.act('resolveEscalation', id, { note: 'Mended.' }))).toEqual([
     'VkycSessionParts escalations',
   ]);
-  // The frame itself has all that most steps change: only a meeting, and remarks of the agent, are queried.
+  // For most steps the frame contains every change. Only after a step that changed the meeting or the remarks of the
+  // agent does the console query that part again.
   const inTheFlow: string[] = [];
   for (let step = 1; step <= 11; step += 1) {
     await booted.advance('counted.awaits-review');

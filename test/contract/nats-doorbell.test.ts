@@ -144,10 +144,10 @@ natsTest(
     const server = await startNatsServer();
     let counted = 0;
     const near = await openOverNats([server.url]);
-    const onNotUnderstood = () => {
+    const onUnreadableRing = () => {
       counted += 1;
     };
-    const far = await openOverNats([server.url], { onNotUnderstood });
+    const far = await openOverNats([server.url], { onUnreadableRing });
     const there = listenTo(far.doorbell);
     const client = await connect({ servers: [server.url] });
     atTheEnd(() => client.close());

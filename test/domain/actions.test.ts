@@ -8,6 +8,7 @@ import {
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
   mayFollowReview,
+  mayHaveReplacer,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
   type ReviewDecision,
@@ -508,5 +509,117 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
       expect(denial('SCHEDULE_MEETING', subStatus, { polled: true })).toBe(OVER);
       expect(denial('REFRESH', subStatus, { polled: true, replaced: true })).not.toBeNull();
     }
+  });
+});
+
+describe('what people may do with a session that they decided on', () => {
+  const as = (id: string) => ({ as: viewer({ id }), auditUnknownAgents: true });
+
+  test('who reviewed a session may perform every action on it but its audit and the resolution of its dispute', () => {
+    for (const action of ALL_ACTIONS) {
+      for (const subStatus of [
+        'USER_QUEUED',
+        'AGENT_ENDED_CALL',
+        'AGENT_APPROVED',
+        'AUDITOR_REJECTED',
+      ] as const) {
+        for (const disputed of [false, true]) {
+          const [reviewer, stranger] = ['ravi', 'uma'].map((id) =>
+            denial(action, subStatus, { disputed }, as(id)),
+          );
+          if (stranger === null && reviewer !== null)
+            expect(['RECORD_AUDITOR_REVIEW', 'RESOLVE_DISPUTE']).toContain(action);
+          else expect(reviewer).toBe(stranger);
+        }
+      }
+    }
+  });
+
+  test('each of several people who decided is refused the resolution of the dispute', () => {
+    const ask = (deciders: string[], id: string) =>
+      denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true, deciders }, as(id));
+    expect(ask(['ravi', 'uma'], 'ravi')).toContain('four-eyes rule');
+    expect(ask(['ravi', 'uma'], 'uma')).toContain('four-eyes rule');
+    expect(ask(['ravi', 'uma'], 'dev')).toBeNull();
+  });
+
+  test("who accepted the agent's approval by deciding a dispute may not audit it", () => {
+    const changes = { approvalAcceptedBy: 'uma' };
+    expect(denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', changes, as('uma'))).toContain(
+      "You accepted the agent's approval by deciding a dispute",
+    );
+    expect(denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', changes, as('dev'))).toBeNull();
+  });
+
+  test('a customer whose call waits for its review is refused only the booking of a meeting for that reason', () => {
+    const customer = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-1'] });
+    const waiting = ALL_ACTIONS.filter((action) =>
+      denial(action, 'AGENT_ENDED_CALL', {}, { as: customer })?.includes('waits for its review'),
+    );
+    expect(waiting).toEqual(['SCHEDULE_MEETING']);
+  });
+
+  test('it matters who replaced a session only if the session is replaced and disputed', () => {
+    const matters = [false, true].flatMap((replaced) =>
+      [false, true].map((disputed) => mayHaveReplacer({ replaced, disputed })),
+    );
+    expect(matters).toEqual([false, false, false, true]);
+  });
+});
+
+describe('findDecisionDenial refuses as not possible', () => {
+  const NOT_POSSIBLE = 'This decision is not possible in the current status.';
+  const said = { callComplete: true, mayState: true };
+  const asked = (action: SessionAction, to: KnownSubStatus, subStatus: KnownSubStatus) =>
+    findDecisionDenial(action, to, { ...pairOf(subStatus), unreviewedCall: null }, said);
+
+  test('a decision of the auditor as a review of an agent, and the reverse', () => {
+    expect(asked('RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_ENDED_CALL')).toBe(NOT_POSSIBLE);
+    expect(asked('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', 'AGENT_APPROVED')).toBe(NOT_POSSIBLE);
+    expect(asked('RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED')).toBeNull();
+  });
+
+  test('a review of an agent after a booking if no call waits for a review', () => {
+    expect(asked('RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'USER_MEETING_SCHEDULED')).toBe(NOT_POSSIBLE);
+  });
+});
+
+describe('toActionFacts, for the decision of a dispute,', () => {
+  const of = (
+    annotations: RelatedRows['annotations'],
+    sequences: readonly number[],
+    nextPollAt: Date | null = null,
+  ) =>
+    toActionFacts(
+      { ...facts('AGENT_APPROVED'), version: 6, nextPollAt },
+      {
+        meeting: null,
+        reviews: sequences.map((sequence) => ({
+          sequence,
+          reviewer: 'ravi',
+          decision: 'APPROVED',
+          stage: 'AGENT',
+        })),
+        annotations,
+        unreviewedCall: null,
+        replacer: null,
+      },
+    );
+  const resolved = { kind: 'DISPUTE_RESOLUTION' as const, code: 'KEEP_OURS', author: 'uma', sequence: 6 };
+
+  test('counts only a review that is older than the decision', () => {
+    expect(of([resolved], [5]).agentUnknown).toBe(false);
+    expect(of([resolved], [6]).agentUnknown).toBe(true);
+    expect(of([resolved], [7]).agentUnknown).toBe(true);
+  });
+
+  test('takes no other annotation of the same sequence for the decision', () => {
+    const closure = { ...resolved, kind: 'CLOSURE' as const, code: 'ACCEPT_PROVIDER' };
+    expect(of([closure], [6])).toMatchObject({ agentUnknown: false, approvalAcceptedBy: null });
+  });
+
+  test('says whether a poll of the provider is planned', () => {
+    expect(of([], [], NOW).polled).toBe(true);
+    expect(of([], []).polled).toBe(false);
   });
 });

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import {
   ACTION_TRANSITIONS,
   applyTransition,
+  contradictingDecisions,
   type Doubt,
   decideReplacement,
+  findReason,
   isLate,
   isTooFarAhead,
   isUnconfirmed,
@@ -310,7 +312,7 @@ describe('late webhooks with a decision', () => {
     // A repeated decision contradicts nothing.
     ['AUDITOR_APPROVED', 'AUDITOR_APPROVED', 'LATE'],
     ['AUDITOR_REJECTED', 'AUDITOR_REJECTED', 'LATE'],
-    // A late webhook disputes only if both decisions are final: an agent decision may be overturned later.
+    // A late webhook opens a dispute only if both decisions are final: an agent decision may be overturned later.
     ['AUDITOR_APPROVED', 'AGENT_REJECTED', 'LATE'],
     ['AUDITOR_APPROVED', 'USER_QUEUED', 'LATE'],
     ['VKYC_EXPIRED', 'AUDITOR_APPROVED', 'LATE'],
@@ -904,4 +906,29 @@ test('a poll answer from a provider replica that lags by up to four seconds neve
     }),
     { numRuns: 300 },
   );
+});
+
+describe('findReason', () => {
+  test('findReason tells customers of notes and escalations only that nothing changed which they can see', () => {
+    const hidden = 'It changed nothing that you can see.';
+    for (const verdict of ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'] as const) {
+      expect(findReason(verdict, false)).toBe(hidden);
+      expect(findReason(verdict, true)).not.toBe(hidden);
+    }
+    for (const verdict of ['MOVED', 'LATE', 'ENDED', 'DISPUTED', 'DETAILS'] as const)
+      expect(findReason(verdict, false)).toBe(findReason(verdict, true));
+    expect(findReason('MOVED', true)).toBeNull();
+  });
+});
+
+describe('contradictingDecisions', () => {
+  test.each<[SubStatus, readonly SubStatus[]]>([
+    ['AUDITOR_APPROVED', ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_REJECTED']],
+    ['AUDITOR_REJECTED', ['AUDITOR_APPROVED']],
+    ['REJECTED_BY_MERCHANT', ['AUDITOR_APPROVED']],
+    ['AGENT_APPROVED', ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE']],
+    ['USER_QUEUED', []],
+  ])('contradictingDecisions returns which decisions of the provider contradict %s: %s', (ours, theirs) => {
+    expect(contradictingDecisions(ours)).toEqual(theirs);
+  });
 });

@@ -86,6 +86,9 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** Number of steps after which a session of the sandbox has reached AGENT_ENDED_CALL, unless its scenario differs. */
+export const STEPS_TO_THE_END_OF_THE_CALL = 11;
+
 interface Options {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;

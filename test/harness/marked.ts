@@ -8,7 +8,13 @@ import { expect } from 'vitest';
 import { ROLES, type Role } from '../../src/domain/access.ts';
 import { call, eachField, everythingOf, type Given, schema } from './everything.ts';
 import { setFaults } from './faults.ts';
-import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
+import {
+  type Answer,
+  bootGateway,
+  eventually,
+  type Gateway,
+  STEPS_TO_THE_END_OF_THE_CALL,
+} from './gateway.ts';
 import { inMinutes } from './people.ts';
 
 /** Role of the caller's token. NONE is a token without a role. */
@@ -19,7 +25,6 @@ const OWN = 'own.awaits-review';
 const OTHER = 'other-marker.awaits-review';
 const PHONES = ['7000000042', '7000000099'];
 const NAMES = ['NAME-MARKER', 'OTHER-NAME'];
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 
 export const subOf = (caller: Caller): string => `${caller.toLowerCase()}-marker`;

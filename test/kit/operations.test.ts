@@ -10,10 +10,9 @@ import { TRANSITION_RULES } from '../../src/domain/session.ts';
 import { ALL_PAIRS } from '../../src/domain/status.ts';
 import { buildManifest } from '../../src/graphql/client-kit.ts';
 import { report, settled } from '../harness/acting.ts';
-import { bootGateway, eventually } from '../harness/gateway.ts';
+import { bootGateway, eventually, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
-const TO_THE_END_OF_THE_CALL = 11;
 const text = await readFile(new URL('../../schema/operations.graphql', import.meta.url), 'utf8');
 const operations = new Map(
   Object.values(buildManifest(text)).map((document) => [
@@ -67,7 +66,7 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(await operator('VkycCreateSdkToken', { sessionId: id })).toMatchObject({
     token: expect.any(String),
   });
-  await gateway.advance('kit.awaits-review', TO_THE_END_OF_THE_CALL);
+  await gateway.advance('kit.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () =>
     (await agent('VkycSession', { id })).availableActions.includes('RECORD_AGENT_REVIEW'),
   );

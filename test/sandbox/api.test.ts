@@ -71,7 +71,7 @@ test('a start at the sandbox accepts the user by id, by reference number or by t
   expect(byText.body).toMatchObject({ user_id: user.user_id, security_questions: [question] });
 });
 
-test('a verification of the sandbox can be read by either id, and has a recording, a meeting and remarks once they exist', async () => {
+test('a verification of the sandbox can be read by its verification id or its reference id, and has a recording, a meeting and remarks once they exist', async () => {
   const { reference_id } = await client.start('asked.happy-path');
   const before = await client.look('asked.happy-path');
   await client.advance('asked.happy-path', 13);

@@ -57,7 +57,10 @@ function Entry({ entry }: { entry: Transition }) {
   );
 }
 
-/** Changes that name an entry which did not change the status; the first one of an entry counts. */
+/**
+ * Changes whose label the timeline shows on an entry that did not change the status. If the entry has several of
+ * them, it gets the label of the one that stands first in this list.
+ */
 const MARKED: readonly SessionChange[] = [
   'DISPUTE',
   'CLOSURE',

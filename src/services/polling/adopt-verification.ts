@@ -45,7 +45,7 @@ export const ADOPTION_OUTCOMES = {
   KNOWN: 'already known: nothing was changed',
   ARCHIVED: 'archived: the session ended long ago and was moved to an archive',
   NOT_AT_PROVIDER: 'not found: the provider does not know this verification id',
-  ANOTHERS: 'in doubt: an unfinished start of this id names a different user than the provider',
+  OTHER_USER: 'in doubt: an unfinished start of this id names a different user than the provider',
   WITHOUT_USER: 'in doubt: the provider does not name the user of this verification',
   MISMATCH: 'refused: the provider answered about a different verification or user; nothing was recorded',
   UNANSWERED: 'not answered: the provider could not be reached; run the command again',
@@ -98,7 +98,7 @@ async function adoptIfUnknown(
   }
   if (await adoptFound(dependencies, asked, payload)) return 'ADOPTED';
   // A start or a webhook may have created the session since the first lookup (race).
-  return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
+  return (await isHere()) ? 'KNOWN' : 'OTHER_USER';
 }
 
 /**

@@ -129,7 +129,7 @@ export class Reconciler {
         'could not reconcile a verification; retrying',
       );
       if (fault !== null) return;
-      throw new Error('could not reconcile a verification: see the log');
+      throw new Error("could not reconcile a verification; the gateway's log names it and the cause");
     }
   }
 

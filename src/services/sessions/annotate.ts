@@ -27,22 +27,19 @@ import {
   type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import { type ActionDependencies, actionInput, performAction } from './perform-action.ts';
-import { optional, requiredText, text, validate } from './validation.ts';
-
-const MAX_NOTE = 2000;
+import { keyOf, optional, requiredText, text, validate } from './validation.ts';
 
 const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus))] as [
   SubStatus,
   ...SubStatus[],
 ];
 
-const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
-
 /** Schema of an input with a coded reason: the reason OTHER needs a note that explains it. */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
-  actionInput.extend({ reason: z.enum(keysOf(reasons)), note: optional(text(MAX_NOTE)) });
+  actionInput.extend({ reason: keyOf(reasons), note: optional(text(MAX_CHARACTERS.note)) });
 
 const needsNote = {
   path: ['note'],
@@ -52,15 +49,15 @@ const needsNote = {
 };
 
 const closeInput = withReason<ClosureReason>(CLOSURE_REASONS)
-  .extend({ outcome: z.enum(keysOf<ClosureOutcome>(CLOSURE_OUTCOMES)) })
+  .extend({ outcome: keyOf<ClosureOutcome>(CLOSURE_OUTCOMES) })
   .refine(({ reason, note }) => reason !== 'OTHER' || note, needsNote);
 const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
   ({ reason, note }) => reason !== 'OTHER' || note,
   needsNote,
 );
-const noteInput = actionInput.extend({ note: requiredText(MAX_NOTE) });
+const noteInput = actionInput.extend({ note: requiredText(MAX_CHARACTERS.note) });
 const resolveDisputeInput = noteInput.extend({
-  resolution: z.enum(keysOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS)),
+  resolution: keyOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
   expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 

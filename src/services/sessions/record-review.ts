@@ -14,13 +14,11 @@ import {
   REVIEW_INPUT_RULES,
   REVIEW_REASONS,
   type ReviewInput,
-  type ReviewReason,
   toRecordedReasons,
 } from '../../domain/review-reasons.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { optional, text, validate } from './validation.ts';
-
-const REASON_NAMES = Object.keys(REVIEW_REASONS) as [ReviewReason, ...ReviewReason[]];
+import { keyOf, optional, text, validate } from './validation.ts';
 
 /** Adds the rules to a schema. All run even if other fields are invalid, so that all problems are reported together. */
 const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schema =>
@@ -35,9 +33,9 @@ const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schem
 const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
   actionInput.extend({
     decision: z.enum(decisions),
-    remarks: optional(text(2000)),
-    reasons: optional(z.array(z.enum(REASON_NAMES))),
-    customerMessage: optional(text(500)),
+    remarks: optional(text(MAX_CHARACTERS.remarks)),
+    reasons: optional(z.array(keyOf(REVIEW_REASONS))),
+    customerMessage: optional(text(MAX_CHARACTERS.customerMessage)),
     callComplete: optional(z.boolean()),
   });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
 import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import {
   type AadhaarRule,
   aadhaarTime,
@@ -62,7 +63,7 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
           phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
           name: optional(shortText),
           email: optional(email),
-          address: optional(text(500)),
+          address: optional(text(MAX_CHARACTERS.address)),
         })
         .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',

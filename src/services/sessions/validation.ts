@@ -30,6 +30,10 @@ export const keyText = (longest: number) =>
     return value.length > longest ? tooLong(longest) : findProblem(value, longest);
   });
 
+/** Schema of a code that is one of the keys of `table`. */
+export const keyOf = <Key extends string>(table: Record<Key, unknown>) =>
+  z.enum(Object.keys(table) as [Key, ...Key[]]);
+
 const EMPTY = 'must not be empty';
 const tooLong = (longest: number) => `must have at most ${longest} characters`;
 

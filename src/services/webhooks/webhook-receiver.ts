@@ -94,7 +94,7 @@ export class WebhookReceiver {
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
-          'could not apply webhooks at once; storing them for the queue worker',
+          'could not apply webhooks immediately; storing them for the queue worker',
         );
         return this.#storeOnly(arrivals.map(({ row }) => row));
       },
