@@ -10,7 +10,10 @@ import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
-/** Tables that loaders read, each with a selection whose frames need the loader of that table. */
+/**
+ * Database tables that loaders (DataLoader) read, each with a subscription selection that needs the loader of the
+ * table.
+ */
 const LOADED = {
   vkyc_user: 'session { user { id userId } }',
   meeting: 'session { meetings(first: 5) { nodes { id startsAt } } }',
@@ -81,7 +84,7 @@ async function report(gateway: Gateway, verificationId: string, minute: number):
   expect(status).toBe(200);
 }
 
-/** Makes every read of a table fail (by renaming the table) until the returned function is called. */
+/** Renames a table, so that every read of the table fails, until the returned function renames it back. */
 async function breakTable(database: pg.Pool, table: string): Promise<() => Promise<void>> {
   await database.query(`alter table ${table} rename to ${table}_away`);
   return async () => void (await database.query(`alter table ${table}_away rename to ${table}`));

@@ -62,7 +62,7 @@ test('a client that disconnects while its token is verified releases its own con
   expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
 });
 
-test('an IP address may have only a limited number of WebSockets that have not signed in; more get 429', async () => {
+test('one IP address may open only a limited number of WebSockets that have not signed in; further upgrades get 429', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const open = () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
