@@ -127,7 +127,10 @@ function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]):
   return seen.some(({ cursor }) => fromTheLast.includes(cursor));
 }
 
-/** Expects that a watcher saw each wanted transition once and in order; only a snapshot or reset may skip some. */
+/**
+ * Expects that a watcher saw each wanted transition once and in order. Only a snapshot, a reset, or the first frame of
+ * a watcher without a cursor may skip transitions.
+ */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
   // Index of a start cursor, which precedes the first transition of the log.
@@ -153,7 +156,10 @@ function expectWhole(watcher: Watcher, log: readonly Transition[], label: string
   ).toEqual([]);
 }
 
-/** Connects a watcher for each operation and transport to the router, which shares streams of equal subscriptions. */
+/**
+ * Connects one watcher for each operation and transport to the router, which shares one stream among equal
+ * subscriptions.
+ */
 function join(
   { host }: SharingRouter,
   [first]: readonly { id: string; startCursor: string }[],

@@ -218,7 +218,7 @@ describe('subscribing', () => {
     expect(() => client.iterate()).toThrow('use subscribe()');
   });
 
-  test('a subscription without the variable $after fails, but only once subscribe() has returned', async () => {
+  test('a subscription without the variable $after fails, but only after subscribe() has returned', async () => {
     for (const query of [
       'subscription { feed { cursor } }',
       'subscription ($afters: String) { feed { cursor } }',
@@ -243,7 +243,7 @@ describe('subscribing', () => {
     expect(one.log.connectedCalls).toEqual([false, true]);
   });
 
-  test('a subscription that begins while the socket is open counts as connected at once', () => {
+  test('a subscription that begins while the socket is open counts as connected immediately', () => {
     const one = start();
     one.hear('connected');
     expect(one.states).toEqual(['catching up']);
@@ -389,7 +389,7 @@ describe('silent connection', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats and pings, a silent connection is never dropped', () => {
+  test('if there are neither heartbeats nor pings, the client never drops a silent connection', () => {
     for (const options of [{ clientOptions: { keepAlive: 0 } }, { socket: false }]) {
       const one = start({ query: PLAIN, ...options });
       one.connect();
@@ -416,7 +416,7 @@ describe('silent connection', () => {
 });
 
 describe('faults of a stream', () => {
-  test('a frame with a server error is withheld and requested again', async () => {
+  test('the client withholds a frame with a server error, and requests the frame again', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -446,7 +446,7 @@ describe('faults of a stream', () => {
     expect(one.waits).toEqual([0, 1, 2, 0]);
   });
 
-  test('after retryAttempts failures the subscription fails with the last reason', async () => {
+  test('after retryAttempts failed retries, the subscription fails with the reason of the last failure', async () => {
     for (const [retryAttempts, act, reason] of [
       [0, (sink: Sink) => sink.next(fault), fault.errors],
       [
@@ -472,7 +472,7 @@ describe('faults of a stream', () => {
     ]);
   });
 
-  test('after a lost frame the subscription resumes with a marked cursor, and keeps the mark at later retries', async () => {
+  test('after a lost frame the subscription resumes with a marked cursor (suffix against shared streams), and keeps the mark at later retries', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
