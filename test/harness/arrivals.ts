@@ -35,7 +35,10 @@ export const FORBIDDEN: Arrival['answers'] = {
   WebSocket: 'FORBIDDEN',
 };
 
-/** Makes credentials of this Authorization: a header for HTTP, `connectionParams` for a WebSocket. */
+/**
+ * Returns credentials with this Authorization: a header for HTTP and SSE, the payload of `connection_init` for a
+ * WebSocket.
+ */
 export const withAuthorization = (authorization: string): Way => ({
   headers: { authorization },
   params: { authorization },

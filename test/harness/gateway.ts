@@ -59,7 +59,7 @@ export interface Gateway {
     variables?: object,
     headers?: Record<string, string>,
   ): Promise<Answer<Data>>;
-  /** Subscribes over its own WebSocket; errors in a frame reject `next`. */
+  /** Subscribes over a new WebSocket; errors in a frame reject `next`. */
   subscribe<T = any>(
     query: string,
     variables?: Record<string, unknown>,
@@ -71,7 +71,7 @@ export interface Gateway {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Stream<T>;
-  /** Starts a session for a new person. Fails the test if the start is refused. */
+  /** Starts a session, by default for the customer Asha Rao. Fails the test if the gateway refuses the start. */
   start(
     verificationId: string,
     input?: object,
@@ -105,9 +105,8 @@ interface Options {
   /** Existing database to use instead of a fresh one. */
   readonly database?: string;
   /**
-   * Whether each query is executed both by graphql-js and compiled, and compared (default). Set false in a
-   * test that counts executions. Heavy tests never compare, because they measure times or change data all the
-   * time.
+   * Whether each query is executed both by graphql-js and compiled, and compared (default). Set false in a test that
+   * counts executions. Heavy tests do not compare, because they measure times or change data all the time.
    */
   readonly bothWays?: boolean;
 }
@@ -153,7 +152,7 @@ export async function bootGateway({
     SHUTDOWN_SECONDS: '0',
     // A long time limit, because requests may be slow on a busy machine.
     REQUEST_SECONDS: '60',
-    // Turns the limit off, because all failing requests of a test come from one address.
+    // Turns the limit of failed sign-ins off, because all requests of a test come from one address.
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     DATABASE_URL: url,
     DATA_KEYS,
@@ -327,8 +326,8 @@ async function connectMaker(server: string) {
   });
   await client.connect();
   const { rows } = await client.query(`select current_setting('server_version_num')::int as version`);
-  // Uses `file_copy`, which copies whole files instead of single pages, in half the time. Before PostgreSQL
-  // 15 it was the only way.
+  // Uses `file_copy`, which copies whole files instead of single pages, in half the time. Before PostgreSQL 15 it was
+  // the only strategy, and not an option.
   return { client, strategy: rows[0].version >= 150_000 ? 'strategy file_copy' : '' };
 }
 
