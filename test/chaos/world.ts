@@ -37,8 +37,9 @@ interface Options {
   readonly wear?: Wear;
   /** Number of gateways that may join later. */
   readonly room?: number;
-  /** Database to use instead of a new one. `script` is the file that the initial gateways run. */
+  /** Existing database to use instead of a new one. */
   readonly database?: string;
+  /** Main script that the initial gateways run; by default the script of the current release. */
   readonly script?: string;
   /** Response of the provider to a poll; by default the provider breaks the connection. */
   readonly whenAsked?: ScriptedAnswer;
@@ -46,7 +47,10 @@ interface Options {
 
 const CONNECTIONS = 16;
 const STARTING_AT_ONCE = 8;
-/** Timeout, long because webhooks wait for locked sessions, and a slow gateway assigns feed positions late. */
+/**
+ * Timeout of `allRecorded`, long because webhooks wait for locked sessions, and a slow gateway assigns feed positions
+ * late.
+ */
 const QUIET_WITHIN_MS = 150_000;
 
 const START = `mutation ($input: StartSessionInput!) {
