@@ -13,7 +13,7 @@ const LAGGING_FOR_MS = [500, 3_000] as const;
 /** Minimum and maximum milliseconds from the kill to the promotion. */
 const UNNOTICED_MS = [0, 1_500] as const;
 
-/** Kills the primary and promotes its standby, round after round, and checks what subscribers and clients got. */
+/** Kills the primary and promotes its standby, round after round; then checks what subscribers and clients received. */
 export async function runRounds(plan: RoundsPlan): Promise<Proof> {
   const { rounds, lagMs, say } = plan;
   const floor = await startFloor(plan);
