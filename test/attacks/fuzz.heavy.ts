@@ -1,6 +1,7 @@
 /**
- * Fuzzing of a gateway process with randomly changed documents, variables and frames: none causes an internal
- * error or blocks the event loop. FUZZ_SEED repeats a run, FUZZ_SECONDS sets its length.
+ * Fuzzing of a gateway process with randomly changed documents, variables and frames: none causes an internal error or
+ * blocks the event loop. The environment variable FUZZ_SEED repeats an earlier run, FUZZ_SECONDS sets the length of the
+ * run.
  */
 
 import { randomInt } from 'node:crypto';
@@ -176,7 +177,7 @@ async function sendRequest(): Promise<string> {
 
 const FAULT = 'INTERNAL_SERVER_ERROR';
 
-test(`random changes of documents, variables and frames cause no internal error (FUZZ_SEED=${SEED})`, {
+test(`random changes of documents, variables and WebSocket messages cause no internal error and do not block the event loop (FUZZ_SEED=${SEED})`, {
   timeout: (SECONDS + ALLOWANCE_SECONDS) * 1000,
 }, async () => {
   const until = performance.now() + SECONDS * 1000;
@@ -208,6 +209,7 @@ test(`random changes of documents, variables and frames cause no internal error 
   );
   expect(faults).toEqual([]);
   expect(gateway.process.output.filter((line) => line.includes('"level":50'))).toEqual([]);
-  // Twice the limit of the other tests: a random request is not repeated, so a garbage collection may add to its time.
+  // Allows twice the limit of event-loop.heavy.ts: a random request is not repeated, so that a garbage collection may
+  // count as part of its time.
   expect(longest).toBeLessThan(2 * MAX_HOLD_MS);
 });

@@ -76,7 +76,8 @@ for (const path of ['/graphql', '/graphql/stream'])
       const { method = 'POST', type, search = '', body, status } = attack;
       const response = await fetch(`${gateway.url}${path}${search}`, {
         method,
-        // Passes the CSRF check by this header, so that the request is refused for its form.
+        // Passes the CSRF check by this header, so that the gateway refuses the request for its form, not for the lack
+        // of the header.
         headers: { 'apollo-require-preflight': '1', ...(type ? { 'content-type': type } : {}) },
         body: body ?? null,
       });
