@@ -285,7 +285,7 @@ test('session statistics of a time window do not scan the whole session table', 
 });
 
 test.each(['disputed', 'escalated', 'closed', 'replaced'] as const)(
-  'the filter %s finds a few sessions among 30,000 by its own index',
+  'the session filter `%s` finds a few sessions among 30,000 by an index of its own',
   async (flag) => {
     await database.query(
       `update vkyc_session set ${flag} = true where verification_id in ('plan.7', 'plan.77')`,
@@ -314,7 +314,7 @@ test('session statistics count open sessions by an index-only scan, although mos
   expect(plan).toContain('Index Only Scan using vkyc_session_ongoing');
 });
 
-test('the newest entries of the feed are read by indexes, however long the log is', async () => {
+test('the newest entry of the feed is read at a low plan cost (by indexes), however long the log is', async () => {
   await database.query(
     `insert into status_transition (session_id, sequence, status, sub_status, verdict, source, recorded_at)
      select id, 1000 + n, status, sub_status, 'ENDED', 'POLL', now() from (select * from vkyc_session limit 5000) s, generate_series(1, 10) n`,
