@@ -55,7 +55,7 @@ async function openFileLimit(): Promise<number> {
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Returns a line for the report about the machine, without which the figures mean nothing. */
+/** Returns a line about the machine for the report: figures of different machines cannot be compared. */
 export const describeMachine = (): string =>
   `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;
 

@@ -73,7 +73,7 @@ export const nextTransition = (session, rest) => ({
   ...rest,
 });
 
-/** Appends entries to the audit chain of a session; each note is a kind and a content. */
+/** Appends entries to the audit chain of a session; each note is a pair of the kind and the content of an entry. */
 export async function audit(run, sessionId, notes, recordedAt) {
   const [head] = await run(
     'audit-head',
