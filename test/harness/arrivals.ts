@@ -18,7 +18,10 @@ export interface Way {
 }
 
 export interface Arrival {
-  /** Id of the authenticated viewer; otherwise the status or close code, and the error code if there is one. */
+  /**
+   * Answer for each transport: the id of the viewer if the sign-in succeeded; otherwise the HTTP status or close code,
+   * with the error code if there is one.
+   */
   readonly answers: Record<Transport, string>;
   /** All text received, over all transports. */
   readonly said: string;

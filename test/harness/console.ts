@@ -92,7 +92,7 @@ export async function openConsole(
   showFailureOf(page, as ?? 'DEVELOPER');
   await page.setViewportSize(viewport);
   await page.addInitScript(
-    `addEventListener('securitypolicyviolation', (event) => console.error('refused by the policy:', event.violatedDirective, event.blockedURI));`,
+    `addEventListener('securitypolicyviolation', (event) => console.error('blocked by the content security policy:', event.violatedDirective, event.blockedURI));`,
   );
   if (as)
     await page.addInitScript(

@@ -98,7 +98,7 @@ interface Options {
   readonly doorbell?: TestOverrides['doorbell'];
   /** Wraps the gateway's provider client. */
   readonly provider?: TestOverrides['provider'];
-  /** Adds providers to the configured one. */
+  /** Providers of the gateway in addition to the configured provider. */
   readonly providers?: TestOverrides['providers'];
   /** Interval at which the reconciler and the webhook queue worker look for due work. */
   readonly lookIntervalMs?: number;
@@ -130,8 +130,8 @@ export async function bootGateway({
   doorbell,
   provider,
   providers,
-  // Looks for due work only once a second if `polling` is off, so that tests that count statements see few
-  // periodic ones.
+  // Looks for due work only once a second if `polling` is off, so that tests that count SQL statements see few periodic
+  // statements.
   lookIntervalMs = polling ? 50 : 1_000,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
@@ -296,7 +296,7 @@ export async function bootGateway({
   return gateway;
 }
 
-/** Returns frames one by one. An error in a frame rejects. */
+/** Makes a stream whose frames a test takes one by one. `next` rejects if the frame has errors. */
 function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Stream<T> {
   const next = async () => {
     const { value, done } = await frames.next();
@@ -318,7 +318,10 @@ function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Str
 
 let maker: Promise<{ client: pg.Client; strategy: string }> | null = null;
 
-/** Returns a connection to the test server, shared by all test files of a worker. */
+/**
+ * Returns a connection that can create databases on the test server, and the fastest strategy for that. All test files
+ * of a worker share this connection.
+ */
 async function connectMaker(server: string) {
   const client = new pg.Client({ connectionString: server });
   client.on('error', () => {
