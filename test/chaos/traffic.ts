@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 /** Work that gateways acknowledged. The test compares it with the database at the end. */
 export interface Done {
   readonly news: News[];
-  /** Database ids of booked meetings, and verification ids of started sessions. */
+  /** Database ids of booked meetings; `started` has the verification ids of started sessions. */
   readonly meetings: string[];
   readonly started: string[];
   refused: number;

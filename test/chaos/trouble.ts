@@ -27,7 +27,7 @@ export interface Happened {
 const WRITERS = 12;
 const WEBHOOKS_IN_FLIGHT = 8;
 
-/** Starts the faults; `over` resolves when they have ended and every gateway is back. */
+/** Starts the faults; `over` resolves when the faults have ended and every gateway runs again. */
 export function makeTrouble(world: World, plan: TroublePlan): { happened: Happened; over: Promise<void> } {
   const happened: Happened = { webhooks: 0, lateCommits: 0, rollbacks: 0, listenerKills: 0 };
   const endsAt = performance.now() + plan.seconds * 1000;

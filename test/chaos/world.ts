@@ -23,7 +23,7 @@ export interface World {
   readonly proxy: FaultyProxy;
   /** Starts another gateway of the current release behind the proxy. At most `room` gateways may join. */
   join(): Phoenix;
-  /** Resolves with the proxy's URL once a gateway is behind it. */
+  /** Resolves with the proxy's URL once a gateway is ready behind the proxy. */
   reachable(): Promise<string>;
 }
 
@@ -31,7 +31,7 @@ interface Options {
   readonly seed: string;
   readonly gateways: number;
   readonly sessions: number;
-  /** Provider of the gateways; by default a provider that does not answer. */
+  /** Provider of the gateways; by default a provider that starts sessions, but reports no status later. */
   readonly provider?: ScriptedProvider;
   readonly environment?: Record<string, string>;
   readonly wear?: Wear;
