@@ -126,8 +126,8 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   const traffic = startTraffic({ ...plan, url: proxy.url, sessions, provider });
 
   /**
-   * Waits until every subscriber is connected at a position that the log has; returns the subscribers that are not
-   * after a timeout.
+   * Waits until every subscriber is connected at a position that the log has. After a timeout, returns the subscribers
+   * that are not.
    */
   const everyoneInPlace = async (): Promise<Subscriber[]> => {
     const deadline = performance.now() + IN_PLACE_WITHIN_MS;

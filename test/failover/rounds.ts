@@ -24,7 +24,7 @@ export async function runRounds(plan: RoundsPlan): Promise<Proof> {
     cluster.lag(lagMs);
     const killInMs = lagMs + random.between(...LAGGING_FOR_MS);
     await Promise.all([pause(killInMs), floor.leave(killInMs)]);
-    // Webhooks stop in the last round, so that only polls can recover what the database loses.
+    // Stops all traffic in the last round, so that only polls can recover what the database loses.
     if (round === rounds) void traffic.stop();
     say(`round ${round} of ${rounds}`);
     await floor.failOver(async () => {
