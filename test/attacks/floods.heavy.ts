@@ -181,7 +181,9 @@ test('the gateway stops reading from a WebSocket peer that does not read its ans
   send();
 
   for (let round = 0; round < ROUNDS && sent < FLOOD_BYTES; round += 1) await served();
-  process.stdout.write(`pings of a peer that does not read: ${Math.round(sent / 1e6)} MB received\n`);
+  process.stdout.write(
+    `the gateway took ${Math.round(sent / 1e6)} MB of pings from a peer that does not read\n`,
+  );
   tally.note('pings', sent > HEARD_AT_MOST_BYTES);
   expect(sent).toBeLessThan(HEARD_AT_MOST_BYTES);
 });

@@ -136,7 +136,10 @@ function makeRequest(): Request {
   return { query, variables, operationName } as Request;
 }
 
-/** Sends bytes that resemble messages of graphql-transport-ws, and waits until its socket is closed. */
+/**
+ * Sends bytes that resemble messages of graphql-transport-ws over a new WebSocket. Resolves with the answers when the
+ * socket is closed.
+ */
 async function sendFrames(): Promise<string> {
   const socket = new WebSocket(`${gateway.target.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   let heard = '';
@@ -197,7 +200,7 @@ test(`random changes of documents, variables and WebSocket messages cause no int
     if (performance.now() - saidAt < SAY_EVERY_MS) continue;
     saidAt = performance.now();
     process.stdout.write(
-      `${sent} sent, ${faults.length} faults, longest hold ${Math.max(...holds).toFixed(1)} ms\n`,
+      `${sent} requests sent, ${faults.length} internal errors, event loop blocked for at most ${Math.max(...holds).toFixed(1)} ms\n`,
     );
   }
 
@@ -205,7 +208,7 @@ test(`random changes of documents, variables and WebSocket messages cause no int
   // Leaves out the first batches, which are slow because V8 has not optimized the code yet.
   const longest = Math.max(...holds.slice(4));
   process.stdout.write(
-    `${sent} sent, longest hold ${longest.toFixed(1)} ms; an honest client asked ${asked} times: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`,
+    `${sent} requests sent, event loop blocked for at most ${longest.toFixed(1)} ms; an honest client asked ${asked} times: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`,
   );
   expect(faults).toEqual([]);
   expect(gateway.process.output.filter((line) => line.includes('"level":50'))).toEqual([]);

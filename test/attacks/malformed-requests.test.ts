@@ -146,7 +146,7 @@ async function isInVain(): Promise<boolean> {
 
 for (const path of PATHS) {
   test.each(Object.entries(REFUSED))(
-    `${path}: a malformed request is refused: %s`,
+    `${path}: a malformed HTTP request is refused and has no effect: %s`,
     async (name, [make, statuses]) => {
       const peer = await sent(path, make);
       await peer.hears('HTTP/1.1 ');

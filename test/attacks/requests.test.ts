@@ -71,7 +71,7 @@ async function served() {
 
 for (const path of ['/graphql', '/graphql/stream'])
   test.each(Object.entries(ATTACKS))(
-    `${path}: a request of a wrong form is refused: %s`,
+    `${path}: a request with a wrong method, content type or body is refused: %s`,
     async (name, attack) => {
       const { method = 'POST', type, search = '', body, status } = attack;
       const response = await fetch(`${gateway.url}${path}${search}`, {
@@ -94,7 +94,7 @@ for (const path of ['/graphql', '/graphql/stream'])
   );
 
 test.each(Object.entries(ATTACKS).filter(([, { message }]) => message !== null))(
-  'WebSocket: a message of a wrong form closes its socket, and HTTP is still served: %s',
+  'WebSocket: a message of a wrong form closes its socket, and the gateway still answers over HTTP: %s',
   async (name, { message }) => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     atTheEnd(async () => socket.terminate());
