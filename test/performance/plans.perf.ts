@@ -121,7 +121,7 @@ const ORDERS: SessionOrder[] = (['CREATED_AT', 'UPDATED_AT'] as const).flatMap((
 );
 
 test.each(FILTERS)(
-  'a list of sessions filtered by %s uses an index in every order, from either end',
+  'a page of sessions filtered by %s is read by an index in every order, from the start and from the end of the list',
   async (_name, filter) => {
     for (const order of ORDERS) {
       for (const end of ['FIRST', 'LAST'] as const) {
