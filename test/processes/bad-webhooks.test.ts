@@ -190,7 +190,7 @@ test('webhooks that are unsigned, badly signed, too large or dated a year or mor
   expect(await stored()).toBe(before);
 });
 
-test('300 slow senders of webhooks of 256 kB use bounded memory, and an honest webhook is still stored', async () => {
+test('300 slow senders of webhooks of 256 kB cost the gateway a bounded amount of memory, and an honest webhook is still stored', async () => {
   const storedBefore = await stored();
   const before = await residentMb();
   let peak = before;
