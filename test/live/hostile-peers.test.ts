@@ -82,8 +82,8 @@ test('one IP address may open only a limited number of WebSockets that have not 
   const refused = outcomes.filter(({ status }) => status !== 101);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
-  // Waits until the gateway has closed sockets that have not signed in within 3 s, so that the address may
-  // open another.
+  // Waits until the gateway has closed sockets that have not signed in within 3 s, so that the IP address may open
+  // another socket.
   await eventually(async () => (await open()).status === 101);
 });
 

@@ -134,8 +134,8 @@ test('sending a transition to the one customer who may see it takes no more SQL 
       await stream.next();
       streams.push(stream);
     }
-    // Counts the second round. In the first round the gateway has yet to find out that the results depend on
-    // the viewer.
+    // Uses only the count of the second round: in the first round the gateway does not know yet that the results depend
+    // on the viewer.
     const rounds: number[] = [];
     for (let round = 0; round < 2; round += 1) {
       const next = (streams[0] as Stream<object>).next();
@@ -176,7 +176,7 @@ test('a frame that selects the actor is executed once for all staff, and once fo
   atTheEnd(async () => executed.mockRestore());
 
   const executions: number[] = [];
-  // Counts the second round. In the first round the gateway has yet to find out that the result differs
+  // Uses only the count of the second round: in the first round the gateway does not know yet that the result differs
   // between customers.
   for (const minutes of [30, 40]) {
     executed.mockClear();
