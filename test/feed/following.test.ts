@@ -16,7 +16,7 @@ import {
 
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-test('a subscriber gets past and then new log entries without a gap or repeat, and only the past ones are marked as replay', async () => {
+test('a subscriber gets past and then new log entries without a gap or repeat, and only past entries are marked as replay', async () => {
   const floor = createFloor(createLog(700));
   const { connection } = floor.follow(0);
   for (let round = 0; round < 300; round += 1) {

@@ -112,7 +112,7 @@ describe('fingerprint', () => {
 });
 
 describe('log position and cursor', () => {
-  test('positionAfter has a feed position only for an entry that was read from the feed, and is computed once per entry', () => {
+  test('positionAfter returns a feed position only for an entry that was read from the feed, and computes the result once per entry', () => {
     const entry = { ...ENTRY, position: 12 };
     const place = positionAfter(entry as never);
     const fingerprint = fingerprintOf();

@@ -37,7 +37,7 @@ describe('log tail and subscribers', () => {
     expect(floor.rewinds).toEqual(['LOG_REWOUND']);
   });
 
-  test('a live subscriber is reset even if the rewound log has grown past its old end before the gateway reads it', async () => {
+  test('a live subscriber is reset even if the rewound log has become longer than before the loss when the gateway reads it', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
