@@ -133,7 +133,7 @@ function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]):
  */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
-  // Index of a start cursor, which precedes the first transition of the log.
+  // Furthest index in the log that the watcher has reached; -1: a start cursor, before the first transition.
   let place = -1;
   for (const [index, frame] of watcher.seen.entries()) {
     const at = placeOf.get(frame.cursor) ?? -1;

@@ -16,7 +16,9 @@ const TRANSITIONS = `subscription ($after: String) {
 
 const cursorAt = (sequence: number | null) => (sequence === null ? null : `at ${sequence}`);
 
-/** Returns a frame of the feed; its cursor is `at 3` for transition 3, and its previousCursor that of `after`. */
+/**
+ * Returns a frame of the feed. If `at` is 3, the cursor is `at 3`; previousCursor is made from `after` in the same way.
+ */
 const frame = (__typename: string, at: number, after: number | null, fields = {}) => ({
   data: {
     feed: { __typename, cursor: cursorAt(at), previousCursor: cursorAt(after), ...fields },

@@ -132,7 +132,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(variables).toEqual({ after: 'here' });
   });
 
-  test('a subscription without $after is refused before it is sent, and a query is passed through', async () => {
+  test('the client refuses a subscription without the variable $after before it sends anything, and passes a query through', async () => {
     const { server, client, watch } = await setUp(transport);
     const refused = [
       watch('subscription { feed { ... on Heartbeat { cursor } } }'),
