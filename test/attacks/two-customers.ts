@@ -15,12 +15,13 @@ const NAMES = [
   ...['place', 'key'],
   /**
    * Global ids of sessions of the attacking customer: a plain session, a session that a foreign session replaces, a
-   * session that replaces a foreign session, and a session whose user also has foreign sessions.
+   * session that replaces a foreign session, and a session whose user also has foreign sessions. In `nobodys` these
+   * sessions have no relation to a foreign session.
    */
   ...['mine', 'replaced', 'replacing', 'relative'],
 ] as const;
 
-/** Ids, cursors and keys of a session, by name. The attempts put them into their requests. */
+/** Ids, cursors and keys of a session, by name. The requests in attempts.ts contain these values. */
 export type Given = Readonly<Record<(typeof NAMES)[number], string>>;
 
 export interface TwoCustomers {
@@ -65,7 +66,8 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     transition: globalId('StatusTransition', `${NOWHERE}:1`),
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
-    // Uses the gateway's own cursor key: cursors are authenticated, so that an attacker could not make this cursor.
+    // Uses the gateway's own cursor key: cursors are authenticated, so that a valid cursor of a session that does not
+    // exist cannot be made without this key.
     cursor: cursors.encode({ ...logStart(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
@@ -94,7 +96,8 @@ async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const { id } = await gateway.start(verificationId, { user });
   await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30), idempotencyKey: key });
   const review = await reviewOf(gateway, agent, user);
-  // A session replaces only one of the same person; the customer's token lists one of the two.
+  // A session can replace only a session of the same person. The attacking customer's token lists one session of each
+  // pair below; the other one is foreign.
   const failed = await gateway.start('them-3.insufficient-balance');
   const replaced = await gateway.start('own-4.insufficient-balance');
   await gateway.start('them-4', { replacesSessionId: replaced.id });

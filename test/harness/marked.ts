@@ -47,8 +47,8 @@ export interface Marked {
 }
 
 /**
- * Boots a gateway and runs a session in which every field gets a value, each by a different person whose
- * texts contain marks.
+ * Boots a gateway, and runs a session to its end with actions of many roles, so that every field gets a value. Names,
+ * texts and ids of people contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
   // Compares no results of graphql-js and compiled execution by default, because that takes half of the time
@@ -59,7 +59,7 @@ export async function bootMarked(): Promise<Marked> {
     const roles = caller === 'NONE' ? [] : [caller];
     tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
   }
-  // Drops webhooks. If one overtook the response to the start, the session would have no creator.
+  // Drops webhooks: if a webhook arrived before the response to the start (race), the session would have no creator.
   await setFaults(gateway, { drop: {} });
   const own = await gateway.start(OWN, {
     user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },
@@ -149,7 +149,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
   await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
   await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
-  // Only an answer has the remarks of the provider's agent.
+  // Refreshes, because only the provider's answer to a poll has the remarks of the provider's agent.
   await act('OPERATOR', 'refreshSession');
   const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };
   await act('AGENT', 'recordAgentReview', {
@@ -186,7 +186,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
   await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
-  // Reads what no route of non-null fields leads to.
+  // Reads nullable fields, which the generated queries (`routesFrom`) do not follow.
   for (const caller of CALLERS) {
     await ask(caller, `{ session(id: "${otherId}") { __typename closure { __typename id note closedBy } } }`);
     await ask(
@@ -213,7 +213,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
     return data.session.disputed;
   });
   await act('ADMIN', 'resolveDispute', { note });
-  // A nullable field, which the generated routes do not follow.
+  // Selects the nullable field `notes`, which the generated queries (`routesFrom`) do not follow.
   const notes = everythingOf(schema.getType('NoteConnection') as never, 3, {});
   for (const caller of CALLERS)
     await ask(caller, `{ session(id: "${own.id}") { __typename notes(first: 5) ${notes} } }`);

@@ -46,7 +46,7 @@ export interface Person {
   act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
   ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
   start(input: object): Promise<any>;
-  /** Executes a query or mutation; returns its answer's field `result`. */
+  /** Executes a query or mutation. Returns the field `result` of the response data. */
   query(text: string, variables?: object): Promise<any>;
 }
 

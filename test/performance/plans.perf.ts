@@ -121,7 +121,7 @@ const ORDERS: SessionOrder[] = (['CREATED_AT', 'UPDATED_AT'] as const).flatMap((
 );
 
 test.each(FILTERS)(
-  'a list of sessions filtered by %s uses an index in every order, from either end',
+  'a page of sessions filtered by %s is read by an index in every order, from the start and from the end of the list',
   async (_name, filter) => {
     for (const order of ORDERS) {
       for (const end of ['FIRST', 'LAST'] as const) {
@@ -285,7 +285,7 @@ test('session statistics of a time window do not scan the whole session table', 
 });
 
 test.each(['disputed', 'escalated', 'closed', 'replaced'] as const)(
-  'the filter %s finds a few sessions among 30,000 by its own index',
+  'the session filter `%s` finds a few sessions among 30,000 by an index of its own',
   async (flag) => {
     await database.query(
       `update vkyc_session set ${flag} = true where verification_id in ('plan.7', 'plan.77')`,
@@ -314,7 +314,7 @@ test('session statistics count open sessions by an index-only scan, although mos
   expect(plan).toContain('Index Only Scan using vkyc_session_ongoing');
 });
 
-test('the newest entries of the feed are read by indexes, however long the log is', async () => {
+test('the newest entry of the feed is read at a low plan cost (by indexes), however long the log is', async () => {
   await database.query(
     `insert into status_transition (session_id, sequence, status, sub_status, verdict, source, recorded_at)
      select id, 1000 + n, status, sub_status, 'ENDED', 'POLL', now() from (select * from vkyc_session limit 5000) s, generate_series(1, 10) n`,

@@ -2,9 +2,7 @@ import { expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { onStatement } from '../harness/statements.ts';
 
-/**
- * Collects the SQL statements of GraphQL queries. Leaves out those that the gateway sends in the background.
- */
+/** Collects the SQL statements of GraphQL queries. Leaves out statements that the gateway sends in the background. */
 function countStatements(): string[] {
   const seen: string[] = [];
   onStatement(({ text }) => {
