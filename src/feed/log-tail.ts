@@ -49,9 +49,7 @@ export interface TailListener {
   countSubscribers(patienceMs: number): { live: number; lagging: number };
 }
 
-/**
- * Maximum number of entries that are read and published in one batch; groups execute the whole batch at once.
- */
+/** Maximum number of entries that are read and published in one batch; groups execute a whole batch together. */
 const LIVE_PAGE_SIZE = 100;
 const REPLAY_PAGE_SIZE = 500;
 const RETRY_MS = 500;
@@ -70,7 +68,7 @@ const WAIT_POLL_INTERVAL_MS = 2;
  * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their
  * numbers again. Each read therefore starts at the newest known entry (the anchor). If the log has no entry
  * or a different entry under that number, the tail goes back to the newest entry that is both in memory and
- * in the log, and tells its listeners.
+ * in the log, and calls `onRewind` of its listeners.
  */
 export class LogTail {
   readonly listeners = new Set<TailListener>();
