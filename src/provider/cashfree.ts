@@ -26,7 +26,7 @@ interface Options extends TransportOptions {
    * All secrets that may have signed a webhook: the active one, and those that are being retired (rotation).
    */
   readonly webhookSecrets: readonly string[];
-  /** Templates of the account; left out, those of the provider's documentation. */
+  /** Templates of the account; by default, those of the provider's documentation. */
   readonly templates?: ConfiguredTemplates;
   /**
    * Called for each answer that was refused because it is about another verification or user than the call.
