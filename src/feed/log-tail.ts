@@ -38,8 +38,8 @@ export interface TailListener {
   /** Publishes new entries. Resolves once every live subscriber has been sent the entries; never rejects. */
   publish(entries: readonly Entry[]): Promise<void>;
   /**
-   * Called after the log lost all entries after number `to`, in order with the calls of `publish`. `holds`
-   * tells whether the log still has all entries that a subscriber with the given progress was sent.
+   * Called when the log has lost all entries after number `to`; handled after the earlier calls of `publish`.
+   * `holds` tells whether the log still has all entries that a subscriber with the given progress was sent.
    */
   onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
   /**
@@ -340,8 +340,8 @@ export class LogTail {
   }
 
   /**
-   * Returns why entries are missing. An empty read does not tell whether they were archived or the log was
-   * rewound, so the log is asked.
+   * Returns why entries are missing. An empty read does not tell whether the entries were archived or the log
+   * was rewound; then `explainLoss` tells.
    */
   #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
     return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);

@@ -73,7 +73,7 @@ let executions = 0;
  */
 export class SharedExecution {
   /**
-   * Whether any result of this selection depended on the viewer. From then on, executions are not shared
+   * Whether any result of this selection depended on the viewer. Once true, executions are no longer shared
    * between viewers.
    */
   dependsOnViewer = false;

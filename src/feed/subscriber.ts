@@ -99,8 +99,8 @@ export class Subscriber implements GroupMember {
     if (this.#state !== 'LIVE') return;
     const outcome = this.#sendAll(executed);
     if (outcome === 'FULL') this.#waitUntilDrained();
-    // Some entry was not executed for this viewer, because the subscriber joined while the batch was
-    // executed, or the viewer's budget is used up. Catching up delivers that entry.
+    // Either an entry was not executed for this viewer (the subscriber joined while the batch was executed),
+    // or the viewer's budget is used up. Catching up delivers the entry.
     if (outcome === 'NOT_EXECUTED') this.switchToCatchUp();
   }
 

@@ -1,6 +1,6 @@
 /**
- * Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the schema coordinate that
- * changed in backticks.
+ * Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names, in backticks, the schema
+ * coordinate that changed.
  */
 const HEADING = '## Unreleased';
 

@@ -432,8 +432,8 @@ export const auditEntries = pgTable(
 
 /**
  * Sessions that are older than audit chains, and whose chain has not begun yet. The migration that introduced
- * audit chains filled this table once; the gateway never inserts, so that a forged session cannot pass for an
- * old one.
+ * audit chains filled this table once; the gateway never inserts rows, so that a forged session cannot pass
+ * for an old one.
  */
 export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
 
@@ -679,8 +679,8 @@ export const replicas = pgTable('replica', {
 });
 
 /**
- * Ids of all data keys with which stored values may be encrypted. A gateway that starts without one of these
- * keys searches for values that it could not decrypt.
+ * Ids of all data keys with which stored values may be encrypted. A gateway that lacks one of these keys does
+ * not start while a stored value needs that key.
  */
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });
 
