@@ -104,7 +104,10 @@ export interface Config {
   readonly auditUnknownAgents: boolean;
   /** Minutes after its start at which a meeting counts as missed if the provider knows of no call. */
   readonly meetingGraceMinutes: number;
-  /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  /**
+   * Days after a decision made here and the end of the link (the later of both) for which polls ask the
+   * provider whether it agrees.
+   */
   readonly decisionConfirmDays: number;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
@@ -138,7 +141,10 @@ export interface Config {
      * routing here first.
      */
     readonly drainSeconds: number;
-    /** Window after SIGTERM over which subscribers are disconnected, so that they do not all reconnect at once. */
+    /**
+     * Window after SIGTERM over which subscribers are disconnected, so that they do not all reconnect at the
+     * same moment.
+     */
     readonly shutdownSeconds: number;
   };
 }
@@ -161,7 +167,7 @@ export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
 
-/** Error that lists all problems of the settings at once. */
+/** Error that lists all problems of the settings. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly issues: readonly string[]) {

@@ -40,8 +40,8 @@ export function openFeed(
     log.warn(planned, 'polling the provider for every open session and start');
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
-  // After a failover, a new connection may lead to another database server, which may lack transitions, so the
-  // hub reads the logs that it follows again.
+  // After a failover, a new connection may lead to another database server, which may lack transitions, so
+  // the hub reads its followed logs again.
   for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
   lifecycle.onStop(() => hub.stop());
   return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };

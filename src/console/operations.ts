@@ -627,7 +627,7 @@ export type FeedResetCause =
   | 'TOO_FAR_BEHIND'
   /** The transitions after the cursor were moved to an archive. */
   | 'ARCHIVED'
-  /** The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider for the affected sessions again. */
+  /** The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider again about every open session. */
   | 'LOG_REWOUND';
 
 export type VkycStatusFragment = { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean };

@@ -12,8 +12,8 @@ import { RingReceiver } from './ring-receiver.ts';
 
 export interface NatsDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
-   * after the next connect, `onGap` makes the listeners read their logs instead.
+   * Whether the NATS connection is up, so that notifications of other replicas arrive. Notifications sent
+   * while it is down are lost; after the next connect, `onGap` makes the listeners read their logs instead.
    */
   readonly connected: boolean;
 }

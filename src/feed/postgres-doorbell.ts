@@ -14,8 +14,8 @@ export const CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
-   * after the next connect, `onGap` makes the listeners read their logs instead.
+   * Whether the LISTEN connection is up, so that notifications of other replicas arrive. Notifications sent
+   * while it is down are lost; after the next connect, `onGap` makes the listeners read their logs instead.
    */
   readonly connected: boolean;
 }
@@ -48,8 +48,8 @@ interface Dependencies {
 /**
  * Creates a doorbell (notification that transitions were recorded) between replicas over LISTEN and NOTIFY. A
  * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the transactions
- * that record transitions, one at a time per process; rings that arrive while one is being sent form the
- * next.
+ * that record transitions, one at a time per process; rings that arrive while a notification is being sent go
+ * out in the next one.
  */
 export function createPostgresDoorbell({
   url,

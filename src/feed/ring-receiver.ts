@@ -82,8 +82,8 @@ export class RingReceiver {
   }
 
   /**
-   * Tells the listeners that notifications may have been missed: at once for the first call, and for all
-   * calls within the next `MISSED_INTERVAL_MS` once more at the end of that interval.
+   * Tells the listeners that notifications may have been missed: immediately at the first call, and once more
+   * at the end of `MISSED_INTERVAL_MS` if there were further calls in that interval.
    */
   #miss(): void {
     if (this.#missing) {

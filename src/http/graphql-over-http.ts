@@ -162,8 +162,8 @@ function toExecutionResult({ body }: Answered): FormattedExecutionResult {
 }
 
 /**
- * Builds the HTTP request that Apollo gets. Apollo reads only its method: for any method but POST, it refuses
- * mutations.
+ * Builds the HTTP request that Apollo gets. Apollo reads only the method, and refuses mutations unless the
+ * method is POST.
  */
 const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> => ({
   method,

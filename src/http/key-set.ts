@@ -17,7 +17,8 @@ import type { Logger } from 'pino';
 
 /**
  * Time for which a fetched key set is used. A key that the identity provider has withdrawn is accepted for at
- * most this long, as long as the key server answers.
+ * most this long (and for TOKEN_CACHE_SECONDS more on tokens that were verified before), as long as the key
+ * server answers.
  */
 export const KEY_SET_CACHE_SECONDS = 270;
 /**

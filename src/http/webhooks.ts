@@ -99,9 +99,9 @@ export async function serveWebhooks(
   }
 
   /**
-   * Refuses a webhook without a valid signature. A client address is told the reason only a limited number of
-   * times per minute; then it gets 429. Webhooks with a valid signature from the same address are still
-   * accepted.
+   * Refuses a webhook without a valid signature. The answer is 401 with the reason or, once the client
+   * address has had too many failures in the last minute, 429. Webhooks with a valid signature from that
+   * address are still accepted.
    */
   async function refuseSigned(
     request: FastifyRequest,

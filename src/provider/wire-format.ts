@@ -298,7 +298,7 @@ export const writeUser = (person: ProviderUser) => ({
   address: person.address ?? undefined,
 });
 
-/** Returns the body of `PATCH /user`. Only the fields that it contains change at the provider. */
+/** Returns the body of `PATCH /user`. Only the fields in the body change at the provider. */
 export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
   user_id: userId,
   name: name ?? undefined,

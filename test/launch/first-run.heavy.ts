@@ -170,7 +170,7 @@ describe('npm start', () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ name: 'a#b' }) });
 
     expect(await start.ended).toBe(1);
-    expect(start.said()).toContain('has the character # in it');
+    expect(start.said()).toContain('contains the character #,');
     expect(start.said()).not.toContain('Building');
   });
 

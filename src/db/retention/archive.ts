@@ -36,8 +36,8 @@ import {
 const ARCHIVING_LOCK = 8_529_004;
 
 /**
- * Takes the archiving lock, a session-level advisory lock that excludes other runs until the connection is
- * closed. Returns false if another run holds the lock.
+ * Takes the archiving lock, an advisory lock that this connection holds until it is closed. Returns false if
+ * another run holds the lock.
  */
 export async function tryAcquireArchiveLock(client: pg.PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ kept: boolean }>('select pg_try_advisory_lock($1) as kept', [

@@ -9,8 +9,8 @@ type TableKey = {
 
 /**
  * Rights on each table that the gateway's role needs at runtime; granted if that role is not the owner. A
- * table that is missing here does not compile. The transition log, the audit chains and the read log are
- * append-only, so they get no update and no delete.
+ * table that is missing here is a compile error. The transition log, the audit chains and the read log are
+ * append-only, so the role may neither update nor delete their rows.
  */
 export const RUNTIME_RIGHTS = {
   transitions: 'select, insert',

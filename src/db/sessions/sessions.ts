@@ -116,9 +116,9 @@ export const reschedulePoll = (
     );
 
 /**
- * Plans a poll of every session that has not ended, and of every session for which polls are planned, the most
- * recently changed first: the first at `from`, each next one `everyMs` later. A poll planned for an earlier time keeps
- * it. Returns the number of sessions.
+ * Plans polls of all open sessions, and of ended sessions that are polled until the provider confirms a
+ * decision made here. The most recently changed session is polled at `from`, each next one `everyMs` later. A
+ * poll that is already planned for an earlier time keeps that time. Returns the number of sessions.
  */
 export async function schedulePollsOfOpenSessions(
   db: Queryable,
@@ -145,8 +145,8 @@ export async function schedulePollsOfOpenSessions(
 }
 
 /**
- * Counts the sessions for which a poll is planned. Sessions that ended by a decision made here count by
- * `UNCONFIRMED_WEIGHT`.
+ * Counts the sessions for which a poll is planned. A session that ended by a decision made here counts only
+ * as `UNCONFIRMED_WEIGHT` of a session.
  */
 export async function countPolled(db: Queryable): Promise<number> {
   const [polled, confirming] = await Promise.all([
@@ -178,8 +178,9 @@ export const lockSessions = (tx: Transaction, verificationIds: readonly string[]
   lockedByVerificationId(tx, verificationIds);
 
 /**
- * Locks session rows like `lockSessions`, but fails at once if another transaction holds one of the locks (NOWAIT).
- * For transactions that hold locks of other sessions already, and therefore cannot keep the lock order.
+ * Locks session rows like `lockSessions`, but fails immediately if another transaction holds one of the locks
+ * (NOWAIT). For transactions that hold locks of other sessions already, and therefore cannot keep the lock
+ * order.
  */
 export const lockSessionsNow = (
   tx: Transaction,
@@ -206,9 +207,9 @@ export async function lockSessionById(
 }
 
 /**
- * Inserts a session. If a concurrent transaction creates the same session, waits for its end, and returns
- * false if it commits. `onConflictDoNothing` names no conflict target, because the other row has the same id
- * and the same verification id, and either unique index may report the conflict.
+ * Inserts a session. If a concurrent transaction creates the same session, waits for the end of that
+ * transaction, and returns false if it commits. `onConflictDoNothing` names no conflict target, because the
+ * other row has the same id and the same verification id, and either unique index may report the conflict.
  */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });

@@ -10,7 +10,7 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
 };
 
 /**
- * Transition that subscribers are sent, with the verification id, by which is decided who may see the
+ * Transition as it is sent to subscribers, with the verification id, which decides who may see the
  * transition.
  */
 export type SessionTransition = TransitionRow & { readonly verificationId: string };
@@ -66,8 +66,8 @@ const selectObservations = preparedQuery(
 );
 
 /**
- * Sets the event time of the oldest observation of a raw status that has none: a poll found the raw status
- * first, and now a webhook reports its time.
+ * Sets the event time of the oldest observation without event time of a raw status: a poll found the raw
+ * status first, and now a webhook reports its time.
  */
 export const setObservationTime = preparedCommand(
   'confirm sighting',
@@ -101,7 +101,7 @@ export interface TransitionRange {
 
 /**
  * Columns of a transition that lists show (`SUMMARY` of `DetailLevel`). A transition's fingerprint (digest)
- * is computed from them as well.
+ * is computed from these columns as well.
  */
 export const SUMMARY_COLUMNS = [
   'sessionId',
@@ -172,7 +172,7 @@ const RANGES = {
   SUMMARY: { FIRST: selectRanges('FIRST', 'SUMMARY'), LAST: selectRanges('LAST', 'SUMMARY') },
 };
 
-/** Current end of a session's log, next to the transition that a reader holds to be the newest. */
+/** Current end of a session's log, together with the transition that a reader holds to be the newest. */
 export interface LogEnd {
   readonly sessionId: string;
   /** Sequence of the session's newest transition. */
