@@ -198,7 +198,7 @@ export class Reconciler {
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
-    // A failed call says nothing about the verification, so the search goes on until the provider has really
+    // A failed call says nothing about the verification, so the look-up goes on until the provider has really
     // answered that it does not have the verification.
     if (payload === 'FAILED' || ageMs < LOOKUP_TIMEOUT_MS) return this.#postpone(lookup);
     await parkWaiting(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);

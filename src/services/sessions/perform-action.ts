@@ -46,7 +46,7 @@ type ActionInput = z.infer<typeof actionInput>;
 
 export interface ActionResult {
   readonly session: SessionRow;
-  /** Id of the meeting or review that the call created or changed. */
+  /** Id of the meeting, review or annotation that the call created or changed. */
   readonly outcomeId: string;
   readonly replayed: boolean;
 }
