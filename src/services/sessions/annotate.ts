@@ -62,7 +62,10 @@ const resolveDisputeInput = noteInput.extend({
   expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 
-/** Session after the annotation, the annotation, and whether an earlier call with the same key recorded it. */
+/**
+ * Session after the annotation, the annotation, and whether an earlier call with the same idempotency key recorded
+ * the annotation.
+ */
 export interface Annotated {
   readonly session: SessionRow;
   readonly annotation: AnnotationRow;
@@ -129,8 +132,9 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
 };
 
 /**
- * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider may
- * decide again without a new version of the session, so `expectedSubStatus` protects the result.
+ * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider
+ * may decide again without a new version of the session, so the call is refused if the session would not get
+ * `expectedSubStatus`.
  */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);

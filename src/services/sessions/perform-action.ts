@@ -136,7 +136,7 @@ async function readRelatedRows(
   return { meeting, reviews, annotations };
 }
 
-/** Combines a session with its related rows. Only a few sessions need one more read of the log. */
+/** Combines a session with its related rows. Also reads the log, but only for the few sessions whose rules need it. */
 async function readFacts(
   db: Queryable,
   session: SessionRow,

@@ -235,8 +235,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Returns whether the input names the person of this row: by the user id, or without one by the phone, since the
-   * provider may have several users with the same phone.
+   * Returns whether the input names the person of this row. A given user id decides alone, because the provider may
+   * have several users with the same phone; without a user id, the phone decides.
    */
   async function isPerson(id: string, { userId, phone }: StartSessionInput['user']): Promise<boolean> {
     const [person] = await findUsers(db, [id]);
@@ -310,7 +310,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   async function checkNewStart(input: StartSessionInput, intent: IntentRow): Promise<IntentRow> {
     const refusal = intent.sends === 0 ? findRefusal(newStartInput, input) : null;
     if (!refusal) return intent;
-    // Only a derived user id proves that the verification is ours.
+    // Only a derived user id proves that this gateway started the verification.
     const userId = input.user.userId === undefined ? chosenUserId(sealer, intent) : null;
     if (userId === null || !(await findOwn(input, intent, userId))) throw refusal;
     return { ...intent, sends: 1 };
@@ -340,8 +340,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Returns the user id of the person of the replaced session, since a new session replaces only one of the same user;
-   * null if the start replaces no session.
+   * Returns the user id of the person of the replaced session, because a new session may replace only a session of
+   * the same person; null if the start replaces no session.
    */
   async function findReplacedUserId({ replacesId }: IntentRow): Promise<string | null> {
     const [replaced] = replacesId === null ? [] : await findSessions(db, [replacesId]);

@@ -175,7 +175,7 @@ export class AuditedWrites {
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
-    // Only a review of the provider is completed later, and it has no message to the customer.
+    // Only a review made at the provider gets its remarks later, and such a review has no message to the customer.
     const texts = { remarks: remarks.commitment, customerMessage: null };
     this.#addNote('REVIEW', review.sessionId, reviewContent(review, texts));
   }

@@ -398,7 +398,7 @@ export class TransitionWriter {
           ...{ payload, source, before, session, transition, now },
         });
     const planned = bookedAt ? this.#queueUpdate({ ...session, meetingAt: bookedAt }) : session;
-    // Without an entry of its own, the change would reach no subscriber.
+    // The change becomes a transition of its own; otherwise no subscriber would learn of the change.
     const after = changedMore
       ? await this.applyOwn(planned, planned, 'DETAILS', { source, actor: null })
       : planned;
