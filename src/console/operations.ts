@@ -152,9 +152,9 @@ export type SessionAction =
 
 /** Outcome of closing a session. */
 export type ClosureOutcome =
-  /** The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT. */
+  /** The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT, unless it has already ended. */
   | 'REJECTED'
-  /** The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT. */
+  /** The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT, unless it has already ended. */
   | 'FAILED';
 
 /** Reason for closing a session. More values may be added: treat unknown ones as OTHER. */
@@ -204,7 +204,7 @@ export type MeetingStatus =
   | 'SCHEDULED'
   /** The meeting was moved: another meeting replaces it. */
   | 'RESCHEDULED'
-  /** The meeting was cancelled, through this API or at the provider, or an agent decided before it took place. */
+  /** The meeting was cancelled through this API or at the provider. A decision, a closure or a replacement of the session also cancels its booked meeting. */
   | 'CANCELLED'
   /** The call took place. */
   | 'COMPLETED'
@@ -213,9 +213,9 @@ export type MeetingStatus =
 
 /** How the gateway learned of a transition, meeting or review. */
 export type TransitionSource =
-  /** The provider reported it by webhook. */
+  /** The provider reported the change by webhook. */
   | 'WEBHOOK'
-  /** The gateway found it by asking the provider. */
+  /** The gateway found the change by asking the provider. */
   | 'POLL'
   /** A user performed a mutation of this API. */
   | 'MUTATION'
@@ -338,7 +338,7 @@ export type SortDirection =
 export type Role =
   /** Person who is being verified: sees only their own sessions. */
   | 'CUSTOMER'
-  /** Sees every session, without personal data. */
+  /** Sees every session, but not the name, email or link of a customer, and only four digits of the phone number. */
   | 'VIEWER'
   /** Starts sessions and books meetings. */
   | 'OPERATOR'
@@ -346,7 +346,7 @@ export type Role =
   | 'AGENT'
   /** Confirms or overturns the approvals of agents. */
   | 'AUDITOR'
-  /** May do everything except audit their own agent review. */
+  /** May do everything, except audit their own agent review, or resolve a dispute about their own decision. */
   | 'ADMIN';
 
 /** Reason why a mutation was refused. */
@@ -357,9 +357,9 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The action is not allowed on this session now; `message` says why. */
   | 'ACTION_NOT_ALLOWED'
-  /** The session's version differs from `expectedVersion`: its status changed after you read it. Read it again. */
+  /** `expectedVersion` or `expectedSubStatus` no longer holds: the session changed after you read it. Read the session again. */
   | 'VERSION_CONFLICT'
-  /** The `idempotencyKey` was used before with a different input. Choose a new key. */
+  /** The `idempotencyKey`, or the `verificationId` of startSession, was used before with a different input. Choose a new one. */
   | 'IDEMPOTENCY_CONFLICT'
   /** The `verificationId` belongs to another session. Choose a new one. */
   | 'VERIFICATION_ID_TAKEN'
@@ -374,7 +374,7 @@ export type CloseSessionInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** REJECTED rejects the customer; FAILED ends the session without a decision about the customer. */
   outcome: ClosureOutcome;
@@ -390,7 +390,7 @@ export type AddNoteInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Text of the note. Up to 2000 characters. Only staff can read it. */
   note: string;
@@ -402,7 +402,7 @@ export type EscalateSessionInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Coded reason. OTHER needs a `note`. */
   reason: EscalationReason;
@@ -416,7 +416,7 @@ export type ResolveEscalationInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Result of the investigation. Up to 2000 characters. Only staff can read it. */
   note: string;
@@ -428,13 +428,13 @@ export type ResolveDisputeInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** The decision that stands. */
   resolution: DisputeResolutionChoice;
   /** Why you decide the dispute this way. Up to 2000 characters. Only staff can read it. */
   note: string;
-  /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval. */
+  /** Sub-status that the session should have afterwards. The call is refused with VERSION_CONFLICT if the session would get another sub-status, because the provider has decided otherwise since you read the session; `expectedVersion` does not notice such a decision. Pass `expectedSubStatus` whenever you accept an approval. */
   expectedSubStatus?: SubStatus | null | undefined;
 };
 
@@ -444,7 +444,7 @@ export type ScheduleMeetingInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Start time: in the future, and before the customer's link expires. */
   startsAt: string;
@@ -458,7 +458,7 @@ export type CancelMeetingInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Reason for the cancellation, up to 500 characters. Staff can read it. */
   reason?: string | null | undefined;
@@ -470,13 +470,13 @@ export type RecordAgentReviewInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason. */
   decision: AgentDecision;
   /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
-  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent it. */
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent the approval. */
   reasons?: Array<ReviewReason> | null | undefined;
   /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
   customerMessage?: string | null | undefined;
@@ -499,13 +499,13 @@ export type RecordAuditorReviewInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason. */
   decision: AuditorDecision;
   /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
-  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent it. */
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent the approval. */
   reasons?: Array<ReviewReason> | null | undefined;
   /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
   customerMessage?: string | null | undefined;
@@ -524,23 +524,23 @@ export type StartSessionInput = {
   verificationId: string;
   /** Person to verify. */
   user: SessionUserInput;
-  /** Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. If left out, the provider's default is used. */
   userTemplate?: string | null | undefined;
-  /** Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. If left out, the provider's default is used. */
   agentTemplate?: string | null | undefined;
-  /** Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
+  /** Channels on which the provider sends the link. If left out, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
   notificationTypes?: Array<NotificationType> | null | undefined;
   /** Aadhaar details that you have already verified. With them, the customer skips the Aadhaar step. */
   aadhaarDetails?: AadhaarDetailsInput | null | undefined;
   /** Questions that the agent asks during the call, at most 20. */
   securityQuestions?: Array<SecurityQuestionInput> | null | undefined;
-  /** Global `id` of a session of the same person that this session replaces: it ends as REPLACED. Possible in every state but an approval. `user` must name the person of that session by its `userId` or `phone`. */
+  /** Global `id` of an earlier session of the same person, which the new session replaces. The earlier session ends as REPLACED, or keeps its outcome if it has already ended. A session that is approved, disputed or already replaced cannot be replaced. `user` must name the person of the earlier session by `userId` or `phone`. */
   replacesSessionId?: string | number | null | undefined;
 };
 
 /** Person to verify. Pass a phone, or the userId of a person whom the provider already knows. With the phone, a known person's name, email and address are updated at the provider; without it, they stay unchanged. */
 export type SessionUserInput = {
-  /** Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - Without it, the gateway generates one. */
+  /** Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - If left out, the gateway generates one, or takes that of the session to replace. */
   userId?: string | null | undefined;
   /** Phone number: 10 digits without country code. SMS and WhatsApp messages with the link go to it. */
   phone?: string | null | undefined;
@@ -573,7 +573,7 @@ export type AadhaarDetailsInput = {
   careOf: string;
   /** URL from which the provider fetches the photo. It must use https or http and contain no user name or password. */
   photoLink: string;
-  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age. */
+  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays, Sundays and the holidays in the settings of the gateway do not count. If you repeat a start, it is not refused because the details have become older. */
   lastVerifiedAt: string;
   /** The customer's address, as in the Aadhaar record. */
   address: AddressInput;

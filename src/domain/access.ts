@@ -7,11 +7,13 @@ import type { SessionAction } from './session.ts';
 
 export const ROLES = {
   CUSTOMER: 'Person who is being verified: sees only their own sessions.',
-  VIEWER: 'Sees every session, without personal data.',
+  VIEWER:
+    'Sees every session, but not the name, email or link of a customer, and only four digits of the phone number.',
   OPERATOR: 'Starts sessions and books meetings.',
   AGENT: 'Holds the video calls and records the first decision.',
   AUDITOR: 'Confirms or overturns the approvals of agents.',
-  ADMIN: 'May do everything except audit their own agent review.',
+  ADMIN:
+    'May do everything, except audit their own agent review, or resolve a dispute about their own decision.',
 } as const;
 export type Role = keyof typeof ROLES;
 

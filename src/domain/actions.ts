@@ -32,7 +32,7 @@ export interface ActionFacts extends StatusPair {
   readonly escalated: boolean;
   readonly closed: boolean;
   readonly replaced: boolean;
-  /** True if polls of the provider are planned, because it may still report something. */
+  /** True if polls of the provider are planned, because the provider may still report something. */
   readonly polled: boolean;
   /** Start of the booked meeting; null if no meeting is booked. */
   readonly meetingAt: Date | null;
@@ -51,8 +51,8 @@ export interface ActionFacts extends StatusPair {
    */
   readonly agentUnknown: boolean;
   /**
-   * Recorded name of the person who decided a dispute so that an agent's approval of the provider stands; null if the
-   * current status has another origin.
+   * Recorded name of the person who resolved a dispute by accepting an agent's approval that the provider reported;
+   * null if the current status has another origin.
    */
   readonly approvalAcceptedBy: string | null;
   /** Recorded names of all people who reviewed, closed or replaced the session through this API. */
@@ -118,7 +118,7 @@ const AFTER_REPLACEMENT: readonly SessionAction[] = [
 function findEndDenial(action: SessionAction, facts: ActionFacts): string | null {
   if (facts.replaced && !AFTER_REPLACEMENT.includes(action))
     return 'Another session replaces this one: act on that session.';
-  // The provider may contradict a decision made here, so it is polled until it agrees.
+  // The provider may contradict a decision made here, so the session is polled until the provider agrees.
   const mayRefresh = action === 'REFRESH' && facts.polled;
   return getStatusInfo(facts).terminal && !mayRefresh && !AFTER_THE_END.includes(action)
     ? 'The session is over.'
@@ -136,7 +136,7 @@ function findPersonDenial(
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
   return action === 'RESOLVE_DISPUTE' && decided
-    ? 'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).'
+    ? 'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).'
     : null;
 }
 
@@ -146,7 +146,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'SCHEDULE_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
       if (linkEnded) return "The customer's link has expired: start a new session.";
-      // A meeting at the provider whose time has passed cannot be moved any more, and no longer matters.
+      // A meeting that the customer booked at the provider prevents another booking only until it begins.
       return isBookedAtProvider(facts) && facts.meetingAt > now ? MOVE_AT_PROVIDER : null;
     case 'CANCEL_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
@@ -238,7 +238,11 @@ const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =
 const explainNoMeeting = ({ subStatus }: StatusPair): string =>
   subStatus === 'USER_ACCEPTED_MEETING' ? 'The video call is in progress.' : 'The agent has already decided.';
 
-/** Four-eyes rule: nobody audits their own review, whatever their roles. */
+/**
+ * Returns why the viewer may not audit the approval (four-eyes rule); null if the viewer may. Refuses a viewer who
+ * reviewed as the agent or accepted the approval in a dispute, whatever their roles. If the agent is unknown,
+ * refuses every viewer, unless the policy allows the audit.
+ */
 function fourEyes(
   { agents, agentUnknown, approvalAcceptedBy }: ActionFacts,
   viewer: Viewer,
@@ -261,8 +265,8 @@ export interface CallStatement {
   /** Whether the call was complete; null if the reviewer does not say. */
   readonly callComplete: boolean | null;
   /**
-   * Whether the reviewer's client knows `callComplete`. Clients of the last release do not, and may go on
-   * rejecting without it.
+   * Whether the reviewer's client knows `callComplete`. Clients of the last release do not know it, and may continue
+   * to reject without it.
    */
   readonly mayState: boolean;
 }
@@ -309,11 +313,17 @@ export interface RelatedRows {
   }[];
   /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
   readonly unreviewedCall: EndedCall | null;
-  /** Recorded name of the person who replaced the session; null if `mayHaveReplacer` is false, or it is unknown. */
+  /**
+   * Recorded name of the person who replaced the session; null if the name is unknown, or `mayHaveReplacer` is
+   * false.
+   */
   readonly replacer: string | null;
 }
 
-/** Whether it matters who replaced the session. Only then must the log be searched for the name. */
+/**
+ * Whether the rules need the name of the person who replaced the session, who may not resolve the dispute. Only then
+ * must the log be searched for the name.
+ */
 export const mayHaveReplacer = ({
   replaced,
   disputed,
@@ -415,7 +425,7 @@ export const MEETING_STATUSES = {
   SCHEDULED: 'The meeting is booked.',
   RESCHEDULED: 'The meeting was moved: another meeting replaces it.',
   CANCELLED:
-    'The meeting was cancelled, through this API or at the provider, or an agent decided before it took place.',
+    'The meeting was cancelled through this API or at the provider. A decision, a closure or a replacement of the session also cancels its booked meeting.',
   COMPLETED: 'The call took place.',
   MISSED:
     'The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call.',

@@ -25,7 +25,7 @@ export type Party = keyof typeof PARTIES;
 /** Who sets a status pair. */
 export const REPORTERS = {
   PROVIDER: 'The provider reports the status; the gateway records what it reports.',
-  MERCHANT: 'Only a mutation of this API sets it; the provider does not know it.',
+  MERCHANT: 'Only a mutation of this API sets the status; the provider does not know it.',
 } as const;
 export type Reporter = keyof typeof REPORTERS;
 
@@ -385,7 +385,7 @@ export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).f
   })),
 );
 
-/** The status pairs of the provider's reference. */
+/** Status pairs that the provider can report. */
 export const PROVIDER_PAIRS: readonly StatusInfo[] = KNOWN_PAIRS.filter(
   ({ reportedBy }) => reportedBy === 'PROVIDER',
 );

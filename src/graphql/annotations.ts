@@ -28,7 +28,7 @@ const PRIVATE = 'Null for customers. Cannot be selected in subscriptions.';
 export class Note extends Node {
   @Field(() => String, {
     nullable: true,
-    description: `Text of the note. Null after the person was erased. ${PRIVATE}`,
+    description: `Text of the note. Null after the customer's personal data was erased. ${PRIVATE}`,
   })
   text?: string;
   @Field(() => String, { nullable: true, description: 'Token subject of the author. Null for customers.' })
@@ -49,7 +49,7 @@ export class Closure extends Node {
   reason: ClosureReason;
   @Field(() => String, {
     nullable: true,
-    description: `Details of the reason. Null if none were given. ${PRIVATE}`,
+    description: `Details of the reason. Null if none were given, or after the customer's personal data was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -71,7 +71,7 @@ export class Escalation extends Node {
   reason: EscalationReason;
   @Field(() => String, {
     nullable: true,
-    description: `Details of the reason. Null if none were given. ${PRIVATE}`,
+    description: `Details of the reason. Null if none were given, or after the customer's personal data was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -83,18 +83,18 @@ export class Escalation extends Node {
   escalatedAt: Date;
   @Field(() => String, {
     nullable: true,
-    description: `Result of the investigation. Null until the escalation is resolved. ${PRIVATE}`,
+    description: `Result of the investigation. Null while the escalation is open, and after the customer's personal data was erased. ${PRIVATE}`,
   })
   resolution?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      'Token subject of the person who resolved the escalation. Null until then, and for customers.',
+      'Token subject of the person who resolved the escalation. Null while it is open, and for customers.',
   })
   resolvedBy?: string;
   @Field(() => DateTime, {
     nullable: true,
-    description: 'Time at which the escalation was resolved. Null until then.',
+    description: 'Time at which the escalation was resolved. Null while it is open.',
   })
   resolvedAt?: Date;
 }
@@ -109,7 +109,7 @@ export class DisputeResolution extends Node {
   resolution: DisputeResolutionChoice;
   @Field(() => String, {
     nullable: true,
-    description: `Why the dispute was decided this way. Null after the person was erased. ${PRIVATE}`,
+    description: `Why the dispute was decided this way. Null after the customer's personal data was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -121,7 +121,7 @@ export class DisputeResolution extends Node {
   resolvedAt: Date;
 }
 
-/** Row of an escalation, and the row that resolves it; undefined while it is open. */
+/** Row of an escalation. `resolvedWith` is the row of its resolution; undefined while the escalation is open. */
 export interface EscalationRow extends AnnotationRow {
   readonly resolvedWith?: AnnotationRow | undefined;
 }
@@ -129,8 +129,10 @@ export interface EscalationRow extends AnnotationRow {
 const filterByKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind']): AnnotationRow[] =>
   rows.filter((row) => row.kind === kind);
 
-/** Pairs each escalation with its resolution. At most one escalation is open at a time, so the next resolution is its
- * own. */
+/**
+ * Pairs each escalation with its resolution. At most one escalation is open at a time, so the nth resolution belongs
+ * to the nth escalation.
+ */
 export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] => {
   const resolutions = filterByKind(rows, 'ESCALATION_RESOLUTION');
   return filterByKind(rows, 'ESCALATION').map((row, index) => ({ ...row, resolvedWith: resolutions[index] }));

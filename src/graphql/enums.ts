@@ -154,8 +154,10 @@ export const SessionChangeEnum = enumOf<SessionChange>(
   SESSION_CHANGES,
 );
 export const ClosureOutcomeEnum = enumOf<ClosureOutcome>('ClosureOutcome', 'Outcome of closing a session.', {
-  REJECTED: 'The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT.',
-  FAILED: 'The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT.',
+  REJECTED:
+    'The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT, unless it has already ended.',
+  FAILED:
+    'The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT, unless it has already ended.',
 });
 const MORE_REASONS = 'More values may be added: treat unknown ones as OTHER.';
 export const ClosureReasonEnum = enumOf<ClosureReason>(

@@ -102,10 +102,13 @@ class SessionOrder {
 class SessionsArgs extends PageArgs {
   @Field(() => SessionFilter, {
     nullable: true,
-    description: 'Conditions that the sessions must match. Without it, all sessions that you may see.',
+    description: 'Conditions that the sessions must match. If left out, all sessions that you may see.',
   })
   filter?: SessionFilter;
-  @Field(() => SessionOrder, { nullable: true, description: 'Sort order. Without it, newest first.' })
+  @Field(() => SessionOrder, {
+    nullable: true,
+    description: 'Sort order. If left out, the sessions created last come first.',
+  })
   orderBy?: SessionOrder;
 }
 
@@ -182,7 +185,7 @@ async function countWithin(db: Database, filter: Filter): Promise<number | null>
  */
 function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  // Otherwise customers could find out whether their own session is escalated.
+  // Refused for customers, who could otherwise find out whether their own session is escalated.
   if (filter.escalated !== undefined && !isStaff(viewer))
     throw badInput('The filter `escalated` is only for staff: leave it out.');
   assertKnownPairs(filter.status, filter.subStatus);

@@ -141,7 +141,7 @@ export class SessionResolver {
 
   @FieldResolver(() => StatusEnum, {
     description:
-      'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, until the provider reports the same.',
+      'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, or a missed meeting, until the provider reports the same phase.',
   })
   providerStatus(@Root() session: SessionRow): Status {
     return toProviderPair(toSessionState(session)).status;
@@ -154,7 +154,7 @@ export class SessionResolver {
 
   @FieldResolver(() => Boolean, {
     description:
-      'True if the provider reported the current status, or has confirmed a decision made through this API. False while the decision is provisional: the gateway asks the provider until it agrees or contradicts (`disputed`), or until some days after the link has expired.',
+      'True if the provider reported the current status, or has confirmed a decision made through this API. False while such a decision is provisional: the gateway asks the provider until it agrees or contradicts (`disputed`), or until some days after the decision or the expiry of the link, whichever is later.',
   })
   providerAgrees(@Root() session: SessionRow): boolean {
     return providerAgrees(toSessionState(session));
@@ -234,7 +234,7 @@ export class SessionResolver {
 
   @FieldResolver(() => [SessionActionEnum], {
     description:
-      'Actions that you may perform now. The mutations enforce the same rules, so use it to enable buttons.',
+      'Actions that you may perform now. The mutations enforce the same rules, so you can use this list to enable buttons.',
   })
   async availableActions(@Root() session: SessionRow, @Ctx() context: Context): Promise<SessionAction[]> {
     const judged = await judgeActions(session, context);

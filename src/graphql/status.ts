@@ -32,7 +32,7 @@ import {
  * Sentence for the descriptions of raw status fields. `provider/texts.ts` shortens the provider's strings.
  */
 export const SHORTENED =
-  'A longer string than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
+  'A string of more than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
 @ObjectType({
   description: 'Meaning of a status and sub-status pair, with the recommended action.',

@@ -32,8 +32,8 @@ export class VkycUser extends Node {
 }
 
 /**
- * Decrypts a free text that is stored sealed (encrypted); null if there is no text. `place` names the table,
- * row and column to which the encryption binds the text (AAD).
+ * Decrypts a free text that is stored sealed (encrypted); null if there is no text. `place` is the context of the
+ * encryption (AAD): the table, row and column of the text.
  */
 export const decryptText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
   sealed && services.sealer.open(sealed, place).toString('utf8');

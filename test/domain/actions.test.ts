@@ -455,7 +455,7 @@ describe('findDenial of the actions of staff', () => {
     const asked = (id: string) =>
       denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true }, { as: viewer({ id }) });
     expect(asked('ravi')).toBe(
-      'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).',
+      'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).',
     );
     expect(asked('uma')).toBe(null);
   });

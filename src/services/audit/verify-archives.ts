@@ -12,7 +12,7 @@ interface ArchiveDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is none to compare with. */
+  /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is no export. */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
 }
 

@@ -30,8 +30,8 @@ import type { FairShare } from './fair-share.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /**
- * Bounds of the retry delay (backoff) after a poll for which the provider gave no usable answer, or does not
- * have the verification yet.
+ * Bounds of the retry delay (backoff) after a poll that got no usable answer, or whose verification the provider
+ * does not have yet.
  */
 const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 3_600_000;
@@ -60,9 +60,10 @@ interface Dependencies {
 }
 
 /**
- * Reconciler: polls the provider for what is due and records new statuses. Due are sessions, starts without an
- * answer, and unknown verifications that webhooks name. The reconciler never repeats a start: if the provider
- * does not have the verification, the start did not arrive, and the caller's retry sends the start again.
+ * Reconciler: polls the provider and records new statuses. It polls sessions that are due, starts that got no
+ * answer, and verifications that webhooks name but the gateway does not know. The reconciler never repeats a start:
+ * if the provider does not have the verification, the start did not arrive, and the caller's retry sends the start
+ * again.
  */
 export class Reconciler {
   readonly #dependencies: Dependencies;
@@ -198,7 +199,7 @@ export class Reconciler {
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
-    // A failed call says nothing about the verification, so the search goes on until the provider has really
+    // A failed call says nothing about the verification, so the look-up goes on until the provider has really
     // answered that it does not have the verification.
     if (payload === 'FAILED' || ageMs < LOOKUP_TIMEOUT_MS) return this.#postpone(lookup);
     await parkWaiting(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);

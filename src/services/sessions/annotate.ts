@@ -37,10 +37,11 @@ const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus)
   ...SubStatus[],
 ];
 
-/** Schema of an input with a coded reason: the reason OTHER needs a note that explains it. */
+/** Schema of an input with a coded reason and an optional note (see `needsNote`). */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
   actionInput.extend({ reason: keyOf(reasons), note: optional(text(MAX_CHARACTERS.note)) });
 
+/** Rule that the reason OTHER needs a note, which explains it. */
 const needsNote = {
   path: ['note'],
   message: 'must not be empty if the reason is OTHER',
@@ -61,7 +62,10 @@ const resolveDisputeInput = noteInput.extend({
   expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 
-/** Session after the annotation, the annotation, and whether an earlier call with the same key recorded it. */
+/**
+ * Session after the annotation, the annotation, and whether an earlier call with the same idempotency key recorded
+ * the annotation.
+ */
 export interface Annotated {
   readonly session: SessionRow;
   readonly annotation: AnnotationRow;
@@ -84,8 +88,8 @@ interface NextTransition {
 }
 
 /**
- * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition records
- * the closing (verdict ENDED), and the session waits on nobody.
+ * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition
+ * records the closure (verdict ENDED), and the session then waits for nobody.
  */
 export const closeSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(closeInput, raw);
@@ -128,8 +132,9 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
 };
 
 /**
- * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider may
- * decide again without a new version of the session, so `expectedSubStatus` protects the result.
+ * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider
+ * may decide again without a new version of the session, so the call is refused if the session would not get
+ * `expectedSubStatus`.
  */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
@@ -173,10 +178,10 @@ const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, sessi
 });
 
 /**
- * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
- * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
- * reported something else since the decision that made the session disputed, such as a rejection after an approval:
- * the older decision must not be accepted then.
+ * Returns the status pair that the provider decided. This is the provider's newest status, if it contradicts the
+ * session. If the newest status agrees with the session, this is the older decision of the provider that arrived
+ * late and made the session disputed. Null if the provider has reported something else since the decision that made
+ * the session disputed, such as a rejection after an approval: the older decision must then not be accepted.
  */
 async function findProviderDecision(
   writer: TransitionWriter,

@@ -46,7 +46,7 @@ type ActionInput = z.infer<typeof actionInput>;
 
 export interface ActionResult {
   readonly session: SessionRow;
-  /** Id of the meeting or review that the call created or changed. */
+  /** Id of the meeting, review or annotation that the call created or changed. */
   readonly outcomeId: string;
   readonly replayed: boolean;
 }
@@ -136,7 +136,7 @@ async function readRelatedRows(
   return { meeting, reviews, annotations };
 }
 
-/** Combines a session with its related rows. Only a few sessions need one more read of the log. */
+/** Combines a session with its related rows. Also reads the log, but only for the few sessions whose rules need it. */
 async function readFacts(
   db: Queryable,
   session: SessionRow,

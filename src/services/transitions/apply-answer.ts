@@ -29,7 +29,7 @@ export async function applyAnswer(
 
 async function recordMissedMeeting(writer: TransitionWriter, { session }: RecordedUpdate, askedAt: Date) {
   const subStatus = findMissedSubStatus(session);
-  // If a webhook overtook the answer, or another poll must confirm it, the answer does not tell the current state.
+  // If a webhook overtook the answer, or another poll must confirm the answer, it does not tell the current state.
   if (subStatus === null || session.unsettled) return null;
   const meeting = await findBookedMeeting(writer.tx, session.id);
   if (!meeting || !isGraceOver(meeting, askedAt, writer.pace.meetingGraceMs)) return null;

@@ -34,8 +34,9 @@ interface ReceivedWebhook {
 }
 
 /**
- * Webhook receiver: stores webhooks whose signature was verified. The transaction that stores a webhook also
- * applies it if the row of its session is not locked. Otherwise, or after an error, the webhook is queued.
+ * Webhook receiver: stores webhooks whose signature was verified. The transaction that stores a webhook also applies
+ * it if the row of its session is not locked and no earlier webhook of the session is queued. Otherwise, or after an
+ * error, the webhook is queued.
  */
 export class WebhookReceiver {
   readonly #dependencies: Dependencies;
