@@ -296,12 +296,20 @@ export type SessionFilter = {
   userId?: string | null | undefined;
   /** Only sessions whose verificationId starts with this text. Case-sensitive. */
   verificationIdPrefix?: string | null | undefined;
+  /** Only sessions whose verificationId or referenceId contains this text, in upper or lower case. 3 to 50 characters. */
+  search?: string | null | undefined;
   /** Only sessions with `createdAt` after this time. */
   createdAfter?: string | null | undefined;
   /** Only sessions with `createdAt` before this time. */
   createdBefore?: string | null | undefined;
   /** Only sessions with `updatedAt` after this time. */
   updatedAfter?: string | null | undefined;
+  /** Only sessions that have not ended, and whose `linkExpiresAt` is before this time. */
+  linkExpiresBefore?: string | null | undefined;
+  /** Only sessions with a booked meeting that starts at or after this time. */
+  meetingFrom?: string | null | undefined;
+  /** Only sessions with a booked meeting that starts before this time. */
+  meetingTo?: string | null | undefined;
   /** True: only disputed sessions. False: only sessions that are not disputed. */
   disputed?: boolean | null | undefined;
   /** True: only sessions with an unresolved escalation. False: only all other sessions. For staff; refused for customers. */
@@ -325,7 +333,11 @@ export type SessionOrderField =
   /** Time at which the gateway recorded the session. */
   | 'CREATED_AT'
   /** Time at which the gateway last recorded something about the session. */
-  | 'UPDATED_AT';
+  | 'UPDATED_AT'
+  /** Time since which the session has its status: ascending lists first what has waited longest. Lists only sessions that have not ended. */
+  | 'STATUS_SINCE'
+  /** Start of the booked meeting. Lists only sessions with a booked meeting. */
+  | 'MEETING_AT';
 
 /** Whether the oldest or the newest entries come first. */
 export type SortDirection =

@@ -20,6 +20,8 @@ export type Role = keyof typeof ROLES;
 const ALL_ROLES = Object.keys(ROLES) as readonly Role[];
 const STAFF = ALL_ROLES.filter((role) => role !== 'CUSTOMER');
 
+const STAFF_WITH_PERSONAL_DATA = ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;
+
 /** Roles that may perform each action. A CUSTOMER may perform an action only on their own sessions. */
 export const ACTION_ROLES = {
   SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -48,6 +50,7 @@ export const OPERATIONS = {
   'Query.session': ALL_ROLES,
   'Query.sessionByVerificationId': ALL_ROLES,
   'Query.sessions': ALL_ROLES,
+  'Query.users': STAFF_WITH_PERSONAL_DATA,
   'Query.sessionStats': ALL_ROLES,
   'Query.feedCursor': ALL_ROLES,
   'Query.statusCatalog': ALL_ROLES,
@@ -73,7 +76,7 @@ export const OPERATIONS = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that see a person's phone, name, email and link in full. A CUSTOMER sees only their own data. */
-export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
+export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
 
 interface FieldRule {
   /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */

@@ -3,6 +3,7 @@
  * the rules cannot differ.
  */
 import { registerEnumType } from 'type-graphql';
+import type { SessionOrderField } from '../db/sessions/sessions.ts';
 import { ROLES, type Role } from '../domain/access.ts';
 import {
   MEETING_STATUSES,
@@ -191,12 +192,15 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   },
 );
 
-export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT'>(
+export const SessionOrderFieldEnum = enumOf<SessionOrderField>(
   'SessionOrderField',
   'Time that sessions are sorted by.',
   {
     CREATED_AT: 'Time at which the gateway recorded the session.',
     UPDATED_AT: 'Time at which the gateway last recorded something about the session.',
+    STATUS_SINCE:
+      'Time since which the session has its status: ascending lists first what has waited longest. Lists only sessions that have not ended.',
+    MEETING_AT: 'Start of the booked meeting. Lists only sessions with a booked meeting.',
   },
 );
 export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>(
