@@ -82,7 +82,7 @@ describe('addNote', () => {
     });
   });
 
-  test('addNote returns the first note if it is repeated with the same key, and refuses the key with another text', async () => {
+  test('addNote with a used idempotency key returns the first note, or refuses the call if its text differs', async () => {
     const { id } = await start();
     const idempotencyKey = randomUUID();
     const calls = await Promise.all(

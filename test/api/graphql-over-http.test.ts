@@ -166,7 +166,7 @@ describe.each(PATHS)('GraphQL at %s', (path) => {
     expect(await response.text()).toContain('developer');
   });
 
-  test('PUT, PATCH and DELETE get 405 and the list of allowed methods', async () => {
+  test('PUT, PATCH and DELETE of the GraphQL endpoints get 405 and the list of allowed methods', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
       const response = await fetch(url, { method });
       expect(response.status).toBe(405);
