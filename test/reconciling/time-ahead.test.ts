@@ -104,7 +104,7 @@ test('a session whose stored event time is in the future (by an earlier release)
   expect(rows).toEqual([{ healed: true, unsettled: true }]);
 });
 
-test('if the first webhook of a session is dated ahead, the order of updates is marked as uncertain, and later webhooks are applied', async () => {
+test('if the first webhook of a session is dated ahead of the clock, the order of updates is marked as uncertain, and later webhooks are applied', async () => {
   let deliver: () => Promise<unknown> = async () => {};
   const { gateway } = await againstScript(
     ({ method, path, body }) => {
