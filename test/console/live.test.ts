@@ -144,7 +144,7 @@ test('the session page of the console queries only those parts again that a fram
   ]);
 });
 
-test('the session page of the console shows a closure, and a replacement, after one query of that part', async () => {
+test('the session page of the console shows a closure, and then a replacement, after one query each', async () => {
   const booted = await bootGateway();
   const { olga } = await staffOf(booted);
   const { id } = await booted.start('ended');
