@@ -92,7 +92,7 @@ test('a GET to the provider that keeps failing rejects after three attempts', as
   expect(provider.calls).toHaveLength(3);
 });
 
-test('the POST that starts a verification is never retried, whatever its failure', async () => {
+test('a POST to the provider that starts a verification is never retried, whatever its failure', async () => {
   for (const bad of [null, error(500, 'api_error'), error(504, 'gateway_timeout'), { body: 'nonsense' }]) {
     const { client, provider } = await clientAgainst([bad]);
 
@@ -147,7 +147,7 @@ test('a 429 of the provider pauses all calls for as long as its headers say, bet
   }
 });
 
-test("polls pause when less than a third of the provider's rate limit remains, so that mutations can use the rest", async () => {
+test("polls pause when at most 30 % of the provider's rate limit remains, so that mutations can use the rest", async () => {
   const limits = (remaining: number) => ({
     body: VERIFICATION,
     headers: {
