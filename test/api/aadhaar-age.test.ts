@@ -80,7 +80,7 @@ test('the age of Aadhaar details that were verified on a weekend counts from the
   expect(onThursday).toMatchObject(tooOld('2026-11-23'));
 });
 
-test('AADHAAR_MAX_AGE_DAYS sets the limit, and HOLIDAYS do not count as working days', async () => {
+test('AADHAAR_MAX_AGE_DAYS sets the maximum age of Aadhaar details in working days, and the days in HOLIDAYS do not count', async () => {
   const clock = stillClock(new Date(FRIDAY));
   const environment = { AADHAAR_MAX_AGE_DAYS: '1', HOLIDAYS: '2026-11-26, 2026-11-27' };
   const gateway = await bootGateway({ clock, environment });
@@ -91,7 +91,7 @@ test('AADHAAR_MAX_AGE_DAYS sets the limit, and HOLIDAYS do not count as working 
   );
 });
 
-test('a lastVerifiedAt in the future is refused as in the future only, and a lastVerifiedAt in the year 1 as too old', async () => {
+test('startSession reports a lastVerifiedAt in the future as one problem only, and a lastVerifiedAt in the year 1 as too old', async () => {
   const gateway = await bootGateway({ clock: stillClock(new Date(FRIDAY)) });
 
   const future = await startWith(gateway, 'far.1', '2026-11-28T12:00:00+05:30');
@@ -177,7 +177,7 @@ test.each([
 );
 
 test.each(['ALL', 'INTENT_STAYS'] as const)(
-  'a retry finds a start that the database lost at the provider, although the Aadhaar details are too old by then (%s)',
+  'if the database lost a start, its retry finds the verification at the provider, although the Aadhaar details are too old by then (%s)',
   async (lost) => {
     const clock = stillClock(new Date(FRIDAY));
     let sends = 0;

@@ -133,7 +133,7 @@ test('subscribers get one transition for the first agent remarks of a session; r
   expect((await told()).slice(2)).toEqual(['USER_QUEUED false ', 'USER_ENDED_CALL true STATUS,MEETINGS']);
 });
 
-test('the first agent remarks of a session give one transition if they arrive with the end of the call, if late, and if a webhook overtakes them', async () => {
+test('the first agent remarks of a session give one transition, whether they arrive with the end of the call, late, or after a newer webhook', async () => {
   const entries = async (gateway: Gateway, id: string) =>
     (
       await gateway.graphql(

@@ -249,7 +249,7 @@ test("resolveDispute with ACCEPT_PROVIDER is refused if the provider's decision 
   await expectSound(gateway);
 });
 
-test("the auditor who accepted an agent's approval by deciding a dispute cannot audit it, and another auditor can", async () => {
+test("the auditor who accepted an agent's approval by deciding a dispute cannot audit that approval; another auditor can", async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { ravi, uma, dev } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'accepted.1', 'AGENT_ENDED_CALL');

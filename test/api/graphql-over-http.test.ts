@@ -12,7 +12,7 @@ const json = (query: string) => JSON.stringify({ query });
 describe('GraphQL over HTTP: server audits of graphql-http', () => {
   const audits = serverAudits({ url: `${gateway.url}/graphql`, fetchFn: fetch });
 
-  test('graphql-http provides 61 server audits', () => expect(audits).toHaveLength(61));
+  test('graphql-http has 61 audits of a GraphQL server', () => expect(audits).toHaveLength(61));
 
   for (const { id, name, fn } of audits)
     test(`${id} ${name}`, async () => {

@@ -31,7 +31,7 @@ const replacedEntries = async ({ database }: Gateway, verificationId: string): P
   return rows[0].count;
 };
 
-test('a replaced session ends as REPLACED, waits on nobody, offers no action, and its meeting is cancelled', async () => {
+test('a session that is replaced before its call ends as REPLACED, waits on nobody and offers no action, and its meeting is cancelled', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const old = await gateway.start('old.1');
@@ -361,7 +361,7 @@ test('of 20 concurrent starts on two gateways, one replaces the session; 20 repe
   await expectSound(one);
 });
 
-test('crossing replacements and webhooks of both sessions cause no deadlock, and each session is replaced once', {
+test('concurrent replacements and webhooks of the old and new sessions cause no deadlock, and each session is replaced once', {
   timeout: 120_000,
 }, async () => {
   const [one, two] = await twoGateways();

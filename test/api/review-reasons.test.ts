@@ -395,7 +395,7 @@ test('contradictory input of a review is refused with the path of each problem, 
   ).toMatchObject({ errors: [{ message: expect.stringContaining('callComplete') }] });
 });
 
-test('the audit finds reasons, a message or a statement of a review that were edited, removed or copied from another review', async () => {
+test('the audit finds that reasons, a message or callComplete of a review were edited, removed or copied from another review', async () => {
   const { gateway, agent } = await boot();
   const audit = auditOf(gateway.databaseUrl);
   const edits = [

@@ -271,7 +271,7 @@ browserTest(
 
 for (const [name, viewport] of Object.entries(WIDTHS))
   browserTest(
-    `no dialog that acts on a session has an accessibility violation, empty, chosen or done, on a ${name} screen`,
+    `no dialog for an action, empty or with a decision chosen, and no page after the action has an accessibility violation, on a ${name} screen`,
     async () => {
       const { gateway, olga, toReview, toAudit, disputed } = await withDecisions();
       const window = await openConsole(gateway, { as: 'ADMIN', viewport });

@@ -242,7 +242,7 @@ test("each documented error code of the provider becomes a kind of ProviderFailu
   }
 });
 
-test('an undocumented error is classified by its status, reported as unmapped, and its code is sanitised', async () => {
+test('an undocumented error of the provider is classified by its status and reported as unmapped, and its code is sanitised', async () => {
   for (const [status, code, kind, kept] of [
     [400, 'colour_value_invalid', 'REFUSED', 'colour_value_invalid'],
     [418, 'TEAPOT', 'REFUSED', 'TEAPOT'],
@@ -263,7 +263,7 @@ test('an undocumented error is classified by its status, reported as unmapped, a
   }
 });
 
-test('an undocumented code that names a field of the input is an INVALID input, and still reported as unmapped', async () => {
+test('an undocumented error code of the provider that names a field of the input becomes INVALID, and is still reported as unmapped', async () => {
   const { client, unmapped } = await clientAgainst([error(400, 'phone_value_invalid')]);
 
   expect(await failure(client.startVerification(request))).toMatchObject({

@@ -91,7 +91,7 @@ test('a webhook dated three days ahead is recorded once with that time, and the 
   expect(queued.occurredAt).toBe(new Date(ahead.event_time).toISOString());
 });
 
-test('a session whose stored event time is in the future (by an earlier release) applies webhooks with correct times again', async () => {
+test('a session for which an earlier release stored an event time in the future applies webhooks with correct times again', async () => {
   const { gateway, send } = await sessionAtTheLink('held.1', false);
   await gateway.database.query(`update vkyc_session set provider_event_time = now() + interval '3 days'`);
 
