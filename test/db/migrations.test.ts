@@ -15,8 +15,7 @@ import {
 } from '../harness/old-database.ts';
 
 test('the migrations create exactly the schema of src/db/schema/tables.ts; `npm run migrate:new` writes a missing migration', async () => {
-  // Copies the migrations into the project, because drizzle-kit takes relative paths only, namely to
-  // .build, which git ignores.
+  // Copies the migrations to a git-ignored folder in the project, because drizzle-kit takes relative paths only.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
   await cp('migrations', copy, { recursive: true });

@@ -67,7 +67,7 @@ test('a session whose order of updates is uncertain (unsettled) is polled immedi
   expect(pause({ unsettled: true, secondLookAt: at(5 * SECOND) })).toBe(5 * SECOND);
 });
 
-test('polling stops when a session has ended or its link expired two days ago, but continues while a review is pending', () => {
+test('polling stops when a session has ended, or a day and a half after its link expired, but continues for up to thirty days while a review is pending', () => {
   const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
