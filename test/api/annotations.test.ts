@@ -82,7 +82,7 @@ describe('addNote', () => {
     });
   });
 
-  test('addNote returns the first note if it is repeated with the same key, and refuses the key with another text', async () => {
+  test('addNote with a used idempotency key returns the first note, or refuses the call if its text differs', async () => {
     const { id } = await start();
     const idempotencyKey = randomUUID();
     const calls = await Promise.all(
@@ -106,7 +106,7 @@ describe('addNote', () => {
       });
   });
 
-  test('a subscription with a status filter gets no transitions of notes, although they repeat the status of their session', async () => {
+  test('a subscription with a status filter gets no transition that records a note, although such a transition has the status of its session', async () => {
     const { id } = await start();
     const filter = { subStatus: ['LINK_GENERATED', 'AADHAAR_VERIFICATION_SUCCESS'] };
     const watch =
@@ -178,7 +178,7 @@ describe('escalateSession', () => {
     expect(JSON.stringify(frames)).not.toMatch(/voice|OTHER/);
   });
 
-  test('the reason OTHER needs a note, and resolveEscalation is refused for a session that is not escalated', async () => {
+  test('escalateSession needs a note for the reason OTHER, and resolveEscalation is refused for a session that is not escalated', async () => {
     const { id } = await start();
     expect(await operator.act('escalateSession', id, { reason: 'OTHER' })).toMatchObject({
       code: 'INVALID_INPUT',
@@ -190,7 +190,7 @@ describe('escalateSession', () => {
     });
   });
 
-  test('customers and viewers may neither add notes nor escalate', async () => {
+  test('customers and viewers may neither add notes to a session nor escalate it', async () => {
     const { id, verificationId } = await start();
     const customer = await person(gateway, 'asha', 'CUSTOMER', [verificationId]);
     const viewer = await person(gateway, 'vera', 'VIEWER');

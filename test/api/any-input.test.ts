@@ -19,7 +19,7 @@ const schema = getSchema();
 const gateway = await bootGateway();
 const mine = await gateway.start('any.1');
 const another = await gateway.start('any.2', { user: { phone: '9988776644' } });
-/** Session with a review. The other sessions have none, so that mutations are refused for their input alone. */
+/** Session with a review. The other sessions have none, so that mutations on them are refused for bad input only. */
 const reviewed = await gateway.start('any.3', { user: { phone: '9988776633' } });
 await gateway.webhook({
   event_time: new Date(Date.now() + 60_000).toISOString(),

@@ -57,7 +57,7 @@ beforeAll(async () => {
   tampering = await tamperingWith(gateway, TABLES);
 }, 60_000);
 
-/** Returns statements that swap a column of two rows, through temporary values if the column has a unique index. */
+/** Returns statements that swap a column of two rows; a `-` is appended first, because of unique indexes. */
 const swap = (table: string, column: string, key: string, other: string): string[] => [
   `create table swapped as select ${column} as value, ${key} as key from ${table} where ${key} in (${other})`,
   `update ${table} set ${column} = ${column === 'user_id' && table === 'vkyc_session' ? column : `${column} || '-'`} where ${key} in (${other})`,

@@ -20,7 +20,7 @@ import { inMinutes, person } from '../harness/people.ts';
 const NOTE = 'Asha Rao called from 9988776655 and withdrew.';
 const closing = { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW', note: NOTE };
 
-test('closeSession rejects a customer abroad: the transition is streamed, the session ends, and its meeting is cancelled', async () => {
+test('closeSession with the outcome REJECTED ends a session, cancels its booked meeting, and streams the transition without the note', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id, startCursor } = await sessionAt(gateway, 'abroad.1', 'USER_LOCATION_OUTSIDE_INDIA');
@@ -118,7 +118,7 @@ test.each([
   },
 );
 
-test('a closed session cannot be closed again; the same key returns the first closure, and with another input is a conflict', async () => {
+test('a closed session cannot be closed again; a call with the first idempotency key returns the first closure, or a conflict if its input differs', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('again.1');
@@ -136,7 +136,7 @@ test('a closed session cannot be closed again; the same key returns the first cl
   expect(await logOf(gateway, 'again.1')).toHaveLength(2);
 });
 
-test('closeSession names the path of each wrong field, and the reason OTHER needs a note', async () => {
+test('closeSession reports each wrong field under its path, and refuses the reason OTHER without a note', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('bad.1');

@@ -19,7 +19,7 @@ import { person } from '../harness/people.ts';
 
 const NOTE = 'Asha Rao showed her passport at the branch.';
 
-/** Starts a session that uma approved here and the provider's auditor then rejected. */
+/** Starts a session that uma approved in the gateway, and that the provider's auditor then rejected. */
 async function disputed(gateway: Gateway, verificationId: string) {
   const { ravi, uma } = await staffOf(gateway);
   const session = await sessionAt(gateway, verificationId, 'AGENT_ENDED_CALL');
@@ -107,7 +107,7 @@ test('the person who closed a session may not resolve the dispute about the clos
   const decided = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
 
   expect(refused.message).toContain('four-eyes rule');
-  // A closed session waits on nobody, before and after the decision.
+  // A closed session waits on nobody, before and after the dispute is resolved.
   expect(decided.session).toMatchObject({
     subStatus: 'AUDITOR_APPROVED',
     disputed: false,
@@ -129,7 +129,7 @@ test('resolveDispute is refused for a session that is not disputed, and needs a 
   expect((await act({ resolution: 'BOTH' })).errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('a dispute that a late webhook raised against a decision of the provider can be resolved for either decision', async () => {
+test('a dispute between an approval by the provider and a late webhook that rejects can be resolved for either of the two decisions', async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const since = Date.now();
@@ -158,7 +158,7 @@ test('a dispute that a late webhook raised against a decision of the provider ca
   await expectSound(gateway);
 });
 
-test('a webhook after the resolution that repeats the disputed decision changes nothing, and a new decision disputes again', async () => {
+test("after a dispute is resolved, a webhook that repeats the provider's decision changes nothing, and one with another decision makes the session disputed again", async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const { id } = await disputed(gateway, 'then.1');
@@ -174,7 +174,7 @@ test('a webhook after the resolution that repeats the disputed decision changes 
   await expectSound(gateway);
 });
 
-test('of 20 concurrent resolutions on two gateways, one takes effect, and its key returns it again', async () => {
+test('of 20 concurrent resolutions on two gateways, one takes effect; 20 with one idempotency key all return the same resolution', async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'dev', 'AUDITOR'), await person(two, 'dev', 'AUDITOR')];
   const { id } = await disputed(one, 'race.1');
@@ -194,7 +194,7 @@ test('of 20 concurrent resolutions on two gateways, one takes effect, and its ke
 });
 
 test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
-  'an approval after which the provider reported %s can no longer be accepted, and the dispute can be ended',
+  'a disputed approval that the provider has withdrawn by reporting %s cannot be accepted; the dispute can be resolved with KEEP_OURS',
   async (later) => {
     const gateway = await bootGateway();
     const { olga, dev } = await staffOf(gateway);
@@ -222,7 +222,7 @@ test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
   },
 );
 
-test('a resolution that would lead to another sub-status than expected is refused, since the version does not change', async () => {
+test("resolveDispute with ACCEPT_PROVIDER is refused if the provider's decision is no longer expectedSubStatus, although the version is unchanged", async () => {
   const gateway = await bootGateway();
   const { ravi, uma } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'grown.1', 'AGENT_ENDED_CALL');
@@ -249,7 +249,7 @@ test('a resolution that would lead to another sub-status than expected is refuse
   await expectSound(gateway);
 });
 
-test("the auditor who accepted an agent's approval by deciding a dispute cannot audit it, and another auditor can", async () => {
+test("the auditor who accepted an agent's approval by deciding a dispute cannot audit that approval; another auditor can", async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { ravi, uma, dev } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'accepted.1', 'AGENT_ENDED_CALL');
@@ -268,7 +268,7 @@ test("the auditor who accepted an agent's approval by deciding a dispute cannot 
   await expectSound(gateway);
 });
 
-test('who replaced a session may not resolve the dispute about it', async () => {
+test('the person who replaced a session may not resolve the dispute about that session', async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const root = await person(gateway, 'root', 'ADMIN');

@@ -79,8 +79,8 @@ const BOOK_WITHOUT_REASON = {
 };
 
 /**
- * Reviews of the agent that are refused although `availableActions` has the action, because of what they state about
- * the call; each with the sub-statuses of the ended call in which they are.
+ * Agent reviews, each with the sub-statuses (how the call ended) for which the gateway refuses it because of its
+ * `callComplete`, although `availableActions` contains RECORD_AGENT_REVIEW.
  */
 const REVIEWS = [
   { input: { decision: 'APPROVED' }, refusedAt: ['USER_ENDED_CALL'] },
@@ -166,7 +166,7 @@ test('with random sessions, roles and actions, exactly the actions in availableA
     const usual = random(7) === 0 ? STATED : TRIES;
     const tries = random(15) === 0 ? ENDINGS : usual;
     const attempt = tries[random(tries.length)] as (typeof TRIES | typeof STATED | typeof ENDINGS)[number];
-    // After a booking, the last call may still await its review: how it ended decides.
+    // After a booking, an earlier call may wait for its review: how that call ended decides which review is refused.
     const endedBy = attempt.action === 'RECORD_AGENT_REVIEW' ? await lastCall(gateway, id) : null;
     const result = await attempt.run(who, id);
     const ok = /Success$/.test(result.__typename ?? '');

@@ -31,7 +31,7 @@ const replacedEntries = async ({ database }: Gateway, verificationId: string): P
   return rows[0].count;
 };
 
-test('a replaced session ends as REPLACED, waits on nobody, offers no action, and its meeting is cancelled', async () => {
+test('a session that is replaced before its call ends as REPLACED, waits on nobody and offers no action, and its meeting is cancelled', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const old = await gateway.start('old.1');
@@ -361,13 +361,13 @@ test('of 20 concurrent starts on two gateways, one replaces the session; 20 repe
   await expectSound(one);
 });
 
-test('crossing replacements and webhooks of both sessions cause no deadlock, and each session is replaced once', {
+test('concurrent replacements and webhooks of the old and new sessions cause no deadlock, and each session is replaced once', {
   timeout: 120_000,
 }, async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'olga', 'OPERATOR'), await person(two, 'olga', 'OPERATOR')];
   const numbers = Array.from({ length: 12 }, (_, index) => index);
-  // The new session's id comes before the old one's for even numbers, after it for odd ones.
+  // Covers both lock orders: the new verification id sorts before the old one for even numbers, after it for odd.
   const oldOf = (index: number) => `${index % 2 ? 'a' : 'z'}.${index}.old`;
   const newOf = (index: number) => `m.${index}.new`;
   const olds = await Promise.all(numbers.map((index) => one.start(oldOf(index))));
@@ -384,7 +384,7 @@ test('crossing replacements and webhooks of both sessions cause no deadlock, and
       report(one, newOf(index), 'NO_AGENT_FOUND'),
     ]),
   ]);
-  // Each new session is replaced in its turn, while webhooks of both arrive.
+  // Replaces each new session by a third one, while webhooks of all three sessions arrive.
   const [second] = await Promise.all([
     Promise.all(
       numbers.flatMap((index) =>
@@ -431,7 +431,7 @@ test('a repeated start waits for the row lock of the session that is first in lo
       return rows.length > 0;
     });
 
-  // The webhook creates the new session, for which it needs the lock of the old one: it is queued until then.
+  // To create the new session, the webhook needs the row lock of the old one, so it stays queued until the commit.
   await other.query('begin');
   await lock('a.old');
   const data = {
@@ -445,7 +445,7 @@ test('a repeated start waits for the row lock of the session that is first in lo
   await other.query('commit');
   await eventually(async () => (await olga.look(old.id)).replacedBy !== null);
 
-  // A transaction that locks in the order of the verification ids gets both locks.
+  // While the retry waits for the row lock of a.old, another transaction can lock b.new: the retry does not hold it.
   lost.answers = false;
   await other.query('begin');
   await lock('a.old');

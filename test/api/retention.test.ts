@@ -106,7 +106,7 @@ test('a killed npm run retention loses no session: the next run completes its fi
   expect(rows).toContain('alive.1');
 });
 
-test('a subscription after a cursor before archived transitions gets CURSOR_EXPIRED or a FeedReset; other cursors resume', {
+test('a subscription to an archived session, or to all sessions after a cursor older than archived transitions, gets CURSOR_EXPIRED or a FeedReset; others resume', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -128,7 +128,7 @@ test('startSession with the phone number of a known user updates the given field
   });
 });
 
-test('startSession reports all problems of its input at once, each with its path', async () => {
+test('startSession reports all problems of its input in one response, each with its path', async () => {
   const gateway = await bootGateway();
 
   const result = await start(gateway, {

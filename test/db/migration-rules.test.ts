@@ -27,11 +27,11 @@ test('every migration keeps the rules for running next to the last release: no l
 });
 
 test.each([
-  ['DROP TABLE "meeting"', 'the last release may use it'],
-  ['ALTER TABLE "meeting" DROP COLUMN "source"', 'the last release may use it'],
+  ['DROP TABLE "meeting"', 'the last release may use what it drops'],
+  ['ALTER TABLE "meeting" DROP COLUMN "source"', 'the last release may use what it drops'],
   ['ALTER TABLE "meeting" RENAME COLUMN "a" TO "b"', 'old name'],
   ['ALTER TABLE "meeting" ALTER COLUMN "a" SET DATA TYPE text', 'rewrites the whole table'],
-  ['ALTER TABLE "meeting" ALTER COLUMN "a" SET NOT NULL', 'may leave it null'],
+  ['ALTER TABLE "meeting" ALTER COLUMN "a" SET NOT NULL', 'may leave the column null'],
   ['ALTER TABLE "meeting" ADD COLUMN "a" text NOT NULL', 'give it a default'],
   ['ALTER TABLE "meeting" ADD COLUMN "a" uuid DEFAULT gen_random_uuid()', 'the whole table'],
   ['ALTER TABLE "meeting" ADD CONSTRAINT "c" CHECK (true)', 'NOT VALID'],

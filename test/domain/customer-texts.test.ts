@@ -19,7 +19,7 @@ const parts = (locale: Locale) =>
   ]);
 const all = locales.flatMap(parts);
 
-test('every sub-status has a text for customers in each language', () => {
+test('every sub-status has a text for customers in English and in Hindi', () => {
   expect(Object.keys(CUSTOMER_TEXTS).toSorted()).toEqual([...SUB_STATUSES].toSorted());
   for (const [name, text] of texts) expect(Object.keys(text), name).toEqual(locales);
 });

@@ -40,12 +40,12 @@ const problemsOf = (input: ReviewInput): string[] =>
 const NEEDS_REMARKS =
   'remarks must not be empty if a reason is OTHER, or if a decision other than APPROVED has no reasons';
 
-test('the reasons of a review are those of the specification', () => {
+test('ALL_REVIEW_REASONS lists exactly the reasons of the specification', () => {
   expect(ALL_REVIEW_REASONS).toEqual(SPECIFIED);
 });
 
 describe('texts for the customer', () => {
-  test('every reason has an English text and a Hindi one in Devanagari, each a sentence of its own', () => {
+  test('every reason has a different English sentence, and a different Hindi sentence in Devanagari, for the customer', () => {
     for (const locale of locales) {
       const texts = ALL_REVIEW_REASONS.map((reason) => REVIEW_REASONS[reason].customerText[locale]);
       expect(new Set(texts).size).toBe(texts.length);
@@ -56,7 +56,7 @@ describe('texts for the customer', () => {
     }
   });
 
-  test('no text repeats the description for staff, or mentions doubt, suspicion, fraud or forgery', () => {
+  test('no text for the customer repeats the description for staff, or mentions doubt, suspicion, fraud or forgery', () => {
     for (const reason of ALL_REVIEW_REASONS) {
       const { description, customerText } = REVIEW_REASONS[reason];
       expect(customerText.EN).not.toBe(description);
@@ -118,7 +118,7 @@ describe('rules for the input', () => {
     expect(problemsOf({ decision: 'APPROVED', reasons: ['OTHER'] })).toEqual([NEEDS_REMARKS]);
   });
 
-  test('an approval may have only reasons that remarks can explain, and never CUSTOMER_PROMPTED', () => {
+  test('an approval with remarks may have only the reasons that the specification allows for it, never CUSTOMER_PROMPTED', () => {
     const allowed = ALL_REVIEW_REASONS.filter(
       (reason) => problemsOf({ decision: 'APPROVED', reasons: [reason], remarks: 'Explained.' }).length === 0,
     );

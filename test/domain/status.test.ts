@@ -55,7 +55,7 @@ const pairs = REFERENCE.trim()
   .split('\n')
   .map((line) => line.split(' ') as [string, string]);
 
-test("the status table holds exactly the status pairs of the provider's reference, and three of our own", () => {
+test("the status table holds exactly the status pairs of the provider's reference, and three that only the gateway sets", () => {
   const table = PROVIDER_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
   const todo =
     'If the provider has added a status pair, add it to REFERENCE of this test as well, copied from the page of the provider';
@@ -79,8 +79,8 @@ test('every status pair of the provider is recognised and has an explanation and
 });
 
 /**
- * What the provider's reference says in each state, as keywords: of the state before the bar, of the advice after it.
- * Each keyword must occur in our explanation or advice; `a/b` means a or b.
+ * Keywords of the provider's reference for each sub-status. Those before the bar must occur in our explanation, those
+ * after the bar in our recommended action; `a/b` means a or b.
  */
 const FACTS = {
   INSUFFICIENT_BALANCE: 'balance, low | add funds, again',
@@ -139,7 +139,7 @@ test('the facts of the reference are listed for each of its status pairs', () =>
   expect(Object.keys(FACTS).toSorted()).toEqual(pairs.map(([, subStatus]) => subStatus).toSorted());
 });
 
-test('an advice in parentheses names mutations or fields that the API has', () => {
+test('the texts in parentheses in recommended actions name only mutations and fields that the API has', () => {
   const named = ALL_PAIRS.flatMap(({ recommendedAction, explanation }) =>
     [...`${explanation} ${recommendedAction}`.matchAll(/\(([^)]*)\)/g)].flatMap(([, inside = '']) =>
       inside.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean),
@@ -174,7 +174,7 @@ test('parseRawStatus turns an unknown raw status into UNRECOGNIZED; with an unkn
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',
   });
-  // Only this API sets the pair: a provider that used the same words could otherwise close sessions.
+  // Only this API may set the pair; otherwise a provider that reported the same strings could close sessions.
   expect(parseRawStatus('FAILED', 'REPLACED')).toEqual({ status: 'FAILED', subStatus: 'UNRECOGNIZED' });
   expect(parseRawStatus('VIDEO_CALL', 'toString')).toEqual({
     status: 'VIDEO_CALL',

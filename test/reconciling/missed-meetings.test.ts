@@ -13,14 +13,14 @@ const WATCH = `subscription ($sessionId: ID, $after: String) {
 const USER = { user: { userId: 'asha', phone: '9988776655' } };
 const GRACE = 15 * MINUTE;
 
-/** What the scripted provider answers; tests change it. */
+/** State of the scripted provider, which decides its answers; tests change it. */
 interface Present {
   status: string;
   subStatus: string;
   meetingAt: string | null;
-  /** True: the provider cannot be reached by polls. */
+  /** Whether the provider fails every poll. */
   away: boolean;
-  /** Resolves when the provider may send its answer to a poll. */
+  /** The provider sends its answer to a poll only after this promise has resolved. */
   held: Promise<unknown>;
   /** Number of polls that reached the provider. */
   asked: number;
@@ -69,7 +69,7 @@ async function report(
 
 const startsIn = (now: () => number, ms: number) => new Date(now() + ms).toISOString();
 
-/** Waits until the provider has been asked again and nothing is due. */
+/** Waits until the gateway has polled the provider again and no poll is due. */
 async function polledOnce(gateway: Gateway, present: Present) {
   const before = present.asked;
   await eventually(async () => present.asked > before);
@@ -79,7 +79,7 @@ async function polledOnce(gateway: Gateway, present: Present) {
 const isMissed = async (operator: Person, id: string) =>
   (await operator.look(id)).subStatus === 'USER_MISSED_MEETING';
 
-test('a meeting booked here becomes MISSED once its grace period is over and the provider knows of no call, by a transition with source CLOCK that is streamed', async () => {
+test('a meeting booked in the gateway becomes MISSED once its grace period is over and the provider reports no call; the transition has the source CLOCK and is streamed', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const session = await gateway.start('missed.1', USER);
   const watcher = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
@@ -227,7 +227,7 @@ test('a meeting does not become MISSED if the provider reports after the grace p
   expect(await logOf(gateway, 'queued.1')).not.toContain('CLOCK USER_MISSED_MEETING');
 });
 
-test('a customer who joins after the grace period moves the session to the call, whether the webhook arrives in time or late', async () => {
+test('if a customer joins after the grace period, the webhook moves the session to the call, even if it arrives late', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const joined = ['VIDEO_CALL', 'USER_ACCEPTED_MEETING'] as const;
   for (const [verificationId, aheadMs] of [
@@ -318,7 +318,7 @@ test('two replicas that poll the same sessions record each missed meeting once',
   expect(ended).toBe(count);
 });
 
-test('refreshSession after the grace period records the missed meeting at once, and returns changed: true', async () => {
+test('refreshSession after the grace period records the missed meeting before it answers, and returns changed: true', async () => {
   const { gateway, clock, operator, now } = await scripted({ polling: false });
   const { id } = await gateway.start('refreshed.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, MINUTE) });
