@@ -155,7 +155,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
   ],
 ];
 
-// Invariant 14
+// Invariant 14 of ARCHITECTURE.md
 test.each(ATTACKS)(
   '`npm run audit -- verify` reports tampering with the database: %s',
   { timeout: 30_000 },
@@ -181,7 +181,7 @@ const FORGED = [
   `insert into audit_backlog select id from vkyc_session where verification_id = 'rejected.1'`,
 ];
 
-// Invariant 14
+// Invariant 14 of ARCHITECTURE.md
 test('a deleted audit chain is replaced neither by a restart, nor by `npm run audit -- adopt` if an export lists it', {
   timeout: 60_000,
 }, async () => {

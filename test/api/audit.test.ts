@@ -175,7 +175,7 @@ test('an audit chain whose hashes were recomputed without the HMAC key is report
   expect(await audit.findingOf(id)).toMatch(/^1: edited/);
 });
 
-// Invariant 14
+// Invariant 14 of ARCHITECTURE.md
 test('the audit reports transitions, meetings, reviews and sessions whose rows contradict their audit entries', {
   timeout: 60_000,
 }, async () => {

@@ -109,7 +109,7 @@ async function lastCall(gateway: Gateway, id: string): Promise<string | null> {
   return rows[0]?.sub_status ?? null;
 }
 
-// Invariant 5
+// Invariant 5 of ARCHITECTURE.md
 test('with random sessions, roles and actions, exactly the actions in availableActions succeed', {
   timeout: 120_000,
 }, async () => {

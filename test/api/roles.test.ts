@@ -19,7 +19,7 @@ const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
 const isRefused = ({ errors }: Answer): boolean =>
   (errors ?? []).some((error) => error.extensions.code === 'FORBIDDEN');
 
-// Invariant 11
+// Invariant 11 of ARCHITECTURE.md
 test('every operation is allowed for exactly the roles of the access table, whatever its arguments', {
   timeout: 120_000,
 }, async () => {
@@ -47,7 +47,7 @@ test('every operation is allowed for exactly the roles of the access table, what
   }
 });
 
-// Invariant 11
+// Invariant 11 of ARCHITECTURE.md
 test('every field is shown to exactly the roles of the access table, however its object is reached', {
   timeout: 120_000,
 }, async () => {

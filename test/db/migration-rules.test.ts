@@ -13,7 +13,7 @@ const BEFORE_THE_RULES = [
   '0003_reads_and_erasing.sql',
 ];
 
-// Invariant 16
+// Invariant 16 of ARCHITECTURE.md
 test('every migration keeps the rules for running next to the last release: no long lock, nothing removed', async () => {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql'));
   const complaints: Record<string, string[]> = {};

@@ -657,7 +657,7 @@ describe('transition rules', () => {
   });
 });
 
-// Invariant 1
+// Invariant 1 of ARCHITECTURE.md
 test("for any history of updates, sequences have no gap, terminal states and disputes stay, and the log reduces to the session's state", () => {
   const pair = fc.constantFrom(...ALL_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
@@ -708,7 +708,7 @@ test("for any history of updates, sequences have no gap, terminal states and dis
   );
 });
 
-// Invariant 1
+// Invariant 1 of ARCHITECTURE.md
 test('for any history with closings, replacements and resolved disputes, only a resolution leaves a terminal state or ends a dispute', () => {
   const pair = fc.constantFrom(...PROVIDER_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const event = fc.oneof(

@@ -26,7 +26,7 @@ async function statementsOf(gateway: Gateway, seen: string[], first: number): Pr
   return seen.length;
 }
 
-// Invariant 17
+// Invariant 17 of ARCHITECTURE.md
 test('a page of 50 sessions with nested users, meetings, reviews and transitions takes as many SQL statements as a page of 5', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await Promise.all(Array.from({ length: 50 }, (_, index) => gateway.start(`page.${index}`)));

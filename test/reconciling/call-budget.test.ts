@@ -46,7 +46,7 @@ test('polls are spaced evenly and leave 30 % of the provider call budget to muta
   expect(mutations.filter((wait) => wait === 0).length).toBeGreaterThanOrEqual(30);
 });
 
-// Invariant 15
+// Invariant 15 of ARCHITECTURE.md
 test('no sliding window of 60 s contains more provider calls than the budget', async () => {
   // Times directly after and before the database answered: a busy machine makes them differ.
   const made: { after: number; before: number }[] = [];

@@ -70,7 +70,7 @@ const FALSE_ANSWERS: [string, string, Said][] = [
 ];
 
 describe('response of the provider to a poll or mutation', () => {
-  // Invariant 3
+  // Invariant 3 of ARCHITECTURE.md
   test('refreshSession refuses a response about another verification, reference or user, and records it on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
