@@ -226,7 +226,9 @@ test('audit chains of the last release verify as bound to no user; `npm run audi
   expect(await own.verify()).toMatchObject({ findings: [], unbound: 1 });
   expect(await run(old, 'audit', 'verify')).toContain('1 chains are unbound');
   await expect(run(old, 'audit', 'bind')).rejects.toThrow('--by NAME');
-  expect(await run(old, 'audit', 'bind', '--by', 'olga')).toContain('olga bound 1 chains; 0 were not bound');
+  expect(await run(old, 'audit', 'bind', '--by', 'olga')).toContain(
+    "Added the session's identity to 1 chains in the name of olga; 0 chains were not bound.",
+  );
 
   expect(await own.verify()).toMatchObject({ findings: [], unbound: 0 });
   expect(await run(old, 'audit', 'verify')).toContain('1 chains were bound by olga.');

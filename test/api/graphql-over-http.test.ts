@@ -159,7 +159,7 @@ describe.each(PATHS)('GraphQL at %s', (path) => {
     ["the gateway's own pages", { 'sec-fetch-site': 'same-origin' }],
     ['the pages of ALLOWED_ORIGINS', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],
   ];
-  test.each(welcome)('a query by GET from %s is answered', async (_who, headers) => {
+  test.each(welcome)('the CSRF check answers a query by GET from %s', async (_who, headers) => {
     const response = await fetch(`${open.url}${path}${search}`, { headers });
 
     expect(response.status).toBe(200);

@@ -23,7 +23,7 @@ const FEED = `subscription ($after: String) { feed(after: $after) { __typename
   ... on FeedReset { cursor } ... on Heartbeat { cursor } ... on StatusTransition { sequence session { verificationId } } } }`;
 const LIVE = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { __typename } }`;
 
-test('a killed npm run retention loses no session: the next run completes its file and archives every other session once', {
+test("a killed npm run retention loses no session: the next run completes the killed run's file and archives each other session once", {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -71,7 +71,7 @@ test('a killed npm run retention loses no session: the next run completes its fi
   await truncate(partial, (await stat(partial)).size - 10);
   const rerun = await eventually(() =>
     run(gateway, 'retention', '--to', folder).catch((error: Error) => {
-      if (!error.message.includes('Another run')) throw error;
+      if (!error.message.includes('Another retention run')) throw error;
       return null;
     }),
   );

@@ -433,7 +433,7 @@ test('the audit finds that reasons, a message or callComplete of a review were e
   }
 });
 
-test('an archived session keeps the reasons, and the message and remarks encrypted; the audit verifies the archive', async () => {
+test("an archive contains a review's reasons, and its message and remarks encrypted; the audit verifies the archive", async () => {
   const { gateway } = await boot();
   await endedLongAgo(gateway, 'ended.1');
   await gateway.start('alive.1');

@@ -26,7 +26,8 @@ test('every operation is allowed for exactly the roles of the access table, what
   for (const type of types) {
     const route = type === mutationType ? { before: 'mutation {', behind: '}' } : routes.get(type.name);
     for (const field of fieldsOf(type)) {
-      // `routes` lacks the types that only mutations return: add such a type once one of its fields has arguments.
+      // `routes` has only types that a query can reach. Types that only mutations return need a route as soon as one of
+      // their fields has arguments.
       if (!route && field.args.length > 0) throw new Error(`Add a route to ${type.name}.${field.name}`);
       if (!route) continue;
       const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];

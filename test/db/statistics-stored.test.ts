@@ -175,7 +175,7 @@ describe('stored session figures', () => {
     expect(await askTwo()).toEqual([79, 79]);
   });
 
-  test('stored session figures are returned for a time window that has moved with the clock since the count, but for no other window', async () => {
+  test('stored session figures are also returned for a window that moved with the clock since they were counted (such as the last 30 days), but for no other window', async () => {
     const { first, second, clock } = await startProcesses('first', 'second');
     const ago = (days: number) => new Date(clock.now().getTime() - days * DAY_MS);
     const counted = await first.ask({ from: ago(30) });

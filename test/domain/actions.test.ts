@@ -326,7 +326,7 @@ describe('findDecisionDenial', () => {
     expect(without('AGENT_APPROVED')).toBe(UNSTATED);
   });
 
-  test('after a call that the agent ended, callComplete is not needed, but an approval with callComplete false is refused', () => {
+  test('after a call that the agent ended, an approval with callComplete false is refused; an approval with true and a rejection with false are allowed', () => {
     const approve = (callComplete: boolean) =>
       decide('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', callComplete);
     expect(approve(true)).toBeNull();

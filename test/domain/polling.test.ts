@@ -82,7 +82,7 @@ test('a decision made in the gateway counts as a change: the session is polled 2
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
 });
 
-test('a session whose order of updates is uncertain (unsettled) is polled even after its link expired; any other session ignores the time of a second poll', () => {
+test('a session whose order of updates is uncertain (unsettled) is polled even after its link expired; secondLookAt has no effect on a session that is not unsettled', () => {
   expect(pause({ unsettled: true, linkExpiresAt: at(-9 * DAY) })).toBe(0);
   expect(pause({ unsettled: false, secondLookAt: at(5 * SECOND) })).toBe(SOON_MS);
 });

@@ -105,7 +105,7 @@ test('a stored reason that this release does not know is read as OTHER', () => {
 });
 
 describe('rules for the input', () => {
-  test('a decision other than APPROVED needs a reason other than OTHER, or remarks', () => {
+  test('remarks are needed for a decision other than APPROVED without reasons, and for every decision with the reason OTHER', () => {
     for (const decision of ['REJECTED', 'UNABLE_TO_VALIDATE'] as const) {
       expect(problemsOf({ decision })).toEqual([NEEDS_REMARKS]);
       expect(problemsOf({ decision, remarks: '' })).toEqual([NEEDS_REMARKS]);

@@ -206,7 +206,7 @@ describe('answers of the provider to polls', () => {
       return { ...session, provider: { ...session.provider, doubt, ...changes } };
     };
 
-    // The second poll finds the newer pair: the provider's replica has caught up.
+    // The second poll finds the newer status pair: the first answer came from a lagging replica of the provider.
     expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
     // The second poll repeats the older pair: the customer really went back.
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });

@@ -153,7 +153,7 @@ test('the texts in parentheses in recommended actions name only mutations and fi
   expect(new Set(named)).toContain('closeSession');
 });
 
-test('a session whose customer dropped off waits on the merchant, who investigates', () => {
+test('a session whose customer dropped off waits on the MERCHANT', () => {
   expect(getStatusInfo(toStatusPair('USER_DROPPED_OFF')).waitingOn).toBe('MERCHANT');
 });
 

@@ -101,7 +101,7 @@ export interface TransitionRange {
 
 /**
  * Columns of a transition that lists show (`SUMMARY` of `DetailLevel`). A transition's fingerprint (digest)
- * is computed from these columns as well.
+ * is computed from exactly these columns, too.
  */
 export const SUMMARY_COLUMNS = [
   'sessionId',
