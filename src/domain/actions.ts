@@ -155,6 +155,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       return isBookedAtProvider(facts) ? CANCEL_AT_PROVIDER : null;
     case 'RECORD_AGENT_REVIEW':
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call must take place first.';
+      if (REVIEW_BY_SUB_STATUS[facts.subStatus]) return 'The agent has already decided.';
       return isAllowedFrom(action, findReviewedSubStatus(facts))
         ? null
         : 'An agent review is possible only after a call has ended.';

@@ -273,7 +273,9 @@ const SUMMARY_COLUMNS = [
   'statusSince',
   'version',
   'disputed',
+  'replaced',
   'waitingOn',
+  'linkExpiresAt',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
