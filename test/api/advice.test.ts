@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Role } from '../../src/domain/access.ts';
 import type { SessionAction } from '../../src/domain/session.ts';
-import { KNOWN_PAIRS } from '../../src/domain/status.ts';
+import { KNOWN_PAIRS, type KnownSubStatus } from '../../src/domain/status.ts';
 import type { ScenarioName } from '../../src/sandbox/scenarios.ts';
-import { settled } from '../harness/acting.ts';
+import { report, settled } from '../harness/acting.ts';
 import { movableClock } from '../harness/clock.ts';
 import { schema } from '../harness/everything.ts';
 import { bootGateway } from '../harness/gateway.ts';
@@ -16,9 +16,11 @@ import {
   EVERY_ROLE,
   findingOf,
   MAY,
+  perform,
   reach,
   readAdvice,
   type Story,
+  subOf,
 } from '../harness/stories.ts';
 
 // Compares no results of graphql-js and compiled execution, which would take half of the time.
@@ -227,6 +229,40 @@ async function expectRemarks({ people, id }: Story): Promise<void> {
       agentRemarks: role === 'CUSTOMER' ? null : expect.stringContaining('agent says'),
     });
 }
+
+/** Asks the provider, whose answer alone has the remarks of the agent. */
+const REFRESH: Deed = {
+  action: 'REFRESH',
+  mutation: 'refreshSession',
+  input: {},
+  // The status is not new, but the remarks are.
+  result: { changed: false, session: { subStatus: 'AGENT_ENDED_CALL' } },
+  frames: [
+    {
+      ...{ subStatus: 'AGENT_ENDED_CALL', applied: false, source: 'POLL' },
+      changes: ['MEETINGS', 'REVIEWS'],
+    },
+  ],
+  entries: ['TRANSITION'],
+  staysOffered: true,
+  after: expectRemarks,
+};
+
+/** Reports steps by webhooks that the sandbox did not send. */
+function reported(...steps: KnownSubStatus[]): Prepare {
+  return async ({ gateway: at, verificationId }) => {
+    for (const step of steps) {
+      await report(at, verificationId, step);
+      await settled(at);
+    }
+  };
+}
+
+const newestTransition = async ({ people, id }: Story): Promise<any> => {
+  const query =
+    'query ($id: ID!) { result: session(id: $id) { transitions(last: 1) { nodes { subStatus actor } } } }';
+  return (await people.ADMIN.query(query, { id })).transitions.nodes[0];
+};
 
 interface Row {
   readonly pair: string;
@@ -488,27 +524,7 @@ const ROWS: readonly Row[] = [
     advice: /Review the agent's remarks; then record the agent's decision/,
     customer: /wait for the result/,
     waitingOn: 'AGENT',
-    ways: [
-      [
-        {
-          action: 'REFRESH',
-          mutation: 'refreshSession',
-          input: {},
-          // The status is not new, but the remarks are.
-          result: { changed: false, session: { subStatus: 'AGENT_ENDED_CALL' } },
-          frames: [
-            {
-              ...{ subStatus: 'AGENT_ENDED_CALL', applied: false, source: 'POLL' },
-              changes: ['MEETINGS', 'REVIEWS'],
-            },
-          ],
-          entries: ['TRANSITION'],
-          staysOffered: true,
-          after: expectRemarks,
-        },
-        reviewByAgent(REJECTION, UNEXPLAINED),
-      ],
-    ],
+    ways: [[REFRESH, reviewByAgent(REJECTION, UNEXPLAINED)]],
   },
   {
     pair: 'AGENT_APPROVED',
@@ -757,4 +773,47 @@ describe.each(ROWS.map((row) => [titleOf(row), row] as const))('%s', (_title, ro
       const story = await arrive(row);
       for (const deed of way) await carryOut(story, deed, nextRole(deed.action, deed.may));
     });
+});
+
+/** Deeds by action, each with the way to a session in which it is possible. */
+const DEEDS: readonly { deed: Deed; prepare: Prepare }[] = [
+  { deed: SCHEDULE, prepare: async () => {} },
+  { deed: close('FAILED', 'TECHNICAL'), prepare: async () => {} },
+  { deed: replace(), prepare: async () => {} },
+  { deed: ADD_NOTE('LINK_GENERATED'), prepare: async () => {} },
+  { deed: escalate('LINK_GENERATED', 'COMPLAINT')[0], prepare: async () => {} },
+  {
+    deed: escalate('LINK_GENERATED', 'COMPLAINT')[1],
+    async prepare(story) {
+      const { agent } = await before(story);
+      done(await agent.act('escalateSession', story.id, { reason: 'COMPLAINT' }));
+    },
+  },
+  { deed: reviewByAgent(REJECTION, UNEXPLAINED), prepare: reported('AGENT_ENDED_CALL') },
+  {
+    deed: reviewByAuditor(REJECTION, UNEXPLAINED),
+    async prepare(story) {
+      await reported('AGENT_ENDED_CALL')(story);
+      await approvedHere(story);
+    },
+  },
+  {
+    deed: resolveDispute('KEEP_OURS', 'AUDITOR_REJECTED'),
+    prepare: reported('AUDITOR_REJECTED', 'AUDITOR_APPROVED'),
+  },
+  { deed: REFRESH, prepare: async () => {} },
+];
+
+describe.each(DEEDS.map((each) => [each.deed.mutation, each] as const))('%s', (_mutation, each) => {
+  test.each(MAY[each.deed.action])('can be performed by the role %s', async (role) => {
+    const story = await reach(gateway, 'awaits-review', 'LINK_GENERATED');
+    await each.prepare(story);
+
+    done(await perform(story, each.deed, role, crypto.randomUUID(), each.deed.input));
+
+    const { actor } = (await newestTransition(story)) ?? {};
+    if (each.deed !== REFRESH)
+      expect(actor).toEqual(role === 'CUSTOMER' ? expect.stringMatching(/^customer:/) : subOf(role));
+    expect(await findingOf(story)).toBeNull();
+  });
 });

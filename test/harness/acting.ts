@@ -97,7 +97,10 @@ export const WATCH = `subscription ($sessionId: ID, $after: String) {
 }`;
 
 /** Expects every audit chain to verify, every session to be its log reduced, and the feed to be the log. */
-export async function expectSound({ database, databaseUrl }: Gateway): Promise<void> {
+export async function expectSound({
+  database,
+  databaseUrl,
+}: Pick<Gateway, 'database' | 'databaseUrl'>): Promise<void> {
   expect((await auditOf(databaseUrl).verify()).findings).toEqual([]);
   await expectFolds(database);
   await expectFeedOfLog(database);
