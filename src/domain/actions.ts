@@ -252,7 +252,7 @@ function fourEyes(
   if (approvalAcceptedBy !== null && canonicalSubject(approvalAcceptedBy) === viewer.id)
     return "You accepted the agent's approval by deciding a dispute: another person must audit it (four-eyes rule).";
   if (agentUnknown && !policy.auditUnknownAgents) {
-    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule).';
+    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule): wait until the provider reports the decision of its auditor.';
   }
   return null;
 }

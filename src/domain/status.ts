@@ -234,7 +234,7 @@ export const STATUS_TABLE = {
       AGENT_APPROVED: {
         explanation: 'The agent approved. This is provisional: only the auditor makes it final.',
         recommendedAction:
-          "Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet.",
+          "Go on to the auditor's review (recordAuditorReview), or wait until the provider reports it; do not onboard the customer yet.",
         waitingOn: 'AUDITOR',
         terminal: false,
       },

@@ -279,6 +279,8 @@ interface Row {
   readonly waitingOn: string;
   /** Ways to follow the advice: each is a story of its own, with its actions in order. */
   readonly ways?: readonly (readonly Deed[])[];
+  /** Mutations that the advice names, but that are refused in this session: `shows` checks the refusal. */
+  readonly refuses?: readonly string[];
   /** Checks what the advice needs to be readable. */
   readonly shows?: (story: Story) => Promise<void>;
 }
@@ -531,7 +533,7 @@ const ROWS: readonly Row[] = [
     scenario: 'awaits-review',
     from: 'AGENT_ENDED_CALL',
     prepare: approvedHere,
-    advice: /Go on to the auditor's review .* do not onboard the customer yet/,
+    advice: /Go on to the auditor's review .* or wait .*; do not onboard the customer yet/,
     customer: /final check is under way/,
     waitingOn: 'AUDITOR',
     ways: [
@@ -543,6 +545,24 @@ const ROWS: readonly Row[] = [
       ],
       [reviewByAuditor(REJECTION, UNEXPLAINED)],
     ],
+  },
+  {
+    pair: 'AGENT_APPROVED',
+    scenario: 'auditor-rejects',
+    state: 'by an agent of the provider',
+    advice: /or wait until the provider reports it/,
+    customer: /final check is under way/,
+    waitingOn: 'AUDITOR',
+    refuses: ['recordAuditorReview'],
+    async shows(story) {
+      const { people, id } = story;
+      for (const role of MAY.RECORD_AUDITOR_REVIEW) {
+        const { message } = await people[role].act('recordAuditorReview', id, { decision: 'APPROVED' });
+        expect(message).toContain('wait until the provider reports the decision of its auditor');
+      }
+      await advanceTo(story, 'auditor-rejects', 'AUDITOR_REJECTED');
+      expect((await people.AUDITOR.look(id)).subStatus).toBe('AUDITOR_REJECTED');
+    },
   },
   {
     pair: 'AGENT_REJECTED',
@@ -762,8 +782,9 @@ describe.each(ROWS.map((row) => [titleOf(row), row] as const))('%s', (_title, ro
     const advice = staff.recommendedAction.replace(IF_DISPUTED, '');
     const named = MUTATIONS.filter((name) => new RegExp(`\\b${name}\\b`).test(advice));
     expect(named.filter((name) => customer.recommendedAction.includes(name))).toEqual([]);
-    const performed = new Set((row.ways ?? []).flat().map(({ mutation }) => mutation as string));
-    expect(named.filter((name) => !performed.has(name))).toEqual([]);
+    const performed = (row.ways ?? []).flat().map(({ mutation }) => mutation as string);
+    const expected = [...performed, ...(row.refuses ?? [])];
+    expect(named.filter((name) => !expected.includes(name))).toEqual([]);
     await row.shows?.(story);
     expect(await findingOf(story)).toBeNull();
   });
