@@ -81,7 +81,7 @@ export type SubStatus =
   | 'USER_ENDED_CALL'
   /** The agent ended the call. Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it. (Status VIDEO_CALL.) */
   | 'AGENT_ENDED_CALL'
-  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet. (Status AGENT_REVIEWED.) */
+  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review (recordAuditorReview), or wait until the provider reports it; do not onboard the customer yet. (Status AGENT_REVIEWED.) */
   | 'AGENT_APPROVED'
   /** The agent rejected the customer. Tell the customer the reason of the rejection; replace the session if another try makes sense (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
   | 'AGENT_REJECTED'

@@ -155,6 +155,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       return isBookedAtProvider(facts) ? CANCEL_AT_PROVIDER : null;
     case 'RECORD_AGENT_REVIEW':
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call must take place first.';
+      if (REVIEW_BY_SUB_STATUS[facts.subStatus]) return 'The agent has already decided.';
       return isAllowedFrom(action, findReviewedSubStatus(facts))
         ? null
         : 'An agent review is possible only after a call has ended.';
@@ -255,7 +256,7 @@ function fourEyes(
   if (approvalAcceptedBy !== null && canonicalSubject(approvalAcceptedBy) === viewer.id)
     return "You accepted the agent's approval by deciding a dispute: another person must audit it (four-eyes rule).";
   if (agentUnknown && !policy.auditUnknownAgents) {
-    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule).';
+    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule): wait until the provider reports the decision of its auditor.';
   }
   return null;
 }

@@ -234,7 +234,7 @@ export const STATUS_TABLE = {
       AGENT_APPROVED: {
         explanation: 'The agent approved. This is provisional: only the auditor makes it final.',
         recommendedAction:
-          "Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet.",
+          "Go on to the auditor's review (recordAuditorReview), or wait until the provider reports it; do not onboard the customer yet.",
         waitingOn: 'AUDITOR',
         terminal: false,
       },
@@ -435,6 +435,34 @@ export const findWaitingParty = (
   if (disputed) return 'MERCHANT';
   return closed || replaced ? 'NOBODY' : getStatusInfo(pair).waitingOn;
 };
+
+/** Circumstances of a session in which the advice of its status pair cannot be followed, each with the advice instead. */
+export const CIRCUMSTANCES = {
+  DISPUTED:
+    "First decide the dispute (resolveDispute): keep the session's decision, or accept the provider's. Do not onboard the customer before.",
+  REPLACED: STATUS_TABLE.FAILED.steps.REPLACED.recommendedAction,
+  LINK_ENDED:
+    "The customer's link has expired. Start a new session that replaces this one (startSession with replacesSessionId): it has a new link for the customer.",
+} as const;
+export type Circumstance = keyof typeof CIRCUMSTANCES;
+
+/**
+ * Returns why the advice of a session's status pair cannot be followed; null if it can. Once the link has expired by
+ * the clock, the customer cannot go on, even if the provider has not reported the end of the link.
+ */
+export function findCircumstance(
+  session: StatusPair & {
+    readonly disputed: boolean;
+    readonly replaced: boolean;
+    readonly linkExpiresAt: Date | null;
+  },
+  now: Date,
+): Circumstance | null {
+  if (session.disputed) return 'DISPUTED';
+  if (session.replaced) return 'REPLACED';
+  const linkEnded = session.linkExpiresAt !== null && session.linkExpiresAt <= now;
+  return linkEnded && getStatusInfo(session).waitingOn === 'CUSTOMER' ? 'LINK_ENDED' : null;
+}
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 

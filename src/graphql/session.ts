@@ -33,7 +33,7 @@ import {
   toActionFacts,
 } from '../domain/actions.ts';
 import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
-import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
+import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
@@ -134,9 +134,10 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionSummary, @Ctx() { staff }: Context): ShownStatus {
-    const { waitingOn, disputed } = session;
-    return { ...showStatus(getStatusInfo(session), staff, disputed), waitingOn, disputed };
+  statusInfo(@Root() session: SessionSummary, @Ctx() { staff, services }: Context): ShownStatus {
+    const { waitingOn } = session;
+    const circumstance = findCircumstance(session, services.clock.now());
+    return { ...showStatus(getStatusInfo(session), staff, circumstance), waitingOn, circumstance };
   }
 
   @FieldResolver(() => StatusEnum, {

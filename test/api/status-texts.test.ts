@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { CUSTOMER_TEXTS, toCustomerMessage } from '../../src/domain/customer-texts.ts';
-import { getStatusInfo, toStatusPair } from '../../src/domain/status.ts';
+import { CIRCUMSTANCES, getStatusInfo, toStatusPair } from '../../src/domain/status.ts';
 import { bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_DROP_OFF = 8;
@@ -177,7 +177,8 @@ test('a customer does not learn of a disputed approval until the dispute is reso
     customerMessage: expect.stringContaining(checkedAgain),
   });
   expect((await look(admin)).statusInfo).toMatchObject({
-    ...forStaff('AUDITOR_APPROVED'),
+    explanation: forStaff('AUDITOR_APPROVED').explanation,
+    recommendedAction: CIRCUMSTANCES.DISPUTED,
     customerMessage: expect.stringContaining(checkedAgain),
   });
   await act(gateway, admin, 'resolveDispute', { sessionId, resolution: 'KEEP_OURS', note: 'All in order.' });

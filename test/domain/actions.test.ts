@@ -105,7 +105,12 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   RECORD_AGENT_REVIEW: allBut(
     ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'],
     'An agent review is possible only after a call has ended.',
-    { ...over, AGENT_UNABLE_TO_VALIDATE: 'Another call must take place first.' },
+    {
+      ...over,
+      AGENT_UNABLE_TO_VALIDATE: 'Another call must take place first.',
+      AGENT_APPROVED: 'The agent has already decided.',
+      AGENT_REJECTED: 'The agent has already decided.',
+    },
   ),
   RECORD_AUDITOR_REVIEW: allBut(
     ['AGENT_APPROVED'],

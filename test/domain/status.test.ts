@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../src/domain/access.ts';
 import {
   ALL_PAIRS,
+  CIRCUMSTANCES,
+  findCircumstance,
   findWaitingParty,
   getStatusInfo,
   isValidPair,
@@ -139,9 +141,13 @@ test('the facts of the reference are listed for each of its status pairs', () =>
   expect(Object.keys(FACTS).toSorted()).toEqual(pairs.map(([, subStatus]) => subStatus).toSorted());
 });
 
-test('the texts in parentheses in recommended actions name only mutations and fields that the API has', () => {
-  const named = ALL_PAIRS.flatMap(({ recommendedAction, explanation }) =>
-    [...`${explanation} ${recommendedAction}`.matchAll(/\(([^)]*)\)/g)].flatMap(([, inside = '']) =>
+test('the texts in parentheses in an advice name only mutations and fields that the API has', () => {
+  const texts = [
+    ...ALL_PAIRS.map(({ recommendedAction, explanation }) => `${explanation} ${recommendedAction}`),
+    ...Object.values(CIRCUMSTANCES),
+  ];
+  const named = texts.flatMap((text) =>
+    [...text.matchAll(/\(([^)]*)\)/g)].flatMap(([, inside = '']) =>
       inside.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean),
     ),
   );
@@ -229,6 +235,26 @@ test('findWaitingParty returns the merchant for a disputed session, nobody for a
   expect([party({}), party({ disputed: true })]).toEqual(['AGENT', 'MERCHANT']);
   expect([party({ closed: true }), party({ replaced: true })]).toEqual(['NOBODY', 'NOBODY']);
   expect(party({ disputed: true, closed: true })).toBe('MERCHANT');
+});
+
+test('findCircumstance names a dispute first, then a replacement, then a link that has expired while the session waits on the customer', () => {
+  const now = new Date('2026-05-01T10:00:00Z');
+  const circumstance = (
+    subStatus: KnownSubStatus,
+    facts: { disputed?: true; replaced?: true; linkExpiresAt?: Date } = {},
+  ) =>
+    findCircumstance(
+      { ...toStatusPair(subStatus), disputed: false, replaced: false, linkExpiresAt: null, ...facts },
+      now,
+    );
+  expect(circumstance('LINK_GENERATED')).toBeNull();
+  expect(circumstance('REPLACED', { disputed: true, replaced: true })).toBe('DISPUTED');
+  expect(circumstance('VKYC_EXPIRED', { replaced: true })).toBe('REPLACED');
+  expect(circumstance('LINK_GENERATED', { linkExpiresAt: now })).toBe('LINK_ENDED');
+  expect(circumstance('LINK_GENERATED', { linkExpiresAt: new Date(now.getTime() + 1) })).toBeNull();
+  // The review of a call needs no link, and a session that is over none either.
+  expect(circumstance('AGENT_ENDED_CALL', { linkExpiresAt: now })).toBeNull();
+  expect(circumstance('AUDITOR_APPROVED', { linkExpiresAt: now })).toBeNull();
 });
 
 test('the status catalogue lists each known pair, then each status with the sub-status UNRECOGNIZED', () => {

@@ -274,8 +274,10 @@ const SUMMARY_COLUMNS = [
   'statusSince',
   'version',
   'disputed',
+  'replaced',
   'waitingOn',
   'meetingAt',
+  'linkExpiresAt',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
