@@ -10,6 +10,7 @@ import { invariant } from './invariant.ts';
 import {
   ACTION_TRANSITIONS,
   AFTER_A_BOOKING,
+  APPROVALS,
   SESSION_ACTIONS,
   type SessionAction,
   type TransitionSource,
@@ -229,8 +230,6 @@ export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
  */
 const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>): SubStatus | null =>
   mayFollowReview(facts) ? facts.unreviewedCall : facts.subStatus;
-
-const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
 
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));

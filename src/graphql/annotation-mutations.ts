@@ -80,7 +80,7 @@ class ResolveDisputeInput extends ActionInput {
   @Field(() => SubStatusEnum, {
     nullable: true,
     description:
-      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval.',
+      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides.',
   })
   expectedSubStatus?: SubStatus;
 }

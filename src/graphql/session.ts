@@ -32,7 +32,12 @@ import {
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
-import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
+import {
+  findProviderDecision,
+  providerAgrees,
+  type SessionAction,
+  toProviderPair,
+} from '../domain/session.ts';
 import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
@@ -158,6 +163,20 @@ export class SessionResolver {
   })
   providerAgrees(@Root() session: SessionRow): boolean {
     return providerAgrees(toSessionState(session));
+  }
+
+  @FieldResolver(() => SubStatusEnum, {
+    nullable: true,
+    description:
+      'Step that the session gets if you resolve its dispute with ACCEPT_PROVIDER: pass it to resolveDispute as `expectedSubStatus`. Null if the session is not disputed, or the provider no longer contradicts it; ACCEPT_PROVIDER is refused then.',
+  })
+  async providerDecision(
+    @Root() session: SessionRow,
+    @Ctx() { loaders }: Context,
+  ): Promise<SubStatus | null> {
+    if (!session.disputed) return null;
+    const disputing = await loaders.dispute.load(session.id);
+    return disputing && (findProviderDecision(toSessionState(session), disputing)?.subStatus ?? null);
   }
 
   @FieldResolver(() => String, { nullable: true })

@@ -311,6 +311,7 @@ test('if the old session is approved while the start is under way, both are reco
   });
   const decided = await uma.act('resolveDispute', old.id, {
     resolution: 'ACCEPT_PROVIDER',
+    expectedSubStatus: 'AUDITOR_APPROVED',
     note: 'Approved.',
   });
   expect(decided.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
