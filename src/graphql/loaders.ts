@@ -5,6 +5,7 @@ import {
   findAnnotationsOfSessions,
   findDecisionsOfSessions,
 } from '../db/sessions/annotations.ts';
+import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
 import { findReplacers } from '../db/sessions/replacers.ts';
@@ -108,6 +109,11 @@ const LOADERS = {
   unreviewedCall: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findUnreviewedCalls(db, ids), (row) => row.sessionId),
+    ),
+  /** Finds out whether a call took place in a session, by the session's id. */
+  call: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findSessionsWithCall(db, ids), (row) => row.sessionId),
     ),
   /** Finds who replaced a session, by the session's id. */
   replacer: (db: Database) =>

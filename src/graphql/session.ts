@@ -29,6 +29,7 @@ import {
   findDenial,
   mayFollowReview,
   mayHaveReplacer,
+  mayHideCall,
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
@@ -73,11 +74,13 @@ const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
 
 async function judgeActions(session: SessionRow, { loaders, viewer, services }: Context) {
-  const [meetings, reviews, annotations, unreviewed, replacer] = await Promise.all([
+  const [meetings, reviews, annotations, replacement, unreviewed, call, replacer] = await Promise.all([
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
     loaders.decisions.load(session.id),
+    loaders.replacement.load(session.id),
     mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
+    mayHideCall(session) ? loaders.call.load(session.id) : null,
     mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,
   ]);
   const unreviewedCall = unreviewed?.subStatus ?? null;
@@ -86,6 +89,8 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     reviews,
     annotations,
     unreviewedCall,
+    hadCall: call !== null,
+    hasReplacement: replacement !== null,
     replacer: replacer?.actor ?? null,
   });
   const now = services.clock.now();
