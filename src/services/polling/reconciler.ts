@@ -92,17 +92,17 @@ export class Reconciler {
 
   #look(): void {
     const { db, clock, log } = this.#dependencies;
-    const complain = (error: unknown) =>
-      log.warn({ err: error }, 'could not queue or run due polls; retrying');
+    const complainOf = (failed: string) => (error: unknown) =>
+      log.warn({ err: error }, `${failed}; retrying`);
     this.#looking ??= enqueueDueJobs(db, clock.now())
       .then(() => {
         this.#draining ??= this.#drain()
-          .catch(complain)
+          .catch(complainOf('could not run due polls'))
           .finally(() => {
             this.#draining = null;
           });
       })
-      .catch(complain)
+      .catch(complainOf('could not queue due polls'))
       .finally(() => {
         this.#looking = null;
       });
