@@ -221,7 +221,9 @@ test('later provider updates of a closed session are recorded, and an approval m
   await expectSound(gateway);
 });
 
-test('staff who must judge how a session ended can watch the call of a session that was closed, replaced or disputed', async () => {
+test('staff who must judge how a session ended can watch the call of a session that was closed, replaced or disputed', {
+  timeout: 60_000,
+}, async () => {
   const gateway = await bootGateway();
   const { olga, ravi, uma, dev } = await staffOf(gateway);
   const afterTheCall = async (verificationId: string) => {
