@@ -204,7 +204,7 @@ export type MeetingStatus =
   | 'SCHEDULED'
   /** The meeting was moved: another meeting replaces it. */
   | 'RESCHEDULED'
-  /** The meeting was cancelled, through this API or at the provider, or an agent decided before it took place. */
+  /** The meeting was cancelled, through this API or at the provider; or an agent decided, or the session ended, before it took place. */
   | 'CANCELLED'
   /** The call took place. */
   | 'COMPLETED'
