@@ -46,7 +46,7 @@ export interface ActionFacts extends StatusPair {
   readonly unreviewedCall: EndedCall | null;
   /** Whether the log reports a call; false unless `mayHideCall`. */
   readonly hadCall: boolean;
-  /** Whether another session replaces this one, also if an earlier release did not record that (`replaced`). */
+  /** Whether another session replaces this one although `replaced` is not set; false unless `mayHideReplacement`. */
   readonly hasReplacement: boolean;
   /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
@@ -327,6 +327,22 @@ export const mayHaveReplacer = ({
   replaced,
   disputed,
 }: Pick<ActionFacts, 'replaced' | 'disputed'>): boolean => replaced && disputed;
+
+/** Sub-statuses in which the last release let another session replace a session, without a flag on it. */
+const REPLACED_WITHOUT_FLAG: readonly SubStatus[] = [
+  'VKYC_EXPIRED',
+  'INSUFFICIENT_BALANCE',
+  'TECHNICAL_ERROR',
+  'AGENT_REJECTED',
+  'AUDITOR_REJECTED',
+];
+
+/** Whether another session may replace this one although the flag `replaced` is not set. Only then must it be searched. */
+export const mayHideReplacement = ({
+  replaced,
+  subStatus,
+}: StatusPair & Pick<ActionFacts, 'replaced'>): boolean =>
+  !replaced && REPLACED_WITHOUT_FLAG.includes(subStatus);
 
 /**
  * Whether a call may have taken place although the status does not tell: the session was closed or replaced, has

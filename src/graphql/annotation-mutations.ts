@@ -266,8 +266,8 @@ async function withEscalation(
   kind: 'ESCALATION' | 'ESCALATION_RESOLUTION',
 ) {
   const { session, annotation, replayed } = await work;
-  loaders.annotations.clear(session.id);
-  const escalations = toEscalations(await loaders.annotations.load(session.id));
+  loaders.escalations.clear(session.id);
+  const escalations = toEscalations(await loaders.escalations.load(session.id));
   const escalation = escalations.find((each) =>
     kind === 'ESCALATION' ? each.id === annotation.id : each.resolvedWith?.id === annotation.id,
   );

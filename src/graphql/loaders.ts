@@ -2,8 +2,11 @@ import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
 import {
   findAnnotations,
-  findAnnotationsOfSessions,
   findDecisionsOfSessions,
+  findEscalationsOfSessions,
+  findMeetingReasonsOfSessions,
+  type NotesPage,
+  readNotes,
 } from '../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositions } from '../db/sessions/feed.ts';
@@ -129,9 +132,27 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findAnnotations(db, ids), (row) => row.id),
     ),
-  annotations: (db: Database) =>
+  /** Loads a page of a session's notes, newest first. */
+  notes: (db: Database) =>
+    new DataLoader(
+      (pages: readonly (NotesPage & { readonly limit: number })[]) =>
+        loadByShape(
+          pages,
+          ({ limit }) => `${limit}`,
+          (group, { limit }) =>
+            loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / limit), (part) => readNotes(db, part, limit)),
+        ),
+      { cacheKeyFn: ({ sessionId, before, limit }) => `${sessionId} ${before} ${limit}` },
+    ),
+  /** Loads the escalations of a session and their resolutions, in the order of their transitions. */
+  escalations: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      grouped(ids, await findAnnotationsOfSessions(db, ids), (row) => row.sessionId),
+      grouped(ids, await findEscalationsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads why the meetings of a session were booked. */
+  meetingReasons: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await findMeetingReasonsOfSessions(db, ids), (row) => row.sessionId),
     ),
   /** Loads the closures and the decisions of disputes of a session, without its notes. */
   decisions: (db: Database) =>

@@ -30,6 +30,7 @@ import {
   mayFollowReview,
   mayHaveReplacer,
   mayHideCall,
+  mayHideReplacement,
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
@@ -78,7 +79,7 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
     loaders.decisions.load(session.id),
-    loaders.replacement.load(session.id),
+    mayHideReplacement(session) ? loaders.replacement.load(session.id) : null,
     mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
     mayHideCall(session) ? loaders.call.load(session.id) : null,
     mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,

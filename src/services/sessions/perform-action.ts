@@ -27,6 +27,7 @@ import {
   mayFollowReview,
   mayHaveReplacer,
   mayHideCall,
+  mayHideReplacement,
   type RelatedRows,
   toActionFacts,
 } from '../../domain/actions.ts';
@@ -131,28 +132,29 @@ export async function performAction(
 }
 
 /** Related rows that every session needs; the others are read only for the few sessions that need them. */
-type ReadForAll = Omit<RelatedRows, 'unreviewedCall' | 'hadCall' | 'replacer'>;
+type ReadForAll = Pick<RelatedRows, 'meeting' | 'reviews' | 'annotations'>;
 
 /** Reads the rows that the action rules need in addition to the session row. */
 async function readRelatedRows(db: Queryable, sessionId: string): Promise<ReadForAll> {
-  const [meeting, reviews, annotations, replacements] = await Promise.all([
+  const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
     findDecisionsOfSessions(db, [sessionId]),
-    findReplacements(db, [sessionId]),
   ]);
-  return { meeting, reviews, annotations, hasReplacement: replacements.length > 0 };
+  return { meeting, reviews, annotations };
 }
 
 /** Combines a session with its related rows. Only a few sessions need one more read of the log. */
 async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll): Promise<ActionFacts> {
   const [call] = mayFollowReview(session) ? await findUnreviewedCalls(db, [session.id]) : [];
+  const replacements = mayHideReplacement(session) ? await findReplacements(db, [session.id]) : [];
   const calls = mayHideCall(session) ? await findSessionsWithCall(db, [session.id]) : [];
   const [replacer] = mayHaveReplacer(session) ? await findReplacers(db, [session.id]) : [];
   return toActionFacts(session, {
     ...related,
     unreviewedCall: call?.subStatus ?? null,
     hadCall: calls.length > 0,
+    hasReplacement: replacements.length > 0,
     replacer: replacer?.actor ?? null,
   });
 }
