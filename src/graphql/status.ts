@@ -38,7 +38,7 @@ export const SHORTENED =
   description: 'Meaning of a status and sub-status pair, with the recommended action.',
   simpleResolvers: true,
 })
-export class StatusInfo implements Info {
+export class StatusInfo implements Omit<Info, 'mutations'> {
   @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
   @Field(() => SubStatusEnum, { description: 'Step within the phase.' })
@@ -50,7 +50,7 @@ export class StatusInfo implements Info {
   explanation: string;
   @Field(() => String, {
     description:
-      'What to do next, in sentences to show to users. For staff, with the mutations to use in parentheses; a viewer who is only a CUSTOMER gets the text for customers, in English.',
+      'What to do next, in sentences to show to users. For staff; `availableActions` has the actions that are possible now. A viewer who is only a CUSTOMER gets the text for customers, in English.',
   })
   recommendedAction: string;
   @Field(() => PartyEnum, { description: 'The party that has to act next.' })
