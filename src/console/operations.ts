@@ -41,11 +41,11 @@ export type SubStatus =
   | 'USER_IP_VERIFICATION_SUCCESSFUL'
   /** The customer is connecting through a proxy or VPN. Ask the customer to switch the proxy or VPN off and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_PROXY_DETECTED'
-  /** A passing technical problem stopped a step before the call. Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session (escalateSession). (Status PRE_VIDEO_CALL.) */
+  /** A passing technical problem stopped a step before the call. Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session. Mutations: escalateSession. (Status PRE_VIDEO_CALL.) */
   | 'TECHNICAL_FAILURE'
   /** The customer was located inside India. Nothing to do: the customer goes on to the device checks. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_VERIFICATION_SUCCESS'
-  /** The customer was located outside India, from where Video KYC is not allowed. Reject the customer (closeSession, outcome REJECTED), or ask the customer to try again from inside India. (Status PRE_VIDEO_CALL.) */
+  /** The customer was located outside India, from where Video KYC is not allowed. Reject the customer, or ask the customer to try again from inside India. Mutations: closeSession, outcome REJECTED. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_OUTSIDE_INDIA'
   /** The microphone is not available to the page. Ask the customer to enable the microphone and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_AUDIO_CHECK_FAILED'
@@ -53,55 +53,55 @@ export type SubStatus =
   | 'USER_VIDEO_CHECK_FAILED'
   /** The customer has not allowed the page to read the location. Ask the customer to allow location access and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_PERMISSION_DISABLED'
-  /** Camera, microphone and device are ready for the call. Nothing to do: the customer goes on to the queue for an agent, or books a meeting (scheduleMeeting). (Status PRE_VIDEO_CALL.) */
+  /** Camera, microphone and device are ready for the call. Nothing to do: the customer goes on to the queue for an agent, or books a meeting. Mutations: scheduleMeeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_DEVICE_CHECK_SUCCESS'
   /** The customer is in the queue for an agent. Wait until an agent is free. (Status PRE_VIDEO_CALL.) */
   | 'USER_QUEUED'
   /** The time of the meeting has come and the customer is queued for it. Wait until an agent takes the meeting. (Status PRE_VIDEO_CALL.) */
   | 'SCHEDULED_USER_QUEUED'
-  /** No agent was available. Ask the customer to try again after some time, or book a meeting (scheduleMeeting). (Status PRE_VIDEO_CALL.) */
+  /** No agent was available. Ask the customer to try again after some time, or book a meeting. Mutations: scheduleMeeting. (Status PRE_VIDEO_CALL.) */
   | 'NO_AGENT_FOUND'
   /** An agent has taken the customer and is about to call. Nothing to do: the customer is asked to join the call. (Status PRE_VIDEO_CALL.) */
   | 'AGENT_ASSIGNED_TO_USER'
   /** A meeting is booked. Tell the customer the time of the meeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_MEETING_SCHEDULED'
-  /** The meeting was cancelled. Book another meeting (scheduleMeeting), or ask the customer to try again through the queue. (Status PRE_VIDEO_CALL.) */
+  /** The meeting was cancelled. Book another meeting, or ask the customer to try again through the queue. Mutations: scheduleMeeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_MEETING_CANCELLED'
   /** The customer accepted the meeting and has joined the call. Start the Video KYC in the call, then wait until the call ends. (Status VIDEO_CALL.) */
   | 'USER_ACCEPTED_MEETING'
-  /** The customer declined the call. Book another meeting (scheduleMeeting), or close the session as failed (closeSession, outcome FAILED). (Status VIDEO_CALL.) */
+  /** The customer declined the call. Book another meeting, or close the session as failed. Mutations: scheduleMeeting; closeSession, outcome FAILED. (Status VIDEO_CALL.) */
   | 'USER_REJECTED_MEETING'
-  /** The customer did not come to the call. Book another meeting (scheduleMeeting), or ask the customer to try again. (Status VIDEO_CALL.) */
+  /** The customer did not come to the call. Book another meeting, or ask the customer to try again. Mutations: scheduleMeeting. (Status VIDEO_CALL.) */
   | 'USER_MISSED_MEETING'
-  /** The customer left the call, or lost the connection to it. Note down what happened (addNote) and have the cause investigated (escalateSession); the customer may come back, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The customer left the call, or lost the connection to it. Note down what happened and have the cause investigated; the customer may come back, or you book another meeting. Mutations: addNote; escalateSession; scheduleMeeting. (Status VIDEO_CALL.) */
   | 'USER_DROPPED_OFF'
-  /** The agent left the call, or lost the connection to it. Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The agent left the call, or lost the connection to it. Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting. Mutations: scheduleMeeting. (Status VIDEO_CALL.) */
   | 'AGENT_DROPPED_OFF'
-  /** The customer ended the call. Review whether the call was complete; then record the agent's decision (recordAgentReview with callComplete), or book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The customer ended the call. Review whether the call was complete; then record the agent's decision, or book another meeting. Mutations: recordAgentReview with callComplete; scheduleMeeting. (Status VIDEO_CALL.) */
   | 'USER_ENDED_CALL'
-  /** The agent ended the call. Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it. (Status VIDEO_CALL.) */
+  /** The agent ended the call. Review the agent's remarks; then record the agent's decision, or wait until the provider reports it. Mutations: recordAgentReview. (Status VIDEO_CALL.) */
   | 'AGENT_ENDED_CALL'
-  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review (recordAuditorReview), or wait until the provider reports it; do not onboard the customer yet. (Status AGENT_REVIEWED.) */
+  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review, or wait until the provider reports it; do not onboard the customer yet. Mutations: recordAuditorReview. (Status AGENT_REVIEWED.) */
   | 'AGENT_APPROVED'
-  /** The agent rejected the customer. Tell the customer the reason of the rejection; replace the session if another try makes sense (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
+  /** The agent rejected the customer. Tell the customer the reason of the rejection; replace the session if another try makes sense. Mutations: startSession with replacesSessionId. (Status AGENT_REVIEWED.) */
   | 'AGENT_REJECTED'
-  /** The agent could neither approve nor reject. Try again with another agent in a further call (scheduleMeeting), or in a new session that replaces this one (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
+  /** The agent could neither approve nor reject. Try again with another agent in a further call, or in a new session that replaces this one. Mutations: scheduleMeeting; startSession with replacesSessionId. (Status AGENT_REVIEWED.) */
   | 'AGENT_UNABLE_TO_VALIDATE'
-  /** The auditor approved: the verification succeeded, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute). (Status AUDITOR_REVIEWED.) */
+  /** The auditor approved: the verification succeeded, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first. Mutations: resolveDispute. (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_APPROVED'
-  /** The auditor rejected: the verification failed. Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense (startSession with replacesSessionId). (Status AUDITOR_REVIEWED.) */
+  /** The auditor rejected: the verification failed. Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense. Mutations: startSession with replacesSessionId. (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_REJECTED'
-  /** The merchant's balance at the provider is too low. Add funds at the provider, then try again with a new session that replaces this one (startSession with replacesSessionId). (Status REJECTED.) */
+  /** The merchant's balance at the provider is too low. Add funds at the provider, then try again with a new session that replaces this one. Mutations: startSession with replacesSessionId. (Status REJECTED.) */
   | 'INSUFFICIENT_BALANCE'
-  /** You closed the session (closeSession) and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
+  /** You closed the session and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
   | 'REJECTED_BY_MERCHANT'
-  /** A technical error stopped the session. Try again with a new session that replaces this one (startSession with replacesSessionId), or escalate the session (escalateSession). (Status FAILED.) */
+  /** A technical error stopped the session. Try again with a new session that replaces this one, or escalate the session. Mutations: startSession with replacesSessionId; escalateSession. (Status FAILED.) */
   | 'TECHNICAL_ERROR'
-  /** You closed the session (closeSession) as failed, without a decision about the customer. Replace the session if another try makes sense (startSession with replacesSessionId). (Status FAILED.) */
+  /** You closed the session as failed, without a decision about the customer. Replace the session if another try makes sense. Mutations: startSession with replacesSessionId. (Status FAILED.) */
   | 'FAILED_BY_MERCHANT'
-  /** Another session of the same person replaces this one. Go on with the session that replaces this one (replacedBy). (Status FAILED.) */
+  /** Another session of the same person replaces this one. Go on with the session that replaces this one. (Status FAILED.) */
   | 'REPLACED'
-  /** The link expired. Start a new session that replaces this one (startSession with replacesSessionId): it has a new link for the customer. (Status EXPIRED.) */
+  /** The link expired. Start a new session that replaces this one: it has a new link for the customer. Mutations: startSession with replacesSessionId. (Status EXPIRED.) */
   | 'VKYC_EXPIRED'
   /** The provider sent a value that this release does not know; rawSubStatus contains it. Do not treat it as an error. */
   | 'UNRECOGNIZED';
@@ -204,7 +204,7 @@ export type MeetingStatus =
   | 'SCHEDULED'
   /** The meeting was moved: another meeting replaces it. */
   | 'RESCHEDULED'
-  /** The meeting was cancelled through this API or at the provider. A decision, a closure or a replacement of the session also cancels its booked meeting. */
+  /** The meeting was cancelled, through this API or at the provider; or an agent decided, or the session ended, before it took place. */
   | 'CANCELLED'
   /** The call took place. */
   | 'COMPLETED'
@@ -446,7 +446,7 @@ export type ResolveDisputeInput = {
   resolution: DisputeResolutionChoice;
   /** Why you decide the dispute this way. Up to 2000 characters. Only staff can read it. */
   note: string;
-  /** Sub-status that the session should have afterwards. The call is refused with VERSION_CONFLICT if the session would get another sub-status, because the provider has decided otherwise since you read the session; `expectedVersion` does not notice such a decision. Pass `expectedSubStatus` whenever you accept an approval. */
+  /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides. */
   expectedSubStatus?: SubStatus | null | undefined;
 };
 
@@ -648,7 +648,7 @@ export type VkycSessionRowFragment = { id: string, verificationId: string, versi
 
 export type VkycSessionActionsFragment = { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> };
 
-export type VkycProviderStateFragment = { id: string, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean };
+export type VkycProviderStateFragment = { id: string, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean };
 
 export type VkycTransitionFragment = { id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } };
 
@@ -682,7 +682,7 @@ export type VkycSessionDisputesFragment = { id: string, disputeResolutions: Arra
 
 export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: string, verificationId: string } | null };
 
-export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -722,14 +722,14 @@ export type VkycSessionQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionPartsQueryVariables = Exact<{
   id: string | number;
@@ -975,8 +975,8 @@ export type VkycWatchSessionSubscriptionVariables = Exact<{
 
 
 export type VkycWatchSessionSubscription = { sessionLive:
-    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
    };
 
@@ -1103,6 +1103,7 @@ fragment VkycProviderState on VkycSession {
   referenceId
   providerStatus
   providerSubStatus
+  providerDecision
   providerAgrees
 }
 
@@ -1341,6 +1342,7 @@ fragment VkycProviderState on VkycSession {
   referenceId
   providerStatus
   providerSubStatus
+  providerDecision
   providerAgrees
 }
 
@@ -3100,6 +3102,7 @@ fragment VkycProviderState on VkycSession {
   referenceId
   providerStatus
   providerSubStatus
+  providerDecision
   providerAgrees
 }
 

@@ -40,7 +40,7 @@ export const SHORTENED =
   description: 'Meaning of a status and sub-status pair, with the recommended action.',
   simpleResolvers: true,
 })
-export class StatusInfo implements Info {
+export class StatusInfo implements Omit<Info, 'mutations'> {
   @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
   @Field(() => SubStatusEnum, { description: 'Step within the phase.' })
@@ -52,7 +52,7 @@ export class StatusInfo implements Info {
   explanation: string;
   @Field(() => String, {
     description:
-      'What to do next, in sentences to show to users. For staff, with the mutations to use in parentheses; a viewer who is only a CUSTOMER gets the text for customers, in English. In `VkycSession.statusInfo` it also takes into account whether the session is disputed or replaced, and whether its link has expired.',
+      'What to do next, in sentences to show to users. For staff; `availableActions` has the actions that are possible now. A viewer who is only a CUSTOMER gets the text for customers, in English. In `VkycSession.statusInfo` it also takes into account whether the session is disputed or replaced, and whether its link has expired.',
   })
   recommendedAction: string;
   @Field(() => PartyEnum, { description: 'The party that has to act next.' })
@@ -81,7 +81,7 @@ const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerInfo(info
  * The values are plain objects, so that the fields of `StatusInfo` need no resolvers.
  */
 export function showStatus(info: Info, staff: boolean, circumstance: Circumstance | null = null): Info {
-  if (staff) return circumstance ? { ...info, recommendedAction: CIRCUMSTANCES[circumstance] } : info;
+  if (staff) return circumstance ? { ...info, recommendedAction: CIRCUMSTANCES[circumstance].advice } : info;
   return (circumstance ? undefined : customerInfos.get(info)) ?? toCustomerInfo(info, circumstance);
 }
 

@@ -2,11 +2,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Role } from '../../src/domain/access.ts';
 import type { SessionAction } from '../../src/domain/session.ts';
-import { KNOWN_PAIRS, type KnownSubStatus } from '../../src/domain/status.ts';
+import {
+  CIRCUMSTANCES,
+  getStatusInfo,
+  KNOWN_PAIRS,
+  type KnownSubStatus,
+  toStatusPair,
+} from '../../src/domain/status.ts';
 import type { ScenarioName } from '../../src/sandbox/scenarios.ts';
 import { report, settled } from '../harness/acting.ts';
 import { movableClock } from '../harness/clock.ts';
-import { schema } from '../harness/everything.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import {
@@ -365,7 +370,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'USER_LOCATION_OUTSIDE_INDIA',
     scenario: 'outside-india',
-    advice: /Reject the customer .*outcome REJECTED.* or ask the customer to try again from inside India/,
+    advice: /Reject the customer.* or ask the customer to try again from inside India/,
     customer: /try again when you are in India/,
     waitingOn: 'CUSTOMER',
     ways: [[close('REJECTED', 'CUSTOMER_OUTSIDE_INDIA')]],
@@ -445,7 +450,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'USER_MEETING_CANCELLED',
     scenario: 'meeting-cancelled',
-    advice: /Book another meeting .* or ask the customer to try again through the queue/,
+    advice: /Book another meeting.* or ask the customer to try again through the queue/,
     customer: /book another time, or join the queue/,
     waitingOn: 'CUSTOMER',
     ways: [[SCHEDULE]],
@@ -464,7 +469,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'USER_REJECTED_MEETING',
     scenario: 'meeting-rejected',
-    advice: /Book another meeting .* or close the session as failed .*outcome FAILED/,
+    advice: /Book another meeting.* or close the session as failed/,
     customer: /book another time/,
     waitingOn: 'CUSTOMER',
     ways: [[SCHEDULE], [close('FAILED', 'MEETING_REJECTED')]],
@@ -472,7 +477,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'USER_MISSED_MEETING',
     scenario: 'meeting-missed',
-    advice: /Book another meeting .* or ask the customer to try again/,
+    advice: /Book another meeting.* or ask the customer to try again/,
     customer: /book another time, or try again/,
     waitingOn: 'CUSTOMER',
     ways: [[SCHEDULE]],
@@ -480,7 +485,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'USER_DROPPED_OFF',
     scenario: 'user-drops-off',
-    advice: /Note down what happened .* and have the cause investigated/,
+    advice: /Note down what happened.* and have the cause investigated/,
     customer: /join again, or book another time/,
     waitingOn: 'MERCHANT',
     ways: [
@@ -499,7 +504,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'USER_ENDED_CALL',
     scenario: 'user-ends-call',
-    advice: /Review whether the call was complete; then record .*callComplete/,
+    advice: /Review whether the call was complete; then record the agent's decision/,
     customer: /whether it was complete/,
     waitingOn: 'AGENT',
     ways: [
@@ -533,7 +538,7 @@ const ROWS: readonly Row[] = [
     scenario: 'awaits-review',
     from: 'AGENT_ENDED_CALL',
     prepare: approvedHere,
-    advice: /Go on to the auditor's review .* or wait .*; do not onboard the customer yet/,
+    advice: /Go on to the auditor's review.* or wait.*; do not onboard the customer yet/,
     customer: /final check is under way/,
     waitingOn: 'AUDITOR',
     ways: [
@@ -586,7 +591,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'AGENT_UNABLE_TO_VALIDATE',
     scenario: 'unable-to-validate',
-    advice: /Try again with another agent in a further call .* or in a new session that replaces this one/,
+    advice: /Try again with another agent in a further call.* or in a new session that replaces this one/,
     customer: /Another call is needed/,
     waitingOn: 'CUSTOMER',
     ways: [[SCHEDULE], [replace()]],
@@ -613,7 +618,7 @@ const ROWS: readonly Row[] = [
       done(await agent.ask('refreshSession', story.id));
     },
     state: 'that the provider rejected without a webhook',
-    advice: /^First decide the dispute \(resolveDispute\)/,
+    advice: /^First decide the dispute/,
     customer: /being checked once more/,
     waitingOn: 'MERCHANT',
     ways: [[resolveDispute('ACCEPT_PROVIDER', 'AUDITOR_REJECTED')]],
@@ -632,7 +637,7 @@ const ROWS: readonly Row[] = [
     from: 'AGENT_ENDED_CALL',
     prepare: approvedAtTheProvider(finallyHere('REJECTED')),
     state: 'that the provider approved later',
-    advice: /^First decide the dispute \(resolveDispute\)/,
+    advice: /^First decide the dispute/,
     customer: /being checked once more/,
     waitingOn: 'MERCHANT',
     ways: [[resolveDispute('KEEP_OURS', 'AUDITOR_REJECTED')]],
@@ -664,7 +669,7 @@ const ROWS: readonly Row[] = [
     from: 'AGENT_ENDED_CALL',
     prepare: approvedAtTheProvider(closedHere('REJECTED')),
     state: 'that the provider approved later',
-    advice: /^First decide the dispute \(resolveDispute\)/,
+    advice: /^First decide the dispute/,
     customer: /being checked once more/,
     waitingOn: 'MERCHANT',
     ways: [
@@ -675,7 +680,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'TECHNICAL_ERROR',
     scenario: 'technical-error',
-    advice: /Try again with a new session that replaces this one .* or escalate the session/,
+    advice: /Try again with a new session that replaces this one.* or escalate the session/,
     customer: /not your fault/,
     waitingOn: 'MERCHANT',
     ways: [[replace()], escalate('TECHNICAL_ERROR', 'PROVIDER')],
@@ -695,7 +700,7 @@ const ROWS: readonly Row[] = [
     scenario: 'no-agent',
     from: 'NO_AGENT_FOUND',
     prepare: replacedHere,
-    advice: /Go on with the session that replaces this one \(replacedBy\)/,
+    advice: /Go on with the session that replaces this one/,
     customer: /use the newest link/,
     waitingOn: 'NOBODY',
     async shows({ people, id }) {
@@ -710,7 +715,7 @@ const ROWS: readonly Row[] = [
     from: 'AGENT_ENDED_CALL',
     prepare: approvedAtTheProvider(replacedHere),
     state: 'that the provider approved later',
-    advice: /^First decide the dispute \(resolveDispute\)/,
+    advice: /^First decide the dispute/,
     customer: /being checked once more/,
     waitingOn: 'MERCHANT',
     ways: [[resolveDispute('KEEP_OURS', 'REPLACED')]],
@@ -718,7 +723,7 @@ const ROWS: readonly Row[] = [
   {
     pair: 'VKYC_EXPIRED',
     scenario: 'link-expires',
-    advice: /Start a new session that replaces this one .*new link for the customer/,
+    advice: /Start a new session that replaces this one.*new link for the customer/,
     customer: /ask us for a new link/,
     waitingOn: 'MERCHANT',
     ways: [[replace(true)], [close('FAILED', 'CUSTOMER_UNREACHABLE', 'VKYC_EXPIRED')]],
@@ -746,8 +751,6 @@ async function arrive(row: Row): Promise<Story> {
   return story;
 }
 
-const MUTATIONS = Object.keys(schema.getMutationType()?.getFields() ?? {});
-
 /** Part of the advice that does not concern a session that is not disputed. */
 const IF_DISPUTED = /; if the session is disputed, .*/;
 
@@ -768,7 +771,7 @@ test('every status pair has a row', () => {
 });
 
 describe.each(ROWS.map((row) => [titleOf(row), row] as const))('%s', (_title, row) => {
-  test('the advice says what to do, staff and the customer read their own texts, and each mutation that it names is offered', async () => {
+  test('the advice says what to do, staff and the customer read their own texts, and each mutation that belongs to it is offered or refused as expected', async () => {
     const story = await arrive(row);
     const [staff, customer] = [await readAdvice(story, 'OPERATOR'), await readAdvice(story, 'CUSTOMER')];
 
@@ -779,9 +782,13 @@ describe.each(ROWS.map((row) => [titleOf(row), row] as const))('%s', (_title, ro
     expect(`${customer.explanation} ${customer.recommendedAction}`).toBe(staff.customerMessage);
     expect(customer.hindi).toBe(staff.hindi);
     expect(customer.hindi).toMatch(/[\u0900-\u097f]/);
-    const advice = staff.recommendedAction.replace(IF_DISPUTED, '');
-    const named = MUTATIONS.filter((name) => new RegExp(`\\b${name}\\b`).test(advice));
-    expect(named.filter((name) => customer.recommendedAction.includes(name))).toEqual([]);
+    const listed =
+      Object.values(CIRCUMSTANCES).find(({ advice }) => advice === staff.recommendedAction) ??
+      getStatusInfo(toStatusPair(row.pair as KnownSubStatus));
+    // An approval also advises what to do if the session is disputed; the disputed sessions have rows of their own.
+    const named = listed.mutations
+      .map((each) => each.replace(/[, ].*/, ''))
+      .filter((name) => name !== 'resolveDispute' || !IF_DISPUTED.test(staff.recommendedAction));
     const performed = (row.ways ?? []).flat().map(({ mutation }) => mutation as string);
     const expected = [...performed, ...(row.refuses ?? [])];
     expect(named.filter((name) => !expected.includes(name))).toEqual([]);

@@ -19,6 +19,8 @@ import { person } from '../harness/people.ts';
 
 const NOTE = 'Asha Rao showed her passport at the branch.';
 
+const DECISION = 'query ($id: ID!) { result: session(id: $id) { providerDecision } }';
+
 /** Starts a session that uma approved in the gateway, and that the provider's auditor then rejected. */
 async function disputed(gateway: Gateway, verificationId: string) {
   const { ravi, uma } = await staffOf(gateway);
@@ -104,7 +106,11 @@ test('the person who closed a session may not resolve the dispute about the clos
   await settled(gateway);
 
   const refused = await uma.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
-  const decided = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+  const decided = await dev.act('resolveDispute', id, {
+    resolution: 'ACCEPT_PROVIDER',
+    note: NOTE,
+    expectedSubStatus: 'AUDITOR_APPROVED',
+  });
 
   expect(refused.message).toContain('four-eyes rule');
   // A closed session waits on nobody, before and after the dispute is resolved.
@@ -205,6 +211,7 @@ test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
     await report(gateway, 'withdrawn.1', later);
     await settled(gateway);
 
+    expect(await dev.query(DECISION, { id })).toEqual({ providerDecision: null });
     const refused = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
     const kept = await dev.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
 
@@ -249,6 +256,68 @@ test("resolveDispute with ACCEPT_PROVIDER is refused if the provider's decision 
   await expectSound(gateway);
 });
 
+test('an approval of the provider is accepted only if its sub-status is named, so that a rejection that became an approval is not accepted unseen', async () => {
+  const gateway = await bootGateway();
+  const { ravi, uma } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'blind.1', 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
+  expect(await uma.query(DECISION, { id })).toEqual({ providerDecision: null });
+  await report(gateway, 'blind.1', 'AGENT_UNABLE_TO_VALIDATE');
+  await settled(gateway);
+  expect(await uma.query(DECISION, { id })).toEqual({ providerDecision: 'AGENT_UNABLE_TO_VALIDATE' });
+  const { version } = await uma.look(id);
+  await report(gateway, 'blind.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+  const accept = (more: object) =>
+    uma.act('resolveDispute', id, {
+      resolution: 'ACCEPT_PROVIDER',
+      note: NOTE,
+      expectedVersion: version,
+      ...more,
+    });
+
+  expect(await accept({})).toMatchObject({
+    code: 'INVALID_INPUT',
+    problems: [{ path: ['expectedSubStatus'], message: expect.stringContaining('must be AUDITOR_APPROVED') }],
+  });
+  expect((await accept({ expectedSubStatus: null })).problems[0].path).toEqual(['expectedSubStatus']);
+  expect(await uma.look(id)).toMatchObject({ subStatus: 'AGENT_REJECTED', disputed: true });
+
+  const { providerDecision } = await uma.query(DECISION, { id });
+  const accepted = await accept({ expectedSubStatus: providerDecision });
+
+  expect(accepted.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  await expectSound(gateway);
+});
+
+test('an approval that a late webhook reports is shown as the decision of the provider, and is not accepted without its name', async () => {
+  const gateway = await bootGateway();
+  const { dev } = await staffOf(gateway);
+  const { id } = await gateway.start('late.approval');
+  const since = Date.now();
+  for (const [subStatus, seconds] of [
+    ['AUDITOR_REJECTED', 20],
+    ['AUDITOR_APPROVED', 10],
+  ] as const) {
+    await gateway.webhook({
+      event_type: 'X',
+      event_time: new Date(since + seconds * 1_000).toISOString(),
+      data: { verification_id: 'late.approval', status: 'AUDITOR_REVIEWED', sub_status: subStatus },
+    });
+    await settled(gateway);
+  }
+  const accepting = { resolution: 'ACCEPT_PROVIDER', note: NOTE };
+
+  const refused = await dev.act('resolveDispute', id, accepting);
+  const { providerDecision } = await dev.query(DECISION, { id });
+  const accepted = await dev.act('resolveDispute', id, { ...accepting, expectedSubStatus: providerDecision });
+
+  expect(refused.problems[0].path).toEqual(['expectedSubStatus']);
+  expect(providerDecision).toBe('AUDITOR_APPROVED');
+  expect(accepted.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  await expectSound(gateway);
+});
+
 test("the auditor who accepted an agent's approval by deciding a dispute cannot audit that approval; another auditor can", async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { ravi, uma, dev } = await staffOf(gateway);
@@ -256,7 +325,11 @@ test("the auditor who accepted an agent's approval by deciding a dispute cannot 
   await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
   await report(gateway, 'accepted.1', 'AGENT_APPROVED');
   await settled(gateway);
-  const accepted = await uma.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+  const accepted = await uma.act('resolveDispute', id, {
+    resolution: 'ACCEPT_PROVIDER',
+    note: NOTE,
+    expectedSubStatus: 'AGENT_APPROVED',
+  });
   expect(accepted.session.subStatus).toBe('AGENT_APPROVED');
   expect(accepted.session.availableActions).not.toContain('RECORD_AUDITOR_REVIEW');
 

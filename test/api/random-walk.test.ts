@@ -64,8 +64,17 @@ const TRIES = [
   },
   {
     action: 'RESOLVE_DISPUTE',
-    run: (who: Person, id: string) =>
-      who.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: 'seen' }),
+    run: async (who: Person, id: string) => {
+      const { providerDecision: expectedSubStatus } = await who.query(
+        'query ($id: ID!) { result: session(id: $id) { providerDecision } }',
+        { id },
+      );
+      return who.act('resolveDispute', id, {
+        resolution: 'ACCEPT_PROVIDER',
+        note: 'seen',
+        expectedSubStatus,
+      });
+    },
   },
 ] as const;
 

@@ -163,8 +163,31 @@ test('a session of another person, a disputed and a replaced session cannot be r
   await uma.act('resolveDispute', old.id, { resolution: 'KEEP_OURS', note: 'The papers were forged.' });
   const done = await start('own.1', { user: { userId: 'asha' } });
   expect(done.session.user.userId).toBe('asha');
-  refusedWith(await start('own.2', { user: { userId: 'asha' } }), 'already replaced');
+  refusedWith(await start('own.2', { user: { userId: 'asha' } }), 'Another session replaces this one');
   await expectSound(gateway);
+});
+
+test('a session that the last release replaced, without recording that on it, offers no other replacement and refuses one', async () => {
+  const gateway = await bootGateway();
+  const { olga } = await staffOf(gateway);
+  const old = await sessionAt(gateway, 'last.1', 'TECHNICAL_ERROR');
+  await gateway.start('last.2');
+  // The last release wrote only this.
+  await gateway.database.query(
+    `update vkyc_session set replaces_id = (select id from vkyc_session where verification_id = 'last.1')
+     where verification_id = 'last.2'`,
+  );
+
+  const seen = await olga.look(old.id);
+  const refused = await olga.start({ verificationId: 'last.3', user, replacesSessionId: old.id });
+
+  expect(seen.replacedBy).not.toBeNull();
+  expect(seen.blockedActions).toContainEqual({
+    action: 'REPLACE',
+    reason: 'Another session replaces this one: act on that session.',
+  });
+  expect(seen.availableActions).toContain('CLOSE');
+  expect(refused.problems[0].message).toContain('Another session replaces this one');
 });
 
 test('customers, viewers, agents and auditors cannot replace a session', async () => {
@@ -311,6 +334,7 @@ test('if the old session is approved while the start is under way, both are reco
   });
   const decided = await uma.act('resolveDispute', old.id, {
     resolution: 'ACCEPT_PROVIDER',
+    expectedSubStatus: 'AUDITOR_APPROVED',
     note: 'Approved.',
   });
   expect(decided.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
@@ -332,7 +356,7 @@ test('an approval that arrives after the replacement makes the replaced session 
   expect(await uma.look(old.id)).toMatchObject({
     subStatus: 'REPLACED',
     disputed: true,
-    availableActions: ['RESOLVE_DISPUTE'],
+    availableActions: ['REQUEST_RECORDING', 'RESOLVE_DISPUTE'],
     statusInfo: { waitingOn: 'MERCHANT' },
   });
   await expectSound(gateway);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { settled, staffOf } from '../harness/acting.ts';
 import { emptyFolder, endedLongAgo, environmentOf, phoneOf, run } from '../harness/archives.ts';
 import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
@@ -104,6 +105,42 @@ test("a killed npm run retention loses no session: the next run completes the ki
       (await gateway.database.query(`select from ${table} where session_id = $1`, [first.key])).rowCount,
     ).toBe(0);
   expect(rows).toContain('alive.1');
+});
+
+test('a note, an escalation and its resolution after the end of a session do not postpone its archiving, and are archived with it', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const { olga } = await staffOf(gateway);
+  const { id, key } = await endedLongAgo(gateway, 'noted.1');
+  await gateway.start('alive.1');
+  const folder = await emptyFolder();
+  await olga.act('addNote', id, { note: 'She asked for a copy of her file.' });
+  await olga.act('escalateSession', id, { reason: 'OTHER', note: 'Send her the file.' });
+  await settled(gateway);
+
+  expect(await run(gateway, 'retention')).toMatch(/^0 sessions ended before/);
+  await olga.act('resolveEscalation', id, { note: 'Sent.' });
+  await gateway.start('alive.2');
+  await webhooksSettled(gateway.database);
+  const moved = await run(gateway, 'retention', '--to', folder);
+
+  expect(moved).toContain('Moved 1 sessions');
+  const [file] = await readdir(folder);
+  const [archived] = await sessionsIn(join(folder, file as string));
+  expect(archived.session.id).toBe(key);
+  expect(archived.annotations.map(({ kind }: { kind: string }) => kind)).toEqual([
+    'NOTE',
+    'ESCALATION',
+    'ESCALATION_RESOLUTION',
+  ]);
+  const { rows } = await gateway.database.query(
+    'select ended_at < archived_at - interval $$2000 days$$ as long_ago from archived_session',
+  );
+  expect(rows).toEqual([{ long_ago: true }]);
+  expect(await run(gateway, 'audit', 'verify', '--archive', join(folder, file as string))).not.toMatch(
+    /edited|broken/,
+  );
 });
 
 test('a subscription to an archived session, or to all sessions after a cursor older than archived transitions, gets CURSOR_EXPIRED or a FeedReset; others resume', {

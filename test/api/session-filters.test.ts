@@ -84,13 +84,14 @@ test('sessionStats counts closed and replaced sessions as ended and not as appro
   const [disputed] = (
     await olga.query('{ result: sessions(first: 1, filter: { disputed: true }) { nodes { id } } }')
   ).nodes;
-  await dev.act('resolveDispute', disputed.id, { resolution: 'ACCEPT_PROVIDER', note: 'Approved.' });
+  const accepting = { resolution: 'ACCEPT_PROVIDER', expectedSubStatus: 'AUDITOR_APPROVED' };
+  await dev.act('resolveDispute', disputed.id, { ...accepting, note: 'Approved.' });
   await report(gateway, 'moved.1', 'AUDITOR_APPROVED');
   await settled(gateway);
   const [replaced] = (
     await olga.query('{ result: sessions(first: 1, filter: { disputed: true }) { nodes { id } } }')
   ).nodes;
-  await dev.act('resolveDispute', replaced.id, { resolution: 'ACCEPT_PROVIDER', note: 'Approved too.' });
+  await dev.act('resolveDispute', replaced.id, { ...accepting, note: 'Approved too.' });
 
   expect(await numbers()).toMatchObject({
     ended: 4,

@@ -178,7 +178,7 @@ test('a customer does not learn of a disputed approval until the dispute is reso
   });
   expect((await look(admin)).statusInfo).toMatchObject({
     explanation: forStaff('AUDITOR_APPROVED').explanation,
-    recommendedAction: CIRCUMSTANCES.DISPUTED,
+    recommendedAction: CIRCUMSTANCES.DISPUTED.advice,
     customerMessage: expect.stringContaining(checkedAgain),
   });
   await act(gateway, admin, 'resolveDispute', { sessionId, resolution: 'KEEP_OURS', note: 'All in order.' });

@@ -236,7 +236,7 @@ browserTest(
     expect(decisions.map((text) => text.replace(/^\W+/, ''))).toEqual(['Agent approved', 'Agent rejected']);
     await window.choose('Accept the provider');
     await window.field('Why').fill('The video shows another person.');
-    await window.press("Replace our decision by the provider's");
+    await window.press("Replace our decision by the provider's: Agent rejected");
 
     await window.isAt('Agent rejected');
     await expect.poll(() => window.page.getByText(/^Disputed:/).count()).toBe(0);
@@ -257,14 +257,14 @@ browserTest(
     await window.field('Why').fill('The video shows another person.');
     await report(gateway, 'disputed', 'AGENT_UNABLE_TO_VALIDATE');
     await settled(gateway);
-    await window.press("Replace our decision by the provider's");
+    await window.press("Replace our decision by the provider's: Agent rejected");
 
     await window.dialog.getByText('The provider has decided otherwise').waitFor();
     await window.isAt('Agent approved');
     await window.press('Show the current decisions');
     await window.dialog.locator('dd').getByText('Agent unable to validate').waitFor();
     await window.choose('Accept the provider');
-    await window.press("Replace our decision by the provider's");
+    await window.press("Replace our decision by the provider's: Agent unable to validate");
     await window.isAt('Agent unable to validate');
   },
 );

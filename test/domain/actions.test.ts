@@ -9,6 +9,7 @@ import {
   MEETING_STATUS_BY_SUB_STATUS,
   mayFollowReview,
   mayHaveReplacer,
+  mayHideCall,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
   type ReviewDecision,
@@ -51,6 +52,8 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   meetingAt: msFromNow(1),
   meetingBookedHere: true,
   unreviewedCall: null,
+  hadCall: false,
+  hasReplacement: false,
   agents: ['ravi'],
   agentUnknown: false,
   approvalAcceptedBy: null,
@@ -376,7 +379,16 @@ describe('toActionFacts', () => {
   const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
     toActionFacts(
       { ...facts(subStatus), version, nextPollAt: null },
-      { meeting: null, reviews: [], annotations: [], unreviewedCall: null, replacer: null, ...changes },
+      {
+        meeting: null,
+        reviews: [],
+        annotations: [],
+        unreviewedCall: null,
+        hadCall: false,
+        hasReplacement: false,
+        replacer: null,
+        ...changes,
+      },
     );
 
   test('toActionFacts lists the reviewers of all agent reviews, and no auditor', () => {
@@ -507,6 +519,28 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
     expect(denial('REPLACE', 'VKYC_EXPIRED', { replaced: true })).toContain('act on that session');
   });
 
+  test('a session that another session replaces cannot be replaced again, also if the flag `replaced` is not set', () => {
+    expect(denial('REPLACE', 'USER_DROPPED_OFF', { hasReplacement: true })).toBe(
+      'Another session replaces this one: act on that session.',
+    );
+    expect(denial('CLOSE', 'USER_DROPPED_OFF', { hasReplacement: true })).toBeNull();
+  });
+
+  test('the recording of a session that ended without a decision, or is disputed, is offered if the log reports a call', () => {
+    const hidden = ALL_PAIRS.filter((pair) => mayHideCall({ ...pair, disputed: false }));
+    expect(hidden.map(({ subStatus }) => subStatus).toSorted()).toEqual(
+      TERMINAL.filter((each) => !each.startsWith('AUDITOR')).toSorted(),
+    );
+    expect(mayHideCall({ ...pairOf('USER_QUEUED'), disputed: true })).toBe(true);
+    expect(mayHideCall({ ...pairOf('AGENT_APPROVED'), disputed: true })).toBe(false);
+    for (const subStatus of ['REJECTED_BY_MERCHANT', 'REPLACED', 'VKYC_EXPIRED'] as const) {
+      expect(denial('REQUEST_RECORDING', subStatus, { hadCall: true, replaced: true })).toBeNull();
+      expect(denial('REQUEST_RECORDING', subStatus)).toBe(
+        'The recording exists only after a call has ended.',
+      );
+    }
+  });
+
   test('an ended session can be refreshed only while polls of the provider are planned', () => {
     for (const subStatus of TERMINAL) {
       expect(denial('REFRESH', subStatus)).toBe(OVER);
@@ -607,6 +641,8 @@ describe('toActionFacts after the resolution of a dispute', () => {
         })),
         annotations,
         unreviewedCall: null,
+        hadCall: false,
+        hasReplacement: false,
         replacer: null,
       },
     );

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import {
   ACTION_TRANSITIONS,
   applyTransition,
-  contradictingDecisions,
   type Doubt,
   decideReplacement,
+  findProviderDecision,
   findReason,
   isLate,
   isTooFarAhead,
@@ -921,14 +921,44 @@ describe('findReason', () => {
   });
 });
 
-describe('contradictingDecisions', () => {
-  test.each<[SubStatus, readonly SubStatus[]]>([
-    ['AUDITOR_APPROVED', ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_REJECTED']],
-    ['AUDITOR_REJECTED', ['AUDITOR_APPROVED']],
-    ['REJECTED_BY_MERCHANT', ['AUDITOR_APPROVED']],
-    ['AGENT_APPROVED', ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE']],
-    ['USER_QUEUED', []],
-  ])('contradictingDecisions returns which decisions of the provider contradict %s: %s', (ours, theirs) => {
-    expect(contradictingDecisions(ours)).toEqual(theirs);
+describe('findProviderDecision', () => {
+  const decided = (ours: SubStatus, theirs: SubStatus) => {
+    const session = sessionAt(ours);
+    return { ...session, provider: { ...session.provider, ...words(theirs) } };
+  };
+  const by = (subStatus: KnownSubStatus, verdict: 'DISPUTED' | 'DISPUTED_LATE' = 'DISPUTED') => ({
+    ...toStatusPair(subStatus),
+    verdict,
+  });
+
+  test("the provider's decision is its newest status if that contradicts the session", () => {
+    const found = findProviderDecision(
+      decided('AUDITOR_REJECTED', 'AUDITOR_APPROVED'),
+      by('AUDITOR_APPROVED'),
+    );
+    expect(found).toMatchObject({ subStatus: 'AUDITOR_APPROVED' });
+  });
+
+  test("if the newest status agrees with the session, the provider's decision is the one that a late webhook reported", () => {
+    const session = decided('AUDITOR_REJECTED', 'AUDITOR_REJECTED');
+    expect(findProviderDecision(session, by('AUDITOR_APPROVED', 'DISPUTED_LATE'))).toMatchObject({
+      subStatus: 'AUDITOR_APPROVED',
+    });
+    expect(findProviderDecision(session, by('AUDITOR_APPROVED'))).toMatchObject({
+      subStatus: 'AUDITOR_REJECTED',
+    });
+  });
+
+  test('there is no decision to accept if the provider has reported a status since that contradicts nothing', () => {
+    const session = decided('AUDITOR_APPROVED', 'USER_QUEUED');
+    expect(findProviderDecision(session, by('AUDITOR_REJECTED'))).toBeNull();
+  });
+
+  test('a session that was replaced while the provider approved it has that approval already', () => {
+    const session = decided('AUDITOR_APPROVED', 'USER_QUEUED');
+    expect(findProviderDecision(session, by('REPLACED'))).toEqual({
+      status: 'AUDITOR_REVIEWED',
+      subStatus: 'AUDITOR_APPROVED',
+    });
   });
 });

@@ -126,12 +126,15 @@ const FACTS = {
 test.each(Object.entries(FACTS))(
   'the texts of %s keep every fact of the reference: %s',
   (subStatus, facts) => {
-    const { explanation, recommendedAction } = getStatusInfo(toStatusPair(subStatus as KnownSubStatus));
+    const { explanation, recommendedAction, mutations } = getStatusInfo(
+      toStatusPair(subStatus as KnownSubStatus),
+    );
+    const advice = `${recommendedAction} ${mutations.join(' ')}`;
     const [ofState = '', ofAdvice = ''] = facts.split(' | ');
     const missing = (text: string, keywords: string) =>
       keywords.split(', ').filter((each) => !each.split('/').some((one) => occurs(one, text)));
     expect(missing(explanation, ofState), explanation).toEqual([]);
-    expect(missing(recommendedAction, ofAdvice), recommendedAction).toEqual([]);
+    expect(missing(advice, ofAdvice), advice).toEqual([]);
   },
 );
 
@@ -141,22 +144,24 @@ test('the facts of the reference are listed for each of its status pairs', () =>
   expect(Object.keys(FACTS).toSorted()).toEqual(pairs.map(([, subStatus]) => subStatus).toSorted());
 });
 
-test('the texts in parentheses in an advice name only mutations and fields that the API has', () => {
-  const texts = [
-    ...ALL_PAIRS.map(({ recommendedAction, explanation }) => `${explanation} ${recommendedAction}`),
-    ...Object.values(CIRCUMSTANCES),
-  ];
-  const named = texts.flatMap((text) =>
-    [...text.matchAll(/\(([^)]*)\)/g)].flatMap(([, inside = '']) =>
-      inside.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean),
-    ),
-  );
+test('the texts for staff name no mutation or field; the mutations of a status are listed apart, and the API has them', () => {
   const mutations = Object.keys(OPERATIONS)
     .filter((operation) => operation.startsWith('Mutation.'))
     .map((operation) => operation.slice('Mutation.'.length));
-  const known = [...mutations, 'replacesSessionId', 'replacedBy', 'callComplete'];
-  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  const fields = ['replacesSessionId', 'replacedBy', 'callComplete'];
+  const named = [...ALL_PAIRS, ...Object.values(CIRCUMSTANCES)].flatMap((info) =>
+    info.mutations.flatMap((each) => each.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean)),
+  );
+  expect(named.filter((name) => ![...mutations, ...fields].includes(name))).toEqual([]);
   expect(new Set(named)).toContain('closeSession');
+  const texts = [
+    ...ALL_PAIRS.map(({ explanation, recommendedAction }) => `${explanation} ${recommendedAction}`),
+    ...Object.values(CIRCUMSTANCES).map(({ advice }) => advice),
+  ];
+  for (const text of texts) {
+    expect([...mutations, ...fields].filter((name) => text.includes(name))).toEqual([]);
+    expect(text).not.toContain('(');
+  }
 });
 
 test('a session whose customer dropped off waits on the MERCHANT', () => {

@@ -335,3 +335,74 @@ test('refreshSession after the grace period records the missed meeting before it
     transitions: { nodes: [{}, { source: 'MUTATION' }, { source: 'CLOCK', applied: true }] },
   });
 });
+
+/** Returns what the clock recorded in all sessions, as the verdict and sub-status of each transition. */
+const clockEntries = async ({ database }: Gateway): Promise<string[]> => {
+  const { rows } = await database.query(
+    `select verdict || ' ' || sub_status as entry from status_transition where source = 'CLOCK' order by recorded_at`,
+  );
+  return rows.map(({ entry }) => entry);
+};
+
+test('a meeting whose time passes while the provider reports other steps before the call becomes MISSED, and the session keeps its status', async () => {
+  const { gateway, clock, present, operator, now } = await scripted();
+  const session = await gateway.start('step.1', USER);
+  await operator.act('scheduleMeeting', session.id, { startsAt: startsIn(now, 10 * MINUTE) });
+  const queued = ['PRE_VIDEO_CALL', 'USER_QUEUED'] as const;
+  Object.assign(present, { status: queued[0], subStatus: queued[1] });
+  await report(gateway, now, 'step.1', queued);
+  await eventually(async () => (await operator.look(session.id)).subStatus === 'USER_QUEUED');
+  const watcher = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
+  await watcher.take(3);
+
+  clock.forward(10 * MINUTE + GRACE - 20_000);
+  await polledOnce(gateway, present);
+  expect((await operator.look(session.id)).meeting).toMatchObject({ status: 'SCHEDULED' });
+  clock.forward(60 * MINUTE);
+
+  expect(await watcher.next()).toMatchObject({
+    sequence: 4,
+    subStatus: 'USER_QUEUED',
+    source: 'CLOCK',
+    actor: null,
+    applied: false,
+    session: { meetings: { nodes: [{ status: 'MISSED' }] } },
+  });
+  expect(await operator.look(session.id)).toMatchObject({ subStatus: 'USER_QUEUED', meeting: null });
+  expect(await auditOf(gateway.databaseUrl).findingOf(session.id)).toBeNull();
+  clock.forward(60 * MINUTE);
+  await polledOnce(gateway, present);
+  expect(await clockEntries(gateway)).toEqual(['DETAILS USER_QUEUED']);
+});
+
+test('a meeting in a session that ended before it becomes CANCELLED when its time has passed, once although two replicas run', async () => {
+  const { gateway, clock, provider, operator, now } = await scripted();
+  const { id } = await gateway.start('over.1', USER);
+  await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, 10 * MINUTE) });
+  await report(gateway, now, 'over.1', ['EXPIRED', 'VKYC_EXPIRED']);
+  await eventually(async () => (await operator.look(id)).subStatus === 'VKYC_EXPIRED');
+  const other = await bootGateway({
+    clock,
+    polling: true,
+    database: gateway.databaseUrl,
+    environment: {
+      CASHFREE_BASE_URL: provider.baseUrl,
+      CASHFREE_CLIENT_ID: 'id',
+      CASHFREE_CLIENT_SECRET: 'secret',
+      PROVIDER_CALLS_PER_MINUTE: '6000',
+    },
+  });
+  expect((await operator.look(id)).meeting).toMatchObject({ status: 'SCHEDULED' });
+
+  clock.forward(10 * MINUTE + GRACE + 2_000);
+  await eventually(async () => (await operator.look(id)).meeting === null);
+  clock.forward(2 * MINUTE);
+  await looked(gateway);
+  await looked(other);
+
+  expect((await operator.look(id)).meetings.nodes).toMatchObject([
+    { status: 'CANCELLED', cancelledBy: null, source: 'MUTATION' },
+  ]);
+  expect(await clockEntries(gateway)).toEqual(['DETAILS VKYC_EXPIRED']);
+  expect(await auditOf(gateway.databaseUrl).findingOf(id)).toBeNull();
+});
