@@ -291,12 +291,14 @@ test('after archiving, `npm run audit -- verify --against` needs the archive too
   }
 });
 
-test('archiving a session ends its live subscriptions with CURSOR_EXPIRED', async () => {
-  const gateway = await bootGateway();
-  const session = await endedLongAgo(gateway, 'ended.1');
+test('archiving a session ends its live subscriptions with CURSOR_EXPIRED, and is not taken for a rewound log', async () => {
+  const first = await bootGateway();
+  const session = await endedLongAgo(first, 'ended.1');
   // Starts another session, because the session with the newest transition of the feed is never archived.
-  await gateway.start('alive.1');
-  await webhooksSettled(gateway.database);
+  await first.start('alive.1');
+  await webhooksSettled(first.database);
+  // A process that began after the dates were shifted: to the first one, the shift looks like a rewind of the log.
+  const gateway = await bootGateway({ database: first.databaseUrl });
   const streams = [
     gateway.subscribe(LIVE, { id: session.id }),
     gateway.stream(LIVE, { id: session.id }),
@@ -312,5 +314,5 @@ test('archiving a session ends its live subscriptions with CURSOR_EXPIRED', asyn
     };
     await expect(end()).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
   }
-  expect(gateway.logs.filter((line) => line.includes('the database lost transitions'))).toEqual([]);
+  expect(gateway.logs.filter((line) => line.includes('database lost transitions'))).toEqual([]);
 });
