@@ -345,6 +345,24 @@ export const contradictingDecisions = (subStatus: SubStatus): readonly KnownSubS
     .map(([decision]) => decision);
 
 /**
+ * Returns the pair that a disputed session gets if the provider's decision is accepted: the provider's newest status if
+ * that contradicts the session. If the newest status agrees, it is the older decision of the provider that arrived late
+ * and contradicted it. Null if the provider has reported something else since `disputing`, the newest transition that
+ * contradicted the session, such as a rejection after an approval: the older decision must not be accepted then.
+ */
+export function findContradictingPair(
+  session: StatusPair & { readonly providerStatus: string; readonly providerSubStatus: string },
+  disputing: StatusPair & { readonly verdict: Verdict },
+): StatusPair | null {
+  const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
+  if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
+  // The provider approved finally while the session was being replaced: the session already has that approval.
+  if (disputing.subStatus === 'REPLACED') return session;
+  if (newest.subStatus !== session.subStatus) return null;
+  return disputing.verdict === 'DISPUTED_LATE' ? disputing : newest;
+}
+
+/**
  * Agent reviews that stand: after such a review, updates about the call or its link no longer change the
  * status.
  */

@@ -37,7 +37,7 @@ export class Note extends Node {
   recordedAt: Date;
 }
 
-export const Notes = connectionTypes('Note', () => Note);
+export const Notes = connectionTypes('Note', () => Note, true);
 
 @ObjectType({ implements: Node, simpleResolvers: true, description: 'How and why staff closed a session.' })
 export class Closure extends Node {
@@ -268,7 +268,12 @@ export class SessionAnnotationsResolver {
       throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
     const rows = all.slice(from, from + page.limit + 1);
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => toGlobalId('Note', row.id));
+    return new Page(
+      rows,
+      page,
+      (row) => toGlobalId('Note', row.id),
+      async () => all.length,
+    );
   }
 
   @FieldResolver(() => Closure, {

@@ -18,7 +18,12 @@ import {
   type SessionProjection,
   type UserSessions,
 } from '../db/sessions/sessions.ts';
-import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
+import {
+  findNewestDisputes,
+  type RangeOptions,
+  readTransitionRanges,
+  type TransitionRange,
+} from '../db/sessions/transitions.ts';
 import { findUnreviewedCalls } from '../db/sessions/unreviewed-calls.ts';
 import { findUsers } from '../db/sessions/users.ts';
 
@@ -108,6 +113,11 @@ const LOADERS = {
   replacer: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findReplacers(db, ids), (row) => row.sessionId),
+    ),
+  /** Finds the newest transition that contradicted a session's decision, by the session's id. */
+  newestDispute: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findNewestDisputes(db, ids), (row) => row.sessionId),
     ),
   annotation: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>

@@ -80,7 +80,7 @@ export class Meeting extends Node {
   createdAt: Date;
 }
 
-export const Meetings = connectionTypes('Meeting', () => Meeting);
+export const Meetings = connectionTypes('Meeting', () => Meeting, true);
 
 const IDEMPOTENCY_KEY =
   "Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused.";

@@ -32,7 +32,12 @@ import {
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
-import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
+import {
+  findContradictingPair,
+  providerAgrees,
+  type SessionAction,
+  toProviderPair,
+} from '../domain/session.ts';
 import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
@@ -160,6 +165,21 @@ export class SessionResolver {
     return providerAgrees(toSessionState(session));
   }
 
+  @FieldResolver(() => StatusInfo, {
+    nullable: true,
+    description:
+      "Status that the session gets if you resolve its dispute with ACCEPT_PROVIDER: pass its `subStatus` to `resolveDispute` as `expectedSubStatus`. It differs from `providerStatus` if the provider's decision arrived late. Null if the session is not disputed, if the provider has withdrawn the decision, and for customers.",
+  })
+  async contradictingStatus(
+    @Root() session: SessionRow,
+    @Ctx() { loaders, staff }: Context,
+  ): Promise<ShownStatus | null> {
+    if (!session.disputed) return null;
+    const disputing = await loaders.newestDispute.load(session.id);
+    const pair = disputing && findContradictingPair(session, disputing);
+    return pair ? showStatus(getStatusInfo(pair), staff) : null;
+  }
+
   @FieldResolver(() => String, { nullable: true })
   link(@Root() session: SessionRow, @Ctx() context: Context): string | null {
     return decryptText(context, session.link, linkContext(session.id));
@@ -222,7 +242,12 @@ export class SessionResolver {
       throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
     const rows = all.slice(from, from + page.limit + 1);
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => toGlobalId('Meeting', row.id));
+    return new Page(
+      rows,
+      page,
+      (row) => toGlobalId('Meeting', row.id),
+      async () => all.length,
+    );
   }
 
   @FieldResolver(() => [Review], {

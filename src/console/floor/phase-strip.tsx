@@ -1,5 +1,5 @@
 import type { Counts } from '../live/floor.ts';
-import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import { humanize, MARK_LABELS, type Mark, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import { formatDuration, useNow } from '../look/time.tsx';
 import type { Party, Status } from '../operations.ts';
 import style from './phase-strip.module.css';
@@ -45,11 +45,14 @@ export function PhaseStrip({ counts }: { counts: Counts | null }) {
           <Phase key={status} status={status} steps={steps} known={counts !== null} />
         ))}
       </ul>
-      <ul className={style.parties} aria-label="Waiting on">
-        {WAITING_PARTIES.map((party) => (
-          <PartyCount key={party} party={party} counts={counts} />
-        ))}
-      </ul>
+      <div className={style.rows}>
+        <ul className={style.parties} aria-label="Waiting on">
+          {WAITING_PARTIES.map((party) => (
+            <PartyCount key={party} party={party} counts={counts} />
+          ))}
+        </ul>
+        <Marks />
+      </div>
     </section>
   );
 }
@@ -109,6 +112,28 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
         <Oldest since={found?.oldestSince} />
       </button>
     </li>
+  );
+}
+
+/** Buttons that filter the session list by marks, of ended sessions as well. */
+function Marks() {
+  const { query, isStaff, toggle } = useFloorUrl();
+  return (
+    <ul className={style.parties} aria-label="Only sessions that are">
+      {(Object.keys(MARK_LABELS) as Mark[])
+        .filter((mark) => isStaff || mark !== 'escalated')
+        .map((mark) => (
+          <li key={mark}>
+            <button
+              type="button"
+              aria-pressed={query.chosen.is.includes(mark)}
+              onClick={() => toggle('is', mark)}
+            >
+              {MARK_LABELS[mark]}
+            </button>
+          </li>
+        ))}
+    </ul>
   );
 }
 

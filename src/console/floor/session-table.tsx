@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
-import { formatCount } from '../look/labels.ts';
+import { formatCount, MARK_LABELS } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
 import style from './session-table.module.css';
@@ -23,6 +23,11 @@ const OVERSCAN_ROWS = 12;
 /** Number of loaded rows below the rendered rows. With fewer than this, the next page is loaded. */
 const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
+/** Number of rows by which a key moves the focus. */
+const STEPS: ReadonlyMap<string, number> = new Map([
+  ['ArrowDown', 1],
+  ['ArrowUp', -1],
+]);
 const narrow = matchMedia('(max-width: 640px)');
 
 /**
@@ -45,7 +50,7 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
   }, [more, loading, last, rows.length, onMore]);
 
   const moveFocus = (event: React.KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = STEPS.get(event.key);
     const at = Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1);
     if (!step || at < 0) return;
     event.preventDefault();
@@ -100,8 +105,11 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
       style={{ transform: `translateY(${top}px)` }}
     >
       <td>
-        <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
-        {row.disputed && <span className={style.disputed}>Disputed</span>}
+        <span className={style.name}>
+          <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
+          {row.disputed && <span className={style.disputed}>{MARK_LABELS.disputed}</span>}
+          {row.escalated && <span className={style.escalated}>{MARK_LABELS.escalated}</span>}
+        </span>
       </td>
       <td key={row.version} className={moved ? style.moved : undefined}>
         <StatusBadge of={row.statusInfo} />

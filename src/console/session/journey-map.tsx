@@ -11,12 +11,29 @@ import {
   toX,
   toY,
 } from './journey-paths.ts';
-import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-steps.ts';
+import {
+  countSlots,
+  END_SLOT,
+  LINE_STEPS,
+  PHASE_SPANS,
+  type PlacedStep,
+  type StatusPair,
+} from './journey-steps.ts';
+
+/** Steps that a session has visited and moves between them, each by its key (see `toPairKey`). */
+export interface Trail {
+  /** The current step. */
+  readonly now: string;
+  readonly visited: ReadonlyMap<string, { readonly pair: StatusPair; readonly visits: number }>;
+  /** Each move once, in the order of its newest occurrence; `at` numbers the step to which that occurrence led. */
+  readonly moves: readonly { readonly from: string; readonly to: string; readonly at: number }[];
+  /** Number of steps that the session has taken. */
+  readonly steps: number;
+}
 
 /** Steps (status pairs) that are highlighted on the map, each by its key (see `toPairKey`). */
 export interface Marks {
-  /** Steps that the session has visited, in order. The last one is the current step. */
-  readonly path: readonly string[];
+  readonly trail: Trail;
   /** Steps that usually follow the current step. */
   readonly usual: ReadonlySet<string>;
   /** Steps that the transition rules allow after the current step. */
@@ -46,10 +63,8 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
   const slots = countSlots(steps);
   const width = computeWidth(slots);
   const height = computeHeight(Math.max(...all.map(({ row }) => row)));
-  const nowKey = marks.path.at(-1) ?? '';
-  const now = steps.get(nowKey);
-  const visits = new Map<string, number>();
-  for (const key of marks.path) visits.set(key, (visits.get(key) ?? 0) + 1);
+  const { trail } = marks;
+  const now = steps.get(trail.now);
 
   return (
     <svg
@@ -99,9 +114,14 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
         all
           .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
           .map((to) => <path key={to.key} className={style.ahead} d={drawPath(now, to)} />)}
-      <VisitedPath steps={steps} path={marks.path} />
+      <VisitedPath steps={steps} trail={trail} />
       {all.map((step) => (
-        <Node key={step.key} step={step} {...findMark(step.key, marks)} visits={visits.get(step.key) ?? 0} />
+        <Node
+          key={step.key}
+          step={step}
+          {...findMark(step.key, marks)}
+          visits={trail.visited.get(step.key)?.visits ?? 0}
+        />
       ))}
     </svg>
   );
@@ -123,17 +143,17 @@ function Phase(props: { name: string; first: number; count: number; height: numb
  * Lines along the path that the session took. A line between two steps is drawn once, even if the session
  * took it several times. The newest line is animated.
  */
-function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
+function VisitedPath({ steps, trail }: { steps: ReadonlyMap<string, PlacedStep>; trail: Trail }) {
   const paths = new Map<string, { at: number; straight: boolean }>();
-  path.forEach((key, at) => {
-    const [from, to] = [steps.get(path[at - 1] ?? ''), steps.get(key)];
-    if (from && to && from !== to) {
+  for (const move of trail.moves) {
+    const [from, to] = [steps.get(move.from), steps.get(move.to)];
+    if (from && to) {
       const d = drawPath(from, to);
       paths.delete(d);
-      paths.set(d, { at, straight: isDirect(from, to) });
+      paths.set(d, { at: move.at, straight: isDirect(from, to) });
     }
-  });
-  const newest = path.length - 1;
+  }
+  const newest = trail.steps - 1;
   return [...paths].map(([d, { at, straight }]) => (
     <path
       key={at === newest ? `newest ${at}` : d}
@@ -147,10 +167,10 @@ function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; 
 
 type Mark = 'now' | 'was' | 'usual' | 'possible' | 'other';
 
-function findMark(key: string, { path, usual, possible }: Marks): { mark: Mark; next: boolean } {
+function findMark(key: string, { trail, usual, possible }: Marks): { mark: Mark; next: boolean } {
   const next = usual.has(key);
-  if (key === path.at(-1)) return { mark: 'now', next };
-  if (path.includes(key)) return { mark: 'was', next };
+  if (key === trail.now) return { mark: 'now', next };
+  if (trail.visited.has(key)) return { mark: 'was', next };
   if (next) return { mark: 'usual', next };
   return { mark: possible.has(key) ? 'possible' : 'other', next };
 }

@@ -81,7 +81,9 @@ const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
  * upgraded, an open page may get a step of the newer release.
  */
 const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
-  (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
+  Object.hasOwn(SIDE_STEPS, subStatus)
+    ? (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus]
+    : undefined;
 
 /** Steps on the line of the journey map (those of a session without problems), from left to right. */
 export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>

@@ -83,11 +83,11 @@ export function SessionPage({ id }: { id: string }) {
         </section>
         <div className={style.side}>
           <ClosureCard closure={page.closure} />
-          <NotesCard page={page} onDone={onDone} />
+          <NotesCard page={page} onDone={onDone} onMore={() => live.loadMoreNotes()} />
           <EscalationsCard escalations={page.escalations} />
           <DisputesCard resolutions={page.disputeResolutions} />
           <CustomerCard page={page} />
-          <MeetingsCard meetings={page.meetings.nodes} />
+          <MeetingsCard meetings={page.meetings} onMore={() => live.loadMoreMeetings()} />
           <ReviewsCard page={page} />
           <FactsCard page={page} />
         </div>

@@ -1,8 +1,10 @@
+import { memo } from 'react';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { CHANGE_LABELS } from '../look/labels.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { formatDuration, LocalTime } from '../look/time.tsx';
+import { UserText } from '../look/user-text.tsx';
 import type { SessionChange, TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
@@ -36,10 +38,10 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
   );
 }
 
-function Entry({ entry }: { entry: Transition }) {
+/** Entry of the list. Memoized, because a log may have thousands of entries, and each new one renders the list again. */
+const Entry = memo(function Entry({ entry }: { entry: Transition }) {
   const { sequence, statusInfo, applied, source, actor, occurredAt, recordedAt } = entry;
   const laterMs = occurredAt ? Date.parse(recordedAt) - Date.parse(occurredAt) : 0;
-  const origin = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
   const hasStatus = applied || !isAboutRecords(entry);
   return (
     <li className={applied ? style.entry : style.late}>
@@ -50,12 +52,19 @@ function Entry({ entry }: { entry: Transition }) {
       </div>
       <p>{describe(entry)}</p>
       <p className={style.foot}>
-        <LocalTime at={occurredAt ?? recordedAt} /> · {origin}
+        <LocalTime at={occurredAt ?? recordedAt} /> ·{' '}
+        {actor && source === 'MUTATION' ? (
+          <>
+            done here by <UserText>{actor}</UserText>
+          </>
+        ) : (
+          SOURCES[source]
+        )}
         {laterMs > MIN_SHOWN_DELAY_MS && ` · received ${formatDuration(laterMs)} later`}
       </p>
     </li>
   );
-}
+});
 
 /** Changes that name an entry which did not change the status; the first one of an entry counts. */
 const MARKED: readonly SessionChange[] = [

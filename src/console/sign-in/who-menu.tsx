@@ -19,7 +19,9 @@ export function WhoMenu() {
       <Button look="quiet">
         <span className="hidden">Signed in as</span>
         <span className={style.who}>
-          <b>{viewer.id}</b>
+          <b title={viewer.id}>
+            <bdi>{viewer.id}</bdi>
+          </b>
           <small>{formatRoles(viewer.roles)}</small>
         </span>
         <span aria-hidden>▾</span>

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type AnnotationRow, findAnnotations } from '../../db/sessions/annotations.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { findNewestDispute } from '../../db/sessions/transitions.ts';
+import { findNewestDisputes } from '../../db/sessions/transitions.ts';
 import type { Viewer } from '../../domain/access.ts';
 import {
   type AnnotationKind,
@@ -17,12 +17,10 @@ import {
 } from '../../domain/annotations.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { contradictingDecisions, type SessionAction, type Verdict } from '../../domain/session.ts';
+import { findContradictingPair, type SessionAction, type Verdict } from '../../domain/session.ts';
 import {
   ALL_PAIRS,
   getStatusInfo,
-  type KnownSubStatus,
-  parseRawStatus,
   type StatusPair,
   type SubStatus,
   toStatusPair,
@@ -175,24 +173,13 @@ const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, sessi
   verdict,
 });
 
-/**
- * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
- * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
- * reported something else since the decision that made the session disputed, such as a rejection after an approval:
- * the older decision must not be accepted then.
- */
 async function findProviderDecision(
   writer: TransitionWriter,
   session: SessionRow,
 ): Promise<StatusPair | null> {
-  const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
-  if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
-  const disputing = await findNewestDispute(writer.tx, session.id);
+  const [disputing] = await findNewestDisputes(writer.tx, [session.id]);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
-  // The provider approved finally while the session was being replaced: the session already has that approval.
-  if (disputing.subStatus === 'REPLACED') return session;
-  if (newest.subStatus !== session.subStatus) return null;
-  return disputing.verdict === 'DISPUTED_LATE' ? disputing : newest;
+  return findContradictingPair(session, disputing);
 }
 
 async function annotate(
