@@ -15,6 +15,8 @@ interface State {
   readonly address: string;
 }
 
+const TIME = new Intl.DateTimeFormat('en-IN', { timeStyle: 'medium', hourCycle: 'h23' });
+
 /**
  * Shows a message in place of its children if they throw while they are rendered; without it, React would leave a blank
  * page. The message contains nothing of the error, whose text may be personal data.
@@ -37,8 +39,8 @@ export class ErrorBoundary extends Component<Props, State> {
       <div role="alert" className={style.fault}>
         <h1>This page cannot be shown</h1>
         <p>
-          A fault of the console stopped this page at {failedAt.toLocaleTimeString('en-IN')}. What you had
-          saved is not lost. What you had typed and not saved is lost.
+          A fault of the console stopped this page at {TIME.format(failedAt)}. What you had saved is not lost.
+          What you had typed and not saved is lost.
         </p>
         <p>
           Reload the page. If the fault comes back, tell your administrator this time and what you were doing.

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import { memo, type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
@@ -44,7 +44,11 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
  * Card with the customer's data and link. Fields that the viewer's role may not see are null, and are not
  * shown.
  */
-export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: SessionDetails }) {
+export const CustomerCard = memo(function CustomerCard({
+  user,
+  link,
+  linkExpiresAt,
+}: Pick<SessionDetails, 'user' | 'link' | 'linkExpiresAt'>) {
   return (
     <Card title="Customer">
       <dl>
@@ -66,7 +70,7 @@ export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: Se
       </dl>
     </Card>
   );
-}
+});
 
 interface MoreProps {
   readonly noun: string;
@@ -105,7 +109,7 @@ interface MeetingsProps {
 }
 
 /** Card with the meetings of the session, newest first. */
-export function MeetingsCard({ meetings, onMore }: MeetingsProps) {
+export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: MeetingsProps) {
   return (
     <Card title="Meetings">
       {meetings.nodes.length === 0 && <p className={style.none}>No meetings booked.</p>}
@@ -140,7 +144,7 @@ export function MeetingsCard({ meetings, onMore }: MeetingsProps) {
       <MoreEntries noun="meetings" list={meetings} onMore={onMore} />
     </Card>
   );
-}
+});
 
 /** Words of a person, in quotation marks after a colon. Renders nothing if there are none. */
 export function Quoted({ text }: { text: string | null }) {
@@ -163,7 +167,10 @@ export function Words({ text }: { text: string | null }) {
 }
 
 /** Card with the reviews by agents and auditors, and the remarks of the agent at the provider. */
-export function ReviewsCard({ page: { reviews, agentRemarks } }: { page: SessionDetails }) {
+export const ReviewsCard = memo(function ReviewsCard({
+  reviews,
+  agentRemarks,
+}: Pick<SessionDetails, 'reviews' | 'agentRemarks'>) {
   return (
     <Card title="Reviews">
       {reviews.length === 0 && !agentRemarks && <p className={style.none}>No reviews yet.</p>}
@@ -206,7 +213,7 @@ export function ReviewsCard({ page: { reviews, agentRemarks } }: { page: Session
       </ul>
     </Card>
   );
-}
+});
 
 /**
  * Card with the reference id for the provider's support, the times, and links to the sessions that the

@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { findTone, humanize, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
 import style from './journey.module.css';
 import {
@@ -179,7 +180,15 @@ const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5
 const LINE_HEIGHT_PX = 13.5;
 const LABEL_GAP_PX = 11;
 
-function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next: boolean; visits: number }) {
+interface NodeProps {
+  readonly step: PlacedStep;
+  readonly mark: Mark;
+  readonly next: boolean;
+  readonly visits: number;
+}
+
+/** Circle and label of a step. Memoized, because most steps stay the same when the session moves. */
+const Node = memo(function Node({ step, mark, next, visits }: NodeProps) {
   const [x, y] = [toX(step), toY(step)];
   const tone: Tone = findTone(step);
   const above = step.row === 0;
@@ -209,4 +218,4 @@ function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next
       </text>
     </g>
   );
-}
+});

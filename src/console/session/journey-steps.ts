@@ -102,7 +102,15 @@ export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
   return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
 });
 
-export const toPairKey = ({ status, subStatus }: StatusPair): string => `${status}/${subStatus}`;
+const keys = new Map<Status, Map<SubStatus, string>>();
+
+/** Returns the key of a step. Each key is built once, because a log of thousands of entries needs it for each of them. */
+export function toPairKey({ status, subStatus }: StatusPair): string {
+  const known = keys.get(status) ?? new Map<SubStatus, string>();
+  const key = known.get(subStatus) ?? `${status}/${subStatus}`;
+  keys.set(status, known.set(subStatus, key));
+  return key;
+}
 
 const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
 const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);

@@ -26,6 +26,7 @@ export default function Journey({ now, log }: Props) {
   const [showAll, setShowAll] = useState(false);
   const trail = useMemo(() => followTrail(now, log), [now, log]);
   const ahead = useMemo(() => (rules ? findNextSteps(now, rules) : NOTHING_AHEAD), [rules, now]);
+  const order = useMemo(() => (rules ? orderSteps(rules) : null), [rules]);
   const shown = useMemo(
     () =>
       sortSteps(
@@ -35,9 +36,9 @@ export default function Journey({ now, log }: Props) {
           ...ahead.usual,
           ...(showAll && rules ? listSteps(rules) : []),
         ],
-        rules,
+        order,
       ),
-    [trail, ahead, showAll, rules],
+    [trail, ahead, showAll, rules, order],
   );
   const marks: Marks = useMemo(
     () => ({
@@ -47,7 +48,9 @@ export default function Journey({ now, log }: Props) {
     }),
     [trail, ahead],
   );
-  const placed = useMemo(() => layOutSteps(shown), [shown]);
+  const keys = shown.map(toPairKey).join(' ');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same steps have the same places, so that they are not rendered again
+  const placed = useMemo(() => layOutSteps(shown), [keys]);
   const box = useRef<HTMLDivElement>(null);
   const descriptionId = useId();
   const currentStep = placed.get(toPairKey(now));
@@ -89,30 +92,41 @@ export default function Journey({ now, log }: Props) {
  */
 function followTrail(now: StatusPair, log: readonly Transition[]): Trail {
   const visited = new Map<string, { pair: StatusPair; visits: number }>();
-  const moves = new Map<string, Trail['moves'][number]>();
+  const moves = new Map<string, Map<string, Trail['moves'][number]>>();
   let [last, steps] = ['', 0];
   const visit = (pair: StatusPair) => {
     const key = toPairKey(pair);
-    const move = `${last} ${key}`;
-    // Deletes it first, so that the newest move becomes the last one.
-    moves.delete(move);
-    if (last !== '' && last !== key) moves.set(move, { from: last, to: key, at: steps });
-    visited.set(key, { pair, visits: (visited.get(key)?.visits ?? 0) + 1 });
+    if (last !== '' && last !== key) {
+      const targets = moves.get(last) ?? new Map();
+      moves.set(last, targets.set(key, { from: last, to: key, at: steps }));
+    }
+    const known = visited.get(key);
+    if (known) known.visits += 1;
+    else visited.set(key, { pair, visits: 1 });
     last = key;
     steps += 1;
   };
   for (const { applied, statusInfo } of log) if (applied) visit(statusInfo);
   if (last !== toPairKey(now)) visit(now);
-  return { now: last, visited, moves: [...moves.values()], steps };
+  const newestLast = [...moves.values()]
+    .flatMap((targets) => [...targets.values()])
+    .sort((one, other) => one.at - other.at);
+  return { now: last, visited, moves: newestLast, steps };
 }
+
+/** Returns the place of each step in the gateway's transition rules, by its key. */
+const orderSteps = (rules: Parameters<typeof listSteps>[0]): ReadonlyMap<string, number> =>
+  new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
 
 /**
  * Sorts steps in the order of the gateway's transition rules, so that a step keeps its row on the map when
  * other steps are added.
  */
-function sortSteps(pairs: readonly StatusPair[], rules: ReturnType<typeof useRules>): readonly StatusPair[] {
-  if (!rules) return pairs;
-  const order = new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
+function sortSteps(
+  pairs: readonly StatusPair[],
+  order: ReadonlyMap<string, number> | null,
+): readonly StatusPair[] {
+  if (!order) return pairs;
   const at = (pair: StatusPair) => order.get(toPairKey(pair)) ?? order.size;
   return [...pairs].sort((one, other) => at(one) - at(other));
 }

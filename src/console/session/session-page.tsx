@@ -35,6 +35,8 @@ export function SessionPage({ id }: { id: string }) {
     [live],
   );
 
+  const onMoreMeetings = useCallback(() => live.loadMoreMeetings(), [live]);
+
   if (missing)
     return (
       <>
@@ -86,9 +88,9 @@ export function SessionPage({ id }: { id: string }) {
           <NotesCard page={page} onDone={onDone} onMore={() => live.loadMoreNotes()} />
           <EscalationsCard escalations={page.escalations} />
           <DisputesCard resolutions={page.disputeResolutions} />
-          <CustomerCard page={page} />
-          <MeetingsCard meetings={page.meetings} onMore={() => live.loadMoreMeetings()} />
-          <ReviewsCard page={page} />
+          <CustomerCard user={page.user} link={page.link} linkExpiresAt={page.linkExpiresAt} />
+          <MeetingsCard meetings={page.meetings} onMore={onMoreMeetings} />
+          <ReviewsCard reviews={page.reviews} agentRemarks={page.agentRemarks} />
           <FactsCard page={page} />
         </div>
       </div>
