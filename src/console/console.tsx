@@ -1,10 +1,11 @@
-import { lazy, type ReactNode, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, Route, Router, Switch, useLocation, useSearch } from 'wouter';
 import style from './console.module.css';
 import { FloorPage } from './floor/floor-page.tsx';
 import { SignedInOnly } from './gateway/signed-in.tsx';
 import { BadgeProvider, LiveBadge } from './live/badge.tsx';
 import { ErrorBoundary } from './look/error-boundary.tsx';
+import { KeysDialog } from './look/keys-dialog.tsx';
 import { ThemeSwitch } from './look/theme.tsx';
 import { SessionPage } from './session/session-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
@@ -15,6 +16,7 @@ const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
 
 /** Root component: sign-in, header and the routes of the pages. */
 export function Console() {
+  const [areKeysOpen, setKeysOpen] = useState(false);
   return (
     <SignedInOnly renderSignIn={(switchUser, why) => <SignInPage switchUser={switchUser} why={why} />}>
       <Router base="/console">
@@ -33,8 +35,9 @@ export function Console() {
             </nav>
             <LiveBadge />
             <ThemeSwitch />
-            <WhoMenu />
+            <WhoMenu onKeys={() => setKeysOpen(true)} />
           </header>
+          <KeysDialog isOpen={areKeysOpen} onOpenChange={setKeysOpen} />
           <main className={style.main}>
             <PageBoundary>
               <Suspense fallback={<p role="status">Loading…</p>}>

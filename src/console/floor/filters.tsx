@@ -1,12 +1,21 @@
 import { Link } from 'wouter';
 import { Button } from '../look/button.tsx';
-import { findLabel, humanize, MARK_LABELS, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import {
+  CALLS,
+  type CallPart,
+  findLabel,
+  humanize,
+  MARK_LABELS,
+  PARTY_LABELS,
+  PHASE_LABELS,
+} from '../look/labels.ts';
 import style from './filters.module.css';
 import { type FilterName, useFloorUrl } from './query.ts';
 
 const LABELS: Readonly<Record<FilterName, (value: string) => string>> = {
   phase: (value) => findLabel(PHASE_LABELS, value),
   step: humanize,
+  call: (value) => CALLS[value as CallPart].label,
   waiting: (value) => `Waiting on ${findLabel(PARTY_LABELS, value).toLowerCase()}`,
   is: (value) => findLabel(MARK_LABELS, value),
 };

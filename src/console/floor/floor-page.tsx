@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
@@ -10,8 +10,10 @@ import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
+import { useTitle } from '../look/title.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
+import { lastList } from './last-list.ts';
 import { PhaseStrip } from './phase-strip.tsx';
 import { ORDERS, type OrderName, orderViewsFor, useFloorUrl } from './query.ts';
 import { SearchField } from './search-field.tsx';
@@ -29,6 +31,10 @@ const ORDER_LABELS = Object.fromEntries(
 export function FloorPage() {
   const { gateway } = useSignedIn();
   const { search, query, change } = useFloorUrl();
+  useTitle('Sessions');
+  useEffect(() => {
+    lastList.search = search.toString();
+  });
   const last = useRef<Floor>(null);
   const floor = useLive(() => {
     const counts = last.current?.view.counts ?? null;
@@ -95,6 +101,9 @@ function FloorCounts({ floor }: { floor: Floor }) {
 
 function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
   const { rows, total, edge, loading, failure } = useStore(floor);
+  useEffect(() => {
+    lastList.ids = rows.map(({ id }) => id);
+  }, [rows]);
   return (
     <>
       {failure && <Notice tone="bad">{failure.message}</Notice>}

@@ -3,6 +3,8 @@ import { useSearchParams } from 'wouter';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { RowFilter } from '../live/rows.ts';
 import {
+  CALLS,
+  type CallPart,
   keepKeys,
   keepSubStatuses,
   MARK_LABELS,
@@ -53,6 +55,8 @@ export function orderViewsFor(roles: readonly Role[]): readonly View[] {
 export interface ChosenFilters {
   readonly phase: readonly Status[];
   readonly step: readonly SubStatus[];
+  /** Parts of the calls, each a name for several steps. */
+  readonly call: readonly CallPart[];
   readonly waiting: readonly Party[];
   readonly is: readonly Mark[];
 }
@@ -74,16 +78,18 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean): Floo
   const chosen = {
     phase: keepKeys<Status>(PHASE_LABELS, read('phase')),
     step: keepSubStatuses(read('step')),
+    call: keepKeys<CallPart>(CALLS, read('call')),
     waiting: keepKeys<Party>(PARTY_LABELS, read('waiting')),
     is: keepKeys<Mark>(MARK_LABELS, read('is')).filter((mark) => isStaff || mark !== 'escalated'),
   };
   const verificationIdPrefix = search.get('id');
+  const subStatus = [...new Set([...chosen.step, ...chosen.call.flatMap((part) => CALLS[part].steps)])];
   return {
     chosen,
     // Leaves empty lists out, because the gateway would match no session with an empty list.
     filter: {
       ...(chosen.phase.length > 0 && { status: chosen.phase }),
-      ...(chosen.step.length > 0 && { subStatus: chosen.step }),
+      ...(subStatus.length > 0 && { subStatus }),
       ...(chosen.waiting.length > 0 && { waitingOn: chosen.waiting }),
       ...Object.fromEntries(chosen.is.map((mark) => [mark, true])),
       ...(verificationIdPrefix && { verificationIdPrefix }),

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
+import { useKeys } from '../look/keys.ts';
 import { formatCount, MARK_LABELS } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
@@ -49,14 +50,21 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
     if (more && !loading && last >= rows.length - PREFETCH_ROWS) onMore();
   }, [more, loading, last, rows.length, onMore]);
 
+  const focusRow = (wanted: number) => {
+    const to = Math.min(rows.length - 1, Math.max(0, wanted));
+    virtual.scrollToIndex(to);
+    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
+  };
+  useKeys(['j', 'k'], (key) => {
+    const row = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
+    focusRow(Number(row ?? -1) + (key === 'j' ? 1 : -1));
+  });
   const moveFocus = (event: React.KeyboardEvent) => {
     const step = STEPS.get(event.key);
     const at = Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1);
     if (!step || at < 0) return;
     event.preventDefault();
-    const to = Math.min(rows.length - 1, Math.max(0, at + step));
-    virtual.scrollToIndex(to);
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
+    focusRow(at + step);
   };
 
   return (

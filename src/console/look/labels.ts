@@ -60,6 +60,25 @@ export const PHASE_LABELS = {
   UNRECOGNIZED: 'Unrecognised',
 } as const satisfies Record<Status, string>;
 
+/**
+ * Parts of the phase VIDEO_CALL, with the steps of each: the calls that are over need a review, so they must not be
+ * counted as calls that go on.
+ */
+export const CALLS = {
+  going: {
+    label: 'In the call',
+    steps: [
+      'USER_ACCEPTED_MEETING',
+      'USER_REJECTED_MEETING',
+      'USER_MISSED_MEETING',
+      'USER_DROPPED_OFF',
+      'AGENT_DROPPED_OFF',
+    ],
+  },
+  over: { label: 'Needs review', steps: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] },
+} as const satisfies Record<string, { label: string; steps: readonly SubStatus[] }>;
+export type CallPart = keyof typeof CALLS;
+
 /** Label of each mark that a session can have besides its status. Sessions can be filtered by their marks. */
 export const MARK_LABELS = {
   disputed: 'Disputed',
