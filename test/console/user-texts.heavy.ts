@@ -108,8 +108,10 @@ for (const viewport of SIZES)
       }
       const note = text('deciding');
       await uma.act('resolveDispute', id, { resolution: 'KEEP_OURS', note });
-      await olga.act('closeSession', id, { outcome: 'REJECTED', reason: 'OTHER', note: text('closing') });
-      await window.page.getByRole('region', { name: 'Resolved disputes' }).waitFor();
+      const closing = { outcome: 'FAILED', reason: 'OTHER', note: text('closing') };
+      expect((await olga.act('closeSession', id, closing)).message).toBeUndefined();
+      for (const card of ['Resolved disputes', 'Closed by staff'])
+        await window.page.getByRole('region', { name: card }).waitFor();
       await look('resolved and closed');
       await window.page.goto(`${gateway.url}/console/?order=newest`);
       await window.rows.first().waitFor();

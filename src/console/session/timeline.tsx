@@ -27,7 +27,7 @@ interface Props {
 
 const ENTRY_PX = 78;
 /** Entries above and below the window that are in the DOM. A log that is not longer is in the DOM as a whole. */
-const OVERSCAN_ENTRIES = 24;
+const OVERSCAN_ENTRIES = 40;
 
 /**
  * List of the session's transitions, newest first. The list is virtualized, because a log may have thousands of
