@@ -95,7 +95,6 @@ async function timeNewEntry(gateway: Gateway, verificationId: string, entries: n
   }
   expect(window.complaints).toEqual([]);
   expect(await window.entries.count()).toBeLessThan(MAX_IN_THE_PAGE);
-  await page.close();
   return took.toSorted((one, other) => one - other)[Math.floor(FRAMES / 2)] ?? Number.NaN;
 }
 
