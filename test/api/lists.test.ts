@@ -204,6 +204,7 @@ const OF_SESSION: Record<string, string> = {
   closure: '{ reason }',
   escalation: '{ reason }',
   escalations: '{ reason }',
+  contradictingStatus: '{ subStatus }',
   disputeResolutions: '{ resolution }',
   blockedActions: '{ action reason }',
   transitions: '(first: 5) { nodes { sequence } }',
