@@ -120,12 +120,13 @@ export type FieldRuleName = keyof typeof FIELD_RULES;
 export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
-      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
-      providerStatus providerSubStatus providerAgrees providerDecision
+      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed closed replaced
+      createdAt updatedAt
+      providerStatus providerSubStatus providerAgrees
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
-    STAFF_ONLY: 'notes closure escalation escalations disputeResolutions',
+    STAFF_ONLY: 'notes closure escalated escalation escalations providerDecision disputeResolutions',
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -146,7 +147,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     STAFF_ONLY: 'callComplete',
   },
   Note: { OPEN: 'id recordedAt', WHO: 'author', WORDS: 'text' },
-  NoteConnection: { OPEN: 'edges nodes pageInfo' },
+  NoteConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   NoteEdge: { OPEN: 'node cursor' },
   Closure: { OPEN: 'id outcome reason closedAt', WHO: 'closedBy', WORDS: 'note' },
   Escalation: {
@@ -171,7 +172,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
   VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   VkycSessionEdge: { OPEN: 'node cursor' },
-  MeetingConnection: { OPEN: 'edges nodes pageInfo' },
+  MeetingConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   MeetingEdge: { OPEN: 'node cursor' },
   StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
   StatusTransitionEdge: { OPEN: 'node cursor' },

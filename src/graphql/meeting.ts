@@ -71,7 +71,7 @@ export class Meeting extends Node {
   createdAt: Date;
 }
 
-export const Meetings = connectionTypes('Meeting', () => Meeting);
+export const Meetings = connectionTypes('Meeting', () => Meeting, true);
 
 @InputType({
   description:

@@ -274,6 +274,8 @@ const SUMMARY_COLUMNS = [
   'statusSince',
   'version',
   'disputed',
+  'escalated',
+  'closed',
   'replaced',
   'waitingOn',
   'meetingAt',
