@@ -259,6 +259,10 @@ export class ResumingSubscription {
     else this.#retry('FAULT', new Error('the stream of this subscription keeps ending early'));
   }
 
+  /**
+   * Replaces a connection that delivered nothing for `silenceMs`: it is dead without having been closed, as after
+   * the computer or the browser was asleep (sleep, standby) or changed its network.
+   */
   #giveUpSilent(): void {
     const { socket } = this.#connection;
     if (socket) socket.terminate();

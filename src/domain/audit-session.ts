@@ -110,7 +110,7 @@ export const isBound = (entries: readonly AuditEntry[]): boolean =>
  * Compares the identity and the details in the session's row with the SESSION and DETAILS entries. `origin` is
  * undefined for an archive, which has no rows of users and starts.
  */
-export function checkIdentity(
+export function checkIdentityAndDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession | null,
   origin: SessionOrigin | undefined,

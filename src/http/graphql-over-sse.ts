@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Ending, SubscriptionHandle } from '../feed/subscription-handle.ts';
+import type { Ending, EndingIterator } from '../feed/ending-iterator.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import { admit, type Operation, type OperationCache, type Refusal } from '../graphql/operation-cache.ts';
@@ -158,7 +158,7 @@ async function stream(
     sink.send(JSON.stringify(formattedResult(result as ExecutionResult, formatError)), false);
   }
 
-  async function beginOperation(): Promise<SubscriptionHandle | ExecutionResult> {
+  async function beginOperation(): Promise<EndingIterator | ExecutionResult> {
     // Sends errors in the stream with status 200, because clients take any other status for a temporary
     // fault, and retry for ever.
     if ('errors' in operation) return { errors: operation.errors };

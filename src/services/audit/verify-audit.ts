@@ -26,7 +26,7 @@ import {
   describesRow,
   parseContent,
 } from '../../domain/audit-check.ts';
-import { checkDerived, checkIdentity, isBound } from '../../domain/audit-session.ts';
+import { checkDerived, checkIdentityAndDetails, isBound } from '../../domain/audit-session.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 const BATCH = 200;
@@ -197,7 +197,7 @@ export function checkSession(
     beyond ??
     compared.finding ??
     checkDerived(entries, transitions, session);
-  const finding = ofHistory ?? checkIdentity(entries, session, origin);
+  const finding = ofHistory ?? checkIdentityAndDetails(entries, session, origin);
   return { finding, ofHistory, erased: compared.erased };
 }
 

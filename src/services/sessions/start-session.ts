@@ -45,7 +45,7 @@ import {
   type StartSessionInput,
   wantsEmail,
 } from './start-session-input.ts';
-import { findRefusal, invalidField, validate } from './validation.ts';
+import { findRefusal, invalidField, parseOrRefuse } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
@@ -97,7 +97,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 
   return async (viewer, raw) => {
     // An input that no start may have is refused with all of its problems, those of new starts included.
-    const input = anyStartInput.safeParse(raw).data ?? validate(newStartInput, raw);
+    const input = anyStartInput.safeParse(raw).data ?? parseOrRefuse(newStartInput, raw);
     const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
 

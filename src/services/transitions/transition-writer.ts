@@ -47,7 +47,7 @@ import {
   type ProviderUpdate,
   toStatusUpdate,
   toTransitionSource,
-  type UnstoredUpdate,
+  type UnstoredWebhook,
   unlessTooFarAhead,
   withoutPersonalData,
 } from './provider-update.ts';
@@ -157,7 +157,7 @@ export class TransitionWriter {
    * earlier webhook of the session is queued, the session is locked or unknown, or the webhook names another
    * user or reference id than the session has.
    */
-  async applyUpdateIfUncontended(unstored: UnstoredUpdate): Promise<RecordedUpdate | null> {
+  async applyUpdateIfUncontended(unstored: UnstoredWebhook): Promise<RecordedUpdate | null> {
     const { session, seen } = await this.#lookup.lockIfUncontended(unstored);
     if (!session || findUpdateMismatch(session, unstored.update)) return null;
     return this.#applyTo(session, unstored.update, seen);
