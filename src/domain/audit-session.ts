@@ -12,16 +12,14 @@ import { invariant } from './invariant.ts';
 import { applyTransition, isApplied, type LogEntry, type ProjectedState } from './session.ts';
 import { findWaitingParty, type Party } from './status.ts';
 
-/** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
-export interface AuditedSession extends Omit<ProjectedState, 'provider'> {
+/** Columns of a session's row that DETAILS entries contain. */
+type RowDetails = Readonly<Record<Exclude<DetailField, 'caller'>, string | Date | null>>;
+
+/** Columns of a session's row that the audit checks. */
+export interface AuditedSession extends Omit<ProjectedState, 'provider'>, RowDetails {
   readonly verificationId: string;
   readonly userId: string;
   readonly personSalt: Buffer | null;
-  readonly referenceId: string | null;
-  readonly userTemplate: string | null;
-  readonly agentTemplate: string | null;
-  readonly replacesId: string | null;
-  readonly linkExpiresAt: Date | null;
   readonly rawStatus: string | null;
   readonly rawSubStatus: string | null;
   readonly providerStatus: string;

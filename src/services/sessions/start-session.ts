@@ -16,6 +16,7 @@ import {
   replaceRefusedIntent,
   replaceUser,
 } from '../../db/sessions/intents.ts';
+import { toOrigin } from '../../db/sessions/origin.ts';
 import {
   fillOrigin,
   findReplacements,
@@ -451,13 +452,6 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   recordingLinkExpiresAt: null,
   agentRemarks: null,
   auditorRemarks: null,
-});
-
-/** Returns the columns of a session that come from its start intent (stored request). */
-const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
-  userTemplate,
-  agentTemplate,
-  replacesId,
 });
 
 const verificationIdTaken = (sessionId?: string) =>

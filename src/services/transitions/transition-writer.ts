@@ -2,6 +2,7 @@ import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
 import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
+import { type Origin, toOrigin } from '../../db/sessions/origin.ts';
 import {
   findSessions,
   insertSession,
@@ -81,14 +82,14 @@ export interface RecordedUpdate {
 }
 
 /** Data for creating a session that the provider's update does not contain. */
-export type NewSession = Pick<
-  SessionRow,
-  'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
-> & {
+export interface NewSession extends Origin {
   readonly sessionId: string;
+  readonly provider: string;
+  /** Row id of the user. */
+  readonly userId: string;
   /** Caller who started the session through this gateway; null if another system of the merchant started it. */
   readonly caller: string | null;
-};
+}
 
 /**
  * Transition writer: the only code that changes a session's status. Within one transaction of the `UnitOfWork`
@@ -172,8 +173,8 @@ export class TransitionWriter {
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
-    const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
-    const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
+    const { sessionId, provider, userId, replacesId, caller } = origin;
+    const from = { ...toOrigin(origin), sessionId, provider, userId, caller };
     const accepted = isAccepted(update);
     if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
