@@ -21,6 +21,7 @@ import {
   type StatusPair,
   type SubStatus,
 } from './status.ts';
+import { findRules, findSubStatuses, SUB_STATUS_RULES } from './sub-status-rules.ts';
 import { canonicalSubject } from './subject.ts';
 
 /** Facts about a session that decide, together with the time and the viewer, whether an action is allowed. */
@@ -69,16 +70,8 @@ export interface ActionPolicy {
 
 export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
-/** Sub-statuses in which the provider has a recording, because a call has ended. */
-const HAS_RECORDING: readonly SubStatus[] = [
-  'USER_ENDED_CALL',
-  'AGENT_ENDED_CALL',
-  'AGENT_APPROVED',
-  'AGENT_REJECTED',
-  'AGENT_UNABLE_TO_VALIDATE',
-  'AUDITOR_APPROVED',
-  'AUDITOR_REJECTED',
-];
+/** Sub-statuses that show that a call has ended, so that the provider has a recording. */
+export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = findSubStatuses(({ afterCall }) => afterCall);
 
 /** Returns a sentence that tells the viewer why the action is refused; null if the action is allowed. */
 export function findDenial(
@@ -165,7 +158,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
-      return HAS_RECORDING.includes(facts.subStatus) || facts.unreviewedCall !== null
+      return SUB_STATUSES_AFTER_A_CALL.includes(facts.subStatus) || facts.unreviewedCall !== null
         ? null
         : 'The recording exists only after a call has ended.';
     case 'CREATE_SDK_TOKEN':
@@ -235,8 +228,7 @@ const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
-const explainNoMeeting = ({ subStatus }: StatusPair): string =>
-  subStatus === 'USER_ACCEPTED_MEETING' ? 'The video call is in progress.' : 'The agent has already decided.';
+const explainNoMeeting = ({ subStatus }: StatusPair): string | null => findRules(subStatus).noMeeting;
 
 /** Four-eyes rule: nobody audits their own review, whatever their roles. */
 function fourEyes(
@@ -366,14 +358,11 @@ export function toActionFacts<
  * other sub-status leaves the meeting unchanged.
  */
 export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
-  {
-    USER_MISSED_MEETING: 'MISSED',
-    USER_REJECTED_MEETING: 'MISSED',
-    USER_ACCEPTED_MEETING: 'COMPLETED',
-    USER_ENDED_CALL: 'COMPLETED',
-    AGENT_ENDED_CALL: 'COMPLETED',
-    USER_MEETING_CANCELLED: 'CANCELLED',
-  };
+  Object.fromEntries(
+    Object.entries(SUB_STATUS_RULES).flatMap(([subStatus, { meetingBecomes }]) =>
+      meetingBecomes ? [[subStatus, meetingBecomes]] : [],
+    ),
+  );
 
 export const REVIEW_STAGES = {
   AGENT: 'The first decision, by the agent who held the call.',
