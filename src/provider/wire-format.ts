@@ -155,10 +155,7 @@ const sdkToken = z
   })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
-/**
- * Fields of a webhook whose values say nothing about a person. `npm run inbox -- show` shows only these to
- * operators by default.
- */
+/** Fields of a webhook whose values say nothing about a person (`ProviderWebhooks.impersonalFields`). */
 export const IMPERSONAL_WEBHOOK_FIELDS = [
   'event_type',
   'event_time',
