@@ -8,7 +8,7 @@ import type { Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
-import { admit, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
+import { chargeOperation, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
@@ -94,7 +94,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
     onSubscribe: async ({ subscriptions, extra: peer }, id, payload) => {
       if (Object.keys(subscriptions).length > dependencies.mostSubscriptions)
         return [tooMany(dependencies.mostSubscriptions)];
-      const operation = await admit(operations.prepare(payload), getViewer(peer), rateLimit);
+      const operation = await chargeOperation(operations.prepare(payload), getViewer(peer), rateLimit);
       if ('errors' in operation) return operation.errors;
       return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
     },

@@ -1,7 +1,7 @@
 import type { Database } from '../../db/connection/client.ts';
 import { releaseJobs } from '../../db/polling/jobs.ts';
 import { scheduleLookupsOfOpenStarts } from '../../db/polling/lookups.ts';
-import { distrustSends } from '../../db/sessions/intents.ts';
+import { countUnsentAsSent } from '../../db/sessions/intents.ts';
 import { schedulePollsOfOpenSessions } from '../../db/sessions/sessions.ts';
 import { LOOKUP_GIVE_UP_MS } from './reconciler.ts';
 
@@ -35,7 +35,7 @@ export async function planRelearning(db: Database, now: Date, pollsPerMinute: nu
     const oldestSince = new Date(now.getTime() - LOOKUP_GIVE_UP_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
-    await distrustSends(tx);
+    await countUnsentAsSent(tx);
     return planned;
   });
   return { sessions, starts };

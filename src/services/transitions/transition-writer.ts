@@ -55,14 +55,14 @@ import {
 import { SessionLookup } from './session-lookup.ts';
 import {
   buildTransition,
-  lateColumns,
+  lateUpdateColumns,
   projectionColumns,
   providerColumns,
   transitionBase,
 } from './session-row.ts';
 
 /** Fields of a provider update that could not be parsed and count as missing. */
-export interface Ignored {
+export interface IgnoredFields {
   readonly sessionId: string;
   readonly fields: readonly IgnoredField[];
   /**
@@ -106,7 +106,7 @@ export class TransitionWriter {
   /** What the times of polls depend on. */
   readonly pace: PollPace;
   readonly #recorded: TransitionRow[];
-  readonly #ignored: Ignored[];
+  readonly #ignored: IgnoredFields[];
   readonly #lookup: SessionLookup;
 
   constructor(
@@ -117,7 +117,7 @@ export class TransitionWriter {
     sealer: Sealer,
     pace: PollPace,
     recorded: TransitionRow[],
-    ignored: Ignored[],
+    ignored: IgnoredFields[],
   ) {
     this.tx = tx;
     this.batch = batch;
@@ -366,7 +366,7 @@ export class TransitionWriter {
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? lateColumns(this.#sealer, before, update, now)
+      ? lateUpdateColumns(this.#sealer, before, update, now)
       : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition && projectionColumns(applyTransition(state, transition), transition, now, before);
