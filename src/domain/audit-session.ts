@@ -32,8 +32,8 @@ export interface AuditedSession extends Omit<ProjectedState, 'provider'>, RowDet
 }
 
 /**
- * Rows of other tables that say whose session it is: its user and its start. An archive does not contain these
- * rows.
+ * Rows of other tables that say whose session a session row is: the user, and the start with its caller. An archive
+ * does not contain these rows.
  */
 export interface SessionOrigin {
   readonly user: { readonly userId: string; readonly createdAt: Date; readonly erasedAt: Date | null } | null;

@@ -19,11 +19,12 @@ export const ERROR_CODES = {
   VERSION_CONFLICT: {
     retryable: false,
     description:
-      "The session's version differs from `expectedVersion`: its status changed after you read it. Read it again.",
+      '`expectedVersion` or `expectedSubStatus` no longer holds: the session changed after you read it. Read the session again.',
   },
   IDEMPOTENCY_CONFLICT: {
     retryable: false,
-    description: 'The `idempotencyKey` was used before with a different input. Choose a new key.',
+    description:
+      'The `idempotencyKey`, or the `verificationId` of startSession, was used before with a different input. Choose a new one.',
   },
   VERIFICATION_ID_TAKEN: {
     retryable: false,

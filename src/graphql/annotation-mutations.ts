@@ -72,7 +72,7 @@ class ResolveDisputeInput extends ActionInput {
   @Field(() => SubStatusEnum, {
     nullable: true,
     description:
-      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval.',
+      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides.',
   })
   expectedSubStatus?: SubStatus;
 }
@@ -115,7 +115,7 @@ class ResolveDisputeSuccess extends ActionSuccess {
 
 const CloseSessionResult = createActionResult(
   'CloseSessionResult',
-  'The closed session, or the reason for refusing.',
+  'The closed session, or the reason why it was not closed.',
   CloseSessionSuccess,
 );
 const AddNoteResult = createActionResult(
@@ -130,12 +130,12 @@ const EscalateSessionResult = createActionResult(
 );
 const ResolveEscalationResult = createActionResult(
   'ResolveEscalationResult',
-  'The resolved escalation, or the reason for refusing.',
+  'The resolved escalation, or the reason why it was not resolved.',
   ResolveEscalationSuccess,
 );
 const ResolveDisputeResult = createActionResult(
   'ResolveDisputeResult',
-  'The decided dispute, or the reason for refusing.',
+  'The decision of the dispute, or the reason why it was not recorded.',
   ResolveDisputeSuccess,
 );
 
@@ -156,7 +156,7 @@ const toResult = <Name extends string>(
 export class AnnotationMutationsResolver {
   @Mutation(() => CloseSessionResult, {
     description:
-      'Closes a session in this gateway, and cancels its booked meeting: rejects the customer, or ends the session without a decision. The provider is not told; if it reports an approval later, the session becomes disputed.',
+      'Closes a session in this gateway, and cancels its booked meeting: rejects the customer, or ends the session without a decision. A session that has already ended keeps its status. The provider is not told; if it reports an approval later, the session becomes disputed.',
   })
   closeSession(
     @Arg('input', () => CloseSessionInput, { description: 'The session, the outcome and the reason.' })
@@ -190,7 +190,7 @@ export class AnnotationMutationsResolver {
   }
 
   @Mutation(() => ResolveEscalationResult, {
-    description: 'Records the result of the investigation, and ends the escalation.',
+    description: "Records the result of the investigation, and ends the session's escalation.",
   })
   resolveEscalation(
     @Arg('input', () => ResolveEscalationInput, {
@@ -228,8 +228,8 @@ async function withEscalation(
   kind: 'ESCALATION' | 'ESCALATION_RESOLUTION',
 ) {
   const { session, annotation, replayed } = await work;
-  loaders.annotations.clear(session.id);
-  const escalations = toEscalations(await loaders.annotations.load(session.id));
+  loaders.escalations.clear(session.id);
+  const escalations = toEscalations(await loaders.escalations.load(session.id));
   const escalation = escalations.find((each) =>
     kind === 'ESCALATION' ? each.id === annotation.id : each.resolvedWith?.id === annotation.id,
   );

@@ -52,7 +52,7 @@ export class Meeting extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the meeting was booked, in the words of the person who booked it. Null if no reason was given, or the person was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
+      "Why the meeting was booked, in the words of the person who booked it. Null if no reason was given, or the customer's personal data was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.",
   })
   reason?: string;
   @Field(() => String, {
@@ -64,7 +64,7 @@ export class Meeting extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'Reason for the cancellation, as the person who cancelled it wrote it. Null if no reason was given. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
+      "Reason for the cancellation, as the person who cancelled the meeting wrote it. Null if no reason was given, or the customer's personal data was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.",
   })
   cancelReason?: string;
   @Field(() => DateTime, { description: 'Time at which the gateway stored the meeting.' })
@@ -121,7 +121,7 @@ const ScheduleMeetingResult = createActionResult(
 
 const CancelMeetingResult = createActionResult(
   'CancelMeetingResult',
-  'The cancelled meeting, or the reason for refusing.',
+  'The cancelled meeting, or the reason why it was not cancelled.',
   CancelMeetingSuccess,
 );
 
@@ -134,8 +134,8 @@ export class MeetingResolver {
 
   @FieldResolver(() => String, { nullable: true })
   async reason(@Root() { id, sessionId }: MeetingRow, @Ctx() context: Context): Promise<string | null> {
-    const annotations = await context.loaders.annotations.load(sessionId);
-    const found = annotations.find(({ kind, code }) => kind === 'MEETING_REASON' && code === id);
+    const reasons = await context.loaders.meetingReasons.load(sessionId);
+    const found = reasons.find(({ code }) => code === id);
     return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
   }
 

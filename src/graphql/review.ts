@@ -78,12 +78,12 @@ export class Review extends Node {
       'Token subject of the reviewer. Null for customers, and if the review was made at the provider, which does not report the reviewer.',
   })
   reviewer?: string;
-  @Field(() => DateTime, { description: 'Time at which the gateway recorded it.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway recorded the review.' })
   recordedAt: Date;
 }
 
 const REMARKS = `Details of the decision, up to ${MAX_CHARACTERS.remarks} characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no \`reasons\`.`;
-const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent it.`;
+const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent the approval.`;
 const CUSTOMER_MESSAGE = `Text for the customer, up to ${MAX_CHARACTERS.customerMessage} characters. The customer reads it together with the texts of \`reasons\`.`;
 const DECISION =
   'Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason.';
@@ -191,7 +191,7 @@ export class ReviewResolver {
 
   @Mutation(() => RecordReviewResult, {
     description:
-      "Records the auditor's decision on an agent's approval. Refused if you recorded an agent review of this session (four-eyes rule).",
+      "Records the auditor's decision on an agent's approval. Refused if you recorded an agent review of this session, or accepted the provider's approval in a dispute (four-eyes rule).",
   })
   recordAuditorReview(
     @Arg('input', () => RecordAuditorReviewInput, {

@@ -13,7 +13,7 @@ import { VkycSession } from './session-type.ts';
 const IDEMPOTENCY_KEY =
   "Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused.";
 const EXPECTED_VERSION =
-  '`version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked.';
+  '`version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked.';
 
 /** Input fields of every mutation that performs an action on a session. */
 @InputType()

@@ -23,6 +23,7 @@ import {
 } from '../db/sessions/sessions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
 import { isStaff, type Viewer, visibleVerificationIds } from '../domain/access.ts';
+import { invariant } from '../domain/invariant.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 import { badInput, connectionTypes, ForwardArgs, MAX_COUNT, Page, PageArgs, pageSize } from './connection.ts';
@@ -36,6 +37,8 @@ import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
 const MAX_ID_LENGTH = 50;
+/** A shorter text has no trigrams (groups of three characters), by which the index finds it. */
+const MIN_SEARCH_LENGTH = 3;
 
 @InputType({
   description:
@@ -58,6 +61,12 @@ class SessionFilter {
     description: 'Only sessions whose verificationId starts with this text. Case-sensitive.',
   })
   verificationIdPrefix?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Only sessions whose verificationId or referenceId contains this text, in upper or lower case. 3 to 50 characters.',
+  })
+  search?: string;
   @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` after this time.' })
   createdAfter?: Date;
   @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` before this time.' })
@@ -67,6 +76,21 @@ class SessionFilter {
     description: 'Only sessions with `updatedAt` after this time.',
   })
   updatedAfter?: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only sessions that have not ended, and whose `linkExpiresAt` is before this time.',
+  })
+  linkExpiresBefore?: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only sessions with a booked meeting that starts at or after this time.',
+  })
+  meetingFrom?: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only sessions with a booked meeting that starts before this time.',
+  })
+  meetingTo?: Date;
   @Field(() => Boolean, {
     nullable: true,
     description: 'True: only disputed sessions. False: only sessions that are not disputed.',
@@ -102,10 +126,13 @@ class SessionOrder {
 class SessionsArgs extends PageArgs {
   @Field(() => SessionFilter, {
     nullable: true,
-    description: 'Conditions that the sessions must match. Without it, all sessions that you may see.',
+    description: 'Conditions that the sessions must match. If left out, all sessions that you may see.',
   })
   filter?: SessionFilter;
-  @Field(() => SessionOrder, { nullable: true, description: 'Sort order. Without it, newest first.' })
+  @Field(() => SessionOrder, {
+    nullable: true,
+    description: 'Sort order. If left out, the sessions created last come first.',
+  })
   orderBy?: SessionOrder;
 }
 
@@ -137,7 +164,7 @@ export class SessionListResolver {
       rows,
       page,
       (row) => encodeCursor(row, order),
-      () => countWithin(services.db, filter),
+      () => countWithin(services.db, filter, order),
     );
   }
 
@@ -165,14 +192,14 @@ export class SessionListResolver {
       rows,
       page,
       (row) => encodeCursor(row, NEWEST_FIRST),
-      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, viewer)),
+      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, viewer), NEWEST_FIRST),
     );
   }
 }
 
 /** Counts the sessions of a filter; null if there are more than MAX_COUNT. */
-async function countWithin(db: Database, filter: Filter): Promise<number | null> {
-  const count = await countSessions(db, filter, MAX_COUNT + 1);
+async function countWithin(db: Database, filter: Filter, order: Order): Promise<number | null> {
+  const count = await countSessions(db, filter, order, MAX_COUNT + 1);
   return count > MAX_COUNT ? null : count;
 }
 
@@ -182,42 +209,53 @@ async function countWithin(db: Database, filter: Filter): Promise<number | null>
  */
 function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  // Otherwise customers could find out whether their own session is escalated.
+  // Refused for customers, who could otherwise find out whether their own session is escalated.
   if (filter.escalated !== undefined && !isStaff(viewer))
     throw badInput('The filter `escalated` is only for staff: leave it out.');
   assertKnownPairs(filter.status, filter.subStatus);
-  for (const name of ['userId', 'verificationIdPrefix'] as const) {
+  for (const name of ['userId', 'verificationIdPrefix', 'search'] as const) {
     const text = filter[name] ?? '';
     if (text.length > MAX_ID_LENGTH)
       throw badInput(`\`${name}\` must have at most ${MAX_ID_LENGTH} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
+  if (filter.search !== undefined && [...filter.search].length < MIN_SEARCH_LENGTH)
+    throw badInput(
+      `\`search\` must have at least ${MIN_SEARCH_LENGTH} characters: type more, or filter by \`verificationIdPrefix\`.`,
+    );
   return { ...filter, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
-const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
+const CURSOR_FIELDS = {
+  CREATED_AT: { letter: 'c', column: 'createdAt' },
+  UPDATED_AT: { letter: 'u', column: 'updatedAt' },
+  STATUS_SINCE: { letter: 's', column: 'statusSince' },
+  MEETING_AT: { letter: 'm', column: 'meetingAt' },
+} as const satisfies Record<Order['field'], { letter: string; column: keyof SessionSummary }>;
 
 /**
  * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the session's UUID. With
  * at most 14 digits the year has four digits, so PostgreSQL can read the time. Cursors are neither encrypted
  * nor signed: they contain only what the session shows, and a forged one merely filters by time.
  */
-const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const CURSOR = /^([cusm])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
  * Encodes the list cursor of a session. The cursor names the sort field, because the same time and id would
  * stand for another place in a list that is sorted by another field.
  */
-function encodeCursor({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string {
-  const at = field === 'CREATED_AT' ? createdAt : updatedAt;
-  return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');
+function encodeCursor(session: SessionSummary, { field }: Order): string {
+  const { letter, column } = CURSOR_FIELDS[field];
+  const at = session[column];
+  invariant(at !== null, 'a session without a booked meeting is in a list by the time of the meeting');
+  return Buffer.from(`${letter}${at.getTime()}:${session.id}`).toString('base64url');
 }
 
 function decodeCursor(cursor: string | null | undefined, { field }: Order): PageCursor | null {
   if (cursor == null) return null;
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];
-  if (!id || letter !== LETTERS[field]) {
+  if (!id || letter !== CURSOR_FIELDS[field].letter) {
     throw badInput(
       'The cursor was not issued for this list in this order: pass a cursor exactly as you received it.',
     );

@@ -45,12 +45,12 @@ export class VkycSession extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the phase. Null if the current phase was decided through this API. ${SHORTENED}`,
+    description: `The provider's own string for the phase. Null if a mutation of this API or the clock set the current phase. ${SHORTENED}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the step. Null if the current step was decided through this API. ${SHORTENED}`,
+    description: `The provider's own string for the step. Null if a mutation of this API or the clock set the current step. ${SHORTENED}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, {

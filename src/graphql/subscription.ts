@@ -54,7 +54,7 @@ class TransitionsArgs {
   sessionId?: string;
   @Field(() => TransitionFilter, {
     nullable: true,
-    description: 'Conditions that the transitions must match. Without it, all transitions.',
+    description: 'Conditions that the transitions must match. If left out, all transitions.',
   })
   filter?: TransitionFilter;
   @Field(() => String, {
@@ -79,7 +79,7 @@ class SessionLiveArgs {
 class FeedArgs {
   @Field(() => TransitionFilter, {
     nullable: true,
-    description: 'Conditions that the transitions must match. Without it, all transitions.',
+    description: 'Conditions that the transitions must match. If left out, all transitions.',
   })
   filter?: TransitionFilter;
   @Field(() => String, {
@@ -111,7 +111,7 @@ class SessionSnapshot {
 
 @ObjectType({
   description:
-    'Sent when you have received everything so far, and then every 10 seconds while nothing happens. If neither a heartbeat nor another frame arrives, the connection is dead: reconnect.',
+    'Sent when you have received every transition so far, and then every 10 seconds while nothing happens. If neither a heartbeat nor another frame arrives, the connection is dead: reconnect.',
 })
 class Heartbeat {
   @Field(() => DateTime, { description: "Current time of the gateway's clock." })

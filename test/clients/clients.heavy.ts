@@ -162,7 +162,7 @@ async function live(project: string, name: string, rewrite?: (bytes: Buffer) => 
 }
 
 describe.each(PROJECTS)('client project %s', (project) => {
-  test('the client project installs its packages', () => installed[project]);
+  test('`npm install` succeeds in the client project', () => installed[project]);
 
   test('the client project generates its types from the packed schema, and compiles in strict mode', async () => {
     await npm(project, 'run', 'generate');

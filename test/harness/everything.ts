@@ -13,6 +13,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
+import { OPERATIONS, ROLES } from '../../src/domain/access.ts';
 import { getSchema } from '../../src/graphql/schema.ts';
 import { inMinutes } from './people.ts';
 
@@ -103,6 +104,14 @@ export interface Route {
   readonly behind: string;
 }
 
+const ALL_ROLES = Object.keys(ROLES);
+
+/** Whether every role may use a root field, by its coordinate; true also for fields that are not root fields. */
+function isForAll(coordinate: string): boolean {
+  const roles: readonly string[] = OPERATIONS[coordinate as keyof typeof OPERATIONS] ?? ALL_ROLES;
+  return roles.length === ALL_ROLES.length;
+}
+
 /** Returns the shortest path from a type to itself and to each type that can be reached by its fields. */
 export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given): Map<string, Route> {
   const routes = new Map<string, Route>([[start.name, begin]]);
@@ -111,6 +120,8 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
     const route = routes.get(owner.name) as Route;
     for (const field of fieldsOf(owner)) {
       const type = getNamedType(field.type);
+      // A route that only some roles may use would hide the object's fields from the others.
+      if (owner === start && !isForAll(`${start.name}.${field.name}`)) continue;
       // Skips nullable fields, because their objects may be missing. Nullable root fields are followed, because their
       // arguments name existing objects.
       if (!isNonNullType(field.type) && owner !== start) continue;

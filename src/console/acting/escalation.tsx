@@ -62,7 +62,7 @@ export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionD
   );
 }
 
-/** Dialog that says what came of the open escalation, and ends it. */
+/** Dialog that records the result of the open escalation, and ends it. */
 export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycResolveEscalationMutation['resolveEscalation']>();

@@ -20,7 +20,7 @@ interface Props {
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
-/** Number of loaded rows below the rendered rows. With fewer than this, the next page is loaded. */
+/** Number of loaded rows below the rendered rows. If there are fewer, the next page is loaded. */
 const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');

@@ -31,8 +31,8 @@ export const pickNewer = (known: Row | undefined, read: Row): Row =>
 export interface List {
   readonly rows: readonly Row[];
   /**
-   * Last row of the last loaded page, with the values that it had then. Rows that sort after this row have
-   * not been loaded. Null if the whole list is loaded.
+   * Last row of the last loaded page, with the values that it had when the page was loaded. Rows that sort after
+   * this row have not been loaded. Null if the whole list is loaded.
    */
   readonly edge: Row | null;
 }

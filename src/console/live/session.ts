@@ -17,10 +17,13 @@ import { Store } from './store.ts';
 export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
 
-/** Part of the page that frames (results of the subscription) do not contain, because it may be personal. */
+/**
+ * Part of the page that frames (results of the subscription) do not contain, so that it must be queried. Most parts
+ * may contain personal data, which frames never contain.
+ */
 type Part = Exclude<keyof VkycSessionPartsQueryVariables, 'id'>;
 
-/** Part to query after a frame that names this change; null if the frame itself has all that may have changed. */
+/** Part to query after a frame that names this change; null if the frame itself contains all that may have changed. */
 const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   STATUS: null,
   MEETINGS: 'meetings',
@@ -32,7 +35,7 @@ const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   REPLACEMENT: 'replacement',
 };
 
-/** Time between `start` and `stop`, with what must be queried in it. */
+/** State of the time between `start` and `stop`: what must be queried. */
 interface Run {
   /** Whether a query is running. The queries run one after another. */
   loading: boolean;
@@ -104,7 +107,7 @@ export class LiveSession extends Store<SessionView> {
     }
   }
 
-  /** Shows the result of the viewer's own mutation at once, without waiting for the feed. */
+  /** Shows the result of the viewer's own mutation immediately, without waiting for the feed. */
   applyResult(session: Row & VkycSessionActionsFragment): void {
     const { page } = this.view;
     if (page && session.version >= page.version) this.show({ page: { ...page, ...session } });
@@ -122,8 +125,8 @@ export class LiveSession extends Store<SessionView> {
   }
 
   /**
-   * Queries the whole page, or some parts of it. What is asked for during a query is queried together after it; a
-   * failed query is retried.
+   * Queries the whole page, or some parts of it. Parts that are requested while a query runs are queried together
+   * after it. A failed query is retried.
    */
   async #refresh(needed: 'PAGE' | readonly Part[]): Promise<void> {
     const run = this.#run;

@@ -138,7 +138,7 @@ export const REVIEW_REASON_LABELS = {
   OTHER: 'Other',
 } as const satisfies Record<ReviewReason, string>;
 
-/** Reasons that an approval may have, for what did not stand in its way. The gateway refuses the others. */
+/** Reasons that an approval may have: doubts that did not prevent it. The gateway refuses all other reasons. */
 export const APPROVAL_REASONS: readonly ReviewReason[] = [
   'NAME_MISMATCH',
   'ADDRESS_MISMATCH',
@@ -147,7 +147,7 @@ export const APPROVAL_REASONS: readonly ReviewReason[] = [
   'OTHER',
 ];
 
-/** Mark of a timeline entry that did not change the status, by what it did change. */
+/** Label of a timeline entry that did not change the status, by the part of the session that it changed. */
 export const CHANGE_LABELS = {
   STATUS: 'Status',
   MEETINGS: 'Meeting',
@@ -161,7 +161,7 @@ export const CHANGE_LABELS = {
 
 /**
  * Returns the label of a value. An open page may get a value that only a later release of the gateway knows: its
- * name is then made readable.
+ * name is then formatted as a label.
  */
 export const findLabel = (labels: Readonly<Record<string, string>>, value: string): string =>
   labels[value] ?? humanize(value);

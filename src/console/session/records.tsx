@@ -93,7 +93,7 @@ export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
 
 const OUTCOMES: Readonly<Record<string, string>> = { REJECTED: 'Customer rejected', FAILED: 'Given up' };
 
-/** Card with the resolved escalations, newest first; the open one is in the notice. */
+/** Card with the resolved escalations, newest first. `EscalationNotice` shows the open escalation. */
 export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalations'>) {
   const resolved = (escalations ?? []).filter(({ resolvedAt }) => resolvedAt).toReversed();
   if (resolved.length === 0) return null;

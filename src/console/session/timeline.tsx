@@ -58,8 +58,8 @@ function Entry({ entry }: { entry: Transition }) {
 }
 
 /**
- * Changes whose label the timeline shows on an entry that did not change the status. If the entry has several of
- * them, it gets the label of the one that stands first in this list.
+ * Changes whose label the timeline shows on an entry that did not change the status. An entry with several of these
+ * changes gets the label of the first one in this list.
  */
 const MARKED: readonly SessionChange[] = [
   'DISPUTE',
@@ -69,7 +69,7 @@ const MARKED: readonly SessionChange[] = [
   'ESCALATION',
   'MEETINGS',
 ];
-/** Changes of entries that are about records of the gateway. Such an entry only repeats the status of the session. */
+/** Changes of entries that report a record of the gateway. Such an entry only repeats the status of the session. */
 const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'MEETINGS'];
 
 const isAboutRecords = ({ changes }: Transition): boolean =>
@@ -81,7 +81,7 @@ function findMark({ changes }: Transition): string {
   return change ? CHANGE_LABELS[change] : 'Late update';
 }
 
-/** Returns what an entry means. For one that was not applied, the gateway's reason says why. */
+/** Returns the meaning of an entry; for an entry that was not applied, the reason that the gateway gives. */
 function describe(entry: Transition): string {
   if (entry.applied) return entry.statusInfo.explanation;
   return isAboutRecords(entry) ? (entry.reason ?? '') : `The status did not change. ${entry.reason}`;

@@ -32,6 +32,7 @@ const RECOGNITION = because('only recognises repeated updates; each update is a 
 const REPETITION = because('only recognises repeated calls; the effects of a call are bound');
 const QUEUE = because('work in progress; the results are bound');
 const FIGURES = because('only keeps counts of sessions; the sessions are bound, and can be counted again');
+const SEARCH = because('only finds sessions; derived from bound columns by a trigger');
 const POSITION = because(
   'only orders the feed for subscribers; the log of each session has its own proven order',
 );
@@ -97,6 +98,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     recordedAt: 'BOUND',
     traceparent: TRACE,
   },
+  sessionTerms: { sessionId: SEARCH, term: SEARCH },
   meetings: {
     id: 'BOUND',
     sessionId: 'BOUND',

@@ -21,6 +21,8 @@ export const RUNTIME_RIGHTS = {
   // The last release, which may still run (rolling deploy), updates all columns of a session. The trigger
   // `vkyc_session_identity` rejects changes of immutable columns.
   sessions: 'select, insert, update',
+  // The trigger `vkyc_session_terms` writes these rows with the rights of the role that writes the session.
+  sessionTerms: 'select, insert, delete',
   meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
   reviews: 'select, insert, update (remarks, remarks_salt)',
   users: 'select, insert, update (personal, phone_hash)',

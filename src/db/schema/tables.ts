@@ -252,8 +252,36 @@ export const sessions = pgTable(
     index('vkyc_session_escalated').on(t.createdAt, t.id).where(sql`${t.escalated}`),
     index('vkyc_session_closed').on(t.createdAt, t.id).where(sql`${t.closed}`),
     index('vkyc_session_replaced').on(t.createdAt, t.id).where(sql`${t.replaced}`),
+    // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
+    index('vkyc_session_status_since')
+      .on(t.statusSince, t.id)
+      .where(sql`not ${isTerminal(t.subStatus)}`),
+    index('vkyc_session_link_expires')
+      .on(t.linkExpiresAt, t.id)
+      .where(sql`not ${isTerminal(t.subStatus)}`),
+    index('vkyc_session_meeting').on(t.meetingAt, t.id).where(sql`${t.meetingAt} is not null`),
     // `countPolled` counts these sessions every 30 s, by an index-only scan.
     index('vkyc_session_confirming').on(t.nextPollAt).where(isConfirming(t)),
+  ],
+);
+
+/**
+ * Texts by which a session is found: its verification id and its reference id, in lower case. A trigger on `vkyc_session`
+ * writes the rows, so that sessions which the last release starts are found too. A table of its own, because a
+ * transition rewrites the session's row, and with it each index entry of the row: a trigram index is too costly for that.
+ */
+export const sessionTerms = pgTable(
+  'session_term',
+  {
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
+    term: text('term').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sessionId, t.term] }),
+    // The function is created by a migration. PostgreSQL's own trigrams are an extension, which not every server has.
+    index('session_term_trigrams').using('gin', sql`trigrams(${t.term})`),
   ],
 );
 

@@ -20,7 +20,10 @@ import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
 import { keyOf, optional, parseOrRefuse, text } from './validation.ts';
 
-/** Adds the rules to a schema. All run even if other fields are invalid, so that all problems are reported together. */
+/**
+ * Adds the rules to a schema. All rules run even if other fields are invalid, so that all problems are reported
+ * together.
+ */
 const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schema =>
   REVIEW_INPUT_RULES.reduce(
     (checked, { field, message, holds }) =>
@@ -67,7 +70,7 @@ export async function recordReview(
   const input = parseOrRefuse(INPUTS[stage], raw);
   const action = ACTIONS[stage];
   const { decision, reasons, remarks, customerMessage, callComplete = null } = input;
-  // Clients of the last release send none of these fields.
+  // Clients of the last release send neither of these fields, and do not know `callComplete`.
   const mayState = reasons !== undefined || customerMessage !== undefined;
   const { outcomeId, ...performed } = await performAction(
     dependencies,
@@ -77,8 +80,8 @@ export async function recordReview(
     async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, decision);
       denyAction(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
-      // After an approval or a rejection there is nothing left to meet for. A meeting that the customer booked
-      // at the provider exists on, since the provider has no call for cancelling it.
+      // After an approval or a rejection the booked meeting is no longer needed. A meeting that the customer booked
+      // at the provider stays booked, because the provider has no call for cancelling it.
       const endsMeeting = facts.meetingBookedHere && decision !== 'UNABLE_TO_VALIDATE';
       if (endsMeeting) await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
       const before = endsMeeting ? { ...session, meetingAt: null } : session;

@@ -48,10 +48,10 @@ export interface NewStartRules {
 }
 
 /**
- * Schema of the input of `startSession`. With `rules` it is that of a new start; without, that of any start, which
- * may be the repetition of an old one. The rules follow the provider's documentation on creating users and starting
- * verifications. The order of the fields must not change: the parsed input is hashed in this
- * order, and a repeated call is recognized by the hash.
+ * Schema of the input of `startSession`. With `rules`, the schema of a new start; without `rules`, the schema of any
+ * start, which may repeat an old one. The rules follow the provider's documentation on creating users and starting
+ * verifications. The order of the fields must not change: the parsed input is hashed in this order, and a repeated
+ * call is recognized by the hash.
  */
 export const createStartSessionInput = (clock: Clock, rules: NewStartRules | null) =>
   z

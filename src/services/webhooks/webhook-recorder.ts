@@ -34,8 +34,9 @@ interface ReceivedWebhook {
 }
 
 /**
- * Stores webhooks whose signature was verified. The transaction that stores a webhook also
- * applies it if the row of its session is not locked. Otherwise, or after an error, the webhook is queued.
+ * Stores webhooks whose signature was verified. The transaction that stores a webhook also applies
+ * it if the row of its session is not locked and no earlier webhook of the session is queued. Otherwise, or after an
+ * error, the webhook is queued.
  */
 export class WebhookRecorder {
   readonly #dependencies: Dependencies;
