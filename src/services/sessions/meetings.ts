@@ -19,7 +19,7 @@ import {
   denyAction,
   performAction,
 } from './perform-action.ts';
-import { invalidField, optional, text, validate } from './validation.ts';
+import { invalidField, optional, parseOrRefuse, text } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
@@ -45,7 +45,7 @@ export async function scheduleMeeting(
 ): Promise<MeetingChanged> {
   const now = dependencies.clock.now();
   const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
-  const input = validate(
+  const input = parseOrRefuse(
     actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year'), reason }),
     raw,
   );
@@ -111,7 +111,7 @@ export async function cancelMeeting(
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
-  const input = validate(cancelInput, raw);
+  const input = parseOrRefuse(cancelInput, raw);
   const performed = await performAction(
     dependencies,
     viewer,

@@ -2,6 +2,7 @@ import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
 import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
+import { type Origin, toOrigin } from '../../db/sessions/origin.ts';
 import {
   findSessions,
   insertSession,
@@ -47,21 +48,21 @@ import {
   type ProviderUpdate,
   toStatusUpdate,
   toTransitionSource,
-  type UnstoredUpdate,
+  type UnstoredWebhook,
   unlessTooFarAhead,
   withoutPersonalData,
 } from './provider-update.ts';
 import { SessionLookup } from './session-lookup.ts';
 import {
   buildTransition,
-  lateColumns,
+  lateUpdateColumns,
   projectionColumns,
   providerColumns,
   transitionBase,
 } from './session-row.ts';
 
 /** Fields of a provider update that could not be parsed and count as missing. */
-export interface Ignored {
+export interface IgnoredFields {
   readonly sessionId: string;
   readonly fields: readonly IgnoredField[];
   /**
@@ -81,14 +82,14 @@ export interface RecordedUpdate {
 }
 
 /** Data for creating a session that the provider's update does not contain. */
-export type NewSession = Pick<
-  SessionRow,
-  'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
-> & {
+export interface NewSession extends Origin {
   readonly sessionId: string;
+  readonly provider: string;
+  /** Row id of the user. */
+  readonly userId: string;
   /** Caller who started the session through this gateway; null if another system of the merchant started it. */
   readonly caller: string | null;
-};
+}
 
 /**
  * Transition writer: the only code that changes a session's status. Within one transaction of the `UnitOfWork`
@@ -105,7 +106,7 @@ export class TransitionWriter {
   /** Intervals and grace periods from which the times of polls are computed. */
   readonly pace: PollPace;
   readonly #recorded: TransitionRow[];
-  readonly #ignored: Ignored[];
+  readonly #ignored: IgnoredFields[];
   readonly #lookup: SessionLookup;
 
   constructor(
@@ -116,7 +117,7 @@ export class TransitionWriter {
     sealer: Sealer,
     pace: PollPace,
     recorded: TransitionRow[],
-    ignored: Ignored[],
+    ignored: IgnoredFields[],
   ) {
     this.tx = tx;
     this.batch = batch;
@@ -157,7 +158,7 @@ export class TransitionWriter {
    * earlier webhook of the session is queued, the session is locked or unknown, or the webhook names another
    * user or reference id than the session has.
    */
-  async applyUpdateIfUncontended(unstored: UnstoredUpdate): Promise<RecordedUpdate | null> {
+  async applyUpdateIfUncontended(unstored: UnstoredWebhook): Promise<RecordedUpdate | null> {
     const { session, seen } = await this.#lookup.lockIfUncontended(unstored);
     if (!session || findUpdateMismatch(session, unstored.update)) return null;
     return this.#applyTo(session, unstored.update, seen);
@@ -172,8 +173,8 @@ export class TransitionWriter {
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
-    const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
-    const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
+    const { sessionId, provider, userId, replacesId, caller } = origin;
+    const from = { ...toOrigin(origin), sessionId, provider, userId, caller };
     const accepted = isAccepted(update);
     if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
@@ -366,7 +367,7 @@ export class TransitionWriter {
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? lateColumns(this.#sealer, before, update, now)
+      ? lateUpdateColumns(this.#sealer, before, update, now)
       : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition && projectionColumns(applyTransition(state, transition), transition, now, before);
