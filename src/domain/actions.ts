@@ -361,19 +361,21 @@ export function toActionFacts<
   };
 }
 
+/** Status of a meeting that has ended. */
+export type MeetingOutcome = 'MISSED' | 'COMPLETED' | 'CANCELLED';
+
 /**
- * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Any
- * other sub-status leaves the meeting unchanged.
+ * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Besides, the
+ * end of the session and an agent's decision may cancel it.
  */
-export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
-  {
-    USER_MISSED_MEETING: 'MISSED',
-    USER_REJECTED_MEETING: 'MISSED',
-    USER_ACCEPTED_MEETING: 'COMPLETED',
-    USER_ENDED_CALL: 'COMPLETED',
-    AGENT_ENDED_CALL: 'COMPLETED',
-    USER_MEETING_CANCELLED: 'CANCELLED',
-  };
+export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, MeetingOutcome>> = {
+  USER_MISSED_MEETING: 'MISSED',
+  USER_REJECTED_MEETING: 'MISSED',
+  USER_ACCEPTED_MEETING: 'COMPLETED',
+  USER_ENDED_CALL: 'COMPLETED',
+  AGENT_ENDED_CALL: 'COMPLETED',
+  USER_MEETING_CANCELLED: 'CANCELLED',
+};
 
 export const REVIEW_STAGES = {
   AGENT: 'The first decision, by the agent who held the call.',
