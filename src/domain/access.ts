@@ -47,6 +47,8 @@ export const OPERATIONS = {
   'Query.sessionByVerificationId': ALL_ROLES,
   'Query.sessions': ALL_ROLES,
   'Query.sessionStats': ALL_ROLES,
+  'Query.meetings': ALL_ROLES,
+  'Query.meetingSlots': ALL_ROLES,
   'Query.feedCursor': ALL_ROLES,
   'Query.statusCatalog': ALL_ROLES,
   'Query.transitionRules': ALL_ROLES,
@@ -129,7 +131,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WHO: 'actor',
   },
   Meeting: {
-    OPEN: 'id startsAt status source createdAt',
+    OPEN: 'id startsAt status source createdAt session',
     WHO: 'scheduledBy cancelledBy',
     WORDS: 'reason cancelReason',
   },
@@ -166,6 +168,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
   VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   VkycSessionEdge: { OPEN: 'node cursor' },
+  MeetingSlot: { OPEN: 'startsAt endsAt available', STAFF_ONLY: 'capacity booked free' },
   MeetingConnection: { OPEN: 'edges nodes pageInfo' },
   MeetingEdge: { OPEN: 'node cursor' },
   StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
@@ -190,6 +193,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   FieldProblem: { OPEN: 'path message' },
   NotFoundError: { OPEN: 'code message retryable' },
   ActionNotAllowedError: { OPEN: 'code message retryable action session' },
+  TimeUnavailableError: { OPEN: 'code message retryable reason nextFreeSlots session' },
   ConflictError: { OPEN: 'code message retryable currentSession' },
   ProviderError: { OPEN: 'code message retryable providerCode retryAfterSeconds' },
 };

@@ -417,7 +417,7 @@ export const MEETING_STATUSES = {
   SCHEDULED: 'The meeting is booked.',
   RESCHEDULED: 'The meeting was moved: another meeting replaces it.',
   CANCELLED:
-    'The meeting was cancelled, through this API or at the provider, or an agent decided before it took place.',
+    'The meeting was cancelled, through this API or at the provider, or an agent decided or the session ended before it took place.',
   COMPLETED: 'The call took place.',
   MISSED:
     'The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call.',

@@ -27,6 +27,7 @@ import {
   InvalidInputError,
   NotFoundError,
   resolveByName,
+  TimeUnavailableError,
   toMutationResult,
 } from './mutation-error.ts';
 import { decodeSessionId, ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
@@ -78,6 +79,8 @@ export class Meeting extends Node {
   cancelReason?: string;
   @Field(() => DateTime, { description: 'Time at which the gateway stored the meeting.' })
   createdAt: Date;
+  @Field(() => VkycSession, { description: 'The session that the meeting belongs to, in its current state.' })
+  session: VkycSession;
 }
 
 export const Meetings = connectionTypes('Meeting', () => Meeting);
@@ -113,13 +116,14 @@ export const withDecodedSessionId = <Input extends ActionInput>(input: Input): I
 })
 class ScheduleMeetingInput extends ActionInput {
   @Field(() => DateTime, {
-    description: "Start time: in the future, and before the customer's link expires.",
+    description:
+      "Start time: in the future, and before the customer's link expires. If the deployment has working hours, it must be the start of a slot with a free place (`meetingSlots`).",
   })
   startsAt: Date;
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.',
+      'Why the meeting is booked, up to 500 characters. Not recorded if the meeting is booked at this time already. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.',
   })
   reason?: string;
 }
@@ -145,7 +149,10 @@ class ScheduleMeetingSuccess {
       'The meeting that this call booked or cancelled. If `replayed` is true, the meeting of the earlier call.',
   })
   meeting: MeetingRow;
-  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
+  @Field(() => Boolean, {
+    description:
+      'True if this call changed nothing: it repeated an earlier one, or the meeting was booked at this time already.',
+  })
   replayed: boolean;
 }
 
@@ -157,7 +164,7 @@ const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, Confl
 const ScheduleMeetingResult = createUnionType({
   name: 'ScheduleMeetingResult',
   description: 'The booked meeting, or the reason for refusing it.',
-  types: () => [ScheduleMeetingSuccess, ...refusals] as const,
+  types: () => [ScheduleMeetingSuccess, ...refusals, TimeUnavailableError] as const,
   ...resolveByName,
 });
 
@@ -182,6 +189,11 @@ export class MeetingResolver {
     return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
   }
 
+  @FieldResolver(() => VkycSession)
+  session(@Root() { sessionId }: MeetingRow, @Ctx() { loaders }: Context): Promise<SessionRow | null> {
+    return loaders.session.load(sessionId);
+  }
+
   @FieldResolver(() => String, { nullable: true })
   cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
     return decryptText(context, cancelReason, cancelReasonContext(id));
@@ -189,7 +201,7 @@ export class MeetingResolver {
 
   @Mutation(() => ScheduleMeetingResult, {
     description:
-      'Books a meeting, or moves the booked meeting to another time. Refused for customers while an ended call waits for its review, and if the customer has booked a meeting at the provider, whose API cannot move it.',
+      'Books a meeting, or moves the booked meeting to another time; moving it to the time that it has changes nothing. Refused for customers while an ended call waits for its review, and if the customer has booked a meeting at the provider, whose API cannot move it.',
   })
   scheduleMeeting(
     @Arg('input', () => ScheduleMeetingInput, {

@@ -32,6 +32,7 @@ import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubSta
 import { findSelectedFields, NODE_PATHS } from './selection.ts';
 import { projectionFor, VkycSession } from './session-type.ts';
 import { assertKnownPairs } from './status.ts';
+import { decodeTimeCursor, encodeTimeCursor } from './time-cursor.ts';
 import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
@@ -195,32 +196,8 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
   return { ...filter, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
-const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
+const encodeCursor = ({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string =>
+  encodeTimeCursor(field, { at: field === 'CREATED_AT' ? createdAt : updatedAt, id });
 
-/**
- * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the session's UUID. With
- * at most 14 digits the year has four digits, so PostgreSQL can read the time. Cursors are neither encrypted
- * nor signed: they contain only what the session shows, and a forged one merely filters by time.
- */
-const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/**
- * Encodes the list cursor of a session. The cursor names the sort field, because the same time and id would
- * stand for another place in a list that is sorted by another field.
- */
-function encodeCursor({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string {
-  const at = field === 'CREATED_AT' ? createdAt : updatedAt;
-  return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');
-}
-
-function decodeCursor(cursor: string | null | undefined, { field }: Order): PageCursor | null {
-  if (cursor == null) return null;
-  const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];
-  if (!id || letter !== LETTERS[field]) {
-    throw badInput(
-      'The cursor was not issued for this list in this order: pass a cursor exactly as you received it.',
-    );
-  }
-  return { at: new Date(Number(milliseconds)), id };
-}
+const decodeCursor = (cursor: string | null | undefined, { field }: Order): PageCursor | null =>
+  decodeTimeCursor(field, cursor);
