@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { atTheEnd, DATA_KEYS, freshDatabase } from '../harness/gateway.ts';
 import { startGatewayProcess } from '../harness/process.ts';
 
-const BOOKINGS = 10_000;
+const BOOKINGS = Number(process.env.BOOKINGS ?? 10_000);
 const CAPACITY = 25;
 /** Slots that all bookings are for, of the 24 hours of the day after tomorrow. */
 const WANTED = 4;
@@ -93,12 +93,19 @@ test('10,000 bookings at once on two processes fill each slot exactly, and excee
 
   const startedAt = performance.now();
   let repeated = 0;
+  let answered = 0;
+  const progress = setInterval(
+    () => process.stderr.write(`${answered} of ${BOOKINGS} answered, ${repeated} repeated\n`),
+    10_000,
+  );
+  atTheEnd(async () => clearInterval(progress));
   const answers = await Promise.all(
     sessions.map(async (sessionId, index) => {
       const client = clients[Math.floor(index / IN_FLIGHT)] as Client;
       const input = { sessionId, idempotencyKey: randomUUID(), startsAt: wanted[index % WANTED] };
       for (let wait = 1_000; ; wait = Math.min(2 * wait, 30_000)) {
         const answer = await send(client, input).catch(() => null);
+        answered += answer ? 1 : 0;
         if (answer) return answer;
         // The gateway is overloaded, and says so. Clients wait and repeat the call with the same key.
         repeated += 1;
