@@ -140,6 +140,25 @@ describe('scheduleMeeting with a calendar', () => {
     expect(await bookedIn(olga)).toEqual([0, 0, 0, 0, 1, 0]);
   });
 
+  test('books a full slot again for the session whose meeting takes the place', async () => {
+    const gateway = await bootCalendar();
+    const { olga } = await staffOf(gateway);
+    const session = await gateway.start('own.1');
+    const first = await book(olga, session, at('10:00'));
+    // The customer comes to the waiting room before the meeting, which stays booked.
+    await report(gateway, 'own.1', 'USER_DEVICE_CHECK_SUCCESS');
+    await settled(gateway);
+    expect(await olga.look(session.id)).toMatchObject({ meeting: { id: first.meeting.id } });
+
+    const again = await book(olga, session, at('10:00'));
+
+    expect(again).toMatchObject({
+      replayed: false,
+      session: { subStatus: 'USER_MEETING_SCHEDULED', meetings: { nodes: [{ status: 'SCHEDULED' }, {}] } },
+    });
+    expect(await bookedIn(olga)).toEqual([0, 0, 1, 0, 0, 0]);
+  });
+
   test('takes one place however often a call is repeated, also after its answer was lost', async () => {
     const gateway = await bootCalendar({ MEETING_CAPACITY: '2' });
     const { olga } = await staffOf(gateway);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { webhooksSettled } from '../harness/rows.ts';
 import { onStatement } from '../harness/statements.ts';
 
 /**
@@ -48,4 +49,29 @@ test('a page of 50 sessions with nested users, meetings, reviews and transitions
   expect(fifty).toBe(five);
   expect(five).toBeGreaterThan(3);
   expect(fifty).toBeLessThanOrEqual(6);
+});
+
+const CALENDAR = `query ($first: Int) {
+  meetings(first: $first) { nodes { startsAt status reason session { verificationId status user { userId } meeting { id } } } }
+}`;
+
+test('a page of 50 meetings with their sessions and users takes as many SQL statements as a page of 5', async () => {
+  const gateway = await bootGateway({ bothWays: false });
+  await Promise.all(Array.from({ length: 50 }, (_, index) => gateway.start(`page.${index}`)));
+  await webhooksSettled(gateway.database);
+  await gateway.database.query(
+    `insert into meeting (id, session_id, starts_at, status, source, created_at)
+     select gen_random_uuid(), id, now() + interval '1 day', 'SCHEDULED', 'MUTATION', now() from vkyc_session`,
+  );
+  const seen = countStatements();
+  const pageOf = async (first: number) => {
+    seen.length = 0;
+    const { data } = await gateway.graphql(CALENDAR, { first });
+    expect(data.meetings.nodes).toHaveLength(first);
+    return seen.length;
+  };
+
+  const five = await pageOf(5);
+  expect(await pageOf(50)).toBe(five);
+  expect(five).toBeLessThanOrEqual(5);
 });

@@ -58,6 +58,7 @@ const send = (client: Client, input: object): Promise<any> =>
     );
   });
 
+// Invariant 19
 test('10,000 bookings at once on two processes fill each slot exactly, and exceed no capacity', {
   timeout: 900_000,
 }, async () => {
