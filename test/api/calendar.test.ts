@@ -93,6 +93,12 @@ describe('scheduleMeeting with a calendar', () => {
       message: 'All places at this time are taken: choose another time.',
     });
     expect(startsOf(refused)[0]).toBe(at('10:30'));
+    // A client that does not know the new kind of refusal.
+    const known = await olga.query(
+      'mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ... on MutationError { code message retryable } } }',
+      { input: { sessionId: c.id, startsAt: ten, idempotencyKey: randomUUID() } },
+    );
+    expect(known).toEqual({ code: 'TIME_UNAVAILABLE', message: refused.message, retryable: false });
     expect(await slots(ravi, ten, at('10:30'))).toEqual([
       { startsAt: ten, endsAt: at('10:30'), available: false, capacity: 2, booked: 2, free: 0 },
     ]);
