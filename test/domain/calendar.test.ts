@@ -93,6 +93,34 @@ describe('slotsBetween', () => {
     expect(startsOn(night, '2026-10-25').slice(0, 5)).toEqual(['00:00', '00:30', '01:00', '01:30', '02:00']);
   });
 
+  test('hours that begin or end at a time that occurs twice begin and end with its first occurrence', () => {
+    const london = { timeZone: 'Europe/London' };
+    const begins = calendar({ ...london, hours: hours('01:30', '02:30') });
+    expect(startsOn(begins, '2026-10-25')).toEqual(['00:30', '01:00', '01:30', '02:00']);
+    const ends = calendar({ ...london, hours: hours('00:30', '01:30') });
+    expect(startsOn(ends, '2026-10-25')).toEqual(['00:00']);
+  });
+
+  test('a day ends with the last occurrence of its last hour if clocks are set back at midnight', () => {
+    // In Cairo, 2026-10-29 has the hour from 23:00 twice, at 20:00 and 21:00 UTC.
+    const cairo = calendar({
+      timeZone: 'Africa/Cairo',
+      hours: hours('23:00', '24:00'),
+      holidays: new Set(['2026-10-30']),
+    });
+    expect(startsOn(cairo, '2026-10-29')).toEqual(['20:00', '20:30', '21:00', '21:30']);
+    expect(cairo.findTimeProblem(new Date('2026-10-29T21:30Z'))).toBeNull();
+    expect(cairo.findTimeProblem(new Date('2026-10-29T22:00Z'))).toBe('HOLIDAY');
+  });
+
+  test('returns at most `limit` slots, the first ones', () => {
+    const [from, to] = [new Date('2026-12-01T00:00Z'), new Date('2026-12-04T00:00Z')];
+    const all = calendar().slotsBetween(from, to);
+
+    for (const limit of [0, 1, 20, all.length, all.length + 1])
+      expect(calendar().slotsBetween(from, to, limit)).toEqual(all.slice(0, limit));
+  });
+
   test('working hours that clocks skip have no slots, and no slot is there twice', () => {
     const skipped = calendar({ timeZone: 'Europe/London', hours: hours('01:00', '02:00') });
     expect(startsOn(skipped, '2026-03-29')).toEqual([]);
