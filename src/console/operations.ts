@@ -284,6 +284,12 @@ export type SessionChange =
   /** The field `replacedBy`: another session replaces this one. */
   | 'REPLACEMENT';
 
+/** Conditions on meetings. Omitted fields do not filter. */
+export type MeetingFilter = {
+  /** Only meetings with one of these statuses. */
+  status?: Array<MeetingStatus> | null | undefined;
+};
+
 /** Conditions on sessions. A session must match every condition given; omitted fields do not filter. */
 export type SessionFilter = {
   /** Only sessions in one of these phases. */
@@ -369,6 +375,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The action is not allowed on this session now; `message` says why. */
   | 'ACTION_NOT_ALLOWED'
+  /** No meeting can be booked at this time: it is outside the working hours, or all places are taken. `nextFreeSlots` lists other times. */
+  | 'TIME_UNAVAILABLE'
   /** `expectedVersion` or `expectedSubStatus` no longer holds: the session changed after you read it. Read the session again. */
   | 'VERSION_CONFLICT'
   /** The `idempotencyKey`, or the `verificationId` of startSession, was used before with a different input. Choose a new one. */
@@ -450,6 +458,17 @@ export type ResolveDisputeInput = {
   expectedSubStatus?: SubStatus | null | undefined;
 };
 
+/** Reason why no meeting can be booked at a time. More values may be added: show `message`. */
+export type MeetingTimeProblem =
+  /** The day is a holiday. */
+  | 'HOLIDAY'
+  /** The meeting would not begin and end within the working hours. */
+  | 'OUTSIDE_WORKING_HOURS'
+  /** The time is within the working hours, but no slot begins then. */
+  | 'NOT_A_SLOT_START'
+  /** All places of the slot are taken. */
+  | 'SLOT_FULL';
+
 /** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
 export type ScheduleMeetingInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
@@ -458,9 +477,9 @@ export type ScheduleMeetingInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** Start time: in the future, and before the customer's link expires. */
+  /** Start time: in the future, and before the customer's link expires. If the deployment has working hours, it must be the start of a slot with a free place (`meetingSlots`). */
   startsAt: string;
-  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
+  /** Why the meeting is booked, up to 500 characters. Not recorded if the meeting is booked at this time already. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
   reason?: string | null | undefined;
 };
 
@@ -654,6 +673,8 @@ export type VkycTransitionFragment = { id: string, cursor: string, sequence: num
 
 export type VkycMeetingFragment = { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string };
 
+export type VkycMeetingSlotFragment = { startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null };
+
 export type VkycReviewFragment = { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string };
 
 export type VkycNoteFragment = { id: string, text: string | null, author: string | null, recordedAt: string };
@@ -692,6 +713,8 @@ type VkycRefusal_ActionNotAllowedError_Fragment = { action: SessionAction, code:
 
 type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
 
+type VkycRefusal_TimeUnavailableError_Fragment = { reason: MeetingTimeProblem, code: ErrorCode, message: string, retryable: boolean, nextFreeSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> };
+
 type VkycRefusal_ProviderError_Fragment = { providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean };
 
 export type VkycRefusalFragment =
@@ -699,6 +722,7 @@ export type VkycRefusalFragment =
   | VkycRefusal_NotFoundError_Fragment
   | VkycRefusal_ActionNotAllowedError_Fragment
   | VkycRefusal_ConflictError_Fragment
+  | VkycRefusal_TimeUnavailableError_Fragment
   | VkycRefusal_ProviderError_Fragment
 ;
 
@@ -792,6 +816,25 @@ export type VkycPersonQuery = { node:
     | { id: string }
    | null };
 
+export type VkycMeetingsQueryVariables = Exact<{
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+  filter?: MeetingFilter | null | undefined;
+}>;
+
+
+export type VkycMeetingsQuery = { meetings: { nodes: Array<{ id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type VkycMeetingSlotsQueryVariables = Exact<{
+  from: string;
+  to: string;
+}>;
+
+
+export type VkycMeetingSlotsQuery = { meetingSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> | null };
+
 export type VkycStatsQueryVariables = Exact<{
   from?: string | null | undefined;
   to?: string | null | undefined;
@@ -844,6 +887,7 @@ export type VkycScheduleMeetingMutation = { scheduleMeeting:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'TimeUnavailableError', reason: MeetingTimeProblem, code: ErrorCode, message: string, retryable: boolean, nextFreeSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> }
    };
 
 export type VkycCancelMeetingMutationVariables = Exact<{
@@ -1876,6 +1920,79 @@ fragment VkycCustomer on VkycUser {
   email
 }`);
 
+export const VkycMeetings = document<VkycMeetingsQuery, VkycMeetingsQueryVariables>(`\
+query VkycMeetings($from: DateTime, $to: DateTime, $first: Int!, $after: String, $filter: MeetingFilter) {
+  meetings(from: $from, to: $to, first: $first, after: $after, filter: $filter) {
+    nodes {
+      ...VkycMeeting
+      session {
+        ...VkycSessionRow
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycMeeting on Meeting {
+  id
+  startsAt
+  status
+  source
+  scheduledBy
+  cancelledBy
+  createdAt
+}`);
+
+export const VkycMeetingSlots = document<VkycMeetingSlotsQuery, VkycMeetingSlotsQueryVariables>(`\
+query VkycMeetingSlots($from: DateTime!, $to: DateTime!) {
+  meetingSlots(from: $from, to: $to) {
+    ...VkycMeetingSlot
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}`);
+
 export const VkycStats = document<VkycStatsQuery, VkycStatsQueryVariables>(`\
 query VkycStats($from: DateTime, $to: DateTime, $intervals: Int! = 24) {
   sessionStats(from: $from, to: $to) {
@@ -2025,6 +2142,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2039,6 +2165,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2121,6 +2253,15 @@ fragment VkycMeeting on Meeting {
   createdAt
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2135,6 +2276,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2217,6 +2364,15 @@ fragment VkycMeeting on Meeting {
   createdAt
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2231,6 +2387,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2303,6 +2465,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycReview on Review {
   id
   stage
@@ -2331,6 +2502,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2403,6 +2580,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycReview on Review {
   id
   stage
@@ -2431,6 +2617,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2503,6 +2695,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycClosure on Closure {
   id
   outcome
@@ -2526,6 +2727,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2598,6 +2805,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycNote on Note {
   id
   text
@@ -2619,6 +2835,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2691,6 +2913,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycEscalation on Escalation {
   id
   reason
@@ -2716,6 +2947,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2788,6 +3025,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycEscalation on Escalation {
   id
   reason
@@ -2813,6 +3059,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2885,6 +3137,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycDisputeResolution on DisputeResolution {
   id
   resolution
@@ -2907,6 +3168,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2976,6 +3243,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2990,6 +3266,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -3061,6 +3343,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -3075,6 +3366,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -3144,6 +3441,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -3158,6 +3464,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {

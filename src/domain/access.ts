@@ -52,6 +52,8 @@ export const OPERATIONS = {
   'Query.sessions': ALL_ROLES,
   'Query.users': STAFF_WITH_PERSONAL_DATA,
   'Query.sessionStats': ALL_ROLES,
+  'Query.meetings': ALL_ROLES,
+  'Query.meetingSlots': ALL_ROLES,
   'Query.feedCursor': ALL_ROLES,
   'Query.statusCatalog': ALL_ROLES,
   'Query.transitionRules': ALL_ROLES,
@@ -135,7 +137,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WHO: 'actor',
   },
   Meeting: {
-    OPEN: 'id startsAt status source createdAt',
+    OPEN: 'id startsAt status source createdAt session',
     WHO: 'scheduledBy cancelledBy',
     WORDS: 'reason cancelReason',
   },
@@ -172,6 +174,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
   VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   VkycSessionEdge: { OPEN: 'node cursor' },
+  MeetingSlot: { OPEN: 'startsAt endsAt available', STAFF_ONLY: 'capacity booked free' },
   MeetingConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   MeetingEdge: { OPEN: 'node cursor' },
   StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
@@ -196,6 +199,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   FieldProblem: { OPEN: 'path message' },
   NotFoundError: { OPEN: 'code message retryable' },
   ActionNotAllowedError: { OPEN: 'code message retryable action session' },
+  TimeUnavailableError: { OPEN: 'code message retryable reason nextFreeSlots session' },
   ConflictError: { OPEN: 'code message retryable currentSession' },
   ProviderError: { OPEN: 'code message retryable providerCode retryAfterSeconds' },
 };

@@ -404,16 +404,18 @@ export function toActionFacts<
   };
 }
 
+/** Status of a meeting that has ended. */
+export type MeetingOutcome = 'MISSED' | 'COMPLETED' | 'CANCELLED';
+
 /**
- * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Any
- * other sub-status leaves the meeting unchanged.
+ * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Besides, the
+ * end of the session and an agent's decision may cancel it.
  */
-export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
-  Object.fromEntries(
-    Object.entries(SUB_STATUS_RULES).flatMap(([subStatus, { meetingBecomes }]) =>
-      meetingBecomes ? [[subStatus, meetingBecomes]] : [],
-    ),
-  );
+export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, MeetingOutcome>> = Object.fromEntries(
+  Object.entries(SUB_STATUS_RULES).flatMap(([subStatus, { meetingBecomes }]) =>
+    meetingBecomes ? [[subStatus, meetingBecomes]] : [],
+  ),
+);
 
 export const REVIEW_STAGES = {
   AGENT: 'The first decision, by the agent who held the call.',

@@ -1,3 +1,4 @@
+import type { BookedSlot, TimeProblem } from './calendar.ts';
 import { type IdentityField, NAME_OF_ID } from './identity.ts';
 import type { SessionAction } from './session.ts';
 
@@ -15,6 +16,11 @@ export const ERROR_CODES = {
   ACTION_NOT_ALLOWED: {
     retryable: false,
     description: 'The action is not allowed on this session now; `message` says why.',
+  },
+  TIME_UNAVAILABLE: {
+    retryable: false,
+    description:
+      'No meeting can be booked at this time: it is outside the working hours, or all places are taken. `nextFreeSlots` lists other times.',
   },
   VERSION_CONFLICT: {
     retryable: false,
@@ -51,6 +57,9 @@ interface RefusalDetails {
   readonly sessionId?: string;
   /** Action that was refused, if the code is ACTION_NOT_ALLOWED. */
   readonly action?: SessionAction;
+  /** Why no meeting can be booked at the time, and when one can, if the code is TIME_UNAVAILABLE. */
+  readonly timeProblem?: TimeProblem;
+  readonly nextFreeSlots?: readonly BookedSlot[];
   readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
 }

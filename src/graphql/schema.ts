@@ -12,6 +12,7 @@ import {
   SessionAnnotationsResolver,
 } from './annotations.ts';
 import { MeetingResolver } from './meeting.ts';
+import { MeetingListResolver } from './meeting-list.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
 import { ReviewResolver } from './review.ts';
@@ -76,6 +77,7 @@ export function getSchema(): GraphQLSchema {
               FeedResetResolver,
               StartSessionResolver,
               MeetingResolver,
+              MeetingListResolver,
               ReviewResolver,
               SessionAnnotationsResolver,
               NoteResolver,

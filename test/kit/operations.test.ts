@@ -61,6 +61,12 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   const startsAt = inMinutes(20);
   const booked = await operator('VkycScheduleMeeting', acting(id, { startsAt, expectedVersion: 1 }));
   expect(booked).toMatchObject({ meeting: { status: 'SCHEDULED', startsAt }, session: { version: 2 } });
+  const calendar = { from: startsAt, to: inMinutes(30), filter: { status: ['SCHEDULED'] } };
+  expect(await agent('VkycMeetings', { ...calendar, first: 10 })).toMatchObject({
+    nodes: [{ id: booked.meeting.id, startsAt, session: { verificationId: 'kit.awaits-review' } }],
+  });
+  // Without working hours in the settings, any time can be booked.
+  expect(await agent('VkycMeetingSlots', calendar)).toBeNull();
   const cancelled = await operator('VkycCancelMeeting', acting(id, { reason: 'The customer asked.' }));
   expect(cancelled).toMatchObject({ meeting: { status: 'CANCELLED' } });
   expect(await operator('VkycCreateSdkToken', { sessionId: id })).toMatchObject({
