@@ -101,6 +101,8 @@ export interface Config {
   readonly auditUnknownAgents: boolean;
   /** Minutes after its start at which a meeting counts as missed if the provider knows of no call. */
   readonly meetingGraceMinutes: number;
+  /** Minutes for which `claimNext` reserves a session, counted from the person's last action on it. */
+  readonly claimLeaseMinutes: number;
   /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
   readonly decisionConfirmDays: number;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
@@ -220,6 +222,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     meetingGraceMinutes: env.MEETING_GRACE_MINUTES,
+    claimLeaseMinutes: env.CLAIM_LEASE_MINUTES,
     decisionConfirmDays: env.DECISION_CONFIRM_DAYS,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',

@@ -177,6 +177,7 @@ export const environment = z.object({
   PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   MEETING_GRACE_MINUTES: number.int().min(0).max(1_440).default(15),
+  CLAIM_LEASE_MINUTES: number.int().min(1).max(1_440).default(20),
   USER_TEMPLATES: templates(userTemplate).optional(),
   AGENT_TEMPLATES: templates(agentTemplate).optional(),
   AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),

@@ -144,7 +144,8 @@ class ResolveDisputeSuccess {
   replayed: boolean;
 }
 
-const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
+/** Refusals of every mutation that records an annotation. */
+export const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
 
 const CloseSessionResult = createUnionType({
   name: 'CloseSessionResult',

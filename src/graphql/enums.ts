@@ -7,6 +7,8 @@ import { ROLES, type Role } from '../domain/access.ts';
 import {
   MEETING_STATUSES,
   type MeetingStatus,
+  QUEUES,
+  type Queue,
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
@@ -112,6 +114,12 @@ export const FeedResetCauseEnum = enumOf<RestartCause>(
   'Cause of a FeedReset. More values may be added: treat unknown ones as TOO_FAR_BEHIND.',
   RESTART_CAUSES,
 );
+export const QueueEnum = enumOf<Queue>(
+  'Queue',
+  'Queue of work from which `claimNext` gives sessions.',
+  QUEUES,
+);
+
 export const SessionActionEnum = enumOf<SessionAction>(
   'SessionAction',
   'Action that a user may perform on a session.',

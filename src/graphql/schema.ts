@@ -11,6 +11,8 @@ import {
   NoteResolver,
   SessionAnnotationsResolver,
 } from './annotations.ts';
+import { AssignmentResolver, SessionAssignmentResolver } from './assignment.ts';
+import { AssignmentMutationsResolver } from './assignment-mutations.ts';
 import { MeetingResolver } from './meeting.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
@@ -83,6 +85,9 @@ export function getSchema(): GraphQLSchema {
               EscalationResolver,
               DisputeResolutionResolver,
               AnnotationMutationsResolver,
+              AssignmentResolver,
+              SessionAssignmentResolver,
+              AssignmentMutationsResolver,
               ProviderActionsResolver,
             ],
             // Switches off the validation of inputs by type-graphql: the services validate them, and report

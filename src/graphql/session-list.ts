@@ -36,6 +36,9 @@ import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
 const MAX_ID_LENGTH = 50;
+/** Filters that are texts, with the maximum length of each. */
+const TEXTS = { userId: MAX_ID_LENGTH, verificationIdPrefix: MAX_ID_LENGTH, assignedTo: 200 } as const;
+const FOR_STAFF = ['escalated', 'assignedTo', 'assigned'] as const satisfies (keyof Filter)[];
 
 @InputType({
   description:
@@ -88,6 +91,18 @@ class SessionFilter {
     description: 'True: only sessions that another session replaces. False: only all other sessions.',
   })
   replaced?: boolean;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Only sessions whose `assignedAgent` is this token subject. For staff; refused for customers.',
+  })
+  assignedTo?: string;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only sessions that are assigned to anybody. False: only all other sessions, such as those whose lease has ended. For staff; refused for customers.',
+  })
+  assigned?: boolean;
 }
 
 @InputType({ description: 'Sort order of sessions. Sessions with equal times are sorted by age.' })
@@ -123,7 +138,7 @@ export class SessionListResolver {
   ): Promise<Page<SessionListItem>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
-    const filter = toSessionFilter(args.filter, viewer);
+    const filter = toSessionFilter(args.filter, viewer, services.clock.now());
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
       order,
@@ -165,7 +180,10 @@ export class SessionListResolver {
       rows,
       page,
       (row) => encodeCursor(row, NEWEST_FIRST),
-      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, viewer)),
+      () => {
+        const { db, clock } = context.services;
+        return countWithin(db, toSessionFilter({ userId: user.userId }, viewer, clock.now()));
+      },
     );
   }
 }
@@ -180,19 +198,19 @@ async function countWithin(db: Database, filter: Filter): Promise<number | null>
  * Checks a filter, and restricts it to the sessions that the viewer may see.
  * @throws GraphQLError if a value of the filter is invalid
  */
-function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer): Filter {
+function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer, now: Date): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  // Otherwise customers could find out whether their own session is escalated.
-  if (filter.escalated !== undefined && !isStaff(viewer))
-    throw badInput('The filter `escalated` is only for staff: leave it out.');
+  // Otherwise customers could find out whether their own session is escalated, or who works on it.
+  const forStaff = FOR_STAFF.find((name) => filter[name] !== undefined);
+  if (forStaff && !isStaff(viewer))
+    throw badInput(`The filter \`${forStaff}\` is only for staff: leave it out.`);
   assertKnownPairs(filter.status, filter.subStatus);
-  for (const name of ['userId', 'verificationIdPrefix'] as const) {
+  for (const [name, longest] of Object.entries(TEXTS) as [keyof typeof TEXTS, number][]) {
     const text = filter[name] ?? '';
-    if (text.length > MAX_ID_LENGTH)
-      throw badInput(`\`${name}\` must have at most ${MAX_ID_LENGTH} characters.`);
+    if (text.length > longest) throw badInput(`\`${name}\` must have at most ${longest} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
-  return { ...filter, verificationIds: visibleVerificationIds(viewer) ?? undefined };
+  return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
 const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;

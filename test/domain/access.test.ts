@@ -55,6 +55,8 @@ describe('access tables: roles per operation and action', () => {
       ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
     expect(SEES_PERSONAL_DATA).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });

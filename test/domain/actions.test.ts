@@ -54,6 +54,9 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   agentUnknown: false,
   approvalAcceptedBy: null,
   deciders: ['ravi'],
+  assignedAgent: null,
+  assignedUntil: null,
+  unableAgent: null,
   ...changes,
 });
 const denial = (
@@ -137,6 +140,8 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   ADD_NOTE: {},
   ESCALATE: {},
   RESOLVE_ESCALATION: allBut([], 'The session is not escalated.', {}),
+  ASSIGN: over,
+  UNASSIGN: allBut([], 'The session is not assigned.'),
 };
 
 describe('findDenial', () => {
@@ -168,7 +173,11 @@ describe('findDenial', () => {
             ? 'AGENT_ENDED_CALL'
             : 'USER_QUEUED';
       const roles: readonly Role[] = ACTION_ROLES[action];
-      const needed = { disputed: action === 'RESOLVE_DISPUTE', escalated: action === 'RESOLVE_ESCALATION' };
+      const needed = {
+        disputed: action === 'RESOLVE_DISPUTE',
+        escalated: action === 'RESOLVE_ESCALATION',
+        assignedAgent: action === 'UNASSIGN' ? 'asha' : null,
+      };
       for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
         const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
         expect(denial(action, subStatus, needed, { as }), role).toBe(

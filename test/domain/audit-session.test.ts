@@ -58,6 +58,8 @@ const row: AuditedSession = {
   providerStatus: 'VIDEO_CALL',
   providerSubStatus: 'AGENT_ENDED_CALL',
   escalated: false,
+  assignedAgent: null,
+  assignedAt: null,
   closed: false,
   replaced: false,
   version: 2,

@@ -30,6 +30,7 @@ const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   CLOSURE: 'closure',
   DISPUTE: 'disputes',
   REPLACEMENT: 'replacement',
+  ASSIGNMENT: 'assignment',
 };
 
 /** Time between `start` and `stop`, with what must be queried in it. */

@@ -29,6 +29,17 @@ export const findAnnotationsOfSessions = preparedQuery(
    order by a.session_id, a.sequence`,
 );
 
+const ASSIGNMENTS: readonly AnnotationKind[] = ['ASSIGNMENT', 'CLAIM', 'UNASSIGNMENT'];
+
+/** Finds the assignments of some sessions and their ends, in the order of their transitions. */
+export const findAssignmentsOfSessions = preparedQuery(
+  'assignments by session',
+  annotationFields,
+  `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
+     and a.kind in (${ASSIGNMENTS.map((kind) => `'${kind}'`).join(', ')})
+   order by a.session_id, a.sequence`,
+);
+
 const DECISIONS: readonly AnnotationKind[] = ['CLOSURE', 'DISPUTE_RESOLUTION'];
 
 /**

@@ -40,6 +40,7 @@ export const toSessionState = (
   escalated: row.escalated,
   closed: row.closed,
   replaced: row.replaced,
+  assigned: row.assignedAgent !== null,
   decidedHere: row.decidedHere,
   provider: {
     rawStatus: row.providerStatus,
@@ -274,6 +275,9 @@ const SUMMARY_COLUMNS = [
   'version',
   'disputed',
   'waitingOn',
+  'assignedAgent',
+  'assignedAt',
+  'assignedUntil',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
@@ -350,6 +354,12 @@ export interface SessionFilter {
   readonly escalated?: boolean | undefined;
   readonly closed?: boolean | undefined;
   readonly replaced?: boolean | undefined;
+  /** Only sessions that are assigned to the person with this token subject, at the time `now`. */
+  readonly assignedTo?: string | undefined;
+  /** Whether the sessions are assigned to anybody at the time `now`. */
+  readonly assigned?: boolean | undefined;
+  /** Time for the conditions that depend on the clock; the clock of the database if left out. */
+  readonly now?: Date | undefined;
   /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
@@ -433,8 +443,23 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
   ...FLAGS.map((flag) => whereFlag(sessions[flag], filter[flag])),
+  filter.assignedTo === undefined ? undefined : eq(sessions.assignedAgent, filter.assignedTo),
+  filter.assignedTo === undefined ? undefined : isLeased(filter.now),
+  filter.assigned === undefined ? undefined : whereAssigned(filter.assigned, filter.now),
   restrictedTo(filter.verificationIds),
 ];
+
+/** SQL condition for assignments that have no end, or whose lease has not ended. */
+const isLeased = (now: Date | undefined): SQL =>
+  sql`(${sessions.assignedUntil} is null or ${sessions.assignedUntil} > ${toSqlTime(now)})`;
+
+const whereAssigned = (wanted: boolean, now: Date | undefined): SQL =>
+  wanted
+    ? sql`(${sessions.assignedAgent} is not null and ${isLeased(now)})`
+    : sql`(${sessions.assignedAgent} is null or ${sessions.assignedUntil} <= ${toSqlTime(now)})`;
+
+const toSqlTime = (time: Date | undefined): SQL =>
+  time ? sql`${time.toISOString()}::timestamptz` : sql`now()`;
 
 const FLAGS = ['disputed', 'escalated', 'closed', 'replaced'] as const;
 

@@ -30,6 +30,10 @@ export function projectionColumns(
     decidedHere: state.decidedHere,
     providerStatus: state.provider.rawStatus,
     providerSubStatus: state.provider.rawSubStatus,
+    // Who works on the session is not part of the log's state, but whether anybody does is.
+    assignedAgent: state.assigned ? (before?.assignedAgent ?? null) : null,
+    assignedAt: state.assigned ? (before?.assignedAt ?? null) : null,
+    assignedUntil: state.assigned ? (before?.assignedUntil ?? null) : null,
     rawStatus: applied ? transition.rawStatus : before.rawStatus,
     rawSubStatus: applied ? transition.rawSubStatus : before.rawSubStatus,
     statusSince: applied ? transition.recordedAt : before.statusSince,
