@@ -1,0 +1,164 @@
+/**
+ * 500 agents on 10,000 waiting sessions, at two processes of which one is killed in the middle. CLAIM_AGENTS and
+ * CLAIM_SESSIONS set other numbers.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { atTheEnd, DATA_KEYS, freshDatabase } from '../harness/gateway.ts';
+import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
+import { type GatewayProcess, startGatewayProcess, startSandboxProcess } from '../harness/process.ts';
+
+const AGENTS = Number(process.env.CLAIM_AGENTS ?? 500);
+const SESSIONS = Number(process.env.CLAIM_SESSIONS ?? 10_000);
+/** Every so many sessions, one is escalated: these come first. */
+const ESCALATED_EVERY = 100;
+/** Every so many agents, one is gone after the first claim. */
+const GONE_EVERY = 10;
+const LEASE_MS = 60_000;
+
+const SECRET = randomBytes(32).toString('hex');
+const CLAIM = `mutation ($input: ClaimNextInput!) { result: claimNext(input: $input) {
+  __typename ... on MutationError { code message } ... on ClaimNextSuccess { replayed session { id verificationId } } } }`;
+const REVIEW = `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) {
+  __typename ... on MutationError { code message } } }`;
+
+async function seed(database: pg.Pool): Promise<void> {
+  await database.query(
+    `insert into vkyc_user (id, user_id, personal, created_at)
+     select gen_random_uuid(), 'user-' || n, '', now() from generate_series(1, 100) n`,
+  );
+  await database.query(
+    `insert into vkyc_session (id, verification_id, user_id, status, sub_status, raw_status, raw_sub_status, waiting_on, version,
+       last_sequence, disputed, decided_here, escalated, provider_status, provider_sub_status, provider_webhooks,
+       provider_heard_at, unsettled, status_since, created_at, updated_at)
+     select gen_random_uuid(), 'work.' || n, u.id, 'VIDEO_CALL', 'AGENT_ENDED_CALL', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 'AGENT',
+       1, case when n % $2 = 0 then 2 else 1 end, false, false, n % $2 = 0, 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1, now(), false,
+       now() - ($1 - n) * interval '1 second', now() - interval '1 day', now()
+     from generate_series(1, $1::int) n
+     join (select id, row_number() over () as number from vkyc_user) u on u.number = 1 + n % 100`,
+    [SESSIONS, ESCALATED_EVERY],
+  );
+  await database.query(
+    `insert into status_transition (session_id, sequence, status, sub_status, raw_status, raw_sub_status, verdict, source, recorded_at)
+     select id, 1, status, sub_status, raw_status, raw_sub_status, 'MOVED', 'WEBHOOK', status_since from vkyc_session
+     union all
+     select id, 2, status, sub_status, null, null, 'ESCALATED', 'MUTATION', status_since from vkyc_session where escalated`,
+  );
+  await database.query(
+    `insert into feed (position, session_id, sequence)
+     select row_number() over (order by recorded_at, session_id, sequence), session_id, sequence from status_transition`,
+  );
+  await database.query('vacuum analyze');
+}
+
+test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldest first, and the work of those who are gone comes back`, {
+  timeout: 1_800_000,
+}, async () => {
+  const url = await freshDatabase();
+  const database = new pg.Pool({ connectionString: url, max: 3 });
+  atTheEnd(() => database.end());
+  await seed(database);
+  const { access } = await startSandboxProcess();
+  const environment = {
+    ...{ ...access, DATABASE_URL: url, DATA_KEYS, AUTH_SECRET: SECRET, CLAIM_LEASE_MINUTES: '1' },
+    // The sessions were never started at the provider, and the test is about agents alone.
+    ...{ PROVIDER_CALLS_PER_MINUTE: '5', RATE_LIMIT_COST_PER_MINUTE: '0', LOG_LEVEL: 'info' },
+    ...{ ACCESS_LOG: '0', REQUEST_SECONDS: '60' },
+  };
+  const [one, two] = await Promise.all([startGatewayProcess(environment), startGatewayProcess(environment)]);
+  let isTwoAlive = true;
+  let claimed = 0;
+
+  /** Sends a mutation until it is answered: to the other process with the same key if one does not answer. */
+  async function call(first: GatewayProcess, query: string, input: object, token: string): Promise<any> {
+    for (;;) {
+      try {
+        return (await (isTwoAlive ? first : one).graphql(query, { input }, token)).result;
+      } catch (error) {
+        if (isTwoAlive) throw error;
+        first = one;
+      }
+    }
+  }
+
+  const goneWith = new Map<string, string>();
+  const startedAt = performance.now();
+  async function work(index: number): Promise<void> {
+    const token = await new SignJWT({ roles: ['AGENT'] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(`agent ${index}`)
+      .setExpirationTime('2h')
+      .sign(new TextEncoder().encode(SECRET));
+    const process = index % 2 ? two : one;
+    for (;;) {
+      const next = await call(process, CLAIM, { queue: 'AGENT', idempotencyKey: randomUUID() }, token);
+      if (next.__typename === 'QueueEmpty') {
+        // Those who stay take over what was left, once its lease has ended.
+        const { rows } = await database.query(
+          `select count(*)::int as open from vkyc_session where waiting_on = 'AGENT'`,
+        );
+        if (rows[0].open === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 2_000 + (index % 100) * 20));
+        continue;
+      }
+      expect(next.__typename, JSON.stringify(next)).toBe('ClaimNextSuccess');
+      claimed += 1;
+      if (claimed % 1_000 === 0)
+        globalThis.process.stdout.write(
+          `${claimed} claims in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s\n`,
+        );
+      if (claimed === Math.floor(SESSIONS / 2)) {
+        isTwoAlive = false;
+        await two.end('SIGKILL');
+      }
+      const { id, verificationId } = next.session;
+      if (index % GONE_EVERY === 0) return void goneWith.set(verificationId, `agent ${index}`);
+      const review = { sessionId: id, decision: 'APPROVED', idempotencyKey: randomUUID() };
+      const reviewed = await call(process, REVIEW, review, token);
+      expect(reviewed.__typename, JSON.stringify(reviewed)).toBe('RecordReviewSuccess');
+    }
+  }
+  await Promise.all(Array.from({ length: AGENTS }, (_, index) => work(index)));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  globalThis.process.stdout.write(`${claimed} claims and reviews in ${seconds.toFixed(0)} s\n`);
+
+  const { rows } = await database.query<{
+    verification_id: string;
+    escalated: boolean;
+    claims: { who: string; from: string | null; at: string }[];
+    reviews: string[];
+    place: string;
+  }>(
+    `select verification_id, escalated,
+       (select json_agg(json_build_object('who', author, 'from', code, 'at', recorded_at) order by sequence)
+        from annotation a where a.session_id = s.id) as claims,
+       (select json_agg(reviewer) from review r where r.session_id = s.id) as reviews,
+       (select min(f.position) from feed f join status_transition t using (session_id, sequence)
+        where t.session_id = s.id and t.verdict = 'ASSIGNED') as place
+     from vkyc_session s join status_transition waiting on waiting.session_id = s.id and waiting.sequence = 1
+     order by escalated desc, waiting.recorded_at, s.id`,
+  );
+  expect(rows).toHaveLength(SESSIONS);
+  for (const { verification_id, claims, reviews } of rows) {
+    const gone = goneWith.get(verification_id);
+    expect(claims, verification_id).toHaveLength(gone ? 2 : 1);
+    expect(claims[0]?.from).toBe(null);
+    if (gone) {
+      expect(claims[0]?.who).toBe(gone);
+      expect(claims[1]?.from).toBe(gone);
+      const waited = Date.parse(claims[1]?.at as string) - Date.parse(claims[0]?.at as string);
+      expect(waited).toBeGreaterThanOrEqual(LEASE_MS);
+    }
+    expect(reviews, verification_id).toEqual([claims.at(-1)?.who]);
+  }
+  // Calls that run at the same time may pass each other: none is earlier than its turn by more than their number.
+  const byPlace = rows.map(({ place }, turn) => ({ place: BigInt(place), turn }));
+  byPlace.sort((a, b) => (a.place < b.place ? -1 : 1));
+  const early = Math.max(...byPlace.map(({ turn }, at) => turn - at));
+  globalThis.process.stdout.write(`a session was claimed ${early} turns early at most\n`);
+  expect(early).toBeLessThanOrEqual(AGENTS);
+  await expectFolds(database);
+  await expectFeedOfLog(database);
+});
