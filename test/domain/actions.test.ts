@@ -4,6 +4,7 @@ import {
   type ActionFacts,
   ALL_ACTIONS,
   awaitsReview,
+  findClaimDenial,
   findDecisionDenial,
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
@@ -468,6 +469,40 @@ describe('findDenial of the actions of staff', () => {
     expect(asked('uma')).toBe(null);
   });
 
+  describe('of a session that is assigned to another person', () => {
+    const others = { assignedAgent: 'meera', assignedUntil: null };
+    const asked = (
+      action: SessionAction,
+      subStatus: SubStatus,
+      role: Role,
+      changes: Partial<ActionFacts> = {},
+    ) => denial(action, subStatus, { ...others, ...changes }, { as: viewer({ roles: [role] }) });
+    const REFUSED = /^The session is assigned to another person/;
+
+    test.each([
+      ['RECORD_AGENT_REVIEW', 'AGENT_ENDED_CALL', 'AGENT'],
+      ['RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', 'AUDITOR'],
+      ['CLOSE', 'AGENT_ENDED_CALL', 'AUDITOR'],
+      ['ASSIGN', 'USER_QUEUED', 'AGENT'],
+      ['UNASSIGN', 'USER_QUEUED', 'AUDITOR'],
+    ] as const)(
+      '%s is refused until the lease ends, and allowed to administrators',
+      (action, subStatus, role) => {
+        expect(asked(action, subStatus, role)).toMatch(REFUSED);
+        expect(asked(action, subStatus, role, { assignedUntil: msFromNow(1) })).toMatch(REFUSED);
+        expect(asked(action, subStatus, role, { assignedAgent: 'asha' })).toBe(null);
+        expect(asked(action, subStatus, 'ADMIN')).toBe(null);
+        const ended = asked(action, subStatus, role, { assignedUntil: NOW });
+        expect(ended).toBe(action === 'UNASSIGN' ? 'The session is not assigned.' : null);
+      },
+    );
+
+    test('all other actions stay possible', () => {
+      for (const action of ['ADD_NOTE', 'ESCALATE', 'REFRESH', 'SCHEDULE_MEETING'] as const)
+        expect(asked(action, 'USER_QUEUED', 'AGENT'), action).toBe(null);
+    });
+  });
+
   test('a session has at most one open escalation at a time', () => {
     expect(denial('ESCALATE', 'USER_DROPPED_OFF', { escalated: true })).toBe(
       'The session is escalated already: resolve the escalation first.',
@@ -517,5 +552,46 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
       expect(denial('SCHEDULE_MEETING', subStatus, { polled: true })).toBe(OVER);
       expect(denial('REFRESH', subStatus, { polled: true, replaced: true })).not.toBeNull();
     }
+  });
+});
+
+describe('findClaimDenial', () => {
+  const claim = (
+    queue: 'AGENT' | 'AUDITOR',
+    subStatus: SubStatus,
+    changes: Partial<ActionFacts> = {},
+    as = viewer({ roles: [queue] }),
+  ) => findClaimDenial(queue, facts(subStatus, changes), as, NOW, { auditUnknownAgents: false });
+
+  test('the queues contain exactly the sessions that wait on their party, apart from calls in progress', () => {
+    const inQueue = (queue: 'AGENT' | 'AUDITOR') =>
+      KNOWN_SUB_STATUSES.filter((subStatus) => claim(queue, subStatus) === null);
+    expect(inQueue('AGENT')).toEqual([
+      ...['USER_QUEUED', 'SCHEDULED_USER_QUEUED', 'USER_ENDED_CALL', 'AGENT_ENDED_CALL'],
+    ]);
+    expect(inQueue('AUDITOR')).toEqual(['AGENT_APPROVED']);
+    expect(claim('AGENT', 'USER_ACCEPTED_MEETING', { assignedAgent: 'asha' })).toBe(null);
+    expect(claim('AGENT', 'AGENT_ENDED_CALL', { disputed: true })).toBe('The session is not in this queue.');
+  });
+
+  test('nobody gets a session that another person has, not even an administrator', () => {
+    const admin = viewer({ roles: ['ADMIN'] });
+    for (const as of [viewer({ roles: ['AGENT'] }), admin]) {
+      expect(claim('AGENT', 'USER_QUEUED', { assignedAgent: 'meera' }, as)).toMatch(
+        /^The session is assigned/,
+      );
+      const ended = { assignedAgent: 'meera', assignedUntil: NOW };
+      expect(claim('AGENT', 'USER_QUEUED', ended, as)).toBe(null);
+    }
+  });
+
+  test('nobody gets a session back that they could not validate, or an approval of their own', () => {
+    expect(claim('AGENT', 'AGENT_ENDED_CALL', { unableAgent: 'asha' })).toMatch(
+      /^This person could not validate/,
+    );
+    expect(claim('AGENT', 'AGENT_ENDED_CALL', { unableAgent: 'ravi' })).toBe(null);
+    expect(claim('AUDITOR', 'AGENT_APPROVED', { agents: ['ravi', ' asha'] })).toMatch(/four-eyes rule/);
+    expect(claim('AUDITOR', 'AGENT_APPROVED', { approvalAcceptedBy: 'asha' })).toMatch(/four-eyes rule/);
+    expect(claim('AUDITOR', 'AGENT_APPROVED', { agentUnknown: true })).toMatch(/four-eyes rule/);
   });
 });

@@ -533,6 +533,32 @@ describe('applyTransition', () => {
     expect(applyTransition(escalated, own(4, 'ESCALATION_RESOLVED')).escalated).toBe(false);
   });
 
+  test('an assignment lasts until it is ended, or a review or the end of the session is applied', () => {
+    const own = (sequence: number, verdict: Verdict) =>
+      moved('LINK_GENERATED', sequence, { ...local, verdict });
+    const assigned = applyTransition(start, own(2, 'ASSIGNED'));
+    expect(assigned).toEqual({ ...start, lastSequence: 2, assigned: true });
+    expect(applyTransition(assigned, own(3, 'ASSIGNED')).assigned).toBe(true);
+    expect(applyTransition(assigned, own(3, 'UNASSIGNED')).assigned).toBe(false);
+    const lasts = (subStatus: KnownSubStatus, verdict: Verdict = 'MOVED') =>
+      applyTransition(assigned, moved(subStatus, 3, { verdict })).assigned;
+    const ending = KNOWN_PAIRS.map(({ subStatus }) => subStatus as KnownSubStatus).filter(
+      (each) => !lasts(each),
+    );
+    expect(ending).toEqual([
+      ...[
+        'AGENT_APPROVED',
+        'AGENT_REJECTED',
+        'AGENT_UNABLE_TO_VALIDATE',
+        'AUDITOR_APPROVED',
+        'AUDITOR_REJECTED',
+      ],
+      ...['INSUFFICIENT_BALANCE', 'REJECTED_BY_MERCHANT', 'FAILED_BY_MERCHANT', 'REPLACED', 'VKYC_EXPIRED'],
+    ]);
+    expect(lasts('AGENT_APPROVED', 'LATE')).toBe(true);
+    expect(lasts('AUDITOR_APPROVED', 'RESOLVED')).toBe(false);
+  });
+
   test.each([
     ['REJECTED_BY_MERCHANT', 'closed'],
     ['FAILED_BY_MERCHANT', 'closed'],

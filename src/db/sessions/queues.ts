@@ -56,14 +56,15 @@ const ALLOWED: Readonly<Record<Queue, string>> = {
       and r.decision = 'UNABLE_TO_VALIDATE' and r.reviewer = $2
       and not exists (select from review later
         where later.session_id = s.id and later.stage = 'AGENT' and later.sequence > r.sequence))`,
-  // $5: an approval of an unknown agent may be audited. After a dispute the approval is older than the version.
+  // $5: an approval of an unknown agent may be audited. After a dispute the approval is older than the version. The
+  // subqueries return a value: as `exists` in an `or`, the planner would hash the whole tables for each call.
   AUDITOR: `not exists (
     select from review r where r.session_id = s.id and r.stage = 'AGENT' and r.reviewer = $2)
-    and ($5::boolean or exists (
-      select from review r where r.session_id = s.id and r.sequence = s.version and r.reviewer is not null)
-    or exists (
-      select from annotation a where a.session_id = s.id and a.sequence = s.version
-        and a.kind = 'DISPUTE_RESOLUTION'))`,
+    and ($5::boolean or (
+      select r.reviewer is not null from review r where r.session_id = s.id and r.sequence = s.version)
+    or (
+      select a.kind = 'DISPUTE_RESOLUTION' from annotation a
+      where a.session_id = s.id and a.sequence = s.version))`,
 };
 
 const nextOf = (queue: Queue) =>
