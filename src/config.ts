@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Deadlines } from './domain/deadlines.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   type Environment,
@@ -101,6 +102,8 @@ export interface Config {
   readonly auditUnknownAgents: boolean;
   /** Minutes after its start at which a meeting counts as missed if the provider knows of no call. */
   readonly meetingGraceMinutes: number;
+  /** Times after which sessions are overdue, by sub-status or party; without a setting, no session is. */
+  readonly deadlines: Deadlines;
   /** Minutes for which `claimNext` reserves a session, counted from the person's last action on it. */
   readonly claimLeaseMinutes: number;
   /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
@@ -222,6 +225,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     meetingGraceMinutes: env.MEETING_GRACE_MINUTES,
+    deadlines: env.DEADLINES,
     claimLeaseMinutes: env.CLAIM_LEASE_MINUTES,
     decisionConfirmDays: env.DECISION_CONFIRM_DAYS,
     introspection: env.INTROSPECTION ?? !isProduction(env),

@@ -320,6 +320,8 @@ export type SessionFilter = {
   assignedTo?: string | null | undefined;
   /** True: only sessions that are assigned to anybody. False: only all other sessions, such as those whose lease has ended. For staff; refused for customers. */
   assigned?: boolean | null | undefined;
+  /** True: only sessions whose deadline (`dueAt`) has passed. False: only all other sessions. For staff; refused for customers. */
+  overdue?: boolean | null | undefined;
 };
 
 /** Sort order of sessions. Sessions with equal times are sorted by age. */
@@ -335,7 +337,9 @@ export type SessionOrderField =
   /** Time at which the gateway recorded the session. */
   | 'CREATED_AT'
   /** Time at which the gateway last recorded something about the session. */
-  | 'UPDATED_AT';
+  | 'UPDATED_AT'
+  /** Deadline of the session. The list has only sessions that have one. For staff; refused for customers. */
+  | 'DUE_AT';
 
 /** Whether the oldest or the newest entries come first. */
 export type SortDirection =
@@ -1059,6 +1063,7 @@ export type VkycWatchSessionSubscription = { sessionLive:
     | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
+    | { __typename: 'DeadlinePassed' }
    };
 
 export type VkycWatchFloorSubscriptionVariables = Exact<{
@@ -1071,6 +1076,7 @@ export type VkycWatchFloorSubscription = { feed:
     | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
+    | { __typename: 'DeadlinePassed' }
    };
 
 export type VkycWatchTransitionsSubscriptionVariables = Exact<{

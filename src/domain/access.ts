@@ -135,7 +135,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
     STAFF_ONLY: `notes closure escalation escalations disputeResolutions
-      assignedAgent assignedAt assignedUntil assignments`,
+      assignedAgent assignedAt assignedUntil assignments dueAt overdue`,
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -188,6 +188,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   StatusTransitionEdge: { OPEN: 'node cursor' },
   SessionSnapshot: { OPEN: 'session cursor previousCursor resync' },
   Heartbeat: { OPEN: 'serverTime cursor previousCursor' },
+  DeadlinePassed: { OPEN: 'session dueAt cursor previousCursor' },
   FeedReset: { OPEN: 'cursor previousCursor cause reason' },
   StartSessionSuccess: { OPEN: 'session replayed' },
   ScheduleMeetingSuccess: { OPEN: 'session meeting replayed' },

@@ -197,12 +197,14 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   },
 );
 
-export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT'>(
+export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT'>(
   'SessionOrderField',
   'Time that sessions are sorted by.',
   {
     CREATED_AT: 'Time at which the gateway recorded the session.',
     UPDATED_AT: 'Time at which the gateway last recorded something about the session.',
+    DUE_AT:
+      'Deadline of the session. The list has only sessions that have one. For staff; refused for customers.',
   },
 );
 export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>(

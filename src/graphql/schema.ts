@@ -13,6 +13,7 @@ import {
 } from './annotations.ts';
 import { AssignmentResolver, SessionAssignmentResolver } from './assignment.ts';
 import { AssignmentMutationsResolver } from './assignment-mutations.ts';
+import { SessionDeadlineResolver } from './deadline.ts';
 import { MeetingResolver } from './meeting.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
@@ -23,6 +24,7 @@ import { SessionStatsResolver } from './session-stats.ts';
 import { StartSessionResolver } from './start-session.ts';
 import { StatusInfoResolver, StatusResolver } from './status.ts';
 import {
+  DeadlinePassedResolver,
   FeedResetResolver,
   HeartbeatResolver,
   SessionSnapshotResolver,
@@ -76,6 +78,7 @@ export function getSchema(): GraphQLSchema {
               SessionSnapshotResolver,
               HeartbeatResolver,
               FeedResetResolver,
+              DeadlinePassedResolver,
               StartSessionResolver,
               MeetingResolver,
               ReviewResolver,
@@ -87,6 +90,7 @@ export function getSchema(): GraphQLSchema {
               AnnotationMutationsResolver,
               AssignmentResolver,
               SessionAssignmentResolver,
+              SessionDeadlineResolver,
               AssignmentMutationsResolver,
               ProviderActionsResolver,
             ],

@@ -23,6 +23,7 @@ import {
 } from '../db/sessions/sessions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
 import { isStaff, type Viewer, visibleVerificationIds } from '../domain/access.ts';
+import { invariant } from '../domain/invariant.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 import { badInput, connectionTypes, ForwardArgs, MAX_COUNT, Page, PageArgs, pageSize } from './connection.ts';
@@ -38,7 +39,7 @@ const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
 const MAX_ID_LENGTH = 50;
 /** Filters that are texts, with the maximum length of each. */
 const TEXTS = { userId: MAX_ID_LENGTH, verificationIdPrefix: MAX_ID_LENGTH, assignedTo: 200 } as const;
-const FOR_STAFF = ['escalated', 'assignedTo', 'assigned'] as const satisfies (keyof Filter)[];
+const FOR_STAFF = ['escalated', 'assignedTo', 'assigned', 'overdue'] as const satisfies (keyof Filter)[];
 
 @InputType({
   description:
@@ -103,6 +104,12 @@ class SessionFilter {
       'True: only sessions that are assigned to anybody. False: only all other sessions, such as those whose lease has ended. For staff; refused for customers.',
   })
   assigned?: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only sessions whose deadline (`dueAt`) has passed. False: only all other sessions. For staff; refused for customers.',
+  })
+  overdue?: boolean;
 }
 
 @InputType({ description: 'Sort order of sessions. Sessions with equal times are sorted by age.' })
@@ -138,6 +145,8 @@ export class SessionListResolver {
   ): Promise<Page<SessionListItem>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
+    if (order.field === 'DUE_AT' && !isStaff(viewer))
+      throw badInput('The order `DUE_AT` is only for staff: choose another one.');
     const filter = toSessionFilter(args.filter, viewer, services.clock.now());
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
@@ -213,22 +222,24 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
   return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
-const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
+const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u', DUE_AT: 'd' } as const;
+const TIMES = { CREATED_AT: 'createdAt', UPDATED_AT: 'updatedAt', DUE_AT: 'dueAt' } as const;
 
 /**
  * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the session's UUID. With
  * at most 14 digits the year has four digits, so PostgreSQL can read the time. Cursors are neither encrypted
  * nor signed: they contain only what the session shows, and a forged one merely filters by time.
  */
-const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const CURSOR = /^([cud])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
  * Encodes the list cursor of a session. The cursor names the sort field, because the same time and id would
  * stand for another place in a list that is sorted by another field.
  */
-function encodeCursor({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string {
-  const at = field === 'CREATED_AT' ? createdAt : updatedAt;
-  return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');
+function encodeCursor(session: SessionSummary, { field }: Order): string {
+  const at = session[TIMES[field]];
+  invariant(at, 'list of deadlines contains a session without one');
+  return Buffer.from(`${LETTERS[field]}${at.getTime()}:${session.id}`).toString('base64url');
 }
 
 function decodeCursor(cursor: string | null | undefined, { field }: Order): PageCursor | null {

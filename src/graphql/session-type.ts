@@ -122,6 +122,8 @@ const SUMMARY_FIELDS = new Set([
   'assignedAt',
   'assignedUntil',
   'assignments',
+  'dueAt',
+  'overdue',
   'startCursor',
   'createdAt',
   'updatedAt',

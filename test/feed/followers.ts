@@ -244,6 +244,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         cursorOf,
         wants: () => true,
         heartbeats: false,
+        wantsDeadline: null,
         findResyncPoint: null,
         ...given,
       };

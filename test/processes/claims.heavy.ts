@@ -16,7 +16,8 @@ const SESSIONS = Number(process.env.CLAIM_SESSIONS ?? 10_000);
 const ESCALATED_EVERY = 100;
 /** Every so many agents, one is gone after the first claim. */
 const GONE_EVERY = 10;
-const LEASE_MS = 60_000;
+const LEASE_MINUTES = 3;
+const LEASE_MS = LEASE_MINUTES * 60_000;
 
 const SECRET = randomBytes(32).toString('hex');
 const CLAIM = `mutation ($input: ClaimNextInput!) { result: claimNext(input: $input) {
@@ -62,7 +63,13 @@ test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldes
   await seed(database);
   const { access } = await startSandboxProcess();
   const environment = {
-    ...{ ...access, DATABASE_URL: url, DATA_KEYS, AUTH_SECRET: SECRET, CLAIM_LEASE_MINUTES: '1' },
+    ...{
+      ...access,
+      DATABASE_URL: url,
+      DATA_KEYS,
+      AUTH_SECRET: SECRET,
+      CLAIM_LEASE_MINUTES: String(LEASE_MINUTES),
+    },
     // The sessions were never started at the provider, and the test is about agents alone.
     ...{ PROVIDER_CALLS_PER_MINUTE: '5', RATE_LIMIT_COST_PER_MINUTE: '0', LOG_LEVEL: 'info' },
     ...{ ACCESS_LOG: '0', REQUEST_SECONDS: '60' },
@@ -88,7 +95,10 @@ test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldes
     }
   }
 
-  const goneWith = new Map<string, string>();
+  /** People who did not review the session that they had claimed, by session. */
+  const goneWith = new Map<string, string[]>();
+  const lapse = (verificationId: string, who: string) =>
+    void goneWith.set(verificationId, [...(goneWith.get(verificationId) ?? []), who]);
   const startedAt = performance.now();
   async function work(index: number): Promise<void> {
     const token = await new SignJWT({ roles: ['AGENT'] })
@@ -119,10 +129,12 @@ test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldes
         await two.end('SIGKILL');
       }
       const { id, verificationId } = next.session;
-      if (index % GONE_EVERY === 0) return void goneWith.set(verificationId, `agent ${index}`);
+      if (index % GONE_EVERY === 0) return lapse(verificationId, `agent ${index}`);
       const review = { sessionId: id, decision: 'APPROVED', idempotencyKey: randomUUID() };
       const reviewed = await call(process, REVIEW, review, token);
-      expect(reviewed.__typename, JSON.stringify(reviewed)).toBe('RecordReviewSuccess');
+      // On a busy machine an answer may take so long that the lease has ended, and somebody else has the session.
+      if (reviewed.code === 'ACTION_NOT_ALLOWED') lapse(verificationId, `agent ${index}`);
+      else expect(reviewed.__typename, JSON.stringify(reviewed)).toBe('RecordReviewSuccess');
     }
   }
   await Promise.all(Array.from({ length: AGENTS }, (_, index) => work(index)));
@@ -147,15 +159,12 @@ test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldes
   );
   expect(rows).toHaveLength(SESSIONS);
   for (const { verification_id, claims, reviews } of rows) {
-    const gone = goneWith.get(verification_id);
-    expect(claims, verification_id).toHaveLength(gone ? 2 : 1);
-    expect(claims[0]?.from).toBe(null);
-    if (gone) {
-      expect(claims[0]?.who).toBe(gone);
-      expect(claims[1]?.from).toBe(gone);
-      const waited = Date.parse(claims[1]?.at as string) - Date.parse(claims[0]?.at as string);
-      expect(waited).toBeGreaterThanOrEqual(LEASE_MS);
-    }
+    const gone = goneWith.get(verification_id) ?? [];
+    const before = claims.slice(0, -1).map(({ who }) => who);
+    expect(before.toSorted(), verification_id).toEqual(gone.toSorted());
+    expect(claims.map(({ from }) => from)).toEqual([null, ...before]);
+    for (const [index, { at }] of claims.slice(1).entries())
+      expect(Date.parse(at) - Date.parse(claims[index]?.at as string)).toBeGreaterThanOrEqual(LEASE_MS);
     expect(reviews, verification_id).toEqual([claims.at(-1)?.who]);
   }
   // Calls that run at the same time may pass each other: none is earlier than its turn by more than their number.

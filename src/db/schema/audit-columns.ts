@@ -69,6 +69,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     assignedAgent: 'DERIVED',
     assignedAt: 'DERIVED',
     assignedUntil: because('only reserves work for some minutes; who had the session when is bound'),
+    dueAt: because('follows from the proven `statusSince` and a setting, and is computed again'),
     providerStatus: 'DERIVED',
     providerSubStatus: 'DERIVED',
     erasedAt: 'DERIVED',

@@ -192,6 +192,11 @@ export const sessions = pgTable(
      * `assignedAgent` stays until the next assignment. Null if the assignment has no end.
      */
     assignedUntil: time('assigned_until'),
+    /**
+     * Time at which the session becomes overdue (`findDueAt`); null if its state has no deadline. Follows from
+     * `statusSince` and the settings, and is stored for lists and for the frames that tell of it.
+     */
+    dueAt: time('due_at'),
     providerStatus: text('provider_status').notNull(),
     providerSubStatus: text('provider_sub_status').notNull(),
     providerEventTime: time('provider_event_time'),
@@ -264,6 +269,7 @@ export const sessions = pgTable(
     index('vkyc_session_assigned')
       .on(t.assignedAgent, t.createdAt, t.id)
       .where(sql`${t.assignedAgent} is not null`),
+    index('vkyc_session_due').on(t.dueAt, t.id).where(sql`${t.dueAt} is not null`),
     // Order in which `claimNext` gives sessions away.
     index('vkyc_session_queue')
       .on(t.waitingOn, t.escalated.desc().nullsFirst(), t.statusSince, t.id)

@@ -278,6 +278,7 @@ const SUMMARY_COLUMNS = [
   'assignedAgent',
   'assignedAt',
   'assignedUntil',
+  'dueAt',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
@@ -360,12 +361,15 @@ export interface SessionFilter {
   readonly assigned?: boolean | undefined;
   /** Time for the conditions that depend on the clock; the clock of the database if left out. */
   readonly now?: Date | undefined;
+  /** Whether the sessions are overdue at the time `now`. */
+  readonly overdue?: boolean | undefined;
   /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
 export interface SessionOrder {
-  readonly field: 'CREATED_AT' | 'UPDATED_AT';
+  /** DUE_AT lists only sessions that have a deadline. */
+  readonly field: 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT';
   readonly direction: 'ASC' | 'DESC';
 }
 
@@ -384,7 +388,11 @@ export interface SessionPage {
   readonly shape: SessionProjection;
 }
 
-const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
+const ORDER_COLUMNS = {
+  CREATED_AT: sessions.createdAt,
+  UPDATED_AT: sessions.updatedAt,
+  DUE_AT: sessions.dueAt,
+} as const;
 
 /**
  * Reads the first (or last) `limit` sessions of a sorted list between the positions `after` and `before`, in
@@ -403,7 +411,8 @@ export async function readSessionPage(
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const places = and(...whereClauses(filter), beyond(after, true), beyond(before, false));
+  const isListed = order.field === 'DUE_AT' ? isNotNull(sessions.dueAt) : undefined;
+  const places = and(...whereClauses(filter), isListed, beyond(after, true), beyond(before, false));
   const { fields } = selectProjection(shape);
   const rows = await queryRows(
     db,
@@ -446,6 +455,7 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.assignedTo === undefined ? undefined : eq(sessions.assignedAgent, filter.assignedTo),
   filter.assignedTo === undefined ? undefined : isLeased(filter.now),
   filter.assigned === undefined ? undefined : whereAssigned(filter.assigned, filter.now),
+  filter.overdue === undefined ? undefined : whereOverdue(filter.overdue, filter.now),
   restrictedTo(filter.verificationIds),
 ];
 
@@ -457,6 +467,11 @@ const whereAssigned = (wanted: boolean, now: Date | undefined): SQL =>
   wanted
     ? sql`(${sessions.assignedAgent} is not null and ${isLeased(now)})`
     : sql`(${sessions.assignedAgent} is null or ${sessions.assignedUntil} <= ${toSqlTime(now)})`;
+
+const whereOverdue = (wanted: boolean, now: Date | undefined): SQL =>
+  wanted
+    ? sql`(${sessions.dueAt} is not null and ${sessions.dueAt} <= ${toSqlTime(now)})`
+    : sql`(${sessions.dueAt} is null or ${sessions.dueAt} > ${toSqlTime(now)})`;
 
 const toSqlTime = (time: Date | undefined): SQL =>
   time ? sql`${time.toISOString()}::timestamptz` : sql`now()`;
