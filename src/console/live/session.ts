@@ -193,7 +193,8 @@ export class LiveSession extends Store<SessionView> {
       { sessionId: this.#id, after },
       {
         next: ({ sessionLive: frame }) => {
-          if (frame.__typename === 'Heartbeat') return;
+          // The subscription does not select deadlines, so that none is sent.
+          if (frame.__typename === 'Heartbeat' || frame.__typename === 'DeadlinePassed') return;
           if (frame.__typename === 'SessionSnapshot') {
             this.#replace(frame.session);
             return void this.#refresh('PAGE');
