@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
 import { type Connection, connect, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
+import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
 import { assignPositionsAtCommit, readFeedHead } from '../../src/db/sessions/feed.ts';
 import { lockNextOfQueue, lockQueuedSessionOf } from '../../src/db/sessions/queues.ts';
 import { countStates } from '../../src/db/sessions/session-stats.ts';
@@ -322,6 +323,27 @@ test('claimNext reads its queue by the index, without a sort, although a thousan
   await database.query(
     'update vkyc_session set assigned_agent = null, assigned_until = null where assigned_agent is not null',
   );
+});
+
+test('overdue sessions, their order and the deadlines that have just passed are read by the index of deadlines', async () => {
+  await database.query(
+    `update vkyc_session set due_at = now() + (substr(verification_id, 6)::int - 50) * interval '1 minute' where verification_id like 'plan.%'`,
+  );
+  await database.query('vacuum analyze vkyc_session');
+  const now = new Date();
+  const page = { limit: 51, end: 'FIRST', after: null, before: null, shape: SHAPE } as const;
+  const byAge: SessionOrder = { field: 'CREATED_AT', direction: 'DESC' };
+  const byDeadline: SessionOrder = { field: 'DUE_AT', direction: 'ASC' };
+  const plans = [
+    await planOf(() => readSessionPage(connection.db, { overdue: true, now }, { ...page, order: byAge })),
+    await planOf(() =>
+      readSessionPage(connection.db, { overdue: true, now }, { ...page, order: byDeadline }),
+    ),
+    await planOf(() => readSessionPage(connection.db, {}, { ...page, order: byDeadline })),
+    await planOf(() => findPassedDeadlines(connection.db, { at: now, id: randomUUID() }, now, 500)),
+  ];
+  for (const plan of plans) expect(plan).toContain('vkyc_session_due');
+  await database.query('update vkyc_session set due_at = null where due_at is not null');
 });
 
 test.each(['disputed', 'escalated', 'closed', 'replaced'] as const)(
