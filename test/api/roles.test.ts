@@ -14,7 +14,7 @@ const types = Object.values(schema.getTypeMap())
   .filter((type) => !type.name.startsWith('__') && type !== schema.getSubscriptionType());
 
 /** Types that the test does not reach (subscriptions, failures of the provider); none of their fields is restricted. */
-const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
+const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'DeadlinePassed', 'ProviderError'];
 
 const isRefused = ({ errors }: Answer): boolean =>
   (errors ?? []).some((error) => error.extensions.code === 'FORBIDDEN');

@@ -48,7 +48,10 @@ export interface Marked {
 export async function bootMarked(): Promise<Marked> {
   // Compares no results of graphql-js and compiled execution by default, because that takes half of the time
   // of these tests.
-  const gateway = await bootGateway({ bothWays: process.env.COMPARE_EVERYTHING === '1' });
+  const gateway = await bootGateway({
+    bothWays: process.env.COMPARE_EVERYTHING === '1',
+    environment: { DEADLINES: 'AGENT=60' },
+  });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
     const roles = caller === 'NONE' ? [] : [caller];
@@ -144,6 +147,16 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
   await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
   await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
+  await act('OPERATOR', 'assignAgent', { agent: subOf('AGENT') });
+  await act('AGENT', 'claimNext', { queue: 'AGENT' });
+  await act('ADMIN', 'claimNext', { queue: 'AUDITOR' });
+  const work = everythingOf(schema.getType('Assignment') as never, 1, {});
+  for (const caller of CALLERS)
+    await ask(
+      caller,
+      `{ session(id: "${own.id}") { __typename assignedAgent assignedAt assignedUntil assignments ${work} dueAt overdue } }`,
+    );
+  await act('AGENT', 'unassignAgent');
   // Only an answer has the remarks of the provider's agent.
   await act('OPERATOR', 'refreshSession');
   const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };
