@@ -147,7 +147,10 @@ export class SessionListResolver {
     const order = args.orderBy ?? NEWEST_FIRST;
     if (order.field === 'DUE_AT' && !isStaff(viewer))
       throw badInput('The order `DUE_AT` is only for staff: choose another one.');
-    const filter = toSessionFilter(args.filter, viewer, services.clock.now());
+    const filter = {
+      ...toSessionFilter(args.filter, viewer, services.clock.now()),
+      hasDeadline: order.field === 'DUE_AT',
+    };
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
       order,

@@ -54,6 +54,7 @@ async function seed(database: pg.Pool): Promise<void> {
   await database.query('vacuum analyze');
 }
 
+// Invariant 19
 test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldest first, and the work of those who are gone comes back`, {
   timeout: 1_800_000,
 }, async () => {

@@ -363,12 +363,14 @@ export interface SessionFilter {
   readonly now?: Date | undefined;
   /** Whether the sessions are overdue at the time `now`. */
   readonly overdue?: boolean | undefined;
+  /** If true, only sessions that have a deadline; needed for a list in the order DUE_AT. */
+  readonly hasDeadline?: boolean | undefined;
   /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
 export interface SessionOrder {
-  /** DUE_AT lists only sessions that have a deadline. */
+  /** DUE_AT needs the filter `hasDeadline`: keyset pagination cannot place a session without a deadline. */
   readonly field: 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT';
   readonly direction: 'ASC' | 'DESC';
 }
@@ -411,8 +413,7 @@ export async function readSessionPage(
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const isListed = order.field === 'DUE_AT' ? isNotNull(sessions.dueAt) : undefined;
-  const places = and(...whereClauses(filter), isListed, beyond(after, true), beyond(before, false));
+  const places = and(...whereClauses(filter), beyond(after, true), beyond(before, false));
   const { fields } = selectProjection(shape);
   const rows = await queryRows(
     db,
@@ -456,6 +457,7 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.assignedTo === undefined ? undefined : isLeased(filter.now),
   filter.assigned === undefined ? undefined : whereAssigned(filter.assigned, filter.now),
   filter.overdue === undefined ? undefined : whereOverdue(filter.overdue, filter.now),
+  filter.hasDeadline ? isNotNull(sessions.dueAt) : undefined,
   restrictedTo(filter.verificationIds),
 ];
 
