@@ -58,9 +58,11 @@ const TRIES = [
   { action: 'UNASSIGN', run: (who: Person, id: string) => who.act('unassignAgent', id) },
 ] as const;
 
-/** Assigns to the person who reviews as agent here, which is refused if that person may not be the next. */
-const MAY_NOT_BE_NEXT =
-  /^This person (could not validate the customer|reviewed the session as agent|accepted)/;
+/** Refusals of offered actions because of their input: of that person, or of that decision. */
+const REFUSED_INPUT: Partial<Record<string, RegExp>> = {
+  ASSIGN: /^This person (could not validate the customer|reviewed the session as agent, or accepted)/,
+  RESOLVE_DISPUTE: /^The provider's newest status does not contradict the session any more/,
+};
 
 /** Actions that end a session for good, tried less often: otherwise every session would soon have ended. */
 const ENDINGS = [
@@ -207,7 +209,7 @@ test('with random sessions, roles and actions, exactly the actions in availableA
     const said = JSON.stringify(result).slice(0, 300);
     if ('refusedAt' in attempt && attempt.refusedAt.includes(endedBy ?? before.subStatus))
       expect(ok, `${where}: ${said}`).toBe(false);
-    else if (attempt.action === 'ASSIGN' && MAY_NOT_BE_NEXT.test(result.message))
+    else if (!ok && REFUSED_INPUT[attempt.action]?.test(result.message))
       expect(offered, `${where}: ${said}`).toBe(true);
     else
       expect(
