@@ -1,10 +1,21 @@
 /** Stories of assignments: who works on a session, and for how long. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { expectSound, listed, logOf, report, sessionAt, settled, staffOf } from '../harness/acting.ts';
+import {
+  expectSound,
+  listed,
+  logOf,
+  report,
+  sessionAt,
+  settled,
+  staffOf,
+  twoGateways,
+} from '../harness/acting.ts';
 import { movableClock } from '../harness/clock.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { expectFolds } from '../harness/log.ts';
 import { inMinutes, person } from '../harness/people.ts';
+import { seedQueue } from '../harness/queue.ts';
 
 const MINUTE = 60_000;
 const LIVE = `subscription ($id: ID!) { sessionLive(sessionId: $id) {
@@ -215,6 +226,22 @@ describe('claimNext', () => {
     expect(minutes).toBeLessThan(21);
     expect(await listed(olga, { assignedTo: 'meera' })).toEqual(['queue.1']);
     await expectSound(gateway);
+  });
+
+  test('40 agents who ask two replicas at once get 40 different sessions, those that have waited longest', async () => {
+    const [one, two] = await twoGateways();
+    await seedQueue(one.database, 100, 10);
+    const agents = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => person(index % 2 ? one : two, `agent ${index}`, 'AGENT')),
+    );
+    const claims = await Promise.all(agents.map((agent) => agent.claim('AGENT')));
+
+    const given = claims.map(({ session }) => Number(session.verificationId.split('.')[1]));
+    expect(new Set(given).size).toBe(40);
+    // 10 are escalated; calls at the same time may pass each other by a few places.
+    expect(given.filter((number) => number % 10 === 0)).toHaveLength(10);
+    expect(Math.max(...given.filter((number) => number % 10 !== 0))).toBeLessThanOrEqual(50);
+    await expectFolds(one.database);
   });
 
   test('a person who has a session of the queue gets it again, also by 20 calls at once, until it is reviewed or given back', async () => {

@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { atTheEnd, DATA_KEYS, freshDatabase } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { type GatewayProcess, startGatewayProcess, startSandboxProcess } from '../harness/process.ts';
+import { seedQueue } from '../harness/queue.ts';
 
 const AGENTS = Number(process.env.CLAIM_AGENTS ?? 500);
 const SESSIONS = Number(process.env.CLAIM_SESSIONS ?? 10_000);
@@ -25,35 +26,6 @@ const CLAIM = `mutation ($input: ClaimNextInput!) { result: claimNext(input: $in
 const REVIEW = `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) {
   __typename ... on MutationError { code message } } }`;
 
-async function seed(database: pg.Pool): Promise<void> {
-  await database.query(
-    `insert into vkyc_user (id, user_id, personal, created_at)
-     select gen_random_uuid(), 'user-' || n, '', now() from generate_series(1, 100) n`,
-  );
-  await database.query(
-    `insert into vkyc_session (id, verification_id, user_id, status, sub_status, raw_status, raw_sub_status, waiting_on, version,
-       last_sequence, disputed, decided_here, escalated, provider_status, provider_sub_status, provider_webhooks,
-       provider_heard_at, unsettled, status_since, created_at, updated_at)
-     select gen_random_uuid(), 'work.' || n, u.id, 'VIDEO_CALL', 'AGENT_ENDED_CALL', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 'AGENT',
-       1, case when n % $2 = 0 then 2 else 1 end, false, false, n % $2 = 0, 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1, now(), false,
-       now() - ($1 - n) * interval '1 second', now() - interval '1 day', now()
-     from generate_series(1, $1::int) n
-     join (select id, row_number() over () as number from vkyc_user) u on u.number = 1 + n % 100`,
-    [SESSIONS, ESCALATED_EVERY],
-  );
-  await database.query(
-    `insert into status_transition (session_id, sequence, status, sub_status, raw_status, raw_sub_status, verdict, source, recorded_at)
-     select id, 1, status, sub_status, raw_status, raw_sub_status, 'MOVED', 'WEBHOOK', status_since from vkyc_session
-     union all
-     select id, 2, status, sub_status, null, null, 'ESCALATED', 'MUTATION', status_since from vkyc_session where escalated`,
-  );
-  await database.query(
-    `insert into feed (position, session_id, sequence)
-     select row_number() over (order by recorded_at, session_id, sequence), session_id, sequence from status_transition`,
-  );
-  await database.query('vacuum analyze');
-}
-
 // Invariant 19
 test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldest first, and the work of those who are gone comes back`, {
   timeout: 1_800_000,
@@ -61,7 +33,7 @@ test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldes
   const url = await freshDatabase();
   const database = new pg.Pool({ connectionString: url, max: 3 });
   atTheEnd(() => database.end());
-  await seed(database);
+  await seedQueue(database, SESSIONS, ESCALATED_EVERY);
   const { access } = await startSandboxProcess();
   const environment = {
     ...{
