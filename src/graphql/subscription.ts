@@ -152,7 +152,7 @@ class DeadlinePassed {
     description: 'The session in its current state, which may have changed since its deadline passed.',
   })
   session: SessionRow;
-  @Field(() => DateTime, { description: 'The deadline that has passed.' })
+  @Field(() => DateTime, { description: 'Time at which the session became overdue: its `dueAt` when the frame was made.' })
   dueAt: Date;
   @Field(() => String, {
     description:
