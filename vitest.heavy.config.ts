@@ -1,7 +1,10 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-/** What takes minutes: the tests of `npm test` that have a larger size, those that have no small one, and performance. */
+/**
+ * Configuration of `npm run test:heavy`: tests that take minutes. These are tests of `npm test` in a larger
+ * size, tests that exist only in a large size (`*.heavy.ts`), and performance tests (`*.perf.ts`).
+ */
 const { globalSetup, include: _, provide: __, ...shared } = base.test ?? {};
 const heavy = mergeConfig(
   { ...base, test: shared },
@@ -17,13 +20,13 @@ const heavy = mergeConfig(
       },
       testTimeout: 300_000,
       hookTimeout: 60_000,
-      // Progress is shown while a test runs.
+      // Prints console output immediately, so that long tests show their progress.
       disableConsoleIntercept: true,
     },
   },
 );
 
-/** Tests that neither measure nor fill both cores. */
+/** Tests that may run in parallel: they measure nothing, and none of them keeps both cores busy. */
 const SIDE_BY_SIDE = [
   'test/{clients,deployment,kit,simulation}/*.heavy.ts',
   'test/launch/{dev,signals,stack-traces,terminal}.heavy.ts',
@@ -38,12 +41,12 @@ const SIDE_BY_SIDE = [
   'test/api/{any-input,made-up-queries,random-walk,roles}.test.ts',
 ];
 
-/** Files that a run does without, separated by spaces: CI names those of which it runs a smaller one. */
+/** Test files to leave out, separated by spaces. CI leaves out those that it already runs in a smaller size. */
 const LEFT_OUT = process.env.HEAVY_LEFT_OUT?.split(' ') ?? [];
 
 export default defineConfig({
   test: {
-    // One PostgreSQL for both projects.
+    // Starts one PostgreSQL server for both projects.
     ...(globalSetup ? { globalSetup } : {}),
     projects: [
       mergeConfig(heavy, {

@@ -1,7 +1,10 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-/** Suites that `npm run test:mutants` runs against each mutant: near and fast, without PostgreSQL or a gateway. */
+/**
+ * Suites that `npm run test:mutants` runs against each mutant (changed code): fast suites that need neither
+ * PostgreSQL nor a running gateway.
+ */
 const { globalSetup: _, include: __, ...shared } = base.test ?? {};
 
 export default mergeConfig(

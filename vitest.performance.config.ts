@@ -1,7 +1,10 @@
 import { mergeConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-/** Speed and memory, and what they rest on: query plans, numbers of statements. One file at a time, since they measure. */
+/**
+ * Configuration of `npm run test:performance`: tests of speed, memory, query plans and numbers of statements.
+ * Files run one at a time, because parallel tests would distort the measurements.
+ */
 const { include: _, ...shared } = base.test ?? {};
 export default mergeConfig(
   { ...base, test: shared },

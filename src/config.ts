@@ -58,7 +58,10 @@ export interface Config {
         readonly listenUrl: string;
         readonly poolSize: number;
       };
-  /** NATS servers of the doorbell between replicas; null: the doorbell uses the database (LISTEN/NOTIFY). */
+  /**
+   * NATS servers that carry the doorbell (notification that transitions were recorded) between replicas. Null:
+   * PostgreSQL carries it (LISTEN/NOTIFY).
+   */
   readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
   /** Keys that encrypt stored data. Null: the process creates a key under `dataDir` (development only). */
@@ -86,7 +89,10 @@ export interface Config {
         readonly webhooks: SandboxWebhooks;
       }
   );
-  /** Templates that startSession accepts. Null: those of the provider's documentation, and any other name. */
+  /**
+   * Templates that start forms list; `startSession` refuses all other names. Null: start forms list those of the
+   * provider's documentation, and other names are passed on to the provider.
+   */
   readonly templates: {
     readonly user: readonly UserTemplate[] | null;
     readonly agent: readonly AgentTemplate[] | null;
@@ -106,7 +112,10 @@ export interface Config {
   readonly deadlines: Deadlines;
   /** Minutes for which `claimNext` reserves a session, counted from the person's last action on it. */
   readonly claimLeaseMinutes: number;
-  /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  /**
+   * Days after a decision made here and the end of the link (the later of both) for which polls ask the
+   * provider whether it agrees.
+   */
   readonly decisionConfirmDays: number;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
@@ -140,7 +149,10 @@ export interface Config {
      * routing here first.
      */
     readonly drainSeconds: number;
-    /** Window after SIGTERM over which subscribers are disconnected, so that they do not all reconnect at once. */
+    /**
+     * Window after SIGTERM over which subscribers are disconnected, so that they do not all reconnect at the
+     * same moment.
+     */
     readonly shutdownSeconds: number;
   };
 }
@@ -163,7 +175,7 @@ export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
 
-/** Error that lists all problems of the settings at once. */
+/** Error that lists all problems of the settings. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly issues: readonly string[]) {

@@ -131,7 +131,7 @@ const line = (what: string) =>
 
 const template = { id: line('an "id"'), title: line('a "title"') };
 
-/** Error of an entry with a missing, a misspelt or no key at all. */
+/** Creates the error message for a template that is not an object, or has an unknown key. */
 const forKeys = (keys: string) => (issue: { readonly code?: string; readonly keys?: readonly string[] }) =>
   issue.code === 'unrecognized_keys'
     ? `has the unknown key ${JSON.stringify(issue.keys?.[0])}; the keys are ${keys}`

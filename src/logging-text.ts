@@ -24,7 +24,10 @@ const LEVELS = new Map([
   [50, 'ERROR'],
   [60, 'FATAL'],
 ]);
-/** Fields that every JSON line has; the terminal does not repeat them after the message. */
+/**
+ * Fields that are not written after the message: the text line begins with most of them, and `pid` and
+ * `hostname` are left out.
+ */
 const UNINTERESTING = ['level', 'time', 'pid', 'hostname', 'msg', 'err'];
 
 /** Creates a stream that converts pino's JSON lines to text. */

@@ -52,8 +52,8 @@ function announce(config: Config, { log, ...app }: App): void {
 }
 
 /**
- * Stops the gateway cleanly at the first signal. A second signal, or a signal before the gateway is ready, ends
- * the process at once.
+ * Stops the gateway cleanly at the first signal. A second signal, or a signal before the gateway is ready,
+ * ends the process immediately.
  */
 function onSignal(signal: NodeJS.Signals): void {
   const now = Date.now();

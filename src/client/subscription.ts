@@ -17,7 +17,10 @@ export interface Connection {
   readonly socket: Socket | undefined;
   readonly disposed: boolean;
   readonly retryAttempts: number;
-  /** Waits before a retry. `retries` is the number of failed attempts before this one, starting at 0. */
+  /**
+   * Waits before a retry. `retries` is the number of earlier retries since the last usable frame: 0 before
+   * the first retry.
+   */
   wait(retries: number): Promise<void>;
 }
 
@@ -177,7 +180,7 @@ export class ResumingSubscription {
   #refuse(result: Result): void {
     const stop = this.#stop;
     // The server ends the stream right after its refusal. graphql-ws would count that end twice if the stream
-    // were stopped here before it arrives, so the stop is delayed.
+    // were stopped here before that end arrives, so the stop is delayed.
     if (this.#connection.socket) this.#stop = () => void setTimeout(stop);
     this.#end(() => {
       this.#sink.next(result);
@@ -253,7 +256,11 @@ export class ResumingSubscription {
    */
   #completed(): void {
     if (this.#connection.disposed) this.leave();
-    else this.#retry('FAULT', new Error('the stream of this subscription keeps ending early'));
+    else
+      this.#retry(
+        'FAULT',
+        new Error('the stream of this subscription keeps being ended by a router or proxy'),
+      );
   }
 
   #giveUpSilent(): void {

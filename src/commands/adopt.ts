@@ -11,7 +11,7 @@ import { openProvider } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run adopt -- --verification-id ID   asks the provider about ID and records its session; repeatable
-npm run adopt -- --file F               does so for each line of F; skips lines that begin with #`;
+npm run adopt -- --file F               does the same for the id on each line of F; skips lines that begin with #`;
 
 const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
 /**

@@ -1,6 +1,6 @@
 /**
- * Checks the settings of `npm start` before the build, so that a wrong setting is reported at once and not
- * after a build of up to a minute.
+ * Checks the settings of `npm start` before the build, so that a wrong setting is reported immediately and
+ * not after a build of up to a minute.
  */
 import { readConfig } from '../config.ts';
 import { checkPorts } from '../start-failures.ts';

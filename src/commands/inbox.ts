@@ -1,6 +1,6 @@
 /**
- * `npm run inbox`: lists and shows webhooks in the inbox (all webhooks that were received), and queues them
- * again (replay).
+ * `npm run inbox`: lists and shows webhooks in the inbox (stored webhooks with a valid signature), and queues
+ * webhooks again (replay).
  */
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -12,8 +12,8 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import type { Opened } from './open-database.ts';
 
 /**
- * Doorbell (notification between replicas) that notifies no replica. None is needed, because running gateways
- * poll the log every two seconds anyway.
+ * Doorbell (notification between replicas) that notifies no replica: running gateways poll the log every two
+ * seconds anyway.
  */
 const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
 

@@ -1,7 +1,7 @@
 /**
  * `npm run restored`: for use after a restore from a backup, or a failover that lost transactions. Plans
- * polls of all sessions that have not ended and of all starts that may have been lost, and lists the losses
- * that an export of the audit heads (newest entry of each audit chain) shows.
+ * polls of all sessions that are open or ended by an unconfirmed decision, and of all open starts, and lists
+ * the losses that an export of the audit heads (newest entry of each audit chain) shows.
  */
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

@@ -30,7 +30,9 @@ async function main(): Promise<void> {
     const count = await countArchivableSessions(db, before);
     print(`${count} sessions ended before ${before.toISOString()} (RETENTION_DAYS=${retentionDays}).`);
     if (values.to === undefined || values['dry-run']) {
-      print('Nothing was moved. Run npm run retention -- --to FOLDER to move them.');
+      print(
+        'No session was moved. To move these sessions into archives, run npm run retention -- --to FOLDER without --dry-run.',
+      );
       return;
     }
     if (!(await tryAcquireArchiveLock(others)))

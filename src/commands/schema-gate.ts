@@ -1,7 +1,7 @@
 /**
  * `npm run schema:gate`: compares the schema with that of the last release, and fails if a client of the last
  * release would break. `npm run schema:release` also records the present schema as that of the last release;
- * with `-- --breaking` it does so even if a client would break.
+ * with `-- --breaking`, it records the schema even if a client would break.
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';

@@ -108,8 +108,11 @@ async function findUrls({ config: { database }, log, lifecycle }: Core): Promise
   const { url, stop } = await startEmbeddedPostgres({
     dir: resolve(database.dataDir, 'postgres'),
     onCrash(failure) {
-      if (!failure) return log.error('embedded PostgreSQL was killed; restarted it');
-      log.fatal({ err: failure }, 'embedded PostgreSQL was killed and could not be restarted; stopping');
+      if (!failure) return log.error('embedded PostgreSQL exited unexpectedly; restarted it');
+      log.fatal(
+        { err: failure },
+        'embedded PostgreSQL exited unexpectedly and could not be restarted; stopping',
+      );
       process.exitCode = 1;
       void lifecycle.stop();
     },

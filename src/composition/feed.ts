@@ -27,21 +27,24 @@ export function openFeed(
   { limits }: OpenedProvider,
 ): OpenedFeed {
   const { natsServers: servers } = config;
-  const onNotUnderstood = () => metrics.strangeRings.inc();
+  const onUnreadableRing = () => metrics.strangeRings.inc();
   const connection = servers
-    ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onNotUnderstood })
-    : createPostgresDoorbell({ url: listenUrl, db, log, onNotUnderstood });
+    ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onUnreadableRing })
+    : createPostgresDoorbell({ url: listenUrl, db, log, onUnreadableRing });
   const { doorbell: wrap = (unchanged) => unchanged } = overrides;
   const doorbell = wrap(connection);
   lifecycle.onStop(() => doorbell.stop());
 
   const relearn = async () => {
     const planned = await planRelearning(db, clock.now(), limits.polls);
-    log.warn(planned, 'polling the provider for every open session and start');
+    log.warn(
+      planned,
+      'the database lost transitions: planned polls of the provider for all open sessions and starts',
+    );
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
-  // After a failover, a new connection may lead to another database server, which may lack transitions, so the
-  // hub reads the logs that it follows again.
+  // After a failover, a new connection may lead to another database server, which may lack transitions, so
+  // the hub reads its followed logs again.
   for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
   lifecycle.onStop(() => hub.stop());
   return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };

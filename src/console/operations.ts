@@ -41,11 +41,11 @@ export type SubStatus =
   | 'USER_IP_VERIFICATION_SUCCESSFUL'
   /** The customer is connecting through a proxy or VPN. Ask the customer to switch the proxy or VPN off and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_PROXY_DETECTED'
-  /** A passing technical problem stopped a step before the call. Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session (escalateSession). (Status PRE_VIDEO_CALL.) */
+  /** A passing technical problem stopped a step before the call. Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session. Mutations: escalateSession. (Status PRE_VIDEO_CALL.) */
   | 'TECHNICAL_FAILURE'
   /** The customer was located inside India. Nothing to do: the customer goes on to the device checks. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_VERIFICATION_SUCCESS'
-  /** The customer was located outside India, from where Video KYC is not allowed. Reject the customer (closeSession, outcome REJECTED), or ask the customer to try again from inside India. (Status PRE_VIDEO_CALL.) */
+  /** The customer was located outside India, from where Video KYC is not allowed. Reject the customer, or ask the customer to try again from inside India. Mutations: closeSession, outcome REJECTED. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_OUTSIDE_INDIA'
   /** The microphone is not available to the page. Ask the customer to enable the microphone and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_AUDIO_CHECK_FAILED'
@@ -53,55 +53,55 @@ export type SubStatus =
   | 'USER_VIDEO_CHECK_FAILED'
   /** The customer has not allowed the page to read the location. Ask the customer to allow location access and try again. (Status PRE_VIDEO_CALL.) */
   | 'USER_LOCATION_PERMISSION_DISABLED'
-  /** Camera, microphone and device are ready for the call. Nothing to do: the customer goes on to the queue for an agent, or books a meeting (scheduleMeeting). (Status PRE_VIDEO_CALL.) */
+  /** Camera, microphone and device are ready for the call. Nothing to do: the customer goes on to the queue for an agent, or books a meeting. Mutations: scheduleMeeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_DEVICE_CHECK_SUCCESS'
   /** The customer is in the queue for an agent. Wait until an agent is free. (Status PRE_VIDEO_CALL.) */
   | 'USER_QUEUED'
   /** The time of the meeting has come and the customer is queued for it. Wait until an agent takes the meeting. (Status PRE_VIDEO_CALL.) */
   | 'SCHEDULED_USER_QUEUED'
-  /** No agent was available. Ask the customer to try again after some time, or book a meeting (scheduleMeeting). (Status PRE_VIDEO_CALL.) */
+  /** No agent was available. Ask the customer to try again after some time, or book a meeting. Mutations: scheduleMeeting. (Status PRE_VIDEO_CALL.) */
   | 'NO_AGENT_FOUND'
   /** An agent has taken the customer and is about to call. Nothing to do: the customer is asked to join the call. (Status PRE_VIDEO_CALL.) */
   | 'AGENT_ASSIGNED_TO_USER'
   /** A meeting is booked. Tell the customer the time of the meeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_MEETING_SCHEDULED'
-  /** The meeting was cancelled. Book another meeting (scheduleMeeting), or ask the customer to try again through the queue. (Status PRE_VIDEO_CALL.) */
+  /** The meeting was cancelled. Book another meeting, or ask the customer to try again through the queue. Mutations: scheduleMeeting. (Status PRE_VIDEO_CALL.) */
   | 'USER_MEETING_CANCELLED'
   /** The customer accepted the meeting and has joined the call. Start the Video KYC in the call, then wait until the call ends. (Status VIDEO_CALL.) */
   | 'USER_ACCEPTED_MEETING'
-  /** The customer declined the call. Book another meeting (scheduleMeeting), or close the session as failed (closeSession, outcome FAILED). (Status VIDEO_CALL.) */
+  /** The customer declined the call. Book another meeting, or close the session as failed. Mutations: scheduleMeeting; closeSession, outcome FAILED. (Status VIDEO_CALL.) */
   | 'USER_REJECTED_MEETING'
-  /** The customer did not come to the call. Book another meeting (scheduleMeeting), or ask the customer to try again. (Status VIDEO_CALL.) */
+  /** The customer did not come to the call. Book another meeting, or ask the customer to try again. Mutations: scheduleMeeting. (Status VIDEO_CALL.) */
   | 'USER_MISSED_MEETING'
-  /** The customer left the call, or lost the connection to it. Note down what happened (addNote) and have the cause investigated (escalateSession); the customer may come back, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The customer left the call, or lost the connection to it. Note down what happened and have the cause investigated; the customer may come back, or you book another meeting. Mutations: addNote; escalateSession; scheduleMeeting. (Status VIDEO_CALL.) */
   | 'USER_DROPPED_OFF'
-  /** The agent left the call, or lost the connection to it. Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The agent left the call, or lost the connection to it. Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting. Mutations: scheduleMeeting. (Status VIDEO_CALL.) */
   | 'AGENT_DROPPED_OFF'
-  /** The customer ended the call. Review whether the call was complete; then record the agent's decision (recordAgentReview with callComplete), or book another meeting (scheduleMeeting). (Status VIDEO_CALL.) */
+  /** The customer ended the call. Review whether the call was complete; then record the agent's decision, or book another meeting. Mutations: recordAgentReview with callComplete; scheduleMeeting. (Status VIDEO_CALL.) */
   | 'USER_ENDED_CALL'
-  /** The agent ended the call. Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it. (Status VIDEO_CALL.) */
+  /** The agent ended the call. Review the agent's remarks; then record the agent's decision, or wait until the provider reports it. Mutations: recordAgentReview. (Status VIDEO_CALL.) */
   | 'AGENT_ENDED_CALL'
-  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet. (Status AGENT_REVIEWED.) */
+  /** The agent approved. This is provisional: only the auditor makes it final. Go on to the auditor's review, or wait until the provider reports it; do not onboard the customer yet. Mutations: recordAuditorReview. (Status AGENT_REVIEWED.) */
   | 'AGENT_APPROVED'
-  /** The agent rejected the customer. Tell the customer the reason of the rejection; replace the session if another try makes sense (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
+  /** The agent rejected the customer. Tell the customer the reason of the rejection; replace the session if another try makes sense. Mutations: startSession with replacesSessionId. (Status AGENT_REVIEWED.) */
   | 'AGENT_REJECTED'
-  /** The agent could neither approve nor reject. Try again with another agent in a further call (scheduleMeeting), or in a new session that replaces this one (startSession with replacesSessionId). (Status AGENT_REVIEWED.) */
+  /** The agent could neither approve nor reject. Try again with another agent in a further call, or in a new session that replaces this one. Mutations: scheduleMeeting; startSession with replacesSessionId. (Status AGENT_REVIEWED.) */
   | 'AGENT_UNABLE_TO_VALIDATE'
-  /** The auditor approved: the verification succeeded, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute). (Status AUDITOR_REVIEWED.) */
+  /** The auditor approved: the verification succeeded, unless the session is disputed. Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first. Mutations: resolveDispute. (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_APPROVED'
-  /** The auditor rejected: the verification failed. Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense (startSession with replacesSessionId). (Status AUDITOR_REVIEWED.) */
+  /** The auditor rejected: the verification failed. Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense. Mutations: startSession with replacesSessionId. (Status AUDITOR_REVIEWED.) */
   | 'AUDITOR_REJECTED'
-  /** The merchant's balance at the provider is too low. Add funds at the provider, then try again with a new session that replaces this one (startSession with replacesSessionId). (Status REJECTED.) */
+  /** The merchant's balance at the provider is too low. Add funds at the provider, then try again with a new session that replaces this one. Mutations: startSession with replacesSessionId. (Status REJECTED.) */
   | 'INSUFFICIENT_BALANCE'
-  /** You closed the session (closeSession) and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
+  /** You closed the session and rejected the customer, without a decision of an auditor. Tell the customer the reason of the closure. (Status REJECTED.) */
   | 'REJECTED_BY_MERCHANT'
-  /** A technical error stopped the session. Try again with a new session that replaces this one (startSession with replacesSessionId), or escalate the session (escalateSession). (Status FAILED.) */
+  /** A technical error stopped the session. Try again with a new session that replaces this one, or escalate the session. Mutations: startSession with replacesSessionId; escalateSession. (Status FAILED.) */
   | 'TECHNICAL_ERROR'
-  /** You closed the session (closeSession) as failed, without a decision about the customer. Replace the session if another try makes sense (startSession with replacesSessionId). (Status FAILED.) */
+  /** You closed the session as failed, without a decision about the customer. Replace the session if another try makes sense. Mutations: startSession with replacesSessionId. (Status FAILED.) */
   | 'FAILED_BY_MERCHANT'
-  /** Another session of the same person replaces this one. Go on with the session that replaces this one (replacedBy). (Status FAILED.) */
+  /** Another session of the same person replaces this one. Go on with the session that replaces this one. (Status FAILED.) */
   | 'REPLACED'
-  /** The link expired. Start a new session that replaces this one (startSession with replacesSessionId): it has a new link for the customer. (Status EXPIRED.) */
+  /** The link expired. Start a new session that replaces this one: it has a new link for the customer. Mutations: startSession with replacesSessionId. (Status EXPIRED.) */
   | 'VKYC_EXPIRED'
   /** The provider sent a value that this release does not know; rawSubStatus contains it. Do not treat it as an error. */
   | 'UNRECOGNIZED';
@@ -156,9 +156,9 @@ export type SessionAction =
 
 /** Outcome of closing a session. */
 export type ClosureOutcome =
-  /** The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT. */
+  /** The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT, unless it has already ended. */
   | 'REJECTED'
-  /** The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT. */
+  /** The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT, unless it has already ended. */
   | 'FAILED';
 
 /** Reason for closing a session. More values may be added: treat unknown ones as OTHER. */
@@ -208,7 +208,7 @@ export type MeetingStatus =
   | 'SCHEDULED'
   /** The meeting was moved: another meeting replaces it. */
   | 'RESCHEDULED'
-  /** The meeting was cancelled, through this API or at the provider, or an agent decided before it took place. */
+  /** The meeting was cancelled, through this API or at the provider; or an agent decided, or the session ended, before it took place. */
   | 'CANCELLED'
   /** The call took place. */
   | 'COMPLETED'
@@ -217,9 +217,9 @@ export type MeetingStatus =
 
 /** How the gateway learned of a transition, meeting or review. */
 export type TransitionSource =
-  /** The provider reported it by webhook. */
+  /** The provider reported the change by webhook. */
   | 'WEBHOOK'
-  /** The gateway found it by asking the provider. */
+  /** The gateway found the change by asking the provider. */
   | 'POLL'
   /** A user performed a mutation of this API. */
   | 'MUTATION'
@@ -302,12 +302,20 @@ export type SessionFilter = {
   userId?: string | null | undefined;
   /** Only sessions whose verificationId starts with this text. Case-sensitive. */
   verificationIdPrefix?: string | null | undefined;
+  /** Only sessions whose verificationId or referenceId contains this text, in upper or lower case. 3 to 50 characters. */
+  search?: string | null | undefined;
   /** Only sessions with `createdAt` after this time. */
   createdAfter?: string | null | undefined;
   /** Only sessions with `createdAt` before this time. */
   createdBefore?: string | null | undefined;
   /** Only sessions with `updatedAt` after this time. */
   updatedAfter?: string | null | undefined;
+  /** Only sessions that have not ended, and whose `linkExpiresAt` is before this time. */
+  linkExpiresBefore?: string | null | undefined;
+  /** Only sessions with a booked meeting that starts at or after this time. */
+  meetingFrom?: string | null | undefined;
+  /** Only sessions with a booked meeting that starts before this time. */
+  meetingTo?: string | null | undefined;
   /** True: only disputed sessions. False: only sessions that are not disputed. */
   disputed?: boolean | null | undefined;
   /** True: only sessions with an unresolved escalation. False: only all other sessions. For staff; refused for customers. */
@@ -339,7 +347,11 @@ export type SessionOrderField =
   /** Time at which the gateway last recorded something about the session. */
   | 'UPDATED_AT'
   /** Deadline of the session. The list has only sessions that have one. For staff; refused for customers. */
-  | 'DUE_AT';
+  | 'DUE_AT'
+  /** Time since which the session has its status: ascending lists first what has waited longest. Lists only sessions that have not ended. */
+  | 'STATUS_SINCE'
+  /** Start of the booked meeting. Lists only sessions with a booked meeting. */
+  | 'MEETING_AT';
 
 /** Whether the oldest or the newest entries come first. */
 export type SortDirection =
@@ -352,7 +364,7 @@ export type SortDirection =
 export type Role =
   /** Person who is being verified: sees only their own sessions. */
   | 'CUSTOMER'
-  /** Sees every session, without personal data. */
+  /** Sees every session, but not the name, email or link of a customer, and only four digits of the phone number. */
   | 'VIEWER'
   /** Starts sessions and books meetings. */
   | 'OPERATOR'
@@ -360,7 +372,7 @@ export type Role =
   | 'AGENT'
   /** Confirms or overturns the approvals of agents. */
   | 'AUDITOR'
-  /** May do everything except audit their own agent review. */
+  /** May do everything, except audit their own agent review, or resolve a dispute about their own decision. */
   | 'ADMIN';
 
 /** Reason why a mutation was refused. */
@@ -371,9 +383,9 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The action is not allowed on this session now; `message` says why. */
   | 'ACTION_NOT_ALLOWED'
-  /** The session's version differs from `expectedVersion`: its status changed after you read it. Read it again. */
+  /** `expectedVersion` or `expectedSubStatus` no longer holds: the session changed after you read it. Read the session again. */
   | 'VERSION_CONFLICT'
-  /** The `idempotencyKey` was used before with a different input. Choose a new key. */
+  /** The `idempotencyKey`, or the `verificationId` of startSession, was used before with a different input. Choose a new one. */
   | 'IDEMPOTENCY_CONFLICT'
   /** The `verificationId` belongs to another session. Choose a new one. */
   | 'VERIFICATION_ID_TAKEN'
@@ -382,39 +394,13 @@ export type ErrorCode =
   /** The provider did not answer, or gave an unusable answer. Retry the same call later. */
   | 'PROVIDER_UNAVAILABLE';
 
-/** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
-export type ScheduleMeetingInput = {
-  /** Global `id` of a VkycSession; not its verificationId. */
-  sessionId: string | number;
-  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
-  idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
-  expectedVersion?: number | null | undefined;
-  /** Start time: in the future, and before the customer's link expires. */
-  startsAt: string;
-  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
-  reason?: string | null | undefined;
-};
-
-/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. One that the customer booked at the provider can be cancelled only there. */
-export type CancelMeetingInput = {
-  /** Global `id` of a VkycSession; not its verificationId. */
-  sessionId: string | number;
-  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
-  idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
-  expectedVersion?: number | null | undefined;
-  /** Reason for the cancellation, up to 500 characters. Staff can read it. */
-  reason?: string | null | undefined;
-};
-
 /** Input of closeSession: the session, its outcome, and the reason. */
 export type CloseSessionInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** REJECTED rejects the customer; FAILED ends the session without a decision about the customer. */
   outcome: ClosureOutcome;
@@ -430,7 +416,7 @@ export type AddNoteInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Text of the note. Up to 2000 characters. Only staff can read it. */
   note: string;
@@ -442,7 +428,7 @@ export type EscalateSessionInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Coded reason. OTHER needs a `note`. */
   reason: EscalationReason;
@@ -456,7 +442,7 @@ export type ResolveEscalationInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Result of the investigation. Up to 2000 characters. Only staff can read it. */
   note: string;
@@ -468,13 +454,13 @@ export type ResolveDisputeInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** The decision that stands. */
   resolution: DisputeResolutionChoice;
   /** Why you decide the dispute this way. Up to 2000 characters. Only staff can read it. */
   note: string;
-  /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval. */
+  /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides. */
   expectedSubStatus?: SubStatus | null | undefined;
 };
 
@@ -484,7 +470,7 @@ export type AssignAgentInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Token subject of the agent, or of the auditor if an approval waits for its audit. The gateway does not know the roles of other people: that person needs the role for the work. */
   agent: string;
@@ -498,7 +484,7 @@ export type UnassignAgentInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
 };
 
@@ -517,19 +503,45 @@ export type ClaimNextInput = {
   idempotencyKey: string;
 };
 
+/** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
+export type ScheduleMeetingInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Start time: in the future, and before the customer's link expires. */
+  startsAt: string;
+  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
+  reason?: string | null | undefined;
+};
+
+/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. One that the customer booked at the provider can be cancelled only there. */
+export type CancelMeetingInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Reason for the cancellation, up to 500 characters. Staff can read it. */
+  reason?: string | null | undefined;
+};
+
 /** Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it. */
 export type RecordAgentReviewInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason. */
   decision: AgentDecision;
   /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
-  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent it. */
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent the approval. */
   reasons?: Array<ReviewReason> | null | undefined;
   /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
   customerMessage?: string | null | undefined;
@@ -552,13 +564,13 @@ export type RecordAuditorReviewInput = {
   sessionId: string | number;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
   /** Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason. */
   decision: AuditorDecision;
   /** Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`. */
   remarks?: string | null | undefined;
-  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent it. */
+  /** Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only NAME_MISMATCH, ADDRESS_MISMATCH, LOCATION_MISMATCH, AUDIO_OR_VIDEO_POOR, OTHER, for doubts that did not prevent the approval. */
   reasons?: Array<ReviewReason> | null | undefined;
   /** Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`. */
   customerMessage?: string | null | undefined;
@@ -577,23 +589,23 @@ export type StartSessionInput = {
   verificationId: string;
   /** Person to verify. */
   user: SessionUserInput;
-  /** Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. If left out, the provider's default is used. */
   userTemplate?: string | null | undefined;
-  /** Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
+  /** Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. If left out, the provider's default is used. */
   agentTemplate?: string | null | undefined;
-  /** Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
+  /** Channels on which the provider sends the link. If left out, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
   notificationTypes?: Array<NotificationType> | null | undefined;
   /** Aadhaar details that you have already verified. With them, the customer skips the Aadhaar step. */
   aadhaarDetails?: AadhaarDetailsInput | null | undefined;
   /** Questions that the agent asks during the call, at most 20. */
   securityQuestions?: Array<SecurityQuestionInput> | null | undefined;
-  /** Global `id` of a session of the same person that this session replaces: it ends as REPLACED. Possible in every state but an approval. `user` must name the person of that session by its `userId` or `phone`. */
+  /** Global `id` of an earlier session of the same person, which the new session replaces. The earlier session ends as REPLACED, or keeps its outcome if it has already ended. A session that is approved, disputed or already replaced cannot be replaced. `user` must name the person of the earlier session by `userId` or `phone`. */
   replacesSessionId?: string | number | null | undefined;
 };
 
 /** Person to verify. Pass a phone, or the userId of a person whom the provider already knows. With the phone, a known person's name, email and address are updated at the provider; without it, they stay unchanged. */
 export type SessionUserInput = {
-  /** Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - Without it, the gateway generates one. */
+  /** Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - If left out, the gateway generates one, or takes that of the session to replace. */
   userId?: string | null | undefined;
   /** Phone number: 10 digits without country code. SMS and WhatsApp messages with the link go to it. */
   phone?: string | null | undefined;
@@ -626,7 +638,7 @@ export type AadhaarDetailsInput = {
   careOf: string;
   /** URL from which the provider fetches the photo. It must use https or http and contain no user name or password. */
   photoLink: string;
-  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age. */
+  /** Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays, Sundays and the holidays in the settings of the gateway do not count. If you repeat a start, it is not refused because the details have become older. */
   lastVerifiedAt: string;
   /** The customer's address, as in the Aadhaar record. */
   address: AddressInput;
@@ -680,16 +692,16 @@ export type FeedResetCause =
   | 'TOO_FAR_BEHIND'
   /** The transitions after the cursor were moved to an archive. */
   | 'ARCHIVED'
-  /** The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider for the affected sessions again. */
+  /** The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider again about every open session. */
   | 'LOG_REWOUND';
 
 export type VkycStatusFragment = { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean };
 
-export type VkycSessionRowFragment = { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
+export type VkycSessionRowFragment = { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
 
 export type VkycSessionActionsFragment = { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> };
 
-export type VkycProviderStateFragment = { id: string, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean };
+export type VkycProviderStateFragment = { id: string, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean };
 
 export type VkycTransitionFragment = { id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } };
 
@@ -711,11 +723,11 @@ export type VkycCustomerFragment = { id: string, userId: string, name: string | 
 
 export type VkycSessionLinkFragment = { id: string, link: string | null };
 
-export type VkycSessionMeetingsFragment = { id: string, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> } };
+export type VkycSessionMeetingsFragment = { id: string, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type VkycSessionReviewsFragment = { id: string, agentRemarks: string | null, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> };
 
-export type VkycSessionNotesFragment = { id: string, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null };
+export type VkycSessionNotesFragment = { id: string, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type VkycSessionEscalationsFragment = { id: string, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null };
 
@@ -727,7 +739,7 @@ export type VkycSessionDisputesFragment = { id: string, disputeResolutions: Arra
 
 export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: string, verificationId: string } | null };
 
-export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -735,7 +747,7 @@ type VkycRefusal_NotFoundError_Fragment = { code: ErrorCode, message: string, re
 
 type VkycRefusal_ActionNotAllowedError_Fragment = { action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } };
 
-type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
+type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
 
 type VkycRefusal_ProviderError_Fragment = { providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean };
 
@@ -760,21 +772,21 @@ export type VkycFloorQueryVariables = Exact<{
 }>;
 
 
-export type VkycFloorQuery = { feedCursor: string, sessions: { totalCount: number | null, nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type VkycFloorQuery = { feedCursor: string, sessions: { totalCount: number | null, nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type VkycSessionQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionPartsQueryVariables = Exact<{
   id: string | number;
@@ -790,7 +802,7 @@ export type VkycSessionPartsQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, assignedAgent?: string | null, assignedAt?: string | null, assignedUntil?: string | null, assignments?: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } | null };
+export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, assignedAgent?: string | null, assignedAt?: string | null, assignedUntil?: string | null, assignments?: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionLogQueryVariables = Exact<{
   id: string | number;
@@ -801,6 +813,24 @@ export type VkycSessionLogQueryVariables = Exact<{
 
 export type VkycSessionLogQuery = { session: { id: string, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
+export type VkycMoreMeetingsQueryVariables = Exact<{
+  id: string | number;
+  first: number;
+  after: string;
+}>;
+
+
+export type VkycMoreMeetingsQuery = { session: { id: string, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type VkycMoreNotesQueryVariables = Exact<{
+  id: string | number;
+  first: number;
+  after: string;
+}>;
+
+
+export type VkycMoreNotesQuery = { session: { id: string, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type VkycPersonQueryVariables = Exact<{
   id: string | number;
   first: number;
@@ -809,7 +839,7 @@ export type VkycPersonQueryVariables = Exact<{
 
 
 export type VkycPersonQuery = { node:
-    | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -856,9 +886,9 @@ export type VkycStartSessionMutationVariables = Exact<{
 
 
 export type VkycStartSessionMutation = { startSession:
-    | { __typename: 'StartSessionSuccess', replayed: boolean, session: { link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
+    | { __typename: 'StartSessionSuccess', replayed: boolean, session: { link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
     | { __typename: 'ProviderError', providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean }
    };
 
@@ -868,11 +898,11 @@ export type VkycScheduleMeetingMutationVariables = Exact<{
 
 
 export type VkycScheduleMeetingMutation = { scheduleMeeting:
-    | { __typename: 'ScheduleMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ScheduleMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycCancelMeetingMutationVariables = Exact<{
@@ -881,11 +911,11 @@ export type VkycCancelMeetingMutationVariables = Exact<{
 
 
 export type VkycCancelMeetingMutation = { cancelMeeting:
-    | { __typename: 'CancelMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'CancelMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRecordAgentReviewMutationVariables = Exact<{
@@ -894,11 +924,11 @@ export type VkycRecordAgentReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAgentReviewMutation = { recordAgentReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRecordAuditorReviewMutationVariables = Exact<{
@@ -907,11 +937,11 @@ export type VkycRecordAuditorReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAuditorReviewMutation = { recordAuditorReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycCloseSessionMutationVariables = Exact<{
@@ -920,11 +950,11 @@ export type VkycCloseSessionMutationVariables = Exact<{
 
 
 export type VkycCloseSessionMutation = { closeSession:
-    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycAddNoteMutationVariables = Exact<{
@@ -933,11 +963,11 @@ export type VkycAddNoteMutationVariables = Exact<{
 
 
 export type VkycAddNoteMutation = { addNote:
-    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycEscalateSessionMutationVariables = Exact<{
@@ -946,11 +976,11 @@ export type VkycEscalateSessionMutationVariables = Exact<{
 
 
 export type VkycEscalateSessionMutation = { escalateSession:
-    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycResolveEscalationMutationVariables = Exact<{
@@ -959,11 +989,11 @@ export type VkycResolveEscalationMutationVariables = Exact<{
 
 
 export type VkycResolveEscalationMutation = { resolveEscalation:
-    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycAssignAgentMutationVariables = Exact<{
@@ -972,11 +1002,11 @@ export type VkycAssignAgentMutationVariables = Exact<{
 
 
 export type VkycAssignAgentMutation = { assignAgent:
-    | { __typename: 'AssignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'AssignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycUnassignAgentMutationVariables = Exact<{
@@ -985,11 +1015,11 @@ export type VkycUnassignAgentMutationVariables = Exact<{
 
 
 export type VkycUnassignAgentMutation = { unassignAgent:
-    | { __typename: 'UnassignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'UnassignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycClaimNextMutationVariables = Exact<{
@@ -998,10 +1028,10 @@ export type VkycClaimNextMutationVariables = Exact<{
 
 
 export type VkycClaimNextMutation = { claimNext:
-    | { __typename: 'ClaimNextSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ClaimNextSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'QueueEmpty', queue: Queue }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycResolveDisputeMutationVariables = Exact<{
@@ -1010,11 +1040,11 @@ export type VkycResolveDisputeMutationVariables = Exact<{
 
 
 export type VkycResolveDisputeMutation = { resolveDispute:
-    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRefreshSessionMutationVariables = Exact<{
@@ -1023,7 +1053,7 @@ export type VkycRefreshSessionMutationVariables = Exact<{
 
 
 export type VkycRefreshSessionMutation = { refreshSession:
-    | { __typename: 'RefreshSessionSuccess', changed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RefreshSessionSuccess', changed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'ProviderError', providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean }
@@ -1060,8 +1090,8 @@ export type VkycWatchSessionSubscriptionVariables = Exact<{
 
 
 export type VkycWatchSessionSubscription = { sessionLive:
-    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'DeadlinePassed' }
    };
@@ -1073,7 +1103,7 @@ export type VkycWatchFloorSubscriptionVariables = Exact<{
 
 
 export type VkycWatchFloorSubscription = { feed:
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
     | { __typename: 'DeadlinePassed' }
@@ -1126,6 +1156,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1161,6 +1194,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1190,6 +1226,7 @@ fragment VkycProviderState on VkycSession {
   referenceId
   providerStatus
   providerSubStatus
+  providerDecision
   providerAgrees
 }
 
@@ -1306,6 +1343,11 @@ fragment VkycSessionMeetings on VkycSession {
       reason
       cancelReason
     }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    totalCount
   }
 }
 
@@ -1319,13 +1361,15 @@ fragment VkycSessionReviews on VkycSession {
 
 fragment VkycSessionNotes on VkycSession {
   id
-  notes(first: 100) {
+  notes(first: 20) {
     nodes {
       ...VkycNote
     }
     pageInfo {
       hasNextPage
+      endCursor
     }
+    totalCount
   }
 }
 
@@ -1421,6 +1465,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1450,6 +1497,7 @@ fragment VkycProviderState on VkycSession {
   referenceId
   providerStatus
   providerSubStatus
+  providerDecision
   providerAgrees
 }
 
@@ -1566,6 +1614,11 @@ fragment VkycSessionMeetings on VkycSession {
       reason
       cancelReason
     }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    totalCount
   }
 }
 
@@ -1579,13 +1632,15 @@ fragment VkycSessionReviews on VkycSession {
 
 fragment VkycSessionNotes on VkycSession {
   id
-  notes(first: 100) {
+  notes(first: 20) {
     nodes {
       ...VkycNote
     }
     pageInfo {
       hasNextPage
+      endCursor
     }
+    totalCount
   }
 }
 
@@ -1759,6 +1814,11 @@ fragment VkycSessionMeetings on VkycSession {
       reason
       cancelReason
     }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    totalCount
   }
 }
 
@@ -1772,13 +1832,15 @@ fragment VkycSessionReviews on VkycSession {
 
 fragment VkycSessionNotes on VkycSession {
   id
-  notes(first: 100) {
+  notes(first: 20) {
     nodes {
       ...VkycNote
     }
     pageInfo {
       hasNextPage
+      endCursor
     }
+    totalCount
   }
 }
 
@@ -1868,6 +1930,59 @@ fragment VkycTransition on StatusTransition {
   }
 }`);
 
+export const VkycMoreMeetings = document<VkycMoreMeetingsQuery, VkycMoreMeetingsQueryVariables>(`\
+query VkycMoreMeetings($id: ID!, $first: Int!, $after: String!) {
+  session(id: $id) {
+    id
+    meetings(first: $first, after: $after) {
+      nodes {
+        ...VkycMeeting
+        reason
+        cancelReason
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount
+    }
+  }
+}
+
+fragment VkycMeeting on Meeting {
+  id
+  startsAt
+  status
+  source
+  scheduledBy
+  cancelledBy
+  createdAt
+}`);
+
+export const VkycMoreNotes = document<VkycMoreNotesQuery, VkycMoreNotesQueryVariables>(`\
+query VkycMoreNotes($id: ID!, $first: Int!, $after: String!) {
+  session(id: $id) {
+    id
+    notes(first: $first, after: $after) {
+      nodes {
+        ...VkycNote
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount
+    }
+  }
+}
+
+fragment VkycNote on Note {
+  id
+  text
+  author
+  recordedAt
+}`);
+
 export const VkycPerson = document<VkycPersonQuery, VkycPersonQueryVariables>(`\
 query VkycPerson($id: ID!, $first: Int!, $after: String) {
   node(id: $id) {
@@ -1901,6 +2016,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2045,6 +2163,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2128,6 +2249,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2221,6 +2345,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2314,6 +2441,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2411,6 +2541,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2508,6 +2641,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2600,6 +2736,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2690,6 +2829,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2784,6 +2926,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2880,6 +3025,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2976,6 +3124,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3075,6 +3226,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3169,6 +3323,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3257,6 +3414,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3339,6 +3499,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3419,6 +3582,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3515,6 +3681,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3544,6 +3713,7 @@ fragment VkycProviderState on VkycSession {
   referenceId
   providerStatus
   providerSubStatus
+  providerDecision
   providerAgrees
 }
 
@@ -3608,6 +3778,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt

@@ -21,7 +21,7 @@ const IN_THE_WAY = ['55P03', '40P01'];
 
 /**
  * First line of a migration whose statements run one by one outside a transaction, such as CREATE INDEX
- * CONCURRENTLY. If one fails, all are run again, so each must be idempotent.
+ * CONCURRENTLY. If a statement fails, all are run again, so each must be idempotent.
  */
 const BY_ITSELF = '-- Each statement by itself';
 /** Statements that run without a lock timeout, because they block no other queries while they wait. */

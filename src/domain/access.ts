@@ -7,16 +7,20 @@ import type { SessionAction } from './session.ts';
 
 export const ROLES = {
   CUSTOMER: 'Person who is being verified: sees only their own sessions.',
-  VIEWER: 'Sees every session, without personal data.',
+  VIEWER:
+    'Sees every session, but not the name, email or link of a customer, and only four digits of the phone number.',
   OPERATOR: 'Starts sessions and books meetings.',
   AGENT: 'Holds the video calls and records the first decision.',
   AUDITOR: 'Confirms or overturns the approvals of agents.',
-  ADMIN: 'May do everything except audit their own agent review.',
+  ADMIN:
+    'May do everything, except audit their own agent review, or resolve a dispute about their own decision.',
 } as const;
 export type Role = keyof typeof ROLES;
 
 const ALL_ROLES = Object.keys(ROLES) as readonly Role[];
 const STAFF = ALL_ROLES.filter((role) => role !== 'CUSTOMER');
+
+const STAFF_WITH_PERSONAL_DATA = ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;
 
 /** Roles that may perform each action. A CUSTOMER may perform an action only on their own sessions. */
 export const ACTION_ROLES = {
@@ -57,6 +61,7 @@ export const OPERATIONS = {
   'Query.session': ALL_ROLES,
   'Query.sessionByVerificationId': ALL_ROLES,
   'Query.sessions': ALL_ROLES,
+  'Query.users': STAFF_WITH_PERSONAL_DATA,
   'Query.sessionStats': ALL_ROLES,
   'Query.feedCursor': ALL_ROLES,
   'Query.statusCatalog': ALL_ROLES,
@@ -85,7 +90,7 @@ export const OPERATIONS = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that see a person's phone, name, email and link in full. A CUSTOMER sees only their own data. */
-export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
+export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
 
 interface FieldRule {
   /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */
@@ -129,12 +134,13 @@ export type FieldRuleName = keyof typeof FIELD_RULES;
 export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
-      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
+      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed closed replaced
+      createdAt updatedAt
       providerStatus providerSubStatus providerAgrees
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
-    STAFF_ONLY: `notes closure escalation escalations disputeResolutions
+    STAFF_ONLY: `notes closure escalated escalation escalations providerDecision disputeResolutions
       assignedAgent assignedAt assignedUntil assignments dueAt overdue`,
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
@@ -156,7 +162,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     STAFF_ONLY: 'callComplete',
   },
   Note: { OPEN: 'id recordedAt', WHO: 'author', WORDS: 'text' },
-  NoteConnection: { OPEN: 'edges nodes pageInfo' },
+  NoteConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   NoteEdge: { OPEN: 'node cursor' },
   Closure: { OPEN: 'id outcome reason closedAt', WHO: 'closedBy', WORDS: 'note' },
   Escalation: {
@@ -182,7 +188,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
   VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   VkycSessionEdge: { OPEN: 'node cursor' },
-  MeetingConnection: { OPEN: 'edges nodes pageInfo' },
+  MeetingConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   MeetingEdge: { OPEN: 'node cursor' },
   StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
   StatusTransitionEdge: { OPEN: 'node cursor' },

@@ -10,6 +10,7 @@ import { invariant } from './invariant.ts';
 import {
   ACTION_TRANSITIONS,
   AFTER_A_BOOKING,
+  APPROVALS,
   SESSION_ACTIONS,
   type SessionAction,
   type TransitionSource,
@@ -32,7 +33,7 @@ export interface ActionFacts extends StatusPair {
   readonly escalated: boolean;
   readonly closed: boolean;
   readonly replaced: boolean;
-  /** True if polls of the provider are planned, because it may still report something. */
+  /** True if polls of the provider are planned, because the provider may still report something. */
   readonly polled: boolean;
   /** Start of the booked meeting; null if no meeting is booked. */
   readonly meetingAt: Date | null;
@@ -43,6 +44,10 @@ export interface ActionFacts extends StatusPair {
    * that call; null otherwise.
    */
   readonly unreviewedCall: EndedCall | null;
+  /** Whether the log reports a call; false unless `mayHideCall`. */
+  readonly hadCall: boolean;
+  /** Whether another session replaces this one although `replaced` is not set; false unless `mayHideReplacement`. */
+  readonly hasReplacement: boolean;
   /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
   /**
@@ -51,8 +56,8 @@ export interface ActionFacts extends StatusPair {
    */
   readonly agentUnknown: boolean;
   /**
-   * Recorded name of the person who decided a dispute so that an agent's approval of the provider stands; null if the
-   * current status has another origin.
+   * Recorded name of the person who resolved a dispute by accepting an agent's approval that the provider reported;
+   * null if the current status has another origin.
    */
   readonly approvalAcceptedBy: string | null;
   /** Person to whom the session is assigned; null if the log assigns it to nobody. */
@@ -75,8 +80,8 @@ export interface ActionPolicy {
 
 export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
-/** Sub-statuses in which the provider has a recording, because a call has ended. */
-const HAS_RECORDING: readonly SubStatus[] = [
+/** Sub-statuses that show that a call has ended, so that the provider has a recording. */
+export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = [
   'USER_ENDED_CALL',
   'AGENT_ENDED_CALL',
   'AGENT_APPROVED',
@@ -122,10 +127,11 @@ const AFTER_REPLACEMENT: readonly SessionAction[] = [
   'RESOLVE_ESCALATION',
 ];
 
+const REPLACED_BY_ANOTHER = 'Another session replaces this one: act on that session.';
+
 function findEndDenial(action: SessionAction, facts: ActionFacts): string | null {
-  if (facts.replaced && !AFTER_REPLACEMENT.includes(action))
-    return 'Another session replaces this one: act on that session.';
-  // The provider may contradict a decision made here, so it is polled until it agrees.
+  if (facts.replaced && !AFTER_REPLACEMENT.includes(action)) return REPLACED_BY_ANOTHER;
+  // The provider may contradict a decision made here, so the session is polled until the provider agrees.
   const mayRefresh = action === 'REFRESH' && facts.polled;
   return getStatusInfo(facts).terminal && !mayRefresh && !AFTER_THE_END.includes(action)
     ? 'The session is over.'
@@ -231,7 +237,7 @@ function findPersonDenial(
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => isSamePerson(decider, viewer.id));
   return action === 'RESOLVE_DISPUTE' && decided
-    ? 'You reviewed or closed this session: another person must resolve the dispute (four-eyes rule).'
+    ? 'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).'
     : null;
 }
 
@@ -241,7 +247,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'SCHEDULE_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
       if (linkEnded) return "The customer's link has expired: start a new session.";
-      // A meeting at the provider whose time has passed cannot be moved any more, and no longer matters.
+      // A meeting that the customer booked at the provider prevents another booking only until it begins.
       return isBookedAtProvider(facts) && facts.meetingAt > now ? MOVE_AT_PROVIDER : null;
     case 'CANCEL_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
@@ -250,6 +256,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       return isBookedAtProvider(facts) ? CANCEL_AT_PROVIDER : null;
     case 'RECORD_AGENT_REVIEW':
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call must take place first.';
+      if (REVIEW_BY_SUB_STATUS[facts.subStatus]) return 'The agent has already decided.';
       return isAllowedFrom(action, findReviewedSubStatus(facts))
         ? null
         : 'An agent review is possible only after a call has ended.';
@@ -260,7 +267,9 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
-      return HAS_RECORDING.includes(facts.subStatus) || facts.unreviewedCall !== null
+      return SUB_STATUSES_AFTER_A_CALL.includes(facts.subStatus) ||
+        facts.unreviewedCall !== null ||
+        facts.hadCall
         ? null
         : 'The recording exists only after a call has ended.';
     case 'CREATE_SDK_TOKEN':
@@ -272,6 +281,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
       return findWaitingParty(facts, facts) === 'NOBODY' ? 'The session is over.' : null;
     case 'REPLACE':
+      if (facts.hasReplacement) return REPLACED_BY_ANOTHER;
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
       return APPROVALS.includes(facts.subStatus)
         ? 'The customer was approved: an approved session cannot be replaced.'
@@ -328,15 +338,17 @@ export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
 const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>): SubStatus | null =>
   mayFollowReview(facts) ? facts.unreviewedCall : facts.subStatus;
 
-const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
-
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
 const explainNoMeeting = ({ subStatus }: StatusPair): string =>
   subStatus === 'USER_ACCEPTED_MEETING' ? 'The video call is in progress.' : 'The agent has already decided.';
 
-/** Four-eyes rule: nobody audits their own review, whatever their roles. */
+/**
+ * Returns why the viewer may not audit the approval (four-eyes rule); null if the viewer may. Refuses a viewer who
+ * reviewed as the agent or accepted the approval in a dispute, whatever their roles. If the agent is unknown,
+ * refuses every viewer, unless the policy allows the audit.
+ */
 function fourEyes(
   { agents, agentUnknown, approvalAcceptedBy }: ActionFacts,
   viewer: Viewer,
@@ -347,7 +359,7 @@ function fourEyes(
   if (isSamePerson(approvalAcceptedBy, viewer.id))
     return "You accepted the agent's approval by deciding a dispute: another person must audit it (four-eyes rule).";
   if (agentUnknown && !policy.auditUnknownAgents) {
-    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule).';
+    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule): wait until the provider reports the decision of its auditor.';
   }
   return null;
 }
@@ -357,8 +369,8 @@ export interface CallStatement {
   /** Whether the call was complete; null if the reviewer does not say. */
   readonly callComplete: boolean | null;
   /**
-   * Whether the reviewer's client knows `callComplete`. Clients of the last release do not, and may go on
-   * rejecting without it.
+   * Whether the reviewer's client knows `callComplete`. Clients of the last release do not know it, and may continue
+   * to reject without it.
    */
   readonly mayState: boolean;
 }
@@ -405,15 +417,47 @@ export interface RelatedRows {
   }[];
   /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
   readonly unreviewedCall: EndedCall | null;
-  /** Recorded name of the person who replaced the session; null if `mayHaveReplacer` is false, or it is unknown. */
+  readonly hadCall: boolean;
+  readonly hasReplacement: boolean;
+  /**
+   * Recorded name of the person who replaced the session; null if the name is unknown, or `mayHaveReplacer` is
+   * false.
+   */
   readonly replacer: string | null;
 }
 
-/** Whether it matters who replaced the session. Only then must the log be searched for the name. */
+/**
+ * Whether the rules need the name of the person who replaced the session, who may not resolve the dispute. Only then
+ * must the log be searched for the name.
+ */
 export const mayHaveReplacer = ({
   replaced,
   disputed,
 }: Pick<ActionFacts, 'replaced' | 'disputed'>): boolean => replaced && disputed;
+
+/** Sub-statuses in which the last release let another session replace a session, without a flag on it. */
+const REPLACED_WITHOUT_FLAG: readonly SubStatus[] = [
+  'VKYC_EXPIRED',
+  'INSUFFICIENT_BALANCE',
+  'TECHNICAL_ERROR',
+  'AGENT_REJECTED',
+  'AUDITOR_REJECTED',
+];
+
+/** Whether another session may replace this one although the flag `replaced` is not set. Only then must it be searched. */
+export const mayHideReplacement = ({
+  replaced,
+  subStatus,
+}: StatusPair & Pick<ActionFacts, 'replaced'>): boolean =>
+  !replaced && REPLACED_WITHOUT_FLAG.includes(subStatus);
+
+/**
+ * Whether a call may have taken place although the status does not tell: the session was closed or replaced, has
+ * expired, or is disputed. Whoever audits its end must be able to watch the call. Only then must the log be searched.
+ */
+export const mayHideCall = (session: StatusPair & Pick<ActionFacts, 'disputed'>): boolean =>
+  !SUB_STATUSES_AFTER_A_CALL.includes(session.subStatus) &&
+  (session.disputed || getStatusInfo(session).terminal);
 
 /** Combines a session with its related rows into what the rules need to decide whether an action is allowed. */
 export function toActionFacts<
@@ -423,13 +467,18 @@ export function toActionFacts<
     | 'meetingAt'
     | 'meetingBookedHere'
     | 'unreviewedCall'
+    | 'hadCall'
+    | 'hasReplacement'
     | 'agents'
     | 'unableAgent'
     | 'agentUnknown'
     | 'approvalAcceptedBy'
     | 'deciders'
   > & { readonly version: number; readonly nextPollAt: Date | null },
->(session: Session, { meeting, reviews, annotations, unreviewedCall, replacer }: RelatedRows): ActionFacts {
+>(
+  session: Session,
+  { meeting, reviews, annotations, unreviewedCall, hadCall, hasReplacement, replacer }: RelatedRows,
+): ActionFacts {
   const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
   // The resolution of a dispute raises the version, so the review that stands is older than the version.
   const resolution = annotations.find(
@@ -448,6 +497,8 @@ export function toActionFacts<
     meetingAt: meeting?.startsAt ?? null,
     meetingBookedHere: meeting?.source === 'MUTATION',
     unreviewedCall,
+    hadCall,
+    hasReplacement,
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     unableAgent: newest?.decision === 'UNABLE_TO_VALIDATE' ? newest.reviewer : null,
     agentUnknown: !standing || standing.reviewer === null,
@@ -514,7 +565,7 @@ export const MEETING_STATUSES = {
   SCHEDULED: 'The meeting is booked.',
   RESCHEDULED: 'The meeting was moved: another meeting replaces it.',
   CANCELLED:
-    'The meeting was cancelled, through this API or at the provider, or an agent decided before it took place.',
+    'The meeting was cancelled, through this API or at the provider; or an agent decided, or the session ended, before it took place.',
   COMPLETED: 'The call took place.',
   MISSED:
     'The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call.',

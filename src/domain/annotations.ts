@@ -1,6 +1,7 @@
 /**
  * Annotations: what staff record about a session in addition to meetings and reviews. Each annotation belongs to one
- * transition, which subscribers get. Its text may be personal data, so the text is encrypted and never streamed.
+ * transition, which subscribers get. The text of an annotation may be personal data, so it is encrypted and never
+ * streamed.
  */
 
 /** Kinds of annotations. */
@@ -8,8 +9,9 @@ export const ANNOTATION_KINDS = {
   NOTE: 'Note for other staff.',
   CLOSURE: 'Why staff closed the session; the code is a `ClosureReason`.',
   ESCALATION: 'Why staff escalated the session; the code is an `EscalationReason`.',
-  ESCALATION_RESOLUTION: 'Result of the escalation before it.',
-  DISPUTE_RESOLUTION: 'Why a dispute was decided this way; the code is a `DisputeResolutionChoice`.',
+  ESCALATION_RESOLUTION: "Result of the session's latest escalation.",
+  DISPUTE_RESOLUTION:
+    'Decision of a dispute, with the reason as text; the code is a `DisputeResolutionChoice`.',
   MEETING_REASON:
     'Why a meeting was booked (required while an ended call waits for its review); the code is the id of the meeting.',
   ASSIGNMENT: 'Staff assigned the session; the code is the token subject of the person who works on it.',

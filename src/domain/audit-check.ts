@@ -154,7 +154,7 @@ function newestContents(entries: readonly AuditEntry[]) {
         findings.push({ number, what: 'inserted: only the first entry of a chain can be an adoption' });
       continue;
     }
-    // `audit-session.ts` compares the entries of all other kinds with the session's row.
+    // Entries of other kinds describe no row of their own; `audit-session.ts` checks SESSION, DETAILS and ERASURE.
     if (!describesRow(kind)) continue;
     const name = describeRow(kind, entry.content);
     const before = newest.get(name);

@@ -36,8 +36,8 @@ export interface AuditedSession extends Omit<ProjectedState, 'provider' | 'assig
 }
 
 /**
- * Rows of other tables that say whose session it is: its user and its start. An archive does not contain these
- * rows.
+ * Rows of other tables that say whose session a session row is: the user, and the start with its caller. An archive
+ * does not contain these rows.
  */
 export interface SessionOrigin {
   readonly user: { readonly userId: string; readonly createdAt: Date; readonly erasedAt: Date | null } | null;
@@ -137,12 +137,12 @@ export function checkIdentity(
   const findings = [...details.findings];
   const given: Fields = { ...row, caller: origin?.caller };
   for (const field of DETAIL_FIELDS) {
-    const payload = details.newest.get(field);
-    const isSaid = payload !== undefined && (session !== undefined || payload.value !== null);
+    const recorded = details.newest.get(field);
+    const isSaid = recorded !== undefined && (session !== undefined || recorded.value !== null);
     if (!isSaid || (field === 'caller' && !origin)) continue;
-    if (isSame(payload.value, given[field])) continue;
+    if (isSame(recorded.value, given[field])) continue;
     const what = field === 'caller' ? 'the caller of its row of start_intent was edited' : `${ROW}: ${field}`;
-    findings.push({ number: payload.number, what });
+    findings.push({ number: recorded.number, what });
   }
   if (session) {
     const payload = parseContent(session.content);

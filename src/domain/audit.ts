@@ -109,8 +109,8 @@ export const COMMITMENTS: Partial<Record<AuditKind, readonly string[]>> = {
 };
 
 /**
- * Returns the text that the commitment `person` of a SESSION entry hashes: the provider's user id of the
- * person, and the time of the row.
+ * Returns the text that the commitment `person` of a SESSION entry hashes: the provider's user id of the person, and
+ * the time at which the user row was created.
  */
 export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
   JSON.stringify([user.userId, formatTime(user.createdAt)]);

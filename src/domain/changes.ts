@@ -28,7 +28,7 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   LATE: [],
   REVIEWED: [],
   ENDED: [],
-  // A disputed session waits for the merchant.
+  // A dispute also changes STATUS: the session then waits for the merchant.
   DISPUTED: ['STATUS', 'DISPUTE'],
   DISPUTED_LATE: ['STATUS', 'DISPUTE'],
   DETAILS: ['MEETINGS', 'REVIEWS'],
@@ -66,15 +66,15 @@ export function findChanges({
   // agent's remarks may arrive with the end of the call.
   const isReview = subStatus in REVIEW_BY_SUB_STATUS || subStatus === 'AGENT_ENDED_CALL';
   if (isAboutStatus(verdict) && !isLate(verdict) && isReview) found.add('REVIEWS');
-  // A dispute that is decided for the session repeats its sub-status, and ends nothing.
+  // The resolution of a dispute ends nothing, even if it repeats a sub-status that once ended the session.
   if (verdict !== 'RESOLVED' && isAboutStatus(verdict))
     for (const each of CHANGES_BY_END[subStatus] ?? []) found.add(each);
   return (Object.keys(SESSION_CHANGES) as SessionChange[]).filter((change) => found.has(change));
 }
 
 /**
- * Changes by sub-status that ends a session through this API, also if the session had ended before: it then waits for
- * nobody, and its booked meeting is cancelled.
+ * Further changes of a transition to a sub-status that closes or replaces the session, even if the session had
+ * already ended: it then waits for nobody, and its booked meeting is cancelled.
  */
 const CHANGES_BY_END: Partial<Record<SubStatus, readonly SessionChange[]>> = {
   REJECTED_BY_MERCHANT: ['STATUS', 'MEETINGS', 'CLOSURE'],

@@ -19,11 +19,12 @@ export const ERROR_CODES = {
   VERSION_CONFLICT: {
     retryable: false,
     description:
-      "The session's version differs from `expectedVersion`: its status changed after you read it. Read it again.",
+      '`expectedVersion` or `expectedSubStatus` no longer holds: the session changed after you read it. Read the session again.',
   },
   IDEMPOTENCY_CONFLICT: {
     retryable: false,
-    description: 'The `idempotencyKey` was used before with a different input. Choose a new key.',
+    description:
+      'The `idempotencyKey`, or the `verificationId` of startSession, was used before with a different input. Choose a new one.',
   },
   VERIFICATION_ID_TAKEN: {
     retryable: false,
@@ -75,7 +76,7 @@ export class Refusal extends Error {
  * - `NOT_FOUND`: the provider has no such object.
  * - `NO_BALANCE`: the account's balance is too low.
  * - `INVALID`: the provider does not accept some input of the caller.
- * - `REFUSED`: the provider will not do this.
+ * - `REFUSED`: the provider understood the call and refuses it.
  * - `UNAVAILABLE`: no useful answer; the call may have taken effect, or may succeed later.
  * - `MISMATCH`: the answer names another verification or user than the call. The answer must not be used; the
  *   call may have taken effect.

@@ -23,8 +23,8 @@ export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
  * An id that is null on one side is not compared: the provider leaves fields out, and a session has no
  * reference id until the first update that contains one.
  */
-export const findMismatch = (known: Partial<Identity>, payload: Partial<Identity>): IdentityField | null =>
+export const findMismatch = (known: Partial<Identity>, answered: Partial<Identity>): IdentityField | null =>
   IDENTITY_FIELDS.find((field) => {
-    const [ours, theirs] = [known[field] ?? null, payload[field] ?? null];
+    const [ours, theirs] = [known[field] ?? null, answered[field] ?? null];
     return ours !== null && theirs !== null && ours !== theirs;
   }) ?? null;

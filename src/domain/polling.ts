@@ -11,8 +11,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Default number of days, from a decision made here or the end of the link, for which the provider is asked whether it
- * agrees.
+ * Default number of days for which the provider is asked whether it agrees with a decision made here. Counted from
+ * the decision or the end of the link, whichever is later.
  */
 export const DEFAULT_CONFIRM_DAYS = 7;
 
@@ -22,7 +22,10 @@ export interface PollPace {
   readonly fairShareMs: number;
   /** Time after the start of a meeting at which the meeting counts as missed if no call has begun. */
   readonly meetingGraceMs: number;
-  /** Time from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  /**
+   * Time for which the provider is asked whether it agrees with a decision made here, counted from the decision or
+   * the end of the link, whichever is later.
+   */
   readonly confirmMs: number;
 }
 
@@ -33,7 +36,7 @@ export interface PollFacts extends StatusPair {
   /** When a webhook or poll last reported the session. */
   readonly heardAt: Date;
   /**
-   * True if timestamps do not tell the order of the provider's updates, so that a poll soon must find out the
+   * True if timestamps do not tell the order of the provider's updates, so that a poll must soon find out the
    * current status.
    */
   readonly unsettled: boolean;
@@ -58,7 +61,7 @@ interface PollingInterval {
    * Interval right after a change, as a fraction of the fair share (the interval under round-robin polling).
    */
   readonly minShare: number;
-  /** Later interval, as a fraction of the time since the change; at most the fair share. */
+  /** Later interval, as a fraction of the time since the change, up to a maximum (`maxMs` in `nextPollAt`). */
   readonly backoffShare: number;
 }
 
@@ -103,17 +106,17 @@ const EXPIRY_DOUBT_MS = 1.5 * DAY;
 const MAX_REVIEW_MS = 30 * DAY;
 
 /**
- * Part of a poll that a session counts for in the fair share if it ended by a decision made here. Such sessions may be
- * many, and contradictions are rare: together they must not slow down the polls of open sessions.
+ * Weight in the fair share of a session that ended by a decision made here; an open session has the weight 1. Such
+ * sessions may be many, and contradictions are rare: together they must not slow down the polls of open sessions.
  */
 export const UNCONFIRMED_WEIGHT = 0.1;
 const MIN_UNCONFIRMED_INTERVAL_MS = HOUR;
 
 /**
- * Returns when to poll a session next; null if never again, because the session has ended or its link has
- * expired. A poll is due right after the start of a booked meeting, and right after its grace period. A session that
- * ended by a decision made here is polled on until the provider agrees or contradicts, or
- * `confirmMs` have passed since the decision and the end of the link.
+ * Returns when to poll a session next; null if never again, because the session has ended or its link has expired. A
+ * poll is due right after the start of a booked meeting, and right after its grace period. A session that ended by a
+ * decision made here is polled until the provider agrees or contradicts, or until `confirmMs` after the decision or
+ * the end of the link, whichever is later.
  */
 export function nextPollAt(
   facts: PollFacts,
@@ -138,8 +141,9 @@ export function nextPollAt(
 
   const meeting = phase === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
   const times = meeting === null ? [] : [meeting, meeting + meetingGraceMs];
-  // The start of a meeting and the end of its grace period count as changes, so that polls are frequent after them:
-  // a webhook may arrive right after the end, and only a poll that is sent after it shows a missed meeting.
+  // The start of a meeting and the end of its grace period count as changes, so that polls are frequent after both.
+  // A webhook that arrives right after the grace period counts as a poll, but cannot show a missed meeting; a poll
+  // must follow soon.
   const changed = times.findLast((time) => time <= polledAt) ?? facts.changedAt.getTime();
   // After the start of its meeting, a session is polled as often as one that is under way.
   const met = meeting !== null && meeting <= polledAt;

@@ -17,7 +17,7 @@ export interface PersonalData {
   readonly address: string | null;
 }
 
-/** Customer as the provider stores them. */
+/** Customer, as stored by the provider. */
 export interface ProviderUser extends PersonalData {
   readonly userId: string;
 }
@@ -176,7 +176,7 @@ export type CallPurpose = 'MUTATION' | 'POLL';
 
 /** Budget of provider calls, shared by all replicas. */
 export interface CallBudget {
-  /** Resolves when a call may be made. Throws a `ProviderFailure` if a mutation would have to wait too long. */
+  /** Resolves when a call may be made. Throws a `ProviderFailure` if the wait would be too long for the purpose. */
   take(purpose: CallPurpose): Promise<void>;
   /**
    * Stops polls, or all calls, for some seconds, because the provider's rate limit is almost, or completely,
@@ -191,8 +191,8 @@ export interface CallBudget {
  */
 export interface DoorbellListener {
   /**
-   * Called when a session's log may have grown to this sequence. `entry` is passed only in the process that
-   * recorded the transition, where it saves a database read.
+   * Called when a session's log may have grown to this sequence. `entry` is passed only in the process that assigned
+   * the feed position of the transition, where it saves a database read.
    */
   onRing(sessionId: string, sequence: number, entry?: FeedEntry): void;
   /**

@@ -1,7 +1,9 @@
 /**
- * Hash chains of the log that records who read personal data. Every process has a few chains of its own, so
- * that no read waits for another replica. Each chain begins with the hash of the beginning of an earlier chain,
- * so that a whole chain cannot be removed unnoticed.
+ * Hash chains of the log that records who read personal data. Every process has a few chains of its own, so that
+ * recording a read never waits for another replica. The beginning of a chain contains the hash of the beginning of
+ * the chain that was the newest until then, which proves that the earlier chain existed: a chain that was removed as
+ * a whole is noticed, unless it is the newest. A comparison with an export of the heads also reveals the removal of
+ * the newest chain.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type AuditKeys, formatTime } from './audit.ts';
@@ -25,7 +27,10 @@ export interface ReadHead {
 
 export interface ChainedRead extends PersonalDataRead, ReadHead {}
 
-/** Beginning of a hash chain of reads, with the hash of the beginning of an earlier chain. */
+/**
+ * First record of a hash chain of personal-data reads. `previousHash` is the hash of the first record of the chain that
+ * was the newest until then, so that the removal of that whole chain is noticed.
+ */
 export interface ReadChain {
   readonly id: string;
   readonly startedAt: Date;

@@ -12,8 +12,8 @@ import {
 
 /** Cause of a transition: a webhook, a poll, a mutation of this API, or the clock. */
 export const TRANSITION_SOURCES = {
-  WEBHOOK: 'The provider reported it by webhook.',
-  POLL: 'The gateway found it by asking the provider.',
+  WEBHOOK: 'The provider reported the change by webhook.',
+  POLL: 'The gateway found the change by asking the provider.',
   MUTATION: 'A user performed a mutation of this API.',
   CLOCK:
     'A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call.',
@@ -350,11 +350,29 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
 };
 
-/** Returns the decisions of the provider that contradict a session with this sub-status. */
-export const contradictingDecisions = (subStatus: SubStatus): readonly KnownSubStatus[] =>
-  (Object.entries(CONTRADICTIONS) as [KnownSubStatus, readonly SubStatus[]][])
-    .filter(([, contradicted]) => contradicted.includes(subStatus))
-    .map(([decision]) => decision);
+/** Sub-statuses in which the customer is approved, by an agent or finally. */
+export const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
+
+/**
+ * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
+ * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
+ * reported something else since the decision that made the session disputed, such as a rejection after an approval:
+ * the older decision must not be accepted then. `disputing` is the newest transition that contradicted the session.
+ */
+export function findProviderDecision(
+  session: StatusPair & Pick<ProjectedState, 'provider'>,
+  disputing: StatusPair & Pick<LogEntry, 'verdict'>,
+): StatusPair | null {
+  const newest = toProviderPair(session);
+  const { status, subStatus } = session;
+  if (CONTRADICTIONS[newest.subStatus]?.includes(subStatus)) return newest;
+  // The provider approved finally while the session was being replaced: the session already has that approval.
+  if (disputing.subStatus === 'REPLACED') return { status, subStatus };
+  if (newest.subStatus !== subStatus) return null;
+  return disputing.verdict === 'DISPUTED_LATE'
+    ? { status: disputing.status, subStatus: disputing.subStatus }
+    : newest;
+}
 
 /**
  * Agent reviews that stand: after such a review, updates about the call or its link no longer change the
@@ -391,9 +409,10 @@ function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict
 export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
 /**
- * Verdict on the replacement of a session by another session of the same person. A session that has ended keeps its
- * outcome. A final approval is recorded only while the start of the other session is under way, which is refused
- * afterwards and not offered: it disputes, as an approval after the replacement does.
+ * Returns the verdict on the replacement of a session by another session of the same person. A session that has
+ * ended keeps its outcome. A session with a final approval cannot be replaced, but the approval may arrive while the
+ * start of the other session is under way: the verdict is then DISPUTED, as for an approval that arrives after the
+ * replacement.
  */
 export function decideReplacement(session: StatusPair): Verdict {
   if (session.subStatus === 'AUDITOR_APPROVED') return 'DISPUTED';
@@ -416,8 +435,8 @@ export function providerAgrees(
 }
 
 /**
- * Whether the session ended by a decision made here about which the provider may still report something: its newest
- * status is not final, it has not contradicted the decision, and no other session replaces this one.
+ * Whether the session ended by a decision made here that the provider may still contradict: the provider's newest
+ * status is not final, the session is not disputed, and no other session replaces it.
  */
 export const isUnconfirmed = (
   session: Omit<ProjectedState, 'version' | 'lastSequence' | 'escalated' | 'assigned'>,
@@ -464,7 +483,7 @@ const allExcept = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
 };
 
 /**
- * Sub-statuses of a session whose meeting is booked, was cancelled, declined or missed. If a booking took the
+ * Sub-statuses of a session whose meeting is booked, or was cancelled, declined or missed. If a booking took the
  * session out of review, the review of the call stays possible in these sub-statuses.
  */
 export const AFTER_A_BOOKING = [
@@ -474,7 +493,7 @@ export const AFTER_A_BOOKING = [
   'USER_MISSED_MEETING',
 ] as const satisfies readonly KnownSubStatus[];
 
-/** Transitions that the passing of time causes, without the provider or a user (source CLOCK). */
+/** Transitions caused by the passing of time (source CLOCK), if the provider, when asked, reports nothing newer. */
 export const CLOCK_TRANSITIONS = [
   { from: 'USER_MEETING_SCHEDULED', to: 'USER_MISSED_MEETING' },
 ] as const satisfies readonly { from: KnownSubStatus; to: KnownSubStatus }[];
@@ -495,8 +514,8 @@ export const ACTION_TRANSITIONS: readonly {
     from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
     to: 'USER_MEETING_CANCELLED',
   },
-  // After a call that the customer ended, an approval needs a statement. After a booking, how the unreviewed call
-  // ended decides (`findDecisionDenial`).
+  // `findDecisionDenial` restricts these further: after a call that the customer ended, an approval needs the
+  // statement `callComplete`; after a booking, the end of the unreviewed call decides.
   {
     action: 'RECORD_AGENT_REVIEW',
     from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
@@ -569,7 +588,7 @@ function providerMayMove(from: StatusPair, to: StatusPair): boolean {
   return decideVerdict({ ...session, provider }, to) === 'MOVED';
 }
 
-/** All transitions that the state machine allows, by provider updates or by mutations. */
+/** All transitions that the state machine allows, by provider updates, by mutations or by the clock. */
 export const TRANSITION_RULES: readonly TransitionRule[] = [
   ...ALL_PAIRS.filter(({ reportedBy }) => reportedBy === 'PROVIDER').map((to) => ({
     from: null,

@@ -3,6 +3,15 @@
  * any character is visible.
  */
 
+/** Maximum length of each text that people write, in characters as a reader counts them (graphemes). */
+export const MAX_CHARACTERS = {
+  note: 2000,
+  remarks: 2000,
+  customerMessage: 500,
+  reason: 500,
+  address: 500,
+} as const;
+
 /** Segmenter shared by all calls, because constructing one takes far longer than using it. */
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 

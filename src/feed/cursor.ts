@@ -123,9 +123,9 @@ const FIRST_BLOCK = Buffer.alloc(4);
 
 /**
  * Creates the encoder of opaque, authenticated cursors. The body is encrypted with AES-256-CTR, with its MAC
- * as nonce (synthetic IV), because the feed's end may belong to a session that the client may not see. A
- * cursor names a transition, not only a feed position, so that any subscription can resume after a cursor
- * from any query, mutation or subscription.
+ * as nonce (synthetic IV), because the cursor of the feed's end names a session, which the client may not be
+ * allowed to see. A cursor names a transition, not only a feed position, so that any subscription can resume
+ * after a cursor from any query, mutation or subscription.
  */
 export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock }: CursorOptions): Cursors {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();

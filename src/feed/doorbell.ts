@@ -13,7 +13,10 @@ export interface LocalDoorbell extends Doorbell {
   missed(): void;
 }
 
-/** Creates the doorbell within this process. The doorbells between replicas deliver through it. */
+/**
+ * Creates the doorbell within this process, through which the doorbell between replicas delivers
+ * notifications.
+ */
 export function createLocalDoorbell(log?: Logger): LocalDoorbell {
   const listeners = new Set<DoorbellListener>();
   const tellAll = (tell: (listener: DoorbellListener) => void) => {

@@ -11,7 +11,7 @@ export type Fingerprinted = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'
  *
  * The digest is computed from the row and not copied from the audit chain: a new column would be missing in
  * rows that an older release writes during a rolling deploy. A transition that was lost and recorded again
- * has at least another `recordedAt`.
+ * differs at least in `recordedAt`.
  */
 export function getFingerprint(transition: Fingerprinted & { [MEMO]?: number }): number {
   transition[MEMO] ??= computeFingerprint(transition);

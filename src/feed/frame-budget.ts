@@ -98,8 +98,8 @@ export class FrameBudgets {
   }
 
   #bucketOf(viewerId: string): Bucket {
-    // Created on first use: LRUCache allocates room for all its entries at once, which would take longer than
-    // the rest of the gateway's start.
+    // Created on first use: LRUCache allocates room for all its entries in advance, which would take longer
+    // than the rest of the gateway's start.
     this.#buckets ??= new LRUCache({ max: MAX_BUCKETS, ttl: MINUTE_MS, updateAgeOnGet: true });
     const known = this.#buckets.get(viewerId);
     if (known) return known;

@@ -68,7 +68,7 @@ interface Dependencies {
   readonly metrics?: Metrics;
   /**
    * Schedules polls of the provider after the database lost transitions (failover or restore), see
-   * `#onRewound`. If this function rejects, the hub calls it again at the next poll.
+   * `#onRewound`. If this function rejects, the hub calls it again at its next poll of the logs.
    */
   readonly relearn?: () => Promise<void>;
 }
@@ -405,8 +405,8 @@ export class Hub {
   }
 
   /**
-   * Handles a rewind (the database lost transitions) that a followed log detected: logs one error for all
-   * logs, and schedules polls, because the provider still knows the state that the database lost.
+   * Handles a rewind (the database lost transitions) that a followed log detected: writes one error for all
+   * followed logs, and schedules polls of the provider, which still knows the state that the database lost.
    */
   readonly #onRewound = (why: CursorExpiry): void => {
     const now = performance.now();

@@ -38,8 +38,8 @@ export interface TailListener {
   /** Publishes new entries. Resolves once every live subscriber has been sent the entries; never rejects. */
   publish(entries: readonly Entry[]): Promise<void>;
   /**
-   * Called after the log lost all entries after number `to`, in order with the calls of `publish`. `holds`
-   * tells whether the log still has all entries that a subscriber with the given progress was sent.
+   * Called when the log has lost all entries after number `to`; handled after the earlier calls of `publish`.
+   * `holds` tells whether the log still has all entries that a subscriber with the given progress was sent.
    */
   onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
   /**
@@ -49,9 +49,7 @@ export interface TailListener {
   countSubscribers(patienceMs: number): { live: number; lagging: number };
 }
 
-/**
- * Maximum number of entries that are read and published in one batch; groups execute the whole batch at once.
- */
+/** Maximum number of entries that are read and published in one batch; groups execute a whole batch together. */
 const LIVE_PAGE_SIZE = 100;
 const REPLAY_PAGE_SIZE = 500;
 const RETRY_MS = 500;
@@ -70,7 +68,7 @@ const WAIT_POLL_INTERVAL_MS = 2;
  * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their
  * numbers again. Each read therefore starts at the newest known entry (the anchor). If the log has no entry
  * or a different entry under that number, the tail goes back to the newest entry that is both in memory and
- * in the log, and tells its listeners.
+ * in the log, and calls `onRewind` of its listeners.
  */
 export class LogTail {
   readonly listeners = new Set<TailListener>();
@@ -342,8 +340,8 @@ export class LogTail {
   }
 
   /**
-   * Returns why entries are missing. An empty read does not tell whether they were archived or the log was
-   * rewound, so the log is asked.
+   * Returns why entries are missing. An empty read does not tell whether the entries were archived or the log
+   * was rewound; then `explainLoss` tells.
    */
   #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
     return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);

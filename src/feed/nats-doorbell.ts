@@ -12,8 +12,8 @@ import { RingReceiver } from './ring-receiver.ts';
 
 export interface NatsDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
-   * after the next connect, `onGap` makes the listeners read their logs instead.
+   * Whether the NATS connection is up, so that notifications of other replicas arrive. Notifications sent
+   * while it is down are lost; after the next connect, `onGap` makes the listeners read their logs instead.
    */
   readonly connected: boolean;
 }
@@ -47,7 +47,7 @@ interface Dependencies {
   readonly subject: string;
   readonly log: Logger;
   /** Called for each message that cannot be parsed or is too long. */
-  readonly onNotUnderstood?: () => void;
+  readonly onUnreadableRing?: () => void;
   readonly timings?: Partial<NatsTimings>;
 }
 
@@ -68,14 +68,14 @@ export function createNatsDoorbell({
   servers,
   subject,
   log,
-  onNotUnderstood,
+  onUnreadableRing,
   timings: given,
 }: Dependencies): NatsDoorbell {
   const timings = { ...TIMINGS, ...given };
   const options = { ...parseCredentials(servers), ...connectionTimeouts(timings) };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
-  const hearer = new RingReceiver({ here, ownOrigin: origin, log, onNotUnderstood });
+  const receiver = new RingReceiver({ here, ownOrigin: origin, log, onUnreadableRing });
   const unsent = new PendingNotifications();
   const leaving = new AbortController();
   let stopped = false;
@@ -128,7 +128,7 @@ export function createNatsDoorbell({
       void whenStale(made, hangUp);
       made.subscribe(subject, {
         callback: (error, message) =>
-          error ? hangUp() : hearer.receive(() => message.string(), message.data.length),
+          error ? hangUp() : receiver.receive(() => message.string(), message.data.length),
       });
       if (await roundTripSucceeds(made)) {
         connection = made;
@@ -165,7 +165,7 @@ export function createNatsDoorbell({
       const farewell = wait(timings.farewellMs, undefined, { ref: false });
       await Promise.race([telling, farewell]);
       leaving.abort();
-      hearer.stop();
+      receiver.stop();
       // `listening` may hang in a DNS lookup, which cannot be cancelled, so wait for it at most until the
       // timeout.
       await Promise.race([listening, farewell]);

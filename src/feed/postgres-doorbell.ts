@@ -14,8 +14,8 @@ export const CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
-   * after the next connect, `onGap` makes the listeners read their logs instead.
+   * Whether the LISTEN connection is up, so that notifications of other replicas arrive. Notifications sent
+   * while it is down are lost; after the next connect, `onGap` makes the listeners read their logs instead.
    */
   readonly connected: boolean;
 }
@@ -41,27 +41,27 @@ interface Dependencies {
   readonly db: Database;
   readonly log: Logger;
   /** Called for each notification that cannot be parsed or is too long. */
-  readonly onNotUnderstood?: () => void;
+  readonly onUnreadableRing?: () => void;
   readonly timings?: Partial<DoorbellTimings>;
 }
 
 /**
  * Creates a doorbell (notification that transitions were recorded) between replicas over LISTEN and NOTIFY. A
  * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the transactions
- * that record transitions, one at a time per process; rings that arrive while one is being sent form the
- * next.
+ * that record transitions, one at a time per process; rings that arrive while a notification is being sent go
+ * out in the next one.
  */
 export function createPostgresDoorbell({
   url,
   db,
   log,
-  onNotUnderstood,
+  onUnreadableRing,
   timings: given,
 }: Dependencies): PostgresDoorbell {
   const timings = { ...TIMINGS, ...given };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
-  const hearer = new RingReceiver({ here, ownOrigin: origin, log, onNotUnderstood });
+  const receiver = new RingReceiver({ here, ownOrigin: origin, log, onUnreadableRing });
   const unsent = new PendingNotifications();
   const stopping = new AbortController();
   let telling: Promise<void> | null = null;
@@ -93,7 +93,7 @@ export function createPostgresDoorbell({
         succeeded();
         here.missed();
       },
-      onText: (text) => hearer.receive(() => text),
+      onText: (text) => receiver.receive(() => text),
     }).catch((error: unknown) => {
       connected = false;
       if (stopping.signal.aborted) return;
@@ -113,7 +113,7 @@ export function createPostgresDoorbell({
     listen: here.listen,
     async stop() {
       stopping.abort();
-      hearer.stop();
+      receiver.stop();
       await listening;
       await Promise.race([telling, wait(timings.farewellMs, undefined, { ref: false })]);
       await here.stop();

@@ -22,8 +22,8 @@ const SESSIONS_IN_MESSAGE = 140;
 export const MAX_MESSAGE_BYTES = 8_000;
 const MAX_ID_LENGTH = 64;
 /**
- * Maximum number of sessions in one batch of rings. For more, `LOOK` (read all followed logs) is sent
- * instead, because one read of every log then costs listeners less than a long list.
+ * Maximum number of sessions in one batch of rings. For more sessions, `LOOK` (read all followed logs) is
+ * sent instead, because reading every log once costs listeners less than a long list.
  */
 export const MAX_NAMED_SESSIONS = SESSIONS_IN_MESSAGE * 10;
 

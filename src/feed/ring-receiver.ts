@@ -13,7 +13,7 @@ export const MISSED_INTERVAL_MS = 250;
  */
 const LOG_INTERVAL_MS = 60_000;
 
-interface RingHearerOptions {
+interface RingReceiverOptions {
   /** Doorbell within this process, through which messages of other replicas reach the listeners. */
   readonly here: LocalDoorbell;
   /**
@@ -22,7 +22,7 @@ interface RingHearerOptions {
    */
   readonly ownOrigin: string;
   readonly log: Logger;
-  readonly onNotUnderstood?: (() => void) | undefined;
+  readonly onUnreadableRing?: (() => void) | undefined;
 }
 
 /**
@@ -31,15 +31,15 @@ interface RingHearerOptions {
  * for messages that cannot be parsed one read of all logs per `MISSED_INTERVAL_MS`.
  */
 export class RingReceiver {
-  readonly #options: RingHearerOptions;
+  readonly #options: RingReceiverOptions;
   #rings = new Map<string, number>();
   #isScheduled = false;
   #missedAgain = false;
   #missing: NodeJS.Timeout | null = null;
-  #notUnderstood = 0;
+  #unreadable = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RingHearerOptions) {
+  constructor(options: RingReceiverOptions) {
     this.#options = options;
   }
 
@@ -82,8 +82,8 @@ export class RingReceiver {
   }
 
   /**
-   * Tells the listeners that notifications may have been missed: at once for the first call, and for all
-   * calls within the next `MISSED_INTERVAL_MS` once more at the end of that interval.
+   * Tells the listeners that notifications may have been missed: immediately at the first call, and once more
+   * at the end of `MISSED_INTERVAL_MS` if there were further calls in that interval.
    */
   #miss(): void {
     if (this.#missing) {
@@ -100,16 +100,16 @@ export class RingReceiver {
   }
 
   #refuse(): void {
-    this.#options.onNotUnderstood?.();
-    this.#notUnderstood += 1;
+    this.#options.onUnreadableRing?.();
+    this.#unreadable += 1;
     const now = performance.now();
     if (now - this.#loggedAtMs >= LOG_INTERVAL_MS) {
       this.#options.log.warn(
-        { messages: this.#notUnderstood },
+        { messages: this.#unreadable },
         'notifications from other replicas could not be parsed; reading the logs instead',
       );
       this.#loggedAtMs = now;
-      this.#notUnderstood = 0;
+      this.#unreadable = 0;
     }
     this.#miss();
   }

@@ -17,8 +17,8 @@ export interface FrameRequest {
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
 /**
- * LRU cache of immutable frame results. All selections and logs share one cache, so that its size limit holds
- * for all of them together.
+ * LRU cache of immutable frame results. One cache serves all followed logs and all distinct selections of fields,
+ * so that its size limit holds for all of them together.
  */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 
@@ -32,8 +32,8 @@ export const createFrameResultCache = (): FrameResultCache =>
 export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
 
 /**
- * Result of an executed frame. Returns its JSON only for viewers for whom the frame was executed, since it
- * may contain data that others may not see.
+ * Result of an executed frame. If the result depends on the viewer, only the viewer for whom the frame was
+ * executed gets the JSON, since it may contain data that other viewers may not see.
  */
 export class FrameResult {
   readonly #json: FrameJson;
@@ -59,8 +59,8 @@ export class FrameResult {
 }
 
 /**
- * Key that stands for all viewers, in place of one viewer's key. The empty string, which is never the key of
- * a viewer.
+ * Key that is used instead of a viewer's key for results that all viewers share. The empty string is never
+ * the key of a viewer.
  */
 const FOR_ALL = '';
 
@@ -73,14 +73,14 @@ let executions = 0;
  */
 export class SharedExecution {
   /**
-   * Whether any result of this selection depended on the viewer. From then on, executions are not shared
+   * Whether any result of this selection depended on the viewer. Once true, executions are no longer shared
    * between viewers.
    */
   dependsOnViewer = false;
   readonly #selection: Selection;
   readonly #running = new Map<string, Promise<FrameResult>>();
   readonly #cache: FrameResultCache;
-  /** Unique prefix of this selection's keys in the cache, which all selections share. */
+  /** Prefix that makes this selection's keys unique in the cache, because all selections share one cache. */
   readonly #name: string;
 
   constructor(selection: Selection, immutable = createFrameResultCache()) {

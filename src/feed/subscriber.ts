@@ -17,8 +17,9 @@ const REPLAYED_AT_ONCE = 50;
 
 /**
  * State machine of one subscriber. CATCHING_UP: reads the log at its own pace. LIVE: its group sends it every
- * entry. LAGGING: its socket is full; afterwards it is sent the missed entries from the group's buffer or, if
- * the buffer lacks some, resyncs. It also resyncs if the log lost entries that it was sent.
+ * entry. LAGGING: its socket is full; once the socket has drained, the subscriber is sent the missed entries
+ * from the group's buffer or, if the buffer lacks some, resyncs. A subscriber also resyncs if the log lost
+ * entries that the subscriber was sent.
  */
 export class Subscriber implements GroupMember {
   readonly viewer: Viewer;
@@ -106,8 +107,8 @@ export class Subscriber implements GroupMember {
     if (this.#state !== 'LIVE') return;
     const outcome = this.#sendAll(executed);
     if (outcome === 'FULL') this.#waitUntilDrained();
-    // Some entry was not executed for this viewer, because the subscriber joined while the batch was
-    // executed, or the viewer's budget is used up. Catching up delivers that entry.
+    // Either an entry was not executed for this viewer (the subscriber joined while the batch was executed),
+    // or the viewer's budget is used up. Catching up delivers the entry.
     if (outcome === 'NOT_EXECUTED') this.switchToCatchUp();
   }
 
@@ -323,7 +324,7 @@ export class Subscriber implements GroupMember {
 
   /**
    * Resyncs: sends the restart point (snapshot or reset) and continues after it. A subscription that has no
-   * restart points ends with an error, except after TOO_FAR_BEHIND: the log still has every entry then, so
+   * restart points ends with an error, except after TOO_FAR_BEHIND: then the log still has every entry, so
    * the subscriber catches up.
    */
   async #resync(cause: RestartCause): Promise<void> {

@@ -28,13 +28,13 @@ export const RESTART_CAUSES = {
     'Too many transitions happened since the cursor to replay them, or the connection was too slow to receive them.',
   ARCHIVED: 'The transitions after the cursor were moved to an archive.',
   LOG_REWOUND:
-    'The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider for the affected sessions again.',
+    'The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider again about every open session.',
 } as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
 export type RestartCause = keyof typeof RESTART_CAUSES;
 
 /**
  * Result of executing a frame. All subscriptions with the same selection share the result; only the cursor of
- * the previous frame differs, and each stream fills in its own.
+ * the previous frame differs, which each stream fills in.
  */
 export interface Executed {
   readonly json: FrameJson;

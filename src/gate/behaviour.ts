@@ -25,7 +25,7 @@ export interface BehaviourChange {
 const nameOf = (pair: { status: string; subStatus: string } | null): string =>
   pair ? `${pair.status}/${pair.subStatus}` : '(none)';
 
-/** Returns the behaviour of the current code. */
+/** Returns the status pairs and allowed transitions of the current code, to compare with those of the last release. */
 export const presentBehaviour = (): Behaviour => ({
   states: Object.fromEntries(
     ALL_PAIRS.map((info) => [
@@ -67,7 +67,7 @@ function compareEntries(
   return [...coordinates].flatMap((coordinate) => {
     const [was, is] = [before[coordinate], after[coordinate]];
     if (was === is) return [];
-    if (was === undefined) return [{ coordinate, message: `${what} is new: ${is}` }];
+    if (was === undefined) return [{ coordinate, message: `${what} was added: ${is}` }];
     if (is === undefined) return [{ coordinate, message: `${what} was removed; it was: ${was}` }];
     return [{ coordinate, message: `${what} changed from "${was}" to "${is}"` }];
   });

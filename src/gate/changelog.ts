@@ -1,6 +1,6 @@
 /**
- * Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the schema coordinate that
- * changed in backticks.
+ * Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names, in backticks, the schema
+ * coordinate that changed.
  */
 const HEADING = '## Unreleased';
 
@@ -14,12 +14,12 @@ export function unreleased(changelog: string): string {
 }
 
 /**
- * Returns whether an entry under "Unreleased" announces the change of a coordinate. An entry has the form -
- * `SubStatus.NEW_VALUE`: why, and what to do.
+ * Returns whether an entry under "Unreleased" announces the change of a coordinate. An entry begins with the
+ * coordinate in backticks, such as `SubStatus.NEW_VALUE`, and says why it changed and what clients do.
  */
 export const announces = (changelog: string, coordinate: string): boolean =>
   unreleased(changelog).includes(`\`${coordinate}\``);
 
-/** Returns the changelog of a release: the unreleased entries move under its name. */
+/** Returns the changelog with a heading for the release `name` above the unreleased entries. */
 export const released = (changelog: string, name: string): string =>
   changelog.replace(HEADING, `${HEADING}\n\n## ${name}`);

@@ -85,8 +85,8 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
       maySeeField(context.viewer, rule, ownerOf(source as Guarded, field.name));
     if (shown) {
       const value = inner(source, args, context, info);
-      // The database holds a pseudonym of the customer. Customers who see themselves get their own user id
-      // instead.
+      // The database holds a pseudonym of the customer. Customers who see themselves get their own token subject
+      // (`sub`) instead.
       if (rule === 'WHO' && !context.staff && isNamed(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
@@ -123,8 +123,8 @@ type Guarded = Readonly<Record<string, unknown>> & {
 };
 
 /**
- * Maps each free-text field to the field that names the text's author, because authors may always see their
- * own text. A field that is missing here names a person itself.
+ * Maps free-text fields to the field that names the author of the text, because authors see their own text whatever
+ * their role. A field that is not listed names a person itself, or holds text that only staff write.
  */
 const AUTHORS: Record<string, string> = {
   reason: 'scheduledBy',

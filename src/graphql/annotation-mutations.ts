@@ -1,6 +1,5 @@
-import { Arg, Ctx, createUnionType, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { AnnotationRow } from '../db/sessions/annotations.ts';
-import type { SessionRow } from '../db/sessions/sessions.ts';
 import type {
   ClosureOutcome,
   ClosureReason,
@@ -8,6 +7,7 @@ import type {
   EscalationReason,
 } from '../domain/annotations.ts';
 import type { SubStatus } from '../domain/status.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
 import {
   Closure,
@@ -25,18 +25,10 @@ import {
   EscalationReasonEnum,
   SubStatusEnum,
 } from './enums.ts';
-import { ActionInput, withDecodedSessionId } from './meeting.ts';
-import {
-  ActionNotAllowedError,
-  ConflictError,
-  InvalidInputError,
-  NotFoundError,
-  resolveByName,
-  toMutationResult,
-} from './mutation-error.ts';
-import { VkycSession } from './session-type.ts';
+import { toMutationResult } from './mutation-error.ts';
+import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 
-const NOTE_TEXT = 'Up to 2000 characters. Only staff can read it.';
+const NOTE_TEXT = `Up to ${MAX_CHARACTERS.note} characters. Only staff can read it.`;
 
 @InputType({ description: 'Input of closeSession: the session, its outcome, and the reason.' })
 class CloseSessionInput extends ActionInput {
@@ -80,103 +72,72 @@ class ResolveDisputeInput extends ActionInput {
   @Field(() => SubStatusEnum, {
     nullable: true,
     description:
-      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Pass it whenever you accept an approval.',
+      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides.',
   })
   expectedSubStatus?: SubStatus;
 }
 
-const SESSION = 'The session in its current state.';
-const REPLAYED = 'True if this call repeated an earlier one and changed nothing.';
-
 @ObjectType({ description: 'The session was closed.', simpleResolvers: true })
-class CloseSessionSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class CloseSessionSuccess extends ActionSuccess {
   @Field(() => Closure, {
     description: 'The closure that this call, or the earlier one that it repeats, recorded.',
   })
   closure: AnnotationRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The note was added.', simpleResolvers: true })
-class AddNoteSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class AddNoteSuccess extends ActionSuccess {
   @Field(() => Note, {
     description: 'The note that this call, or the earlier one that it repeats, recorded.',
   })
   note: AnnotationRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The session was escalated.', simpleResolvers: true })
-class EscalateSessionSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class EscalateSessionSuccess extends ActionSuccess {
   @Field(() => Escalation, { description: 'The escalation in its current state.' })
   escalation: EscalationRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The escalation was resolved.', simpleResolvers: true })
-class ResolveEscalationSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class ResolveEscalationSuccess extends ActionSuccess {
   @Field(() => Escalation, { description: 'The escalation with its resolution.' })
   escalation: EscalationRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The dispute was decided.', simpleResolvers: true })
-class ResolveDisputeSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class ResolveDisputeSuccess extends ActionSuccess {
   @Field(() => DisputeResolution, {
     description: 'The decision that this call, or the earlier one that it repeats, recorded.',
   })
   resolution: AnnotationRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
-/** Refusals of every mutation that records an annotation. */
-export const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
-
-const CloseSessionResult = createUnionType({
-  name: 'CloseSessionResult',
-  description: 'The closed session, or the reason for refusing.',
-  types: () => [CloseSessionSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-const AddNoteResult = createUnionType({
-  name: 'AddNoteResult',
-  description: 'The note, or the reason for refusing it.',
-  types: () => [AddNoteSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-const EscalateSessionResult = createUnionType({
-  name: 'EscalateSessionResult',
-  description: 'The escalation, or the reason for refusing it.',
-  types: () => [EscalateSessionSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-const ResolveEscalationResult = createUnionType({
-  name: 'ResolveEscalationResult',
-  description: 'The resolved escalation, or the reason for refusing.',
-  types: () => [ResolveEscalationSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-const ResolveDisputeResult = createUnionType({
-  name: 'ResolveDisputeResult',
-  description: 'The decided dispute, or the reason for refusing.',
-  types: () => [ResolveDisputeSuccess, ...refusals] as const,
-  ...resolveByName,
-});
+const CloseSessionResult = createActionResult(
+  'CloseSessionResult',
+  'The closed session, or the reason why it was not closed.',
+  CloseSessionSuccess,
+);
+const AddNoteResult = createActionResult(
+  'AddNoteResult',
+  'The note, or the reason for refusing it.',
+  AddNoteSuccess,
+);
+const EscalateSessionResult = createActionResult(
+  'EscalateSessionResult',
+  'The escalation, or the reason for refusing it.',
+  EscalateSessionSuccess,
+);
+const ResolveEscalationResult = createActionResult(
+  'ResolveEscalationResult',
+  'The resolved escalation, or the reason why it was not resolved.',
+  ResolveEscalationSuccess,
+);
+const ResolveDisputeResult = createActionResult(
+  'ResolveDisputeResult',
+  'The decision of the dispute, or the reason why it was not recorded.',
+  ResolveDisputeSuccess,
+);
 
 /** Returns the result of a mutation whose payload shows the annotation under the given name. */
 const toResult = <Name extends string>(
@@ -195,7 +156,7 @@ const toResult = <Name extends string>(
 export class AnnotationMutationsResolver {
   @Mutation(() => CloseSessionResult, {
     description:
-      'Closes a session in this gateway, and cancels its booked meeting: rejects the customer, or ends the session without a decision. The provider is not told; if it reports an approval later, the session becomes disputed.',
+      'Closes a session in this gateway, and cancels its booked meeting: rejects the customer, or ends the session without a decision. A session that has already ended keeps its status. The provider is not told; if it reports an approval later, the session becomes disputed.',
   })
   closeSession(
     @Arg('input', () => CloseSessionInput, { description: 'The session, the outcome and the reason.' })
@@ -229,7 +190,7 @@ export class AnnotationMutationsResolver {
   }
 
   @Mutation(() => ResolveEscalationResult, {
-    description: 'Records the result of the investigation, and ends the escalation.',
+    description: "Records the result of the investigation, and ends the session's escalation.",
   })
   resolveEscalation(
     @Arg('input', () => ResolveEscalationInput, {
@@ -267,8 +228,8 @@ async function withEscalation(
   kind: 'ESCALATION' | 'ESCALATION_RESOLUTION',
 ) {
   const { session, annotation, replayed } = await work;
-  loaders.annotations.clear(session.id);
-  const escalations = toEscalations(await loaders.annotations.load(session.id));
+  loaders.escalations.clear(session.id);
+  const escalations = toEscalations(await loaders.escalations.load(session.id));
   const escalation = escalations.find((each) =>
     kind === 'ESCALATION' ? each.id === annotation.id : each.resolvedWith?.id === annotation.id,
   );

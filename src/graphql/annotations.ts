@@ -18,7 +18,8 @@ import {
   EscalationReasonEnum,
 } from './enums.ts';
 import { LIMITS } from './limits.ts';
-import { ID_DESCRIPTION, Node, type NodeType, toGlobalId } from './node.ts';
+import type { Loaders } from './loaders.ts';
+import { fromGlobalId, ID_DESCRIPTION, Node, type NodeType, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { decryptText } from './user.ts';
 
@@ -28,7 +29,7 @@ const PRIVATE = 'Null for customers. Cannot be selected in subscriptions.';
 export class Note extends Node {
   @Field(() => String, {
     nullable: true,
-    description: `Text of the note. Null after the person was erased. ${PRIVATE}`,
+    description: `Text of the note. Null after the customer's personal data was erased. ${PRIVATE}`,
   })
   text?: string;
   @Field(() => String, { nullable: true, description: 'Token subject of the author. Null for customers.' })
@@ -37,7 +38,7 @@ export class Note extends Node {
   recordedAt: Date;
 }
 
-export const Notes = connectionTypes('Note', () => Note);
+export const Notes = connectionTypes('Note', () => Note, true);
 
 @ObjectType({ implements: Node, simpleResolvers: true, description: 'How and why staff closed a session.' })
 export class Closure extends Node {
@@ -49,7 +50,7 @@ export class Closure extends Node {
   reason: ClosureReason;
   @Field(() => String, {
     nullable: true,
-    description: `Details of the reason. Null if none were given. ${PRIVATE}`,
+    description: `Details of the reason. Null if none were given, or after the customer's personal data was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -71,7 +72,7 @@ export class Escalation extends Node {
   reason: EscalationReason;
   @Field(() => String, {
     nullable: true,
-    description: `Details of the reason. Null if none were given. ${PRIVATE}`,
+    description: `Details of the reason. Null if none were given, or after the customer's personal data was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -83,18 +84,18 @@ export class Escalation extends Node {
   escalatedAt: Date;
   @Field(() => String, {
     nullable: true,
-    description: `Result of the investigation. Null until the escalation is resolved. ${PRIVATE}`,
+    description: `Result of the investigation. Null while the escalation is open, and after the customer's personal data was erased. ${PRIVATE}`,
   })
   resolution?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      'Token subject of the person who resolved the escalation. Null until then, and for customers.',
+      'Token subject of the person who resolved the escalation. Null while it is open, and for customers.',
   })
   resolvedBy?: string;
   @Field(() => DateTime, {
     nullable: true,
-    description: 'Time at which the escalation was resolved. Null until then.',
+    description: 'Time at which the escalation was resolved. Null while it is open.',
   })
   resolvedAt?: Date;
 }
@@ -109,7 +110,7 @@ export class DisputeResolution extends Node {
   resolution: DisputeResolutionChoice;
   @Field(() => String, {
     nullable: true,
-    description: `Why the dispute was decided this way. Null after the person was erased. ${PRIVATE}`,
+    description: `Why the dispute was decided this way. Null after the customer's personal data was erased. ${PRIVATE}`,
   })
   note?: string;
   @Field(() => String, {
@@ -121,7 +122,7 @@ export class DisputeResolution extends Node {
   resolvedAt: Date;
 }
 
-/** Row of an escalation, and the row that resolves it; undefined while it is open. */
+/** Row of an escalation. `resolvedWith` is the row of its resolution; undefined while the escalation is open. */
 export interface EscalationRow extends AnnotationRow {
   readonly resolvedWith?: AnnotationRow | undefined;
 }
@@ -129,8 +130,10 @@ export interface EscalationRow extends AnnotationRow {
 const filterByKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind']): AnnotationRow[] =>
   rows.filter((row) => row.kind === kind);
 
-/** Pairs each escalation with its resolution. At most one escalation is open at a time, so the next resolution is its
- * own. */
+/**
+ * Pairs each escalation with its resolution. At most one escalation is open at a time, so the nth resolution belongs
+ * to the nth escalation.
+ */
 export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] => {
   const resolutions = filterByKind(rows, 'ESCALATION_RESOLUTION');
   return filterByKind(rows, 'ESCALATION').map((row, index) => ({ ...row, resolvedWith: resolutions[index] }));
@@ -248,6 +251,19 @@ export class DisputeResolutionResolver {
 }
 
 const STAFF_ONLY = 'Null for customers.';
+const MAX_SEQUENCE = 2_147_483_647;
+
+/**
+ * Returns the sequence of the note that a cursor of the list of notes names.
+ *
+ * @throws GraphQLError if the cursor is not one of this session's notes
+ */
+async function findSequence(cursor: string, sessionId: string, { annotation }: Loaders): Promise<number> {
+  const named = fromGlobalId(cursor);
+  const row = named?.type === 'Note' ? await annotation.load(named.key) : null;
+  if (row?.kind === 'NOTE' && row.sessionId === sessionId) return row.sequence;
+  throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
+}
 
 @Resolver(() => VkycSession)
 export class SessionAnnotationsResolver {
@@ -261,14 +277,15 @@ export class SessionAnnotationsResolver {
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<AnnotationRow>> {
     const page = pageSize(args);
-    const all = filterByKind(await loaders.annotations.load(id), 'NOTE').reverse();
-    const from =
-      args.after == null ? 0 : all.findIndex((row) => toGlobalId('Note', row.id) === args.after) + 1;
-    if (args.after != null && from === 0)
-      throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
-    const rows = all.slice(from, from + page.limit + 1);
+    const before = args.after == null ? MAX_SEQUENCE : await findSequence(args.after, id, loaders);
+    const rows = await loaders.notes.load({ sessionId: id, before, limit: page.limit + 1 });
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => toGlobalId('Note', row.id));
+    return new Page(
+      rows,
+      page,
+      (row) => toGlobalId('Note', row.id),
+      () => loaders.noteCount.load(id),
+    );
   }
 
   @FieldResolver(() => Closure, {
@@ -288,7 +305,7 @@ export class SessionAnnotationsResolver {
     @Ctx() { loaders }: Context,
   ): Promise<EscalationRow | null> {
     return (
-      toEscalations(await loaders.annotations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
+      toEscalations(await loaders.escalations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
     );
   }
 
@@ -297,7 +314,7 @@ export class SessionAnnotationsResolver {
     description: `The newest ${LIMITS.page} escalations of the session, oldest first. ${STAFF_ONLY}`,
   })
   async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<EscalationRow[]> {
-    return toEscalations(await loaders.annotations.load(id)).slice(-LIMITS.page);
+    return toEscalations(await loaders.escalations.load(id)).slice(-LIMITS.page);
   }
 
   @FieldResolver(() => [DisputeResolution], {

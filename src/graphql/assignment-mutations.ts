@@ -2,13 +2,12 @@ import { Arg, Ctx, createUnionType, Field, InputType, Mutation, ObjectType, Reso
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Queue } from '../domain/actions.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
-import { refusals } from './annotation-mutations.ts';
 import { Assignment, type AssignmentRow, toAssignments } from './assignment.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { QueueEnum } from './enums.ts';
-import { ActionInput, withDecodedSessionId } from './meeting.ts';
 import { ConflictError, InvalidInputError, resolveByName, toMutationResult } from './mutation-error.ts';
+import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({ description: 'Input of assignAgent: the session, and who works on it.' })
@@ -42,29 +41,18 @@ class ClaimNextInput {
   idempotencyKey: string;
 }
 
-const SESSION = 'The session in its current state.';
-const REPLAYED = 'True if this call repeated an earlier one and changed nothing.';
-
 @ObjectType({ description: 'The session was assigned.', simpleResolvers: true })
-class AssignAgentSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class AssignAgentSuccess extends ActionSuccess {
   @Field(() => Assignment, {
     description: 'The assignment that this call, or the earlier one that it repeats, recorded.',
   })
   assignment: AssignmentRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The assignment was ended.', simpleResolvers: true })
-class UnassignAgentSuccess {
-  @Field(() => VkycSession, { description: SESSION })
-  session: SessionRow;
+class UnassignAgentSuccess extends ActionSuccess {
   @Field(() => Assignment, { description: 'The assignment that was ended.' })
   assignment: AssignmentRow;
-  @Field(() => Boolean, { description: REPLAYED })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The next piece of work.', simpleResolvers: true })
@@ -90,18 +78,16 @@ class QueueEmpty {
   queue: Queue;
 }
 
-const AssignAgentResult = createUnionType({
-  name: 'AssignAgentResult',
-  description: 'The assignment, or the reason for refusing it.',
-  types: () => [AssignAgentSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-const UnassignAgentResult = createUnionType({
-  name: 'UnassignAgentResult',
-  description: 'The ended assignment, or the reason for refusing.',
-  types: () => [UnassignAgentSuccess, ...refusals] as const,
-  ...resolveByName,
-});
+const AssignAgentResult = createActionResult(
+  'AssignAgentResult',
+  'The assignment, or the reason for refusing it.',
+  AssignAgentSuccess,
+);
+const UnassignAgentResult = createActionResult(
+  'UnassignAgentResult',
+  'The ended assignment, or the reason for refusing.',
+  UnassignAgentSuccess,
+);
 const ClaimNextResult = createUnionType({
   name: 'ClaimNextResult',
   description: 'The next piece of work, nothing (QueueEmpty), or the reason for refusing.',

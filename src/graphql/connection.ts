@@ -35,7 +35,7 @@ export class PageInfo {
 export class ForwardArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `Page size from the start of the list, 1 to ${LIMITS.page}. Required, unless the field has \`last\` and you pass that.`,
+    description: `Page size from the start of the list, 1 to ${LIMITS.page}. Required, unless the field also has \`last\` and you pass \`last\`.`,
   })
   first?: number;
   @Field(() => String, {
@@ -170,7 +170,7 @@ export function connectionTypes<T extends object>(name: string, node: () => Clas
     @Field(() => [Edge], { description: 'Entries of this page, each with its cursor.' })
     edges: Edge[];
     @Field(() => [node()], {
-      description: 'Entries of this page without cursors: use it if you need no cursor per entry.',
+      description: 'Entries of this page, without a cursor for each.',
     })
     nodes: T[];
     @Field(() => PageInfo, {
@@ -180,7 +180,7 @@ export function connectionTypes<T extends object>(name: string, node: () => Clas
     totalCount?: number;
   }
   if (isCounted) {
-    const description = `Number of entries on all pages. Exact up to ${MAX_COUNT.toLocaleString('en')}; null above that.`;
+    const description = `Number of entries on all pages. Exact up to ${MAX_COUNT.toLocaleString('en')}; null for a longer list.`;
     Field(() => Int, { nullable: true, description, simple: false })(Connection.prototype, 'totalCount');
   }
   return { Edge, Connection };

@@ -92,8 +92,8 @@ export interface Context {
   /** Aborts `signal`; called when the operation times out. */
   abandon(): void;
   /**
-   * Where a new subscription sends its frames (results), and what it selects. Null in queries and mutations,
-   * and while a frame is executed.
+   * Destination of the frames (results) of a new subscription, its selection and its budget. Null in queries and
+   * mutations, and while a frame is executed.
    */
   readonly connection: SubscriptionTarget | null;
 }

@@ -62,8 +62,8 @@ const COSTS: Record<string, number> = {
 };
 
 /**
- * Names of fields, or of types and fields, whose values are encrypted or decrypted for the answer. Each counts as VALUES_OF_SEALED
- * values, because encrypting a value takes about as long as serializing that many values.
+ * Names of fields, or of types and fields, whose values are encrypted or decrypted for the answer. Each counts as
+ * VALUES_OF_SEALED values, because encrypting a value takes about as long as serializing that many values.
  */
 const SEALED =
   /[cC]ursor$|\.(link|phone|name|email|remarks|agentRemarks|cancelReason|note)$|^(Meeting\.reason|Note\.text|Review\.customerMessage|Escalation\.resolution)$/;
@@ -79,7 +79,7 @@ const STATISTICS = 'Query.sessionStats';
 
 /** Edge types. An edge costs nothing itself, so that `edges { node }` costs the same as `nodes`. */
 const CARRIER = /Edge$/;
-/** Connection types. What is selected of their entries is multiplied by the page size. */
+/** Connection types. The cost of what is selected for each entry is multiplied by the page size. */
 const CONNECTION = /Connection$/;
 
 /** Names of arguments that set a number of entries: a page size, or a list of ids. */

@@ -3,6 +3,7 @@
  * the rules cannot differ.
  */
 import { registerEnumType } from 'type-graphql';
+import type { SessionOrderField } from '../db/sessions/sessions.ts';
 import { ROLES, type Role } from '../domain/access.ts';
 import {
   MEETING_STATUSES,
@@ -87,6 +88,9 @@ export const StatusEnum = enumOf<Status>(
   },
 );
 
+const nameMutations = (mutations: readonly string[]): string =>
+  mutations.length === 0 ? '' : ` Mutations: ${mutations.join('; ')}.`;
+
 export const SubStatusEnum = enumOf<SubStatus>(
   'SubStatus',
   'Step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED.',
@@ -94,7 +98,7 @@ export const SubStatusEnum = enumOf<SubStatus>(
     ...(Object.fromEntries(
       KNOWN_PAIRS.map((info) => [
         info.subStatus,
-        `${info.explanation} ${info.recommendedAction} (Status ${info.status}.)`,
+        `${info.explanation} ${info.recommendedAction}${nameMutations(info.mutations)} (Status ${info.status}.)`,
       ]),
     ) as Descriptions<Exclude<SubStatus, typeof UNRECOGNIZED>>),
     [UNRECOGNIZED]: UNRECOGNIZED_SUB_STATUS,
@@ -162,8 +166,10 @@ export const SessionChangeEnum = enumOf<SessionChange>(
   SESSION_CHANGES,
 );
 export const ClosureOutcomeEnum = enumOf<ClosureOutcome>('ClosureOutcome', 'Outcome of closing a session.', {
-  REJECTED: 'The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT.',
-  FAILED: 'The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT.',
+  REJECTED:
+    'The customer is rejected. The session becomes REJECTED / REJECTED_BY_MERCHANT, unless it has already ended.',
+  FAILED:
+    'The session ends without a decision about the customer. It becomes FAILED / FAILED_BY_MERCHANT, unless it has already ended.',
 });
 const MORE_REASONS = 'More values may be added: treat unknown ones as OTHER.';
 export const ClosureReasonEnum = enumOf<ClosureReason>(
@@ -197,7 +203,7 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   },
 );
 
-export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT'>(
+export const SessionOrderFieldEnum = enumOf<SessionOrderField>(
   'SessionOrderField',
   'Time that sessions are sorted by.',
   {
@@ -205,6 +211,9 @@ export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT' | 'DUE_A
     UPDATED_AT: 'Time at which the gateway last recorded something about the session.',
     DUE_AT:
       'Deadline of the session. The list has only sessions that have one. For staff; refused for customers.',
+    STATUS_SINCE:
+      'Time since which the session has its status: ascending lists first what has waited longest. Lists only sessions that have not ended.',
+    MEETING_AT: 'Start of the booked meeting. Lists only sessions with a booked meeting.',
   },
 );
 export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>(

@@ -36,8 +36,8 @@ export type Executor = (args: ExecutionArgs) => ExecutionResult | Promise<Execut
 type Query = CompiledQuery['query'];
 
 /**
- * Use of a query at which it is compiled: the second. Compiling takes a hundred times as long as parsing,
- * which does not pay off for a query that is sent once.
+ * Number of the use at which a query is compiled. Compiling takes a hundred times as long as parsing, which does not
+ * pay off for a query that is sent once.
  */
 const COMPILE_AT_USE = 2;
 /**

@@ -1,12 +1,10 @@
 import {
   Arg,
   Ctx,
-  createUnionType,
   Field,
   FieldResolver,
   ID,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Resolver,
@@ -14,23 +12,16 @@ import {
 } from 'type-graphql';
 import { annotationContext } from '../db/sessions/annotations.ts';
 import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
-import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum, TransitionSourceEnum } from './enums.ts';
-import {
-  ActionNotAllowedError,
-  ConflictError,
-  InvalidInputError,
-  NotFoundError,
-  resolveByName,
-  toMutationResult,
-} from './mutation-error.ts';
-import { decodeSessionId, ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
-import { VkycSession } from './session-type.ts';
+import { toMutationResult } from './mutation-error.ts';
+import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
+import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 import { decryptText } from './user.ts';
 
 @ObjectType({
@@ -61,7 +52,7 @@ export class Meeting extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'Why the meeting was booked, in the words of the person who booked it. Null if no reason was given, or the person was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
+      "Why the meeting was booked, in the words of the person who booked it. Null if no reason was given, or the customer's personal data was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.",
   })
   reason?: string;
   @Field(() => String, {
@@ -73,39 +64,14 @@ export class Meeting extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'Reason for the cancellation, as the person who cancelled it wrote it. Null if no reason was given. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
+      "Reason for the cancellation, as the person who cancelled the meeting wrote it. Null if no reason was given, or the customer's personal data was erased. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.",
   })
   cancelReason?: string;
   @Field(() => DateTime, { description: 'Time at which the gateway stored the meeting.' })
   createdAt: Date;
 }
 
-export const Meetings = connectionTypes('Meeting', () => Meeting);
-
-const IDEMPOTENCY_KEY =
-  "Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused.";
-const EXPECTED_VERSION =
-  '`version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked.';
-
-/** Input fields of every mutation that performs an action on a session. */
-@InputType()
-export abstract class ActionInput {
-  @Field(() => ID, { description: 'Global `id` of a VkycSession; not its verificationId.' })
-  sessionId: string;
-  @Field(() => String, { description: IDEMPOTENCY_KEY })
-  idempotencyKey: string;
-  @Field(() => Int, { nullable: true, description: EXPECTED_VERSION })
-  expectedVersion?: number;
-}
-
-/**
- * Replaces the global id of the session in an input by the session's UUID, which the services expect. An id
- * of another type becomes an empty string, which the services refuse with the path of the input field.
- */
-export const withDecodedSessionId = <Input extends ActionInput>(input: Input): Input => ({
-  ...input,
-  sessionId: decodeSessionId(input.sessionId),
-});
+export const Meetings = connectionTypes('Meeting', () => Meeting, true);
 
 @InputType({
   description:
@@ -118,8 +84,7 @@ class ScheduleMeetingInput extends ActionInput {
   startsAt: Date;
   @Field(() => String, {
     nullable: true,
-    description:
-      'Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.',
+    description: `Why the meeting is booked, up to ${MAX_CHARACTERS.reason} characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.`,
   })
   reason?: string;
 }
@@ -131,42 +96,34 @@ class ScheduleMeetingInput extends ActionInput {
 class CancelMeetingInput extends ActionInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Reason for the cancellation, up to 500 characters. Staff can read it.',
+    description: `Reason for the cancellation, up to ${MAX_CHARACTERS.reason} characters. Staff can read it.`,
   })
   reason?: string;
 }
 
 @ObjectType({ description: 'The meeting was booked.', simpleResolvers: true })
-class ScheduleMeetingSuccess {
-  @Field(() => VkycSession, { description: 'The session in its current state.' })
-  session: SessionRow;
+class ScheduleMeetingSuccess extends ActionSuccess {
   @Field(() => Meeting, {
     description:
       'The meeting that this call booked or cancelled. If `replayed` is true, the meeting of the earlier call.',
   })
   meeting: MeetingRow;
-  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
-  replayed: boolean;
 }
 
 @ObjectType({ description: 'The meeting was cancelled.', simpleResolvers: true })
 class CancelMeetingSuccess extends ScheduleMeetingSuccess {}
 
-const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
+const ScheduleMeetingResult = createActionResult(
+  'ScheduleMeetingResult',
+  'The booked meeting, or the reason for refusing it.',
+  ScheduleMeetingSuccess,
+);
 
-const ScheduleMeetingResult = createUnionType({
-  name: 'ScheduleMeetingResult',
-  description: 'The booked meeting, or the reason for refusing it.',
-  types: () => [ScheduleMeetingSuccess, ...refusals] as const,
-  ...resolveByName,
-});
-
-const CancelMeetingResult = createUnionType({
-  name: 'CancelMeetingResult',
-  description: 'The cancelled meeting, or the reason for refusing.',
-  types: () => [CancelMeetingSuccess, ...refusals] as const,
-  ...resolveByName,
-});
+const CancelMeetingResult = createActionResult(
+  'CancelMeetingResult',
+  'The cancelled meeting, or the reason why it was not cancelled.',
+  CancelMeetingSuccess,
+);
 
 @Resolver(() => Meeting)
 export class MeetingResolver {
@@ -177,8 +134,8 @@ export class MeetingResolver {
 
   @FieldResolver(() => String, { nullable: true })
   async reason(@Root() { id, sessionId }: MeetingRow, @Ctx() context: Context): Promise<string | null> {
-    const annotations = await context.loaders.annotations.load(sessionId);
-    const found = annotations.find(({ kind, code }) => kind === 'MEETING_REASON' && code === id);
+    const reasons = await context.loaders.meetingReasons.load(sessionId);
+    const found = reasons.find(({ code }) => code === id);
     return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
   }
 

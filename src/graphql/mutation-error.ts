@@ -40,7 +40,10 @@ class FieldProblem implements Problem {
       'Path to the field, from the outermost name inwards, such as ["user", "phone"]. A list index is a number as text.',
   })
   path: readonly string[];
-  @Field(() => String, { description: 'What to change.' })
+  @Field(() => String, {
+    description:
+      'Rule that the value breaks, as the rest of a sentence about the field: `must have at most 50 characters`.',
+  })
   message: string;
 }
 
@@ -84,7 +87,8 @@ export class ActionNotAllowedError extends MutationError {
 export class ConflictError extends MutationError {
   @Field(() => VkycSession, {
     nullable: true,
-    description: 'The conflicting session in its current state. Null if you may not see it.',
+    description:
+      'The conflicting session in its current state. Null if you may not see it, or the conflict names no session.',
   })
   currentSession: SessionRow | null;
 }
@@ -102,7 +106,7 @@ export class ProviderError extends MutationError {
   providerCode: string | null;
   @Field(() => Int, {
     nullable: true,
-    description: 'Number of seconds to wait before you retry. Null if the provider did not say.',
+    description: 'Number of seconds to wait before you retry. Null if it is not known.',
   })
   retryAfterSeconds: number | null;
 }

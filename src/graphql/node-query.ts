@@ -21,7 +21,7 @@ const visible = (session: SessionRow | null, { viewer }: Context): SessionRow | 
 
 const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
-/** Returns a meeting, review or transition if the viewer may see its session; otherwise null. */
+/** Returns a meeting, review, annotation or transition if the viewer may see its session; otherwise null. */
 async function ofVisibleSession<Row extends { sessionId: string }>(row: Row | null, context: Context) {
   // Loads a session even if the row does not exist. Otherwise the response time would show whether a hidden
   // row exists (timing side channel).
@@ -68,7 +68,7 @@ function findAnnotation(type: keyof typeof ANNOTATION_NODES): Finder {
       return all.find(({ id }) => id === key) ?? null;
     }
     if (type !== 'Escalation') return visibleRow;
-    const all = toEscalations(await context.loaders.annotations.load(visibleRow.sessionId));
+    const all = toEscalations(await context.loaders.escalations.load(visibleRow.sessionId));
     return all.find(({ id }) => id === key) ?? null;
   };
 }

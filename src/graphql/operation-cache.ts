@@ -212,7 +212,7 @@ function parseDocument(query: string): DocumentNode {
   } catch (error) {
     if (error instanceof RangeError)
       throw new GraphQLError(
-        'The document nests its values too deeply: nest them at most some hundred levels deep.',
+        'The document nests its values too deeply: nest them at most a few hundred levels deep.',
       );
     throw error;
   }

@@ -16,14 +16,15 @@ import { VkycSession } from './session-type.ts';
 
 @ObjectType({
   description:
-    'The provider returned the current status of the verification. `changed` tells whether it was new to the gateway.',
+    'The provider returned the current status of the verification. `changed` says whether the answer changed the session.',
   simpleResolvers: true,
 })
 class RefreshSessionSuccess {
   @Field(() => VkycSession, { description: 'The session in its current state.' })
   session: SessionRow;
   @Field(() => Boolean, {
-    description: 'True if the provider reported a status that the gateway did not have yet.',
+    description:
+      'True if the provider reported a status that was new to the gateway, or if its answer showed that the customer missed the booked meeting.',
   })
   changed: boolean;
 }
@@ -40,7 +41,7 @@ class Recording {
   url: string;
   @Field(() => DateTime, {
     nullable: true,
-    description: 'Time at which the URL expires. Null if the URL does not tell.',
+    description: 'Time at which the URL expires. Null if the URL does not contain it.',
   })
   expiresAt: Date | null;
 }
@@ -72,7 +73,7 @@ const refusals = [NotFoundError, ActionNotAllowedError, ProviderError] as const;
 
 const RefreshSessionResult = createUnionType({
   name: 'RefreshSessionResult',
-  description: 'The refreshed session, or the reason why the provider could not be asked.',
+  description: 'The refreshed session, or the reason why it was not refreshed.',
   types: () => [RefreshSessionSuccess, ...refusals] as const,
   ...resolveByName,
 });

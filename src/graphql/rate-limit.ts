@@ -10,9 +10,9 @@ import { type FrameBudget, FrameBudgets } from '../feed/frame-budget.ts';
 export const REFUSAL_COST = 10;
 
 /**
- * Rate limits of the viewers in this process. Starting a subscription costs as much as one of its frames
- * (results). Later frames have a budget of their own, so that a long replay after a reconnect does not block
- * the viewer's queries, nor queries the replay.
+ * Rate limits of the viewers in this process. Starting a subscription costs as much as one of its frames (results).
+ * Later frames have a budget of their own, so that a long replay after a reconnect does not block the viewer's
+ * queries, and queries do not block the replay.
  */
 export interface RateLimit {
   /**

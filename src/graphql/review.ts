@@ -1,7 +1,6 @@
 import {
   Arg,
   Ctx,
-  createUnionType,
   Field,
   FieldResolver,
   ID,
@@ -12,7 +11,6 @@ import {
   Root,
 } from 'type-graphql';
 import { customerMessageContext, type ReviewRow, remarksContext } from '../db/sessions/reviews.ts';
-import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { Locale } from '../domain/locales.ts';
 import {
@@ -24,6 +22,7 @@ import {
   toReasonTexts,
 } from '../domain/review-reasons.ts';
 import type { TransitionSource } from '../domain/session.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
@@ -35,17 +34,9 @@ import {
   ReviewStageEnum,
   TransitionSourceEnum,
 } from './enums.ts';
-import { ActionInput, withDecodedSessionId } from './meeting.ts';
-import {
-  ActionNotAllowedError,
-  ConflictError,
-  InvalidInputError,
-  NotFoundError,
-  resolveByName,
-  toMutationResult,
-} from './mutation-error.ts';
+import { toMutationResult } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
-import { VkycSession } from './session-type.ts';
+import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
 import { decryptText } from './user.ts';
 
 @ObjectType({
@@ -87,15 +78,13 @@ export class Review extends Node {
       'Token subject of the reviewer. Null for customers, and if the review was made at the provider, which does not report the reviewer.',
   })
   reviewer?: string;
-  @Field(() => DateTime, { description: 'Time at which the gateway recorded it.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway recorded the review.' })
   recordedAt: Date;
 }
 
-const REMARKS =
-  'Details of the decision, up to 2000 characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no `reasons`.';
-const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; without any it is recorded as OTHER. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent it.`;
-const CUSTOMER_MESSAGE =
-  'Text for the customer, up to 500 characters. The customer reads it together with the texts of `reasons`.';
+const REMARKS = `Details of the decision, up to ${MAX_CHARACTERS.remarks} characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no \`reasons\`.`;
+const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent the approval.`;
+const CUSTOMER_MESSAGE = `Text for the customer, up to ${MAX_CHARACTERS.customerMessage} characters. The customer reads it together with the texts of \`reasons\`.`;
 const DECISION =
   'Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason.';
 
@@ -133,24 +122,18 @@ class RecordAuditorReviewInput extends ActionInput {
 }
 
 @ObjectType({ description: 'The decision was recorded.', simpleResolvers: true })
-class RecordReviewSuccess {
-  @Field(() => VkycSession, { description: 'The session in its current state.' })
-  session: SessionRow;
+class RecordReviewSuccess extends ActionSuccess {
   @Field(() => Review, {
     description: 'The review that this call recorded. If `replayed` is true, the review of the earlier call.',
   })
   review: ReviewRow;
-  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
-  replayed: boolean;
 }
 
-const RecordReviewResult = createUnionType({
-  name: 'RecordReviewResult',
-  description: 'The recorded review, or the reason for refusing it.',
-  types: () =>
-    [RecordReviewSuccess, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const,
-  ...resolveByName,
-});
+const RecordReviewResult = createActionResult(
+  'RecordReviewResult',
+  'The recorded review, or the reason for refusing it.',
+  RecordReviewSuccess,
+);
 
 @Resolver(() => Review)
 export class ReviewResolver {
@@ -208,7 +191,7 @@ export class ReviewResolver {
 
   @Mutation(() => RecordReviewResult, {
     description:
-      "Records the auditor's decision on an agent's approval. Refused if you recorded an agent review of this session (four-eyes rule).",
+      "Records the auditor's decision on an agent's approval. Refused if you recorded an agent review of this session, or accepted the provider's approval in a dispute (four-eyes rule).",
   })
   recordAuditorReview(
     @Arg('input', () => RecordAuditorReviewInput, {

@@ -37,8 +37,15 @@ import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
 const MAX_ID_LENGTH = 50;
+/** A shorter text has no trigrams (groups of three characters), by which the index finds it. */
+const MIN_SEARCH_LENGTH = 3;
 /** Filters that are texts, with the maximum length of each. */
-const TEXTS = { userId: MAX_ID_LENGTH, verificationIdPrefix: MAX_ID_LENGTH, assignedTo: 200 } as const;
+const TEXTS = {
+  userId: MAX_ID_LENGTH,
+  verificationIdPrefix: MAX_ID_LENGTH,
+  search: MAX_ID_LENGTH,
+  assignedTo: 200,
+} as const;
 const FOR_STAFF = ['escalated', 'assignedTo', 'assigned', 'overdue'] as const satisfies (keyof Filter)[];
 
 @InputType({
@@ -62,6 +69,12 @@ class SessionFilter {
     description: 'Only sessions whose verificationId starts with this text. Case-sensitive.',
   })
   verificationIdPrefix?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Only sessions whose verificationId or referenceId contains this text, in upper or lower case. 3 to 50 characters.',
+  })
+  search?: string;
   @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` after this time.' })
   createdAfter?: Date;
   @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` before this time.' })
@@ -71,6 +84,21 @@ class SessionFilter {
     description: 'Only sessions with `updatedAt` after this time.',
   })
   updatedAfter?: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only sessions that have not ended, and whose `linkExpiresAt` is before this time.',
+  })
+  linkExpiresBefore?: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only sessions with a booked meeting that starts at or after this time.',
+  })
+  meetingFrom?: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only sessions with a booked meeting that starts before this time.',
+  })
+  meetingTo?: Date;
   @Field(() => Boolean, {
     nullable: true,
     description: 'True: only disputed sessions. False: only sessions that are not disputed.',
@@ -124,10 +152,13 @@ class SessionOrder {
 class SessionsArgs extends PageArgs {
   @Field(() => SessionFilter, {
     nullable: true,
-    description: 'Conditions that the sessions must match. Without it, all sessions that you may see.',
+    description: 'Conditions that the sessions must match. If left out, all sessions that you may see.',
   })
   filter?: SessionFilter;
-  @Field(() => SessionOrder, { nullable: true, description: 'Sort order. Without it, newest first.' })
+  @Field(() => SessionOrder, {
+    nullable: true,
+    description: 'Sort order. If left out, the sessions created last come first.',
+  })
   orderBy?: SessionOrder;
 }
 
@@ -147,10 +178,7 @@ export class SessionListResolver {
     const order = args.orderBy ?? NEWEST_FIRST;
     if (order.field === 'DUE_AT' && !isStaff(viewer))
       throw badInput('The order `DUE_AT` is only for staff: choose another one.');
-    const filter = {
-      ...toSessionFilter(args.filter, viewer, services.clock.now()),
-      hasDeadline: order.field === 'DUE_AT',
-    };
+    const filter = toSessionFilter(args.filter, viewer, services.clock.now());
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
       order,
@@ -164,7 +192,7 @@ export class SessionListResolver {
       rows,
       page,
       (row) => encodeCursor(row, order),
-      () => countWithin(services.db, filter),
+      () => countWithin(services.db, filter, order),
     );
   }
 
@@ -194,15 +222,15 @@ export class SessionListResolver {
       (row) => encodeCursor(row, NEWEST_FIRST),
       () => {
         const { db, clock } = context.services;
-        return countWithin(db, toSessionFilter({ userId: user.userId }, viewer, clock.now()));
+        return countWithin(db, toSessionFilter({ userId: user.userId }, viewer, clock.now()), NEWEST_FIRST);
       },
     );
   }
 }
 
 /** Counts the sessions of a filter; null if there are more than MAX_COUNT. */
-async function countWithin(db: Database, filter: Filter): Promise<number | null> {
-  const count = await countSessions(db, filter, MAX_COUNT + 1);
+async function countWithin(db: Database, filter: Filter, order: Order): Promise<number | null> {
+  const count = await countSessions(db, filter, order, MAX_COUNT + 1);
   return count > MAX_COUNT ? null : count;
 }
 
@@ -222,34 +250,44 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
     if (text.length > longest) throw badInput(`\`${name}\` must have at most ${longest} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
+  if (filter.search !== undefined && [...filter.search].length < MIN_SEARCH_LENGTH)
+    throw badInput(
+      `\`search\` must have at least ${MIN_SEARCH_LENGTH} characters: type more, or filter by \`verificationIdPrefix\`.`,
+    );
   return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
-const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u', DUE_AT: 'd' } as const;
-const TIMES = { CREATED_AT: 'createdAt', UPDATED_AT: 'updatedAt', DUE_AT: 'dueAt' } as const;
+const CURSOR_FIELDS = {
+  CREATED_AT: { letter: 'c', column: 'createdAt' },
+  UPDATED_AT: { letter: 'u', column: 'updatedAt' },
+  STATUS_SINCE: { letter: 's', column: 'statusSince' },
+  DUE_AT: { letter: 'd', column: 'dueAt' },
+  MEETING_AT: { letter: 'm', column: 'meetingAt' },
+} as const satisfies Record<Order['field'], { letter: string; column: keyof SessionSummary }>;
 
 /**
  * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the session's UUID. With
  * at most 14 digits the year has four digits, so PostgreSQL can read the time. Cursors are neither encrypted
  * nor signed: they contain only what the session shows, and a forged one merely filters by time.
  */
-const CURSOR = /^([cud])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const CURSOR = /^([cudsm])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
  * Encodes the list cursor of a session. The cursor names the sort field, because the same time and id would
  * stand for another place in a list that is sorted by another field.
  */
 function encodeCursor(session: SessionSummary, { field }: Order): string {
-  const at = session[TIMES[field]];
-  invariant(at, 'list of deadlines contains a session without one');
-  return Buffer.from(`${LETTERS[field]}${at.getTime()}:${session.id}`).toString('base64url');
+  const { letter, column } = CURSOR_FIELDS[field];
+  const at = session[column];
+  invariant(at !== null, 'a session without the time by which a list is sorted is in that list');
+  return Buffer.from(`${letter}${at.getTime()}:${session.id}`).toString('base64url');
 }
 
 function decodeCursor(cursor: string | null | undefined, { field }: Order): PageCursor | null {
   if (cursor == null) return null;
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];
-  if (!id || letter !== LETTERS[field]) {
+  if (!id || letter !== CURSOR_FIELDS[field].letter) {
     throw badInput(
       'The cursor was not issued for this list in this order: pass a cursor exactly as you received it.',
     );

@@ -48,12 +48,16 @@ class PartyCount {
   @Field(() => Int, { description: 'Number of sessions that wait for this party now.' })
   count: number;
   @Field(() => DateTime, {
-    description: '`statusSince` of the session whose status has not changed for longest.',
+    description:
+      '`statusSince` of the session that has been in its status longest, among those that wait for this party.',
   })
   oldestSince: Date;
 }
 
-@ObjectType({ description: 'Number of sessions that reached a phase, and the time it took them.' })
+@ObjectType({
+  description:
+    'Number of sessions that reached a phase, how long that took, and how long they stayed in the phase.',
+})
 class FunnelStage {
   @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
@@ -100,7 +104,7 @@ class StatsInterval {
 
 @ObjectType({
   description:
-    'Counts of the sessions created in the window, and the drop-off between phases. Only selected fields are computed.',
+    'Counts of the sessions created in the window (`from` to `to`), and the drop-off between phases. Only selected fields are computed.',
 })
 class SessionStats {
   readonly window: StatsWindow;
@@ -172,18 +176,19 @@ export class SessionStatsResolver {
   sessionStats(
     @Arg('from', () => DateTime, {
       nullable: true,
-      description: 'Counts only sessions created at or after this time. Without it, from the first.',
+      description:
+        'Counts only sessions created at or after this time. If left out, from the first session on.',
     })
     from: Date | null,
     @Arg('to', () => DateTime, {
       nullable: true,
-      description: 'Counts only sessions created before this time. Without it, up to the newest.',
+      description: 'Counts only sessions created before this time. If left out, up to the newest session.',
     })
     to: Date | null,
     @Arg('openOnly', () => Boolean, {
       defaultValue: false,
       description:
-        'If true, counts only sessions that are not in a terminal status, disputed or not. Its cost does not grow with the number of ended sessions, so a screen may poll it every second.',
+        'If true, counts only sessions that are not in a terminal status, disputed or not. The time to count does not grow with the number of ended sessions, so a screen may repeat the query every second.',
     })
     openOnly: boolean,
     @Ctx() { services, viewer, signal }: Context,

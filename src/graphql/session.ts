@@ -29,11 +29,18 @@ import {
   findDenial,
   mayFollowReview,
   mayHaveReplacer,
+  mayHideCall,
+  mayHideReplacement,
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
-import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
-import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
+import {
+  findProviderDecision,
+  providerAgrees,
+  type SessionAction,
+  toProviderPair,
+} from '../domain/session.ts';
+import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
@@ -68,11 +75,13 @@ const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
 
 async function judgeActions(session: SessionRow, { loaders, viewer, services }: Context) {
-  const [meetings, reviews, annotations, unreviewed, replacer] = await Promise.all([
+  const [meetings, reviews, annotations, replacement, unreviewed, call, replacer] = await Promise.all([
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
     loaders.decisions.load(session.id),
+    mayHideReplacement(session) ? loaders.replacement.load(session.id) : null,
     mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
+    mayHideCall(session) ? loaders.call.load(session.id) : null,
     mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,
   ]);
   const unreviewedCall = unreviewed?.subStatus ?? null;
@@ -81,6 +90,8 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     reviews,
     annotations,
     unreviewedCall,
+    hadCall: call !== null,
+    hasReplacement: replacement !== null,
     replacer: replacer?.actor ?? null,
   });
   const now = services.clock.now();
@@ -134,14 +145,15 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionSummary, @Ctx() { staff }: Context): ShownStatus {
-    const { waitingOn, disputed } = session;
-    return { ...showStatus(getStatusInfo(session), staff, disputed), waitingOn, disputed };
+  statusInfo(@Root() session: SessionSummary, @Ctx() { staff, services }: Context): ShownStatus {
+    const { waitingOn } = session;
+    const circumstance = findCircumstance(session, services.clock.now());
+    return { ...showStatus(getStatusInfo(session), staff, circumstance), waitingOn, circumstance };
   }
 
   @FieldResolver(() => StatusEnum, {
     description:
-      'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, until the provider reports the same.',
+      'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, or a missed meeting, until the provider reports the same phase.',
   })
   providerStatus(@Root() session: SessionRow): Status {
     return toProviderPair(toSessionState(session)).status;
@@ -154,10 +166,24 @@ export class SessionResolver {
 
   @FieldResolver(() => Boolean, {
     description:
-      'True if the provider reported the current status, or has confirmed a decision made through this API. False while the decision is provisional: the gateway asks the provider until it agrees or contradicts (`disputed`), or until some days after the link has expired.',
+      'True if the provider reported the current status, or has confirmed a decision made through this API. False while such a decision is provisional: the gateway asks the provider until it agrees or contradicts (`disputed`), or until some days after the decision or the expiry of the link, whichever is later.',
   })
   providerAgrees(@Root() session: SessionRow): boolean {
     return providerAgrees(toSessionState(session));
+  }
+
+  @FieldResolver(() => SubStatusEnum, {
+    nullable: true,
+    description:
+      'Step that the session gets if you resolve its dispute with ACCEPT_PROVIDER: pass it to resolveDispute as `expectedSubStatus`. Null if the session is not disputed, or the provider no longer contradicts it; ACCEPT_PROVIDER is refused then. Also null for customers.',
+  })
+  async providerDecision(
+    @Root() session: SessionRow,
+    @Ctx() { loaders }: Context,
+  ): Promise<SubStatus | null> {
+    if (!session.disputed) return null;
+    const disputing = await loaders.dispute.load(session.id);
+    return disputing && (findProviderDecision(toSessionState(session), disputing)?.subStatus ?? null);
   }
 
   @FieldResolver(() => String, { nullable: true })
@@ -222,7 +248,12 @@ export class SessionResolver {
       throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
     const rows = all.slice(from, from + page.limit + 1);
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => toGlobalId('Meeting', row.id));
+    return new Page(
+      rows,
+      page,
+      (row) => toGlobalId('Meeting', row.id),
+      async () => all.length,
+    );
   }
 
   @FieldResolver(() => [Review], {
@@ -234,7 +265,7 @@ export class SessionResolver {
 
   @FieldResolver(() => [SessionActionEnum], {
     description:
-      'Actions that you may perform now. The mutations enforce the same rules, so use it to enable buttons.',
+      'Actions that you may perform now. The mutations enforce the same rules, so you can use this list to enable buttons.',
   })
   async availableActions(@Root() session: SessionRow, @Ctx() context: Context): Promise<SessionAction[]> {
     const judged = await judgeActions(session, context);

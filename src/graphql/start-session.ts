@@ -11,6 +11,7 @@ import {
   Resolver,
 } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
+import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';
@@ -32,7 +33,7 @@ class SessionUserInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - Without it, the gateway generates one.',
+      'Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - If left out, the gateway generates one, or takes that of the session to replace.',
   })
   userId?: string;
   @Field(() => String, {
@@ -49,7 +50,10 @@ class SessionUserInput {
       'Email address, up to 200 characters, such as asha@example.com. A domain in a non-Latin script is stored in its ASCII form (Punycode, xn--…).',
   })
   email?: string;
-  @Field(() => String, { nullable: true, description: 'Postal address, up to 500 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: `Postal address, up to ${MAX_CHARACTERS.address} characters.`,
+  })
   address?: string;
 }
 
@@ -116,7 +120,7 @@ class AadhaarDetailsInput {
   photoLink: string;
   @Field(() => DateTime, {
     description:
-      'Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays and Sundays do not count. Repeating a start is not refused for its age.',
+      'Time at which you verified these details. It must not be in the future, and not more than three working days ago in India (the gateway may have another limit); Saturdays, Sundays and the holidays in the settings of the gateway do not count. If you repeat a start, it is not refused because the details have become older.',
   })
   lastVerifiedAt: Date;
   @Field(() => AddressInput, { description: "The customer's address, as in the Aadhaar record." })
@@ -137,19 +141,19 @@ class StartSessionInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. Without it, the provider's default is used.",
+      "Name of the provider's template for the customer's steps: the `id` of one of `userTemplates`, such as vkyc_user_template_v1. If left out, the provider's default is used.",
   })
   userTemplate?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      "Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. Without it, the provider's default is used.",
+      "Name of the provider's template for the agent's steps: the `id` of one of `agentTemplates`, such as vkyc_agent_template_v1. If left out, the provider's default is used.",
   })
   agentTemplate?: string;
   @Field(() => [NotificationTypeEnum], {
     nullable: true,
     description:
-      'Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has.',
+      'Channels on which the provider sends the link. If left out, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has.',
   })
   notificationTypes?: string[];
   @Field(() => AadhaarDetailsInput, {
@@ -166,12 +170,16 @@ class StartSessionInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Global `id` of a session of the same person that this session replaces: it ends as REPLACED. Possible in every state but an approval. `user` must name the person of that session by its `userId` or `phone`.',
+      'Global `id` of an earlier session of the same person, which the new session replaces. The earlier session ends as REPLACED, or keeps its outcome if it has already ended. A session that is approved, disputed or already replaced cannot be replaced. `user` must name the person of the earlier session by `userId` or `phone`.',
   })
   replacesSessionId?: string;
 }
 
-@ObjectType({ description: 'The session exists in the gateway and at the provider.', simpleResolvers: true })
+@ObjectType({
+  description:
+    'The session is recorded. If your balance at the provider is too low, its status is REJECTED / INSUFFICIENT_BALANCE, and it has no link.',
+  simpleResolvers: true,
+})
 class StartSessionSuccess {
   @Field(() => VkycSession, { description: 'The session. It may already have moved past LINK_GENERATED.' })
   session: SessionRow;

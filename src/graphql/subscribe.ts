@@ -171,7 +171,8 @@ const deadlinesFor =
     (filter?.subStatus?.includes(subStatus) ?? true);
 
 function passes(row: SessionTransition, filter: TransitionCriteria | null | undefined): boolean {
-  // A note repeats the status of its session. For a client that acts on a status, it must not look like that status.
+  // A transition that records a note, an escalation or a detail repeats the status pair of its session. A filter by
+  // status leaves it out, because it is no change to that status.
   if ((filter?.status || filter?.subStatus) && !isAboutStatus(row.verdict)) return false;
   if (filter?.status && !filter.status.includes(row.status)) return false;
   if (filter?.subStatus && !filter.subStatus.includes(row.subStatus)) return false;

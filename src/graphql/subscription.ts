@@ -55,7 +55,7 @@ class TransitionsArgs {
   sessionId?: string;
   @Field(() => TransitionFilter, {
     nullable: true,
-    description: 'Conditions that the transitions must match. Without it, all transitions.',
+    description: 'Conditions that the transitions must match. If left out, all transitions.',
   })
   filter?: TransitionFilter;
   @Field(() => String, {
@@ -80,7 +80,7 @@ class SessionLiveArgs {
 class FeedArgs {
   @Field(() => TransitionFilter, {
     nullable: true,
-    description: 'Conditions that the transitions must match. Without it, all transitions.',
+    description: 'Conditions that the transitions must match. If left out, all transitions.',
   })
   filter?: TransitionFilter;
   @Field(() => String, {
@@ -112,7 +112,7 @@ class SessionSnapshot {
 
 @ObjectType({
   description:
-    'Sent when you have received everything so far, and then every 10 seconds while nothing happens. If neither a heartbeat nor another frame arrives, the connection is dead: reconnect.',
+    'Sent when you have received every transition so far, and then every 10 seconds while nothing happens. If neither a heartbeat nor another frame arrives, the connection is dead: reconnect.',
 })
 class Heartbeat {
   @Field(() => DateTime, { description: "Current time of the gateway's clock." })
@@ -152,7 +152,9 @@ class DeadlinePassed {
     description: 'The session in its current state, which may have changed since its deadline passed.',
   })
   session: SessionRow;
-  @Field(() => DateTime, { description: 'Time at which the session became overdue: its `dueAt` when the frame was made.' })
+  @Field(() => DateTime, {
+    description: 'Time at which the session became overdue: its `dueAt` when the frame was made.',
+  })
   dueAt: Date;
   @Field(() => String, {
     description:

@@ -26,7 +26,7 @@ export const PREVIOUS_CURSOR_DESCRIPTION =
 @ObjectType({
   implements: Node,
   simpleResolvers: true,
-  description: "One entry of a session's append-only log of statuses. It never changes.",
+  description: "One entry of a session's append-only log of statuses. An entry never changes.",
 })
 export class StatusTransition extends Node {
   @Field(() => String, {
@@ -51,11 +51,13 @@ export class StatusTransition extends Node {
   })
   from?: StatusInfo;
   @Field(() => StatusEnum, {
-    description: 'Phase that the provider reported, or that a mutation or the clock set.',
+    description:
+      'Phase that the provider reported, or that a mutation or the clock set. A transition that only records something, such as a note, repeats the phase of the session.',
   })
   status: Status;
   @Field(() => SubStatusEnum, {
-    description: 'Step that the provider reported, or that a mutation or the clock set.',
+    description:
+      'Step that the provider reported, or that a mutation or the clock set. A transition that only records something, such as a note, repeats the step of the session.',
   })
   subStatus: SubStatus;
   @Field(() => String, {
@@ -83,7 +85,7 @@ export class StatusTransition extends Node {
   })
   changes: SessionChange[];
   @Field(() => TransitionSourceEnum, {
-    description: 'How the gateway learned of a transition, meeting or review.',
+    description: 'How the gateway learned of this transition.',
   })
   source: TransitionSource;
   @Field(() => String, {
@@ -100,7 +102,7 @@ export class StatusTransition extends Node {
   @Field(() => DateTime, {
     nullable: true,
     description:
-      "Time of the event by the provider's clock. Null if the provider gave no time, as when polling.",
+      "Time of the event by the provider's clock. Null if no webhook reported the transition: polls, mutations and the clock have no such time.",
   })
   occurredAt?: Date;
   @Field(() => DateTime, { description: 'Time at which the gateway recorded the transition.' })

@@ -1,6 +1,7 @@
-import { Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql';
-import { type UserRow, userContext } from '../db/sessions/users.ts';
+import { Arg, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { findUsersByPhone, type UserRow, userContext } from '../db/sessions/users.ts';
 import type { PersonalData } from '../domain/ports.ts';
+import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 
@@ -31,15 +32,33 @@ export class VkycUser extends Node {
   email?: string;
 }
 
+/** Most people that `users` returns. One person has one user id, unless systems have started them under several. */
+const MAX_USERS = 20;
+const PHONE = /^\d{10}$/;
+
 /**
- * Decrypts a free text that is stored sealed (encrypted); null if there is no text. `place` names the table,
- * row and column to which the encryption binds the text (AAD).
+ * Decrypts a free text that is stored sealed (encrypted); null if there is no text. `place` is the context of the
+ * encryption (AAD): the table, row and column of the text.
  */
 export const decryptText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
   sealed && services.sealer.open(sealed, place).toString('utf8');
 
 @Resolver(() => VkycUser)
 export class UserResolver {
+  @Query(() => [VkycUser], {
+    description: `People with this phone number, the newest first, at most ${MAX_USERS}. Empty if there are none. Send the query by POST, so that no phone number is part of a URL, which servers log.`,
+  })
+  async users(
+    @Arg('phone', () => String, { description: 'Whole phone number: 10 digits, without country code.' })
+    phone: string,
+    @Ctx() { services, pace }: Context,
+  ): Promise<UserRow[]> {
+    if (!PHONE.test(phone)) throw badInput('`phone` must be 10 digits, without country code.');
+    const found = await findUsersByPhone(services.db, services.sealer.candidateHashes(phone), MAX_USERS);
+    await pace.take(found.length);
+    return found;
+  }
+
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
   id(@Root() user: UserRow): string {
     return toGlobalId('VkycUser', user.id);

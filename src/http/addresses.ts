@@ -26,8 +26,8 @@ const IPV6_GROUPS_OF_A_NETWORK = 4;
 export function createAddressOf(trusted: TrustedProxies): AddressOf {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : within(trusted);
   return ({ socket, headers }) => {
-    const payload = String(headers['x-forwarded-for'] ?? '').split(',');
-    const hops = [socket.remoteAddress ?? '', ...payload.map((entry) => entry.trim()).reverse()];
+    const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
+    const hops = [socket.remoteAddress ?? '', ...forwarded.map((entry) => entry.trim()).reverse()];
     let hop = 0;
     while (isIP(hops[hop + 1] ?? '') && isTrusted(hops[hop] as string, hop)) hop += 1;
     return getNetwork(hops[hop] as string);

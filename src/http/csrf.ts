@@ -7,7 +7,7 @@ interface OriginHeaders {
 }
 
 /**
- * Returns whether a request with these headers is allowed. A request without an Origin header passes here;
+ * Returns whether a request with these headers is allowed. A missing Origin header is allowed, because
  * `requirePreflight` checks such requests.
  */
 export type OriginCheck = (headers: OriginHeaders) => boolean;

@@ -69,7 +69,7 @@ const SCRIPT = `
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ sub: role.toLowerCase(), roles: [role], verification_ids: ${JSON.stringify(EXAMPLE_IDS)} }),
     });
-    act((await answer.json()).token, role === 'CUSTOMER' ? 'of ${EXAMPLE_IDS.join(' and ')}' : '');
+    act((await answer.json()).token, role === 'CUSTOMER' ? 'sees only ${EXAMPLE_IDS.join(' and ')}' : '');
   });
   let pressed = null;
   window.addEventListener('pointerdown', ({ target }) => (pressed = target.closest?.('.graphiql-tab button')), true);

@@ -42,8 +42,8 @@ mutation Start {
 `,
   },
   {
-    query: `# Watch everything that happens, as it happens. Give the
-# last cursor as \`after\` to go on from there.
+    query: `# Watch the transitions of all sessions as they happen.
+# Pass the last cursor as \`after\` to resume after it.
 subscription Watch($after: String) {
   feed(after: $after) {
     __typename
@@ -61,7 +61,7 @@ subscription Watch($after: String) {
 `,
   },
   {
-    query: `# The newest sessions, and the ends of their logs.
+    query: `# The newest sessions, each with its last five transitions.
 query Sessions {
   sessions(first: 10) {
     totalCount
@@ -78,8 +78,8 @@ query Sessions {
 `,
   },
   {
-    query: `# One session: what the role that you act as may do with
-# it, and why not the rest.
+    query: `# One session: the actions that your role may take on it,
+# and the reason why each other action is blocked.
 query Session($verificationId: String!) {
   sessionByVerificationId(verificationId: $verificationId) {
     id
@@ -96,8 +96,9 @@ query Session($verificationId: String!) {
   },
   {
     query: `# Decide, as an AGENT, on a session whose call has ended.
-# Put its id (from the tab Session) into the variables.
-# The key makes a retry safe: a new decision, a new key.
+# Put the session's id (from the tab Session) into the
+# variables. The idempotencyKey makes a retry safe: use a
+# new key for each decision.
 mutation Decide($input: RecordAgentReviewInput!) {
   recordAgentReview(input: $input) {
     __typename

@@ -126,7 +126,7 @@ const notAcceptable = (): GraphQLError =>
 
 const subscriptionsElsewhere = (): GraphQLError =>
   new GraphQLError(
-    'Subscriptions are not served over HTTP: open a WebSocket (graphql-transport-ws) at this address, or POST to /graphql/stream.',
+    'A plain HTTP request to this address cannot subscribe: open a WebSocket (graphql-transport-ws) at this address, or POST the subscription to /graphql/stream (server-sent events).',
     {
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
     },
@@ -162,8 +162,8 @@ function toExecutionResult({ body }: Answered): FormattedExecutionResult {
 }
 
 /**
- * Builds the HTTP request that Apollo gets. Apollo reads only its method: for any method but POST, it refuses
- * mutations.
+ * Builds the HTTP request that Apollo gets. Apollo reads only the method, and refuses mutations unless the
+ * method is POST.
  */
 const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> => ({
   method,

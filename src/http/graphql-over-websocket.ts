@@ -30,8 +30,8 @@ const UNSUPPORTED_DATA = 1003;
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 /**
- * Time that a client has to answer the closing handshake before its connection is destroyed. The types of
- * `ws` lack this option.
+ * Time that a client has to answer the closing handshake before its connection is destroyed. The TypeScript
+ * types of `ws` lack this option.
  */
 const FAREWELL = { closeTimeout: 5_000 };
 

@@ -17,7 +17,8 @@ import type { Logger } from 'pino';
 
 /**
  * Time for which a fetched key set is used. A key that the identity provider has withdrawn is accepted for at
- * most this long, as long as the key server answers.
+ * most this long (and for TOKEN_CACHE_SECONDS more on tokens that were verified before), as long as the key
+ * server answers.
  */
 export const KEY_SET_CACHE_SECONDS = 270;
 /**
@@ -204,16 +205,16 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
 }
 
 async function readBounded({ body }: Response): Promise<string> {
-  const dependencies: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
   // Counts the bytes while reading, because a Content-Length may be missing or wrong. An error thrown in this
   // loop cancels the body.
-  for await (const part of body ?? []) {
-    size += part.length;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
     if (size > MAX_KEY_SET_BYTES) throw new Error(`the key set has more than ${MAX_KEY_SET_BYTES} bytes`);
-    dependencies.push(part);
+    chunks.push(chunk);
   }
-  return Buffer.concat(dependencies).toString();
+  return Buffer.concat(chunks).toString();
 }
 
 /** Imports a published key; null if it cannot verify tokens. */
@@ -224,7 +225,7 @@ async function toUsable(given: JWK): Promise<JWK | null> {
     const { alg, ...unnamed } = given;
     const isEd25519 = given.kty === 'OKP' && given.crv === 'Ed25519';
     const key = isEd25519 ? unnamed : given;
-    const imported = await importJWK(key, alg ?? ALGORITHM_OF[String(given.crv ?? given.kty)]);
+    const imported = await importJWK(key, alg ?? ALGORITHM_OF.get(String(given.crv ?? given.kty)));
     return 'type' in imported && imported.type === 'public' ? key : null;
   } catch {
     return null;
@@ -232,13 +233,13 @@ async function toUsable(given: JWK): Promise<JWK | null> {
 }
 
 /** Algorithm with which a published key is imported if the key names none, by its key type or curve. */
-const ALGORITHM_OF: Readonly<Record<string, string>> = {
-  RSA: 'RS256',
-  'P-256': 'ES256',
-  'P-384': 'ES384',
-  'P-521': 'ES512',
-  Ed25519: 'EdDSA',
-};
+const ALGORITHM_OF: ReadonlyMap<string, string> = new Map([
+  ['RSA', 'RS256'],
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+  ['Ed25519', 'EdDSA'],
+]);
 
 /**
  * Returns why a fetch failed, as text for the log. The text contains neither the URL, which may include a

@@ -63,7 +63,7 @@ export class LiveConnections {
 
   /**
    * Closes all connections, each at a random moment within the window (jitter), so that clients do not all
-   * reconnect at once (thundering herd).
+   * reconnect at the same moment (thundering herd).
    */
   async stop(windowSeconds: number): Promise<void> {
     this.#stopping = true;

@@ -53,8 +53,8 @@ interface Options {
 }
 
 /**
- * Creates the HTTP server with all routes except GraphQL and webhooks: health, metrics, development tokens,
- * GraphiQL.
+ * Creates the HTTP server with the routes for health, metrics, development tokens and GraphiQL. Callers add
+ * the routes for GraphQL, the console and webhooks.
  */
 export function createHttpServer({
   log,

@@ -4,7 +4,7 @@ import type { AddressOf } from './addresses.ts';
 /**
  * Maximum number of WebSockets per client address that have not signed in. Each takes memory for up to 3 s,
  * the time that graphql-ws gives a socket to sign in. The limit is high, because many clients may share an
- * address and reconnect at once after a restart.
+ * address and reconnect at the same moment after a restart.
  */
 export const MAX_UNSIGNED_SOCKETS = 500;
 

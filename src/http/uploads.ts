@@ -7,8 +7,8 @@ const USUAL_BYTES = 64 * 1024;
 const MAX_AT_A_TIME = 8;
 
 /**
- * Error for a caller who sends too many large requests at once. The server's error handler answers with
- * `statusCode`.
+ * Error for a caller who sends too many large requests at the same time. The server's error handler answers
+ * with `statusCode`.
  */
 class TooManyUploads extends Error {
   readonly statusCode = 429;
@@ -20,9 +20,9 @@ class TooManyUploads extends Error {
 
 /**
  * Limits how many large requests each caller sends at the same time, because they are kept in memory until
- * they have arrived. Small requests are not limited: a backend of the bank may send hundreds at once under
- * one `sub`. A chunked request, as .NET always sends, does not declare its size, so it counts from the moment
- * it has become large.
+ * they have arrived. Small requests are not limited: a backend of the bank may send hundreds at the same time
+ * under one `sub`. A chunked request, as .NET always sends, does not declare its size, so it counts from the
+ * moment it has become large.
  */
 export function limitUploads(): preParsingHookHandler {
   const arriving = new Map<string, number>();

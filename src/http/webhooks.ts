@@ -17,8 +17,8 @@ const MAX_WEBHOOK_BYTES = 256 * 1024;
  */
 const SMALL_BODY_BYTES = 64 * 1024;
 /**
- * Maximum number of bytes that all large webhooks together may take while they arrive. The signatures of
- * these webhooks are not verified yet, so without this limit anyone on the network could fill the memory.
+ * Maximum number of bytes beyond SMALL_BODY_BYTES that all webhooks together may take while they arrive. Their
+ * signatures are not verified yet, so without this limit anyone on the network could fill the memory with large bodies.
  */
 const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
 /**
@@ -32,7 +32,10 @@ const BODY_TIMEOUT_MS = 8_000;
  */
 const BODY_READ_ERRORS = {
   TOO_LARGE: { status: 413, message: 'The webhook is larger than 256 kB.' },
-  TOO_MANY: { status: 503, message: 'Too many webhooks are arriving at once: send it again.' },
+  TOO_MANY: {
+    status: 503,
+    message: 'Too many webhooks are arriving at once: send this webhook again later.',
+  },
   TOO_SLOW: { status: 408, message: 'The webhook did not arrive within 8 s: send it again.' },
   BROKEN_OFF: {
     status: 400,
@@ -99,9 +102,9 @@ export async function serveWebhooks(
   }
 
   /**
-   * Refuses a webhook without a valid signature. A client address is told the reason only a limited number of
-   * times per minute; then it gets 429. Webhooks with a valid signature from the same address are still
-   * accepted.
+   * Refuses a webhook without a valid signature. The answer is 401 with the reason or, once the client
+   * address has had too many failures in the last minute, 429. Webhooks with a valid signature from that
+   * address are still accepted.
    */
   async function refuseSigned(
     request: FastifyRequest,

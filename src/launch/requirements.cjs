@@ -75,9 +75,9 @@ function explainPath(root, unusable) {
   const [character] = root.match(unusable) || [];
   if (!character) return null;
   return (
-    `The path of this checkout has the character ${character} in it, which the tools that build, run and test the\n` +
-    `gateway do not take: ${root}\n` +
-    'Move the checkout to another path, then type the same again.'
+    `The path of this checkout contains the character ${character}, which the tools that build, run and test the\n` +
+    `gateway do not support: ${root}\n` +
+    'Move the checkout to another path, then type the same command again.'
   );
 }
 

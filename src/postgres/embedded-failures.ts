@@ -55,8 +55,8 @@ export async function explainServerEnd(cluster: string, logFile: string): Promis
 }
 
 /**
- * Explains that the data folder belongs to another program: the server in it refuses the superuser `postgres`
- * without a password, which a server of the gateway accepts.
+ * Explains that the data folder belongs to another program: its server refuses the superuser `postgres`
+ * without a password, whom the gateway's own servers accept.
  */
 export const explainRefusal = (cluster: string, error: Error): StartError =>
   new StartError(

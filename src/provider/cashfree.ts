@@ -26,7 +26,7 @@ interface Options extends TransportOptions {
    * All secrets that may have signed a webhook: the active one, and those that are being retired (rotation).
    */
   readonly webhookSecrets: readonly string[];
-  /** Templates of the account; left out, those of the provider's documentation. */
+  /** Templates of the account; by default, those of the provider's documentation. */
   readonly templates?: ConfiguredTemplates;
   /**
    * Called for each answer that was refused because it is about another verification or user than the call.
@@ -111,7 +111,10 @@ export function createCashfree({
 /** Error code for a name with other characters than letters, digits, spaces, dots and hyphens. */
 const INVALID_NAME = 'name_value_invalid';
 
-/** Adds to a refused start which of its fields the provider means. Returns any other error unchanged. */
+/**
+ * Returns the error of a refused start with the input fields that the provider objects to. Returns any other
+ * error unchanged.
+ */
 function withStartProblems(error: unknown, request: ProviderRequest, catalogue: TemplateCatalogue): unknown {
   if (!(error instanceof ProviderFailure)) return error;
   const { providerCode, problems = [] } = error.details;
@@ -125,7 +128,10 @@ function withStartProblems(error: unknown, request: ProviderRequest, catalogue: 
   return withField(error);
 }
 
-/** Adds to a refused call which field the provider means, if its code names one. */
+/**
+ * Returns the error of a refused call with the input field that the provider's error code names. Returns any
+ * other error unchanged.
+ */
 function withField(error: unknown): unknown {
   if (!(error instanceof ProviderFailure) || error.kind !== 'REFUSED') return error;
   const problem = fieldProblem(error.details.providerCode ?? '');

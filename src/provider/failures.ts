@@ -89,7 +89,10 @@ export function templateProblems(
   });
 }
 
-/** Returns what the catalogue has instead, or who has to correct the catalogue. */
+/**
+ * Returns the end of a template's error message: the templates of the catalogue or, if the catalogue has this
+ * one, the setting that an operator has to correct.
+ */
 const describeCatalogue = ({ name, list, setting }: NamedTemplate): string =>
   hasTemplate(list, name)
     ? `, but the provider does not know this one: an operator has to correct ${setting}`
@@ -181,7 +184,10 @@ export function fieldProblem(code: string): FieldProblem | null {
   return path && { path, message: FLAWS[flaw as keyof typeof FLAWS] };
 }
 
-/** Returns the path of a field, or of the nearest known one that contains it; null if there is none. */
+/**
+ * Returns the input path of a provider field such as `aadhaar_details.dob`: of the whole name if it is known,
+ * else of its last part, else of its first part; null if none is known.
+ */
 function toInputPath(field: string): readonly string[] | null {
   const [, index, part] = field.match(QUESTION) ?? [];
   if (index !== undefined && part !== undefined) return ['securityQuestions', index, part];

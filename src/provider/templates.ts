@@ -4,8 +4,8 @@ const LOGIN = 'Sign in with a one-time password';
 const CALL = 'Video call';
 
 /**
- * User templates of the provider's documentation. It describes both, but names only the first; the name of the
- * second is our assumption, and the sandbox knows it.
+ * User templates of the provider's documentation. The documentation describes both, but names only the first;
+ * the name of the second is our assumption, which the sandbox shares.
  */
 const USER_TEMPLATES: readonly UserTemplate[] = [
   {

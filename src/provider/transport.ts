@@ -63,7 +63,7 @@ export interface Call<T> {
   readonly read: (text: string) => T;
   /**
    * Whether the call is safe to repeat. If false, only one attempt is made, and the caller must find out
-   * whether it took effect.
+   * whether that attempt took effect.
    */
   readonly repeatable: boolean;
 }

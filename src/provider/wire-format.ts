@@ -184,7 +184,7 @@ const failure = z.looseObject({ code: optionalText, type: optionalText.catch(nul
  * which may be personal data.
  */
 class UnparsableBody extends Error {
-  override readonly name = 'NotUnderstood';
+  override readonly name = 'UnparsableBody';
 }
 
 function read<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -298,7 +298,7 @@ export const writeUser = (person: ProviderUser) => ({
   address: person.address ?? undefined,
 });
 
-/** Returns the body of `PATCH /user`. Only the fields that it contains change at the provider. */
+/** Returns the body of `PATCH /user`. Only the fields in the body change at the provider. */
 export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
   user_id: userId,
   name: name ?? undefined,

@@ -30,7 +30,7 @@ const PATHS = {
   'GET /_sandbox/verifications': 'Lists every verification with its current and next steps.',
   'GET /_sandbox/verifications/:id': 'One verification.',
   'POST /_sandbox/verifications/:id/advance':
-    'Performs {"steps": 3} of a verification at once; without a body, one step.',
+    'Performs the next steps of a verification immediately, as many as {"steps": 3} says; without a body, one step.',
   'GET /_sandbox/events':
     'Lists every webhook in the order of creation; ?verification_id= selects one verification.',
   'POST /_sandbox/webhook-url':

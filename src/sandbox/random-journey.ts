@@ -94,8 +94,8 @@ const NO_BALANCE = 0.01;
  */
 const LEFT_TO_REVIEW = 0.15;
 /**
- * Number of steps after which the journey takes only the first next step of each row. The first ones lead to
- * the end of the journey within ten more steps.
+ * Number of steps after which the journey takes only the first next step of each row. These steps lead to the end of
+ * the journey within ten more steps.
  */
 const LOOPS_END_AFTER = 28;
 

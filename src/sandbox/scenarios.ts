@@ -129,7 +129,7 @@ export const SCENARIOS = {
     steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('USER_ENDED_CALL', CALL)],
   },
   'agent-rejects': {
-    description: 'The agent rejects; the session ends there.',
+    description: 'The agent rejects, and nothing follows.',
     steps: [...CALL_ENDED, step('AGENT_REJECTED')],
   },
   'unable-to-validate': {
@@ -149,12 +149,13 @@ export const SCENARIOS = {
     steps: [LINK, step('VKYC_EXPIRED', PROBLEM_PAUSE_SECONDS)],
   },
   'unheard-expiry': {
-    description: 'The link expires, and the provider never reports it: only its time tells.',
+    description:
+      'The link expires, and the provider never reports it: only the expiry time of the link shows it.',
     steps: [{ ...LINK, linkEndsInSeconds: PROBLEM_PAUSE_SECONDS }],
   },
   'unheard-rejection': {
     description:
-      "After the call there is time to approve; then the provider's people reject, and no webhook tells.",
+      "After the call there is time to approve; then the provider's auditor rejects, and the webhooks are lost.",
     steps: [
       ...CALL_ENDED,
       { ...step('AGENT_APPROVED', DECISION_PAUSE_SECONDS), webhookLost: true },
@@ -162,8 +163,7 @@ export const SCENARIOS = {
     ],
   },
   'late-approval': {
-    description:
-      'After the call there is time to close or replace the session; then it is approved at the provider.',
+    description: 'After the call there is time to close or replace the session; then the provider approves.',
     steps: [...CALL_ENDED, step('AGENT_APPROVED', DECISION_PAUSE_SECONDS), step('AUDITOR_APPROVED')],
   },
   'unknown-status': {

@@ -8,8 +8,9 @@ export interface Delivered {
 }
 
 /**
- * Function that measures a delivery of transitions. `passOn` sends the transitions, and resolves when every
- * live subscriber has been sent all of them or lags because its socket is full.
+ * Function that measures a delivery of transitions. `passOn` sends the transitions, and resolves when each
+ * live subscriber of a group (those that select the same fields) has been sent all transitions, or is no
+ * longer live (its socket is full, or it reads the log itself).
  */
 export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 

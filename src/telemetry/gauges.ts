@@ -50,7 +50,7 @@ interface PoolFigures {
 
 interface Watched {
   readonly pools: Readonly<Record<'reads' | 'writes' | 'statistics', PoolFigures>>;
-  /** Returns false while the database answers but is known to be read-only. */
+  /** Returns false while the database is known not to accept writes (read-only, full disk or stalled commits). */
   readonly takesWrites: () => boolean;
   readonly askReplication: () => Promise<Replication>;
   readonly feed: () => FeedFigures;

@@ -54,8 +54,8 @@ export interface Metrics {
    */
   readonly subscriptions: Counter<'log' | 'from'>;
   /**
-   * Seconds from the recording of a transition until most subscribers of this process had been sent the
-   * transition.
+   * Seconds from the recording of a transition until the live subscribers of a group (those that select the
+   * same fields) had been sent the transition.
    */
   readonly deliveries: Histogram<'log'>;
   /**
@@ -192,7 +192,7 @@ export function createMetrics(): Metrics {
     ),
     deliveries: seconds(
       'vkyc_feed_delivery_seconds',
-      'Seconds from recording a transition until most subscribers of this process had been sent it, by log.',
+      'Seconds from recording a transition until the live subscribers of a group (same selection) had been sent it, by log.',
       'log',
     ),
     overflows: counter(

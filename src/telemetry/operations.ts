@@ -19,8 +19,8 @@ interface Answered {
 }
 
 /**
- * Metric labels of a GraphQL operation. All labels come from the schema; the operation's name is none, because
- * clients choose it freely (cardinality).
+ * Metric labels of a GraphQL operation. All labels come from the schema. The operation's name is not a label,
+ * because clients choose it freely (cardinality).
  */
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */

@@ -82,8 +82,8 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       if (fault !== null) impaired.database = fault;
       if (found.migratedTo < newestMigration)
         missing.migrations = "are not those of this release: run this release's migrations";
-      // While the database is read-only, no replica can assign feed positions, so the lag is no reason to take
-      // traffic away from this replica.
+      // While the database accepts no writes, no replica can assign feed positions, so the lag is no reason
+      // to take traffic away from this replica.
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > MAX_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }

@@ -117,7 +117,7 @@ test('npm run adopt completes a stored start only if the verification at the pro
 
   const ended = await adopt(gateway, '--verification-id', 'own.1', '--verification-id', 'others.1');
 
-  expect(ended.stdout).toContain('1 ADOPTED, 1 ANOTHERS');
+  expect(ended.stdout).toContain('1 ADOPTED, 1 OTHER_USER');
   expect(await subStatusOf(gateway, 'own.1')).toBe('LINK_GENERATED');
   expect(await subStatusOf(gateway, 'others.1')).toBeUndefined();
   expect(await start(gateway, { verificationId: 'own.1', user: asha })).toMatchObject({

@@ -201,7 +201,7 @@ describe('claimNext', () => {
     for (const id of ids) await sessionAt(gateway, id, 'AGENT_ENDED_CALL');
   };
 
-  // Invariant 19
+  // Invariant 19 of ARCHITECTURE.md
   test('claimNext gives the session that has waited longest, escalated ones first, and each to one person only', async () => {
     const { gateway, olga, ravi, meera } = await floor();
     await inQueue(gateway, 'queue.1', 'queue.2', 'queue.3');

@@ -55,7 +55,7 @@ beforeAll(async () => {
 const isClean = async () =>
   (await audit.verify()).findings.length === 0 && (await audit.findingsOfReads()).length === 0;
 
-test('AUDITED_COLUMNS classifies every column of every table as bound, derived, or unproven with a reason', () => {
+test('AUDITED_COLUMNS says for every column of every table how the audit proves its value, or why it cannot', () => {
   for (const [key, table] of allTables) {
     const proofs = proofsOf(key);
     expect(proofs.map(([column]) => column).sort(), key).toEqual(Object.keys(getTableColumns(table)).sort());
@@ -64,7 +64,7 @@ test('AUDITED_COLUMNS classifies every column of every table as bound, derived, 
   }
 });
 
-test('the audit finds an edit by the database owner of any bound or derived column of a row', {
+test('the audit finds any edit by the database owner of a column that AUDITED_COLUMNS calls bound (stated by an audit entry) or derived', {
   timeout: 60_000,
 }, async () => {
   expect(await isClean()).toBe(true);

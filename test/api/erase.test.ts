@@ -2,7 +2,14 @@
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
-import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import {
+  AUDIT_KEYS,
+  bootGateway,
+  DATA_KEYS,
+  eventually,
+  type Gateway,
+  STEPS_TO_THE_END_OF_THE_CALL,
+} from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
@@ -14,7 +21,6 @@ const REMARKS = "The sandbox's agent says: AGENT_ENDED_CALL.";
 const SEEN = `query ($id: ID!) { session(id: $id) {
   verificationId status subStatus link agentRemarks user { userId phone name email }
   reviews { remarks reasons reasonTexts customerMessage } meetings(first: 9) { nodes { cancelReason } } } }`;
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 const runCommand = createCommandRunner();
 
@@ -109,10 +115,10 @@ test('npm run erase refuses a session that was backdated to evade legal retentio
 }, async () => {
   const gateway = await bootGateway();
   await liveToTheEnd(gateway);
-  await gateway.database.query(`update vkyc_session set updated_at = updated_at - interval '9 years'`);
+  await gateway.database.query(`update vkyc_session set status_since = status_since - interval '9 years'`);
 
   await expect(erase(gateway, '1826', '--user', 'u-gone')).rejects.toThrow(
-    /The audit chain of session .* is broken .*updatedAt/,
+    /The audit chain of session .* is broken .*statusSince/,
   );
   expect(await everyRow(gateway.database)).toContain('u-gone');
 });

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
-
-const TO_THE_END_OF_THE_CALL = 11;
 
 const WATCH = `subscription ($sessionId: ID, $after: String) {
   statusTransitions(sessionId: $sessionId, after: $after) { sequence subStatus source actor applied }
@@ -25,7 +23,7 @@ async function staff(gateway: Gateway) {
 /** Starts a session and ends its call, so that the agent can review it. */
 async function afterTheCall(gateway: Gateway, verificationId: string, viewer: Person) {
   const session = await gateway.start(verificationId);
-  await gateway.advance(verificationId, TO_THE_END_OF_THE_CALL);
+  await gateway.advance(verificationId, STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => (await viewer.look(session.id)).subStatus === 'AGENT_ENDED_CALL');
   return session;
 }
@@ -54,7 +52,7 @@ test('a session goes through meetings and both reviews, and a subscriber gets ea
     session: { meeting: null },
   });
   await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(60) });
-  await gateway.advance('story.awaits-review', TO_THE_END_OF_THE_CALL);
+  await gateway.advance('story.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () =>
     (await agent.look(session.id)).availableActions.includes('RECORD_AGENT_REVIEW'),
   );
@@ -99,7 +97,7 @@ test('a session goes through meetings and both reviews, and a subscriber gets ea
   ]);
 });
 
-test('if two agents review at once, one succeeds and the other gets VERSION_CONFLICT with the new state', async () => {
+test('if two agents review a session at the same time, one succeeds and the other gets VERSION_CONFLICT with the new state', async () => {
   const gateway = await bootGateway();
   const { agent } = await staff(gateway);
   const other = await person(gateway, 'meera', 'AGENT');
@@ -384,7 +382,7 @@ test('recordings and SDK tokens come from the provider if the action is allowed;
     __typename: 'CreateSdkTokenSuccess',
     token: expect.any(String),
   });
-  await gateway.advance('recorded.awaits-review', TO_THE_END_OF_THE_CALL);
+  await gateway.advance('recorded.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => (await agent.look(id)).subStatus === 'AGENT_ENDED_CALL');
   const { recording } = await agent.ask('requestRecording', id);
 

@@ -8,10 +8,11 @@ import { agentRemarksContext } from '../../src/db/sessions/sessions.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
 import { readArchive } from '../../src/services/retention/archive-file.ts';
+import { sessionAt } from '../harness/acting.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { auditOf } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
-import { type Person, person } from '../harness/people.ts';
+import { person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
 const AS_A_CUSTOMER_READS = `query ($id: ID!, $locale: Locale!) { result: session(id: $id) {
@@ -33,20 +34,6 @@ async function boot() {
   return { gateway, agent, auditor };
 }
 
-/** Starts a session whose call was ended by the agent or the customer; returns its global id. */
-async function afterTheCall(
-  gateway: Gateway,
-  agent: Person,
-  verificationId: string,
-  by: 'AGENT_ENDED_CALL' | 'USER_ENDED_CALL' = 'AGENT_ENDED_CALL',
-): Promise<string> {
-  const { id } = await gateway.start(verificationId);
-  const data = { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: by };
-  await gateway.webhook({ event_time: new Date(Date.now() + 60_000).toISOString(), data });
-  await eventually(async () => (await agent.look(id)).subStatus === by);
-  return id;
-}
-
 /** Returns the reviews of a session as its customer reads them. */
 async function readByCustomer(gateway: Gateway, verificationId: string, id: string, locale: string) {
   const token = await gateway.token({ sub: 'asha', roles: ['CUSTOMER'], verification_ids: [verificationId] });
@@ -64,9 +51,9 @@ describe('a rejection', () => {
     customerMessage: 'Asha, please bring your passport.',
   };
 
-  test('shows its codes and remarks to staff, and a text for each reason and the message to the customer', async () => {
+  test('a rejection shows its reason codes and remarks to staff, and a text for each reason and the message to the customer', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'rejected.1');
+    const { id } = await sessionAt(gateway, 'rejected.1', 'AGENT_ENDED_CALL');
     const { startCursor } = (await gateway.graphql(`{ session(id: "${id}") { startCursor } }`)).data.session;
     const watcher = gateway.subscribe(
       `subscription ($id: ID!, $after: String!) { statusTransitions(sessionId: $id, after: $after) {
@@ -113,9 +100,9 @@ describe('a rejection', () => {
     ]);
   });
 
-  test('has its message and remarks in no row, log line or frame in plain text, and reading them is recorded', async () => {
+  test('the message and remarks of a rejection are in no row, log line or frame in plain text, and reads of both are recorded', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'secret.1');
+    const { id } = await sessionAt(gateway, 'secret.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, REJECTION);
     await readByCustomer(gateway, 'secret.1', id, 'EN');
 
@@ -138,9 +125,9 @@ describe('a rejection', () => {
     await expect(refused).rejects.toThrow('Personal data cannot be selected in subscriptions');
   });
 
-  test('has no code that reveals a suspicion in the frames of a customer, although frames of staff have it', async () => {
+  test('a reason code of a rejection that reveals a suspicion is in the frames of staff, but not in those of the customer', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'framed.1');
+    const { id } = await sessionAt(gateway, 'framed.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, REJECTION);
     const tokenOf = async (roles: string[]) =>
       gateway.token({ sub: 'somebody', roles, verification_ids: ['framed.1'] });
@@ -160,9 +147,9 @@ describe('a rejection', () => {
     expect(await firstFrame(['CUSTOMER'])).toEqual(['NAME_MISMATCH', 'OTHER']);
   });
 
-  test('by an auditor has its own reasons and message', async () => {
+  test("a rejection by an auditor has reasons and a message of its own, next to those of the agent's review", async () => {
     const { gateway, agent, auditor } = await boot();
-    const id = await afterTheCall(gateway, agent, 'audited.1');
+    const { id } = await sessionAt(gateway, 'audited.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, { decision: 'APPROVED', reasons: ['NAME_MISMATCH'] });
 
     const done = await auditor.act('recordAuditorReview', id, {
@@ -185,7 +172,7 @@ describe('a rejection', () => {
     });
   });
 
-  test('has no reasons, texts or message if it was made at the provider', async () => {
+  test('a rejection that was made at the provider has no reasons, texts or message', async () => {
     const { gateway, agent } = await boot();
     const { id } = await gateway.start('theirs.1');
     const data = { verification_id: 'theirs.1', status: 'AGENT_REVIEWED', sub_status: 'AGENT_REJECTED' };
@@ -202,9 +189,9 @@ describe('a call that the customer ended', () => {
   const UNSTATED =
     'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
 
-  test('can be approved only with the statement that it was complete, and is then audited like any other', async () => {
+  test('a call that the customer ended can be approved only with `callComplete: true`, and is then audited like any other call', async () => {
     const { gateway, agent, auditor } = await boot();
-    const id = await afterTheCall(gateway, agent, 'complete.1', 'USER_ENDED_CALL');
+    const { id } = await sessionAt(gateway, 'complete.1', 'USER_ENDED_CALL');
     const { version, availableActions } = await agent.look(id);
     expect(availableActions).toContain('RECORD_AGENT_REVIEW');
 
@@ -242,10 +229,10 @@ describe('a call that the customer ended', () => {
     ['REJECTED', ['FACE_MISMATCH'], true],
     ['UNABLE_TO_VALIDATE', ['AUDIO_OR_VIDEO_POOR'], false],
   ])(
-    'is decided as %s for %j only by a client that states callComplete: %s',
+    'after a call that the customer ended, the decision %s for %j needs a value of callComplete, such as %s',
     async (decision, reasons, callComplete) => {
       const { gateway, agent } = await boot();
-      const id = await afterTheCall(gateway, agent, 'stated.1', 'USER_ENDED_CALL');
+      const { id } = await sessionAt(gateway, 'stated.1', 'USER_ENDED_CALL');
 
       expect(await agent.act('recordAgentReview', id, { decision, reasons })).toMatchObject({
         code: 'ACTION_NOT_ALLOWED',
@@ -259,11 +246,11 @@ describe('a call that the customer ended', () => {
 });
 
 describe('clients of the last release', () => {
-  test('can reject with remarks alone, also after a call that the customer ended; the reason is recorded as OTHER', async () => {
+  test('clients of the last release can reject with remarks alone, also after a call that the customer ended; the reason is recorded as OTHER', async () => {
     const { gateway, agent } = await boot();
     for (const by of ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const)
       for (const decision of ['REJECTED', 'UNABLE_TO_VALIDATE']) {
-        const id = await afterTheCall(gateway, agent, `last.${by}.${decision}`, by);
+        const { id } = await sessionAt(gateway, `last.${by}.${decision}`, by);
 
         expect(await agent.act('recordAgentReview', id, { decision, remarks: 'Blurred.' })).toMatchObject({
           __typename: 'RecordReviewSuccess',
@@ -281,9 +268,9 @@ describe('clients of the last release', () => {
       }
   });
 
-  test('can repeat a call that a replica of the last release recorded: the hash of their input is the same', async () => {
+  test('a repeated review of a client of the last release is recognised, because the input has the same hash as in that release', async () => {
     const { gateway, agent } = await boot();
-    const id = await afterTheCall(gateway, agent, 'repeated.1');
+    const { id } = await sessionAt(gateway, 'repeated.1', 'AGENT_ENDED_CALL');
     const call = { idempotencyKey: randomUUID(), decision: 'REJECTED', remarks: 'Blurred.' };
     await agent.act('recordAgentReview', id, call);
 
@@ -298,9 +285,9 @@ describe('clients of the last release', () => {
   });
 });
 
-test('a repeated key returns the first review, and is a conflict if the reasons or the message differ', async () => {
+test('a review with a used idempotency key returns the first review, or a conflict if its reasons, message or callComplete differ', async () => {
   const { gateway, agent } = await boot();
-  const id = await afterTheCall(gateway, agent, 'replayed.1');
+  const { id } = await sessionAt(gateway, 'replayed.1', 'AGENT_ENDED_CALL');
   const call = {
     idempotencyKey: randomUUID(),
     decision: 'REJECTED',
@@ -327,7 +314,7 @@ test('of 20 concurrent reviews on two replicas, one takes effect', async () => {
     },
   });
   const there = await person(two, 'meera', 'AGENT');
-  const id = await afterTheCall(one, agent, 'raced.1', 'USER_ENDED_CALL');
+  const { id } = await sessionAt(one, 'raced.1', 'USER_ENDED_CALL');
 
   const results = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
@@ -348,7 +335,7 @@ test('of 20 concurrent reviews on two replicas, one takes effect', async () => {
 
 test('contradictory input of a review is refused with the path of each problem, and records nothing', async () => {
   const { gateway, agent, auditor } = await boot();
-  const id = await afterTheCall(gateway, agent, 'refused.1');
+  const { id } = await sessionAt(gateway, 'refused.1', 'AGENT_ENDED_CALL');
   const NEEDS_REMARKS =
     'must not be empty if a reason is OTHER, or if a decision other than APPROVED has no reasons';
   const NOT_WITH_APPROVAL =
@@ -408,7 +395,7 @@ test('contradictory input of a review is refused with the path of each problem, 
   ).toMatchObject({ errors: [{ message: expect.stringContaining('callComplete') }] });
 });
 
-test('the audit finds reasons, a message or a statement of a review that were edited, removed or copied from another review', async () => {
+test('the audit finds that reasons, a message or callComplete of a review were edited, removed or copied from another review', async () => {
   const { gateway, agent } = await boot();
   const audit = auditOf(gateway.databaseUrl);
   const edits = [
@@ -423,7 +410,7 @@ test('the audit finds reasons, a message or a statement of a review that were ed
     ],
   ] as const;
   const reviewed = async (verificationId: string) => {
-    const id = await afterTheCall(gateway, agent, verificationId, 'USER_ENDED_CALL');
+    const { id } = await sessionAt(gateway, verificationId, 'USER_ENDED_CALL');
     await agent.act('recordAgentReview', id, {
       decision: 'REJECTED',
       reasons: ['FACE_MISMATCH', 'CALL_INCOMPLETE'],
@@ -446,7 +433,7 @@ test('the audit finds reasons, a message or a statement of a review that were ed
   }
 });
 
-test('an archived session keeps the reasons, and the message and remarks encrypted; the audit verifies the archive', async () => {
+test("an archive contains a review's reasons, and its message and remarks encrypted; the audit verifies the archive", async () => {
   const { gateway } = await boot();
   await endedLongAgo(gateway, 'ended.1');
   await gateway.start('alive.1');

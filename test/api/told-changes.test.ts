@@ -12,7 +12,7 @@ async function newestChanges(gateway: Gateway, id: string): Promise<string[]> {
   return data.session.transitions.nodes[0].changes;
 }
 
-test('closing a session with a booked meeting tells of the meeting that it cancels', async () => {
+test('the transition of a closed session lists MEETINGS among its changes if the closing cancelled a booked meeting', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'told.1', 'USER_MISSED_MEETING');
@@ -27,7 +27,7 @@ test('closing a session with a booked meeting tells of the meeting that it cance
 test.each([
   ['closing', 'CLOSURE'],
   ['replacing', 'REPLACEMENT'],
-])('%s an expired session tells that it waits for nobody now', async (how, change) => {
+])('after %s an expired session, its newest transition has STATUS in its changes', async (how, change) => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'told.2', 'VKYC_EXPIRED');
@@ -45,7 +45,7 @@ test.each([
   expect(await newestChanges(gateway, id)).toEqual(['STATUS', 'MEETINGS', change]);
 });
 
-test('a contradiction of the provider tells that the session waits for the merchant now', async () => {
+test("if the provider reports an approval after an auditor's rejection, the session waits for the merchant, and the transition lists DISPUTE among its changes", async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'told.4', 'AUDITOR_REJECTED');
@@ -57,7 +57,7 @@ test('a contradiction of the provider tells that the session waits for the merch
   expect(await newestChanges(gateway, id)).toEqual(['STATUS', 'REVIEWS', 'DISPUTE']);
 });
 
-test("an auditor's decision tells of the meeting that it cancels", async () => {
+test("the transition of an auditor's decision lists MEETINGS among its changes if the decision cancelled a booked meeting", async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { olga, uma } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'told.5', 'USER_MISSED_MEETING');

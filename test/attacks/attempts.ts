@@ -1,4 +1,7 @@
-/** Requests for a session or its objects, in every way that the API has; an attacker tries them on a foreign session. */
+/**
+ * Requests for a session or its objects, in every way that the API offers. An attacker sends these requests for a
+ * foreign session (of another customer).
+ */
 import { inMinutes } from '../harness/people.ts';
 import type { Request } from '../harness/transports.ts';
 import type { Given } from './two-customers.ts';
@@ -39,7 +42,10 @@ const relatives =
     variables: { id: relative },
   });
 
-/** Requests that name a session by its ids or keys. Viewers who may see the session get another answer than others. */
+/**
+ * Requests that name a session by its ids or keys. A viewer who may see the session gets another answer than a viewer
+ * who may not.
+ */
 export const ASKED: Attempts = {
   session: ({ id }) => ({
     query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,

@@ -1,8 +1,14 @@
-/** GraphQL documents that would cost too much or take long to validate, each with the error code of its refusal. */
+/**
+ * Hostile GraphQL operations: `REFUSED` documents (too costly, slow to validate, or probing the schema), each with the
+ * error code of its refusal; documents `AT_THE_LIMITS`, which the gateway must execute; and `FLOODS` of variables.
+ */
 
 import { type Request, TRANSPORTS, type Transport } from '../harness/transports.ts';
 
-/** Larger requests are not tried over a WebSocket, because a message of that size closes the socket unread. */
+/**
+ * Maximum size of requests that are tried over a WebSocket: the gateway closes the socket on a larger message, without
+ * reading the message.
+ */
 const MAX_MESSAGE_BYTES = 60_000;
 export const transportsFor = (request: Request): Transport[] =>
   (Object.keys(TRANSPORTS) as Transport[]).filter(
@@ -11,10 +17,16 @@ export const transportsFor = (request: Request): Transport[] =>
 
 export const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
-/** Returns fragments that each spread the next fragment twice, so that the fields double with each fragment. */
+/**
+ * Returns a chain of fragments, each of which spreads the next fragment twice, so that the number of fields doubles
+ * with each fragment.
+ */
 const doubling = (count: number, last: string) =>
   `${times(count, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F${count} on VkycSession { ${last} }`;
-/** Returns fragments that each spread the next two fragments: they expand exponentially, but add no depth. */
+/**
+ * Returns a document whose fragments each spread the next two fragments: the expansion grows exponentially, but has no
+ * depth.
+ */
 const pairs = (count: number) =>
   `{ session(id: "x") { ...F0 } } ${times(count, (n) => `fragment F${n} on VkycSession { id ...F${n + 1} ...F${Math.min(n + 2, count)} }`)} fragment F${count} on VkycSession { id }`;
 const pages = (levels: number): string =>
@@ -176,7 +188,7 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
   ],
 };
 
-/** Documents just below the limits: the most expensive ones that the gateway must validate and execute. */
+/** Documents just below the limits: the most expensive documents that the gateway must validate and execute. */
 export const AT_THE_LIMITS: Record<string, string> = {
   'equal fields': inSession(times(70, () => 'replaces { id }')),
   'equal pages': inSession(times(58, () => 'transitions(first: 1) { nodes { id } }')),

@@ -1,4 +1,4 @@
-/** Unusual HTTP that some clients send: the gateway answers such requests, but no check can be bypassed by them. */
+/** Unusual HTTP that some clients send: the gateway answers such requests, but they bypass none of its checks. */
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { expect, test } from 'vitest';

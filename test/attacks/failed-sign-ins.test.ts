@@ -1,4 +1,4 @@
-/** Failed sign-ins are rate-limited per address; callers with a valid token are not affected. */
+/** Tests that failed sign-ins are rate-limited per address, and that callers with a valid token are not affected. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { SignJWT } from 'jose';
@@ -143,7 +143,7 @@ test('a caller with too many failed sign-ins is refused before the body of the r
   for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(429);
 });
 
-test('webhooks with a bad signature count as failed sign-ins; beyond the limit, a correctly signed webhook is still accepted', async () => {
+test('webhooks with a bad signature count as failed sign-ins of their address; beyond the limit, the address gets 429, but its correctly signed webhooks are accepted', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const body = { data: { verification_id: 'stranger.1' } };
   const bad = { 'x-webhook-signature': signWebhook('another secret', '1', Buffer.from('')) };

@@ -1,4 +1,4 @@
-/** Floods of a thousand useless connections: an honest client is still served, and the connections are closed. */
+/** Floods of a thousand useless connections: the gateway closes or refuses these, and still serves an honest client. */
 import { once, setMaxListeners } from 'node:events';
 import { get } from 'node:http';
 import { expect, test } from 'vitest';
@@ -20,8 +20,8 @@ const SPARE_SOCKETS = 50;
 const FLOOD_BYTES = 100e6;
 const ROUNDS = 100;
 /**
- * Most bytes that the gateway may read from a peer that does not read its answers (backpressure): slightly more than
- * the socket buffers hold.
+ * Maximum number of bytes that the gateway may take from a peer that does not read its answers (backpressure): slightly
+ * more than the socket buffers hold.
  */
 const HEARD_AT_MOST_BYTES = 40e6;
 
@@ -44,7 +44,10 @@ const tally = tallyOf('floods');
 /** Counts the TCP sockets of this process, which runs the gateway and its clients. */
 const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
-/** Makes MANY items, fifty at a time: a full accept queue would delay connections by a second (SYN retransmission). */
+/**
+ * Makes a thousand items (MANY), fifty at a time: with more, the accept queue would overflow, which delays connections
+ * by a second (SYN retransmission).
+ */
 async function many<T>(make: (index: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < MANY)
@@ -80,7 +83,7 @@ async function waitedUntil(done: Promise<unknown>, what: string): Promise<number
   return median;
 }
 
-/** Unfinished requests; each useless connection sends one of them. */
+/** What useless connections without a WebSocket send: nothing, or part of a request. */
 const HALVES = [
   '',
   'POST /graphql HTTP/1.1\r\nHost: x\r\n',
@@ -94,12 +97,13 @@ const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
     peer.send(HALVES[index % HALVES.length] as string);
     return peer;
   },
-  // Uses another address than the honest client's, since the gateway limits sockets without sign-in per address.
+  // Uses another address than the honest client, since the gateway limits WebSockets that have not signed in per
+  // address.
   'that become WebSockets and do not sign in': () =>
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('a thousand connections that send no or half a request, or do not sign in, are closed, and an honest client is served', {
+test('a thousand connections with no or half a request, and a thousand WebSockets without sign-in, are closed, and an honest client is served within a second', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {
@@ -177,7 +181,9 @@ test('the gateway stops reading from a WebSocket peer that does not read its ans
   send();
 
   for (let round = 0; round < ROUNDS && sent < FLOOD_BYTES; round += 1) await served();
-  process.stdout.write(`pings of a peer that does not read: ${Math.round(sent / 1e6)} MB received\n`);
+  process.stdout.write(
+    `the gateway took ${Math.round(sent / 1e6)} MB of pings from a peer that does not read\n`,
+  );
   tally.note('pings', sent > HEARD_AT_MOST_BYTES);
   expect(sent).toBeLessThan(HEARD_AT_MOST_BYTES);
 });

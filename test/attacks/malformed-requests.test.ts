@@ -38,7 +38,7 @@ type Attack = [sent: (path: string) => (string | Buffer)[], statuses: readonly n
 const BAD = [400];
 const LARGE_HEAD = [431];
 
-/** Malformed requests, each with the allowed statuses of its refusal: several if releases of Node.js differ. */
+/** Malformed requests, each with the allowed statuses of its refusal (two if releases of Node.js differ). */
 const REFUSED: Record<string, Attack> = {
   'a body longer than its Content-Length': [post(['Content-Length: 10'], MUTATION), BAD],
   'two Content-Length headers': [headed('Content-Length: 10'), BAD],
@@ -109,7 +109,10 @@ const REFUSED: Record<string, Attack> = {
   'a request without a body': [bodied(''), BAD],
 };
 
-/** Unfinished requests. Each is sent twice: one peer then waits, another closes its end of the connection. */
+/**
+ * Unfinished requests. Each is sent over two connections: one peer then waits for the timeout, the other closes its end
+ * of the connection.
+ */
 const UNFINISHED: Record<string, Attack[0]> = {
   'no bytes': () => [],
   'half a line': bytes('POST /gra'),
@@ -143,7 +146,7 @@ async function isInVain(): Promise<boolean> {
 
 for (const path of PATHS) {
   test.each(Object.entries(REFUSED))(
-    `${path}: a malformed request is refused: %s`,
+    `${path}: a malformed HTTP request is refused and has no effect: %s`,
     async (name, [make, statuses]) => {
       const peer = await sent(path, make);
       await peer.hears('HTTP/1.1 ');

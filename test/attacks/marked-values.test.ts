@@ -1,7 +1,7 @@
 /** Searches everything that the gateway emits or stores unencrypted for known values of personal data and secrets. */
 import { expect, test } from 'vitest';
 import { redactValues } from '../../src/graphql/redact-errors.ts';
-import { bootGateway, eventually } from '../harness/gateway.ts';
+import { bootGateway, eventually, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
@@ -17,7 +17,6 @@ const REASON = 'marked reason';
 const REMARKS = 'marked remarks';
 const RECORDING = 'https://recordings.example.com/marked-recording';
 const FORGED = 'eyJhbGciOiJIUzI1NiJ9.marked-payload.marked-signature';
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const EVERYTHING = `query ($id: ID!) { session(id: $id) {
   link user { phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
 const START =

@@ -24,7 +24,7 @@ const attacksOver = (transport: Transport) =>
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {
   test.each(attacksOver(transport as Transport))(
-    `${transport}: a hostile operation is refused: %s`,
+    `${transport}: a hostile operation is refused with its error code: %s`,
     async (attack, [query, code]) => {
       const since = performance.now();
       const [{ data, errors, text }, other] = await Promise.all([
@@ -46,7 +46,8 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
 
 const FLOODED = ['HTTP', 'SSE'] as const;
 
-// Leaves out the WebSocket: the gateway closes it on a message of this size, unread.
+// Leaves out the WebSocket, because the gateway closes the socket on a message of this size without reading the
+// message.
 for (const transport of FLOODED) {
   const send = TRANSPORTS[transport];
   test.each(Object.entries(FLOODS))(

@@ -10,7 +10,10 @@ import { tallyOf } from './tally.ts';
 const AUTH_SECRET = 'a secret of the tests that is long enough';
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';
-/** In development a caller without a token is an ADMIN, so only the origin protects the gateway. */
+/**
+ * Gateway in development mode, in which a caller without a token is an ADMIN: only the checks of Origin and Host
+ * protect this gateway.
+ */
 const development = await bootGateway();
 const signedIn = await bootGateway({ environment: { AUTH_SECRET, ALLOWED_ORIGINS: APP } });
 const token = withAuthorization(
@@ -120,7 +123,10 @@ function turnedAway(
 turnedAway('in development', development, {}, ON_THIS_MACHINE, 'developer');
 turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
 
-/** Routes of the gateway other than the transports of operations: the same foreign origins and hosts attack them. */
+/**
+ * Routes of the gateway that the tests above do not try, and operations by GET. A foreign Origin and a rebound Host
+ * attack each of these routes.
+ */
 const BESIDE = [
   ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],

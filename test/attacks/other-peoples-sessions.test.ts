@@ -18,7 +18,10 @@ const used = schedule({ sessionId: mine, idempotencyKey: USED_KEY });
 const { data: booked } = await TRANSPORTS.HTTP(gateway, used, customer);
 expect(booked.scheduleMeeting.__typename).toBe('ScheduleMeetingSuccess');
 
-/** Replaces the ids in an answer by their names, and corrects its content-length, to make two answers comparable. */
+/**
+ * Replaces the ids in an answer by the names of the ids, and corrects the content-length accordingly, so that two
+ * answers can be compared.
+ */
 function seen({ status, headers, text }: Outcome): object {
   const said = named(text);
   const length = Number(headers['content-length']) - text.length + said.length;
@@ -48,7 +51,7 @@ const before = await stateOf();
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(ATTEMPTS))(
-    `${transport}: the answer is the same for a foreign and for a missing session: %s`,
+    `${transport}: a customer gets the same answer for a foreign session and for a session that does not exist: %s`,
     async (attempt, requestOf) => {
       const foreign = await send(gateway, requestOf(theirs), customer);
       const missing = await send(gateway, requestOf(nobodys), customer);
@@ -106,7 +109,7 @@ test("a customer's feeds show only the customer's sessions, and no frame or curs
   await Promise.all(news);
 });
 
-test('no attempt changed the foreign session; as a control, an admin gets different answers for a foreign and a missing session', async () => {
+test('after all attempts of this file the foreign session is unchanged; as a control, an admin gets different answers for a foreign and a missing session', async () => {
   const { version, meetings } = await stateOf();
   expect({ version, meetings }).toEqual({ version: before.version + 2, meetings: before.meetings });
 

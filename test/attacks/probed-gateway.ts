@@ -17,13 +17,13 @@ export interface ProbedGateway {
   readonly process: GatewayProcess;
   /** The gateway process, in the form that the transports of the test harness take. */
   readonly target: Gateway;
-  /** Authorization header of a user with all roles. */
+  /** Authorization header of a user with the role ADMIN. */
   readonly authorization: string;
   /** Returns the longest time that one task has blocked the event loop since the last call, in milliseconds. */
   longestHold(): Promise<number>;
 }
 
-/** Starts a gateway process with production settings but without rate limits, and with 100 sessions of long logs. */
+/** Starts a gateway process with production settings but without rate limits, and 100 sessions with long logs. */
 export async function startProbedGateway(): Promise<ProbedGateway> {
   const DATABASE_URL = await freshDatabase();
   const process = await startGatewayProcess({
@@ -60,7 +60,10 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
   };
 }
 
-/** Adds transitions to the log of every session until it fills the largest page, so that attacks can ask for many. */
+/**
+ * Adds transitions to the log of every session until the log fills the largest page, so that attacks can ask for many
+ * transitions.
+ */
 async function lengthenLogs(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

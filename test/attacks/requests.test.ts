@@ -71,12 +71,13 @@ async function served() {
 
 for (const path of ['/graphql', '/graphql/stream'])
   test.each(Object.entries(ATTACKS))(
-    `${path}: a request of a wrong form is refused: %s`,
+    `${path}: a request with a wrong method, content type or body is refused: %s`,
     async (name, attack) => {
       const { method = 'POST', type, search = '', body, status } = attack;
       const response = await fetch(`${gateway.url}${path}${search}`, {
         method,
-        // Passes the CSRF check by this header, so that the request is refused for its form.
+        // Passes the CSRF check by this header, so that the gateway refuses the request for its form, not for the lack
+        // of the header.
         headers: { 'apollo-require-preflight': '1', ...(type ? { 'content-type': type } : {}) },
         body: body ?? null,
       });
@@ -93,7 +94,7 @@ for (const path of ['/graphql', '/graphql/stream'])
   );
 
 test.each(Object.entries(ATTACKS).filter(([, { message }]) => message !== null))(
-  'WebSocket: a message of a wrong form closes its socket, and HTTP is still served: %s',
+  'WebSocket: a message of a wrong form closes its socket, and the gateway still answers over HTTP: %s',
   async (name, { message }) => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     atTheEnd(async () => socket.terminate());

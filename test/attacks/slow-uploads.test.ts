@@ -1,4 +1,7 @@
-/** Requests that never end (slowloris): each times out, and the number of large requests in flight is limited. */
+/**
+ * Requests that never end (slowloris): the gateway ends each after a timeout, and limits the number of large requests
+ * in flight per caller.
+ */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -48,7 +51,7 @@ const TRICKLES: Record<string, [begin: string, more: string]> = {
   nothing: ['', ''],
 };
 
-test('requests that arrive byte by byte time out within 5 s, and other requests are served in the meantime', async () => {
+test('the gateway ends requests that arrive byte by byte within 5 s (408, or 404 for an unknown path), and serves other requests in the meantime', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const begun = performance.now();
   const given = Object.entries(TRICKLES).map(async ([what, [begin, more]]) => {
@@ -88,7 +91,7 @@ function open({ url }: Gateway, path: string, authorization: string) {
   return { sending, status };
 }
 
-test('a caller may have eight large requests in flight; small requests, and those of other callers, are still served', async () => {
+test('a caller with eight large requests in flight gets 429 for a ninth; small requests of the caller, and large requests of others, are still served', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET } });
   const [mallory, ravi] = [await bearer('mallory'), await bearer('ravi')];
   const post = (path: string, authorization: string, body: string) =>

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 
 export interface Tally {
-  /** Counts an attack; `gotThrough` tells whether it succeeded. */
+  /** Counts an attack; `gotThrough` is true if the attack succeeded. */
   note(attack: string, gotThrough: boolean): void;
   /** Defines the last test of the file, which checks that `expected` attacks were tried and that none succeeded. */
   close(expected: number): void;

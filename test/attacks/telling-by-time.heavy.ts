@@ -8,7 +8,10 @@ import { bootTwoCustomers, type Given } from './two-customers.ts';
 
 const { gateway, customer, theirs, nobodys } = await bootTwoCustomers();
 const ROUNDS = 200;
-/** Allowed difference of the medians, the larger of a share and milliseconds: less than one more SQL statement takes. */
+/**
+ * Allowed difference of the medians: 20 % or 0.3 ms, whichever is larger. One additional SQL statement would take
+ * longer.
+ */
 const BOUND = { share: 0.2, ms: 0.3 };
 
 const TIMED = ['session', 'node of a meeting', 'scheduleMeeting'];

@@ -120,7 +120,10 @@ const FORGED_KEYS: Record<string, string> = {
   'a kid that is not a string': unsigned({ alg: 'RS256', kid: { rsa: true } }),
 };
 
-/** Forged tokens whose key might be a new one: they get 503 until the published keys are fetched again, then 401. */
+/**
+ * Forged tokens that name a key which the gateway does not know, and which might be new: the gateway answers 503 until
+ * it has fetched the published keys again, then 401.
+ */
 const FORGED_UNKNOWN_KEYS: Record<string, string> = {
   'a key of the attacker without a kid': await signWith(attackers.privateKey, { alg: 'RS256' }),
   "jku: the URL of the attacker's keys": await withHeader({ jku: attackersKeys.url }),
@@ -188,7 +191,10 @@ const twice = (...authorization: string[]): Way => ({
   params: { authorization },
 });
 
-/** Requests with a valid token in a wrong place or form, or its closest equivalent over a WebSocket. */
+/**
+ * Requests without a token, or with a valid token in a wrong place or form. Over a WebSocket, the payload of
+ * `connection_init` has the closest equivalent.
+ */
 const MISPLACED: Record<string, Way> = {
   'no token': {},
   'no scheme': withAuthorization(good),
@@ -243,7 +249,10 @@ const NO_MESSAGE: Record<string, Way> = {
 const tally = tallyOf('tokens');
 let expected = 0;
 
-/** Defines a test for each way to sign in: the attacker gets the given answers, an honest caller is still served. */
+/**
+ * Defines a test for each of these ways to sign in: the attacker must get the given answers, and an honest caller is
+ * still served.
+ */
 function refused(
   what: string,
   gateway: typeof bySecret,
@@ -253,7 +262,7 @@ function refused(
 ): void {
   const transports = Object.keys(answers) as (keyof Arrival['answers'])[];
   expected += Object.keys(ways).length * transports.length;
-  test.each(Object.entries(ways))(`access is refused (${what}): %s`, async (name, way) => {
+  test.each(Object.entries(ways))(`the gateway refuses access (${what}): %s`, async (name, way) => {
     const [arrival, other] = await Promise.all([
       arrive(gateway, way),
       arrive(gateway, withAuthorization(`Bearer ${honest}`)),
@@ -265,7 +274,7 @@ function refused(
     expect(other.answers).toEqual({ HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' });
     const told = arrival.said + gateway.logs.join('');
     for (const text of JSON.stringify(way).match(/eyJ[\w-]{10,}|[\w-]{43,}/g) ?? [])
-      expect(told, 'the message contains the token').not.toContain(text);
+      expect(told, 'no answer or log line contains the token').not.toContain(text);
   });
 }
 

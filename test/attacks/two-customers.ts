@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
 import { createCursors, logStart } from '../../src/feed/cursor.ts';
-import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
 const NAMES = [
@@ -15,12 +15,13 @@ const NAMES = [
   ...['place', 'key'],
   /**
    * Global ids of sessions of the attacking customer: a plain session, a session that a foreign session replaces, a
-   * session that replaces a foreign session, and a session whose user also has foreign sessions.
+   * session that replaces a foreign session, and a session whose user also has foreign sessions. In `nobodys` these
+   * sessions have no relation to a foreign session.
    */
   ...['mine', 'replaced', 'replacing', 'relative'],
 ] as const;
 
-/** Ids, cursors and keys of a session, by name. The attempts put them into their requests. */
+/** Ids, cursors and keys of a session, by name. The requests in attempts.ts contain these values. */
 export type Given = Readonly<Record<(typeof NAMES)[number], string>>;
 
 export interface TwoCustomers {
@@ -35,7 +36,6 @@ export interface TwoCustomers {
 }
 
 const NOWHERE = '01a20a00-207c-77e4-bbd3-8de9fa006fe3';
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const OWN = [
   ...['own-1', 'own-2', 'own-3', 'own-4.insufficient-balance'],
   ...['own-5.insufficient-balance', 'own-6', 'own-7'],
@@ -66,7 +66,8 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     transition: globalId('StatusTransition', `${NOWHERE}:1`),
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
-    // Uses the gateway's own cursor key: cursors are authenticated, so that an attacker could not make this cursor.
+    // Uses the gateway's own cursor key: cursors are authenticated, so that a valid cursor of a session that does not
+    // exist cannot be made without this key.
     cursor: cursors.encode({ ...logStart(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
@@ -86,7 +87,10 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
   };
 }
 
-/** Creates the foreign session, with a meeting and a review, and its relations to sessions of the customer. */
+/**
+ * Creates a session of another customer, with a meeting and a review, and sessions that replace those of the attacking
+ * customer or belong to the same person.
+ */
 async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const user = { userId: 'u-their-1', phone: '9988776644' };
   const verificationId = 'them-1.awaits-review';
@@ -95,7 +99,8 @@ async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const { id } = await gateway.start(verificationId, { user });
   await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30), idempotencyKey: key });
   const review = await reviewOf(gateway, agent, user);
-  // A session replaces only one of the same person; the customer's token lists one of the two.
+  // A session can replace only a session of the same person. The attacking customer's token lists one session of each
+  // pair below; the other one is foreign.
   const failed = await gateway.start('them-3.insufficient-balance');
   const replaced = await gateway.start('own-4.insufficient-balance');
   await gateway.start('them-4', { replacesSessionId: replaced.id });

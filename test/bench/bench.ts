@@ -10,7 +10,7 @@ export interface Bench {
 }
 
 export interface Conditions {
-  /** Whether this is a trial run, with fewer rounds and only the small database. */
+  /** Whether this is a trial run, with fewer rounds and smaller databases. */
   readonly quick: boolean;
   /**
    * Numbers of sessions in the databases of a bench that runs on several; null: the defaults of the bench.

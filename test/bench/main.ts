@@ -32,7 +32,8 @@ const NAMES = Object.keys(BENCHES);
 const USAGE = `npm run bench -- [name…] [--quick] [--sizes N,N…]
 ${Object.entries(BENCHES)
   .map(
-    ([name, { about, onlyByName }]) => `  ${name.padEnd(13)}${about}${onlyByName ? ' [only by name]' : ''}`,
+    ([name, { about, onlyByName }]) =>
+      `  ${name.padEnd(13)}${about}${onlyByName ? ' [runs only if named]' : ''}`,
   )
   .join('\n')}
 Writes RESULTS.md and results.json to test/bench, or with --quick, whose figures mean little, to .build/bench/quick.
@@ -86,7 +87,7 @@ if (!given) {
       process.stdout.write(`${report.text}\n`);
       await keepReport(quick ? QUICK_RESULTS : RESULTS, name, report, NAMES);
     } catch (error) {
-      // Prints no error after an interruption, since the killed processes then cause errors that are expected.
+      // Prints no error after an interruption, since the processes that the interruption kills cause expected errors.
       if (!interrupted) say(`${(error as Error).stack ?? error}`);
       process.exitCode = 1;
     }

@@ -30,7 +30,7 @@ interface Entry {
 /** The complete log of a database, in feed order. */
 export interface Log {
   readonly entries: readonly Entry[];
-  /** Returns whether the log has the transition with this number, which `Names` assigned. */
+  /** Returns whether the log has the transition to which `Names` (the register of seen transitions) gave this number. */
   hasTransition(number: number): boolean;
   /** Returns whether the log has the position that a cursor names. */
   has(cursor: string): boolean;
@@ -104,8 +104,8 @@ export interface Verdict {
 }
 
 /**
- * Returns the errors in a list of received transitions. If the connection broke (`brokenOff`), the list may end early
- * but must have no gap.
+ * Compares received transitions with the expected ones and returns the errors. If the connection broke (`brokenOff`),
+ * the received list may end early, but must have no gap.
  */
 export function judge(received: readonly number[], expected: readonly number[], brokenOff = false): Verdict {
   const places = new Map(expected.map((number, index) => [number, index]));
@@ -155,7 +155,7 @@ export interface Account {
   readonly complaints: readonly string[];
 }
 
-/** Error counts that every test expects: all are zero. */
+/** Error counts of a test in which every subscriber received what it should: all are zero. */
 export const NOTHING_WRONG: Account = {
   lost: 0,
   repeated: 0,
@@ -165,7 +165,10 @@ export const NOTHING_WRONG: Account = {
   complaints: [],
 };
 
-/** Adds up the errors of all subscribers: zeros prove that no transition was lost, repeated or reordered. */
+/**
+ * Compares what all subscribers received with the log, and adds up the errors: zeros prove that no transition was lost,
+ * repeated or reordered.
+ */
 export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: Names): Account =>
   sumOf(
     subscribers,
@@ -174,7 +177,9 @@ export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: N
     names,
   );
 
-/** Adds up the errors of all subscribers. Each stretch (frames between two resyncs) is judged separately. */
+/**
+ * Adds up the errors of all subscribers. `verdictOf` judges each stretch (the frames between two resyncs) separately.
+ */
 export function sumOf(
   subscribers: readonly Subscriber[],
   verdictOf: (subscriber: Subscriber, stretch: Stretch) => Verdict,

@@ -1,4 +1,4 @@
-// Runs every fault test, one after the other. The last line of the output sums up the counts of all tests.
+// Runs the fault tests listed here one after the other. The last line of the output sums up the counts of all of them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

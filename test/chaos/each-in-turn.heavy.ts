@@ -30,7 +30,7 @@ const ENOUGH = { webhooks: 10, answers: 15, starts: 1, deliveries: 100 };
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 natsTest(
-  'while three gateways, NATS, PostgreSQL and the load balancer are killed in turn, subscribers get each transition once and in order, and no answer is wrong',
+  'while three gateways, NATS, PostgreSQL and the load balancer are killed in turn, subscribers get each transition once and in order, and no query or mutation gets a wrong answer',
   async () => {
     say(`each in turn, CHAOS_SEED=${SEED}`);
     const stack = await startStack(SEED, SESSIONS);
@@ -69,7 +69,7 @@ natsTest(
       await goesOnWell();
       const wellMs = performance.now() - killedAt;
       say(
-        `${name} killed: back after ${(backMs / 1000).toFixed(1)} s, all goes on after ${(wellMs / 1000).toFixed(1)} s; ${traffic.count.unanswered - before} requests were not answered`,
+        `${name} killed: runs again after ${(backMs / 1000).toFixed(1)} s, traffic and subscribers recovered after ${(wellMs / 1000).toFixed(1)} s; ${traffic.count.unanswered - before} requests were not answered`,
       );
     }
     await traffic.stop();
@@ -92,7 +92,7 @@ natsTest(
     enter('each-in-turn', balanceOf(account, beside));
     for (const complaint of [...account.complaints, ...traffic.wrong, ...lost]) say(complaint);
     say(
-      `${log.entries.length} transitions, ${inWords(done())}\n${inWords(account)}; of what was taken or started ${lost.length} lost, ${repeated.length} repeated, ${traffic.wrong.length} answers wrong`,
+      `${log.entries.length} transitions, ${inWords(done())}\n${inWords(account)}; of the accepted webhooks and started sessions ${lost.length} lost, ${repeated.length} repeated, ${traffic.wrong.length} answers wrong`,
     );
     expect(account, `CHAOS_SEED=${SEED}`).toEqual(NOTHING_WRONG);
     expect({ lost, repeated, wrong: traffic.wrong }).toEqual({ lost: [], repeated: [], wrong: [] });

@@ -1,5 +1,6 @@
 // Probe that Node preloads into a gateway (`--import`). At SIGUSR2 it prints the event-loop delay and the longest time
-// that one task blocked the event loop, both since the last SIGUSR2, and the memory in use after a garbage collection.
+// that one task blocked the event loop, both since the previous SIGUSR2, and the memory in use after a garbage
+// collection.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

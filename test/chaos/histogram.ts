@@ -1,4 +1,4 @@
-/** Returns the number of times in each interval of `seconds`, beginning at 0. */
+/** Counts the given times (in seconds) by interval: the intervals begin at 0 and are each `seconds` long. */
 export function stretchesOf(times: readonly number[], seconds: number): number[] {
   const last = Math.max(0, ...times);
   const counts = Array.from({ length: Math.floor(last / seconds) + 1 }, () => 0);
@@ -7,7 +7,7 @@ export function stretchesOf(times: readonly number[], seconds: number): number[]
   return counts;
 }
 
-/** Returns the share (0 to 1) of all times that lie in the fullest interval. */
+/** Returns the share (0 to 1) of the interval with the largest count. */
 export const largestShare = (counts: readonly number[]): number =>
   Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0);
 

@@ -18,6 +18,6 @@ test('memoryGrownBy is 0 if memory grows at first and then stays level, and posi
   expect(memoryGrownBy(lifeOf(25, (at) => 50 + at * 4))).toBeGreaterThan(0);
 });
 
-test('memoryGrownBy is null for a process that lived for 15 minutes, too short for its caches to fill', () => {
+test('memoryGrownBy is null for a process that lived for only 15 minutes, because its caches may still be filling', () => {
   expect(memoryGrownBy(lifeOf(15, (at) => 50 + at * 4))).toBeNull();
 });

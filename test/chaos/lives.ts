@@ -1,4 +1,7 @@
-/** Samples memory and file descriptors of gateway processes: a leak is a positive slope over the life of a process. */
+/**
+ * Takes samples of the memory and file descriptors of gateway processes: growth over the life of a process reveals a
+ * leak.
+ */
 import type { Phoenix } from '../harness/phoenix.ts';
 import type { GatewayProcess } from '../harness/process.ts';
 import { descriptorsOf, figuresOf, residentMb } from './process-figures.ts';
@@ -21,7 +24,7 @@ export interface Life {
 
 export interface Lives {
   readonly all: readonly Life[];
-  /** Samples every gateway, each of which must have loaded event-loop-probe.mjs; returns a summary line. */
+  /** Takes a sample of every gateway and returns a summary line. The gateways must have loaded event-loop-probe.mjs. */
   look(atSeconds: number): Promise<string>;
 }
 
@@ -82,7 +85,10 @@ export function slopesOf({ name, samples }: Life): string {
   return `${name}, ${samples.length} samples in ${seconds.toFixed(0)} s: memory ${slope('residentMb')} MB/h resident, ${slope('heldMb')} MB/h in use; descriptors ${slope('descriptors')}/h, ${slope('ownDescriptors')}/h without those of clients`;
 }
 
-/** Returns the slope of points (seconds, value) per hour, by the method of least squares. */
+/**
+ * Returns the slope of points (hours, value), which is the change of the value per hour, by the method of least
+ * squares.
+ */
 export function perHour(points: readonly (readonly [number, number])[]): number {
   const mean = (place: 0 | 1) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
@@ -90,7 +96,10 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
   return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
-/** Seconds after which memory can be compared: the caches of followed logs fill for about ten minutes. */
+/**
+ * Seconds from the start of a process after which its memory can be compared, because the caches of followed logs fill
+ * for about ten minutes.
+ */
 const FILLS_SECONDS = 600;
 const MEMORY_SLACK_MB = 12;
 
@@ -107,7 +116,10 @@ export function memoryGrownBy({ samples }: Life): number | null {
   return Math.max(0, Math.min(...held.slice(-Math.ceil(held.length / 4))) - before - MEMORY_SLACK_MB);
 }
 
-/** Returns how many more descriptors (without client connections) are open at the end than in the first half. */
+/**
+ * Returns how many more file descriptors (without client connections) a process has open at its end than in its first
+ * half, beyond the tolerance.
+ */
 export function descriptorsGrownBy({ samples }: Life): number {
   const own = samples.map(({ ownDescriptors }) => ownDescriptors);
   const before = Math.max(...own.slice(0, Math.ceil(own.length / 2)));

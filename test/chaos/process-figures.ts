@@ -9,7 +9,7 @@ import type { GatewayProcess } from '../harness/process.ts';
 
 const run = promisify(execFile);
 
-/** Environment that makes a gateway load `event-loop-probe.mjs`, so that `figuresOf` can ask it. */
+/** Environment that makes a gateway load `event-loop-probe.mjs`, which answers `figuresOf`. */
 export const WATCHED = {
   NODE_OPTIONS: `--import ${fileURLToPath(new URL('event-loop-probe.mjs', import.meta.url))}`,
 };

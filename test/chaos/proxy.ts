@@ -7,7 +7,10 @@ import { atTheEnd } from '../harness/gateway.ts';
 export interface Wear {
   /** Share of connections (0 to 1) that are cut right after they open, mostly before their first frame. */
   readonly early: number;
-  /** Mean lifetime of the other connections. Lifetimes are exponentially distributed: the age does not matter. */
+  /**
+   * Mean lifetime of the other connections. Lifetimes are exponentially distributed, so that old and young connections
+   * are equally likely to be cut.
+   */
   readonly meanLifeMs: number;
 }
 
@@ -115,8 +118,8 @@ class Connection {
   }
 
   /**
-   * Breaks the connection in one of three ways: at once, in the middle of a frame, or after a silence in which data of
-   * the gateway is held back and then lost.
+   * Breaks the connection in one of three ways: immediately, in the middle of a frame, or after a silence in which data
+   * of the gateway is held back and then lost.
    */
   cut(random: SeededRandom): void {
     this.isCut = true;

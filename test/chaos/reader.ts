@@ -2,7 +2,7 @@
 import { toGlobalId } from '../../src/graphql/node.ts';
 
 export interface Reader {
-  /** Sends an operation. Resolves with null if there was no answer, or if the answer was a temporary refusal. */
+  /** Sends an operation. Resolves with the data of the answer; null if there was no answer or an error. */
   ask(query: string, variables: object): Promise<any>;
   /** Queries a session by its database id, and checks the answer. Resolves with false if there was no answer. */
   look(id: string): Promise<boolean>;

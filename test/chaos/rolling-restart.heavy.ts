@@ -19,7 +19,7 @@ const TRANSITIONS_PER_SECOND = 2;
 const LARGEST_SHARE = 0.25;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-test(`in a rolling restart, ${SUBSCRIBERS} subscribers get every transition, none is refused, and their reconnects are spread over time`, async () => {
+test(`in a rolling restart, ${SUBSCRIBERS} subscribers get every transition, no subscriber is refused, and the reconnects are spread over time`, async () => {
   say(`rolling restart, CHAOS_SEED=${SEED}`);
   const environment = { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) };
   const world = await startWorld({ seed: SEED, gateways: 2, sessions: SESSIONS, environment });

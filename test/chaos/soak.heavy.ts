@@ -45,7 +45,10 @@ const SMALL: Size = {
 };
 const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 40);
-/** First seconds of each process, which are left out of its slopes; fewer if the whole test is short. */
+/**
+ * Number of first seconds of each process that are left out of its slopes (memory and descriptors per hour); fewer if
+ * the whole test is short.
+ */
 const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
 const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
 /** Added to the timeout: time for start-up, delayed work, and the comparison with the log at the end. */
@@ -53,12 +56,12 @@ const ALLOWANCE_SECONDS = 400 + SECONDS;
 /** Share of subscribers that follow many sessions. It is small, because fan-out would otherwise dominate the load. */
 const FOLLOW_MANY = 0.05;
 const JOINING_AT_ONCE = 50;
-/** Tolerance: a rate counts as reached if the measured rate is lower by at most this share. */
+/** Tolerance: a rate counts as reached if the measured rate is at most this share below the wanted rate. */
 const MISSING = 0.03;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
-  'under a steady load with faults, subscribers get each transition once and in order, no answer is wrong, and the number of file descriptors does not grow',
+  'under a steady load with faults, subscribers get each transition once and in order, no answer is wrong, and neither file descriptors nor (in runs over 20 minutes) memory grow',
   async () => {
     say(`soak, CHAOS_SEED=${SEED}, ${SECONDS} s of ${JSON.stringify(SIZE)}`);
     // Kills only the second gateway, so that the process of the first lives long enough to show leaks.
@@ -144,7 +147,7 @@ test(
     const warm = lives.all.flatMap((life) => settled(life, WARM_UP_SECONDS) ?? []);
     for (const complaint of [...account.complaints, ...wrong, ...kept.lost, ...kept.repeated]) say(complaint);
     for (const life of warm) say(slopesOf(life));
-    say(`${lives.all.length - warm.length} lives were too short for a slope`);
+    say(`${lives.all.length - warm.length} gateway processes lived too briefly for a slope`);
     say(
       `${log.entries.length} transitions; queries ${traffic.answering.whole()}, webhook to frame ${traffic.telling.whole()}; ${inWords(faultsSoFar())}; ${count.unanswered} queries were not answered`,
     );
@@ -152,7 +155,7 @@ test(
       reached.webhooks < SIZE.webhooksPerSecond * (1 - MISSING) ||
       reached.queries < SIZE.queriesPerSecond * (1 - MISSING);
     say(
-      `${short ? 'THE RATES WERE NOT REACHED on this machine' : 'the rates were reached'}: ${reached.webhooks.toFixed(1)} of ${SIZE.webhooksPerSecond} webhooks/s, ${reached.queries.toFixed(1)} of ${SIZE.queriesPerSecond} queries/s; ${traffic.leftOut} were not begun`,
+      `${short ? 'THE RATES WERE NOT REACHED on this machine' : 'the rates were reached'}: ${reached.webhooks.toFixed(1)} of ${SIZE.webhooksPerSecond} webhooks/s, ${reached.queries.toFixed(1)} of ${SIZE.queriesPerSecond} queries/s; ${traffic.leftOut} webhooks and queries were skipped, because too many were in flight`,
     );
     const balance = balanceOf(account, {
       requests: count.webhooks + count.answers + count.unanswered + connectionsOf(subscribers),
@@ -169,7 +172,7 @@ test(
     for (const life of lives.all) {
       const grownBy = memoryGrownBy(life);
       if (grownBy === null) continue;
-      say(`${life.name}: memory in use grew by ${grownBy.toFixed(0)} MB since its middle`);
+      say(`${life.name}: memory in use grew by ${grownBy.toFixed(0)} MB since the middle of its life`);
       expect(grownBy, `memory of ${life.name}`).toBe(0);
     }
     expect(warm.length).toBeGreaterThan(0);

@@ -1,4 +1,7 @@
-/** Constant traffic of clients and the provider at the load balancer, with a record of the answers that they got. */
+/**
+ * Constant traffic of clients and the provider at the load balancer, with a record of the answers that clients and
+ * provider got.
+ */
 import type pg from 'pg';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';

@@ -1,4 +1,7 @@
-/** Runs subscribers on two gateways under all faults at once, and compares what they received with the log. */
+/**
+ * Runs subscribers on two gateways while all kinds of faults happen concurrently, and compares what the subscribers
+ * received with the log.
+ */
 import type pg from 'pg';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
@@ -40,7 +43,9 @@ const GAP_PROOFS = 0.5;
 const PROGRESS_EVERY_MS = 3_000;
 const RETRY_MS = [50, 500] as const;
 
-/** Runs the faults, then waits until every subscriber has received all expected transitions, or frames cease. */
+/**
+ * Runs the faults, then waits until every subscriber has received all expected transitions, or no more frames arrive.
+ */
 export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   const world = await startWorld({ ...plan, gateways: 2 });
 

@@ -1,4 +1,7 @@
-/** Subscribers (stock graphql-ws and graphql-sse clients) that record every frame that they get. */
+/**
+ * Subscribers for the fault tests: stock graphql-ws and graphql-sse clients, wrapped by the client helper, that record
+ * every frame.
+ */
 import { createClient as createEventStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -17,7 +20,7 @@ export interface Stretch {
 export interface Subscriber {
   readonly wish: Wish;
   readonly stretches: Stretch[];
-  /** Number of resyncs (snapshot or FeedReset in place of lost transitions) so far. */
+  /** Number of resyncs (a snapshot or FeedReset instead of the missed transitions) so far. */
   resets: number;
   /** Cursor of the newest frame, from which the subscriber resumes. */
   cursor: string;

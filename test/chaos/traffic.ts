@@ -8,15 +8,15 @@ import { pause } from './trouble.ts';
 import { oneOf } from './wishes.ts';
 import type { World } from './world.ts';
 
-/** Work that gateways acknowledged, to be compared with the database at the end. */
+/** Work that gateways acknowledged. The test compares it with the database at the end. */
 export interface Done {
   readonly news: News[];
-  /** Database ids of booked meetings, and verification ids of started sessions. */
+  /** Database ids of booked meetings; `started` has the verification ids of started sessions. */
   readonly meetings: string[];
   readonly started: string[];
   refused: number;
   looks: number;
-  /** Answers that are wrong from either of the two releases that the test runs. */
+  /** Answers that neither of the two releases under test may give. */
   readonly wrong: string[];
 }
 

@@ -9,7 +9,7 @@ import { recordSomehow } from './writers.ts';
 export interface TroublePlan {
   readonly seed: string;
   readonly seconds: number;
-  /** Webhooks per second. Writers outside the gateways record as many transitions per second in addition. */
+  /** Webhooks per second. In addition, writers outside the gateways record as many transitions per second. */
   readonly transitionsPerSecond: number;
   /** Minimum and maximum seconds between two kills. */
   readonly gatewayKillsEvery: readonly [number, number];
@@ -27,7 +27,7 @@ export interface Happened {
 const WRITERS = 12;
 const WEBHOOKS_IN_FLIGHT = 8;
 
-/** Starts the faults; `over` resolves when they have ended and every gateway is back. */
+/** Starts the faults; `over` resolves when the faults have ended and every gateway runs again. */
 export function makeTrouble(world: World, plan: TroublePlan): { happened: Happened; over: Promise<void> } {
   const happened: Happened = { webhooks: 0, lateCommits: 0, rollbacks: 0, listenerKills: 0 };
   const endsAt = performance.now() + plan.seconds * 1000;
@@ -82,7 +82,7 @@ function webhooksOf({ sessions }: World, plan: TroublePlan, random: SeededRandom
   return burstOf(news, random);
 }
 
-/** Terminates all LISTEN connections, so that notifications are lost; returns their number. */
+/** Terminates all LISTEN connections, so that notifications are lost; returns the number of terminated connections. */
 export async function killListeners(database: pg.Pool): Promise<number> {
   const { rowCount } = await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity

@@ -1,4 +1,7 @@
-/** Rolling deploy under traffic: the last and the current release share a database during and after the migration. */
+/**
+ * Rolling deploy under traffic: the last release and the current release share a database during and after the
+ * migration.
+ */
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -18,7 +21,7 @@ import { allRecorded, fetchFeedCursor, startWorld } from './world.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SUBSCRIBERS = 120;
 const SESSIONS = 40;
-/** Number of existing sessions, enough that the migration takes a while. */
+/** Number of existing sessions: so many that the migration takes a while. */
 const OLD_SESSIONS = 20_000;
 const PHASE_MS = 6_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -31,7 +34,8 @@ releaseTest(
     const world = await startWorld({
       ...{ seed: SEED, gateways: 1, room: 1, sessions: SESSIONS, database: url, script },
       environment: { SHUTDOWN_SECONDS: '2' },
-      // Answers polls with 404: failed calls would open the circuit breaker, and starts would be refused.
+      // Answers polls with 404: if the calls failed, the gateway's circuit breaker would open, and the gateway would
+      // refuse starts.
       whenAsked: { status: 404, body: '{"type":"not_found_error","code":"referenceId_not_found"}' },
     });
     const { database, sessions, proxy, gateways } = world;
@@ -86,10 +90,10 @@ releaseTest(
     const requests = count(done) + done.refused + connectionsOf(subscribers);
     enter('upgrade', balanceOf(account, { requests, faults, lost: lost.length, wrong: done.wrong.length }));
     say(
-      `ready next to the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, of ${OLD_SESSIONS} sessions`,
+      `ready next to the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, with ${OLD_SESSIONS} old sessions`,
     );
     say(
-      `done by the last release ${before}, during the migration ${during - before}, side by side ${beside - during}`,
+      `requests served by the last release ${before}, during the migration ${during - before}, by both releases ${beside - during}`,
     );
     say(`${log.entries.length} transitions, ${inWords(account)}`);
     say(

@@ -27,7 +27,7 @@ const FILTERED_SESSIONS = 0.2;
 const FRAMES = 0.3;
 const EVENT_STREAMS = 0.3;
 
-/** Returns a random wish; `gapProofs` is the share of wishes that select `previousCursor`. */
+/** Returns a random subscription; it selects `previousCursor` with the probability `gapProofs`. */
 export function wishOf(sessions: readonly StartedSession[], random: SeededRandom, gapProofs = 0): Wish {
   const scope = random.pick<Wish['scope']>(SCOPES);
   const ofSession = scope === 'SESSION';

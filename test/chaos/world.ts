@@ -23,7 +23,7 @@ export interface World {
   readonly proxy: FaultyProxy;
   /** Starts another gateway of the current release behind the proxy. At most `room` gateways may join. */
   join(): Phoenix;
-  /** Resolves with the proxy's URL once a gateway is behind it. */
+  /** Resolves with the proxy's URL once a gateway is ready behind the proxy. */
   reachable(): Promise<string>;
 }
 
@@ -31,14 +31,15 @@ interface Options {
   readonly seed: string;
   readonly gateways: number;
   readonly sessions: number;
-  /** Provider of the gateways; by default a provider that does not answer. */
+  /** Provider of the gateways; by default a provider that starts sessions, but reports no status later. */
   readonly provider?: ScriptedProvider;
   readonly environment?: Record<string, string>;
   readonly wear?: Wear;
   /** Number of gateways that may join later. */
   readonly room?: number;
-  /** Database to use instead of a new one. `script` is the file that the initial gateways run. */
+  /** Existing database to use instead of a new one. */
   readonly database?: string;
+  /** Main script that the initial gateways run; by default the script of the current release. */
   readonly script?: string;
   /** Response of the provider to a poll; by default the provider breaks the connection. */
   readonly whenAsked?: ScriptedAnswer;
@@ -46,7 +47,10 @@ interface Options {
 
 const CONNECTIONS = 16;
 const STARTING_AT_ONCE = 8;
-/** Timeout, long because webhooks wait for locked sessions, and a slow gateway assigns feed positions late. */
+/**
+ * Timeout of `allRecorded`, long because webhooks wait for locked sessions, and a slow gateway assigns feed positions
+ * late.
+ */
 const QUIET_WITHIN_MS = 150_000;
 
 const START = `mutation ($input: StartSessionInput!) {

@@ -1,9 +1,15 @@
-/** Records transitions outside the gateways, with equal rows, in transactions that may commit late or roll back. */
+/**
+ * Records transitions without a gateway, with the same rows as a gateway writes, in transactions that may commit late
+ * or roll back.
+ */
 import type pg from 'pg';
 import { findWaitingParty, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
-/** PROMPT commits at once, LATE commits after transactions that began later, ROLLED_BACK does not commit. */
+/**
+ * End of a transaction: PROMPT commits immediately, LATE commits after transactions that began later, ROLLED_BACK does
+ * not commit.
+ */
 export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
 
 const LONGEST_DAWDLE_MS = 20;
@@ -22,7 +28,7 @@ const STEPS: readonly KnownSubStatus[] = [
   'USER_IP_VERIFICATION_SUCCESSFUL',
 ];
 
-/** Records a transition in a transaction that commits at once or late, or rolls back at the last moment. */
+/** Records a transition in a transaction that commits immediately or late, or rolls back at the last moment. */
 export async function recordSomehow(pool: pg.Pool, sessionId: string, random: SeededRandom): Promise<Fate> {
   const fate = random.pick(FATES);
   const client = await pool.connect();

@@ -127,10 +127,13 @@ function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]):
   return seen.some(({ cursor }) => fromTheLast.includes(cursor));
 }
 
-/** Expects that a watcher saw each wanted transition once and in order; only a snapshot or reset may skip some. */
+/**
+ * Expects that a watcher saw each wanted transition once and in order. Only a snapshot, a reset, or the first frame of
+ * a watcher without a cursor may skip transitions.
+ */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
-  // Index of a start cursor, which precedes the first transition of the log.
+  // Furthest index in the log that the watcher has reached; -1: a start cursor, before the first transition.
   let place = -1;
   for (const [index, frame] of watcher.seen.entries()) {
     const at = placeOf.get(frame.cursor) ?? -1;
@@ -153,7 +156,10 @@ function expectWhole(watcher: Watcher, log: readonly Transition[], label: string
   ).toEqual([]);
 }
 
-/** Connects a watcher for each operation and transport to the router, which shares streams of equal subscriptions. */
+/**
+ * Connects one watcher for each operation and transport to the router, which shares one stream among equal
+ * subscriptions.
+ */
 function join(
   { host }: SharingRouter,
   [first]: readonly { id: string; startCursor: string }[],

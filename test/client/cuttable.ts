@@ -20,7 +20,10 @@ export interface Cuttable {
   release(): void;
 }
 
-/** Starts a proxy to a server, until the test ends. `rewrite` may change the server's data, but not its length. */
+/**
+ * Starts a proxy to a server, which runs until the test ends. `rewrite` may change the server's data, but must keep its
+ * length (HTTP and WebSocket frames state lengths).
+ */
 export async function cuttable(
   serverUrl: string,
   rewrite: (sent: Buffer) => Buffer = (sent) => sent,

@@ -16,7 +16,9 @@ const TRANSITIONS = `subscription ($after: String) {
 
 const cursorAt = (sequence: number | null) => (sequence === null ? null : `at ${sequence}`);
 
-/** Returns a frame of the feed; its cursor is `at 3` for transition 3, and its previousCursor that of `after`. */
+/**
+ * Returns a frame of the feed. If `at` is 3, the cursor is `at 3`; previousCursor is made from `after` in the same way.
+ */
 const frame = (__typename: string, at: number, after: number | null, fields = {}) => ({
   data: {
     feed: { __typename, cursor: cursorAt(at), previousCursor: cursorAt(after), ...fields },
@@ -33,7 +35,7 @@ const shown = (frames: unknown[]) =>
 const MARKED = (cursor: string) => expect.stringMatching(new RegExp(`^${cursor}~.+`));
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('the client withholds a frame that follows a lost frame, resumes with a marked cursor, and gets both frames', async () => {
+  test('the client withholds a frame that follows a lost frame, resumes with a marked cursor (a suffix keeps routers from sharing the stream), and gets both frames', async () => {
     const { server, watch, asked, reported } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -141,7 +143,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(frames).toHaveLength(1);
   });
 
-  test('the client keeps the mark on its cursor after a lost connection, and changes the mark at the next gap', async () => {
+  test('the client keeps the mark on its cursor (suffix against shared streams) after a lost connection, and changes the mark at the next gap', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -203,7 +205,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'stale', 'catching up', 'live');
   });
 
-  test('a busy stream without heartbeats becomes live after quietMs', async () => {
+  test('the state of a stream that sends transitions but no heartbeats becomes `live` after quietMs', async () => {
     const { server, watch, asked, states } = await setUp(transport, { quietMs: 50 });
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -218,7 +220,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up', 'live']);
   });
 
-  test('while frames are held back on the way the state is stale; after their release the client shows each frame once', async () => {
+  test('while a proxy holds frames back, the state of the client is `stale`; after the release of the frames, the client shows each of them once', async () => {
     const { server, proxy, watch, asked, states } = await setUp(transport, { silenceMs: 300 });
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -267,7 +269,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a subscription that the server fails to begin is retried with a growing retry count', async () => {
+  test('if the server fails to begin a subscription, the client retries it with a growing retry count', async () => {
     const waits: unknown[] = [];
     const { server, watch, asked } = await setUp(transport, {
       retry: async (...retries: unknown[]) => void waits.push(...retries),
@@ -288,7 +290,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   });
 
   test.each(['CURSOR_EXPIRED', 'BAD_USER_INPUT', 'FORBIDDEN', 'A_CODE_OF_A_ROUTER'])(
-    'a refusal with %s is passed to the caller and ends the subscription',
+    'a refusal by the server with code %s is passed to the caller and ends the subscription',
     async (code) => {
       const { server, watch } = await setUp(transport);
       server.refuse({ errors: errors(code) });

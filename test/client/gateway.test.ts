@@ -54,7 +54,10 @@ interface Watching {
   ): () => void;
 }
 
-/** Subscribes. Returns two growing lists: sequences that arrived, and errors or completions that ended the stream. */
+/**
+ * Subscribes. Returns two lists that grow: sequences of transitions that arrived, and errors or completions that ended
+ * the stream.
+ */
 function watch(client: Watching, query: string, variables: Record<string, unknown>) {
   const seen: number[] = [];
   const ends: unknown[] = [];
@@ -80,7 +83,7 @@ async function walk(gateway: Gateway, name: string) {
   return { id, startCursor, advance: (steps: number) => gateway.advance(verificationId, steps) };
 }
 
-test('a client gets every transition once and in order although its connection is cut repeatedly, once before the first frame', async () => {
+test('a client gets every transition once and in order although its connection is cut five times, the first time before the first frame', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'cut');
@@ -169,7 +172,7 @@ test('the client detects no gap (lost frame) in the streams of a real gateway, d
   expect(afters.filter((cursor) => cursor.includes('~'))).toEqual([]);
 });
 
-test('two subscriptions on one socket each resume from their own cursor', async () => {
+test('after a cut, two subscriptions on one socket each resume from their own cursor', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const client = overWebSocket(proxy);

@@ -31,7 +31,7 @@ describe('findVariables', () => {
     ['query { a(b: """} subscription ($x: Int) { c', undefined],
     ['query { a(b: "") } subscription ($y: Int) { c }', '($y: Int)'],
     ['query { a(b: """"quoted" """) } subscription ($y: Int) { c }', '($y: Int)'],
-  ])('the variables of the document %j are %j', (query, variables) => {
+  ])('findVariables of the document %j returns %j', (query, variables) => {
     expect(findVariables({ query })).toBe(variables);
   });
 
@@ -88,8 +88,8 @@ describe('frames', () => {
     ['a fault', { data, errors: errors('INTERNAL_SERVER_ERROR') }, 'FAULT'],
     ['a fault among others', { data, errors: errors('FORBIDDEN', 'TIMEOUT') }, 'FAULT'],
     ['a rate limit', { errors: errors('RATE_LIMITED') }, 'FAULT'],
-    ['a service that is away', { errors: errors('SERVICE_UNAVAILABLE') }, 'FAULT'],
-    ['an error beside a frame', { data, errors: errors('FORBIDDEN') }, 'NONE'],
+    ['an unavailable service', { errors: errors('SERVICE_UNAVAILABLE') }, 'FAULT'],
+    ['an error next to a frame', { data, errors: errors('FORBIDDEN') }, 'NONE'],
     ['errors without data', { errors: errors('A_ROUTERS_OWN') }, 'REFUSAL'],
     ['a refusal with null data', { data: null, errors: errors('X', 'CURSOR_EXPIRED') }, 'REFUSAL'],
     ['an unknown error with null data', { data: null, errors: errors('X') }, 'FAULT'],
@@ -117,7 +117,7 @@ describe('Position', () => {
     position.take({ cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more });
   const beat = { __typename: 'Heartbeat' };
 
-  test('a position moves to a frame whose previousCursor equals the cursor of the position', () => {
+  test('a position (place of the client in a stream) moves to a frame whose previousCursor equals the cursor of the position', () => {
     const position = new Position('0');
     expect([position.cursor, position.after]).toEqual(['0', '0']);
     expect([take(position, '1', '0'), take(position, '2', '1')]).toEqual(['NEXT', 'NEXT']);
@@ -174,14 +174,14 @@ describe('Position', () => {
     expect(take(position, '2', '1')).toBe('NEXT');
   });
 
-  test('a position that began at a heartbeat accepts a frame that follows this heartbeat, even after another heartbeat', () => {
+  test('a position whose first frame was a heartbeat moves on to a frame that follows that heartbeat (NEXT), also after a second heartbeat', () => {
     const position = new Position(null);
     take(position, 'b', null, beat);
     take(position, 'c', 'b', beat);
     expect(take(position, '1', 'b')).toBe('NEXT');
   });
 
-  test('a position forgets the frames before a FeedReset: a frame with one of their cursors no longer counts as repeated', () => {
+  test('a position forgets the frames before a FeedReset: a frame with the cursor of such a frame no longer counts as repeated', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');

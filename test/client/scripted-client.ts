@@ -1,4 +1,4 @@
-/** Sets up the client helper over WebSocket or SSE, with a proxy between it and a scripted server. */
+/** Sets up the client helper over WebSocket or SSE, with a proxy between the client and a scripted server. */
 import * as sse from 'graphql-sse';
 import * as ws from 'graphql-ws';
 import { expect } from 'vitest';

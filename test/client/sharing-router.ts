@@ -1,7 +1,7 @@
 /**
- * Faulty GraphQL router between clients and the gateway. Clients with equal subscriptions share one upstream, which
- * may reopen with its first variables; slow clients lose the oldest frames of a bounded buffer; frames come twice,
- * late, in bursts, and without `extensions`.
+ * Faulty GraphQL router between clients and the gateway. Clients with equal subscriptions share one subscription at the
+ * gateway, which the router may reopen with the same variables. Slow clients lose the oldest frames of a bounded
+ * buffer. Frames come twice, late, in bursts, and without `extensions`.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

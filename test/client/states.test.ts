@@ -36,7 +36,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toEqual([{ after: 'the start' }, { after: 'at 1, later' }]);
   });
 
-  test('in 20 cuts, each directly after a frame, no frame is lost or repeated', async () => {
+  test('20 cuts of the connection, each directly after a frame, lose and repeat no frame', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
 
@@ -54,7 +54,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a silent connection is dropped after silenceMs, and the subscription resumes over a new connection', async () => {
+  test('the client drops a silent connection after silenceMs, and resumes the subscription over a new connection', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { silenceMs: 500 });
     watch(FEED);
     await asked(1);
@@ -83,7 +83,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'catching up', 'live', 'stale', 'catching up', 'live');
   });
 
-  test('a second subscription of a client reports its own states from the start', async () => {
+  test('a second subscription of the same client reports its own states, beginning with `catching up`', async () => {
     const { watch, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
     await reported('catching up', 'live');
@@ -132,7 +132,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(variables).toEqual({ after: 'here' });
   });
 
-  test('a subscription without $after is refused before it is sent, and a query is passed through', async () => {
+  test('the client refuses a subscription without the variable $after before it sends anything, and passes a query through', async () => {
     const { server, client, watch } = await setUp(transport);
     const refused = [
       watch('subscription { feed { ... on Heartbeat { cursor } } }'),
@@ -215,7 +215,7 @@ test('an SSE subscription whose stream fell silent resumes, even if the stock cl
 
   proxy.freeze();
   await eventually(async () => states.at(-1) === 'stale');
-  // Gives the stock client time to report the dropped stream as complete, which it does a moment later.
+  // Gives the stock client time to report the dropped stream as complete, which the stock client does a moment later.
   for (let round = 0; round < 10; round += 1) await fetch(server.url);
   comeBack();
   await asked(2);
@@ -225,7 +225,7 @@ test('an SSE subscription whose stream fell silent resumes, even if the stock cl
   expect(ends).toEqual([]);
 });
 
-test('without heartbeats, a dead WebSocket is detected by unanswered pings', async () => {
+test('without heartbeats, the client detects a dead WebSocket by unanswered pings', async () => {
   const { server, proxy, watch, asked, reported } = await setUp('graphql-ws', {
     silenceMs: 300,
     quietMs: 10,
@@ -270,8 +270,8 @@ test('backoffMs returns a random wait, whose maximum grows from 1 s to 30 s with
 
 describe('timers of an ended subscription', () => {
   /**
-   * Creates a resuming client around a fake stock client, and subscribes once. Returns the sink that the fake got, by
-   * which a test acts as the server.
+   * Creates a resuming client around a fake stock client, and subscribes once. Returns the sink that the fake got: a
+   * test acts as the server by calling it.
    */
   function bare() {
     const sinks: sse.Sink<any>[] = [];

@@ -175,7 +175,7 @@ describe('options of the stock client', () => {
     vi.restoreAllMocks();
   });
 
-  test('by default, silenceMs (dropped after silence) is 25 s, and quietMs (live after quiet) is 2 s', () => {
+  test('by default, the client drops a silent connection after 25 s (silenceMs), and a quiet subscription becomes live after 2 s (quietMs)', () => {
     const states: FeedState[] = [];
     let sink: Sink | undefined;
     let terminated = 0;
@@ -218,7 +218,7 @@ describe('subscribing', () => {
     expect(() => client.iterate()).toThrow('use subscribe()');
   });
 
-  test('a subscription without the variable $after fails, but only once subscribe() has returned', async () => {
+  test('a subscription without the variable $after fails, but only after subscribe() has returned', async () => {
     for (const query of [
       'subscription { feed { cursor } }',
       'subscription ($afters: String) { feed { cursor } }',
@@ -243,7 +243,7 @@ describe('subscribing', () => {
     expect(one.log.connectedCalls).toEqual([false, true]);
   });
 
-  test('a subscription that begins while the socket is open counts as connected at once', () => {
+  test('a subscription that begins while the socket is open counts as connected immediately', () => {
     const one = start();
     one.hear('connected');
     expect(one.states).toEqual(['catching up']);
@@ -320,7 +320,7 @@ describe('state of a subscription', () => {
     expect(one.states).toEqual(['catching up', 'stale', 'catching up']);
   });
 
-  test('without heartbeats, the state becomes `live` when no replayed frame has come for quietMs', () => {
+  test('in a subscription without heartbeats, the state becomes `live` when no replayed frame has come for quietMs', () => {
     const one = start({ query: PLAIN });
     one.connect();
     vi.advanceTimersByTime(60);
@@ -348,7 +348,7 @@ describe('state of a subscription', () => {
 });
 
 describe('silent connection', () => {
-  test('the socket is closed after silenceMs without a frame, however often frames came before', () => {
+  test('the client closes the socket after silenceMs without a frame, even if frames came before', () => {
     const one = start();
     vi.advanceTimersByTime(5_000);
     expect(one.log.terminated).toBe(0);
@@ -364,7 +364,7 @@ describe('silent connection', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats a pong counts as a frame, and keepAlive is added to silenceMs', () => {
+  test('in a subscription without heartbeats, a pong counts as a frame, and keepAlive is added to silenceMs', () => {
     const one = start({ query: PLAIN, clientOptions: { keepAlive: 500 } });
     one.connect();
     one.hear('pong');
@@ -379,7 +379,7 @@ describe('silent connection', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('with heartbeats a pong does not count as a frame: the socket is closed after silenceMs', () => {
+  test('in a subscription with heartbeats, a pong does not count as a frame: the client closes the socket after silenceMs', () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -389,7 +389,7 @@ describe('silent connection', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats and pings, a silent connection is never dropped', () => {
+  test('if there are neither heartbeats nor pings, the client never drops a silent connection', () => {
     for (const options of [{ clientOptions: { keepAlive: 0 } }, { socket: false }]) {
       const one = start({ query: PLAIN, ...options });
       one.connect();
@@ -398,7 +398,7 @@ describe('silent connection', () => {
     }
   });
 
-  test('over SSE, a silent stream is requested again after silenceMs, even if the server never answered the request', async () => {
+  test('over SSE, the client requests a silent stream again after silenceMs, even if the server never answered the request', async () => {
     const one = start({ socket: false });
     vi.advanceTimersByTime(1_000);
     expect([one.waits, one.streams[0]?.stopped]).toEqual([[0], 1]);
@@ -416,14 +416,14 @@ describe('silent connection', () => {
 });
 
 describe('faults of a stream', () => {
-  test('a frame with a server error is withheld and requested again', async () => {
+  test('the client withholds a frame with a server error, and requests the frame again', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
     const [before] = one.streams;
     one.last.sink.next(fault);
     expect([one.states.at(-1), one.waits, one.results.length]).toEqual(['stale', [0], 1]);
-    // Later frames of the old stream are ignored.
+    // The client must ignore later frames of the old stream.
     one.send('2', '1');
     one.last.sink.complete();
     one.last.connected(true);
@@ -433,7 +433,7 @@ describe('faults of a stream', () => {
     expect([one.afters, before?.stopped, one.streams[1]?.stopped]).toEqual([['0', '1'], 1, 0]);
   });
 
-  test('the retry count grows with each failure until a frame arrives', async () => {
+  test('the retry count grows with each failure, and begins at 0 again after a frame', async () => {
     const one = start();
     one.last.sink.next(fault);
     await one.retry();
@@ -446,13 +446,13 @@ describe('faults of a stream', () => {
     expect(one.waits).toEqual([0, 1, 2, 0]);
   });
 
-  test('after retryAttempts failures the subscription fails with the last reason', async () => {
+  test('after retryAttempts failed retries, the subscription fails with the reason of the last failure', async () => {
     for (const [retryAttempts, act, reason] of [
       [0, (sink: Sink) => sink.next(fault), fault.errors],
       [
         0,
         (sink: Sink) => sink.complete(),
-        expect.objectContaining({ message: expect.stringContaining('ending early') }),
+        expect.objectContaining({ message: expect.stringContaining('being ended by a router or proxy') }),
       ],
     ] as const) {
       const one = start({ clientOptions: { retryAttempts } });
@@ -472,7 +472,7 @@ describe('faults of a stream', () => {
     ]);
   });
 
-  test('after a lost frame the subscription resumes with a marked cursor, and keeps the mark at later retries', async () => {
+  test('after a lost frame the subscription resumes with a marked cursor (suffix against shared streams), and keeps the mark at later retries', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -533,7 +533,7 @@ describe('end of a subscription', () => {
     expect([stream.ends, stream.last.stopped]).toEqual([['complete'], 1]);
   });
 
-  test('an error of the stock client ends a subscription over a socket; over SSE, only a refusal ends a subscription', async () => {
+  test('an error from the stock client ends a subscription over a WebSocket; over SSE, only a refusal by the server does', async () => {
     const one = start();
     one.last.sink.error('closed for good');
     expect(one.ends).toEqual(['closed for good']);

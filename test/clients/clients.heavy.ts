@@ -25,7 +25,7 @@ const PROJECTS = [
   ['graphql-ws', null],
   ['graphql-request', null],
 ] as const;
-/** Numbers of scenario steps after the link, before and after the connection is cut. */
+/** Numbers of scenario steps by which the session is advanced before and after the connection of the program is cut. */
 const STEPS = { beforeTheCut: 5, afterTheCut: 8 };
 
 /** Output that every client program must print; NAME is the name of its project. */
@@ -55,8 +55,8 @@ Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCH
 16 AUDITOR_REVIEWED/AUDITOR_APPROVED, waits for nobody`;
 
 /**
- * Simulates a later release of the gateway: replaces values on the way to the client (`sent` by `later`), and says
- * how the output of the client program must change (`story` to `shown`).
+ * Values of a simulated later release of the gateway: a proxy replaces `sent` by `later` on the way to the client. In
+ * the output of the client program, `shown` must then appear instead of `story`.
  */
 const LATER = [
   { sent: 'RECEIVED', later: 'ARCHIVED', story: 'RECEIVED/', shown: 'ARCHIVED/' },
@@ -81,7 +81,7 @@ beforeAll(async () => {
     () => null,
     () => 'The package registry cannot be reached.',
   );
-  if (leftOut) return console.warn(`Left out, all of it: ${leftOut}`);
+  if (leftOut) return console.warn(`All tests of the client projects are SKIPPED: ${leftOut}`);
   workshop = await mkdtemp(join(tmpdir(), 'vkyc-clients-'));
   await packTheGateway();
   installed = Object.fromEntries(PROJECTS.map(([project, recipe]) => [project, install(project, recipe)]));
@@ -121,7 +121,8 @@ async function install(project: string, recipe: string | null): Promise<void> {
     !/node_modules|generated|\.build/.test(path.slice(import.meta.dirname.length));
   await cp(join(import.meta.dirname, project), folder, { recursive: true, filter: ours });
   if (recipe) await cp(join(import.meta.dirname, '../recipes', recipe), join(folder, 'src/client.ts'));
-  // Overrides npm settings of this checkout, which `npm run` passes on to child processes in the environment.
+  // Overrides the npm setting engine-strict of this checkout, which `npm run` passes on to child processes in the
+  // environment.
   await npm(project, 'ci', '--prefer-offline', '--ignore-scripts', '--engine-strict=false');
   await cp(join(workshop, 'package'), join(folder, 'node_modules/vkyc-gateway'), { recursive: true });
 }
@@ -161,7 +162,7 @@ async function live(project: string, name: string, rewrite?: (bytes: Buffer) => 
 }
 
 describe.each(PROJECTS)('client project %s', (project) => {
-  test('the client project installs its packages', () => installed[project]);
+  test('`npm install` succeeds in the client project', () => installed[project]);
 
   test('the client project generates its types from the packed schema, and compiles in strict mode', async () => {
     await npm(project, 'run', 'generate');

@@ -2,10 +2,8 @@ import { expect } from 'vitest';
 import { faultsOf, WIDTHS } from '../harness/accessibility.ts';
 import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, PATIENTLY, SAYS } from '../harness/console.ts';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
-
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
 /** Number of scenario steps by which each session is advanced, by its verification id (NAME.SCENARIO). */
 const STATES: Record<string, number> = {

@@ -3,9 +3,7 @@ import { expect } from 'vitest';
 import { faultsOf, WIDTHS } from '../harness/accessibility.ts';
 import { browserTest } from '../harness/browser.ts';
 import { openConsole, SAYS } from '../harness/console.ts';
-import { bootGateway, type Gateway, PRODUCTION } from '../harness/gateway.ts';
-
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
+import { bootGateway, type Gateway, PRODUCTION, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 
 const DIALOGS = [
   ...[SAYS.reviewAsAgent, SAYS.schedule, SAYS.askProvider, 'Watch recording', 'Create SDK token'],

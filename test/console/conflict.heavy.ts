@@ -2,16 +2,14 @@ import { expect } from 'vitest';
 import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
 import { setFaults } from '../harness/faults.ts';
-import { bootGateway, type Gateway } from '../harness/gateway.ts';
-
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
+import { bootGateway, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 
 const notice = (window: Console) => window.dialog.locator('[role=alert], [role=status]');
 const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
 
 browserTest(
-  'if two users act on one session at once, the dialog shows the second user what changed, and lets them continue with the current status',
+  'if two users of the console act on a session at the same time, the dialog shows the second user what changed, and offers to continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');

@@ -1,11 +1,10 @@
 import { expect } from 'vitest';
 import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 
 /** Maximum milliseconds from the answer to a mutation in one window until the other windows show its result. */
 const SEEN_WITHIN_MS = 1_000;
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const ID = 'three-windows';
 /**
  * URL of the list of all sessions. Without the parameter `order`, the page would open the tab for the role of the

@@ -1,9 +1,7 @@
 import { expect } from 'vitest';
 import { browserTest } from '../harness/browser.ts';
 import { openConsole, SAYS } from '../harness/console.ts';
-import { bootGateway, type Gateway } from '../harness/gateway.ts';
-
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
+import { bootGateway, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 
 /** Sends a status webhook with an event time that is `seconds` from now; a negative number is in the past. */
 const report = (gateway: Gateway, id: string, status: string, sub_status: string, seconds: number) =>
@@ -14,7 +12,7 @@ const report = (gateway: Gateway, id: string, status: string, sub_status: string
     data: { verification_id: id, status, sub_status },
   });
 
-browserTest('the timeline shows the source of each transition and marks late updates', async () => {
+browserTest('the session page shows the source of each transition and marks late updates', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('told');
   await gateway.advance('told', 3);

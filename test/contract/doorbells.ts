@@ -33,7 +33,7 @@ interface Adapter {
   readonly test: (name: string, body: () => Promise<void>) => void;
 }
 
-/** Implementations of `Doorbell`. In test titles, the keys follow the word "doorbell". */
+/** Implementations of `Doorbell`, by the words that name them in test titles. */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'within one process': { open: openLocal, test },
   'over PostgreSQL': { open: openPostgres, test },
@@ -123,13 +123,13 @@ interface NatsOptions {
   readonly timings?: Partial<NatsTimings>;
   /** Whether the server is reachable, so that opening waits for a connection; true by default. */
   readonly reachable?: boolean;
-  readonly onNotUnderstood?: () => void;
+  readonly onUnreadableRing?: () => void;
 }
 
 /** Opens a NATS doorbell with short retry delays; it is stopped when the test ends. */
 export async function openOverNats(
   servers: readonly string[],
-  { subject = 'test', timings = {}, reachable = true, onNotUnderstood }: NatsOptions = {},
+  { subject = 'test', timings = {}, reachable = true, onUnreadableRing }: NatsOptions = {},
 ): Promise<{ doorbell: NatsDoorbell; warnings: string[] }> {
   const warnings: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
@@ -137,7 +137,7 @@ export async function openOverNats(
     servers,
     subject,
     log,
-    ...(onNotUnderstood ? { onNotUnderstood } : {}),
+    ...(onUnreadableRing ? { onUnreadableRing } : {}),
     timings: { firstRetryMs: 10, longestRetryMs: 100, ...timings },
   });
   atTheEnd(() => doorbell.stop());

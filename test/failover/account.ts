@@ -15,7 +15,9 @@ export interface Beat {
 /** A subscriber's position in the log: its newest transition and its newest cursor. */
 export interface Place {
   readonly cursor: string;
-  /** Number of the newest transition; null until the (re)started subscription gets its first transition. */
+  /**
+   * Number of the newest transition; null until the subscription gets its first transition after its start or a resync.
+   */
   readonly transition: number | null;
 }
 
@@ -27,7 +29,10 @@ export const placeOf = ({ cursor, stretches }: Subscriber): Place => ({
 export const hasPlace = (log: Log, { cursor, transition }: Place): boolean =>
   log.has(cursor) && (transition === null || log.hasTransition(transition));
 
-/** The log as it was before a failover, which lost its newest entries. The last era has the log that survived. */
+/**
+ * One era: the log of the database up to a failover, which lost the newest entries of this log. The last era has the
+ * surviving log.
+ */
 export interface Era {
   readonly log: Log;
   /** When the database with this log was killed, in milliseconds since the epoch; infinite for the last log. */
@@ -39,13 +44,16 @@ export interface FailoverAccount extends Account {
   readonly reset: number;
   /** Number of needless resyncs: the surviving log had every transition that the subscriber had received. */
   readonly resetInVain: number;
-  /** Subscribers of a lost transition that got frames, a heartbeat or the state `live` without a resync. */
+  /**
+   * Number of subscribers that had received a lost transition, and yet got frames, a heartbeat or the state `live`
+   * without a resync.
+   */
   readonly liveOverAGap: number;
 }
 
 /**
- * Time after a failover in which heartbeats may still be wrong: a gateway stops heartbeats only when it has not reached
- * its database for this long.
+ * Time after a failover in which heartbeats may still be wrong: a gateway stops sending heartbeats only after it could
+ * not reach its database for this long.
  */
 const BLIND_AFTER_MS = 6_000;
 
@@ -53,7 +61,7 @@ interface Evidence {
   readonly subscribers: readonly Subscriber[];
   readonly eras: readonly Era[];
   readonly beats: readonly Beat[];
-  /** Subscribers that were `live` long after the failover at a position that the log did not have. */
+  /** Subscribers that, long after the failover, were in the state `live` at a position that the log did not have. */
   readonly misled: readonly Subscriber[];
   readonly names: Names;
 }

@@ -42,7 +42,7 @@ export interface Cluster {
   promote(): Promise<void>;
   /** Copies the running primary, like a physical backup. */
   copy(): Promise<BaseCopy>;
-  /** Starts a copy as the primary, at the same address, on its original timeline. */
+  /** Starts a copy as the primary, at the same address, on the timeline (WAL history) of the copied server. */
   restore(copy: BaseCopy): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ interface Server {
 }
 
 const SETTINGS = {
-  // Makes commits fast. Killing processes loses no commits even so; only a crash of the machine would.
+  // Makes commits fast. Even without fsync, killing processes loses no commits; only a crash of the machine would.
   fsync: 'off',
   // Keeps enough WAL for a standby that is still being copied.
   wal_keep_size: '512MB',
@@ -193,7 +193,10 @@ async function query(url: string, statement: string): Promise<any[]> {
   }
 }
 
-/** Files of the running server that must not be copied: a copy creates its own when it starts. */
+/**
+ * Files of the running server that a base backup must not contain: a server that is started on the copy creates its
+ * own.
+ */
 const OWN_TO_A_SERVER = /^(postmaster\.(pid|opts)|\.s\.PGSQL\..*|pg_wal)$/;
 
 /** Makes a base backup with the low-level API (`pg_basebackup` is not part of the embedded package). */
@@ -244,7 +247,9 @@ async function writeAs(dir: string, name: string, text: string): Promise<void> {
   await chown(join(dir, name), uid, gid);
 }
 
-/** Kills the postmaster and its backends: without the latter, a backend could still commit for a moment. */
+/**
+ * Kills the postmaster and its backends. If only the postmaster were killed, a backend could still commit for a moment.
+ */
 async function killEveryProcess(dir: string): Promise<void> {
   const [first] = (await readFile(join(dir, 'postmaster.pid'), 'utf8')).split('\n');
   const postmaster = Number(first);

@@ -38,7 +38,7 @@ test(
 );
 
 test(
-  'after a database failover to a standby that lags by 3 s, every subscriber of a lost transition is resynced, and polls of the provider restore the lost statuses',
+  'after a database failover to a standby that lags by 3 s, every subscriber that had received a lost transition is resynced, and polls of the provider restore the lost statuses',
   async () => {
     say(`asynchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 

@@ -37,7 +37,10 @@ export interface Proof {
   readonly acknowledged: number;
   /** Acknowledged work that the database lost. */
   readonly missing: Missing;
-  /** Sessions whose status still differs from the provider's, although polls should have recovered the loss. */
+  /**
+   * Verification ids of sessions whose status still differs from the provider's, although polls should have recovered
+   * the loss.
+   */
   readonly forgotten: readonly string[];
   /** Verification ids of lost starts for which a retry with the same input failed. */
   readonly unrepeatable: readonly string[];
@@ -56,16 +59,24 @@ export interface Floor {
   readonly traffic: Traffic;
   /** Disconnects the subscribers that resume later, each at a random moment of the next `withinMs`. */
   leave(withinMs: number): Promise<void>;
-  /** Kills the database, recovers it by `recover`, and waits until all subscribers are at a position of its log. */
+  /**
+   * Kills the database, runs `recover`, and waits until all subscribers are at a position that the recovered log has.
+   */
   failOver(recover: () => Promise<void>): Promise<void>;
   /** Waits for all work to finish, and compares acknowledged work and received transitions with the logs. */
   prove(): Promise<Proof>;
 }
 
-/** Timeout, long enough on any machine: a subscriber that is not at a position of the log by then is stuck. */
+/**
+ * Timeout after a failover, long enough on any machine: a subscriber that has reached no position of the log within
+ * this time is stuck.
+ */
 const IN_PLACE_WITHIN_MS = 45_000;
 const LOOK_EVERY_MS = 500;
-/** Timeout, long enough to poll all sessions within the call budget: after a failover all are due at once. */
+/**
+ * Timeout, long enough to poll all sessions within the call budget: after a failover, polls of all sessions are due at
+ * the same time.
+ */
 const RELEARNT_WITHIN_MS = 60_000;
 const FROM_A_SESSIONS_START = 0.3;
 const GAP_PROOFS = 0.5;
@@ -114,7 +125,10 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   await everyoneIsConnected(subscribers);
   const traffic = startTraffic({ ...plan, url: proxy.url, sessions, provider });
 
-  /** Waits until every subscriber is connected at a position that the log has; returns the others after a timeout. */
+  /**
+   * Waits until every subscriber is connected at a position that the log has. After a timeout, returns the subscribers
+   * that are not.
+   */
   const everyoneInPlace = async (): Promise<Subscriber[]> => {
     const deadline = performance.now() + IN_PLACE_WITHIN_MS;
     for (;;) {
@@ -168,7 +182,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
       const told = toldIn(subscribers) - toldBefore;
       const seconds = ((Date.now() - killedAt) / 1000).toFixed(1);
       say(
-        `${lost} of ${log.entries.length} transitions gone, subscribers told ${told} times, all in place after ${seconds} s`,
+        `${lost} of ${log.entries.length} transitions lost, ${told} resyncs of subscribers; ${seconds} s from the kill until the subscribers were checked`,
       );
     },
 
@@ -246,7 +260,10 @@ async function findCursor(world: World, { session }: Wish): Promise<string> {
   }
 }
 
-/** Waits until the database has the provider's status of every session; returns the sessions that differ in the end. */
+/**
+ * Waits until the database has the provider's status of every session; after a timeout, returns the sessions that still
+ * differ.
+ */
 async function waitForRelearning(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
   const deadline = performance.now() + RELEARNT_WITHIN_MS;
   for (;;) {

@@ -17,7 +17,9 @@ export const NO_FAULTS = {
 
 const MAX_COMPLAINTS = 20;
 
-/** Prints the error counts, and adds them to the sum over all fault tests, under `name` (of the test file). */
+/**
+ * Prints the error counts of a test, and appends them under `name` (the test file) to the counts that all.mjs sums up.
+ */
 export function tell(name: string, proof: Proof, faults: number): void {
   const { account, acknowledged, missing, forgotten, unrepeatable, wrong, errors, gone, transitions } = proof;
   for (const complaint of account.complaints.slice(0, MAX_COMPLAINTS)) say(complaint);
@@ -25,10 +27,10 @@ export function tell(name: string, proof: Proof, faults: number): void {
     say(`… and ${account.complaints.length - MAX_COMPLAINTS} more complaints`);
   for (const each of [...unrepeatable, ...wrong]) say(each);
   say(
-    `${name}: ${transitions} transitions, ${gone} gone in ${faults} failovers; of ${acknowledged} acknowledged the database lost ${missing.webhooks.length} webhooks, ${missing.meetings.length} meetings, ${missing.starts.length} starts`,
+    `${name}: ${transitions} transitions, ${gone} lost in ${faults} failovers; of ${acknowledged} acknowledged requests the database lost ${missing.webhooks.length} webhooks, ${missing.meetings.length} meetings, ${missing.starts.length} starts`,
   );
   say(
-    `of that ${forgotten.length} sessions were not learnt again, ${unrepeatable.length} starts could not be repeated; errors: ${JSON.stringify(Object.fromEntries(errors))}`,
+    `${forgotten.length} sessions did not get the status of the provider again, ${unrepeatable.length} lost starts could not be repeated; error codes: ${JSON.stringify(Object.fromEntries(errors))}`,
   );
   say(inWords(account));
   const { complaints, reset, resetInVain, liveOverAGap, ...ofChaos } = account;

@@ -9,7 +9,7 @@ const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 **
 const AGE_MS = 10_000;
 const UNNOTICED_MS = 1_000;
 
-test('after the database is restored from a copy ten seconds old, every subscriber of a lost transition is resynced, and polls of the provider restore the lost statuses', async () => {
+test('after the database is restored from a copy ten seconds old, every subscriber that had received a lost transition is resynced, and polls of the provider restore the lost statuses', async () => {
   say(`restore, FAILOVER_SEED=${SEED}`);
   const floor = await startFloor({
     seed: SEED,

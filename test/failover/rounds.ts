@@ -13,7 +13,7 @@ const LAGGING_FOR_MS = [500, 3_000] as const;
 /** Minimum and maximum milliseconds from the kill to the promotion. */
 const UNNOTICED_MS = [0, 1_500] as const;
 
-/** Kills the primary and promotes its standby, round after round, and checks what subscribers and clients got. */
+/** Kills the primary and promotes its standby, round after round; then checks what subscribers and clients received. */
 export async function runRounds(plan: RoundsPlan): Promise<Proof> {
   const { rounds, lagMs, say } = plan;
   const floor = await startFloor(plan);
@@ -24,7 +24,7 @@ export async function runRounds(plan: RoundsPlan): Promise<Proof> {
     cluster.lag(lagMs);
     const killInMs = lagMs + random.between(...LAGGING_FOR_MS);
     await Promise.all([pause(killInMs), floor.leave(killInMs)]);
-    // Webhooks stop in the last round, so that only polls can recover what the database loses.
+    // Stops all traffic in the last round, so that only polls can recover what the database loses.
     if (round === rounds) void traffic.stop();
     say(`round ${round} of ${rounds}`);
     await floor.failOver(async () => {

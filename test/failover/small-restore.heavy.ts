@@ -6,7 +6,7 @@ import { NO_FAULTS } from './report.ts';
 const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const AGE_MS = 2_500;
 
-test('after the database is restored from a copy, every subscriber of a lost transition is resynced, and none misses a transition that remains', async () => {
+test('after the database is restored from a copy, every subscriber that had received a lost transition is resynced, and no subscriber misses a transition that was not lost', async () => {
   const progress: string[] = [];
   const floor = await startFloor({
     seed: SEED,

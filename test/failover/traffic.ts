@@ -23,7 +23,7 @@ export interface Acknowledged {
 
 export interface Traffic {
   readonly acknowledged: Acknowledged;
-  /** Number of errors in answers to mutations, by error code; each of these mutations was retried. */
+  /** Number of errors in answers to mutations, by error code. The traffic retried each of these mutations. */
   readonly errors: ReadonlyMap<string, number>;
   /** Answers that are wrong even if the database has lost data. */
   readonly wrong: string[];
@@ -173,11 +173,14 @@ async function post(url: string, query: string, variables: object): Promise<Answ
   return { data: answer?.data ?? null, errors: answer?.errors ?? [] };
 }
 
-/** Picks an item, the first ones more often: busy sessions lose transitions at a failover, quiet sessions do not. */
+/**
+ * Picks an item, and items at the start of the list more often: there are busy sessions, which lose transitions at a
+ * failover, and quiet sessions, which do not.
+ */
 const unevenly = <T>(items: readonly T[], random: SeededRandom): T =>
   items[Math.floor(random.between(0, 1) ** 3 * items.length)] as T;
 
-/** Sub-statuses that only terminal statuses may follow. The traffic avoids them, since ended sessions never change. */
+/** Sub-statuses after which a session can only end. The traffic avoids these, since ended sessions never change. */
 const LAST_STEPS: readonly string[] = ['AGENT_APPROVED', 'AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'];
 const canGoOn = (step: string): boolean =>
   !LAST_STEPS.includes(step) && !getStatusInfo(toStatusPair(step as KnownSubStatus)).terminal;
@@ -191,7 +194,7 @@ function stepAfter(step: KnownSubStatus, random: SeededRandom): KnownSubStatus {
     : 'USER_QUEUED';
 }
 
-/** Acknowledged work that the database lacks or has twice. */
+/** Acknowledged work that the database lacks. */
 export interface Missing {
   readonly webhooks: readonly string[];
   readonly meetings: readonly string[];

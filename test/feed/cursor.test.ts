@@ -27,7 +27,7 @@ test('a cursor that the last release issued decodes without fingerprint and feed
   expect(cursors.decode(OF_LAST_RELEASE)).toEqual({ ...PLACE, fingerprint: null, position: null });
 });
 
-test('before the time `oldCursorsUntil`, cursors are encoded as in the last release, so that its replicas accept them during a rolling deploy', () => {
+test('before the time `oldCursorsUntil`, cursors are encoded as in the last release, so that replicas of that release accept the cursors during a rolling deploy', () => {
   let now = Date.parse('2026-11-29T12:00:00Z');
   const oldCursorsUntil = new Date(now + 1);
   const cursors = createCursors({ ...identity, oldCursorsUntil, clock: { now: () => new Date(now) } });

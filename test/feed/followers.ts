@@ -28,8 +28,8 @@ export const viewer = (id: string): Viewer => ({
   expiresAt: null,
 });
 /**
- * Returns a log entry. `life` counts rewinds (losses of the newest entries): the same number in another life
- * is another entry.
+ * Returns a log entry. `life` is the number of rewinds (losses of the newest entries) before the entry was written:
+ * entries with the same number but different lives are different entries.
  */
 const entry = (number: number, life = 0) =>
   ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
@@ -40,7 +40,7 @@ export const at = (number: number, life = 0): LogProgress => {
   return { at: position, number, fingerprint: position.fingerprint };
 };
 
-/** Creates a log that counts its reads and can make them fail. */
+/** Creates an in-memory log that counts its reads. The next `failures` reads fail. */
 export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
   const archived = new Set<number>();
@@ -141,7 +141,7 @@ export class Connection implements Sink {
     this.#tell();
   }
 
-  /** Resolves with the received frames when a condition holds for them. */
+  /** Resolves with the received frames as soon as these fulfil a condition. */
   async until(holds: (received: Record<string, any>[]) => boolean): Promise<Record<string, any>[]> {
     while (!holds(this.received)) await new Promise<void>((resolve) => this.#wake.push(resolve));
     return this.received;
@@ -168,7 +168,10 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   previousCursor: PREVIOUS_CURSOR,
 });
 
-/** Creates a selection whose frames show the numbers of entries. It collects every frame that is executed. */
+/**
+ * Creates a selection whose frames show the numbers of log entries. `executed` collects the JSON of every executed
+ * frame.
+ */
 export function createSelection({ dependsOnViewer = false, immutable = false } = {}) {
   const selection = {
     key: 'numbers',
@@ -214,8 +217,8 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         await new Promise((resolve) => setImmediate(resolve));
     },
     /**
-     * Appends entries and pushes them to the log tail, which then need not read the log. By default each is
-     * pushed once and in order.
+     * Appends entries and pushes them to the log tail, so that the tail need not read the log. `asTheyCome` chooses
+     * which entries are pushed and in which order: by default all, once and in order.
      */
     handOver(count = 1, asTheyCome: (numbers: number[]) => number[] = (numbers) => numbers) {
       log.append(count);
@@ -223,8 +226,8 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         tail.push(log.entryAt(number));
     },
     /**
-     * Subscribes after an entry number or other progress. Returns the connection and a function that ends the
-     * subscription.
+     * Subscribes from an entry number, or from other progress, onwards. Returns the connection and a function that ends
+     * the subscription.
      */
     follow(
       after: number | LogProgress,

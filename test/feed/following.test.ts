@@ -16,7 +16,7 @@ import {
 
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-test('a subscriber gets past and then new log entries without a gap or repeat, and only the past ones are marked as replay', async () => {
+test('a subscriber gets past and then new log entries without a gap or repeat, and only past entries are marked as replay', async () => {
   const floor = createFloor(createLog(700));
   const { connection } = floor.follow(0);
   for (let round = 0; round < 300; round += 1) {
@@ -47,7 +47,7 @@ test('a subscriber that has read further than the log tail (the newest entries i
   expect(early.connection.numbers).toEqual([4, 5]);
 });
 
-test('each new log entry is read and executed once for all 200 subscribers, whatever cursors they began at', async () => {
+test('each new log entry is read and executed once for all 200 subscribers, whatever cursor each subscriber began at', async () => {
   const floor = createFloor(createLog(200));
   const followers = upTo(200).map((after) => floor.follow(after - 1));
   await Promise.all(followers.map(({ connection }, index) => connection.until(has(200 - index))));
@@ -75,7 +75,7 @@ test('entries that are pushed to the log tail are sent without reading the log; 
   }
   expect(floor.log.reads).toBe(0);
 
-  // Pushes no first entry, which leaves a gap, and each other entry twice.
+  // Does not push the first of the four entries, which leaves a gap, and pushes each other entry twice.
   floor.handOver(4, ([, ...others]) => [...others, ...others]);
   await connection.until(has(24));
   expect(floor.log.reads).toBe(1);
@@ -175,7 +175,7 @@ test('a subscriber that stops reading delays no other subscriber, keeps no entri
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="LOG"\} 1$/m);
 });
 
-test('a resyncable subscriber that stops reading gets a reset frame in place of its long backlog, and then new entries', async () => {
+test('a resyncable subscriber that stops reading gets a reset frame instead of its long backlog, and then new entries', async () => {
   const floor = createFloor();
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(floor.log.length).at, cause } as const,
@@ -275,7 +275,7 @@ test('a subscriber that unsubscribes gets no further frame, whether it was start
   expect(floor.audience.countSubscribers(1_000)).toEqual({ live: 1, lagging: 0 });
 });
 
-// Invariant 8
+// Invariant 8 of ARCHITECTURE.md
 test('under random faults every subscriber gets each entry that passes its filter once, in order and with the right previousCursor', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
   const random = createSeededRandom('following', seed);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type FrameBudget, FrameBudgets, LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
 import { createFloor, createLog, upTo } from './followers.ts';
 
-/** The budget refills by one unit of cost each millisecond. */
+/** Frame budget (query cost per minute) of the tests: it refills by one unit of cost each millisecond. */
 const COST_PER_MINUTE = 60_000;
 const HEAVY = 1_000;
 const goesOn = () => false;
@@ -86,7 +86,9 @@ describe('frame budget', () => {
   });
 });
 
-/** Creates a frame budget whose waiting subscribers a test admits one by one. */
+/**
+ * Creates a frame budget for tests: each subscriber that waits for the budget goes on when the test calls `allowNext`.
+ */
 function manualBudget(framesAtOnce: number) {
   interface Waiting {
     readonly frames: number;
@@ -110,7 +112,7 @@ function manualBudget(framesAtOnce: number) {
 }
 
 describe('subscriber with a frame budget', () => {
-  test('a subscriber replays no more frames at once than its frame budget allows, and misses none while it waits', async () => {
+  test('a subscriber replays no more frames in one batch than its frame budget allows, and misses no frame while it waits', async () => {
     const floor = createFloor(createLog(25));
     const budget = manualBudget(10);
     const { connection } = floor.follow(0, { budget });

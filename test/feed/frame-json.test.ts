@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeOnce, FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
 
-test("FrameJson.after puts the stream's own previousCursor wherever the frame selects the field, and null before the first frame of the stream", () => {
+test('FrameJson.after puts the previousCursor of a stream (null at its first frame) wherever the frame selects that field', () => {
   const frame = new FrameJson(
     JSON.stringify({ one: PREVIOUS_CURSOR, cursor: 'c', two: { three: PREVIOUS_CURSOR } }),
   );

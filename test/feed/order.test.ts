@@ -20,7 +20,7 @@ import {
 
 const WRITERS = 16;
 
-// Invariant 7
+// Invariant 7 of ARCHITECTURE.md
 test('with 16 slow writers and rollbacks, the feeds of two replicas show every transition once and in order', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: WRITERS });
@@ -50,7 +50,7 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
   replicas[1]?.hub.followSession(row as SessionRow, logStart(oneSession), sessionFeed.subscriber);
 
   const { random, seed } = newChance();
-  // One in three notifications is lost; the others reach only one of the two replicas each.
+  // Loses one in three notifications; each of the others reaches one replica, chosen at random.
   const ring = (session: string) => {
     if (random.integer(0, 2) > 0) replicas[random.integer(0, 1)]?.doorbell.ring(session, 0);
   };

@@ -12,8 +12,8 @@ describe('frame budget', () => {
   afterEach(() => void vi.useRealTimers());
 
   /**
-   * Spends the cost of some frames without waiting. `isMade` of the result becomes true once the budget
-   * allowed it.
+   * Spends the cost of some frames without waiting. `isMade` of the result becomes true once the budget has admitted
+   * the frames.
    */
   function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
     const payment = { isMade: false };
@@ -45,7 +45,7 @@ describe('frame budget', () => {
     expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
   });
 
-  test('spending waits until the missing part of the frame budget has refilled, and checks at most four times', async () => {
+  test('FrameBudget.spend waits until the missing part of the budget has refilled, and calls isOver at most four times', async () => {
     vi.useRealTimers();
     const budget = new FrameBudgets(60_000).of('asha', 10);
     await budget.spend(6_000, goesOn);
@@ -59,7 +59,7 @@ describe('frame budget', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('trySpend admits a heavy live frame only if no subscriber waits for the frame budget and its whole cost is available', async () => {
+  test('trySpend admits a live frame that costs more than LIGHT_FRAME_COST only if no subscriber waits for the frame budget and its whole cost is available', async () => {
     const budget = new FrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
@@ -95,7 +95,7 @@ const ENTRY = {
 const fingerprintOf = (changes: object = {}) => getFingerprint({ ...ENTRY, ...changes } as never);
 
 describe('fingerprint', () => {
-  test('the fingerprint of a transition has 48 bits and covers exactly the fields that every reader of a log has', () => {
+  test('the fingerprint of a transition has 48 bits, and changes with every field that all readers of the log have, but not with the actor', () => {
     const all = [
       fingerprintOf(),
       ...Object.entries({
@@ -112,7 +112,7 @@ describe('fingerprint', () => {
 });
 
 describe('log position and cursor', () => {
-  test('positionAfter has a feed position only for an entry that was read from the feed, and is computed once per entry', () => {
+  test('positionAfter returns a feed position only for an entry that was read from the feed, and computes the result once per entry', () => {
     const entry = { ...ENTRY, position: 12 };
     const place = positionAfter(entry as never);
     const fingerprint = fingerprintOf();
@@ -123,7 +123,7 @@ describe('log position and cursor', () => {
     expect(logStart('x')).toEqual({ ...LOG_START, sessionId: 'x' });
   });
 
-  test('a cursor of another log epoch has expired, and a cursor whose text was altered is invalid', () => {
+  test('a cursor of another log epoch (number that a restore from a backup raises) has expired; a cursor whose text was altered is invalid', () => {
     const cursorKey = Buffer.alloc(32, 5);
     const cursors = createCursors({ epoch: 1, cursorKey });
     const cursor = cursors.encode(positionAfter(ENTRY as never));
@@ -138,7 +138,7 @@ describe('log position and cursor', () => {
   });
 });
 
-test('FrameJson counts the length of its JSON, twice if it contains previousCursor, because the filled-in text is kept as well', () => {
+test('FrameJson.length is the length of the JSON, doubled if the JSON has a placeholder for previousCursor, because the text with the filled-in cursor is kept too', () => {
   expect(new FrameJson('{"a":1}').length).toBe(7);
   const json = JSON.stringify({ a: PREVIOUS_CURSOR });
   const frame = new FrameJson(json);

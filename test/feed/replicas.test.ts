@@ -3,7 +3,8 @@ import type { Doorbell } from '../../src/domain/ports.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { natsServerAt, natsTest, startNatsServer } from '../harness/nats.ts';
 
-const TITLE = 'a transition that one replica has committed is announced to another replica by its doorbell';
+const TITLE =
+  'a transition that one replica has committed is announced to another replica by the doorbell (notification between replicas)';
 
 test(`over PostgreSQL: ${TITLE}`, () => expectToBeTold({}));
 

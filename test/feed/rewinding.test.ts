@@ -1,6 +1,6 @@
 /**
- * Tests of a log that is rewound (loses its newest entries in a failover or restore) and then uses their
- * numbers again.
+ * Tests of a log that is rewound (loses its newest entries in a failover or restore) and then gives the lost numbers to
+ * new entries.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ describe('log tail and subscribers', () => {
     expect(floor.rewinds).toEqual(['LOG_REWOUND']);
   });
 
-  test('a live subscriber is reset even if the rewound log has grown past its old end before the gateway reads it', async () => {
+  test('a live subscriber is reset even if the rewound log has become longer than before the loss when the gateway reads it', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -50,7 +50,7 @@ describe('log tail and subscribers', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('a pushed entry with the number of a known entry shows that the log was rewound, and live subscribers are reset at once', async () => {
+  test('a pushed entry with the number of a known entry shows that the log was rewound, and live subscribers are reset immediately', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -62,7 +62,7 @@ describe('log tail and subscribers', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('after a possible failover, an entry that seems to be the next one is sent only after the log was checked', async () => {
+  test('after a possible failover, a pushed entry with the next number is not sent before the log was checked for lost entries', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -149,7 +149,7 @@ describe('log tail and subscribers', () => {
     expect(known.connection.numbers).toEqual(upTo(13, 11));
   });
 
-  test('a subscriber that has already read new entries of the rewound log is not reset with the others', async () => {
+  test('a subscriber that has already read new entries of the rewound log is not reset when other subscribers are', async () => {
     const floor = createFloor(createLog(10));
     const old = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
@@ -165,7 +165,7 @@ describe('log tail and subscribers', () => {
     expect(ahead.connection.numbers).toEqual(upTo(16, 13));
   });
 
-  test('the cached frame of a lost log entry is not sent for the new entry that got its number', async () => {
+  test('the cached frame of a lost log entry is not sent for the new entry with the same number', async () => {
     const floor = createFloor(createLog(3), createSelection({ immutable: true }));
     const before = floor.follow(0);
     await before.connection.until(has(3));
@@ -178,7 +178,7 @@ describe('log tail and subscribers', () => {
     expect(after.connection.received.map(({ life }) => life)).toEqual([0, 1, 1]);
   });
 
-  // Invariant 10
+  // Invariant 10 of ARCHITECTURE.md
   test('a heartbeat is not sent before a log entry whose frame is still being executed', async () => {
     const selection = createSelection();
     const floor = createFloor(createLog(1), selection);
@@ -209,7 +209,7 @@ describe('log tail and subscribers', () => {
     expect(connection.received[1]).toMatchObject({ kind: 'TRANSITION', number: 2 });
   });
 
-  // Invariant 9
+  // Invariant 9 of ARCHITECTURE.md
   test('under random losses of the newest log entries, each subscriber was reset or was shown only entries that the log still has', async () => {
     const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
     const random = createSeededRandom('rewinding', seed);
@@ -245,7 +245,7 @@ describe('log tail and subscribers', () => {
     }
     for (const { connection } of followers) connection.drain();
     await floor.tail.readEnd();
-    // Each subscriber whose cursor has not expired must reach this last entry.
+    // Appends a last entry, which each subscriber whose cursor has not expired must receive (or be reset to).
     floor.append();
     const end = floor.log.length;
     await Promise.all(

@@ -49,7 +49,7 @@ async function textsFor(execution: SharedExecution, id: string, numbers: readonl
 }
 
 describe('SharedExecution', () => {
-  test('a cached frame that depends on the viewer is given to no other viewer, whichever microtask the other asks in (race)', async () => {
+  test('a cached frame that depends on the viewer is given to no other viewer, in whichever microtask the other viewer asks (race)', async () => {
     for (let step = 0; step < 30; step += 1) {
       const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [3]));
       const first = textsFor(execution, 'asha', [0]);
@@ -71,7 +71,7 @@ describe('SharedExecution', () => {
     expect(result?.jsonFor(keyOf('ravi'))).toBeUndefined();
   });
 
-  test('each viewer gets the frames executed for this viewer, in random interleavings of requests', async () => {
+  test('with random interleavings of requests, each viewer gets only frames that were executed for this viewer or do not depend on the viewer', async () => {
     const nature = fc.record({ dependsOnViewer: fc.boolean(), immutable: fc.boolean() });
     const asking = fc.record({
       id: fc.constantFrom('asha', 'ravi', 'vera'),

@@ -1,4 +1,4 @@
-/** Steps that stories about acting on sessions share. */
+/** Steps that tests of staff actions on sessions share. */
 import { expect } from 'vitest';
 import type { KnownSubStatus } from '../../src/domain/status.ts';
 import { toStatusPair } from '../../src/domain/status.ts';
@@ -7,7 +7,7 @@ import { bootGateway, type Gateway } from './gateway.ts';
 import { expectFeedOfLog, expectFolds } from './log.ts';
 import { type Person, person } from './people.ts';
 
-/** Phone of the person for whom `Gateway.start` starts sessions. */
+/** Phone number of the customer for whom `Gateway.start` starts sessions. */
 export const PHONE = '9988776655';
 export const NAME = 'Asha Rao';
 
@@ -29,7 +29,7 @@ export async function twoGateways(): Promise<[Gateway, Gateway]> {
     CASHFREE_BASE_URL: one.sandboxUrl,
     CASHFREE_CLIENT_ID: 'sandbox',
     CASHFREE_CLIENT_SECRET: 'sandbox',
-    // That of the sandbox: the usual budget would refuse starts.
+    // Same call budget as with an own sandbox: the smaller default budget of a real provider would refuse starts.
     PROVIDER_CALLS_PER_MINUTE: '6000',
   };
   return [one, await bootGateway({ database: one.databaseUrl, environment })];
@@ -37,7 +37,7 @@ export async function twoGateways(): Promise<[Gateway, Gateway]> {
 
 let seconds = 0;
 
-/** Sends a webhook that is newer than all before it. */
+/** Sends a webhook whose event time is later than that of all webhooks sent by this function before. */
 export async function report(
   gateway: Gateway,
   verificationId: string,
@@ -50,7 +50,7 @@ export async function report(
   expect(await gateway.webhook({ event_type: 'VKYC_STATUS', event_time, data })).toBe(200);
 }
 
-/** Waits until no webhook is queued. */
+/** Waits until no stored webhook is PENDING (queued). */
 export async function settled({ database }: Gateway): Promise<void> {
   for (;;) {
     const { rowCount } = await database.query(`select 1 from webhook_inbox where state = 'PENDING' limit 1`);
@@ -59,7 +59,7 @@ export async function settled({ database }: Gateway): Promise<void> {
   }
 }
 
-/** Starts a session and reports these steps of it. */
+/** Starts a session, and reports the given sub-statuses by webhook, one after the other. */
 export async function sessionAt(
   gateway: Gateway,
   verificationId: string,
@@ -83,7 +83,7 @@ export async function logOf({ database }: Gateway, verificationId: string): Prom
   return rows.map((row) => `${row.verdict} ${row.source} ${row.sub_status} ${row.actor}`);
 }
 
-/** Returns the verification ids of a list of sessions with this filter, as the viewer sees it. */
+/** Returns the verification ids of the sessions that a viewer sees with this filter, sorted. */
 export async function listed(viewer: Person, filter: object): Promise<string[]> {
   const page = await viewer.query(
     'query ($filter: SessionFilter) { result: sessions(first: 100, filter: $filter) { nodes { verificationId } } }',
@@ -96,13 +96,21 @@ export const WATCH = `subscription ($sessionId: ID, $after: String) {
   statusTransitions(sessionId: $sessionId, after: $after) { sequence status subStatus source actor applied reason }
 }`;
 
-/** Expects every audit chain to verify, every session to be its log reduced, and the feed to be the log. */
-export async function expectSound({ database, databaseUrl }: Gateway): Promise<void> {
+/**
+ * Expects that every audit chain is valid, every session row equals its log reduced, and the feed has every transition
+ * of the log.
+ */
+export async function expectSound({
+  database,
+  databaseUrl,
+}: Pick<Gateway, 'database' | 'databaseUrl'>): Promise<void> {
   expect((await auditOf(databaseUrl).verify()).findings).toEqual([]);
   await expectFolds(database);
   await expectFeedOfLog(database);
 }
 
-/** Asks for actions on a session 20 times at once, on two gateways; returns the results. */
+/**
+ * Calls `act` 20 times concurrently, half of the times for each of two people (on two gateways). Returns the results.
+ */
 export const twentyTimes = (one: Person, two: Person, act: (who: Person, index: number) => Promise<any>) =>
   Promise.all(Array.from({ length: 20 }, (_, index) => act(index % 2 ? one : two, index)));

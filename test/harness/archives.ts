@@ -36,8 +36,8 @@ export async function emptyFolder(): Promise<string> {
 }
 
 /**
- * Creates a session with a meeting, texts and both reviews, and makes it end seven years ago. Returns the
- * answer to its start.
+ * Creates a session with a meeting, texts and both reviews, and shifts all its dates back by seven years. Returns the
+ * started session, and its database id as `key`.
  */
 export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   const user = { userId: `u-${verificationId}`, phone: phoneOf(verificationId) };
@@ -65,8 +65,8 @@ export async function endedLongAgo(gateway: Gateway, verificationId: string) {
     customerMessage: 'visit a branch',
   });
   expect(result.__typename).toBe('RecordReviewSuccess');
-  // Waits for the webhook above and the sandbox's webhook about the link: recorded after `makeOlder`, they
-  // would carry today's date.
+  // Waits for the webhook above and the sandbox's webhook about the link: if one was recorded after `makeOlder`, its
+  // transition would have today's date (race).
   await webhooksTaken(gateway.database, verificationId, 2);
   const { rows } = await gateway.database.query(
     `select id::text as key from vkyc_session where verification_id = $1`,

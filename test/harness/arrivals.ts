@@ -18,7 +18,10 @@ export interface Way {
 }
 
 export interface Arrival {
-  /** Id of the authenticated viewer; otherwise the status or close code, and the error code if there is one. */
+  /**
+   * Answer for each transport: the id of the viewer if the sign-in succeeded; otherwise the HTTP status or close code,
+   * with the error code if there is one.
+   */
   readonly answers: Record<Transport, string>;
   /** All text received, over all transports. */
   readonly said: string;
@@ -35,7 +38,10 @@ export const FORBIDDEN: Arrival['answers'] = {
   WebSocket: 'FORBIDDEN',
 };
 
-/** Makes credentials of this Authorization: a header for HTTP, `connectionParams` for a WebSocket. */
+/**
+ * Returns credentials with this Authorization: a header for HTTP and SSE, the payload of `connection_init` for a
+ * WebSocket.
+ */
 export const withAuthorization = (authorization: string): Way => ({
   headers: { authorization },
   params: { authorization },

@@ -27,8 +27,8 @@ export interface Audit {
   findingOf(sessionId: string, heads?: ReadonlyMap<string, AuditHead>): Promise<string | null>;
   exported(): Promise<ReadonlyMap<string, AuditHead>>;
   /**
-   * Returns the findings in the log of personal-data reads. A given export of chain heads is compared as
-   * well.
+   * Returns the findings in the log of personal-data reads. If an export of chain heads is given, it is compared with
+   * the log as well.
    */
   findingsOfReads(exported?: ExportedReads | null): Promise<string[]>;
   exportedReads(): Promise<ExportedReads | null>;

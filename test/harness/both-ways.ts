@@ -34,8 +34,8 @@ function atOneMoment(context: Context): Context {
 }
 
 /**
- * Executes the queries of every test twice, by graphql-js and by the compiled executor, and compares data,
- * errors, paths, locations and extensions. Prints and throws a difference.
+ * Executes the queries of every test twice, by graphql-js and by the compiled executor, and compares data, errors,
+ * paths, locations and extensions. If they differ, prints the difference and throws.
  */
 export const runBothWays: Executor = async (args) => {
   compiled ??= createJitExecutor(getSchema(), 1);

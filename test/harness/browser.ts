@@ -15,7 +15,9 @@ export const browserTest = test.skipIf(!executablePath);
 
 let browser: Promise<Browser> | null = null;
 
-/** Opens an empty page. Requests to other machines fail, as if offline. `strangers` lists their URLs. */
+/**
+ * Opens an empty page. Requests to other machines fail, as if offline; `strangers` lists the URLs of these requests.
+ */
 export async function openPage(): Promise<{ page: Page; strangers: string[] }> {
   browser ??= chromium.launch({
     executablePath: executablePath as string,

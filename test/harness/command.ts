@@ -19,8 +19,8 @@ export type RunCommand = (
 
 let runs = 0;
 /**
- * Resolves at the end of the last command. Commands run one at a time, because each replaces the arguments,
- * environment and output of this process.
+ * Resolves when the last queued command has ended. Commands in this process run one at a time, because each replaces
+ * the arguments, environment and output of the process.
  */
 let queue: Promise<unknown> = Promise.resolve();
 

@@ -43,7 +43,7 @@ export const PATIENTLY = { timeout: 45_000 };
 const WIDE = { width: 1400, height: 900 };
 
 export interface OpenOptions {
-  /** Role of this window's user. By default the user is a developer, who needs no token. */
+  /** Role of the user of this window. By default the user is a developer, who needs no token. */
   readonly as?: Role;
   /** Path below /console. */
   readonly at?: string;
@@ -92,7 +92,7 @@ export async function openConsole(
   showFailureOf(page, as ?? 'DEVELOPER');
   await page.setViewportSize(viewport);
   await page.addInitScript(
-    `addEventListener('securitypolicyviolation', (event) => console.error('refused by the policy:', event.violatedDirective, event.blockedURI));`,
+    `addEventListener('securitypolicyviolation', (event) => console.error('blocked by the content security policy:', event.violatedDirective, event.blockedURI));`,
   );
   if (as)
     await page.addInitScript(
@@ -100,7 +100,7 @@ export async function openConsole(
     );
   await page.goto(`${gateway.url}/console${at}`);
 
-  const badge = page.getByRole('status').filter({ hasText: /^(Live|Catching up|Stale)$/ });
+  const badge = page.getByRole('status').filter({ hasText: /^(Live|Catching up|Stale|No news .*)$/ });
   const dialog = page.getByRole('dialog');
   const rows = page.getByRole('table', { name: 'Sessions' }).locator('tbody').getByRole('row');
   const head = page.getByRole('article').locator('header');

@@ -7,8 +7,8 @@ export interface Ear {
   /** Number of times that the doorbell reported a gap: rings may have been missed. */
   readonly misses: number;
   /**
-   * Returns whether, since `forget`, each of these sessions was rung for with its sequence here or a later
-   * one.
+   * Returns whether the doorbell has rung for each of these sessions, with at least the given sequence, since `forget`
+   * was called.
    */
   knowsOf(sequences: ReadonlyMap<string, number>): boolean;
   forget(): void;

@@ -13,6 +13,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
+import { OPERATIONS, ROLES } from '../../src/domain/access.ts';
 import { getSchema } from '../../src/graphql/schema.ts';
 import { inMinutes } from './people.ts';
 
@@ -22,7 +23,10 @@ type Named = ReturnType<typeof getNamedType>;
 
 export const fieldsOf = (type: GraphQLObjectType): Field[] => Object.values(type.getFields());
 
-/** Values for arguments and input fields, by name. All others get a generated value of their type. */
+/**
+ * Values for arguments and input fields, by name. Arguments and fields that are not listed get a generated value of
+ * their type.
+ */
 export type Given = Readonly<Record<string, unknown>>;
 
 /** Returns a valid value of an input type. */
@@ -40,8 +44,8 @@ export function fitting(name: string, type: GraphQLInputType, given: Given): unk
 }
 
 /**
- * Returns a field as GraphQL text with its required arguments, those in `wanted`, and its argument `first` if
- * there is one.
+ * Returns a field as GraphQL text with its required arguments, the arguments in `wanted`, and `first` if the field has
+ * it (unless `wanted` has `last`).
  */
 export function call(field: Field, given: Given, wanted: readonly string[] = []): string {
   const named = field.args.filter(
@@ -100,7 +104,15 @@ export interface Route {
   readonly behind: string;
 }
 
-/** Returns the shortest path from a type to each type that it leads to, itself included. */
+const ALL_ROLES = Object.keys(ROLES);
+
+/** Whether every role may use a root field, by its coordinate; true also for fields that are not root fields. */
+function isForAll(coordinate: string): boolean {
+  const roles: readonly string[] = OPERATIONS[coordinate as keyof typeof OPERATIONS] ?? ALL_ROLES;
+  return roles.length === ALL_ROLES.length;
+}
+
+/** Returns the shortest path from a type to itself and to each type that can be reached by its fields. */
 export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given): Map<string, Route> {
   const routes = new Map<string, Route>([[start.name, begin]]);
   const waiting = [start];
@@ -108,7 +120,9 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
     const route = routes.get(owner.name) as Route;
     for (const field of fieldsOf(owner)) {
       const type = getNamedType(field.type);
-      // Skips nullable fields, because their objects may be missing. Root fields are followed: their
+      // A route that only some roles may use would hide the object's fields from the others.
+      if (owner === start && !isForAll(`${start.name}.${field.name}`)) continue;
+      // Skips nullable fields, because their objects may be missing. Nullable root fields are followed, because their
       // arguments name existing objects.
       if (!isNonNullType(field.type) && owner !== start) continue;
       if (!isObjectType(type) || routes.has(type.name)) continue;

@@ -2,7 +2,7 @@ import type { Doorbell, DoorbellListener } from '../../src/domain/ports.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
 export interface FaultyDoorbell extends Doorbell {
-  /** Numbers of rings that were lost, repeated or overtaken so far. */
+  /** Numbers of rings so far that were lost, delivered twice, or delivered after a later ring (`overtaken`). */
   readonly faults: { lost: number; repeated: number; overtaken: number };
   /** Number of rings that are delayed at the moment. */
   readonly onTheirWay: number;

@@ -59,7 +59,7 @@ export interface Gateway {
     variables?: object,
     headers?: Record<string, string>,
   ): Promise<Answer<Data>>;
-  /** Subscribes over its own WebSocket; errors in a frame reject `next`. */
+  /** Subscribes over a new WebSocket; errors in a frame reject `next`. */
   subscribe<T = any>(
     query: string,
     variables?: Record<string, unknown>,
@@ -71,7 +71,7 @@ export interface Gateway {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Stream<T>;
-  /** Starts a session for a new person. Fails the test if the start is refused. */
+  /** Starts a session, by default for the customer Asha Rao. Fails the test if the gateway refuses the start. */
   start(
     verificationId: string,
     input?: object,
@@ -86,6 +86,9 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** Number of steps after which a session of the sandbox has reached AGENT_ENDED_CALL, unless its scenario differs. */
+export const STEPS_TO_THE_END_OF_THE_CALL = 11;
+
 interface Options {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
@@ -98,16 +101,15 @@ interface Options {
   readonly doorbell?: TestOverrides['doorbell'];
   /** Wraps the gateway's provider client. */
   readonly provider?: TestOverrides['provider'];
-  /** Adds providers to the configured one. */
+  /** Providers of the gateway in addition to the configured provider. */
   readonly providers?: TestOverrides['providers'];
   /** Interval at which the reconciler and the webhook queue worker look for due work. */
   readonly lookIntervalMs?: number;
   /** Existing database to use instead of a fresh one. */
   readonly database?: string;
   /**
-   * Whether each query is executed both by graphql-js and compiled, and compared (default). Set false in a
-   * test that counts executions. Heavy tests never compare, because they measure times or change data all the
-   * time.
+   * Whether each query is executed both by graphql-js and compiled, and compared (default). Set false in a test that
+   * counts executions. Heavy tests do not compare, because they measure times or change data all the time.
    */
   readonly bothWays?: boolean;
 }
@@ -131,8 +133,8 @@ export async function bootGateway({
   doorbell,
   provider,
   providers,
-  // Looks for due work only once a second if `polling` is off, so that tests that count statements see few
-  // periodic ones.
+  // Looks for due work only once a second if `polling` is off, so that tests that count SQL statements see few periodic
+  // statements.
   lookIntervalMs = polling ? 50 : 1_000,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
@@ -153,7 +155,7 @@ export async function bootGateway({
     SHUTDOWN_SECONDS: '0',
     // A long time limit, because requests may be slow on a busy machine.
     REQUEST_SECONDS: '60',
-    // Turns the limit off, because all failing requests of a test come from one address.
+    // Turns the limit of failed sign-ins off, because all requests of a test come from one address.
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     DATABASE_URL: url,
     DATA_KEYS,
@@ -297,7 +299,7 @@ export async function bootGateway({
   return gateway;
 }
 
-/** Returns frames one by one. An error in a frame rejects. */
+/** Makes a stream whose frames a test takes one by one. `next` rejects if the frame has errors. */
 function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Stream<T> {
   const next = async () => {
     const { value, done } = await frames.next();
@@ -319,7 +321,10 @@ function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Str
 
 let maker: Promise<{ client: pg.Client; strategy: string }> | null = null;
 
-/** Returns a connection to the test server, shared by all test files of a worker. */
+/**
+ * Returns a connection that can create databases on the test server, and the fastest strategy for that. All test files
+ * of a worker share this connection.
+ */
 async function connectMaker(server: string) {
   const client = new pg.Client({ connectionString: server });
   client.on('error', () => {
@@ -327,8 +332,8 @@ async function connectMaker(server: string) {
   });
   await client.connect();
   const { rows } = await client.query(`select current_setting('server_version_num')::int as version`);
-  // Uses `file_copy`, which copies whole files instead of single pages, in half the time. Before PostgreSQL
-  // 15 it was the only way.
+  // Uses `file_copy`, which copies whole files instead of single pages, in half the time. Before PostgreSQL 15 it was
+  // the only strategy, and not an option.
   return { client, strategy: rows[0].version >= 150_000 ? 'strategy file_copy' : '' };
 }
 

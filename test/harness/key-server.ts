@@ -1,4 +1,6 @@
-/** JWKS server (public keys) like that of an identity provider, and tokens signed with its keys. */
+/**
+ * JWKS server, which publishes public keys like an identity provider, and tokens that are signed with the private keys.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -37,7 +39,7 @@ export interface KeyServer {
    * Makes the server respond with these chunks instead of the key set from now on. Null restores the key set.
    */
   send(body: Iterable<string> | null): void;
-  /** Bytes of the chunks of `send` that were written so far. */
+  /** Number of bytes that the server has written so far from the chunks given to `send`. */
   readonly sentBytes: number;
 }
 

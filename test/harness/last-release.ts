@@ -1,6 +1,4 @@
-/**
- * Test helper: builds the last release from the repository's history, if the history reaches back far enough.
- */
+/** Test helper: builds the last release from the repository's git history, if the history contains its commit. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

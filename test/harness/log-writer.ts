@@ -24,7 +24,7 @@ export async function createSessions(pool: pg.Pool, count: number): Promise<stri
 }
 
 /**
- * Records a transition in a transaction of its own, or rolls it back. Returns the sequence of the transition.
+ * Records a transition in a transaction of its own, and commits or rolls back. Returns the sequence of the transition.
  */
 export async function record(
   pool: pg.Pool,
@@ -60,7 +60,7 @@ export async function record(
   }
 }
 
-/** Returns a random source that differs in every run, and its seed, which is printed if a test fails. */
+/** Returns a random source that differs in every run, and its seed, which tests print in failure messages. */
 export function newChance(): { random: SeededRandom; seed: number } {
   const seed = Math.floor(Math.random() * 2 ** 31);
   return { random: createSeededRandom(seed), seed };

@@ -43,7 +43,8 @@ export async function forgetStart(
 }
 
 /**
- * Saves all rows of a session. Returns a function that restores these rows, as if nothing had happened since.
+ * Saves all rows of a session. Returns a function that restores these rows, and thereby undoes all later changes of the
+ * session.
  */
 export async function rememberSession(
   { database }: Pick<Gateway, 'database'>,

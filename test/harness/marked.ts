@@ -8,7 +8,13 @@ import { expect } from 'vitest';
 import { ROLES, type Role } from '../../src/domain/access.ts';
 import { call, eachField, everythingOf, type Given, schema } from './everything.ts';
 import { setFaults } from './faults.ts';
-import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
+import {
+  type Answer,
+  bootGateway,
+  eventually,
+  type Gateway,
+  STEPS_TO_THE_END_OF_THE_CALL,
+} from './gateway.ts';
 import { inMinutes } from './people.ts';
 
 /** Role of the caller's token. NONE is a token without a role. */
@@ -19,7 +25,6 @@ const OWN = 'own.awaits-review';
 const OTHER = 'other-marker.awaits-review';
 const PHONES = ['7000000042', '7000000099'];
 const NAMES = ['NAME-MARKER', 'OTHER-NAME'];
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 
 export const subOf = (caller: Caller): string => `${caller.toLowerCase()}-marker`;
@@ -42,12 +47,12 @@ export interface Marked {
 }
 
 /**
- * Boots a gateway and runs a session in which every field gets a value, each by a different person whose
- * texts contain marks.
+ * Boots a gateway, and runs a session to its end with actions of many roles, so that every field gets a value. Names,
+ * texts and ids of people contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
-  // Compares no results of graphql-js and compiled execution by default, because that takes half of the time
-  // of these tests.
+  // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
+  // these tests.
   const gateway = await bootGateway({
     bothWays: process.env.COMPARE_EVERYTHING === '1',
     environment: { DEADLINES: 'AGENT=60' },
@@ -57,7 +62,7 @@ export async function bootMarked(): Promise<Marked> {
     const roles = caller === 'NONE' ? [] : [caller];
     tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
   }
-  // Drops webhooks. If one overtook the response to the start, the session would have no creator.
+  // Drops webhooks: if a webhook arrived before the response to the start (race), the session would have no creator.
   await setFaults(gateway, { drop: {} });
   const own = await gateway.start(OWN, {
     user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },
@@ -157,7 +162,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
       `{ session(id: "${own.id}") { __typename assignedAgent assignedAt assignedUntil assignments ${work} dueAt overdue } }`,
     );
   await act('AGENT', 'unassignAgent');
-  // Only an answer has the remarks of the provider's agent.
+  // Refreshes, because only the provider's answer to a poll has the remarks of the provider's agent.
   await act('OPERATOR', 'refreshSession');
   const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };
   await act('AGENT', 'recordAgentReview', {
@@ -194,7 +199,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
   await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
-  // Reads what no route of non-null fields leads to.
+  // Reads nullable fields, which the generated queries (`routesFrom`) do not follow.
   for (const caller of CALLERS) {
     await ask(caller, `{ session(id: "${otherId}") { __typename closure { __typename id note closedBy } } }`);
     await ask(
@@ -221,7 +226,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
     return data.session.disputed;
   });
   await act('ADMIN', 'resolveDispute', { note });
-  // A nullable field, which the generated routes do not follow.
+  // Selects the nullable field `notes`, which the generated queries (`routesFrom`) do not follow.
   const notes = everythingOf(schema.getType('NoteConnection') as never, 3, {});
   for (const caller of CALLERS)
     await ask(caller, `{ session(id: "${own.id}") { __typename notes(first: 5) ${notes} } }`);

@@ -1,4 +1,4 @@
-/** Measures the memory of a process tree, if the system reports it. */
+/** Measures the memory of a process and its descendants, if the system reports memory (/proc). */
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { descendantsOf } from './checkout.ts';

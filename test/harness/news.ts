@@ -16,8 +16,8 @@ export interface News {
 }
 
 /**
- * Starts a provider that starts sessions but reports no status later, so that all updates come by webhook.
- * `whenAsked` is its response to a poll; null closes the connection without a response.
+ * Starts a provider that starts sessions but reports no status later, so that all updates come by webhook. `whenAsked`
+ * is the response to a poll; null closes the connection without a response.
  */
 export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Promise<ScriptedProvider> =>
   startScriptedProvider(({ method, path, body }) => {
@@ -28,8 +28,8 @@ export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Pr
   });
 
 /**
- * Starts a provider that can start any session. Asked later, it reports the first status of sessions whose
- * verification id matches `remembers`, and 404 for all others. It sends no webhooks; the test does.
+ * Starts a provider that accepts every start. When it is polled, it reports the first status of sessions whose
+ * verification id matches `remembers`, and 404 for all others. It sends no webhooks; the test sends them.
  */
 export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvider> => {
   const started = new Map<string, string>();
@@ -61,7 +61,8 @@ export function newsOf(verificationId: string, random: SeededRandom, count: numb
   let at: string = 'LINK_GENERATED';
   let second = 0;
   while (news.size < count) {
-    // Starts another journey after the end of the last one. A real provider would not, but the log must cope.
+    // Starts another journey after the end of a journey. A real provider would not, but the log must stay correct even
+    // so.
     const follows =
       TRANSITION_WEIGHTS[at as keyof typeof TRANSITION_WEIGHTS] ?? TRANSITION_WEIGHTS.LINK_GENERATED;
     at = random.pick(follows as Record<string, number>);
@@ -82,8 +83,8 @@ const bodyOf = ({ verificationId, status, subStatus, eventTime }: News, label: s
   });
 
 /**
- * Returns webhook bodies in random order: each update once, some again with the same bytes, and some again
- * with other bytes.
+ * Returns webhook bodies in random order: every update once, and some updates again with the same bytes or with other
+ * bytes.
  */
 export function burstOf(news: readonly News[], random: SeededRandom): string[] {
   const bodies = news.flatMap((each) => [

@@ -1,4 +1,4 @@
-/** Test helpers: databases as earlier releases left them. */
+/** Test helpers: databases in the state of earlier releases. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -29,7 +29,7 @@ export async function emptyDatabase(): Promise<OldDatabase> {
   return { url, client };
 }
 
-/** Creates a database as the release left it whose last migration is `lastMigration`. */
+/** Creates a database in the state of an earlier release: with all migrations up to `lastMigration`. */
 export async function databaseAsOf(lastMigration: string): Promise<OldDatabase> {
   const database = await emptyDatabase();
   const copy = await mkdtemp('.build/migrations-');

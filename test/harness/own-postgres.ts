@@ -25,8 +25,8 @@ export interface OwnPostgres {
 }
 
 /**
- * Starts PostgreSQL in a data folder (by default a new one). Committed data survives restarts. The server is
- * stopped when the test ends.
+ * Starts PostgreSQL in a data folder (by default a new folder). Committed data survives restarts. The server is stopped
+ * when the test ends.
  */
 export async function startOwnPostgres(
   folder?: string,

@@ -55,13 +55,13 @@ export interface Person {
   /** Takes the next session from a queue. */
   claim(queue: 'AGENT' | 'AUDITOR', idempotencyKey?: string): Promise<any>;
   start(input: object): Promise<any>;
-  /** Executes a query or mutation; returns its answer's field `result`. */
+  /** Executes a query or mutation. Returns the field `result` of the response data. */
   query(text: string, variables?: object): Promise<any>;
 }
 
 /** Creates a person with their own token. */
 export async function person(
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'token' | 'graphql'>,
   sub: string,
   role: string | string[],
   verificationIds: string[] = [],

@@ -17,8 +17,8 @@ const version = executablePath
   : null;
 
 /**
- * Properties of the installed PgBouncer, or null if there is none. Since version 1.21 it keeps prepared
- * statements in transaction mode.
+ * Properties of the installed PgBouncer; null if none is installed. `keepsStatements`: since version 1.21, PgBouncer
+ * keeps prepared statements in transaction mode.
  */
 export const PGBOUNCER = version ? { keepsStatements: version[1] !== '1' || Number(version[2]) >= 21 } : null;
 

@@ -4,8 +4,8 @@ import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type GatewayProcess, startGatewayProcess } from './process.ts';
 
 /**
- * Returns a free port outside the ephemeral range. While the gateway is down, an outgoing connection of any
- * program could take a port of that range.
+ * Returns a free port outside the ephemeral range: while the gateway is down, an outgoing connection of any program
+ * could take a port in the ephemeral range.
  */
 export async function freePort(random: SeededRandom): Promise<number> {
   for (;;) {

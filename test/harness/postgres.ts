@@ -47,9 +47,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Starts a PostgreSQL for tests: the version whose programs are in the folder POSTGRES_BIN, or else the
- * embedded one. Planner and JIT have the server's default settings. `npm run test:postgres` sets POSTGRES_BIN
- * to each installed version in turn.
+ * Starts a PostgreSQL for tests: the version whose programs are in the folder POSTGRES_BIN, or else the embedded one.
+ * The planner and JIT settings are the server's defaults. `npm run test:postgres` sets POSTGRES_BIN to each installed
+ * version in turn.
  */
 export const startTestPostgres: typeof startEmbeddedPostgres = (options) =>
   startEmbeddedPostgres({ programs: process.env.POSTGRES_BIN, ...options });
@@ -70,6 +70,7 @@ export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
 
 /**
- * Returns this test run's folder for short-lived data that is written often: in memory if there is enough.
+ * Returns the folder of this test run for short-lived data that is written often: a folder in memory if there is enough
+ * memory.
  */
 export const fastFolder = (): string => process.env.FAST_TMPDIR ?? tmpdir();

@@ -25,7 +25,10 @@ export interface GatewayProcess {
 /** The script that `npm start` runs. */
 const GATEWAY = '.build/gateway/main.js';
 
-/** Starts the gateway (`script` replaces the built one) and waits until it prints that it is ready. */
+/**
+ * Starts a gateway process and waits until it prints that it is ready. `script` is the main script, by default that of
+ * this build.
+ */
 export async function startGatewayProcess(
   environment: Record<string, string>,
   script = GATEWAY,
@@ -66,7 +69,7 @@ export async function startGatewayProcess(
   };
 }
 
-/** Starts a gateway that must refuse to start; returns its exit code and output. */
+/** Starts a gateway that must end by itself (because it cannot start), and returns its exit code and output. */
 export async function runToItsEnd(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; said: string }> {
@@ -75,7 +78,7 @@ export async function runToItsEnd(
   return { code, said: output.join('\n') };
 }
 
-/** The sandbox in a process of its own, so that it keeps its state when a gateway dies. */
+/** The sandbox in a process of its own, so that the sandbox keeps its state when a gateway is killed. */
 export interface SandboxProcess {
   /** Settings, with credentials, that make a gateway use this sandbox. */
   readonly access: Record<string, string> & { CASHFREE_BASE_URL: string };

@@ -1,4 +1,4 @@
-/** Scripted provider for tests: answers as the test says, also with broken or slow responses. */
+/** Scripted provider for tests: answers calls as the test says, even with broken or endless responses. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from './gateway.ts';
@@ -7,7 +7,7 @@ export interface ScriptedAnswer {
   readonly status?: number;
   readonly body: string;
   readonly headers?: Record<string, string>;
-  /** Sends the headers at once and the body slowly, byte by byte. */
+  /** Sends the headers and then one space every 20 ms, without end, instead of the body. */
   readonly dribble?: boolean;
   /** Runs before the response is sent. */
   readonly before?: () => Promise<unknown>;

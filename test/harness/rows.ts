@@ -4,8 +4,9 @@ import { expect } from 'vitest';
 import { eventually } from './gateway.ts';
 
 /**
- * Waits until this many webhooks of a session are applied. A webhook that overtakes the response to its start
- * is WAITING for a poll. Tests usually do not poll, so this function queues such webhooks again.
+ * Waits until this many webhooks of a session are applied. A webhook that arrives before the response to the start of
+ * its session is WAITING (session not known yet). Only a poll would queue it again, but tests usually do not poll, so
+ * this function does.
  */
 export const webhooksTaken = (database: pg.Pool, verificationId: string, count: number) =>
   eventually(async () => {

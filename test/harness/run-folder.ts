@@ -1,6 +1,6 @@
 /**
- * Folders of one test run. They are removed when the run ends or is interrupted. Folders of a killed run are
- * removed by the next run on this machine, once no process uses them.
+ * Folders of one test run. They are removed when the run ends or is interrupted. If a run is killed, the next run on
+ * this machine removes the folders of the killed run, once no process uses these.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -130,7 +130,10 @@ function removeAtOnce(folder: string): void {
   }
 }
 
-/** Ends a PostgreSQL of this test run at once (its data is throw-away) and waits until it is gone. */
+/**
+ * Ends a PostgreSQL of this test run by an immediate shutdown (its data is throw-away), and waits until the process is
+ * gone.
+ */
 function endServer(cluster: string): void {
   const [pid] = readText(join(cluster, 'postmaster.pid')).split('\n');
   const isServer = () => spawnSync('ps', ['-ww', '-o', 'command=', '-p', `${pid}`]).stdout.includes(cluster);

@@ -23,8 +23,8 @@ export const clockTest = test.skipIf(!library);
 
 export interface ShiftedClock {
   /**
-   * Environment for the process. Its monotonic clock is not shifted, as on a machine whose system clock is
-   * set.
+   * Environment for the process. The monotonic clock of the process is not shifted, as on a machine whose system clock
+   * is set.
    */
   readonly environment: Record<string, string>;
   /** Shifts the process's clock by this many seconds from the machine's clock, from now on. */

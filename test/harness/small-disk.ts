@@ -57,7 +57,7 @@ if (!possible)
  */
 export const diskTest = test.skipIf(!possible);
 
-/** Mounts a small disk. It is unmounted when the test ends, after the servers that use it have stopped. */
+/** Mounts a small disk. The disk is unmounted when the test ends, after the servers that use the disk have stopped. */
 export function mountSmallDisk(megabytes: number): SmallDisk {
   const folder = mounted(megabytes);
   atTheEnd(async () => unmount(folder));

@@ -7,15 +7,12 @@ export interface Statement {
   readonly client: pg.Client;
 }
 
-/**
- * Statement that every new connection of the pool sends. It is part of the connection set-up and is not
- * reported.
- */
+/** Statement that every new connection of the pool sends first. `onStatement` does not report it. */
 const ON_CONNECT = 'set jit = off';
 
 /**
- * Calls `hear` with every SQL statement of this process before it is sent, except connection set-up, until
- * the test ends. Returns a function that stops this earlier.
+ * Calls `hear` with every SQL statement of this process before it is sent, except connection set-up, until the test
+ * ends. Returns a function that stops the calls earlier.
  */
 export function onStatement(hear: (statement: Statement) => void): () => void {
   const { query } = pg.Client.prototype;
@@ -32,8 +29,8 @@ export function onStatement(hear: (statement: Statement) => void): () => void {
 }
 
 /**
- * Counts the SQL statements of this process whose text contains `part`, from now on. Returns a function that
- * returns the count.
+ * Counts, from now on, the SQL statements of this process whose text contains `part`. Returns a function that returns
+ * the count.
  */
 export function countStatements(part: string): () => number {
   let count = 0;

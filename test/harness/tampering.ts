@@ -1,4 +1,6 @@
-/** Edits tables as their owner, without the constraints, and reverts the edits. */
+/**
+ * Edits rows of tables as an attacker with the rights of their owner could, without constraints, and reverts the edits.
+ */
 import type { Gateway } from './gateway.ts';
 
 export interface Tampering {

@@ -7,9 +7,9 @@ import { atTheEnd } from './gateway.ts';
 export interface TcpProxy {
   /** URL of the target through this proxy. */
   readonly url: string;
-  /** Closes new connections at once. Open connections continue. */
+  /** Closes new connections immediately. Open connections continue. */
   refuse(): void;
-  /** Closes all connections, and from now on new ones at once. */
+  /** Closes all connections, and from now on closes new connections immediately. */
   cut(): void;
   /** Drops all traffic silently, on old and new connections. */
   freeze(): void;
@@ -17,9 +17,9 @@ export interface TcpProxy {
   mend(): void;
   /** Forwards new connections to another server, like a virtual IP address after a failover. */
   redirect(url: string): void;
-  /** Number of connections that the client has not closed. */
+  /** Number of client connections that are open, including frozen ones. */
   readonly open: number;
-  /** Number of connections so far, without those that were refused. */
+  /** Number of connections so far, without refused connections. */
   readonly accepted: number;
 }
 

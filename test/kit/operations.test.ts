@@ -10,10 +10,9 @@ import { TRANSITION_RULES } from '../../src/domain/session.ts';
 import { ALL_PAIRS } from '../../src/domain/status.ts';
 import { buildManifest } from '../../src/graphql/client-kit.ts';
 import { report, settled } from '../harness/acting.ts';
-import { bootGateway, eventually } from '../harness/gateway.ts';
+import { bootGateway, eventually, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
-const TO_THE_END_OF_THE_CALL = 11;
 const text = await readFile(new URL('../../schema/operations.graphql', import.meta.url), 'utf8');
 const operations = new Map(
   Object.values(buildManifest(text)).map((document) => [
@@ -67,7 +66,7 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(await operator('VkycCreateSdkToken', { sessionId: id })).toMatchObject({
     token: expect.any(String),
   });
-  await gateway.advance('kit.awaits-review', TO_THE_END_OF_THE_CALL);
+  await gateway.advance('kit.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () =>
     (await agent('VkycSession', { id })).availableActions.includes('RECORD_AGENT_REVIEW'),
   );
@@ -84,6 +83,9 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   const shown = await operator('VkycSessionByVerificationId', { verificationId: 'kit.awaits-review' });
   expect(shown).toMatchObject({ id, user: { name: 'Asha Rao' }, reviews: [{ stage: 'AGENT' }, {}] });
   expect((await operator('VkycPerson', { id: shown.user.id, first: 10 })).sessions.nodes).toHaveLength(1);
+  const after = shown.meetings.pageInfo.endCursor;
+  const olderMeetings = await operator('VkycMoreMeetings', { id, first: 10, after });
+  expect(olderMeetings.meetings).toMatchObject({ nodes: [], totalCount: shown.meetings.nodes.length });
   const { nodes: lines } = (await operator('VkycSessionLog', { id, last: 100 })).transitions;
   expect(lines.at(-1)).toMatchObject({ statusInfo: { subStatus: 'AUDITOR_APPROVED' } });
   expect(await log.take(lines.length - 1)).toMatchObject(
@@ -113,10 +115,10 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(escalated).toMatchObject({ escalation: { reason: 'COMPLAINT', resolvedAt: null } });
   const resolved = await agent('VkycResolveEscalation', acting(other, { note: 'She was called.' }));
   expect(resolved).toMatchObject({ escalation: { resolution: 'She was called.', resolvedBy: 'ravi' } });
-  expect(await operator('VkycSessionParts', { id: other, notes: true })).toEqual({
-    id: other,
-    notes: { nodes: [noted.note], pageInfo: { hasNextPage: false } },
-  });
+  const { notes } = await operator('VkycSessionParts', { id: other, notes: true });
+  expect(notes).toMatchObject({ nodes: [noted.note], pageInfo: { hasNextPage: false }, totalCount: 1 });
+  const more = { id: other, first: 10, after: notes.pageInfo.endCursor };
+  expect((await operator('VkycMoreNotes', more)).notes).toMatchObject({ nodes: [], totalCount: 1 });
   const assigned = await operator('VkycAssignAgent', acting(other, { agent: 'meera' }));
   expect(assigned).toMatchObject({ assignment: { agent: 'meera' }, session: { assignedAgent: 'meera' } });
   const unassigned = await operator('VkycUnassignAgent', acting(other));
@@ -139,7 +141,11 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   await settled(gateway);
   const decided = await auditor(
     'VkycResolveDispute',
-    acting(other, { resolution: 'KEEP_OURS', note: 'Seen the video.' }),
+    acting(other, {
+      resolution: 'KEEP_OURS',
+      note: 'Seen the video.',
+      expectedSubStatus: 'REJECTED_BY_MERCHANT',
+    }),
   );
   expect(decided).toMatchObject({ resolution: { resolution: 'KEEP_OURS' }, session: { disputed: false } });
 

@@ -101,7 +101,7 @@ describe('check before an npm script', () => {
     async (character) => {
       const root = await checkoutWith(['pg', 'typescript', 'vite'], `a${character}b`);
 
-      expect(explainProblem(root, 'start')).toContain(`has the character ${character} in it`);
+      expect(explainProblem(root, 'start')).toContain(`contains the character ${character},`);
     },
   );
 
@@ -115,10 +115,10 @@ describe('check before an npm script', () => {
     },
   );
 
-  test('the check before an npm script refuses a checkout whose path contains a percent sign for tests, but not for a start', async () => {
+  test('if the path of a checkout contains a percent sign, the check before an npm script refuses tests, but not a start', async () => {
     const root = await checkoutWith(['pg', 'typescript', 'vite'], 'a%20b');
 
     expect(explainProblem(root, 'start')).toBeNull();
-    expect(explainProblem(root, 'test')).toContain('has the character % in it');
+    expect(explainProblem(root, 'test')).toContain('contains the character %,');
   });
 });

@@ -108,7 +108,7 @@ test('an event stream whose token expires is aborted without a `complete` event,
   await expect(response.text()).rejects.toThrow('terminated');
 });
 
-test('CONNECTIONS_PER_CLIENT limits the WebSockets and event streams of each viewer together, but not those of all viewers', async () => {
+test('CONNECTIONS_PER_CLIENT limits the number of WebSockets plus event streams of one viewer, and does not affect other viewers', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '3' } });
   const as = async (sub: string) => ({ authorization: `Bearer ${await sign(sub, 600)}` });
   const stream = async (sub: string, signal: AbortSignal | null = null) =>

@@ -10,7 +10,10 @@ import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
-/** Tables that loaders read, each with a selection whose frames need the loader of that table. */
+/**
+ * Database tables that loaders (DataLoader) read, each with a subscription selection that needs the loader of the
+ * table.
+ */
 const LOADED = {
   vkyc_user: 'session { user { id userId } }',
   meeting: 'session { meetings(first: 5) { nodes { id startsAt } } }',
@@ -81,7 +84,7 @@ async function report(gateway: Gateway, verificationId: string, minute: number):
   expect(status).toBe(200);
 }
 
-/** Makes every read of a table fail (by renaming the table) until the returned function is called. */
+/** Renames a table, so that every read of the table fails, until the returned function renames it back. */
 async function breakTable(database: pg.Pool, table: string): Promise<() => Promise<void>> {
   await database.query(`alter table ${table} rename to ${table}_away`);
   return async () => void (await database.query(`alter table ${table}_away rename to ${table}`));
@@ -110,8 +113,8 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
 
     let sequence = 1;
     for (const [table, watched] of Object.entries(all)) {
-      // Replays a recorded transition. Recording a new one would read some of the renamed tables and fail,
-      // too.
+      // Replays a recorded transition. Recording a new transition would read some of the renamed tables, and fail as
+      // well.
       const failed = await metric(gateway, 'vkyc_feed_failed_frames_total');
       const mend = await breakTable(gateway.database, table);
       const again = follow(gateway, transport, watch(LOADED[table as keyof typeof LOADED]), {
@@ -156,7 +159,7 @@ test('a subscription frame that keeps failing closes the connection; the client 
   expect([watched.broken, watched.ends]).toEqual([[], []]);
 }, 60_000);
 
-test('database connections that are terminated every 250 ms under load cause no lost and no broken subscription frame', async () => {
+test('while all database connections of the gateway are terminated every 250 ms under load, no subscription frame is lost or sent with errors', async () => {
   const gateway = await bootGateway({ environment: { DATABASE_POOL: '4' } });
   const sessions = await Promise.all(['a', 'b', 'c'].map((name) => gateway.start(`frames.${name}`)));
   const watched = sessions.map(({ id, startCursor }) =>

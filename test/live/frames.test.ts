@@ -69,7 +69,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(back[2].cursor).toBe(back[1].cursor);
   });
 
-  test(`${transport}: sessionLive answers a cursor of an earlier log epoch with a new snapshot, and feed with a FeedReset`, async () => {
+  test(`${transport}: to a cursor of an earlier log epoch (before a restore), sessionLive answers with a new snapshot, and feed with a FeedReset`, async () => {
     const gateway = await bootGateway();
     const { id, startCursor } = await gateway.start('screen.happy-path');
     await gateway.database.query('update log_identity set epoch = epoch + 1');
@@ -91,7 +91,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     for (const stream of [floor, again]) expect((await stream.take(1))[0].sequence).toBe(2);
   });
 
-  test(`${transport}: a cursor beyond the end of the log is answered at once with CURSOR_EXPIRED, a snapshot (sessionLive) or a FeedReset (feed)`, async () => {
+  test(`${transport}: to a cursor beyond the end of the log, statusTransitions answers with CURSOR_EXPIRED, sessionLive with a snapshot, and feed with a FeedReset`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('short.happy-path');
     await walk(gateway, 'short.happy-path', 2);

@@ -42,7 +42,7 @@ async function takeLinked(stream: Stream<Link>, last: number, after: string | nu
 const globalId = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: previousCursor of each frame is the cursor of the frame before; of the first frame, the argument "after"`, async () => {
+  test(`${transport}: previousCursor of a frame is the cursor of the frame before; in the first frame, it is the argument "after"`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -63,13 +63,13 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
       subscribe(LOG, { after }),
     ])
       await takeLinked(stream, 3, after);
-    // sessionLive and statusTransitions issue the same cursors. A cursor of the feed has a feed position
-    // besides, and statusTransitions accepts it, too.
+    // sessionLive, and statusTransitions of one session, issue the same cursors. A cursor of `feed` also contains a
+    // feed position; statusTransitions accepts such a cursor, too.
     expect(live.at(-1)?.cursor).toBe(log.at(-1)?.cursor);
     await takeLinked(subscribe(LOG, { id, after: feed[0]?.cursor }), 3, feed[0]?.cursor as string);
   });
 
-  test(`${transport}: a suffix "~…" of the argument "after" is ignored; clients add it so that routers do not share their streams`, async () => {
+  test(`${transport}: a suffix "~…" of the argument "after" is ignored; clients add the suffix so that routers do not share one stream among clients`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -135,7 +135,7 @@ test('previousCursor is null in the result of a query and in transitions that ar
   });
 });
 
-test('a snapshot or FeedReset that is sent because a cursor has expired has that cursor as previousCursor', async () => {
+test('if a cursor has expired, the snapshot or FeedReset that is sent has the expired cursor as previousCursor', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('expired.happy-path');
   await gateway.database.query('update log_identity set epoch = epoch + 1');

@@ -8,7 +8,7 @@ const ALL = `subscription ($after: String) { statusTransitions(after: $after) { 
 const ONE = `subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { ${SHOWN} } }`;
 const SCHEDULE = `mutation ($input: ScheduleMeetingInput!) { scheduleMeeting(input: $input) { __typename } }`;
 
-test('a replica sends the transitions that it recorded itself without reading the log, in the same frames as read from the log', async () => {
+test('a replica sends transitions that it recorded itself without reading them from the log, in the same frames as a replica that reads the log', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('handed.over.1');
   const [all, one] = [

@@ -62,7 +62,7 @@ test('a client that disconnects while its token is verified releases its own con
   expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
 });
 
-test('an IP address may have only a limited number of WebSockets that have not signed in; more get 429', async () => {
+test('one IP address may open only a limited number of WebSockets that have not signed in; further upgrades get 429', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const open = () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -82,8 +82,8 @@ test('an IP address may have only a limited number of WebSockets that have not s
   const refused = outcomes.filter(({ status }) => status !== 101);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
-  // Waits until the gateway has closed sockets that have not signed in within 3 s, so that the address may
-  // open another.
+  // Waits until the gateway has closed sockets that have not signed in within 3 s, so that the IP address may open
+  // another socket.
   await eventually(async () => (await open()).status === 101);
 });
 

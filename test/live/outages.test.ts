@@ -27,7 +27,7 @@ const CLIENTS = {
 };
 
 for (const [transport, createFor] of Object.entries(CLIENTS))
-  test(`${transport}: a client that subscribes during a database outage gets the transitions once the database is back`, async () => {
+  test(`${transport}: a client that subscribes during a database outage gets the transitions of its session once the database is back`, async () => {
     const database = await freshDatabase();
     const wire = await startTcpProxy(database);
     const gateway = await bootGateway({ database: wire.url });

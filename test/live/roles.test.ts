@@ -16,7 +16,7 @@ const TRANSPORTS = {
 };
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  /** Subscribes as a caller; returns the first frames, or the error code if the subscription is refused. */
+  /** Subscribes as a caller. Returns the first frames, or the error code if the gateway refuses the subscription. */
   const framesOf = async (caller: Caller, query: string, count = 1): Promise<any> => {
     const stream = over(query, caller);
     try {

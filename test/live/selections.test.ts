@@ -20,7 +20,7 @@ const cursorsOf = async (gateway: Gateway, epochs = 0) => {
   return createCursors({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
 };
 
-test('subscribers with the same selection but other variables or default values each get their own result', async () => {
+test('subscribers with the same selection but different variables or default values each get the result of their own values', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(logStart(id));
@@ -38,7 +38,7 @@ test('subscribers with the same selection but other variables or default values 
   expect(last.map(({ session }) => session.transitions.nodes.length)).toEqual([1, 3, 2]);
 });
 
-test('a replay that is repeated later contains the session as it is then, and the transitions unchanged', async () => {
+test('a later replay of the same transitions shows the current session, and the transitions themselves unchanged', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(logStart(id));
@@ -48,8 +48,8 @@ test('a replay that is repeated later contains the session as it is then, and th
       `subscription ($after: String!) { statusTransitions(after: $after) { ${selection} } }`,
       { after },
     );
-    // Leaves the stream open: cached frames of a selection are dropped with its last subscriber, and the
-    // second look must find them.
+    // Leaves the stream open: the gateway drops the cached frames of a selection with its last subscriber, and the
+    // second call of `look` must find the cached frames.
     return stream.next();
   };
   const [moment, log] = ['session { transitions(last: 1) { nodes { sequence } } }', 'cursor sequence status'];
@@ -112,7 +112,7 @@ test('feedCursor of a query is never ahead of the transitions in the same result
   expect(Math.max(...ahead)).toBeLessThanOrEqual(0);
 });
 
-test('sending a transition to its customer takes no more SQL statements with 30 subscribed customers than with 2', async () => {
+test('sending a transition to the one customer who may see it takes no more SQL statements with 30 subscribed customers than with 2', async () => {
   const gateway = await bootGateway();
   const sessions = await createSessions(gateway.database, 30);
   const [first] = sessions as [string];
@@ -134,8 +134,8 @@ test('sending a transition to its customer takes no more SQL statements with 30 
       await stream.next();
       streams.push(stream);
     }
-    // Counts the second round. In the first round the gateway has yet to find out that the results depend on
-    // the viewer.
+    // Uses only the count of the second round: in the first round the gateway does not know yet that the results depend
+    // on the viewer.
     const rounds: number[] = [];
     for (let round = 0; round < 2; round += 1) {
       const next = (streams[0] as Stream<object>).next();
@@ -176,7 +176,7 @@ test('a frame that selects the actor is executed once for all staff, and once fo
   atTheEnd(async () => executed.mockRestore());
 
   const executions: number[] = [];
-  // Counts the second round. In the first round the gateway has yet to find out that the result differs
+  // Uses only the count of the second round: in the first round the gateway does not know yet that the result differs
   // between customers.
   for (const minutes of [30, 40]) {
     executed.mockClear();

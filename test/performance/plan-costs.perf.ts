@@ -101,7 +101,7 @@ async function command(gateway: Gateway, name: string, ...args: string[]): Promi
   await promisify(execFile)('node', [`.build/commands/${name}.js`, ...args], { env }).catch(() => {});
 }
 
-/** Uses most features of a gateway and its commands, so that their statements are planned. */
+/** Uses most features of a gateway and its commands, so that PostgreSQL plans nearly all of their SQL statements. */
 async function work(gateway: Gateway, seed: string): Promise<void> {
   await travel({ gateway, seed, count: JOURNEYS, webhooks: 'every-status', onProgress: () => {} });
   await webhooksSettled(gateway.database);
@@ -137,7 +137,7 @@ const STATES: [string, (database: pg.Pool) => Promise<unknown>][] = [
 ];
 
 test.each(STATES)(
-  'on %s, no query plan uses a disabled node type or costs so much that PostgreSQL would compile it (JIT)',
+  'on %s, no plan of a gateway statement uses a disabled node type, or costs so much that PostgreSQL would compile the plan (JIT)',
   {
     timeout: 300_000,
   },

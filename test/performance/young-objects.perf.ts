@@ -13,14 +13,14 @@ const PAGE = `{
 }`;
 const REQUESTS = 100;
 /**
- * Most bytes that a request may leave in old space (V8's memory for long-lived objects): about a twentieth of
- * what it allocates.
+ * Maximum number of bytes that a request may leave in old space (V8's memory for long-lived objects): about a twentieth
+ * of what the request allocates.
  */
 const MOST_BYTES_LEFT = 25_000;
 
 /**
- * Guards against closures in object literals (arrow functions as properties, getters), which V8 allocates in
- * old space: see `Page`.
+ * Guards against closures in object literals (arrow functions as properties, getters), which V8 allocates in old space;
+ * see the class `Page` in src/graphql/connection.ts.
  */
 test('objects of a GraphQL response are freed by minor garbage collections and do not pile up in old space', async () => {
   setFlagsFromString('--expose-gc');

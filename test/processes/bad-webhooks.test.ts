@@ -27,7 +27,10 @@ beforeAll(async () => {
   };
 });
 
-/** Begins a webhook request; the caller sends its body. `status` is NO_ANSWER if the gateway closes without one. */
+/**
+ * Begins a webhook request; the caller sends its body. `status` is NO_ANSWER if the gateway closes the connection
+ * without an answer.
+ */
 function open(headers: OutgoingHttpHeaders) {
   const sending = request(`${gateway.url}/webhooks/cashfree`, { method: 'POST', headers, agent: false });
   const status = new Promise<number | 'NO_ANSWER'>((resolve) => {
@@ -59,7 +62,7 @@ async function outcomes(): Promise<Record<string, number>> {
   return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
 }
 
-/** Runs `work`. Returns how many webhooks the gateway counted while it ran, by outcome. */
+/** Runs `work`. Returns how many webhooks the gateway counted (/metrics) during the run, by outcome. */
 async function added(work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await outcomes();
   await work();
@@ -187,7 +190,7 @@ test('webhooks that are unsigned, badly signed, too large or dated a year or mor
   expect(await stored()).toBe(before);
 });
 
-test('300 slow senders of webhooks of 256 kB use bounded memory, and an honest webhook is still stored', async () => {
+test('300 slow senders of webhooks of 256 kB cost the gateway a bounded amount of memory, and an honest webhook is still stored', async () => {
   const storedBefore = await stored();
   const before = await residentMb();
   let peak = before;

@@ -26,7 +26,7 @@ const CLAIM = `mutation ($input: ClaimNextInput!) { result: claimNext(input: $in
 const REVIEW = `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) {
   __typename ... on MutationError { code message } } }`;
 
-// Invariant 19
+// Invariant 19 of ARCHITECTURE.md
 test(`of ${SESSIONS} waiting sessions, ${AGENTS} agents get each one once, oldest first, and the work of those who are gone comes back`, {
   timeout: 1_800_000,
 }, async () => {

@@ -29,8 +29,8 @@ const start = async (gateway: GatewayProcess, verificationId: string, more: obje
 };
 
 /**
- * Starts a sandbox and a proxy to it whose calls can be cut, and creates a database. Returns them with a
- * function that starts gateways on both.
+ * Starts a sandbox, and a proxy that can cut calls to the sandbox, and creates a database. Returns all three, and a
+ * function that starts gateways which use them.
  */
 async function place() {
   const sandbox = await startSandboxProcess();
@@ -132,8 +132,8 @@ test('a start whose provider answer was lost when its gateway was killed is reco
   const second = await startGateway();
   expect((await second.graphql(LOG, { id: 'found.1' })).session).toBeNull();
 
-  // Makes the gateway's lookup at the provider due now. By itself it is due twenty seconds after the start
-  // was sent.
+  // Makes the gateway's lookup of the start at the provider due now. Otherwise the lookup would be due twenty seconds
+  // after the gateway sent the start.
   await database.query('update provider_lookup set due_at = now()');
   const found = await eventually(async () => (await second.graphql(LOG, { id: 'found.1' })).session);
 

@@ -23,7 +23,7 @@ const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { __typename ... on StartSessionSuccess { session { id } } ... on MutationError { message } }
 }`;
 
-test('10,000 status updates, sent as webhooks repeatedly and in any order, are each in the log once, although the gateway is killed three times', async () => {
+test('10,000 status updates, sent as webhooks in random order, some of them repeatedly, are each in the log once, although the gateway is killed three times', async () => {
   const random = createSeededRandom('webhook burst', SEED);
   process.stderr.write(`webhook burst, SEED=${SEED}\n`);
   const provider = await startSilentProvider();

@@ -1,6 +1,6 @@
 /**
- * Simulates how stale the gateway's data is if every webhook is lost. The sandbox's lifelike journeys run on
- * a simulated clock, and a policy polls them within the call budget. Without sockets and real time, a day
+ * Simulates how stale the gateway's data is if every webhook is lost. The sandbox's lifelike journeys run on a
+ * simulated clock, and a polling policy polls the sessions within the call budget. Without sockets and real time, a day
  * takes about a second.
  */
 import { nextPollAt } from '../../src/domain/polling.ts';
@@ -52,8 +52,8 @@ export interface Staleness {
 export type Policy = 'ROUND_ROBIN' | 'OURS';
 
 /**
- * Simulates the same sessions under one policy: changes at the provider do not depend on the policy. The
- * first half of the time is not measured, so that sessions of all ages exist.
+ * Simulates polling by one policy. All policies get the same sessions, because changes at the provider do not depend on
+ * polls. The first half of the time is not measured, so that sessions of all ages exist.
  */
 export function simulate(setting: Setting, policy: Policy): Staleness {
   const { pollsPerMinute, days } = setting;
@@ -99,8 +99,8 @@ export const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 
 /**
- * Generates all sessions, the last to start first. A constant number is active, because each session is
- * replaced at its end.
+ * Generates all sessions, sorted by start, latest first. The number of active sessions is constant, because a new
+ * session starts when one ends.
  */
 function populationOf({ seed, sessions, days }: Setting): Started[] {
   const started: Started[] = [];

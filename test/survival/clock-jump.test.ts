@@ -79,7 +79,7 @@ test("jumps of the gateway’s clock do not change the order of a session's webh
   await expectFeedOfLog(gateway.database);
 });
 
-test('scheduleMeeting requires a time in the future of the current clock; a booked meeting stays booked if the clock jumps back', async () => {
+test('scheduleMeeting requires a time in the future of the current clock; a booked meeting stays booked when the clock jumps back', async () => {
   const { gateway, clock, book } = await bootWithClock('clock.meeting');
   const inHalfAnHour = new Date(Date.now() + 30 * MINUTE);
 

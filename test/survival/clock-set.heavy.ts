@@ -29,8 +29,8 @@ clockTest(
   "while the machine's clock is set hours ahead and back, the gateway stays ready and sends each transition once",
   async () => {
     const clock = await shiftedClock();
-    // A clock that is set ahead makes polls due. They must return the status pair of the last webhook, or the
-    // log would get further transitions.
+    // A clock that is set ahead makes polls due. The polls must return the status pair of the last webhook; otherwise
+    // they would add transitions to the log.
     let present = { status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
     const provider = await startScriptedProvider(({ method, body }) => {
       const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'clock.set', user_id: 'asha' };

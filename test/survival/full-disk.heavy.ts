@@ -9,8 +9,8 @@ import { diskTest, mountSmallDisk } from '../harness/small-disk.ts';
 const DISK_MB = 200;
 const REFUSALS = 20;
 /**
- * Bytes of random padding in each webhook. Random bytes cannot be compressed, and so many of them fill the
- * free pages of the database with a few webhooks.
+ * Bytes of random padding in each webhook. Random bytes cannot be compressed, so that a few webhooks of this size fill
+ * the free pages of the database.
  */
 const BYTES = 12_000;
 

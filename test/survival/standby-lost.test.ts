@@ -11,8 +11,8 @@ const READ = 'query ($id: ID!) { session(id: $id) { version } feedCursor }';
 const WATCH =
   'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence subStatus } }';
 /**
- * Number of database connections for writes with the default DATABASE_POOL of 10. The test has more callers,
- * so that some must wait for a connection.
+ * Number of database connections for writes with the default DATABASE_POOL of 10. The test has more concurrent callers
+ * than that, so that some must wait for a connection.
  */
 const WRITE_POOL = 5;
 const CALLERS = 3 * WRITE_POOL;

@@ -5,14 +5,20 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { sign } from '../../src/provider/signature.ts';
-import { atTheEnd, bootGateway, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import {
+  atTheEnd,
+  bootGateway,
+  DATA_KEYS,
+  eventually,
+  freshDatabase,
+  STEPS_TO_THE_END_OF_THE_CALL,
+} from '../harness/gateway.ts';
 import { type CollectedSpan, startOtlpCollector } from '../harness/otlp.ts';
 import { type GatewayProcess, startGatewayProcess, startSandboxProcess } from '../harness/process.ts';
 
 const VERIFICATION = 'marked.awaits-review';
 const USER = { phone: '7012345678', name: 'Marked Name', email: 'marked@example.com' };
 const KNOWN = { ...USER, aadhaar: '999941057058', recording_link: 'https://example.com/marked-recording' };
-const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const START = `mutation MarkedOperation($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id link } } } }`;
 const REFRESH = `mutation ($id: ID!) { refreshSession(sessionId: $id) { __typename ... on MutationError { code } } }`;
@@ -165,7 +171,7 @@ test('without a configured collector the OpenTelemetry SDK is not loaded, and st
   await gateway.webhook({ data: {} });
 
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
-    // Leaves out the package `api`: the metrics library loads it, and without an SDK it does nothing.
+    // Leaves out the package `@opentelemetry/api`: the metrics library loads it, and it does nothing without an SDK.
     /@opentelemetry.(?!api.)/.test(path),
   );
   expect(loaded).toEqual([]);

@@ -106,7 +106,7 @@ interface ReviewProps<Decision extends string> extends ActionDialogProps {
   readonly record: (input: Input<Decision>) => Promise<Result>;
 }
 
-/** Fields of which the form itself shows what is wrong. */
+/** Fields whose problems the form itself shows. */
 const FIELDS = ['reasons', 'remarks', 'customerMessage'];
 
 function ReviewDialog<Decision extends string>({
@@ -153,7 +153,7 @@ function ReviewDialog<Decision extends string>({
       (success) => onDone(success.session),
     );
   };
-  // The status is another one: the decision has to be made again.
+  // Discards the decision after a version conflict: the user must decide again, about the new status.
   const goOn = () => {
     setDecision(null);
     onContinue();
@@ -237,7 +237,7 @@ const pickTexts = <Decision extends string>(
     ]),
   ) as Record<Decision, string>;
 
-/** Whether a review with this decision may have the reason; the gateway refuses the others. */
+/** Whether a review with this decision may have the reason; the gateway refuses all other reasons. */
 const isPossibleReason = (reason: ReviewReason, decision: string | null, complete: Complete | null) =>
   !(decision === 'APPROVED' && !APPROVAL_REASONS.includes(reason)) &&
   !(complete === 'YES' && reason === 'CALL_INCOMPLETE');

@@ -128,8 +128,8 @@ export function SessionStarted({ started: { session, replayed }, onClose }: Star
 export const makeVerificationId = (): string => `kyc-${crypto.randomUUID().slice(0, 8)}`;
 
 /**
- * Field for the verification id of a new session, which starts with an unused id. With the sandbox, the user may choose
- * a scenario, whose name ends the id.
+ * Field for the verification id of a new session, prefilled with an unused id. With the sandbox, the user may choose
+ * a scenario, whose name is appended to the id.
  */
 export function VerificationIdField({
   initial,
@@ -166,7 +166,7 @@ export function VerificationIdField({
             }}
           />
           <p>
-            <small>{setup.scenarios[scenario] ?? setup.scenarios['awaits-review']}</small>
+            <small>{setup.scenarios[scenario || 'awaits-review']}</small>
           </p>
         </div>
       )}

@@ -102,7 +102,7 @@ export class Floor extends Store<FloorView> {
     this.show({ rows, failure: null, loading: false, ...this.#toListState(page.sessions) });
   }
 
-  /** Shows the result of the viewer's own mutation at once, without waiting for the feed. */
+  /** Shows the result of the viewer's own mutation immediately, without waiting for the feed. */
   applyResult(row: Row): void {
     this.#queueChange(row);
   }

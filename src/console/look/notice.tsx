@@ -3,7 +3,7 @@ import style from './notice.module.css';
 import tones from './tones.module.css';
 
 /**
- * Message box. Screen readers announce a `bad` message at once (role alert), and other messages when they are
+ * Message box. Screen readers announce a `bad` message immediately (role alert), and other messages when they are
  * idle (role status).
  */
 export function Notice({ tone, children }: { tone: 'bad' | 'trouble' | 'good'; children: ReactNode }) {

@@ -149,8 +149,8 @@ export async function readAuditedSessionsAfter(
 }
 
 /**
- * All rows about a session that an audit compares: its row, transitions, meetings and reviews, and its audit
- * chain.
+ * All rows about a session that an audit compares: its row, transitions, meetings, reviews and annotations,
+ * and its audit chain.
  */
 export interface AuditEvidence {
   /** Null if the session row is gone and only its audit chain is left. */
@@ -321,7 +321,10 @@ export async function claimAuditBacklog(tx: Transaction, limit: number): Promise
   return ids;
 }
 
-/** Stores the salt of the hash commitment to remarks that are older than audit chains, and so had none. */
+/**
+ * Stores the salt of the hash commitment to a review's remarks. Remarks that are older than audit chains have
+ * no salt yet.
+ */
 export const setRemarksSalt = (tx: Transaction, id: string, remarksSalt: Buffer) =>
   tx.update(reviews).set({ remarksSalt }).where(eq(reviews.id, id));
 

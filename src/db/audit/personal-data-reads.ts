@@ -28,9 +28,9 @@ const keepReads = preparedCommand(
 );
 
 /**
- * Stores reads of personal data in one chain of the read log, and first the chain's beginning if the chain is
- * new, in one statement that commits by itself. Returns false and stores nothing if a failover lost the
- * preceding read.
+ * Stores reads of personal data in one chain of the read log, by one statement that commits by itself. For a
+ * new chain, the statement also stores the chain's beginning. If a failover lost the preceding read, returns
+ * false and stores nothing.
  */
 export async function insertReads(
   db: Queryable,

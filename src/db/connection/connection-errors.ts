@@ -101,8 +101,8 @@ export function classifyFault(error: unknown): DatabaseFault | null {
   if (error instanceof WritesStalled) return 'STALLED';
   if (error instanceof WrongServer) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // ENOENT while connecting: the Unix socket does not exist, because the server is not running yet. ENOENT on
-  // any other file is permanent, so it is no such fault.
+  // ENOENT while connecting: the Unix socket does not exist, because the server is not running yet. Any other
+  // ENOENT, such as a missing certificate file, is permanent, so it is no fault of the database.
   if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
   const found =
     (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??

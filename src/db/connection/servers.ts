@@ -59,7 +59,7 @@ export class Servers {
   failed(attempt: Attempt, error: unknown): void {
     const { attempts } = this.url;
     const index = attempts.indexOf(attempt);
-    // Another connection has already recorded this failure, so the next attempt is already another one.
+    // Another connection has already recorded this failure, so `#next` already names another attempt.
     if (index !== this.#next) return;
     const unreachable = classifyFault(error) !== 'REFUSED';
     let next = index + 1;

@@ -108,7 +108,7 @@ export class WriteWatch {
   }
 
   /**
-   * Returns a promise that settles like a caller's write, but rejects at once if commits are found to stall.
+   * Returns a promise that settles like a caller's write, but rejects as soon as commits are found to stall.
    * The write itself goes on, and may still be committed later.
    */
   unlessStalled<T>(write: Promise<T>): Promise<T> {

@@ -15,8 +15,8 @@ export interface CallLimits {
 
 /**
  * Takes one provider call from the budget. Returns 0 if the call is allowed now, otherwise the milliseconds
- * to wait before asking again. Replicas serialize on the budget row (row lock). Polls are evenly spaced;
- * other calls are limited by a sliding window of one minute.
+ * to wait before asking again. Replicas serialize on the budget row (row lock). A sliding window of one
+ * minute limits all calls; polls are also evenly spaced.
  */
 export async function tryAcquireCall(
   db: Database,

@@ -19,8 +19,8 @@ const CONCURRENCY = 2;
  */
 const MAX_QUEUED_JOBS = 6;
 /**
- * A job that has been locked for longer than this belongs to a crashed replica: even the three attempts of a
- * job, with their waits, take less time.
+ * A job that has been locked for longer than this counts as left by a crashed replica: even three attempts to
+ * call the provider, each with its wait for the budget and its timeout, take less time.
  */
 const ABANDONED_AFTER = '5 minutes';
 

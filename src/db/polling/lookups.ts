@@ -16,9 +16,9 @@ export const scheduleLookup = (db: Queryable, row: LookupRow) =>
 
 /**
  * Plans a look-up (question to the provider) for every open start without a session, the newest first: the
- * first at `from`, each next one `everyMs` later. A look-up planned for an earlier time keeps it. `since` is
- * at least `oldestSince`, so that the search for an old start is not given up at once. Returns the number of
- * starts.
+ * first at `from`, each next one `everyMs` later. A look-up that is already planned for an earlier time keeps
+ * that time. `since` is at least `oldestSince`, so that the search for an old start is not given up
+ * immediately. Returns the number of starts.
  */
 export async function scheduleLookupsOfOpenStarts(
   db: Queryable,

@@ -36,8 +36,8 @@ import {
 const ARCHIVING_LOCK = 8_529_004;
 
 /**
- * Takes the archiving lock, a session-level advisory lock that excludes other runs until the connection is
- * closed. Returns false if another run holds the lock.
+ * Takes the archiving lock, an advisory lock that this connection holds until it is closed. Returns false if
+ * another run holds the lock.
  */
 export async function tryAcquireArchiveLock(client: pg.PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ kept: boolean }>('select pg_try_advisory_lock($1) as kept', [
@@ -69,12 +69,12 @@ export interface SessionArchive extends AuditEvidence {
 /**
  * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated,
  * not replaced by a session that stays, and without unfinished work (queued webhook, transition in the outbox,
- * audit backlog).
+ * audit backlog). Notes and late updates after the end do not postpone it: they are archived with the session.
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const mayGo = (endedBefore: Date) => sql`
   ${isTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
-  and ${sessions.updatedAt} < ${endedBefore.toISOString()}::timestamptz
+  and ${sessions.statusSince} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})
   and not exists (select from ${outbox} o where o.session_id = ${sessions.id})
@@ -155,8 +155,8 @@ export async function deleteArchived(
     .where(and(inArray(startIntents.sessionId, ids), eq(startIntents.state, 'OPEN')));
   await tx.delete(sessions).where(inArray(sessions.id, ids));
   await tx.insert(archivedSessions).values(
-    rows.map(({ id, verificationId, userId, updatedAt }) => ({
-      ...{ sessionId: id, verificationId, userId, endedAt: updatedAt },
+    rows.map(({ id, verificationId, userId, statusSince }) => ({
+      ...{ sessionId: id, verificationId, userId, endedAt: statusSince },
       ...{ archivedAt: archive.at, file: archive.file },
     })),
   );

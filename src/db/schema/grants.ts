@@ -9,8 +9,8 @@ type TableKey = {
 
 /**
  * Rights on each table that the gateway's role needs at runtime; granted if that role is not the owner. A
- * table that is missing here does not compile. The transition log, the audit chains and the read log are
- * append-only, so they get no update and no delete.
+ * table that is missing here is a compile error. The transition log, the audit chains and the read log are
+ * append-only, so the role may neither update nor delete their rows.
  */
 export const RUNTIME_RIGHTS = {
   transitions: 'select, insert',
@@ -21,6 +21,8 @@ export const RUNTIME_RIGHTS = {
   // The last release, which may still run (rolling deploy), updates all columns of a session. The trigger
   // `vkyc_session_identity` rejects changes of immutable columns.
   sessions: 'select, insert, update',
+  // The trigger `vkyc_session_terms` writes these rows with the rights of the role that writes the session.
+  sessionTerms: 'select, insert, delete',
   meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
   reviews: 'select, insert, update (remarks, remarks_salt)',
   users: 'select, insert, update (personal, phone_hash)',

@@ -106,8 +106,9 @@ export const users = pgTable(
 
 /**
  * State of a start intent. OPEN: the request may have been sent to the provider. DONE: the session is
- * recorded; a repeated call returns it. REFUSED: no verification was created, so another input may replace
- * the intent. TAKEN: another system started a verification under this id before our first request.
+ * recorded; a repeated call returns it. REFUSED: this start created no verification, so a start with another
+ * input may replace the intent. TAKEN: another system started a verification under this id before our first
+ * request.
  */
 export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
 
@@ -219,12 +220,15 @@ export const sessions = pgTable(
      */
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
-    /** Remarks of the provider's agent, encrypted: they may be known before the agent's review. */
+    /**
+     * Encrypted remarks of the provider's agent. Stored with the session, because the provider may report
+     * them before the agent's review is recorded.
+     */
     agentRemarks: sealed('remarks_at_provider'),
     linkExpiresAt: time('link_expires_at'),
     /**
-     * Newest meeting time that the provider reported. A repeated report is recognized by it, and so does not
-     * create a second meeting.
+     * Newest meeting time that the provider reported. A repeated report is recognized by this time, and so
+     * does not create a second meeting.
      */
     providerMeetingAt: time('provider_meeting_at'),
     /** Start of the booked meeting, booked here or at the provider; null if no meeting is booked. */
@@ -255,8 +259,8 @@ export const sessions = pgTable(
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
-    // Covering index (index-only scans) for the dashboards, which count open sessions every second. The index
-    // leaves out ended sessions, so their number does not slow the count down.
+    // Covering index (index-only scans) for dashboards, which count open sessions often. The index leaves out
+    // ended sessions, so their number does not slow the count down.
     index('vkyc_session_ongoing')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
       .where(sql`not ${isTerminal(t.subStatus)}`),
@@ -274,8 +278,36 @@ export const sessions = pgTable(
     index('vkyc_session_queue')
       .on(t.waitingOn, t.escalated.desc().nullsFirst(), t.statusSince, t.id)
       .where(isQueued(t.waitingOn)),
-    // The count of these sessions, every 30 s, is an index-only scan.
+    // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
+    index('vkyc_session_status_since')
+      .on(t.statusSince, t.id)
+      .where(sql`not ${isTerminal(t.subStatus)}`),
+    index('vkyc_session_link_expires')
+      .on(t.linkExpiresAt, t.id)
+      .where(sql`not ${isTerminal(t.subStatus)}`),
+    index('vkyc_session_meeting').on(t.meetingAt, t.id).where(sql`${t.meetingAt} is not null`),
+    // `countPolled` counts these sessions every 30 s, by an index-only scan.
     index('vkyc_session_confirming').on(t.nextPollAt).where(isConfirming(t)),
+  ],
+);
+
+/**
+ * Texts by which a session is found: its verification id and its reference id, in lower case. A trigger on `vkyc_session`
+ * writes the rows, so that sessions which the last release starts are found too. A table of its own, because a
+ * transition rewrites the session's row, and with it each index entry of the row: a trigram index is too costly for that.
+ */
+export const sessionTerms = pgTable(
+  'session_term',
+  {
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
+    term: text('term').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sessionId, t.term] }),
+    // The function is created by a migration. PostgreSQL's own trigrams are an extension, which not every server has.
+    index('session_term_trigrams').using('gin', sql`trigrams(${t.term})`),
   ],
 );
 
@@ -348,7 +380,7 @@ export const annotations = pgTable(
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id),
-    /** Sequence of the transition that streams it. */
+    /** Sequence of the transition that tells subscribers of the annotation. */
     sequence: integer('sequence').notNull(),
     kind: text('kind').$type<AnnotationKind>().notNull(),
     /** Coded reason or choice; null for kinds without codes. */
@@ -454,8 +486,8 @@ export const auditEntries = pgTable(
 
 /**
  * Sessions that are older than audit chains, and whose chain has not begun yet. The migration that introduced
- * audit chains filled this table once; the gateway never inserts, so that a forged session cannot pass for an
- * old one.
+ * audit chains filled this table once; the gateway never inserts rows, so that a forged session cannot pass
+ * for an old one.
  */
 export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
 
@@ -494,8 +526,8 @@ export const personalDataReads = pgTable(
 
 /**
  * Beginnings of the hash chains of the read log. Each replica begins its own chains, so that replicas never
- * wait for each other. Each beginning contains the hash of an earlier one, so that only the newest could be
- * removed undetected.
+ * wait for each other. Each beginning contains the hash of an earlier one, so that only the newest beginning
+ * could be removed undetected.
  */
 export const readChains = pgTable('read_chain', {
   id: uuid('id').primaryKey(),
@@ -611,9 +643,9 @@ export const archivedSessions = pgTable(
 );
 
 /**
- * States of a stored webhook. PENDING: queued for processing. DONE: recorded, or without news. WAITING: its
- * session is unknown, and the provider is asked. PARKED: dead letter, to be inspected and replayed by a
- * person.
+ * States of a stored webhook. PENDING: queued for processing. DONE: recorded, or it contained nothing new.
+ * WAITING: its session is unknown, and the provider is asked. PARKED: dead letter, to be inspected and
+ * replayed by a person.
  */
 export const INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
 export type InboxState = (typeof INBOX_STATES)[number];
@@ -701,14 +733,15 @@ export const replicas = pgTable('replica', {
 });
 
 /**
- * Ids of all data keys with which stored values may be encrypted. A gateway that starts without one of these
- * keys searches for values that it could not decrypt.
+ * Ids of all data keys with which stored values may be encrypted. A gateway that lacks one of these keys does
+ * not start while a stored value needs that key.
  */
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });
 
 /**
- * Figures of session statistics that take long to count, for all replicas (`SessionFigures`). A few hundred rows at
- * most, with numbers of sessions and no personal data. A row that is lost or cannot be read is counted again.
+ * Figures of session statistics that take long to count, for all replicas (`SessionFigures`). A few hundred
+ * rows at most, with numbers of sessions and no personal data. Figures whose row is lost or cannot be read
+ * are counted again.
  */
 export const sessionFigures = pgTable(
   'session_figures',

@@ -86,7 +86,7 @@ const newestEntries = preparedColumnarQuery(
   entryFields,
   `${entriesIn('feed', entryFields.list)}
    where f.position > (select position from feed order by position desc limit 1) - $1::bigint order by f.position
-   -- Without the limit, the planner takes a third of the feed for newer than the parameter, and reads the whole log.
+   -- Without the limit, the planner estimates that a third of the feed is newer, and reads the whole log.
    limit $1::bigint`,
 );
 
@@ -128,8 +128,8 @@ export type TransitionPosition = TransitionSummary & {
   /** Null while the transition is in the outbox, waiting for its position. */
   readonly position: number | null;
   /**
-   * Whether a later transition was archived. A subscriber that resumed after this transition would miss that
-   * one.
+   * Whether a transition at a later feed position was archived. A subscriber that resumed here would miss the
+   * archived transition.
    */
   readonly archived: boolean;
 };

@@ -31,8 +31,8 @@ const selectIdempotencyKey = preparedQuery(
 );
 
 /**
- * Inserts an idempotency key. If a concurrent transaction inserts the same key, waits for its end, and
- * returns false if it commits.
+ * Inserts an idempotency key. If a concurrent transaction inserts the same key, waits for the end of that
+ * transaction, and returns false if it commits.
  */
 export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
   (await execute(tx, keepCall(row))) > 0;

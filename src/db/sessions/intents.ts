@@ -20,7 +20,7 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
 
 /**
  * Increments `sends`, the number of times that a start may have been sent to the provider. Must be called
- * just before each call, so that a crash during the call does not hide it.
+ * just before each call, so that a crash during the call does not hide the call.
  */
 export const incrementSends = (db: Queryable, verificationId: string) =>
   db

@@ -4,7 +4,7 @@ import { rowMapper } from '../statements/row-mapper.ts';
 
 const fields = rowMapper(transitions, 't', {}, ['sessionId', 'actor']);
 
-/** Finds who replaced some sessions: the callers of the starts of the sessions that replace them. */
+/** Finds, for each given session that was replaced, the caller who started the session that replaces it. */
 export const findReplacers = preparedQuery(
   'replacers',
   fields,

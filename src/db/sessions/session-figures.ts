@@ -40,9 +40,9 @@ const notOutdated = (now: Date, maxAgeMs: number) =>
   sql`${sessionFigures.asOf} between ${timestamp(now.getTime() - maxAgeMs)} and ${timestamp(now.getTime() + CLOCK_SKEW_MS)}`;
 
 /**
- * SQL condition for figures of the same window, or of one that has moved with the clock since they were counted: a
- * window of the last 30 days began an hour earlier an hour ago. PostgreSQL computes the sums, because its timestamps
- * may go beyond the year 9999.
+ * SQL condition for figures of the same window, or of a window that has moved with the clock since the count:
+ * an hour ago, the window of the last 30 days began an hour earlier. PostgreSQL computes the sums, because
+ * its timestamps may go beyond the year 9999.
  */
 const isSameWindow = ({ series, from, stepMs }: FiguresQuestion, now: Date) =>
   and(
@@ -98,7 +98,8 @@ export async function storeFigures(
     .insert(sessionFigures)
     .values({ series, from, figures, asOf, tookMs: Math.round(tookMs) })
     .onConflictDoUpdate({ target: [sessionFigures.series, sessionFigures.from], set: replaced });
-  // SKIP LOCKED: replicas that store figures of different series at once do not wait for each other (no deadlock).
+  // SKIP LOCKED: replicas that store figures of different series at the same time do not wait for each other
+  // (no deadlock).
   await db.write(sql`
     delete from ${sessionFigures} where (series, from_at) in (
       select series, from_at from ${sessionFigures}

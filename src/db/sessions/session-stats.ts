@@ -64,7 +64,7 @@ export async function countStates(db: StatsDatabase, window: StatsWindow): Promi
 
 /**
  * SQL condition for transitions that enter a phase (`status`), in contrast to transitions between
- * sub-statuses of one phase. The resolution of a dispute may enter one too.
+ * sub-statuses of one phase. The resolution of a dispute may enter a phase, too.
  */
 const entered = sql`t.verdict in (${sql.raw(APPLIED_VERDICTS.map((verdict) => `'${verdict}'`).join(', '))}) and t.from_status is distinct from t.status`;
 

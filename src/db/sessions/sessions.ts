@@ -1,10 +1,10 @@
-import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
 import { type Doubt, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
-import { isConfirming, isTerminal, sessions, users } from '../schema/tables.ts';
+import { isConfirming, isTerminal, sessions, sessionTerms, users } from '../schema/tables.ts';
 import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
 import {
   type DetailLevel,
@@ -117,9 +117,9 @@ export const reschedulePoll = (
     );
 
 /**
- * Plans a poll of every session that has not ended, and of every session for which polls are planned, the most
- * recently changed first: the first at `from`, each next one `everyMs` later. A poll planned for an earlier time keeps
- * it. Returns the number of sessions.
+ * Plans polls of all open sessions, and of ended sessions that are polled until the provider confirms a
+ * decision made here. The most recently changed session is polled at `from`, each next one `everyMs` later. A
+ * poll that is already planned for an earlier time keeps that time. Returns the number of sessions.
  */
 export async function schedulePollsOfOpenSessions(
   db: Queryable,
@@ -146,8 +146,8 @@ export async function schedulePollsOfOpenSessions(
 }
 
 /**
- * Counts the sessions for which a poll is planned. Sessions that ended by a decision made here count by
- * `UNCONFIRMED_WEIGHT`.
+ * Counts the sessions for which a poll is planned. A session that ended by a decision made here counts only
+ * as `UNCONFIRMED_WEIGHT` of a session.
  */
 export async function countPolled(db: Queryable): Promise<number> {
   const [polled, confirming] = await Promise.all([
@@ -179,8 +179,9 @@ export const lockSessions = (tx: Transaction, verificationIds: readonly string[]
   lockedByVerificationId(tx, verificationIds);
 
 /**
- * Locks session rows like `lockSessions`, but fails at once if another transaction holds one of the locks (NOWAIT).
- * For transactions that hold locks of other sessions already, and therefore cannot keep the lock order.
+ * Locks session rows like `lockSessions`, but fails immediately if another transaction holds one of the locks
+ * (NOWAIT). For transactions that hold locks of other sessions already, and therefore cannot keep the lock
+ * order.
  */
 export const lockSessionsNow = (
   tx: Transaction,
@@ -207,9 +208,9 @@ export async function lockSessionById(
 }
 
 /**
- * Inserts a session. If a concurrent transaction creates the same session, waits for its end, and returns
- * false if it commits. `onConflictDoNothing` names no conflict target, because the other row has the same id
- * and the same verification id, and either unique index may report the conflict.
+ * Inserts a session. If a concurrent transaction creates the same session, waits for the end of that
+ * transaction, and returns false if it commits. `onConflictDoNothing` names no conflict target, because the
+ * other row has the same id and the same verification id, and either unique index may report the conflict.
  */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
@@ -237,16 +238,16 @@ const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, s
 const lockedByVerificationId = preparedQuery(
   'sessions locked',
   lockedSessionFields,
-  // The index is read in verification-id order, so that all transactions which record transitions lock rows
-  // in the same order and cannot deadlock.
+  // Rows are locked in verification-id order whatever the plan, so that all transactions which record transitions
+  // have one lock order and cannot deadlock.
   `select ${lockedSessionFields.list} from vkyc_session
-   where ${equalsAny('verification_id', '$1', 'text')} for update`,
+   where ${equalsAny('verification_id', '$1', 'text')} order by verification_id for update`,
 );
 const lockedNow = preparedQuery(
   'sessions locked now',
   lockedSessionFields,
   `select ${lockedSessionFields.list} from vkyc_session
-   where ${equalsAny('verification_id', '$1', 'text')} for update nowait`,
+   where ${equalsAny('verification_id', '$1', 'text')} order by verification_id for update nowait`,
 );
 const lockedById = preparedQuery(
   'session locked',
@@ -274,11 +275,16 @@ const SUMMARY_COLUMNS = [
   'statusSince',
   'version',
   'disputed',
+  'escalated',
+  'closed',
+  'replaced',
   'waitingOn',
   'assignedAgent',
   'assignedAt',
   'assignedUntil',
   'dueAt',
+  'meetingAt',
+  'linkExpiresAt',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
@@ -348,9 +354,17 @@ export interface SessionFilter {
   /** Only sessions of the user with this provider user id. */
   readonly userId?: string | undefined;
   readonly verificationIdPrefix?: string | undefined;
+  /** Part of the verification id or of the reference id, in any case. At least 3 characters, which the index needs. */
+  readonly search?: string | undefined;
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
   readonly updatedAfter?: Date | undefined;
+  /** Only sessions that have not ended, and whose link expires before this time. */
+  readonly linkExpiresBefore?: Date | undefined;
+  /** Only sessions with a booked meeting that starts at or after this time. */
+  readonly meetingFrom?: Date | undefined;
+  /** Only sessions with a booked meeting that starts before this time. */
+  readonly meetingTo?: Date | undefined;
   readonly disputed?: boolean | undefined;
   readonly escalated?: boolean | undefined;
   readonly closed?: boolean | undefined;
@@ -363,15 +377,18 @@ export interface SessionFilter {
   readonly now?: Date | undefined;
   /** Whether the sessions are overdue at the time `now`. */
   readonly overdue?: boolean | undefined;
-  /** If true, only sessions that have a deadline; needed for a list in the order DUE_AT. */
-  readonly hasDeadline?: boolean | undefined;
   /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
+/**
+ * Times by which lists of sessions are sorted. STATUS_SINCE lists only sessions that have not ended, and MEETING_AT only
+ * sessions with a booked meeting.
+ */
+export type SessionOrderField = 'CREATED_AT' | 'UPDATED_AT' | 'STATUS_SINCE' | 'DUE_AT' | 'MEETING_AT';
+
 export interface SessionOrder {
-  /** DUE_AT needs the filter `hasDeadline`: keyset pagination cannot place a session without a deadline. */
-  readonly field: 'CREATED_AT' | 'UPDATED_AT' | 'DUE_AT';
+  readonly field: SessionOrderField;
   readonly direction: 'ASC' | 'DESC';
 }
 
@@ -390,11 +407,17 @@ export interface SessionPage {
   readonly shape: SessionProjection;
 }
 
-const ORDER_COLUMNS = {
-  CREATED_AT: sessions.createdAt,
-  UPDATED_AT: sessions.updatedAt,
-  DUE_AT: sessions.dueAt,
-} as const;
+const isOpen = sql`not ${isTerminal(sessions.subStatus)}`;
+const hasMeeting = sql`${sessions.meetingAt} is not null`;
+
+/** Column of each sort order, and the condition on the sessions that the order lists. */
+const ORDERS: Record<SessionOrderField, { readonly column: AnyPgColumn; readonly lists?: SQL }> = {
+  CREATED_AT: { column: sessions.createdAt },
+  UPDATED_AT: { column: sessions.updatedAt },
+  STATUS_SINCE: { column: sessions.statusSince, lists: isOpen },
+  DUE_AT: { column: sessions.dueAt, lists: sql`${sessions.dueAt} is not null` },
+  MEETING_AT: { column: sessions.meetingAt, lists: hasMeeting },
+};
 
 /**
  * Reads the first (or last) `limit` sessions of a sorted list between the positions `after` and `before`, in
@@ -405,7 +428,7 @@ export async function readSessionPage(
   filter: SessionFilter,
   { order, limit, end, after, before, shape }: SessionPage,
 ): Promise<SessionListItem[]> {
-  const column = ORDER_COLUMNS[order.field];
+  const { column, lists } = ORDERS[order.field];
   const ascending = order.direction === 'ASC';
   const beyond = (place: PageCursor | null, forward: boolean): SQL | undefined => {
     if (!place) return undefined;
@@ -413,7 +436,7 @@ export async function readSessionPage(
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const places = and(...whereClauses(filter), beyond(after, true), beyond(before, false));
+  const places = and(...whereClauses(filter), lists, beyond(after, true), beyond(before, false));
   const { fields } = selectProjection(shape);
   const rows = await queryRows(
     db,
@@ -424,20 +447,32 @@ export async function readSessionPage(
   return end === 'FIRST' ? rows : rows.reverse();
 }
 
-/** Counts sessions up to `most`, because an exact count of a large table takes too long. */
-export async function countSessions(db: Queryable, filter: SessionFilter, most: number): Promise<number> {
+/**
+ * Counts the sessions of a list up to `most`, because an exact count of a large table takes too long.
+ */
+export async function countSessions(
+  db: Queryable,
+  filter: SessionFilter,
+  { field }: Pick<SessionOrder, 'field'>,
+  most: number,
+): Promise<number> {
   const counted = db
     .select({ one: sql`1` })
     .from(sessions)
-    .where(and(...whereClauses(filter)))
+    .where(and(...whereClauses(filter), ORDERS[field].lists))
     .limit(most)
     .as('counted');
   const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(counted);
   return row?.count ?? 0;
 }
 
-/** Returns the LIKE pattern for a prefix, with wildcards escaped: `_` is legal in a verification id. */
-const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
+/** Escapes the wildcards of a LIKE pattern: `_` is legal in a verification id. */
+const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
+
+/** Finds the sessions with a term that contains the text: first by trigrams, from the index, then exactly. */
+const whereTerm = (search: string): SQL => sql`${sessions.id} in (
+  select ${sessionTerms.sessionId} from ${sessionTerms}
+  where trigrams(${sessionTerms.term}) @> trigrams(${search}) and ${sessionTerms.term} like ${`%${escapeLike(search)}%`})`;
 
 const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.status && inArray(sessions.status, [...filter.status]),
@@ -448,16 +483,19 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
     : sql`${sessions.userId} = (select id from ${users} where ${users.userId} = ${filter.userId})`,
   filter.verificationIdPrefix === undefined
     ? undefined
-    : like(sessions.verificationId, likePrefix(filter.verificationIdPrefix)),
+    : like(sessions.verificationId, `${escapeLike(filter.verificationIdPrefix)}%`),
+  filter.search === undefined ? undefined : whereTerm(filter.search.toLowerCase()),
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
+  filter.linkExpiresBefore && and(isOpen, lt(sessions.linkExpiresAt, filter.linkExpiresBefore)),
+  filter.meetingFrom && gte(sessions.meetingAt, filter.meetingFrom),
+  filter.meetingTo && lt(sessions.meetingAt, filter.meetingTo),
   ...FLAGS.map((flag) => whereFlag(sessions[flag], filter[flag])),
   filter.assignedTo === undefined ? undefined : eq(sessions.assignedAgent, filter.assignedTo),
   filter.assignedTo === undefined ? undefined : isLeased(filter.now),
   filter.assigned === undefined ? undefined : whereAssigned(filter.assigned, filter.now),
   filter.overdue === undefined ? undefined : whereOverdue(filter.overdue, filter.now),
-  filter.hasDeadline ? isNotNull(sessions.dueAt) : undefined,
   restrictedTo(filter.verificationIds),
 ];
 

@@ -10,7 +10,7 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
 };
 
 /**
- * Transition that subscribers are sent, with the verification id, by which is decided who may see the
+ * Transition as it is sent to subscribers, with the verification id, which decides who may see the
  * transition.
  */
 export type SessionTransition = TransitionRow & { readonly verificationId: string };
@@ -66,8 +66,8 @@ const selectObservations = preparedQuery(
 );
 
 /**
- * Sets the event time of the oldest observation of a raw status that has none: a poll found the raw status
- * first, and now a webhook reports its time.
+ * Sets the event time of the oldest observation without event time of a raw status: a poll found the raw
+ * status first, and now a webhook reports its time.
  */
 export const setObservationTime = preparedCommand(
   'confirm sighting',
@@ -78,19 +78,21 @@ export const setObservationTime = preparedCommand(
    )`,
 );
 
-const disputeFields = rowMapper(transitions, 't');
-const newestDispute = preparedQuery(
-  'newest dispute',
-  disputeFields,
-  `select ${disputeFields.list} from status_transition t
-   where t.session_id = $1::uuid and t.verdict in ('DISPUTED', 'DISPUTED_LATE') order by t.sequence desc limit 1`,
-);
+const disputeFields = rowMapper(transitions, 't', {}, ['sessionId', 'status', 'subStatus', 'verdict']);
 
-/** Returns the newest transition that contradicted the session's decision; null if there is none. */
-export async function findNewestDispute(db: Queryable, sessionId: string): Promise<TransitionRow | null> {
-  const [row] = await newestDispute(db, sessionId);
-  return row ?? null;
-}
+/** Finds the newest transition of each session that contradicted the session's decision. */
+export const findNewestDisputes = preparedQuery(
+  'newest disputes',
+  disputeFields,
+  // The lateral subquery reads the primary key backwards, and stops at the newest dispute of a session.
+  `select ${disputeFields.list}
+   from unnest($1::uuid[]) as wanted(session_id)
+   cross join lateral (
+     select * from status_transition t
+     where t.session_id = wanted.session_id and t.verdict in ('DISPUTED', 'DISPUTED_LATE')
+     order by t.sequence desc limit 1
+   ) t`,
+);
 
 /** Range of one session's log: the transitions with a sequence above `after` and below `before`. */
 export interface TransitionRange {
@@ -101,7 +103,7 @@ export interface TransitionRange {
 
 /**
  * Columns of a transition that lists show (`SUMMARY` of `DetailLevel`). A transition's fingerprint (digest)
- * is computed from them as well.
+ * is computed from exactly these columns, too.
  */
 export const SUMMARY_COLUMNS = [
   'sessionId',
@@ -172,7 +174,7 @@ const RANGES = {
   SUMMARY: { FIRST: selectRanges('FIRST', 'SUMMARY'), LAST: selectRanges('LAST', 'SUMMARY') },
 };
 
-/** Current end of a session's log, next to the transition that a reader holds to be the newest. */
+/** Current end of a session's log, together with the transition that a reader holds to be the newest. */
 export interface LogEnd {
   readonly sessionId: string;
   /** Sequence of the session's newest transition. */

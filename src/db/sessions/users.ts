@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { desc, eq, inArray } from 'drizzle-orm';
 import { invariant } from '../../domain/invariant.ts';
 import type { PersonalData } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -42,6 +42,19 @@ export async function findUserByUserId(db: Queryable, userId: string): Promise<U
   const [row] = await db.select().from(users).where(eq(users.userId, userId));
   return row ?? null;
 }
+
+/** Finds the newest users with one of these keyed hashes of a phone number, at most `limit`. */
+export const findUsersByPhone = (
+  db: Queryable,
+  hashes: readonly Buffer[],
+  limit: number,
+): Promise<UserRow[]> =>
+  db
+    .select()
+    .from(users)
+    .where(inArray(users.phoneHash, [...hashes]))
+    .orderBy(desc(users.createdAt), desc(users.id))
+    .limit(limit);
 
 /** Finds users by row id, in no particular order. */
 export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);

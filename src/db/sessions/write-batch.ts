@@ -26,7 +26,10 @@ export class WriteBatch {
    */
   #flushInTrace: ((tx: Transaction) => void) | null = null;
 
-  /** Adds an update of a session's mutable columns. A later call for the same session replaces it. */
+  /**
+   * Adds an update of a session's mutable columns. A later call for the same session replaces the earlier
+   * update.
+   */
   saveSession(session: SessionRow): void {
     this.#sessions.set(session.id, session);
   }
@@ -90,9 +93,9 @@ const AUDIT_ENTRIES = jsonRecordset(auditEntries);
 
 /**
  * Plan node types that are disabled in transactions which record transitions, because every statement there
- * reaches its rows by an index. `sort` stays enabled: the rows of a CTE can only be sorted. Up to PostgreSQL
- * 17, a plan that uses a disabled node all the same costs 10,000,000,000 more, and is then JIT-compiled on
- * every call.
+ * reaches its rows by an index. `sort` stays enabled, because the rows of a CTE can only be sorted: up to
+ * PostgreSQL 17, a disabled node adds 10,000,000,000 to the cost of a plan, which would then be JIT-compiled
+ * on every call.
  */
 const DISABLED_PLANNER_NODES = ['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan'];
 

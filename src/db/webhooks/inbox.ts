@@ -37,7 +37,7 @@ const insertNewWebhooks = preparedWrite<string | null>(
 );
 
 /**
- * Locks (SKIP LOCKED) the sessions of new webhooks that can be recorded at once: the session row is not
+ * Locks (SKIP LOCKED) the sessions of new webhooks that can be recorded immediately: the session row is not
  * locked, no earlier webhook of the session is queued, the body is not a duplicate, and the session's
  * personal data was not erased.
  */

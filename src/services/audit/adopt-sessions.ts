@@ -40,10 +40,10 @@ interface AdoptionDependencies {
 export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
 
 /**
- * Begins the audit chains of sessions that are older than audit chains (listed in `audit_backlog`): one entry
- * names the person who adopted the session, and one more entry per row records the row as it was found. Such a
- * chain proves nothing about changes before the adoption, so a person must start the adoption and answer for
- * it.
+ * Begins the audit chains of sessions that are older than audit chains (listed in `audit_backlog`). Each chain gets
+ * an ADOPTION entry with the name of the person who adopts the session, a SESSION entry, and one entry for each row
+ * of the session as it was found. Such a chain proves nothing about changes before the adoption, so a person must
+ * start the adoption and answer for it.
  */
 export async function adoptSessions(
   { db, sealer, keys, clock, by, heads }: AdoptionDependencies,
@@ -96,7 +96,7 @@ async function notesOf(
     const remarks = await commit(sealer, row.remarks, remarksContext(row.id), (salt) =>
       setRemarksSalt(tx, row.id, salt),
     );
-    // Reviews that are older than audit chains are older than messages to the customer.
+    // Reviews from before audit chains have no message to the customer: a later release added these messages.
     const content = reviewContent(row, { remarks, customerMessage: null });
     notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', content) });
   }

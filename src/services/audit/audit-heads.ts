@@ -96,7 +96,7 @@ export interface ExportedHeads {
 /**
  * Parses an export of audit heads and checks its MAC.
  *
- * @throws ExportError if the lines differ in any byte from what was exported
+ * @throws ExportError if the lines differ in any byte from what was exported, or AUDIT_KEYS lacks the key of the MAC
  */
 export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): Promise<ExportedHeads> {
   const heads = new Map<string, ExportedHead>();

@@ -21,7 +21,7 @@ interface BindingDependencies {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   readonly clock: Clock;
-  /** Name of the person who answers for the binding. The name is written into each entry. */
+  /** Name of the person who answers for the binding. The name is written into each added entry. */
   readonly by: string;
   /**
    * Exported audit heads (last entries) by session id; null if there is no export. A session that contradicts
@@ -35,19 +35,22 @@ interface BindingDependencies {
   readonly differing: ReadonlySet<string>;
 }
 
-/** Result for one session. Sessions that need no binding are not reported. */
+/**
+ * Result of binding one session (adding a SESSION or DETAILS entry to its chain). Sessions that need no entry are
+ * not reported.
+ */
 export type Binding =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
   /**
-   * DIFFERS: the session's details differ from its chain, and `differing` does not list the session. WRONG: the
-   * chain does not verify, so no entry is added.
+   * DIFFERS: the identity or the details of the session differ from its chain. Only details can be added, and only
+   * if `differing` lists the session. WRONG: the chain does not verify, so no entry is added.
    */
   | { readonly kind: 'DIFFERS' | 'WRONG'; readonly what: string };
 
 /**
- * Adds a SESSION entry (whose session the chain is) to audit chains of earlier releases, which have no such
- * entry. Also adds details that an earlier release wrote without an audit entry during a rolling upgrade, if
- * `differing` lists the session. Adds nothing to a chain that does not verify.
+ * Adds a SESSION entry, which says whose session the chain is, to audit chains of earlier releases, which lack it.
+ * Also adds details that an earlier release wrote without an audit entry during a rolling upgrade, if `differing`
+ * lists the session. Adds nothing to a chain that does not verify.
  */
 export async function bindSessions(
   dependencies: BindingDependencies,
@@ -94,8 +97,8 @@ async function bind(
 }
 
 /**
- * Builds the SESSION entry that says whose session a chain is, for which the operator `boundBy` vouches. Stores
- * the salt of the commitment (salted hash) to the person.
+ * Builds the SESSION entry, which says whose session a chain is. `boundBy` names the operator who vouches for the
+ * entry. Stores the salt of the commitment (salted hash) to the person.
  */
 export async function buildBinding(
   tx: Transaction,

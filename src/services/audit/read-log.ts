@@ -31,8 +31,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** Hash chain that one statement at a time appends to, with the number and hash of its last read. */
 interface Lane {
-  /** Hash chain that this lane appends reads to; null until the first read is written. */
+  /** Null until the first read is written. */
   chain: ReadChain | null;
   number: number;
   hash: Buffer;
@@ -89,8 +90,8 @@ export class ReadLog {
       this.#idle.push(lane);
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      // The outcome of the statement is unknown (it may have committed), so this chain cannot continue. The
-      // next read begins another chain.
+      // The outcome of the statement is unknown (it may have committed), so the chain of this lane must not
+      // continue: the lane is dropped, and a later read may open another lane with a new chain.
       this.#lanes -= 1;
       for (const { reject } of batch) reject(error);
     }

@@ -41,7 +41,7 @@ interface VerifyDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is none to compare with. */
+  /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is no export. */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
   /** Ids of archived sessions, which need not be in the database. */
   readonly elsewhere?: ReadonlySet<string>;
@@ -52,8 +52,8 @@ export interface VerificationResult {
   sessions: number;
   entries: number;
   /**
-   * Number of entries that are newer than the exported head of their chain. The export cannot show whether such
-   * entries were removed or replaced.
+   * Number of entries that are newer than the exported head of their chain; 0 without an export. The export cannot
+   * show whether such entries were removed or replaced.
    */
   unanchored: number;
   /** Number of erased texts: both the text and the salt of its commitment are gone. */
@@ -202,8 +202,8 @@ export function checkSession(
 }
 
 /**
- * Compares the session's verification id with the exported one. Chains of earlier releases do not contain the
- * verification id, so for them this is the only check of it.
+ * Compares the session's verification id with the exported id. Chains of earlier releases do not contain the
+ * verification id, so for those chains this comparison is the only check of the id.
  */
 const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding | null =>
   !session || !head.verificationId || head.verificationId === session.verificationId

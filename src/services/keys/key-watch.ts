@@ -7,7 +7,7 @@ import type { Sealer } from '../../encryption/sealing.ts';
 
 const BEAT_INTERVAL_MS = 10_000;
 const RETIRE_TIMEOUT_MS = 1_000;
-/** How long a replica stays not ready after a value could not be decrypted because its key is missing. */
+/** Time for which a replica is not ready after it could not decrypt a value because its key is missing. */
 const UNREADY_MS = 60_000;
 
 interface KeyWatchOptions {
@@ -36,7 +36,7 @@ export class KeyWatch {
     this.#log = log;
   }
 
-  /** Announces this replica now and then every 10 s. A failed heartbeat is retried at the next interval. */
+  /** Announces this replica immediately, and again every 10 s. A failed heartbeat is retried at the next interval. */
   async beat(): Promise<void> {
     try {
       await recordHeartbeat(this.#db, { id: this.#id, dataKeys: this.#sealer.keyIds });

@@ -14,8 +14,8 @@ import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 /**
- * Maximum number of attempts for one verification id while the call budget is used up, and the delay between
- * two attempts if the failure does not say when to retry.
+ * Maximum number of attempts for one verification id while calls are not sent (call budget used up, or circuit
+ * breaker open), and the delay between two attempts if the failure does not say when to retry.
  */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
@@ -45,7 +45,7 @@ export const ADOPTION_OUTCOMES = {
   KNOWN: 'already known: nothing was changed',
   ARCHIVED: 'archived: the session ended long ago and was moved to an archive',
   NOT_AT_PROVIDER: 'not found: the provider does not know this verification id',
-  ANOTHERS: 'in doubt: an unfinished start of this id names a different user than the provider',
+  OTHER_USER: 'in doubt: an unfinished start of this id names a different user than the provider',
   WITHOUT_USER: 'in doubt: the provider does not name the user of this verification',
   MISMATCH: 'refused: the provider answered about a different verification or user; nothing was recorded',
   UNANSWERED: 'not answered: the provider could not be reached; run the command again',
@@ -98,13 +98,13 @@ async function adoptIfUnknown(
   }
   if (await adoptFound(dependencies, asked, payload)) return 'ADOPTED';
   // A start or a webhook may have created the session since the first lookup (race).
-  return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
+  return (await isHere()) ? 'KNOWN' : 'OTHER_USER';
 }
 
 /**
  * Records a verification that another system with the same provider account started; `startSession` then
- * refuses its verification id as taken. Returns false if the provider names no user, or this gateway has an
- * open or done start of the id.
+ * refuses its verification id as taken. Returns false if the provider names no user, or this gateway has a
+ * start intent of the id that is OPEN or DONE.
  *
  * @throws ProviderFailure
  */

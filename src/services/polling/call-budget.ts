@@ -46,7 +46,8 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
 
   async function usedUp(purpose: CallPurpose, waitMs: number): Promise<ProviderFailure> {
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
-    // Otherwise polls could use up a small budget before the caller of the mutation retries (starvation).
+    // Pauses polls, which could otherwise use up a small budget before the caller of the mutation retries
+    // (starvation).
     if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
     return new ProviderFailure('UNAVAILABLE', 'The call budget for the provider is used up for now.', {
       retryAfterSeconds,

@@ -10,9 +10,12 @@ const DAY_MS = 24 * 3_600_000;
 interface Dependencies {
   readonly db: Database;
   readonly pollsPerMinute: number;
-  /** Minutes after its start at which a meeting counts as missed if no call has begun. */
+  /** Minutes after the start of a meeting at which the meeting counts as missed if no call has begun. */
   readonly meetingGraceMinutes: number;
-  /** Days from a decision made here, or the end of the link, for which the provider is asked whether it agrees. */
+  /**
+   * Days for which the provider is asked whether it agrees with a decision made here. Counted from the decision or
+   * the end of the link, whichever is later.
+   */
   readonly confirmDays: number;
   readonly log: Logger;
 }
@@ -32,7 +35,7 @@ export class FairShare {
     void this.#count();
   }
 
-  /** Returns what the times of polls depend on. */
+  /** Returns the intervals and grace periods from which the times of polls are computed. */
   get pace(): PollPace {
     const { pollsPerMinute, meetingGraceMinutes, confirmDays } = this.#dependencies;
     return {

@@ -18,7 +18,7 @@ export interface Loss {
   readonly sessionId: string;
   /** Verification id; null if neither the database nor the export has the id. */
   readonly verificationId: string | null;
-  /** Number of the exported head: the session had at least so many audit entries. */
+  /** Number of the exported head: the session had at least this many audit entries. */
   readonly exported: number;
   /** Number of the session's newest audit entry in the database; 0 if there is none. */
   readonly newest: number;

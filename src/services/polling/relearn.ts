@@ -30,7 +30,7 @@ export async function planRelearning(db: Database, now: Date, pollsPerMinute: nu
   await releaseJobs(db);
   const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
-    // The reconciler gives up a search after LOOKUP_TIMEOUT_MS. For an older start, the search counts as begun
+    // The reconciler gives up a look-up after LOOKUP_TIMEOUT_MS. For an older start, the look-up counts as begun
     // exactly that long ago, so that the provider is asked about the start once.
     const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).

@@ -24,10 +24,7 @@ import {
 } from './archive-file.ts';
 
 const DAY_MS = 86_400_000;
-/**
- * Number of lines of an interrupted archive for which one query asks whether their sessions are still in the
- * database.
- */
+/** Number of sessions of an interrupted archive that one query looks up in the database. */
 const READ_AT_ONCE = 200;
 /** Suffix of an archive's file name until the archive is complete. */
 const PARTIAL = '.partial';

@@ -48,7 +48,7 @@ export type ErasureTarget = { readonly userId: string } | { readonly phone: stri
 /** Numbers of rows and texts that were erased. */
 export interface ErasureResult {
   readonly sessions: number;
-  /** Number of erased review remarks and cancellation reasons. */
+  /** Number of erased texts that staff wrote: remarks, messages to the customer, cancellation reasons and notes. */
   readonly texts: number;
   readonly webhooks: number;
   readonly idempotencyKeys: number;
@@ -75,7 +75,7 @@ export async function erasePerson(
   by: string,
   dryRun: boolean,
 ): Promise<ErasureResult> {
-  const undo = new Error('Only tried');
+  const undo = new Error('dry run');
   let erased: ErasureResult | null = null;
   try {
     await dependencies.db.transaction(async (tx) => {
@@ -159,12 +159,12 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
       `The provider has not answered the start of ${starting} yet. Run the command again after the provider has answered.`,
     );
   for (const row of rows) {
-    const { verificationId, status, subStatus, updatedAt } = row;
+    const { verificationId, status, subStatus, statusSince } = row;
     if (!getStatusInfo(row).terminal)
       throw new ErasureRefused(
         `${verificationId} has not ended (status ${status}/${subStatus}). A person can be erased only after all sessions have ended.`,
       );
-    refuseBeforeTheLawAllows(verificationId, updatedAt, dependencies);
+    refuseBeforeTheLawAllows(verificationId, statusSince, dependencies);
   }
 }
 

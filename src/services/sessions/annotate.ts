@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type AnnotationRow, findAnnotations } from '../../db/sessions/annotations.ts';
-import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { findNewestDispute } from '../../db/sessions/transitions.ts';
+import { type SessionRow, toSessionState } from '../../db/sessions/sessions.ts';
+import { findNewestDisputes } from '../../db/sessions/transitions.ts';
 import type { Viewer } from '../../domain/access.ts';
 import { type ActionFacts, findAssigneeDenial } from '../../domain/actions.ts';
 import {
@@ -18,22 +18,20 @@ import {
 } from '../../domain/annotations.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { contradictingDecisions, type SessionAction, type Verdict } from '../../domain/session.ts';
+import { APPROVALS, findProviderDecision, type SessionAction, type Verdict } from '../../domain/session.ts';
 import {
   ALL_PAIRS,
   getStatusInfo,
-  type KnownSubStatus,
-  parseRawStatus,
   type StatusPair,
   type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
 import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../../domain/subject.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { keyText, optional, requiredText, text, validate } from './validation.ts';
+import { invalidField, keyOf, keyText, optional, requiredText, text, validate } from './validation.ts';
 
-const MAX_NOTE = 2000;
 /** Maximum length of the `sub` of a token. */
 const MAX_SUBJECT = 200;
 
@@ -42,12 +40,11 @@ const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus)
   ...SubStatus[],
 ];
 
-const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
-
-/** Schema of an input with a coded reason: the reason OTHER needs a note that explains it. */
+/** Schema of an input with a coded reason and an optional note (see `needsNote`). */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
-  actionInput.extend({ reason: z.enum(keysOf(reasons)), note: optional(text(MAX_NOTE)) });
+  actionInput.extend({ reason: keyOf(reasons), note: optional(text(MAX_CHARACTERS.note)) });
 
+/** Rule that the reason OTHER needs a note, which explains it. */
 const needsNote = {
   path: ['note'],
   message: 'must not be empty if the reason is OTHER',
@@ -56,15 +53,15 @@ const needsNote = {
 };
 
 const closeInput = withReason<ClosureReason>(CLOSURE_REASONS)
-  .extend({ outcome: z.enum(keysOf<ClosureOutcome>(CLOSURE_OUTCOMES)) })
+  .extend({ outcome: keyOf<ClosureOutcome>(CLOSURE_OUTCOMES) })
   .refine(({ reason, note }) => reason !== 'OTHER' || note, needsNote);
 const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
   ({ reason, note }) => reason !== 'OTHER' || note,
   needsNote,
 );
-const noteInput = actionInput.extend({ note: requiredText(MAX_NOTE) });
+const noteInput = actionInput.extend({ note: requiredText(MAX_CHARACTERS.note) });
 const resolveDisputeInput = noteInput.extend({
-  resolution: z.enum(keysOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS)),
+  resolution: keyOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
   expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 
@@ -73,7 +70,10 @@ const assignInput = actionInput.extend({
   until: optional(z.date()),
 });
 
-/** Session after the annotation, the annotation, and whether an earlier call with the same key recorded it. */
+/**
+ * Session after the annotation, the annotation, and whether an earlier call with the same idempotency key recorded
+ * the annotation.
+ */
 export interface Annotated {
   readonly session: SessionRow;
   readonly annotation: AnnotationRow;
@@ -103,8 +103,8 @@ interface NextTransition {
 type Plan = (writer: TransitionWriter, session: SessionRow, facts: ActionFacts) => Promise<NextTransition>;
 
 /**
- * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition records
- * the closing (verdict ENDED), and the session waits on nobody.
+ * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition
+ * records the closure (verdict ENDED), and the session then waits for nobody.
  */
 export const closeSession: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(closeInput, raw);
@@ -148,11 +148,12 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
 
 /**
  * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider may
- * decide again without a new version of the session, so `expectedSubStatus` protects the result.
+ * decide again without a new version of the session, so `expectedSubStatus` protects the result; an approval of the
+ * provider is never accepted without it.
  */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
-  const { resolution } = input;
+  const { resolution, expectedSubStatus } = input;
   const kind = 'DISPUTE_RESOLUTION';
   return annotate(
     dependencies,
@@ -162,9 +163,15 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
     kind,
     resolution,
     async (writer, session) => {
-      const pair = resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session);
+      const pair = resolution === 'KEEP_OURS' ? session : await readProviderDecision(writer, session);
       if (!pair) throw withdrawn(session);
-      if (input.expectedSubStatus !== undefined && input.expectedSubStatus !== pair.subStatus)
+      if (
+        expectedSubStatus === undefined &&
+        resolution === 'ACCEPT_PROVIDER' &&
+        APPROVALS.includes(pair.subStatus)
+      )
+        invalidField(['expectedSubStatus'], mustExpect(pair));
+      if (expectedSubStatus !== undefined && expectedSubStatus !== pair.subStatus)
         throw decidedOtherwise(session, pair);
       return { pair, verdict: 'RESOLVED' };
     },
@@ -195,6 +202,8 @@ export const unassignAgent: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(actionInput, raw);
   return annotate(dependencies, viewer, 'UNASSIGN', input, 'UNASSIGNMENT', null, keepStatus('UNASSIGNED'));
 };
+const mustExpect = ({ subStatus }: StatusPair) =>
+  `must be ${subStatus} to accept the provider's approval: read the session again, and pass its providerDecision`;
 
 const withdrawn = (session: SessionRow) =>
   new Refusal(
@@ -217,23 +226,18 @@ const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, sessi
 });
 
 /**
- * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
- * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
- * reported something else since the decision that made the session disputed, such as a rejection after an approval:
- * the older decision must not be accepted then.
+ * Returns the status pair that the provider decided. This is the provider's newest status, if it contradicts the
+ * session. If the newest status agrees with the session, this is the older decision of the provider that arrived
+ * late and made the session disputed. Null if the provider has reported something else since the decision that made
+ * the session disputed, such as a rejection after an approval: the older decision must then not be accepted.
  */
-async function findProviderDecision(
+async function readProviderDecision(
   writer: TransitionWriter,
   session: SessionRow,
 ): Promise<StatusPair | null> {
-  const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
-  if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
-  const disputing = await findNewestDispute(writer.tx, session.id);
+  const [disputing] = await findNewestDisputes(writer.tx, [session.id]);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
-  // The provider approved finally while the session was being replaced: the session already has that approval.
-  if (disputing.subStatus === 'REPLACED') return session;
-  if (newest.subStatus !== session.subStatus) return null;
-  return disputing.verdict === 'DISPUTED_LATE' ? disputing : newest;
+  return findProviderDecision(toSessionState(session), disputing);
 }
 
 async function annotate(

@@ -127,6 +127,6 @@ export const aadhaarTime = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule)
     const days = `${maxAgeDays} working day${maxAgeDays === 1 ? '' : 's'}`;
     context.addIssue({
       code: 'custom',
-      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS), which today is before ${toIsoDate(earliest)} in India: verify the details again, or leave aadhaarDetails out`,
+      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS): the earliest day allowed today is ${toIsoDate(earliest)} in India. Verify the details again, or leave aadhaarDetails out`,
     });
   });

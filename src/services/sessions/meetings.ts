@@ -10,6 +10,7 @@ import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { recordedAs, type Viewer } from '../../domain/access.ts';
 import { awaitsReview } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
 import {
   type ActionDependencies,
@@ -22,7 +23,7 @@ import { invalidField, optional, text, validate } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
-const reason = optional(text(500));
+const reason = optional(text(MAX_CHARACTERS.reason));
 const cancelInput = actionInput.extend({ reason });
 
 export interface MeetingChanged {

@@ -24,7 +24,7 @@ export interface RefreshResult {
 }
 
 /**
- * Asks the provider for a session's present state, and records the answer if its status is new.
+ * Asks the provider for a session's current state, and records the answer.
  *
  * @throws Refusal
  */

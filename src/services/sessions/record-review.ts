@@ -14,15 +14,16 @@ import {
   REVIEW_INPUT_RULES,
   REVIEW_REASONS,
   type ReviewInput,
-  type ReviewReason,
   toRecordedReasons,
 } from '../../domain/review-reasons.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { optional, text, validate } from './validation.ts';
+import { keyOf, optional, text, validate } from './validation.ts';
 
-const REASON_NAMES = Object.keys(REVIEW_REASONS) as [ReviewReason, ...ReviewReason[]];
-
-/** Adds the rules to a schema. All run even if other fields are invalid, so that all problems are reported together. */
+/**
+ * Adds the rules to a schema. All rules run even if other fields are invalid, so that all problems are reported
+ * together.
+ */
 const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schema =>
   REVIEW_INPUT_RULES.reduce(
     (checked, { field, message, holds }) =>
@@ -35,9 +36,9 @@ const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schem
 const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
   actionInput.extend({
     decision: z.enum(decisions),
-    remarks: optional(text(2000)),
-    reasons: optional(z.array(z.enum(REASON_NAMES))),
-    customerMessage: optional(text(500)),
+    remarks: optional(text(MAX_CHARACTERS.remarks)),
+    reasons: optional(z.array(keyOf(REVIEW_REASONS))),
+    customerMessage: optional(text(MAX_CHARACTERS.customerMessage)),
     callComplete: optional(z.boolean()),
   });
 
@@ -69,7 +70,7 @@ export async function recordReview(
   const input = validate(INPUTS[stage], raw);
   const action = ACTIONS[stage];
   const { decision, reasons, remarks, customerMessage, callComplete = null } = input;
-  // Clients of the last release send none of these fields.
+  // Clients of the last release send neither of these fields, and do not know `callComplete`.
   const mayState = reasons !== undefined || customerMessage !== undefined;
   const { outcomeId, ...performed } = await performAction(
     dependencies,
@@ -79,8 +80,8 @@ export async function recordReview(
     async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, decision);
       denyAction(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
-      // After an approval or a rejection there is nothing left to meet for. A meeting that the customer booked
-      // at the provider exists on, since the provider has no call for cancelling it.
+      // After an approval or a rejection the booked meeting is no longer needed. A meeting that the customer booked
+      // at the provider stays booked, because the provider has no call for cancelling it.
       const endsMeeting = facts.meetingBookedHere && decision !== 'UNABLE_TO_VALIDATE';
       if (endsMeeting) await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
       const before = endsMeeting ? { ...session, meetingAt: null } : session;

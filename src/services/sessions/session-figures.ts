@@ -152,7 +152,7 @@ export class SessionFigures {
     throw new FiguresPending('the figures are still being counted');
   }
 
-  /** Counts figures for one answer; rejects if it takes long (see `isCanceled`). */
+  /** Counts figures for one answer. Rejects if the count exceeds its timeout (`isCanceled` recognizes the error). */
   async #countLive<Figures>({ window, count, now, signal }: FiguresAsked<Figures>): Promise<Stored<Figures>> {
     const { statistics, liveTimeoutMs } = this.#options;
     return statistics.count(timed(count(window), now), { timeoutMs: liveTimeoutMs, signal });
@@ -216,7 +216,7 @@ export class SessionFigures {
       const stored = await findStored(tx, storable, asOf);
       if (stored && !isDue(stored, asOf)) return toDated(stored);
       const counted = await timed(storable.count, asOf)(tx);
-      // Before the transaction ends and releases the lock, so that the next replica finds the figures.
+      // Stored before the transaction ends and releases the lock, so that the next replica finds the figures.
       await this.#store(storable, counted);
       return toDated(counted);
     };

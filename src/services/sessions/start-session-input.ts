@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
 import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
+import { MAX_CHARACTERS } from '../../domain/text.ts';
 import {
   type AadhaarRule,
   aadhaarTime,
@@ -47,10 +48,10 @@ export interface NewStartRules {
 }
 
 /**
- * Schema of the input of `startSession`. With `rules` it is that of a new start; without, that of any start, which
- * may be the repetition of an old one. The rules follow the provider's documentation on creating users and starting
- * verifications. The order of the fields must not change: the parsed input is hashed in this
- * order, and a repeated call is recognized by the hash.
+ * Schema of the input of `startSession`. With `rules`, the schema of a new start; without `rules`, the schema of any
+ * start, which may repeat an old one. The rules follow the provider's documentation on creating users and starting
+ * verifications. The order of the fields must not change: the parsed input is hashed in this order, and a repeated
+ * call is recognized by the hash.
  */
 export const createStartSessionInput = (clock: Clock, rules: NewStartRules | null) =>
   z
@@ -62,7 +63,7 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
           phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
           name: optional(shortText),
           email: optional(email),
-          address: optional(text(500)),
+          address: optional(text(MAX_CHARACTERS.address)),
         })
         .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',

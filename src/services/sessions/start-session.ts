@@ -18,7 +18,6 @@ import {
 } from '../../db/sessions/intents.ts';
 import {
   fillOrigin,
-  findReplacements,
   findSessions,
   findSessionsByVerificationId,
   lockSessions,
@@ -48,13 +47,13 @@ import {
 import { findRefusal, invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
-const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
+const REPLACED_ALREADY = 'is the id of a session that another start already replaces';
 const OTHER_PERSON =
   "is the id of another person's session: pass that person's user.userId or user.phone, or leave replacesSessionId out";
 
 /**
- * Delay after a start is sent until the reconciler asks the provider whether the start arrived. If the answer
- * to the start creates the session first, that look-up is deleted.
+ * Delay after a start is sent until the reconciler asks the provider whether the start arrived. The look-up is
+ * deleted if the session is created first.
  */
 const FIRST_LOOKUP_DELAY_MS = 20_000;
 
@@ -96,7 +95,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   const underWay = new Map<string, Promise<StartResult>>();
 
   return async (viewer, raw) => {
-    // An input that no start may have is refused with all of its problems, those of new starts included.
+    // An input that is invalid for every start is validated with the rules of new starts, so that the refusal lists
+    // all problems.
     const input = anyStartInput.safeParse(raw).data ?? validate(newStartInput, raw);
     const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
@@ -227,15 +227,14 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const [replaced] = await findSessions(db, [replacesSessionId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
       return invalidField(path, 'is not the id of a session that you may see');
-    if ((await findReplacements(db, [replacesSessionId])).length > 0) invalidField(path, REPLACED_ALREADY);
     const denial = await findDenialOn(dependencies, viewer, 'REPLACE', replaced);
     if (denial) invalidField(path, `is the id of a session that cannot be replaced: ${denial}`);
     if (!(await isPerson(replaced.userId, user))) invalidField(path, OTHER_PERSON);
   }
 
   /**
-   * Returns whether the input names the person of this row: by the user id, or without one by the phone, since the
-   * provider may have several users with the same phone.
+   * Returns whether the input names the person of this row. A given user id decides alone, because the provider may
+   * have several users with the same phone; without a user id, the phone decides.
    */
   async function isPerson(id: string, { userId, phone }: StartSessionInput['user']): Promise<boolean> {
     const [person] = await findUsers(db, [id]);
@@ -300,16 +299,16 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Applies the rules of new starts, unless the start was sent before. The start intent may be newer than the start
-   * (a failover or restore lost the first one), so the provider is asked before an identical retry is refused.
-   * Returns the intent, which counts as sent if the provider has the verification.
+   * Applies the rules of new starts, unless the start was sent before. The stored intent may be newer than the
+   * start, if a failover or restore lost the first intent; so the provider is asked before an identical retry is
+   * refused. Returns the intent, which counts as sent if the provider has the verification.
    *
    * @throws Refusal
    */
   async function checkNewStart(input: StartSessionInput, intent: IntentRow): Promise<IntentRow> {
     const refusal = intent.sends === 0 ? findRefusal(newStartInput, input) : null;
     if (!refusal) return intent;
-    // Only a derived user id proves that the verification is ours.
+    // Only a derived user id proves that this gateway started the verification.
     const userId = input.user.userId === undefined ? chosenUserId(sealer, intent) : null;
     if (userId === null || !(await findOwn(input, intent, userId))) throw refusal;
     return { ...intent, sends: 1 };
@@ -339,8 +338,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Returns the user id of the person of the replaced session, since a new session replaces only one of the same user;
-   * null if the start replaces no session.
+   * Returns the user id of the person of the replaced session, because a new session may replace only a session of
+   * the same person; null if the start replaces no session.
    */
   async function findReplacedUserId({ replacesId }: IntentRow): Promise<string | null> {
     const [replaced] = replacesId === null ? [] : await findSessions(db, [replacesId]);

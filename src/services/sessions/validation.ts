@@ -10,8 +10,8 @@ import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 const MAX_BYTES_PER_CHARACTER = 16;
 
 /**
- * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist
- * of invisible characters only. `findMore` is a further rule, for a text that passes.
+ * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist of
+ * invisible characters only. `findMore` is a further rule, applied to a text that passes the others.
  */
 export const text = (longest: number, findMore: (value: string) => string | null = () => null) =>
   textWith((value) => findProblem(value, longest) ?? findMore(value));
@@ -29,6 +29,10 @@ export const keyText = (longest: number) =>
     if (value === '') return EMPTY;
     return value.length > longest ? tooLong(longest) : findProblem(value, longest);
   });
+
+/** Schema of a code that is one of the keys of `table`. */
+export const keyOf = <Key extends string>(table: Record<Key, unknown>) =>
+  z.enum(Object.keys(table) as [Key, ...Key[]]);
 
 const EMPTY = 'must not be empty';
 const tooLong = (longest: number) => `must have at most ${longest} characters`;

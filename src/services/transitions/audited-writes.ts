@@ -58,8 +58,8 @@ export type NewAnnotation = Omit<AnnotationRow, 'text' | 'textSalt'> & { readonl
 export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>;
 
 /**
- * Writes transitions, meetings and reviews of sessions whose rows are locked. All such writes go through this
- * class, which adds an entry to the session's audit chain for each change, in the same transaction.
+ * Writes transitions, meetings, reviews and annotations of sessions whose rows are locked. All such writes go
+ * through this class, which adds an entry to the session's audit chain for each change, in the same transaction.
  */
 export class AuditedWrites {
   readonly #tx: Transaction;
@@ -96,8 +96,8 @@ export class AuditedWrites {
   }
 
   /**
-   * Adds the SESSION entry with the identity and details of a new session. Must be called before all other
-   * methods, because this entry begins the chain.
+   * Adds the SESSION entry with the identity and details of a new session. Must be called before any other change of
+   * the session is added, because this entry begins the chain.
    */
   addSession(row: SessionRow, person: string | null, caller: string | null): void {
     this.#addNote('SESSION', row.id, { ...row, person, caller, boundBy: null });
@@ -175,7 +175,7 @@ export class AuditedWrites {
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
-    // Only a review of the provider is completed later, and it has no message to the customer.
+    // Only a review made at the provider gets its remarks later, and such a review has no message to the customer.
     const texts = { remarks: remarks.commitment, customerMessage: null };
     this.#addNote('REVIEW', review.sessionId, reviewContent(review, texts));
   }
@@ -212,8 +212,8 @@ export const NO_DETAILS: AuditContent<'DETAILS'> = {
 export const NO_PERSON = { salt: null, commitment: null };
 
 /**
- * Computes the commitment (salted hash) that records whose session it is. Erasing the person erases the salt, after
- * which the commitment reveals nothing.
+ * Computes the commitment (salted hash) by which a SESSION entry records the person whose session it is. Erasing the
+ * person erases the salt, after which the commitment reveals nothing.
  */
 export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
   const salt = newSalt();

@@ -31,9 +31,9 @@ export interface ProviderDetails {
 }
 
 /**
- * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks
- * for meetings and reviews. Returns the start of the meeting that the update booked, if any, and whether it changed a
- * meeting, a review or the agent's remarks of which the update's transition does not tell (`findChanges`).
+ * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks for
+ * them. Returns the start of the meeting that the update booked, if any. `changedMore`: the update changed a
+ * meeting, a review or the agent's remarks, and its transition does not report that change (`findChanges`).
  */
 export async function applyProviderDetails(
   tx: Transaction,

@@ -58,8 +58,8 @@ export class SessionLookup {
   }
 
   /**
-   * Locks the session of a webhook that is not stored yet, if the webhook can be applied at once: the row is free (SKIP
-   * LOCKED) and no earlier webhook of the session is queued.
+   * Locks the session of a webhook that is not stored yet, if the webhook can be applied immediately: the row is
+   * free (SKIP LOCKED) and no earlier webhook of the session is queued.
    */
   lockIfUncontended(unstored: UnstoredUpdate): Promise<Found> {
     return this.#uncontended.load(unstored);

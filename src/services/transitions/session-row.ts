@@ -69,8 +69,8 @@ export function providerColumns(
 }
 
 /**
- * Returns the encrypted remarks of the provider's agent after an update. The value of `stored` stays the same object
- * unless its text changed, because each answer of the provider repeats the text.
+ * Returns the encrypted remarks of the provider's agent after an update. Returns `stored` itself if the update has
+ * no remarks or repeats the stored text, as each answer of the provider does.
  */
 function sealRemarks(
   sealer: Sealer,
@@ -87,7 +87,7 @@ function readsAs(sealer: Sealer, sealed: Buffer, context: string, text: string):
   try {
     return sealer.open(sealed, context).toString('utf8') === text;
   } catch {
-    // This replica lacks the key for now, or the value was edited in the database: the new text replaces it.
+    // This replica lacks the key for now, or the stored value was edited in the database. The new text replaces it.
     return false;
   }
 }

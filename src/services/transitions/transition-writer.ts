@@ -103,7 +103,7 @@ export class TransitionWriter {
   readonly batch: WriteBatch;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
-  /** What the times of polls depend on. */
+  /** Intervals and grace periods from which the times of polls are computed. */
   readonly pace: PollPace;
   readonly #deadlines: Deadlines;
   readonly #recorded: TransitionRow[];
@@ -168,9 +168,9 @@ export class TransitionWriter {
   }
 
   /**
-   * Creates a session from its first update, and ends the session that it replaces, if any. A start that the provider
-   * does not accept replaces nothing. If another transaction
-   * created the session first, records the update on that session.
+   * Creates a session from its first update, and ends the session that it replaces, if any. A start that the
+   * provider does not accept replaces nothing. If another transaction created the session first, records the update
+   * on that session.
    *
    * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session
    */
@@ -214,9 +214,10 @@ export class TransitionWriter {
   }
 
   /**
-   * Locks a new session, in case another transaction created it meanwhile, together with the session that it
-   * replaces. A webhook does not wait for the locks (NOWAIT): its transaction may hold the locks of other webhooks'
-   * sessions, so that waiting could deadlock. It fails instead, and is applied later in a transaction of its own.
+   * Locks the session that is about to be created, if another transaction has created it meanwhile (race), and the
+   * session that it replaces. A webhook does not wait for the locks (NOWAIT): its transaction may hold the locks of
+   * other webhooks' sessions, so that waiting could deadlock. It fails instead, and is applied later in a
+   * transaction of its own.
    */
   async #lockReplaced(
     update: ProviderUpdate,
@@ -290,7 +291,7 @@ export class TransitionWriter {
       ),
     };
     if (!isStaffRecord(verdict)) return this.#queueUpdate(after);
-    // A note tells nothing of the provider: the planned poll stays.
+    // A record of staff, such as a note, says nothing about the provider: the planned poll stays.
     this.batch.saveSession(after);
     return after;
   }
@@ -408,7 +409,7 @@ export class TransitionWriter {
           ...{ payload, source, before, session, transition, now },
         });
     const planned = bookedAt ? this.#queueUpdate({ ...session, meetingAt: bookedAt }) : session;
-    // Without an entry of its own, the change would reach no subscriber.
+    // The change becomes a transition of its own; otherwise no subscriber would learn of the change.
     const after = changedMore
       ? await this.applyOwn(planned, planned, 'DETAILS', { source, actor: null })
       : planned;
@@ -477,6 +478,9 @@ export class TransitionWriter {
   }
 }
 
-/** Whether the provider accepted the start: without balance it makes no link, so that the start replaces nothing. */
+/**
+ * Returns whether the provider accepted the start. If the balance is too low, the provider creates no link, and the
+ * start replaces no session.
+ */
 const isAccepted = ({ payload }: ProviderUpdate): boolean =>
   parseRawStatus(payload.rawStatus, payload.rawSubStatus).subStatus !== 'INSUFFICIENT_BALANCE';

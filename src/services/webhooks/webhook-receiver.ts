@@ -34,8 +34,9 @@ interface ReceivedWebhook {
 }
 
 /**
- * Webhook receiver: stores webhooks whose signature was verified. The transaction that stores a webhook also
- * applies it if the row of its session is not locked. Otherwise, or after an error, the webhook is queued.
+ * Webhook receiver: stores webhooks whose signature was verified. The transaction that stores a webhook also applies
+ * it if the row of its session is not locked and no earlier webhook of the session is queued. Otherwise, or after an
+ * error, the webhook is queued.
  */
 export class WebhookReceiver {
   readonly #dependencies: Dependencies;
@@ -94,7 +95,7 @@ export class WebhookReceiver {
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
-          'could not apply webhooks at once; storing them for the queue worker',
+          'could not apply webhooks immediately; storing them for the queue worker',
         );
         return this.#storeOnly(arrivals.map(({ row }) => row));
       },

@@ -7,8 +7,8 @@ import type { Release } from '../harness/releases.ts';
 import { seed } from './seed.ts';
 
 /**
- * URL of the compiled migration module in the build folder, because the module finds the migrations relative
- * to its own location.
+ * URL of the migration module in the gateway's build. A copy in the bench's build would look for the migration files in
+ * the wrong folder, because the module finds them relative to its own location.
  */
 const MIGRATE = new URL('../../../../db/migrate.js', import.meta.url).href;
 
@@ -21,6 +21,7 @@ export interface BenchDatabase {
   /** Folder for files that the gateway stores outside the database. */
   readonly dataDir: string;
   readonly pool: pg.Pool;
+  /** Process id of PostgreSQL's main process, whose CPU time is measured together with that of its backends. */
   readonly postmaster: number;
   /** Number of sessions with which the database was filled. */
   readonly sessions: number;

@@ -27,18 +27,21 @@ type Replica = Doorbell & { readonly connected: boolean };
 type Open = () => Replica;
 
 interface Figures {
-  /** Sessions per second whose rings reached all replicas, if many sessions ring at once. */
+  /** Throughput: sessions per second whose rings reached all replicas, when 200 sessions ring in the same tick. */
   readonly perSecond: number;
   /**
-   * Milliseconds until one ring reached all replicas, with a ring every 5 ms: median and 99th percentile.
+   * Latency: milliseconds until a single ring reached all replicas, with a ring every 5 ms; median and 99th percentile.
    */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Compares the doorbells (PostgreSQL NOTIFY and NATS) by latency and throughput between replicas. */
+/**
+ * Compares the two doorbells (notifications between replicas that transitions were recorded), PostgreSQL NOTIFY and
+ * NATS, by latency and throughput.
+ */
 export const doorbell: Bench = {
-  about: `from one replica to ${LISTENERS} others: NOTIFY and NATS`,
+  about: `doorbell (notification) from one replica to ${LISTENERS} others: NOTIFY compared with NATS`,
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();
@@ -120,15 +123,16 @@ async function openReplicas(open: Open, onEnd: (release: Release) => void): Prom
   for (const replica of replicas) onEnd(() => replica.stop());
   const until = Date.now() + TIMEOUT_MS;
   while (!replicas.every(({ connected }) => connected)) {
-    if (Date.now() > until) throw new Error('The replicas did not connect to each other in time');
+    if (Date.now() > until)
+      throw new Error('The replicas did not connect to their doorbell (PostgreSQL or NATS) in time');
     await pause(10);
   }
   return replicas;
 }
 
 /**
- * Rings for sessions at the first replica. Resolves when every other replica has received a ring for each of
- * these sessions.
+ * Sends a ring (notification) for each of these sessions from the first replica. Resolves when every other replica has
+ * received all of the rings.
  */
 function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): Promise<void> {
   const heard = far.map(

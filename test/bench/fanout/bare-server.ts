@@ -1,6 +1,6 @@
 /**
- * WebSocket server that does the least possible work, as a lower bound of the cost of fan-out: it sends
- * prepared strings to every client.
+ * WebSocket server on plain `ws`, with which the fan-out of the gateway is compared: it executes nothing, and sends the
+ * same prepared strings to every client.
  */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

@@ -16,14 +16,15 @@ export type ContenderName = keyof typeof CONTENDERS;
 export type ByContender<Value> = Record<ContenderName, Value>;
 
 /**
- * Recorded burst of the gateway: transitions from its log, and the frames that one subscriber got for them.
+ * Recorded burst of the gateway: transitions from its log, and the frames that one subscriber got for these
+ * transitions.
  */
 export interface Burst {
   readonly rows: readonly SessionTransition[];
   readonly frames: readonly string[];
 }
 
-/** Server under test and its subscribers, each in a process of its own. */
+/** Server under test (one process), and all its subscribers (one other process). */
 export interface Contender {
   readonly name: ContenderName;
   readonly port: number;
@@ -114,7 +115,7 @@ async function startFromMemory(
   };
 }
 
-/** Starts the process in which all subscribers of a server run. */
+/** Starts one process, in which all subscribers of a server run. */
 export function startClients({ cores, onEnd }: Pick<Options, 'cores' | 'onEnd'>): Worker {
   const clients = new Worker('the subscribers', {
     script: compiled('./subscribers.js'),

@@ -27,7 +27,7 @@ const FIRST_FEW = 40;
 const FILES_BESIDE_SOCKETS = 200;
 
 /**
- * Fan-out of one event to many subscribers: the gateway compared with the cheapest possible server (`bare`)
+ * Fan-out of one event to many subscribers: the gateway compared with a plain ws server that executes nothing (`bare`)
  * and with stock graphql-ws (`stock`).
  */
 export const fanout: Bench = {

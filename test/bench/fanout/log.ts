@@ -10,7 +10,7 @@ import { writeMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
 
-/** Writes transitions directly to the database, without ringing the doorbell of the gateway. */
+/** Writes transitions directly to the database, and notifies the gateway (NOTIFY) that its log has grown. */
 export interface Log {
   /**
    * Records `count` transitions of several sessions in one transaction, and returns them in the form in which

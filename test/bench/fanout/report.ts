@@ -30,8 +30,8 @@ interface Result {
   /** CPU seconds of the server per 100,000 deliveries. */
   readonly cpuSeconds: Spread;
   /**
-   * CPU time of the server divided by the duration of the burst, which begins with the first frame: the gateway's
-   * wait for the doorbell is left out.
+   * CPU time of the server divided by the duration of the burst, from the first frame to the last: the time until the
+   * gateway hears its doorbell (notification that transitions were recorded) is left out.
    */
   readonly serverBusy: Spread;
   readonly clientsBusy: Spread;

@@ -17,7 +17,7 @@ export const SUBSCRIPTION = `subscription ($after: String) {
   }
 }`;
 
-/** Length in bytes below which a message is `connection_ack` or `pong`; results are longer. */
+/** Maximum length in bytes of the messages `connection_ack` and `pong`; every result is longer. */
 const LONGEST_SMALL_TALK = 40;
 const END_OF_HEADERS = '\r\n\r\n';
 const READY_TIMEOUT_MS = 60_000;
@@ -30,7 +30,7 @@ const buffer = Buffer.allocUnsafe(256 * 1024);
 interface Options {
   readonly port: number;
   readonly token: string;
-  /** Subscription to send, in place of `SUBSCRIPTION`. */
+  /** Subscription to send instead of `SUBSCRIPTION`. */
   readonly query?: string;
   /** Cursor after which the subscription starts; null: from now on. */
   readonly after: string | null;
@@ -75,7 +75,10 @@ export class Subscriber {
     this.#closed = new Promise((resolve) => this.#socket.once('close', () => resolve()));
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error('A subscriber was not acknowledged in time')),
+        () =>
+          reject(
+            new Error(`The server did not acknowledge a subscriber within ${READY_TIMEOUT_MS / 1000} s`),
+          ),
         READY_TIMEOUT_MS,
       );
       this.#setReady = () => {

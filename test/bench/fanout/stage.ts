@@ -5,9 +5,7 @@ import type { Delivery, Newcomer } from './subscribers.ts';
  * Number of different cursors from which reconnecting subscribers resume, assigned to the subscribers in turn.
  */
 const CURSORS = 20;
-/**
- * Timeout of one burst, long because the machine may be busy. The bench as a whole has its own limit.
- */
+/** Timeout of one burst, long because the machine may be busy. The whole run of `npm run bench` has its own limit. */
 const DELIVERY_TIMEOUT_MS = 300_000;
 /**
  * Timeout of an order to another process. It is longer than the timeout of a delivery, so that the process can
@@ -26,8 +24,8 @@ export interface Measurement extends Delivery {
 }
 
 /**
- * Makes one server after another deliver bursts. The other servers repeat the newest burst of the gateway
- * (`#model`), so that all send the same frames.
+ * Makes one server after another deliver bursts. `#model` is the newest burst of the gateway: the servers that are
+ * compared with the gateway repeat it, so that all servers send the same frames.
  */
 export class Stage {
   #model: Burst = { rows: [], frames: [] };

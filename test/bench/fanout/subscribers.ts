@@ -97,8 +97,8 @@ answerOrders({
     const wrong = due.filter((count) => count !== 0).length;
     if (!inTime || wrong > 0)
       throw new Error(
-        `${wrong} of ${due.length} subscribers got too little or too much; ${left} frames are missing. ` +
-          `The last that the first subscriber got: ${delivery.frames.at(-1)}`,
+        `${wrong} of ${due.length} subscribers got too few or too many frames; ${left} frames are missing. ` +
+          `Last frame of the first subscriber: ${delivery.frames.at(-1)}`,
       );
     return { ...delivery, seconds: (lastAt - firstAt) / 1000 };
   },

@@ -36,8 +36,8 @@ export async function keepTo(core: number): Promise<void> {
 }
 
 /**
- * Raises the limit of open files for processes that this process starts from now on. Returns whether these may
- * then open `count` files.
+ * Raises the limit of open files for processes that this process starts from now on. Returns whether such a process may
+ * open `count` files.
  */
 export async function allowOpenFiles(count: number): Promise<boolean> {
   if ((await openFileLimit()) >= count) return true;
@@ -55,7 +55,7 @@ async function openFileLimit(): Promise<number> {
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Returns a line for the report about the machine, without which the figures mean nothing. */
+/** Returns a line about the machine for the report: figures of different machines cannot be compared. */
 export const describeMachine = (): string =>
   `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;
 
@@ -69,8 +69,8 @@ export async function placeProcesses(): Promise<{ cores: Cores | null; placing: 
   const cores = await chosen;
   if (cores) await keepTo(cores.others);
   const placing = cores
-    ? `servers on core ${cores.servers}, what drives them and PostgreSQL on core ${cores.others}`
-    : 'processes NOT kept to cores of their own: there are not two, or there is no taskset';
+    ? `servers on core ${cores.servers}, load generators and PostgreSQL on core ${cores.others}`
+    : 'processes NOT pinned to cores: only one core may be used, or the command taskset is missing';
   return { cores, placing };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Orders that the bench sends to the processes that it started, and their answers, over Node's IPC channel.
+ * Orders (requests) that the bench sends over Node's IPC channel to processes that it started, and the answers of these
+ * processes.
  */
 
 export interface Order {

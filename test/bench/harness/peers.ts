@@ -7,17 +7,21 @@ import type { Release } from './releases.ts';
 import { SECRETS } from './secrets.ts';
 import { Worker } from './worker.ts';
 
-/** Folder of the peers (servers to compare the gateway with), relative to the compiled bench. */
+/** Folder of the peers (servers that the benchmarks compare with the gateway), relative to the compiled bench. */
 const FOLDER = new URL('../../../../../test/bench/peers/', import.meta.url);
 
 const run = promisify(execFile);
 
 /**
- * Folders with their own package.json: PostGraphile needs another version of `graphql` than the other peers.
+ * Subfolders with a package.json: `postgraphile` has its own, because PostGraphile needs another version of `graphql`
+ * than the other peers (servers to compare).
  */
 const FOLDERS = ['.', 'postgraphile'];
 
-/** Installs the npm packages of the peers from their lock files, unless they are installed. */
+/**
+ * Installs the npm packages of the peers (servers that the benchmarks compare with the gateway) from their lock files,
+ * unless the packages are already installed.
+ */
 export async function installPeers(say: (line: string) => void): Promise<void> {
   for (const folder of FOLDERS) await install(folder, say);
 }
@@ -29,17 +33,18 @@ async function install(folder: string, say: (line: string) => void): Promise<voi
     () => false,
   );
   if (installed) return;
-  say(`installing the peers (${folder})`);
+  say(`installing the servers to compare with the gateway (${folder})`);
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
 }
 
+/** Running peer: a server that the benchmarks compare with the gateway. */
 export interface Peer {
   readonly worker: Worker;
   readonly port: number;
 }
 
 interface Options {
-  /** Name of the peer's script in the peers' folder, without its extension. */
+  /** File name of the peer's script in `FOLDER`, without its extension. */
   readonly script: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly url: string;
@@ -47,7 +52,7 @@ interface Options {
   readonly onEnd: (release: Release) => void;
 }
 
-/** Starts a peer that uses the database, pinned to the core of the servers. */
+/** Starts a peer (server to compare with the gateway) on the database, pinned to the core of the servers. */
 export async function startPeer({ script, environment, url, cores, onEnd }: Options): Promise<Peer> {
   const worker = new Worker(script, {
     script: fileURLToPath(new URL(`${script}.mjs`, FOLDER)),

@@ -22,7 +22,7 @@ interface Found {
   readonly name: (typeof NAMES)[number];
   readonly idle: Memory;
   readonly loaded: Memory;
-  /** Memory with subscribers; null for the peers, which have no subscriptions. */
+  /** Memory with subscribers; null for the servers without subscriptions (all but the gateway). */
   readonly subscribed: Memory | null;
 }
 

@@ -24,9 +24,12 @@ const FULL = { rounds: 7, warmUps: 1 };
 const QUICK = { rounds: 2, warmUps: 1 };
 const FILES = SUBSCRIBERS + 200;
 
-/** Time for all subscribers to reconnect at once, like after a deploy, and to get the transitions they missed. */
+/**
+ * Time until subscribers that all reconnect at the same time, as after a deploy, have got the transitions that they
+ * missed.
+ */
 export const resume: Bench = {
-  about: `(h) ${SUBSCRIBERS} subscribers resume at once, each at least ${BEHIND} transitions behind`,
+  about: `(h) ${SUBSCRIBERS} subscribers resume at the same time, each at least ${BEHIND} transitions behind`,
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();
@@ -56,7 +59,7 @@ export const resume: Bench = {
       text: [
         `${resume.about}, ${rounds} rounds`,
         machine,
-        `the gateway's processor time for it: ${show(cpu, 2)} s`,
+        `processor time of the gateway until all have caught up: ${show(cpu, 2)} s`,
         lineOf(goal),
       ].join('\n'),
       figures: { machine, returns, goals: [goal] },

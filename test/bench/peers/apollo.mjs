@@ -1,4 +1,6 @@
-/** Peer: Apollo Server, started by the code of its documentation. */
+/**
+ * Apollo Server as a peer (server that the benchmarks compare with the gateway), started as its documentation shows.
+ */
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { contextOf, recorded, schema } from './common/schema.mjs';

@@ -1,6 +1,6 @@
 /**
- * Peer with the shortest possible path from a webhook to its frame: it commits the webhook, and then sends one
- * string to every open WebSocket.
+ * A peer (server that the benchmarks compare with the gateway) with a minimal path from a webhook to its frame: it
+ * commits the webhook, and then sends one string to every open WebSocket.
  */
 import { WebSocketServer } from 'ws';
 import { serve } from './common/serve.mjs';

@@ -1,4 +1,7 @@
-/** Peer: Mercurius on Fastify, with queries compiled by graphql-jit. */
+/**
+ * Mercurius on Fastify as a peer (server that the benchmarks compare with the gateway), with queries compiled by
+ * graphql-jit.
+ */
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
 import { contextOf, recorded, schema } from './common/schema.mjs';

@@ -1,6 +1,6 @@
 /**
- * Peer that shows the highest possible throughput: node:http and pg, with hand-written code that assembles the
- * responses to just the queries of the bench.
+ * A peer (server that the benchmarks compare with the gateway) without a GraphQL library: hand-written code on
+ * node:http and pg, which can answer only the queries of the bench.
  */
 import { infoOf } from '../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './common/ids.mjs';

@@ -1,6 +1,6 @@
 /**
- * Peer that receives webhooks on node:http. Before it responds it stores the webhook (`kept`), or stores and
- * applies the webhook (`recorded`).
+ * A peer (server that the benchmarks compare with the gateway) that receives webhooks on node:http. Before it responds
+ * it stores the webhook (contender `kept`), or stores and applies the webhook (contender `recorded`).
  */
 
 import { serve } from './common/serve.mjs';

@@ -1,4 +1,4 @@
-/** Peer: GraphQL Yoga on node:http. */
+/** GraphQL Yoga on node:http as a peer (server that the benchmarks compare with the gateway). */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createYoga } from 'graphql-yoga';

@@ -19,7 +19,7 @@ export async function compareAnswers(
     for (const [index, answer] of answers.entries())
       if (!model || !isDeepStrictEqual(answer, model))
         throw new Error(
-          `${contenders[index]?.name} answers otherwise than the gateway:\n${JSON.stringify(answer)}\n${JSON.stringify(model)}`,
+          `${contenders[index]?.name} answers differently from the gateway:\n${JSON.stringify(answer)}\n${JSON.stringify(model)}`,
         );
   }
   return `${contenders.length} servers give the same answers to ${COMPARED} requests`;

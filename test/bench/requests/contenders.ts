@@ -19,12 +19,12 @@ const DATA = '"data":{';
 /** Text in every response of the gateway, which reports the query's cost: proof that the limits were on. */
 const COST = '"cost":{"requested":';
 
-/** Servers that are compared: the gateway (`ours`) and the peers. */
+/** Servers that are compared: the gateway (`ours`) and its peers (all others). */
 export const CONTENDERS = {
   ours: { title: 'the gateway', path: '/graphql', proof: COST },
   plain: { title: 'node:http and pg by hand', path: '/graphql', proof: DATA },
   remembering: {
-    title: 'the same, caching valid tokens as the gateway does',
+    title: 'plain, caching valid tokens as the gateway does',
     script: 'plain',
     environment: { REMEMBER_TOKENS: '1' },
     path: '/graphql',

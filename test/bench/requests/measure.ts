@@ -39,8 +39,8 @@ export async function measure({ name, port, worker }: Contender, given: Given): 
   const { table, rowsEach } = work.evidence;
   const coreTimes = () => Promise.all(cores ? [timesOfCore(cores.servers), timesOfCore(cores.others)] : []);
   const cpu = () => Promise.all([worker.cpuSeconds(), cpuSecondsOfPostgres(database.postmaster)]);
-  // Waits for deferred work of the gateway only: the queue tables in which other servers leave rows are processed
-  // by the gateway, which is not part of their measurement.
+  // Waits only when the gateway is measured. The gateway also processes the rows that other servers leave in the queue
+  // tables, but that does not belong to the measurements of those servers.
   const settled = async () => (name === 'ours' ? work.settled?.(database) : undefined);
   await settled();
   const rowsBefore = await database.count(table);

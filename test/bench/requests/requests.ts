@@ -39,8 +39,8 @@ export const requestBench = (work: Work): Bench => ({
     const trafficTo = await trafficOf(work, given);
     const rounds: Round[] = [];
     for (let turn = 0; turn < warmUps + count; turn += 1) {
-      // Updates the table statistics, which autovacuum would do within a minute: cached plans would assume that
-      // tables are empty.
+      // Updates the table statistics, as autovacuum would do within a minute: with the old statistics, cached plans
+      // would assume that the tables are empty.
       if (turn === warmUps) await database.pool.query('analyze');
       const round: Partial<Record<ContenderName, Measurement>> = {};
       for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {

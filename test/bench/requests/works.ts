@@ -25,7 +25,7 @@ interface Evidence {
   readonly rowsEach: 0 | 1;
 }
 
-/** Kind of request that is sent alike to every server. */
+/** Kind of request that the bench sends to every server in the same form. */
 export interface Work {
   readonly about: string;
   readonly peers: readonly ContenderName[];
@@ -34,15 +34,17 @@ export interface Work {
   readonly evidence: Evidence;
   readonly goals: readonly Goal[];
   /**
-   * Returns the operations to send, for works that only read. Before the measurement, the responses of all servers
-   * to these operations are compared.
+   * Returns the operations to send, if they only read. Before the measurement, the responses of all servers to these
+   * operations are compared.
    */
   readonly operations?: (database: BenchDatabase) => Promise<Operation[]>;
-  /** Returns requests that cannot be sent twice, in place of `operations`. */
+  /**
+   * Returns the requests to send, if no request may be sent twice (mutations, webhooks). Set instead of `operations`.
+   */
   readonly traffic?: (given: Given) => Promise<TrafficTo>;
   /**
-   * Waits until the gateway has done the work that it deferred until after the responses. Such work counts as CPU
-   * time, but does not lower the throughput.
+   * Waits until the gateway has done what it deferred until after the responses. This deferred work counts as CPU time,
+   * but does not lower the throughput.
    */
   readonly settled?: (database: BenchDatabase) => Promise<void>;
 }
@@ -58,13 +60,13 @@ export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
 /**
- * Peers for small responses, for which the time to verify tokens matters: like the gateway, `remembering` caches
- * verified tokens for a while.
+ * Servers to compare with the gateway on small responses. Since the time to verify tokens matters there, `remembering`
+ * takes part, which caches verified tokens like the gateway.
  */
 const PEERS_SMALL = ['plain', 'remembering', 'mercurius', 'apollo', 'yoga'] as const;
 /**
- * Peer that takes part only if personal data is masked: PostGraphile can neither decrypt it nor record that
- * it was read.
+ * Server that takes part only if personal data is masked: PostGraphile can neither decrypt personal data nor record
+ * that it was read.
  */
 const MASKED_ONLY = 'postgraphile';
 /** Requests as a VIEWER: responses show no personal data in full, so no read is recorded. */
@@ -105,14 +107,22 @@ export const WORKS = {
     peers: [...PEERS_SMALL, MASKED_ONLY],
     about: '(a) one session by id, with its user, masked',
   },
-  'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each read recorded first' },
+  'session-read': {
+    ...SESSION,
+    ...IN_FULL,
+    about: '(a) one session by id, with its user in full, each read recorded first',
+  },
   page: {
     ...PAGE,
     ...MASKED,
     peers: [...PEERS, MASKED_ONLY],
     about: '(b) a page of 50 sessions with user and 8 transitions each, masked',
   },
-  'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each read recorded first' },
+  'page-read': {
+    ...PAGE,
+    ...IN_FULL,
+    about: '(b) a page of 50 sessions with user in full and 8 transitions each, each read recorded first',
+  },
   filtered: {
     ...MASKED,
     about: '(c) a page of 50 sessions that wait on agent or auditor, deep in the list',
@@ -121,7 +131,7 @@ export const WORKS = {
     goals: [],
   },
   meeting: {
-    about: '(d) scheduleMeeting, each with its own idempotency key',
+    about: '(d) scheduleMeeting mutations, each with its own idempotency key',
     peers: ['plain'],
     role: 'OPERATOR',
     evidence: { table: 'meeting', rowsEach: 1 },

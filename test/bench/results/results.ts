@@ -15,12 +15,13 @@ interface Kept {
 
 const INTRODUCTION = `# What \`npm run bench\` found
 
-Everybody answers the same from the same database, in turn within each round, and is compared within the round. The
-gateway runs as in production, with sign-in, masking, limits and the log of reads; that they were on is checked with each
-answer, and what answers leave in the database is counted. Ratios say more than figures, which are of one machine.
+All servers answer the same requests from the same database, one after another within each round, and are compared within
+the round. The gateway runs as in production, with sign-in, masking, rate limits and the log of personal-data reads. Each
+response is checked for proof of the work, and the rows that the requests add to the database are counted. Ratios between
+servers say more than absolute figures, which hold for one machine only.
 `;
 
-/** Adds a report to the results in a folder, in place of the previous report of the same bench. */
+/** Adds a report to the results in a folder. It replaces the previous report of the same bench. */
 export async function keepReport(
   folder: URL,
   name: string,

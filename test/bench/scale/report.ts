@@ -42,7 +42,7 @@ function deepPages(sizes: readonly Size[]): string {
   if (!smallest || !largest) return '';
   const ratio = largest.queries.filtered.one.p50.median / smallest.queries.filtered.one.p50.median;
   const found = { median: ratio, deviation: 0 };
-  const what = `times the p50 of (c) at ${smallest.sessions.toLocaleString('en')}, at ${largest.sessions.toLocaleString('en')}`;
+  const what = `times the p50 of (c) at ${smallest.sessions.toLocaleString('en')} sessions, when there are ${largest.sessions.toLocaleString('en')}`;
   return lineOf(judge(what, found, { atMost: MOST_TIMES_DEEP }));
 }
 

@@ -32,8 +32,8 @@ export interface Size {
   readonly sessions: number;
   readonly queries: Readonly<Record<QueryName, { readonly one: Served; readonly two: Served }>>;
   /**
-   * Seconds until 1,000 subscribers that reconnect at once have caught up; null if the process may not open
-   * so many sockets.
+   * Seconds until 1,000 subscribers that reconnect at the same time have caught up; null if the process may not open so
+   * many sockets.
    */
   readonly resumeSeconds: Spread | null;
 }
@@ -41,7 +41,7 @@ export interface Size {
 /** Measures the same requests on databases of growing size, with one gateway process and with two. */
 export const scale: Bench = {
   about:
-    'scaling of (a), (b), (c) and (h) to 10,000, 100,000 and 1,000,000 sessions, with one process and with two',
+    '(a), (b), (c) and (h) with 10,000, 100,000 and 1,000,000 sessions, with one gateway process and with two',
   onlyByName: true,
 
   async run(conditions) {
@@ -49,7 +49,7 @@ export const scale: Bench = {
     const sizes: Size[] = [];
     for (const sessions of conditions.sizes ?? (conditions.quick ? QUICK : FULL).sizes)
       sizes.push(await measureSize(sessions, cores, conditions));
-    const machine = `${describeMachine()}; ${placing}; the second process on that core too`;
+    const machine = `${describeMachine()}; ${placing}; the second gateway process on the core of the load generators`;
     return { text: textOf(machine, sizes), figures: { machine, sizes }, plot: plotOf(sizes) };
   },
 };
@@ -103,8 +103,8 @@ interface Turn {
 }
 
 /**
- * Sends requests to the gateway processes of a team at once. One process and two get the same number of
- * connections in total.
+ * Sends requests concurrently to all gateway processes of a team (one process, or two on the same database). Both teams
+ * get the same number of connections in total.
  */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;

@@ -1,4 +1,7 @@
-/** Writes for peers: the rows that the gateway writes when a session changes, by the same prepared statements. */
+/**
+ * Database writes of the peers (servers that the benchmarks compare with the gateway): for a change of a session they
+ * store the same rows as the gateway, by prepared statements.
+ */
 import { AuditKeys, serialise } from '../../../../.build/domain/audit.js';
 import { pool } from './setting.mjs';
 
@@ -53,7 +56,10 @@ export const addTransition = (run, row) =>
     ],
   );
 
-/** Returns the next transition of a session whose row is locked; `rest` are its other columns. */
+/**
+ * Returns the next transition of a session, which the caller must have locked (race on `last_sequence`). `rest` adds or
+ * replaces columns of the transition.
+ */
 export const nextTransition = (session, rest) => ({
   sessionId: session.id,
   sequence: session.last_sequence + 1,
@@ -67,7 +73,7 @@ export const nextTransition = (session, rest) => ({
   ...rest,
 });
 
-/** Appends entries to the audit chain of a session; each note is a kind and a content. */
+/** Appends entries to the audit chain of a session; each note is a pair of the kind and the content of an entry. */
 export async function audit(run, sessionId, notes, recordedAt) {
   const [head] = await run(
     'audit-head',

@@ -1,6 +1,7 @@
 /**
- * Hand-written scheduleMeeting for peers: the same transaction as the gateway's, but without the checks whether
- * the action is allowed, which take almost no time.
+ * Hand-written scheduleMeeting for peers (servers that the benchmarks compare with the gateway): it stores the same
+ * rows as the gateway in one transaction, but does not check whether the action is allowed, which takes the gateway
+ * almost no time.
  */
 import { randomUUID } from 'node:crypto';
 import { infoOf } from '../../../../.build/domain/status.js';

@@ -1,4 +1,7 @@
-/** The gateway's schema, with hand-written resolvers that read the same tables. */
+/**
+ * GraphQL schema for peers (servers that the benchmarks compare with the gateway): the gateway's SDL, with hand-written
+ * resolvers that read the same tables.
+ */
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import DataLoader from 'dataloader';

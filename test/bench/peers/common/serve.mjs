@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { listensAt } from './setting.mjs';
 
 /**
- * Starts a JSON server with plain node:http, and resolves with it once it listens. If `answer` throws, the
- * response is a 500.
+ * Starts a JSON server on plain node:http. Resolves with the server once it listens. If `answer` throws, the response
+ * is a 500.
  */
 export async function serve(answer) {
   const server = createServer(async (request, response) => {

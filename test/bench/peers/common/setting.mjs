@@ -1,4 +1,7 @@
-/** Environment that the bench sets for every peer, and how a peer reports its port to the bench. */
+/**
+ * Set-up that all peers (servers that the benchmarks compare with the gateway) share: keys and database from the
+ * environment, and the report of the port to the bench.
+ */
 import pg from 'pg';
 import { answerOrders } from '../../../../.build/bench/test/bench/harness/orders.js';
 import { Sealer } from '../../../../.build/encryption/sealing.js';

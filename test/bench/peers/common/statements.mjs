@@ -1,4 +1,7 @@
-/** The gateway's SQL statements, prepared, with columns that are named like the fields of the response. */
+/**
+ * Prepared SQL statements of the peers (servers that the benchmarks compare with the gateway). They read the gateway's
+ * tables; columns have the names of the GraphQL fields.
+ */
 
 const SESSION_COLUMNS = `id, verification_id as "verificationId", reference_id as "referenceId", user_id as "userKey",
   user_template as "userTemplate", agent_template as "agentTemplate", status, sub_status as "subStatus",

@@ -1,6 +1,6 @@
 /**
- * Verifies tokens by the rules of the gateway. The signature is checked at every request; only the peer
- * `remembering` caches verified tokens, like the gateway.
+ * Verifies tokens by the rules of the gateway. Peers (servers that the benchmarks compare with the gateway) check the
+ * signature at every request; only the contender `remembering` caches verified tokens, like the gateway.
  */
 import { hash } from 'node:crypto';
 import { jwtVerify } from 'jose';

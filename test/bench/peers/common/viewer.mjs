@@ -1,4 +1,7 @@
-/** Decides which personal data a viewer may see, and logs which personal data a viewer was shown. */
+/**
+ * Personal data in the responses of peers (servers that the benchmarks compare with the gateway): decides which data a
+ * viewer may see, and records which data a viewer was shown.
+ */
 import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';

@@ -1,6 +1,6 @@
 /**
- * Receives webhooks for peers with the same work as in the gateway: verifies the signature over the raw bytes,
- * and stores the encrypted body.
+ * Receives webhooks for peers (servers that the benchmarks compare with the gateway), with the same work as in the
+ * gateway: verifies the signature over the raw bytes, and stores the encrypted body.
  */
 import { createHash } from 'node:crypto';
 import { verify } from '../../../../.build/provider/signature.js';

@@ -1,6 +1,6 @@
 /**
- * Peer: PostGraphile 4, with the schema that it derives from the tables. Tokens are checked by the same code as in
- * the other peers.
+ * PostGraphile 4 as a peer (server that the benchmarks compare with the gateway), with the schema that PostGraphile
+ * derives from the tables. The same code as in the other peers verifies tokens.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

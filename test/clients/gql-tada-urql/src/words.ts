@@ -1,6 +1,6 @@
 /**
- * Texts for the gateway's refusals and parties. The compiler reports a missing text. Values that only a later
- * release of the gateway sends are shown unchanged.
+ * Texts that the program shows for refusals of the gateway and for parties (who has to act next). The compiler reports
+ * a value without a text. Values that only a later release of the gateway sends are shown unchanged.
  */
 import { type FragmentOf, type ResultOf, readFragment } from 'gql.tada';
 import type { graphql } from './graphql.ts';
@@ -58,7 +58,7 @@ export function moved(frame: ResultOf<typeof WATCH>['sessionLive']): string | nu
       return `${sequence} ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
     }
     case 'SessionSnapshot':
-      return frame.resync ? 'show the session anew' : null;
+      return frame.resync ? 'show the session again' : null;
     case 'Heartbeat':
       return null;
     default:

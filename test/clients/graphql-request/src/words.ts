@@ -1,6 +1,6 @@
 /**
- * Texts for the gateway's refusals and parties. The compiler reports a missing text. Values that only a later
- * release of the gateway sends are shown unchanged.
+ * Texts that the program shows for refusals of the gateway and for parties (who has to act next). The compiler reports
+ * a value without a text. Values that only a later release of the gateway sends are shown unchanged.
  */
 import type { Party, PersonFragment, StartMutation, StateFragment, WatchSubscription } from './generated.ts';
 
@@ -53,7 +53,7 @@ export function moved(frame: WatchSubscription['sessionLive']): string | null {
       return `${sequence} ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
     }
     case 'SessionSnapshot':
-      return frame.resync ? 'show the session anew' : null;
+      return frame.resync ? 'show the session again' : null;
     case 'Heartbeat':
       return null;
     default:

@@ -1,6 +1,6 @@
 /**
- * Texts for the gateway's refusals and parties. The compiler reports a missing text. Values that only a later
- * release of the gateway sends are shown unchanged.
+ * Texts that the program shows for refusals of the gateway and for parties (who has to act next). The compiler reports
+ * a value without a text. Values that only a later release of the gateway sends are shown unchanged.
  */
 import { readInlineData } from 'relay-runtime';
 import type { operations_person$key } from './__generated__/operations_person.graphql';
@@ -71,7 +71,7 @@ export function moved(frame: operationsWatchSubscription$data['sessionLive']): s
       return `${sequence} ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
     }
     case 'SessionSnapshot':
-      return frame.resync ? 'show the session anew' : null;
+      return frame.resync ? 'show the session again' : null;
     case 'Heartbeat':
     case '%other':
       return null;

@@ -4,8 +4,11 @@ ALTER TABLE "status_transition" DROP CONSTRAINT IF EXISTS "status_transition_ver
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "assigned_agent" text;--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "assigned_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "assigned_until" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "due_at" timestamp (3) with time zone;--> statement-breakpoint
 DROP INDEX CONCURRENTLY IF EXISTS "vkyc_session_assigned";--> statement-breakpoint
 CREATE INDEX CONCURRENTLY "vkyc_session_assigned" ON "vkyc_session" USING btree ("assigned_agent","created_at","id") WHERE "vkyc_session"."assigned_agent" is not null;--> statement-breakpoint
+DROP INDEX CONCURRENTLY IF EXISTS "vkyc_session_due";--> statement-breakpoint
+CREATE INDEX CONCURRENTLY "vkyc_session_due" ON "vkyc_session" USING btree ("due_at","id") WHERE "vkyc_session"."due_at" is not null;--> statement-breakpoint
 DROP INDEX CONCURRENTLY IF EXISTS "vkyc_session_queue";--> statement-breakpoint
 CREATE INDEX CONCURRENTLY "vkyc_session_queue" ON "vkyc_session" USING btree ("waiting_on","escalated" DESC NULLS FIRST,"status_since","id") WHERE "vkyc_session"."waiting_on" in ('AGENT', 'AUDITOR');--> statement-breakpoint
 ALTER TABLE "annotation" ADD CONSTRAINT "annotation_kind" CHECK ("annotation"."kind" in ('NOTE', 'CLOSURE', 'ESCALATION', 'ESCALATION_RESOLUTION', 'DISPUTE_RESOLUTION', 'MEETING_REASON', 'ASSIGNMENT', 'CLAIM', 'UNASSIGNMENT')) NOT VALID;--> statement-breakpoint
