@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CalendarRules } from './domain/calendar.ts';
+import type { Deadlines } from './domain/deadlines.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   DEFAULT_SLOT_MINUTES,
@@ -114,6 +115,10 @@ export interface Config {
   readonly meetingGraceMinutes: number;
   /** Calendar of meetings; null: meetings can be booked at any time. */
   readonly calendar: CalendarRules | null;
+  /** Times after which sessions are overdue, by sub-status or party; without a setting, no session is. */
+  readonly deadlines: Deadlines;
+  /** Minutes for which `claimNext` reserves a session, counted from the person's last action on it. */
+  readonly claimLeaseMinutes: number;
   /**
    * Days after a decision made here and the end of the link (the later of both) for which polls ask the
    * provider whether it agrees.
@@ -240,6 +245,8 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     meetingGraceMinutes: env.MEETING_GRACE_MINUTES,
     calendar: readCalendar(env),
+    deadlines: env.DEADLINES,
+    claimLeaseMinutes: env.CLAIM_LEASE_MINUTES,
     decisionConfirmDays: env.DECISION_CONFIRM_DAYS,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',

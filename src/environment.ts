@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
+import { DEADLINE_NAMES, type Deadlines } from './domain/deadlines.ts';
 import { DEFAULT_CONFIRM_DAYS } from './domain/polling.ts';
 import { parseMeetingHours } from './meeting-hours.ts';
 
@@ -84,6 +85,37 @@ const publicKey = text
       return false;
     }
   }, 'is not an RSA public key in PEM');
+
+const MAX_DEADLINE_MINUTES = 525_600;
+
+/** Deadlines as `NAME=MINUTES`, separated by commas; a name is a sub-status or a party. */
+const deadlines = list.transform((items, context): Deadlines => {
+  const read = new Map<string, number>();
+  for (const item of items) {
+    const [name = '', minutes = ''] = item.split('=').map((part) => part.trim());
+    const problem = findDeadlineProblem(name, minutes, read);
+    if (problem) {
+      context.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    }
+    read.set(name, Number(minutes));
+  }
+  return Object.fromEntries(read);
+});
+
+function findDeadlineProblem(
+  name: string,
+  minutes: string,
+  read: ReadonlyMap<string, number>,
+): string | null {
+  if (!DEADLINE_NAMES.some((known) => known === name))
+    return `names ${JSON.stringify(name)}, which is neither a sub-status of a session under way nor a party: write NAME=MINUTES, such as AGENT=30,USER_QUEUED=10`;
+  if (read.has(name)) return `names ${name} twice`;
+  const count = /^\d{1,6}$/.test(minutes) ? Number(minutes) : 0;
+  return count >= 1 && count <= MAX_DEADLINE_MINUTES
+    ? null
+    : `must give ${name} a whole number of minutes, from 1 to ${MAX_DEADLINE_MINUTES}`;
+}
 
 const MAX_TEMPLATES = 20;
 const MAX_STEPS = 20;
@@ -202,6 +234,8 @@ export const environment = z.object({
   MEETING_SLOT_MINUTES: number.int().min(5).max(480).optional(),
   MEETING_CAPACITY: number.int().min(1).max(10_000).optional(),
   MEETING_TIME_ZONE: timeZone.optional(),
+  DEADLINES: deadlines.default({}),
+  CLAIM_LEASE_MINUTES: number.int().min(1).max(1_440).default(20),
   USER_TEMPLATES: templates(userTemplate).optional(),
   AGENT_TEMPLATES: templates(agentTemplate).optional(),
   AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),

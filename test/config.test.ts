@@ -213,7 +213,7 @@ test('a public database without TLS, or a database password that can be guessed,
   expect(warnings('postgres://postgres:postgres@db/v')).toContain('can be guessed');
 });
 
-describe('templates and Aadhaar', () => {
+describe('templates, Aadhaar, deadlines and leases', () => {
   const complaint = (environment: Record<string, string>): string => {
     try {
       readConfig(environment);
@@ -377,5 +377,26 @@ describe('templates and Aadhaar', () => {
       expect(complaint({ HOLIDAYS }), HOLIDAYS).toBe(
         'HOLIDAYS: must be days as YYYY-MM-DD, separated by commas',
       );
+  });
+
+  test('DEADLINES names sub-statuses and parties with minutes, and says what is wrong with an entry', () => {
+    expect(readConfig({ DEADLINES: 'AGENT=30, USER_QUEUED = 10' }).deadlines).toEqual({
+      AGENT: 30,
+      USER_QUEUED: 10,
+    });
+    expect(readConfig({}).deadlines).toEqual({});
+    expect(complaint({ DEADLINES: 'AGENT=30,NOBODY=5' })).toMatch(
+      /names "NOBODY", which is neither a sub-status of a session under way nor a party/,
+    );
+    expect(complaint({ DEADLINES: 'AGENT=1,AGENT=2' })).toMatch(/names AGENT twice/);
+    for (const minutes of ['', '0', '-5', '1.5', 'ten', '525601', '1e3'])
+      expect(complaint({ DEADLINES: `AGENT=${minutes}` }), minutes).toMatch(
+        /must give AGENT a whole number of minutes, from 1 to 525600/,
+      );
+  });
+
+  test('CLAIM_LEASE_MINUTES must be 1 to 1440', () => {
+    for (const CLAIM_LEASE_MINUTES of ['0', '1.5', '1441', 'ten'])
+      expect(complaints({ CLAIM_LEASE_MINUTES }), CLAIM_LEASE_MINUTES).toEqual(['CLAIM_LEASE_MINUTES']);
   });
 });

@@ -6,6 +6,9 @@ import { type Frame, isRestart } from './frames.ts';
  */
 const MAX_REMEMBERED = 1_000;
 
+/** Types of frames that have no entry in the log, and carry the cursor of the entry before them. */
+const WITHOUT_ENTRY = new Set(['Heartbeat', 'DeadlinePassed']);
+
 /**
  * Position of a subscriber in its stream. It detects missing and repeated frames by `previousCursor`, the
  * cursor of the frame before: GraphQL routers share streams between clients, repeat them from the start, and
@@ -54,7 +57,8 @@ export class Position {
     const isLinked = previousCursor === this.cursor || previousCursor === this.#event;
     if (previousCursor !== undefined && !isLinked) return this.#seen.has(cursor) ? 'REPEATED' : 'GAP';
     if (isRestart(frame)) this.#seen.clear();
-    const isHeartbeat = frame.__typename === 'Heartbeat' || cursor === previousCursor;
+    // Neither a heartbeat nor a passed deadline is an entry of the log.
+    const isHeartbeat = WITHOUT_ENTRY.has(frame.__typename ?? '') || cursor === previousCursor;
     if (!isHeartbeat || this.#event === null) this.#event = cursor;
     this.cursor = cursor;
     this.#remember(cursor);

@@ -38,7 +38,7 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     confirmDays: config.decisionConfirmDays,
   });
   const unitOfWork = new UnitOfWork({
-    ...{ db, clock, sealer, auditKeys, fairShare, log },
+    ...{ db, clock, sealer, auditKeys, fairShare, deadlines: config.deadlines, log },
     doorbell: SILENT_DOORBELL,
     metrics: createMetrics(),
     onMismatch() {},

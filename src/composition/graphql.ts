@@ -12,11 +12,14 @@ import { type DocumentPolicy, readManifest, trustedDocumentsOnly } from '../grap
 import { ReadLog } from '../services/audit/read-log.ts';
 import {
   addNote,
+  assignAgent,
   closeSession,
   escalateSession,
   resolveDispute,
   resolveEscalation,
+  unassignAgent,
 } from '../services/sessions/annotate.ts';
+import { claimNext } from '../services/sessions/claim-next.ts';
 import { cancelMeeting, scheduleMeeting } from '../services/sessions/meetings.ts';
 import { createSdkToken, refreshSession, requestRecording } from '../services/sessions/provider-actions.ts';
 import { recordReview } from '../services/sessions/record-review.ts';
@@ -69,7 +72,8 @@ export function createServices(
   const aadhaar = { maxAgeDays: config.aadhaarMaxAgeDays, holidays: new Set(config.holidays) };
   const rules = { templates, aadhaar };
   const calendar = config.calendar && new MeetingCalendar(config.calendar);
-  const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
+  const leaseMs = config.claimLeaseMinutes * 60_000;
+  const actions = { db, clock, unitOfWork, sealer, policy, leaseMs, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, calendar, policy, hub, cursors, templates },
     figures: new SessionFigures({ db, statistics, clock, log }),
@@ -82,6 +86,9 @@ export function createServices(
     escalateSession: (viewer, input) => escalateSession(actions, viewer, input),
     resolveEscalation: (viewer, input) => resolveEscalation(actions, viewer, input),
     resolveDispute: (viewer, input) => resolveDispute(actions, viewer, input),
+    assignAgent: (viewer, input) => assignAgent(actions, viewer, input),
+    unassignAgent: (viewer, input) => unassignAgent(actions, viewer, input),
+    claimNext: (viewer, input) => claimNext(actions, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

@@ -1,5 +1,6 @@
 import { FairShare } from '../services/polling/fair-share.ts';
 import { Reconciler } from '../services/polling/reconciler.ts';
+import { DeadlineCorrector } from '../services/sessions/deadline-corrector.ts';
 import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { WebhookQueueWorker } from '../services/webhooks/webhook-queue-worker.ts';
 import { WebhookRecorder } from '../services/webhooks/webhook-recorder.ts';
@@ -29,8 +30,10 @@ export function openTransitions(
   lifecycle.onStop(() => fairShare.stop());
   const unitOfWork = new UnitOfWork({
     ...{ db, clock, doorbell, sealer, auditKeys },
-    ...{ fairShare, metrics, onMismatch, log },
+    ...{ fairShare, deadlines: config.deadlines, metrics, onMismatch, log },
   });
+  const corrector = new DeadlineCorrector({ db, deadlines: config.deadlines, log });
+  lifecycle.onStop(() => corrector.stop());
   const { lookIntervalMs } = overrides;
   const timing = lookIntervalMs === undefined ? {} : { lookIntervalMs };
   const queue = new WebhookQueueWorker({

@@ -148,7 +148,11 @@ export type SessionAction =
   /** Escalate the session, so that staff investigate it. */
   | 'ESCALATE'
   /** Record the result of the investigation, and end the escalation. */
-  | 'RESOLVE_ESCALATION';
+  | 'RESOLVE_ESCALATION'
+  /** Assign the session to an agent or auditor, who then works on it. */
+  | 'ASSIGN'
+  /** End the assignment, so that another person may take the session. */
+  | 'UNASSIGN';
 
 /** Outcome of closing a session. */
 export type ClosureOutcome =
@@ -267,7 +271,7 @@ export type ReviewReason =
 
 /** Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS. */
 export type SessionChange =
-  /** Status, sub-status and what follows from them, such as `statusInfo.waitingOn` and `availableActions`. */
+  /** Status, sub-status and what follows from them, such as `statusInfo.waitingOn`, `availableActions`, and the end of an assignment by a review or by the end of the session. */
   | 'STATUS'
   /** The fields `meeting` and `meetings`, and whether the meeting can be cancelled. */
   | 'MEETINGS'
@@ -282,7 +286,9 @@ export type SessionChange =
   /** The fields `disputed` and `disputeResolutions`. */
   | 'DISPUTE'
   /** The field `replacedBy`: another session replaces this one. */
-  | 'REPLACEMENT';
+  | 'REPLACEMENT'
+  /** The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session. */
+  | 'ASSIGNMENT';
 
 /** Conditions on meetings. Omitted fields do not filter. */
 export type MeetingFilter = {
@@ -324,6 +330,12 @@ export type SessionFilter = {
   closed?: boolean | null | undefined;
   /** True: only sessions that another session replaces. False: only all other sessions. */
   replaced?: boolean | null | undefined;
+  /** Only sessions whose `assignedAgent` is this token subject. For staff; refused for customers. */
+  assignedTo?: string | null | undefined;
+  /** True: only sessions that are assigned to anybody. False: only all other sessions, such as those whose lease has ended. For staff; refused for customers. */
+  assigned?: boolean | null | undefined;
+  /** True: only sessions whose deadline (`dueAt`) has passed. False: only all other sessions. For staff; refused for customers. */
+  overdue?: boolean | null | undefined;
 };
 
 /** Sort order of sessions. Sessions with equal times are sorted by age. */
@@ -340,6 +352,8 @@ export type SessionOrderField =
   | 'CREATED_AT'
   /** Time at which the gateway last recorded something about the session. */
   | 'UPDATED_AT'
+  /** Deadline of the session. The list has only sessions that have one. For staff; refused for customers. */
+  | 'DUE_AT'
   /** Time since which the session has its status: ascending lists first what has waited longest. Lists only sessions that have not ended. */
   | 'STATUS_SINCE'
   /** Start of the booked meeting. Lists only sessions with a booked meeting. */
@@ -456,6 +470,45 @@ export type ResolveDisputeInput = {
   note: string;
   /** Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides. */
   expectedSubStatus?: SubStatus | null | undefined;
+};
+
+/** Input of assignAgent: the session, and who works on it. */
+export type AssignAgentInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Token subject of the agent, or of the auditor if an approval waits for its audit. The gateway does not know the roles of other people: that person needs the role for the work. */
+  agent: string;
+  /** Time at which the assignment ends by itself; actions of the assignee move it on. Without it, the assignment lasts until the review, the end of the session, or unassignAgent. */
+  until?: string | null | undefined;
+};
+
+/** Input of unassignAgent: the session that nobody is to work on any more. */
+export type UnassignAgentInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+};
+
+/** Queue of work from which `claimNext` gives sessions. */
+export type Queue =
+  /** Sessions that wait on an agent: the customer is in the queue for a call, or a call has ended and no agent has reviewed it. */
+  | 'AGENT'
+  /** Sessions that wait on an auditor: an agent approved, and the approval waits for the auditor's decision. */
+  | 'AUDITOR';
+
+/** Input of claimNext: the queue to take work from. */
+export type ClaimNextInput = {
+  /** AGENT needs the role AGENT, AUDITOR the role AUDITOR; ADMIN may take work from both. */
+  queue: Queue;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each piece of work. The same key returns the same session, even if it has been reviewed since. */
+  idempotencyKey: string;
 };
 
 /** Reason why no meeting can be booked at a time. More values may be added: show `message`. */
@@ -683,6 +736,8 @@ export type VkycClosureFragment = { id: string, outcome: ClosureOutcome, reason:
 
 export type VkycEscalationFragment = { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null };
 
+export type VkycAssignmentFragment = { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null };
+
 export type VkycDisputeResolutionFragment = { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string };
 
 export type VkycCustomerFragment = { id: string, userId: string, name: string | null, phone: string | null, email: string | null };
@@ -697,13 +752,15 @@ export type VkycSessionNotesFragment = { id: string, notes: { totalCount: number
 
 export type VkycSessionEscalationsFragment = { id: string, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null };
 
+export type VkycSessionAssignmentFragment = { id: string, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null };
+
 export type VkycSessionClosureFragment = { id: string, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null };
 
 export type VkycSessionDisputesFragment = { id: string, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null };
 
 export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: string, verificationId: string } | null };
 
-export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -746,14 +803,14 @@ export type VkycSessionQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionPartsQueryVariables = Exact<{
   id: string | number;
@@ -762,13 +819,14 @@ export type VkycSessionPartsQueryVariables = Exact<{
   reviews?: boolean;
   notes?: boolean;
   escalations?: boolean;
+  assignment?: boolean;
   closure?: boolean;
   disputes?: boolean;
   replacement?: boolean;
 }>;
 
 
-export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } | null };
+export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, assignedAgent?: string | null, assignedAt?: string | null, assignedUntil?: string | null, assignments?: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } | null };
 
 export type VkycSessionLogQueryVariables = Exact<{
   id: string | number;
@@ -806,6 +864,7 @@ export type VkycPersonQueryVariables = Exact<{
 
 export type VkycPersonQuery = { node:
     | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -981,6 +1040,44 @@ export type VkycResolveEscalationMutation = { resolveEscalation:
     | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
+export type VkycAssignAgentMutationVariables = Exact<{
+  input: AssignAgentInput;
+}>;
+
+
+export type VkycAssignAgentMutation = { assignAgent:
+    | { __typename: 'AssignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycUnassignAgentMutationVariables = Exact<{
+  input: UnassignAgentInput;
+}>;
+
+
+export type VkycUnassignAgentMutation = { unassignAgent:
+    | { __typename: 'UnassignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycClaimNextMutationVariables = Exact<{
+  input: ClaimNextInput;
+}>;
+
+
+export type VkycClaimNextMutation = { claimNext:
+    | { __typename: 'ClaimNextSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { assignedAgent: string | null, assignedUntil: string | null, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'QueueEmpty', queue: Queue }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
 export type VkycResolveDisputeMutationVariables = Exact<{
   input: ResolveDisputeInput;
 }>;
@@ -1040,6 +1137,7 @@ export type VkycWatchSessionSubscription = { sessionLive:
     | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
+    | { __typename: 'DeadlinePassed' }
    };
 
 export type VkycWatchFloorSubscriptionVariables = Exact<{
@@ -1052,6 +1150,7 @@ export type VkycWatchFloorSubscription = { feed:
     | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
+    | { __typename: 'DeadlinePassed' }
    };
 
 export type VkycWatchTransitionsSubscriptionVariables = Exact<{
@@ -1248,6 +1347,17 @@ fragment VkycEscalation on Escalation {
   resolvedAt
 }
 
+fragment VkycAssignment on Assignment {
+  id
+  agent
+  claimed
+  takenOverFrom
+  assignedBy
+  assignedAt
+  unassignedBy
+  unassignedAt
+}
+
 fragment VkycDisputeResolution on DisputeResolution {
   id
   resolution
@@ -1314,6 +1424,16 @@ fragment VkycSessionEscalations on VkycSession {
   }
 }
 
+fragment VkycSessionAssignment on VkycSession {
+  id
+  assignedAgent
+  assignedAt
+  assignedUntil
+  assignments {
+    ...VkycAssignment
+  }
+}
+
 fragment VkycSessionClosure on VkycSession {
   id
   closure {
@@ -1345,6 +1465,7 @@ fragment VkycSessionPage on VkycSession {
   ...VkycSessionReviews
   ...VkycSessionNotes
   ...VkycSessionEscalations
+  ...VkycSessionAssignment
   ...VkycSessionClosure
   ...VkycSessionDisputes
   ...VkycSessionReplacement
@@ -1497,6 +1618,17 @@ fragment VkycEscalation on Escalation {
   resolvedAt
 }
 
+fragment VkycAssignment on Assignment {
+  id
+  agent
+  claimed
+  takenOverFrom
+  assignedBy
+  assignedAt
+  unassignedBy
+  unassignedAt
+}
+
 fragment VkycDisputeResolution on DisputeResolution {
   id
   resolution
@@ -1563,6 +1695,16 @@ fragment VkycSessionEscalations on VkycSession {
   }
 }
 
+fragment VkycSessionAssignment on VkycSession {
+  id
+  assignedAgent
+  assignedAt
+  assignedUntil
+  assignments {
+    ...VkycAssignment
+  }
+}
+
 fragment VkycSessionClosure on VkycSession {
   id
   closure {
@@ -1594,6 +1736,7 @@ fragment VkycSessionPage on VkycSession {
   ...VkycSessionReviews
   ...VkycSessionNotes
   ...VkycSessionEscalations
+  ...VkycSessionAssignment
   ...VkycSessionClosure
   ...VkycSessionDisputes
   ...VkycSessionReplacement
@@ -1617,7 +1760,7 @@ fragment VkycSessionPage on VkycSession {
 }`);
 
 export const VkycSessionParts = document<VkycSessionPartsQuery, VkycSessionPartsQueryVariables>(`\
-query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = false, $reviews: Boolean! = false, $notes: Boolean! = false, $escalations: Boolean! = false, $closure: Boolean! = false, $disputes: Boolean! = false, $replacement: Boolean! = false) {
+query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = false, $reviews: Boolean! = false, $notes: Boolean! = false, $escalations: Boolean! = false, $assignment: Boolean! = false, $closure: Boolean! = false, $disputes: Boolean! = false, $replacement: Boolean! = false) {
   session(id: $id) {
     id
     ...VkycSessionLink @include(if: $link)
@@ -1625,6 +1768,7 @@ query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = 
     ...VkycSessionReviews @include(if: $reviews)
     ...VkycSessionNotes @include(if: $notes)
     ...VkycSessionEscalations @include(if: $escalations)
+    ...VkycSessionAssignment @include(if: $assignment)
     ...VkycSessionClosure @include(if: $closure)
     ...VkycSessionDisputes @include(if: $disputes)
     ...VkycSessionReplacement @include(if: $replacement)
@@ -1682,6 +1826,17 @@ fragment VkycEscalation on Escalation {
   resolvedAt
 }
 
+fragment VkycAssignment on Assignment {
+  id
+  agent
+  claimed
+  takenOverFrom
+  assignedBy
+  assignedAt
+  unassignedBy
+  unassignedAt
+}
+
 fragment VkycDisputeResolution on DisputeResolution {
   id
   resolution
@@ -1737,6 +1892,16 @@ fragment VkycSessionEscalations on VkycSession {
   id
   escalations {
     ...VkycEscalation
+  }
+}
+
+fragment VkycSessionAssignment on VkycSession {
+  id
+  assignedAgent
+  assignedAt
+  assignedUntil
+  assignments {
+    ...VkycAssignment
   }
 }
 
@@ -3043,6 +3208,351 @@ fragment VkycEscalation on Escalation {
   resolution
   resolvedBy
   resolvedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycAssignAgent = document<VkycAssignAgentMutation, VkycAssignAgentMutationVariables>(`\
+mutation VkycAssignAgent($input: AssignAgentInput!) {
+  assignAgent(input: $input) {
+    __typename
+    ... on AssignAgentSuccess {
+      replayed
+      assignment {
+        ...VkycAssignment
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+        assignedAgent
+        assignedUntil
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
+fragment VkycAssignment on Assignment {
+  id
+  agent
+  claimed
+  takenOverFrom
+  assignedBy
+  assignedAt
+  unassignedBy
+  unassignedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycUnassignAgent = document<VkycUnassignAgentMutation, VkycUnassignAgentMutationVariables>(`\
+mutation VkycUnassignAgent($input: UnassignAgentInput!) {
+  unassignAgent(input: $input) {
+    __typename
+    ... on UnassignAgentSuccess {
+      replayed
+      assignment {
+        ...VkycAssignment
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+        assignedAgent
+        assignedUntil
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
+fragment VkycAssignment on Assignment {
+  id
+  agent
+  claimed
+  takenOverFrom
+  assignedBy
+  assignedAt
+  unassignedBy
+  unassignedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycClaimNext = document<VkycClaimNextMutation, VkycClaimNextMutationVariables>(`\
+mutation VkycClaimNext($input: ClaimNextInput!) {
+  claimNext(input: $input) {
+    __typename
+    ... on ClaimNextSuccess {
+      replayed
+      assignment {
+        ...VkycAssignment
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+        assignedAgent
+        assignedUntil
+      }
+    }
+    ... on QueueEmpty {
+      queue
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
+fragment VkycAssignment on Assignment {
+  id
+  agent
+  claimed
+  takenOverFrom
+  assignedBy
+  assignedAt
+  unassignedBy
+  unassignedAt
 }
 
 fragment VkycRefusal on MutationError {

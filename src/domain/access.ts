@@ -37,7 +37,18 @@ export const ACTION_ROLES = {
   ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
+
+/** Roles that may take work from each queue (`claimNext`). */
+export const QUEUE_ROLES = {
+  AGENT: ACTION_ROLES.RECORD_AGENT_REVIEW,
+  AUDITOR: ACTION_ROLES.RECORD_AUDITOR_REVIEW,
+} as const satisfies Record<string, readonly Role[]>;
+
+/** Roles that act on a session although it is assigned to another person, and may assign it to somebody else. */
+export const MANAGERS: readonly Role[] = ['OPERATOR', 'ADMIN'];
 
 /**
  * Roles that may call each root field of the GraphQL schema. The server does not start if a root field is
@@ -69,6 +80,9 @@ export const OPERATIONS = {
   'Mutation.escalateSession': ACTION_ROLES.ESCALATE,
   'Mutation.resolveEscalation': ACTION_ROLES.RESOLVE_ESCALATION,
   'Mutation.resolveDispute': ACTION_ROLES.RESOLVE_DISPUTE,
+  'Mutation.assignAgent': ACTION_ROLES.ASSIGN,
+  'Mutation.unassignAgent': ACTION_ROLES.UNASSIGN,
+  'Mutation.claimNext': ['AGENT', 'AUDITOR', 'ADMIN'],
   'Mutation.refreshSession': ACTION_ROLES.REFRESH,
   'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
   'Mutation.createSdkToken': ACTION_ROLES.CREATE_SDK_TOKEN,
@@ -128,7 +142,8 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
-    STAFF_ONLY: 'notes closure escalated escalation escalations providerDecision disputeResolutions',
+    STAFF_ONLY: `notes closure escalated escalation escalations providerDecision disputeResolutions
+      assignedAgent assignedAt assignedUntil assignments dueAt overdue`,
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -158,6 +173,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WORDS: 'note resolution',
   },
   DisputeResolution: { OPEN: 'id resolution resolvedAt', WHO: 'resolvedBy', WORDS: 'note' },
+  Assignment: { OPEN: 'id agent claimed takenOverFrom assignedBy assignedAt unassignedBy unassignedAt' },
   StatusInfo: {
     OPEN: 'status subStatus explanation recommendedAction customerMessage waitingOn terminal reportedBy',
   },
@@ -181,6 +197,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   StatusTransitionEdge: { OPEN: 'node cursor' },
   SessionSnapshot: { OPEN: 'session cursor previousCursor resync' },
   Heartbeat: { OPEN: 'serverTime cursor previousCursor' },
+  DeadlinePassed: { OPEN: 'session dueAt cursor previousCursor' },
   FeedReset: { OPEN: 'cursor previousCursor cause reason' },
   StartSessionSuccess: { OPEN: 'session replayed' },
   ScheduleMeetingSuccess: { OPEN: 'session meeting replayed' },
@@ -191,6 +208,10 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   EscalateSessionSuccess: { OPEN: 'session escalation replayed' },
   ResolveEscalationSuccess: { OPEN: 'session escalation replayed' },
   ResolveDisputeSuccess: { OPEN: 'session resolution replayed' },
+  AssignAgentSuccess: { OPEN: 'session assignment replayed' },
+  UnassignAgentSuccess: { OPEN: 'session assignment replayed' },
+  ClaimNextSuccess: { OPEN: 'session assignment replayed' },
+  QueueEmpty: { OPEN: 'queue' },
   RefreshSessionSuccess: { OPEN: 'session changed' },
   RequestRecordingSuccess: { OPEN: 'session', RECORDING: 'recording' },
   Recording: { OPEN: 'url expiresAt' },

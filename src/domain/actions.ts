@@ -4,7 +4,7 @@
  * action that the mutation refuses.
  */
 
-import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
+import { ACTION_ROLES, hasRole, hasRoleOn, MANAGERS, type Role, type Viewer } from './access.ts';
 import type { AnnotationKind } from './annotations.ts';
 import { invariant } from './invariant.ts';
 import {
@@ -61,6 +61,12 @@ export interface ActionFacts extends StatusPair {
    * null if the current status has another origin.
    */
   readonly approvalAcceptedBy: string | null;
+  /** Person to whom the session is assigned; null if the log assigns it to nobody. */
+  readonly assignedAgent: string | null;
+  /** Time at which the assignment ends by itself (lease); null if it lasts until somebody ends it. */
+  readonly assignedUntil: Date | null;
+  /** Agent whose review is the newest, if that agent could not validate the customer; null otherwise. */
+  readonly unableAgent: string | null;
   /** Recorded names of all people who reviewed, closed or replaced the session through this API. */
   readonly deciders: readonly string[];
 }
@@ -92,6 +98,7 @@ export function findDenial(
   return (
     findEndDenial(action, facts) ??
     findStateDenial(action, facts, now) ??
+    findAssignmentDenial(action, facts, viewer, now) ??
     findPersonDenial(action, facts, viewer, policy)
   );
 }
@@ -124,6 +131,94 @@ function findEndDenial(action: SessionAction, facts: ActionFacts): string | null
     : null;
 }
 
+/**
+ * Returns the person to whom a session is assigned now; null if nobody is. A lease that has ended counts as no
+ * assignment, everywhere and without any job having to run.
+ */
+export const findAssignee = (
+  { assignedAgent, assignedUntil }: Pick<ActionFacts, 'assignedAgent' | 'assignedUntil'>,
+  now: Date,
+): string | null => (assignedUntil !== null && assignedUntil <= now ? null : assignedAgent);
+
+/** Actions of one person at a time: while a session is assigned, only the assignee and managers perform them. */
+const OF_THE_ASSIGNEE: readonly SessionAction[] = [
+  'RECORD_AGENT_REVIEW',
+  'RECORD_AUDITOR_REVIEW',
+  'CLOSE',
+  'ASSIGN',
+  'UNASSIGN',
+];
+
+const ASSIGNED_TO_ANOTHER =
+  'The session is assigned to another person, who works on it: only that person, an operator or an administrator may do this.';
+
+function findAssignmentDenial(
+  action: SessionAction,
+  facts: ActionFacts,
+  viewer: Viewer,
+  now: Date,
+): string | null {
+  const assignee = findAssignee(facts, now);
+  if (action === 'UNASSIGN' && assignee === null) return 'The session is not assigned.';
+  if (assignee === null || assignee === viewer.id || !OF_THE_ASSIGNEE.includes(action)) return null;
+  // A manager with another role too may decide as that role: the roles of a token are those of one person.
+  return hasRole(viewer, MANAGERS) ? null : ASSIGNED_TO_ANOTHER;
+}
+
+/**
+ * Returns why a session may not be assigned to a person, although the action ASSIGN is allowed; null if it may. The
+ * person's roles are unknown, because they are only in the person's own token.
+ */
+export function findAssigneeDenial(facts: ActionFacts, assignee: string): string | null {
+  if (isSamePerson(facts.unableAgent, assignee))
+    return 'This person could not validate the customer: another agent must take the session.';
+  const isForAuditor = findWaitingParty(facts, facts) === 'AUDITOR';
+  const approved = [...facts.agents, facts.approvalAcceptedBy].some((name) => isSamePerson(name, assignee));
+  return isForAuditor && approved
+    ? 'This person reviewed the session as agent, or accepted its approval: another person must audit it (four-eyes rule).'
+    : null;
+}
+
+/**
+ * Whether a recorded name means this person. Earlier releases stored a `sub` unchanged, possibly with white space and
+ * invisible characters, so the recorded name is normalized before the comparison.
+ */
+const isSamePerson = (recorded: string | null, id: string): boolean =>
+  recorded !== null && canonicalSubject(recorded) === id;
+
+/** Queues of work. A session is in the queue of the party that it waits on. */
+export const QUEUES = {
+  AGENT:
+    'Sessions that wait on an agent: the customer is in the queue for a call, or a call has ended and no agent has reviewed it.',
+  AUDITOR:
+    "Sessions that wait on an auditor: an agent approved, and the approval waits for the auditor's decision.",
+} as const;
+export type Queue = keyof typeof QUEUES;
+
+/** Sub-status in which an agent, known to the provider, already holds the call: nobody else is to take the session. */
+export const IN_CALL = 'USER_ACCEPTED_MEETING' satisfies SubStatus;
+
+/**
+ * Returns why the viewer, who has a role for the queue, may not be given the session from it; null if they may. Of a
+ * queue a person gets only sessions on which they may act.
+ */
+export function findClaimDenial(
+  queue: Queue,
+  facts: ActionFacts,
+  viewer: Viewer,
+  now: Date,
+  policy: ActionPolicy,
+): string | null {
+  const assignee = findAssignee(facts, now);
+  if (findWaitingParty(facts, facts) !== queue) return 'The session is not in this queue.';
+  // Managers too get only what nobody works on: the queue must never give a session to two people.
+  if (assignee !== null && assignee !== viewer.id) return ASSIGNED_TO_ANOTHER;
+  if (facts.subStatus === IN_CALL && assignee === null) return 'The video call is in progress.';
+  if (queue === 'AGENT' && !awaitsReview(facts)) return findAssigneeDenial(facts, viewer.id);
+  const review = queue === 'AGENT' ? 'RECORD_AGENT_REVIEW' : 'RECORD_AUDITOR_REVIEW';
+  return findAssigneeDenial(facts, viewer.id) ?? findDenial(review, facts, viewer, now, policy);
+}
+
 function findPersonDenial(
   action: SessionAction,
   facts: ActionFacts,
@@ -133,7 +228,7 @@ function findPersonDenial(
   if (action === 'SCHEDULE_MEETING' && awaitsReview(facts) && !isStaffWhoMay(action, facts, viewer))
     return 'The call has ended and waits for its review: only staff may book another meeting now.';
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
-  const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
+  const decided = facts.deciders.some((decider) => isSamePerson(decider, viewer.id));
   return action === 'RESOLVE_DISPUTE' && decided
     ? 'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).'
     : null;
@@ -192,6 +287,9 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       return facts.escalated ? 'The session is escalated already: resolve the escalation first.' : null;
     case 'RESOLVE_ESCALATION':
       return facts.escalated ? null : 'The session is not escalated.';
+    case 'ASSIGN':
+    case 'UNASSIGN':
+      return null;
     default:
       return action satisfies never;
   }
@@ -248,11 +346,9 @@ function fourEyes(
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
-  // Earlier releases stored the reviewer's `sub` unchanged, possibly with white space and invisible characters,
-  // so the stored name is normalized before the comparison.
-  if (agents.some((agent) => canonicalSubject(agent) === viewer.id))
+  if (agents.some((agent) => isSamePerson(agent, viewer.id)))
     return 'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
-  if (approvalAcceptedBy !== null && canonicalSubject(approvalAcceptedBy) === viewer.id)
+  if (isSamePerson(approvalAcceptedBy, viewer.id))
     return "You accepted the agent's approval by deciding a dispute: another person must audit it (four-eyes rule).";
   if (agentUnknown && !policy.auditUnknownAgents) {
     return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule): wait until the provider reports the decision of its auditor.';
@@ -366,6 +462,7 @@ export function toActionFacts<
     | 'hadCall'
     | 'hasReplacement'
     | 'agents'
+    | 'unableAgent'
     | 'agentUnknown'
     | 'approvalAcceptedBy'
     | 'deciders'
@@ -384,6 +481,7 @@ export function toActionFacts<
       ? sequence < session.version && toReviewSubStatus('AGENT', decision) === session.subStatus
       : sequence === session.version,
   );
+  const newest = ofAgents.at(-1);
   const closers = annotations.filter(({ kind }) => kind === 'CLOSURE').map(({ author }) => author);
   return {
     ...session,
@@ -394,6 +492,7 @@ export function toActionFacts<
     hadCall,
     hasReplacement,
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
+    unableAgent: newest?.decision === 'UNABLE_TO_VALIDATE' ? newest.reviewer : null,
     agentUnknown: !standing || standing.reviewer === null,
     approvalAcceptedBy: resolution?.code === 'ACCEPT_PROVIDER' ? resolution.author : null,
     deciders: [

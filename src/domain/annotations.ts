@@ -14,6 +14,10 @@ export const ANNOTATION_KINDS = {
     'Decision of a dispute, with the reason as text; the code is a `DisputeResolutionChoice`.',
   MEETING_REASON:
     'Why a meeting was booked (required while an ended call waits for its review); the code is the id of the meeting.',
+  ASSIGNMENT: 'Staff assigned the session; the code is the token subject of the person who works on it.',
+  CLAIM:
+    'The author took the session from a queue; the code is the token subject of the person who had it before, whose lease had ended, or null.',
+  UNASSIGNMENT: 'Staff ended the assignment before it.',
 } as const;
 export type AnnotationKind = keyof typeof ANNOTATION_KINDS;
 

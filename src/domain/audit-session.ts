@@ -15,8 +15,8 @@ import { findWaitingParty, type Party } from './status.ts';
 /** Columns of a session's row that DETAILS entries contain. */
 type RowDetails = Readonly<Record<Exclude<DetailField, 'caller'>, string | Date | null>>;
 
-/** Columns of a session's row that the audit checks. */
-export interface AuditedSession extends Omit<ProjectedState, 'provider'>, RowDetails {
+/** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
+export interface AuditedSession extends Omit<ProjectedState, 'provider' | 'assigned'>, RowDetails {
   readonly verificationId: string;
   readonly userId: string;
   readonly personSalt: Buffer | null;
@@ -25,6 +25,8 @@ export interface AuditedSession extends Omit<ProjectedState, 'provider'>, RowDet
   readonly providerStatus: string;
   readonly providerSubStatus: string;
   readonly waitingOn: Party;
+  readonly assignedAgent: string | null;
+  readonly assignedAt: Date | null;
   readonly statusSince: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -60,7 +62,7 @@ export function checkDerived(
   if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
   try {
     const erased = entries.findLast(({ kind }) => kind === 'ERASURE')?.recordedAt ?? null;
-    const derived: Fields = { ...derivedFrom(log), erasedAt: erased };
+    const derived: Fields = { ...derivedFrom(log, entries), erasedAt: erased };
     const given = row as unknown as Fields;
     const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
     return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
@@ -72,13 +74,14 @@ export function checkDerived(
   }
 }
 
-function derivedFrom(log: readonly AuditedLogEntry[]) {
+function derivedFrom(log: readonly AuditedLogEntry[], entries: readonly AuditEntry[]) {
   const state = log.reduce<ProjectedState | null>(applyTransition, null);
   const applied = log.findLast(({ verdict }) => isApplied(verdict));
   invariant(state && applied, 'the log has no transition that was applied');
-  const { provider, ...folded } = state;
+  const { provider, assigned, ...folded } = state;
   return {
     ...folded,
+    ...(assigned ? findAssignment(entries) : { assignedAgent: null, assignedAt: null }),
     providerStatus: provider.rawStatus,
     providerSubStatus: provider.rawSubStatus,
     waitingOn: findWaitingParty(state, state),
@@ -87,6 +90,18 @@ function derivedFrom(log: readonly AuditedLogEntry[]) {
     statusSince: applied.recordedAt,
     createdAt: log[0]?.recordedAt,
     updatedAt: log.at(-1)?.recordedAt,
+  };
+}
+
+/** Returns who was given the session by the newest assignment in its chain, and when. */
+function findAssignment(entries: readonly AuditEntry[]): Fields {
+  const contents = entries.flatMap(({ kind, content }) =>
+    kind === 'ANNOTATION' ? [parseContent(content)] : [],
+  );
+  const newest = contents.findLast(({ kind }) => kind === 'ASSIGNMENT' || kind === 'CLAIM');
+  return {
+    assignedAgent: newest?.kind === 'CLAIM' ? newest.author : newest?.code,
+    assignedAt: newest?.recordedAt,
   };
 }
 

@@ -5,7 +5,7 @@ import type { SubStatus } from './status.ts';
 /** Parts of a session that a transition may have changed: a screen queries these parts again. */
 export const SESSION_CHANGES = {
   STATUS:
-    'Status, sub-status and what follows from them, such as `statusInfo.waitingOn` and `availableActions`.',
+    'Status, sub-status and what follows from them, such as `statusInfo.waitingOn`, `availableActions`, and the end of an assignment by a review or by the end of the session.',
   MEETINGS: 'The fields `meeting` and `meetings`, and whether the meeting can be cancelled.',
   REVIEWS: 'The fields `reviews` and `agentRemarks`: a review, or remarks of an agent or auditor.',
   NOTES: 'The field `notes`, which only staff see.',
@@ -14,11 +14,13 @@ export const SESSION_CHANGES = {
   CLOSURE: 'The field `closure`: staff closed the session.',
   DISPUTE: 'The fields `disputed` and `disputeResolutions`.',
   REPLACEMENT: 'The field `replacedBy`: another session replaces this one.',
+  ASSIGNMENT:
+    'The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session.',
 } as const;
 export type SessionChange = keyof typeof SESSION_CHANGES;
 
 /** Changes that are hidden from customers. */
-export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION'];
+export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'ASSIGNMENT'];
 
 const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   MOVED: ['STATUS'],
@@ -33,12 +35,21 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   NOTED: ['NOTES'],
   ESCALATED: ['ESCALATION'],
   ESCALATION_RESOLVED: ['ESCALATION'],
+  ASSIGNED: ['ASSIGNMENT'],
+  UNASSIGNED: ['ASSIGNMENT'],
 };
 
-/** Verdicts of transitions that repeat the session's status pair, and record a note, an escalation or a detail. */
-const WITHOUT_STATUS: readonly Verdict[] = ['DETAILS', 'NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
+/** Verdicts of transitions that repeat the session's status pair, and record what staff wrote or a detail. */
+const WITHOUT_STATUS: readonly Verdict[] = [
+  'DETAILS',
+  'NOTED',
+  'ESCALATED',
+  'ESCALATION_RESOLVED',
+  'ASSIGNED',
+  'UNASSIGNED',
+];
 
-/** Whether a transition reports or sets a status, instead of recording a note, an escalation or a detail. */
+/** Whether a transition reports or sets a status, instead of recording what staff wrote or a detail. */
 export const isAboutStatus = (verdict: Verdict): boolean => !WITHOUT_STATUS.includes(verdict);
 
 /** Returns what a transition changed or may have changed, in the order of `SESSION_CHANGES`. */

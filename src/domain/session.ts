@@ -39,6 +39,8 @@ export const VERDICTS = {
   NOTED: 'It records a note of staff; the status did not change.',
   ESCALATED: 'It records that staff escalated the session; the status did not change.',
   ESCALATION_RESOLVED: 'It records that staff resolved the escalation; the status did not change.',
+  ASSIGNED: 'It records who works on the session; the status did not change.',
+  UNASSIGNED: 'It records that nobody works on the session any more; the status did not change.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -49,14 +51,20 @@ export const APPLIED_VERDICTS: readonly Verdict[] = ['MOVED', 'RESOLVED'];
 export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
 
 /** Verdicts on records that only staff may know of. */
-const STAFF_VERDICTS: readonly Verdict[] = ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
+const STAFF_VERDICTS: readonly Verdict[] = [
+  'NOTED',
+  'ESCALATED',
+  'ESCALATION_RESOLVED',
+  'ASSIGNED',
+  'UNASSIGNED',
+];
 
-/** Whether a transition with this verdict records a note or an escalation, which only staff may know of. */
+/** Whether a transition records a note, an escalation or an assignment, which only staff may know of. */
 export const isStaffRecord = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
 
 /**
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
- * the notes and escalations of staff.
+ * the notes, escalations and assignments of staff.
  */
 export const findReason = (verdict: Verdict, staff: boolean): string | null =>
   !staff && isStaffRecord(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
@@ -77,6 +85,10 @@ export interface SessionState extends StatusPair {
   readonly closed: boolean;
   /** True if another session replaces this one. */
   readonly replaced: boolean;
+  /**
+   * True if the log assigns the session to a person. Whether a lease has ended by the clock is not part of this state.
+   */
+  readonly assigned: boolean;
   /** True if the current status pair was decided through this API or by the clock, not reported by the provider. */
   readonly decidedHere: boolean;
   readonly provider: LastProviderState;
@@ -428,7 +440,7 @@ export function providerAgrees(
  * status is not final, the session is not disputed, and no other session replaces it.
  */
 export const isUnconfirmed = (
-  session: Omit<ProjectedState, 'version' | 'lastSequence' | 'escalated'>,
+  session: Omit<ProjectedState, 'version' | 'lastSequence' | 'escalated' | 'assigned'>,
 ): boolean =>
   session.decidedHere &&
   !session.disputed &&
@@ -437,7 +449,14 @@ export const isUnconfirmed = (
   !getStatusInfo(toProviderPair(session)).terminal;
 
 /** Flags of a new session. */
-const NO_FLAGS = { disputed: false, escalated: false, closed: false, replaced: false, decidedHere: false };
+const NO_FLAGS = {
+  disputed: false,
+  escalated: false,
+  closed: false,
+  replaced: false,
+  assigned: false,
+  decidedHere: false,
+};
 
 /** Actions on a session, with their GraphQL descriptions. */
 export const SESSION_ACTIONS = {
@@ -454,6 +473,8 @@ export const SESSION_ACTIONS = {
   ADD_NOTE: 'Add a note for other staff.',
   ESCALATE: 'Escalate the session, so that staff investigate it.',
   RESOLVE_ESCALATION: 'Record the result of the investigation, and end the escalation.',
+  ASSIGN: 'Assign the session to an agent or auditor, who then works on it.',
+  UNASSIGN: 'End the assignment, so that another person may take the session.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 
@@ -628,6 +649,7 @@ export type ProjectedState = Pick<
   | 'escalated'
   | 'closed'
   | 'replaced'
+  | 'assigned'
   | 'decidedHere'
 > & {
   readonly provider: RawPair;
@@ -655,8 +677,21 @@ export function applyTransition(state: ProjectedState | null, entry: LogEntry): 
     escalated: verdict !== 'ESCALATION_RESOLVED' && (state.escalated || verdict === 'ESCALATED'),
     closed: state.closed || CLOSING_SUB_STATUSES.includes(entry.subStatus),
     replaced: state.replaced || entry.subStatus === 'REPLACED',
+    assigned: isAssignedAfter(state.assigned, entry),
     provider: words && !isLate(verdict) ? words : state.provider,
   };
+}
+
+/** Phases that begin with a review. The person who was to make the review has done their part then. */
+const REVIEWED_STATUSES: readonly Status[] = ['AGENT_REVIEWED', 'AUDITOR_REVIEWED'];
+
+/** Whether a session with this status pair has just been reviewed or has ended: its assignment has ended then. */
+export const endsAssignment = (pair: StatusPair): boolean =>
+  REVIEWED_STATUSES.includes(pair.status) || getStatusInfo(pair).terminal;
+
+function isAssignedAfter(assigned: boolean, { verdict, status, subStatus }: LogEntry): boolean {
+  if (verdict === 'ASSIGNED' || verdict === 'UNASSIGNED') return verdict === 'ASSIGNED';
+  return assigned && !(isApplied(verdict) && endsAssignment({ status, subStatus }));
 }
 
 const DISPUTING_VERDICTS: readonly Verdict[] = ['DISPUTED', 'DISPUTED_LATE'];

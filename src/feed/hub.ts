@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
+import { type DueCursor, findPassedDeadlines } from '../db/sessions/deadlines.ts';
 import { hasFeedStart, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { findLogEnds } from '../db/sessions/transitions.ts';
@@ -29,6 +30,12 @@ const POLL_INTERVAL_MS = 2_000;
  * heartbeat, so 5 to 10 s after its last frame.
  */
 const HEARTBEAT_INTERVAL_MS = 5_000;
+/** Interval at which sessions whose deadline has passed are looked for. */
+const DEADLINE_INTERVAL_MS = 1_000;
+/** Maximum number of passed deadlines that are read at once; the others follow at the next interval. */
+const MAX_DEADLINES = 500;
+/** Id after all others: the place after every session with the same deadline. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /**
  * Heartbeats stop if no read of the log has succeeded for this long: a heartbeat claims that nothing
  * happened, and without reads the gateway cannot know that.
@@ -97,6 +104,9 @@ export class Hub {
   #polling: Promise<void> | null = null;
   #pollAgain = false;
   #stopped = false;
+  /** Place of the newest deadline of which the subscribers were told; null if no subscriber wants to know. */
+  #told: DueCursor | null = null;
+  #passing: Promise<void> | null = null;
 
   constructor({ db, clock, doorbell, log, metrics, relearn = async () => {} }: Dependencies) {
     this.#db = db;
@@ -130,6 +140,7 @@ export class Hub {
     this.#timers = [
       setInterval(() => this.#poll(), POLL_INTERVAL_MS),
       setInterval(() => this.#sendHeartbeats(), HEARTBEAT_INTERVAL_MS),
+      setInterval(() => this.#lookForDeadlines(), DEADLINE_INTERVAL_MS),
     ];
     this.#poll();
   }
@@ -230,6 +241,8 @@ export class Hub {
     const { selection } = subscription;
     const [clock, metrics] = [this.#clock, this.#metrics];
     metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
+    // Deadlines that pass from now on are told. Without subscribers that want to know of them, none is looked for.
+    if (subscription.wantsDeadline) this.#told ??= { at: clock.now(), id: LAST_ID };
     let group = groups.get(selection.key);
     if (!group) {
       group = new SubscriberGroup(
@@ -351,6 +364,36 @@ export class Hub {
 
   #doubtAll(): void {
     for (const { tail } of this.#followed.values()) tail.markDoubtful();
+  }
+
+  /** Tells the subscribers of the deadlines that have passed since the last call, if any subscriber wants to know. */
+  async #passDeadlines(): Promise<void> {
+    const groups = [...this.#followed].flatMap(([name, followed]) =>
+      [...followed.groups.values()].map((group) => ({ name, group })),
+    );
+    const wanting = groups.filter(({ group }) => group.deadlineMembers.size > 0);
+    if (wanting.length === 0) this.#told = null;
+    if (!this.#told) return;
+    const now = this.#clock.now();
+    const passed = await findPassedDeadlines(this.#db, this.#told, now, MAX_DEADLINES);
+    const last = passed.at(-1);
+    this.#told =
+      passed.length === MAX_DEADLINES && last ? { at: last.dueAt, id: last.id } : { at: now, id: LAST_ID };
+    for (const { name, group } of wanting) {
+      const ofLog = name === ALL ? passed : passed.filter(({ id }) => id === name);
+      if (ofLog.length > 0) await group.passDeadlines(ofLog);
+    }
+  }
+
+  #lookForDeadlines(): void {
+    if (this.#passing) return;
+    this.#passing = withoutTrace(() => this.#passDeadlines())
+      .catch((error) => {
+        if (!this.#stopped) this.#log.warn({ err: error }, 'could not read passed deadlines; retrying');
+      })
+      .finally(() => {
+        this.#passing = null;
+      });
   }
 
   #sendHeartbeats(): void {

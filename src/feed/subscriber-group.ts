@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DueSession } from '../db/sessions/deadlines.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { ObserveDelivery } from '../telemetry/deliveries.ts';
@@ -67,6 +68,12 @@ export interface GroupMember extends LogProgress {
    */
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: FrameJson): void;
+  /** Whether the subscriber is sent a frame when the deadline of this session passes. */
+  wantsDeadline(due: DueSession): boolean;
+  /** Sends the frame of a deadline if the subscriber is live and its socket has room; otherwise returns false. */
+  sendDeadline(json: FrameJson): boolean;
+  /** Keeps a passed deadline, of which the subscriber is told when it is live again. */
+  holdDeadline(due: DueSession): void;
 }
 
 /**
@@ -75,6 +82,8 @@ export interface GroupMember extends LogProgress {
  */
 export class SubscriberGroup implements TailListener {
   readonly execution: SharedExecution;
+  /** All subscribers that are sent frames of deadlines, whatever their state. */
+  readonly deadlineMembers = new Set<GroupMember>();
   readonly #live = new Set<GroupMember>();
   /**
    * Lagging subscribers: their sockets are full. One shared buffer of limited size keeps the entries that
@@ -239,6 +248,49 @@ export class SubscriberGroup implements TailListener {
       // dropped.
       if (json !== undefined && keyOf(member.at) === key) member.sendHeartbeat(json);
       if ((index + 1) % MAX_SENT_PER_TICK === 0) await nextTurn();
+    }
+  }
+
+  /**
+   * Tells subscribers of passed deadlines: those that are live at once, after the entries that are already queued; the
+   * others when they are live again. The frames have no place in the log, so that they carry the cursor of the place at
+   * which the subscriber is.
+   */
+  passDeadlines(
+    passed: readonly DueSession[],
+    members: Iterable<GroupMember> = [...this.deadlineMembers],
+  ): Promise<void> {
+    const told = [...members];
+    this.#publishing = this.#publishing
+      .then(() => this.#tellDeadlines(passed, told))
+      .catch(() => {
+        for (const member of told)
+          for (const due of passed) if (member.wantsDeadline(due)) member.holdDeadline(due);
+      });
+    return this.#publishing;
+  }
+
+  async #tellDeadlines(passed: readonly DueSession[], members: readonly GroupMember[]): Promise<void> {
+    for (const due of passed) {
+      const live: GroupMember[] = [];
+      for (const member of members) {
+        if (!this.deadlineMembers.has(member) || !member.wantsDeadline(due)) continue;
+        if (this.#live.has(member)) live.push(member);
+        else member.holdDeadline(due);
+      }
+      if (live.length === 0) continue;
+      const keyOf = ({ at }: GroupMember) =>
+        `due ${due.id} ${due.dueAt.getTime()} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
+      const positions = new Map(live.map((member) => [keyOf(member), member.at]));
+      const results = await this.#executeForAll(
+        [...positions].map(([key, at]) => ({ key, frame: { kind: 'DEADLINE', at, due } })),
+        () => true,
+      );
+      for (const member of live) {
+        const json = results.get(keyOf(member))?.jsonFor(member.viewerKey);
+        // The subscriber was resynced, or its socket became full, while the frame was executed.
+        if (json === undefined || !member.sendDeadline(json)) member.holdDeadline(due);
+      }
     }
   }
 

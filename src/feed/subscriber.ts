@@ -1,3 +1,4 @@
+import type { DueSession } from '../db/sessions/deadlines.ts';
 import { type Viewer, viewerCacheKey } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -7,6 +8,9 @@ import type { Entry, LogTail } from './log-tail.ts';
 import { type FrameRequest, frameKey } from './shared-execution.ts';
 import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-group.ts';
 import type { Expire, LogProgress, RestartCause, ResyncPoint, Subscription } from './subscription.ts';
+
+/** Maximum number of passed deadlines of which a subscriber is told later. More would only repeat what a list shows. */
+const MAX_HELD_DEADLINES = 1_000;
 
 /** Maximum number of past entries that are executed in one batch. */
 const REPLAYED_AT_ONCE = 50;
@@ -26,6 +30,8 @@ export class Subscriber implements GroupMember {
   fullSince = 0;
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
+  /** Sessions whose deadline passed while the subscriber was not live, by id. */
+  readonly #held = new Map<string, DueSession>();
   /**
    * Place in the log of the newest frame that was sent. Before the first frame: the client's own `after`
    * cursor (a string), or null.
@@ -59,6 +65,7 @@ export class Subscriber implements GroupMember {
     this.#metrics = within.metrics;
     this.#onFault = on.fault;
     this.#expire = on.expiry;
+    if (subscriber.wantsDeadline) this.#group.deadlineMembers.add(this);
   }
 
   wants(entry: Entry): boolean {
@@ -93,6 +100,7 @@ export class Subscriber implements GroupMember {
   end(): void {
     this.#state = 'ENDED';
     this.#group.remove(this);
+    this.#group.deadlineMembers.delete(this);
   }
 
   deliver(executed: readonly ExecutedEntry[]): void {
@@ -112,6 +120,37 @@ export class Subscriber implements GroupMember {
 
   sendHeartbeat(json: FrameJson): void {
     if (this.#state === 'LIVE' && this.#subscription.sink.writable) this.#transmit(json, this.at, false);
+  }
+
+  wantsDeadline(due: DueSession): boolean {
+    return this.#state !== 'ENDED' && (this.#subscription.wantsDeadline?.(due) ?? false);
+  }
+
+  sendDeadline(json: FrameJson): boolean {
+    if (this.#state !== 'LIVE') return false;
+    if (!this.#subscription.sink.writable) {
+      this.#waitUntilDrained();
+      return false;
+    }
+    this.#transmit(json, this.at, false);
+    this.#quiet = false;
+    return true;
+  }
+
+  holdDeadline(due: DueSession): void {
+    // The subscriber became live again while the frame was executed.
+    if (this.#state === 'LIVE') void this.#group.passDeadlines([due], [this]);
+    else if (this.#held.size < MAX_HELD_DEADLINES) this.#held.set(due.id, due);
+  }
+
+  /** Joins the group as a live subscriber, and is told of the deadlines that passed before. */
+  #join(): void {
+    this.#state = 'LIVE';
+    this.#group.addLive(this);
+    if (this.#held.size === 0) return;
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    void this.#group.passDeadlines(held, [this]);
   }
 
   /**
@@ -191,8 +230,7 @@ export class Subscriber implements GroupMember {
       const frame = { kind: 'HEARTBEAT', at, serverTime: this.#clock.now() } as const;
       await this.#sendResyncPoint({ frame, at, number, fingerprint });
     }
-    this.#state = 'LIVE';
-    this.#group.addLive(this);
+    this.#join();
   }
 
   #goesOnWith(entries: readonly Entry[]): boolean {
@@ -279,8 +317,7 @@ export class Subscriber implements GroupMember {
         if (outcome === 'FULL') continue;
         this.#group.remove(this);
         if (outcome === 'NOT_EXECUTED') return this.#catchUp();
-        this.#state = 'LIVE';
-        this.#group.addLive(this);
+        this.#join();
       }
     });
   }

@@ -1,3 +1,4 @@
+import type { DueSession } from '../db/sessions/deadlines.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { SessionTransition } from '../db/sessions/transitions.ts';
 import type { Viewer } from '../domain/access.ts';
@@ -19,7 +20,8 @@ export type Frame =
       readonly resync: boolean;
       readonly at: LogPosition;
     }
-  | { readonly kind: 'RESET'; readonly at: LogPosition; readonly cause: RestartCause };
+  | { readonly kind: 'RESET'; readonly at: LogPosition; readonly cause: RestartCause }
+  | { readonly kind: 'DEADLINE'; readonly at: LogPosition; readonly due: DueSession };
 
 export const RESTART_CAUSES = {
   TOO_FAR_BEHIND:
@@ -94,6 +96,11 @@ export interface Subscription {
   cursorOf(position: LogPosition): string;
   /** Whether the subscription's filter lets this transition through to the subscriber. */
   wants(transition: SessionTransition): boolean;
+  /**
+   * Whether the subscriber is sent a frame when the deadline of this session passes; null if it is never sent such
+   * frames.
+   */
+  readonly wantsDeadline: ((due: DueSession) => boolean) | null;
   /** Whether the subscriber is sent heartbeats while there are no new transitions. */
   readonly heartbeats: boolean;
   /**

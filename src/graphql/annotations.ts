@@ -329,10 +329,11 @@ export class SessionAnnotationsResolver {
   }
 }
 
-/** Kind of annotation by GraphQL type, for the types with a global id. */
+/** Kinds of annotation by GraphQL type, for the types with a global id. */
 export const ANNOTATION_NODES = {
-  Note: 'NOTE',
-  Closure: 'CLOSURE',
-  Escalation: 'ESCALATION',
-  DisputeResolution: 'DISPUTE_RESOLUTION',
-} as const satisfies Partial<Record<NodeType, AnnotationRow['kind']>>;
+  Note: ['NOTE'],
+  Closure: ['CLOSURE'],
+  Escalation: ['ESCALATION'],
+  DisputeResolution: ['DISPUTE_RESOLUTION'],
+  Assignment: ['ASSIGNMENT', 'CLAIM'],
+} as const satisfies Partial<Record<NodeType, readonly AnnotationRow['kind'][]>>;

@@ -11,6 +11,7 @@ import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/subscription.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
+import type { Claimed } from '../services/sessions/claim-next.ts';
 import type { MeetingChanged } from '../services/sessions/meetings.ts';
 import type {
   createSdkToken,
@@ -47,6 +48,9 @@ export interface Services {
   escalateSession(viewer: Viewer, input: unknown): Promise<Annotated>;
   resolveEscalation(viewer: Viewer, input: unknown): Promise<Annotated>;
   resolveDispute(viewer: Viewer, input: unknown): Promise<Annotated>;
+  assignAgent(viewer: Viewer, input: unknown): Promise<Annotated>;
+  unassignAgent(viewer: Viewer, input: unknown): Promise<Annotated>;
+  claimNext(viewer: Viewer, input: unknown): Promise<Claimed | null>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;

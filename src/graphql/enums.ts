@@ -8,6 +8,8 @@ import { ROLES, type Role } from '../domain/access.ts';
 import {
   MEETING_STATUSES,
   type MeetingStatus,
+  QUEUES,
+  type Queue,
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
@@ -117,6 +119,12 @@ export const FeedResetCauseEnum = enumOf<RestartCause>(
   'Cause of a FeedReset. More values may be added: treat unknown ones as TOO_FAR_BEHIND.',
   RESTART_CAUSES,
 );
+export const QueueEnum = enumOf<Queue>(
+  'Queue',
+  'Queue of work from which `claimNext` gives sessions.',
+  QUEUES,
+);
+
 export const SessionActionEnum = enumOf<SessionAction>(
   'SessionAction',
   'Action that a user may perform on a session.',
@@ -207,6 +215,8 @@ export const SessionOrderFieldEnum = enumOf<SessionOrderField>(
   {
     CREATED_AT: 'Time at which the gateway recorded the session.',
     UPDATED_AT: 'Time at which the gateway last recorded something about the session.',
+    DUE_AT:
+      'Deadline of the session. The list has only sessions that have one. For staff; refused for customers.',
     STATUS_SINCE:
       'Time since which the session has its status: ascending lists first what has waited longest. Lists only sessions that have not ended.',
     MEETING_AT: 'Start of the booked meeting. Lists only sessions with a booked meeting.',

@@ -3,6 +3,7 @@ import type { Database } from '../db/connection/client.ts';
 import {
   countNotes,
   findAnnotations,
+  findAssignmentsOfSessions,
   findDecisionsOfSessions,
   findEscalationsOfSessions,
   findMeetingReasonsOfSessions,
@@ -165,6 +166,11 @@ const LOADERS = {
   decisions: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findDecisionsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads the assignments of a session and their ends, without its other annotations. */
+  assignments: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await findAssignmentsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(

@@ -1,7 +1,9 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee, visibleVerificationIds } from '../domain/access.ts';
+import type { AnnotationKind } from '../domain/annotations.ts';
 import { ANNOTATION_NODES, toEscalations } from './annotations.ts';
+import { toAssignments } from './assignment.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { fromGlobalId, Node, type NodeType } from './node.ts';
@@ -50,15 +52,21 @@ const FINDERS: Record<NodeType, Finder> = {
   Closure: findAnnotation('Closure'),
   Escalation: findAnnotation('Escalation'),
   DisputeResolution: findAnnotation('DisputeResolution'),
+  Assignment: findAnnotation('Assignment'),
 };
 
 /** Finds an annotation of the type. Only staff may see annotations. */
 function findAnnotation(type: keyof typeof ANNOTATION_NODES): Finder {
   return async (key, context) => {
     const found = await context.loaders.annotation.load(key);
-    const row = found?.kind === ANNOTATION_NODES[type] ? found : null;
+    const kinds: readonly AnnotationKind[] = ANNOTATION_NODES[type];
+    const row = found && kinds.includes(found.kind) ? found : null;
     const visibleRow = await ofVisibleSession(row, context);
     if (!visibleRow || !context.staff) return null;
+    if (type === 'Assignment') {
+      const all = toAssignments(await context.loaders.assignments.load(visibleRow.sessionId));
+      return all.find(({ id }) => id === key) ?? null;
+    }
     if (type !== 'Escalation') return visibleRow;
     const all = toEscalations(await context.loaders.escalations.load(visibleRow.sessionId));
     return all.find(({ id }) => id === key) ?? null;

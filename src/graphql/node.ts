@@ -11,7 +11,8 @@ export type NodeType =
   | 'Note'
   | 'Closure'
   | 'Escalation'
-  | 'DisputeResolution';
+  | 'DisputeResolution'
+  | 'Assignment';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const KEYS: Record<NodeType, RegExp> = {
@@ -23,6 +24,7 @@ const KEYS: Record<NodeType, RegExp> = {
   Closure: UUID,
   Escalation: UUID,
   DisputeResolution: UUID,
+  Assignment: UUID,
   StatusTransition: /^[0-9a-f-]{36}:[1-9]\d{0,8}$/,
 };
 

@@ -11,6 +11,9 @@ import {
   NoteResolver,
   SessionAnnotationsResolver,
 } from './annotations.ts';
+import { AssignmentResolver, SessionAssignmentResolver } from './assignment.ts';
+import { AssignmentMutationsResolver } from './assignment-mutations.ts';
+import { SessionDeadlineResolver } from './deadline.ts';
 import { MeetingResolver } from './meeting.ts';
 import { MeetingListResolver } from './meeting-list.ts';
 import { NodeResolver } from './node-query.ts';
@@ -22,6 +25,7 @@ import { SessionStatsResolver } from './session-stats.ts';
 import { StartSessionResolver } from './start-session.ts';
 import { StatusInfoResolver, StatusResolver } from './status.ts';
 import {
+  DeadlinePassedResolver,
   FeedResetResolver,
   HeartbeatResolver,
   SessionSnapshotResolver,
@@ -75,6 +79,7 @@ export function getSchema(): GraphQLSchema {
               SessionSnapshotResolver,
               HeartbeatResolver,
               FeedResetResolver,
+              DeadlinePassedResolver,
               StartSessionResolver,
               MeetingResolver,
               MeetingListResolver,
@@ -85,6 +90,10 @@ export function getSchema(): GraphQLSchema {
               EscalationResolver,
               DisputeResolutionResolver,
               AnnotationMutationsResolver,
+              AssignmentResolver,
+              SessionAssignmentResolver,
+              SessionDeadlineResolver,
+              AssignmentMutationsResolver,
               ProviderActionsResolver,
             ],
             // Switches off the validation of inputs by type-graphql: the services validate them, and report

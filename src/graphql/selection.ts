@@ -67,6 +67,30 @@ function collectFields(nodes: readonly Selecting[], fragments: Fragments): Field
 }
 
 /**
+ * Whether the selection of a field names this type in a fragment. A field of a union is sent objects of later types only
+ * if it does, so that clients which do not know the type get none.
+ */
+export function selectsType(
+  { fieldNodes, fragments }: { readonly fieldNodes: readonly Selecting[]; readonly fragments: Fragments },
+  type: string,
+): boolean {
+  const spread = new Set<string>();
+  const unread = fieldNodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+  // This loop also visits the entries that it appends to `unread`.
+  for (const { selections } of unread)
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) continue;
+      const isInline = selection.kind === Kind.INLINE_FRAGMENT;
+      const fragment = isInline ? selection : fragments[selection.name.value];
+      if (!fragment || (!isInline && spread.has(selection.name.value))) continue;
+      if (!isInline) spread.add(selection.name.value);
+      if (fragment.typeCondition?.name.value === type) return true;
+      unread.push(fragment.selectionSet);
+    }
+  return false;
+}
+
+/**
  * Returns which columns of a row the selected fields need: `SUMMARY` if all fields are in `summaryFields`,
  * otherwise `ALL`.
  */

@@ -40,6 +40,14 @@ const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
 const MAX_ID_LENGTH = 50;
 /** A shorter text has no trigrams (groups of three characters), by which the index finds it. */
 const MIN_SEARCH_LENGTH = 3;
+/** Filters that are texts, with the maximum length of each. */
+const TEXTS = {
+  userId: MAX_ID_LENGTH,
+  verificationIdPrefix: MAX_ID_LENGTH,
+  search: MAX_ID_LENGTH,
+  assignedTo: 200,
+} as const;
+const FOR_STAFF = ['escalated', 'assignedTo', 'assigned', 'overdue'] as const satisfies (keyof Filter)[];
 
 @InputType({
   description:
@@ -113,6 +121,24 @@ class SessionFilter {
     description: 'True: only sessions that another session replaces. False: only all other sessions.',
   })
   replaced?: boolean;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Only sessions whose `assignedAgent` is this token subject. For staff; refused for customers.',
+  })
+  assignedTo?: string;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only sessions that are assigned to anybody. False: only all other sessions, such as those whose lease has ended. For staff; refused for customers.',
+  })
+  assigned?: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True: only sessions whose deadline (`dueAt`) has passed. False: only all other sessions. For staff; refused for customers.',
+  })
+  overdue?: boolean;
 }
 
 @InputType({ description: 'Sort order of sessions. Sessions with equal times are sorted by age.' })
@@ -151,7 +177,9 @@ export class SessionListResolver {
   ): Promise<Page<SessionListItem>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
-    const filter = toSessionFilter(args.filter, viewer);
+    if (order.field === 'DUE_AT' && !isStaff(viewer))
+      throw badInput('The order `DUE_AT` is only for staff: choose another one.');
+    const filter = toSessionFilter(args.filter, viewer, services.clock.now());
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
       order,
@@ -193,7 +221,10 @@ export class SessionListResolver {
       rows,
       page,
       (row) => encodeCursor(row, NEWEST_FIRST),
-      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, viewer), NEWEST_FIRST),
+      () => {
+        const { db, clock } = context.services;
+        return countWithin(db, toSessionFilter({ userId: user.userId }, viewer, clock.now()), NEWEST_FIRST);
+      },
     );
   }
 }
@@ -208,23 +239,23 @@ async function countWithin(db: Database, filter: Filter, order: Order): Promise<
  * Checks a filter, and restricts it to the sessions that the viewer may see.
  * @throws GraphQLError if a value of the filter is invalid
  */
-function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer): Filter {
+function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer, now: Date): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  // Refused for customers, who could otherwise find out whether their own session is escalated.
-  if (filter.escalated !== undefined && !isStaff(viewer))
-    throw badInput('The filter `escalated` is only for staff: leave it out.');
+  // Otherwise customers could find out whether their own session is escalated, or who works on it.
+  const forStaff = FOR_STAFF.find((name) => filter[name] !== undefined);
+  if (forStaff && !isStaff(viewer))
+    throw badInput(`The filter \`${forStaff}\` is only for staff: leave it out.`);
   assertKnownPairs(filter.status, filter.subStatus);
-  for (const name of ['userId', 'verificationIdPrefix', 'search'] as const) {
+  for (const [name, longest] of Object.entries(TEXTS) as [keyof typeof TEXTS, number][]) {
     const text = filter[name] ?? '';
-    if (text.length > MAX_ID_LENGTH)
-      throw badInput(`\`${name}\` must have at most ${MAX_ID_LENGTH} characters.`);
+    if (text.length > longest) throw badInput(`\`${name}\` must have at most ${longest} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
   if (filter.search !== undefined && [...filter.search].length < MIN_SEARCH_LENGTH)
     throw badInput(
       `\`search\` must have at least ${MIN_SEARCH_LENGTH} characters: type more, or filter by \`verificationIdPrefix\`.`,
     );
-  return { ...filter, verificationIds: visibleVerificationIds(viewer) ?? undefined };
+  return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
 }
 
 /** Column of the time by which each order sorts. */
@@ -232,12 +263,13 @@ const TIMES = {
   CREATED_AT: 'createdAt',
   UPDATED_AT: 'updatedAt',
   STATUS_SINCE: 'statusSince',
+  DUE_AT: 'dueAt',
   MEETING_AT: 'meetingAt',
 } as const satisfies Record<Order['field'], keyof SessionSummary>;
 
 function encodeCursor(session: SessionSummary, { field }: Order): string {
   const at = session[TIMES[field]];
-  invariant(at !== null, 'a session without a booked meeting is in a list by the time of the meeting');
+  invariant(at !== null, 'a session without the time by which a list is sorted is in that list');
   return encodeTimeCursor(field, { at, id: session.id });
 }
 

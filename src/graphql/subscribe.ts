@@ -4,9 +4,10 @@
  */
 
 import { findArchived } from '../db/retention/archive.ts';
+import type { DueSession } from '../db/sessions/deadlines.ts';
 import { findSessions, type SessionRow } from '../db/sessions/sessions.ts';
 import type { SessionTransition } from '../db/sessions/transitions.ts';
-import { maySee } from '../domain/access.ts';
+import { isStaff, maySee, type Viewer } from '../domain/access.ts';
 import { isAboutStatus } from '../domain/changes.ts';
 import { invariant } from '../domain/invariant.ts';
 import { isApplied } from '../domain/session.ts';
@@ -55,6 +56,7 @@ export async function subscribeToAllTransitions(
   const subscriber = {
     ...createSubscription(context, after, filter),
     heartbeats: false,
+    wantsDeadline: null,
     findResyncPoint: null,
   };
   const from = after == null ? await hub.newest() : await hub.positionOf(cursors.decode(after));
@@ -77,6 +79,7 @@ export async function subscribeToSessionTransitions(
   const subscriber = {
     ...createSubscription(context, after, filter),
     heartbeats: false,
+    wantsDeadline: null,
     findResyncPoint: null,
   };
   return context.services.hub.followSession(session, from, subscriber);
@@ -89,12 +92,14 @@ export async function subscribeToSessionTransitions(
 export async function subscribeToSession(
   sessionId: string,
   after: Cursor,
+  deadlines: boolean,
   context: Context,
 ): Promise<EndingIterator> {
   const session = await visibleSession(sessionId, context, after);
   const subscriber = {
     ...createSubscription(context, after, null),
     heartbeats: true,
+    wantsDeadline: deadlines ? deadlinesFor(context.viewer, null) : null,
     findResyncPoint: async () => createSnapshot(await readSession(session.id, context), true, context),
   };
   const { hub } = context.services;
@@ -115,6 +120,7 @@ export async function subscribeToSession(
 export async function subscribeToFeed(
   after: Cursor,
   filter: TransitionCriteria | null | undefined,
+  deadlines: boolean,
   context: Context,
 ) {
   const { hub, cursors } = context.services;
@@ -125,6 +131,7 @@ export async function subscribeToFeed(
   const subscriber = {
     ...createSubscription(context, after, filter),
     heartbeats: true,
+    wantsDeadline: deadlines ? deadlinesFor(context.viewer, filter) : null,
     findResyncPoint: reset,
   };
   const newest = await hub.newest();
@@ -154,6 +161,14 @@ function createSubscription(
     wants: (transition) => maySee(viewer, transition.verificationId) && passes(transition, filter),
   };
 }
+
+/** Returns the condition for the deadlines of which a viewer is told: only staff know of deadlines. */
+const deadlinesFor =
+  (viewer: Viewer, filter: TransitionCriteria | null | undefined) =>
+  ({ status, subStatus }: DueSession): boolean =>
+    isStaff(viewer) &&
+    (filter?.status?.includes(status) ?? true) &&
+    (filter?.subStatus?.includes(subStatus) ?? true);
 
 function passes(row: SessionTransition, filter: TransitionCriteria | null | undefined): boolean {
   // A transition that records a note, an escalation or a detail repeats the status pair of its session. A filter by

@@ -22,6 +22,7 @@ import { type Frame, RESTART_CAUSES, type RestartCause } from '../feed/subscript
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { FeedResetCauseEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { selectsType } from './selection.ts';
 import { VkycSession } from './session-type.ts';
 import {
   subscribeToAllTransitions,
@@ -142,7 +143,34 @@ class FeedReset {
   reason?: string;
 }
 
-const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
+@ObjectType({
+  description:
+    'A session has become overdue: the time that its state may last has passed. Sent to staff who select this type, while they are connected; the frame is no transition and is not replayed. After a reconnect, compare `dueAt` with the clock, or query the sessions with the filter `overdue`.',
+})
+class DeadlinePassed {
+  @Field(() => VkycSession, {
+    description: 'The session in its current state, which may have changed since its deadline passed.',
+  })
+  session: SessionRow;
+  @Field(() => DateTime, {
+    description: 'Time at which the session became overdue: its `dueAt` when the frame was made.',
+  })
+  dueAt: Date;
+  @Field(() => String, {
+    description:
+      'Opaque position in the stream. Pass it as `after` to resume from here. The frame has no position of its own.',
+  })
+  cursor: string;
+  @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
+  previousCursor?: string;
+}
+
+const TYPE_OF = {
+  SNAPSHOT: 'SessionSnapshot',
+  HEARTBEAT: 'Heartbeat',
+  RESET: 'FeedReset',
+  DEADLINE: 'DeadlinePassed',
+} as const;
 /**
  * Value that a subscription's root field resolves to: the row of a TRANSITION frame, as the resolvers of
  * StatusTransition expect, or any other frame itself.
@@ -157,7 +185,7 @@ const byKind = {
 const SessionFrame = createUnionType({
   name: 'SessionFrame',
   description: 'One message of the `sessionLive` stream.',
-  types: () => [SessionSnapshot, StatusTransition, Heartbeat] as const,
+  types: () => [SessionSnapshot, StatusTransition, Heartbeat, DeadlinePassed] as const,
   ...byKind,
 });
 
@@ -165,7 +193,7 @@ const FeedFrame = createUnionType({
   name: 'FeedFrame',
   description:
     'One message of the `feed` stream. Unlike `sessionLive`, it has no snapshots: query first, then subscribe.',
-  types: () => [StatusTransition, Heartbeat, FeedReset] as const,
+  types: () => [StatusTransition, Heartbeat, FeedReset, DeadlinePassed] as const,
   ...byKind,
 });
 
@@ -188,6 +216,32 @@ export class SessionSnapshotResolver {
 export class HeartbeatResolver {
   @FieldResolver(() => String)
   cursor(@Root() { at }: Extract<Frame, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
+    return cursorAt(at, context);
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  previousCursor(): string {
+    return PREVIOUS_CURSOR;
+  }
+}
+
+@Resolver(() => DeadlinePassed)
+export class DeadlinePassedResolver {
+  @FieldResolver(() => VkycSession)
+  session(
+    @Root() { due }: Extract<Frame, { kind: 'DEADLINE' }>,
+    @Ctx() { loaders }: Context,
+  ): Promise<SessionRow | null> {
+    return loaders.session.load(due.id);
+  }
+
+  @FieldResolver(() => DateTime)
+  dueAt(@Root() { due }: Extract<Frame, { kind: 'DEADLINE' }>): Date {
+    return due.dueAt;
+  }
+
+  @FieldResolver(() => String)
+  cursor(@Root() { at }: Extract<Frame, { kind: 'DEADLINE' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
@@ -263,9 +317,14 @@ ${MARKED}`,
 With \`after\`, streams the transitions since that cursor instead of the snapshot. If the stream cannot be resumed, sends a new snapshot with \`resync: true\`.
 ${REPLAYED}
 ${MARKED}`,
-    subscribe: ({ args, context }) => {
+    subscribe: ({ args, context, info }) => {
       const { sessionId, after } = args as SessionLiveArgs;
-      return subscribeToSession(sessionId, cursorIn(after), context as Context);
+      return subscribeToSession(
+        sessionId,
+        cursorIn(after),
+        selectsType(info, 'DeadlinePassed'),
+        context as Context,
+      );
     },
   })
   sessionLive(
@@ -279,9 +338,14 @@ ${MARKED}`,
     description: `All sessions that you may see, for dashboards: transitions, heartbeats that advance the cursor, and a FeedReset if the stream could not be resumed.
 ${REPLAYED}
 ${MARKED}`,
-    subscribe: ({ args, context }) => {
+    subscribe: ({ args, context, info }) => {
       const { filter, after } = args as FeedArgs;
-      return subscribeToFeed(cursorIn(after), filter, context as Context);
+      return subscribeToFeed(
+        cursorIn(after),
+        filter,
+        selectsType(info, 'DeadlinePassed'),
+        context as Context,
+      );
     },
   })
   feed(@Root() frame: Frame, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {

@@ -6,6 +6,7 @@ const LETTERS = {
   CREATED_AT: 'c',
   UPDATED_AT: 'u',
   STATUS_SINCE: 'w',
+  DUE_AT: 'd',
   MEETING_AT: 'm',
   STARTS_AT: 's',
 } as const;

@@ -13,7 +13,18 @@ type AnnotatingAction =
   | 'addNote'
   | 'escalateSession'
   | 'resolveEscalation'
-  | 'resolveDispute';
+  | 'resolveDispute'
+  | 'assignAgent';
+
+const LONG_NOTE = { note: 'x'.repeat(2001) };
+const TOO_LONG: Record<AnnotatingAction, object> = {
+  closeSession: LONG_NOTE,
+  addNote: LONG_NOTE,
+  escalateSession: LONG_NOTE,
+  resolveEscalation: LONG_NOTE,
+  resolveDispute: LONG_NOTE,
+  assignAgent: { agent: 'x'.repeat(201) },
+};
 
 /** Boots a gateway whose provider starts sessions but fails status calls and SDK tokens with 503. */
 async function againstADeafProvider(): Promise<Gateway> {
@@ -55,11 +66,19 @@ test('every error type of every mutation can be provoked, and has a message and 
     `update vkyc_session set replaced = true where verification_id = 'replaced.1'`,
   );
   const refusalsOf = async (action: AnnotatingAction, input: object, blocked: string) => [
-    await admin.act(action, id, { ...input, note: 'x'.repeat(2001) }),
+    await admin.act(action, id, { ...input, ...TOO_LONG[action] }),
     await admin.act(action, NOBODYS, input),
     await admin.act(action, blocked, input),
     await admin.act(action, id, { ...input, expectedVersion: 99 }),
   ];
+  const claimedKey = 'claimed';
+  const { id: waiting } = await gateway.start('waiting.1');
+  await gateway.webhook({
+    event_time: IN_THE_FUTURE(),
+    data: { verification_id: 'waiting.1', status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+  });
+  await eventually(async () => (await admin.look(waiting)).subStatus === 'AGENT_ENDED_CALL');
+  expect((await admin.claim('AGENT', claimedKey)).session.id).toBe(waiting);
   const deaf = await againstADeafProvider();
   const unheard = await person(deaf, 'root', 'ADMIN');
   const elsewhere = await deaf.start('deaf.1');
@@ -111,6 +130,14 @@ test('every error type of every mutation can be provoked, and has a message and 
     EscalateSessionResult: await refusalsOf('escalateSession', { reason: 'TECHNICAL' }, replaced.id),
     ResolveEscalationResult: await refusalsOf('resolveEscalation', { note: 'It was a cable.' }, id),
     ResolveDisputeResult: await refusalsOf('resolveDispute', { resolution: 'KEEP_OURS', note: 'Seen.' }, id),
+    AssignAgentResult: await refusalsOf('assignAgent', { agent: 'ravi' }, replaced.id),
+    UnassignAgentResult: [
+      await admin.act('unassignAgent', id, { idempotencyKey: '' }),
+      await admin.act('unassignAgent', NOBODYS),
+      await admin.act('unassignAgent', id),
+      await admin.act('unassignAgent', id, { expectedVersion: 99 }),
+    ],
+    ClaimNextResult: [await admin.claim('AGENT', ''), await admin.claim('AUDITOR', claimedKey)],
     RefreshSessionResult: [
       await admin.ask('refreshSession', NOBODYS),
       await admin.ask('refreshSession', over.id),

@@ -14,7 +14,7 @@ const types = Object.values(schema.getTypeMap())
   .filter((type) => !type.name.startsWith('__') && type !== schema.getSubscriptionType());
 
 /** Types that this test does not reach: only subscriptions or provider failures return them. No field is restricted. */
-const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
+const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'DeadlinePassed', 'ProviderError'];
 
 const isRefused = ({ errors }: Answer): boolean =>
   (errors ?? []).some((error) => error.extensions.code === 'FORBIDDEN');

@@ -159,6 +159,13 @@ describe('Position', () => {
     expect(take(position, '4', 'beat 2')).toBe('GAP');
   });
 
+  test('the frame of a passed deadline is no entry of the log, so that a stream without it is accepted too', () => {
+    const position = new Position('0');
+    take(position, '1', '0');
+    take(position, 'later', '1', { __typename: 'DeadlinePassed' });
+    expect(take(position, '2', '1')).toBe('NEXT');
+  });
+
   test('a frame without __typename counts as a heartbeat if its previousCursor is its cursor', () => {
     const position = new Position('0');
     take(position, '1', '0');

@@ -4,6 +4,7 @@ import {
   type ActionFacts,
   ALL_ACTIONS,
   awaitsReview,
+  findClaimDenial,
   findDecisionDenial,
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
@@ -58,6 +59,9 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   agentUnknown: false,
   approvalAcceptedBy: null,
   deciders: ['ravi'],
+  assignedAgent: null,
+  assignedUntil: null,
+  unableAgent: null,
   ...changes,
 });
 const denial = (
@@ -146,6 +150,8 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   ADD_NOTE: {},
   ESCALATE: {},
   RESOLVE_ESCALATION: allBut([], 'The session is not escalated.', {}),
+  ASSIGN: over,
+  UNASSIGN: allBut([], 'The session is not assigned.'),
 };
 
 describe('findDenial', () => {
@@ -177,7 +183,11 @@ describe('findDenial', () => {
             ? 'AGENT_ENDED_CALL'
             : 'USER_QUEUED';
       const roles: readonly Role[] = ACTION_ROLES[action];
-      const needed = { disputed: action === 'RESOLVE_DISPUTE', escalated: action === 'RESOLVE_ESCALATION' };
+      const needed = {
+        disputed: action === 'RESOLVE_DISPUTE',
+        escalated: action === 'RESOLVE_ESCALATION',
+        assignedAgent: action === 'UNASSIGN' ? 'asha' : null,
+      };
       for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
         const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
         expect(denial(action, subStatus, needed, { as }), role).toBe(
@@ -477,6 +487,40 @@ describe('findDenial of the actions of staff', () => {
     expect(asked('uma')).toBe(null);
   });
 
+  describe('of a session that is assigned to another person', () => {
+    const others = { assignedAgent: 'meera', assignedUntil: null };
+    const asked = (
+      action: SessionAction,
+      subStatus: SubStatus,
+      role: Role,
+      changes: Partial<ActionFacts> = {},
+    ) => denial(action, subStatus, { ...others, ...changes }, { as: viewer({ roles: [role] }) });
+    const REFUSED = /^The session is assigned to another person/;
+
+    test.each([
+      ['RECORD_AGENT_REVIEW', 'AGENT_ENDED_CALL', 'AGENT'],
+      ['RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', 'AUDITOR'],
+      ['CLOSE', 'AGENT_ENDED_CALL', 'AUDITOR'],
+      ['ASSIGN', 'USER_QUEUED', 'AGENT'],
+      ['UNASSIGN', 'USER_QUEUED', 'AUDITOR'],
+    ] as const)(
+      '%s is refused until the lease ends, and allowed to administrators',
+      (action, subStatus, role) => {
+        expect(asked(action, subStatus, role)).toMatch(REFUSED);
+        expect(asked(action, subStatus, role, { assignedUntil: msFromNow(1) })).toMatch(REFUSED);
+        expect(asked(action, subStatus, role, { assignedAgent: 'asha' })).toBe(null);
+        expect(asked(action, subStatus, 'ADMIN')).toBe(null);
+        const ended = asked(action, subStatus, role, { assignedUntil: NOW });
+        expect(ended).toBe(action === 'UNASSIGN' ? 'The session is not assigned.' : null);
+      },
+    );
+
+    test('all other actions stay possible', () => {
+      for (const action of ['ADD_NOTE', 'ESCALATE', 'REFRESH', 'SCHEDULE_MEETING'] as const)
+        expect(asked(action, 'USER_QUEUED', 'AGENT'), action).toBe(null);
+    });
+  });
+
   test('a session has at most one open escalation at a time', () => {
     expect(denial('ESCALATE', 'USER_DROPPED_OFF', { escalated: true })).toBe(
       'The session is escalated already: resolve the escalation first.',
@@ -548,6 +592,47 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
       expect(denial('SCHEDULE_MEETING', subStatus, { polled: true })).toBe(OVER);
       expect(denial('REFRESH', subStatus, { polled: true, replaced: true })).not.toBeNull();
     }
+  });
+});
+
+describe('findClaimDenial', () => {
+  const claim = (
+    queue: 'AGENT' | 'AUDITOR',
+    subStatus: SubStatus,
+    changes: Partial<ActionFacts> = {},
+    as = viewer({ roles: [queue] }),
+  ) => findClaimDenial(queue, facts(subStatus, changes), as, NOW, { auditUnknownAgents: false });
+
+  test('the queues contain exactly the sessions that wait on their party, apart from calls in progress', () => {
+    const inQueue = (queue: 'AGENT' | 'AUDITOR') =>
+      KNOWN_SUB_STATUSES.filter((subStatus) => claim(queue, subStatus) === null);
+    expect(inQueue('AGENT')).toEqual([
+      ...['USER_QUEUED', 'SCHEDULED_USER_QUEUED', 'USER_ENDED_CALL', 'AGENT_ENDED_CALL'],
+    ]);
+    expect(inQueue('AUDITOR')).toEqual(['AGENT_APPROVED']);
+    expect(claim('AGENT', 'USER_ACCEPTED_MEETING', { assignedAgent: 'asha' })).toBe(null);
+    expect(claim('AGENT', 'AGENT_ENDED_CALL', { disputed: true })).toBe('The session is not in this queue.');
+  });
+
+  test('nobody gets a session that another person has, not even an administrator', () => {
+    const admin = viewer({ roles: ['ADMIN'] });
+    for (const as of [viewer({ roles: ['AGENT'] }), admin]) {
+      expect(claim('AGENT', 'USER_QUEUED', { assignedAgent: 'meera' }, as)).toMatch(
+        /^The session is assigned/,
+      );
+      const ended = { assignedAgent: 'meera', assignedUntil: NOW };
+      expect(claim('AGENT', 'USER_QUEUED', ended, as)).toBe(null);
+    }
+  });
+
+  test('nobody gets a session back that they could not validate, or an approval of their own', () => {
+    expect(claim('AGENT', 'AGENT_ENDED_CALL', { unableAgent: 'asha' })).toMatch(
+      /^This person could not validate/,
+    );
+    expect(claim('AGENT', 'AGENT_ENDED_CALL', { unableAgent: 'ravi' })).toBe(null);
+    expect(claim('AUDITOR', 'AGENT_APPROVED', { agents: ['ravi', ' asha'] })).toMatch(/four-eyes rule/);
+    expect(claim('AUDITOR', 'AGENT_APPROVED', { approvalAcceptedBy: 'asha' })).toMatch(/four-eyes rule/);
+    expect(claim('AUDITOR', 'AGENT_APPROVED', { agentUnknown: true })).toMatch(/four-eyes rule/);
   });
 });
 

@@ -58,6 +58,8 @@ const row: AuditedSession = {
   providerStatus: 'VIDEO_CALL',
   providerSubStatus: 'AGENT_ENDED_CALL',
   escalated: false,
+  assignedAgent: null,
+  assignedAt: null,
   closed: false,
   replaced: false,
   version: 2,
@@ -97,6 +99,29 @@ describe('checkDerived', () => {
 
   test('checkDerived accepts a session row that equals what its log of transitions reduces to', () => {
     expect(check({})).toBeNull();
+  });
+
+  test('checkDerived finds an assignee whom the newest assignment in the chain does not name', () => {
+    const assigned = {
+      sequence: 4,
+      verdict: 'ASSIGNED' as const,
+      recordedAt: recordedAt(4),
+      rawStatus: null,
+    };
+    const longer = [...log, { ...(log[1] as (typeof log)[number]), ...assigned }];
+    const claim = { kind: 'CLAIM', author: 'ravi', code: 'meera', recordedAt: recordedAt(4).toISOString() };
+    const entries = makeChain(
+      session(),
+      ['ANNOTATION', { kind: 'ASSIGNMENT', code: 'meera' }],
+      ['ANNOTATION', claim],
+    );
+    const found = (assignedAgent: string | null) => {
+      const at = { assignedAt: recordedAt(4), updatedAt: recordedAt(4), lastSequence: 4 };
+      return checkDerived(entries, longer, { ...row, ...at, assignedAgent });
+    };
+    expect(found('ravi')).toBeNull();
+    for (const assignee of ['meera', null])
+      expect(found(assignee)?.what).toBe('its row of vkyc_session was edited: assignedAgent');
   });
 
   test.each([

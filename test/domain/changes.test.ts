@@ -17,6 +17,8 @@ const ALL_VERDICTS: readonly Verdict[] = [
   'NOTED',
   'ESCALATED',
   'ESCALATION_RESOLVED',
+  'ASSIGNED',
+  'UNASSIGNED',
 ];
 
 describe('findChanges, for a transition with this verdict and this sub-status, returns', () => {
@@ -48,6 +50,8 @@ describe('findChanges, for a transition with this verdict and this sub-status, r
     ['RESOLVED', 'REJECTED_BY_MERCHANT', 'STATUS DISPUTE'],
     ['RESOLVED', 'REPLACED', 'STATUS DISPUTE'],
     ['DETAILS', 'AUDITOR_APPROVED', 'MEETINGS REVIEWS'],
+    ['ASSIGNED', 'AGENT_ENDED_CALL', 'ASSIGNMENT'],
+    ['UNASSIGNED', 'AGENT_APPROVED', 'ASSIGNMENT'],
     ['DETAILS', 'USER_QUEUED', 'MEETINGS REVIEWS'],
     ['NOTED', 'REJECTED_BY_MERCHANT', 'NOTES'],
     ['NOTED', 'AUDITOR_APPROVED', 'NOTES'],
@@ -96,15 +100,17 @@ test('findChanges returns each change at most once, in the order of SESSION_CHAN
   }
 });
 
-test('isAboutStatus is false for exactly the verdicts that record a note, an escalation or a detail', () => {
+test('isAboutStatus is false for exactly the verdicts that record a note, an escalation, an assignment or a detail', () => {
   expect(ALL_VERDICTS.filter((verdict) => !isAboutStatus(verdict))).toEqual([
     'DETAILS',
     'NOTED',
     'ESCALATED',
     'ESCALATION_RESOLVED',
+    'ASSIGNED',
+    'UNASSIGNED',
   ]);
 });
 
-test('exactly the changes NOTES and ESCALATION are hidden from customers', () => {
-  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION']);
+test('exactly the changes NOTES, ESCALATION and ASSIGNMENT are hidden from customers', () => {
+  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT']);
 });

@@ -51,6 +51,7 @@ const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): S
   lastSequence: 2,
   disputed: false,
   escalated: false,
+  assigned: false,
   closed: false,
   replaced: false,
   decidedHere: false,
@@ -468,6 +469,7 @@ describe('applyTransition', () => {
       lastSequence: 1,
       disputed: false,
       escalated: false,
+      assigned: false,
       closed: false,
       replaced: false,
       decidedHere: false,
@@ -531,6 +533,32 @@ describe('applyTransition', () => {
     expect(escalated).toEqual({ ...start, lastSequence: 3, escalated: true });
     expect(applyTransition(escalated, own(4, 'NOTED')).escalated).toBe(true);
     expect(applyTransition(escalated, own(4, 'ESCALATION_RESOLVED')).escalated).toBe(false);
+  });
+
+  test('an assignment lasts until it is ended, or a review or the end of the session is applied', () => {
+    const own = (sequence: number, verdict: Verdict) =>
+      moved('LINK_GENERATED', sequence, { ...local, verdict });
+    const assigned = applyTransition(start, own(2, 'ASSIGNED'));
+    expect(assigned).toEqual({ ...start, lastSequence: 2, assigned: true });
+    expect(applyTransition(assigned, own(3, 'ASSIGNED')).assigned).toBe(true);
+    expect(applyTransition(assigned, own(3, 'UNASSIGNED')).assigned).toBe(false);
+    const lasts = (subStatus: KnownSubStatus, verdict: Verdict = 'MOVED') =>
+      applyTransition(assigned, moved(subStatus, 3, { verdict })).assigned;
+    const ending = KNOWN_PAIRS.map(({ subStatus }) => subStatus as KnownSubStatus).filter(
+      (each) => !lasts(each),
+    );
+    expect(ending).toEqual([
+      ...[
+        'AGENT_APPROVED',
+        'AGENT_REJECTED',
+        'AGENT_UNABLE_TO_VALIDATE',
+        'AUDITOR_APPROVED',
+        'AUDITOR_REJECTED',
+      ],
+      ...['INSUFFICIENT_BALANCE', 'REJECTED_BY_MERCHANT', 'FAILED_BY_MERCHANT', 'REPLACED', 'VKYC_EXPIRED'],
+    ]);
+    expect(lasts('AGENT_APPROVED', 'LATE')).toBe(true);
+    expect(lasts('AUDITOR_APPROVED', 'RESOLVED')).toBe(false);
   });
 
   test.each([

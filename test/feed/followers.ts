@@ -247,6 +247,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         cursorOf,
         wants: () => true,
         heartbeats: false,
+        wantsDeadline: null,
         findResyncPoint: null,
         ...given,
       };

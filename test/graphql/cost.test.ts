@@ -165,6 +165,9 @@ describe('measureAmount', () => {
     ['Mutation.escalateSession', 'mutation { escalateSession(input: {}) { __typename } }', 10],
     ['Mutation.resolveEscalation', 'mutation { resolveEscalation(input: {}) { __typename } }', 10],
     ['Mutation.resolveDispute', 'mutation { resolveDispute(input: {}) { __typename } }', 10],
+    ['Mutation.assignAgent', 'mutation { assignAgent(input: {}) { __typename } }', 10],
+    ['Mutation.unassignAgent', 'mutation { unassignAgent(input: {}) { __typename } }', 10],
+    ['Mutation.claimNext', 'mutation { claimNext(input: {}) { __typename } }', 10],
     ['Mutation.requestRecording', 'mutation { requestRecording(input: {}) { __typename } }', 20],
     ['Mutation.createSdkToken', 'mutation { createSdkToken(input: {}) { __typename } }', 20],
   ])('measureAmount: the field %s has its own cost: %s costs %i', (_field, text, cost) => {

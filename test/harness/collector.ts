@@ -50,6 +50,7 @@ export function createCollector(): Collector {
       cursorOf: () => 'never asked for',
       wants: () => true,
       heartbeats: false,
+      wantsDeadline: null,
       findResyncPoint: null,
     },
     async count(wanted) {

@@ -38,6 +38,7 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
       escalated: session.escalated,
       closed: session.closed,
       replaced: session.replaced,
+      assigned: session.assigned_agent !== null,
       decidedHere: session.decided_here,
       provider: { rawStatus: session.provider_status, rawSubStatus: session.provider_sub_status },
     });

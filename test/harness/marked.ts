@@ -56,7 +56,7 @@ export async function bootMarked(): Promise<Marked> {
     // these tests.
     bothWays: process.env.COMPARE_EVERYTHING === '1',
     // A calendar around the clock.
-    environment: { MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1' },
+    environment: { MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1', DEADLINES: 'AGENT=60' },
   });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
@@ -155,6 +155,16 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
   await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
   await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
+  await act('OPERATOR', 'assignAgent', { agent: subOf('AGENT') });
+  await act('AGENT', 'claimNext', { queue: 'AGENT' });
+  await act('ADMIN', 'claimNext', { queue: 'AUDITOR' });
+  const work = everythingOf(schema.getType('Assignment') as never, 1, {});
+  for (const caller of CALLERS)
+    await ask(
+      caller,
+      `{ session(id: "${own.id}") { __typename assignedAgent assignedAt assignedUntil assignments ${work} dueAt overdue } }`,
+    );
+  await act('AGENT', 'unassignAgent');
   // Refreshes, because only the provider's answer to a poll has the remarks of the provider's agent.
   await act('OPERATOR', 'refreshSession');
   const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };

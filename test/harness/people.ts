@@ -22,6 +22,9 @@ const UNAVAILABLE =
 
 const ESCALATION = 'id reason note escalatedBy escalatedAt resolution resolvedBy resolvedAt';
 
+const ASSIGNED = 'assignedAgent assignedAt assignedUntil';
+const ASSIGNMENT = 'id agent claimed takenOverFrom assignedBy assignedAt unassignedBy unassignedAt';
+
 const ACTIONS = {
   scheduleMeeting: `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ${RESULT} ${UNAVAILABLE} ... on ScheduleMeetingSuccess { replayed meeting { id startsAt status } session { ${SESSION} } } } }`,
   cancelMeeting: `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) { ${RESULT} ... on CancelMeetingSuccess { replayed meeting { id status cancelReason } session { ${SESSION} } } } }`,
@@ -32,7 +35,11 @@ const ACTIONS = {
   escalateSession: `mutation ($input: EscalateSessionInput!) { result: escalateSession(input: $input) { ${RESULT} ... on EscalateSessionSuccess { replayed escalation { ${ESCALATION} } session { ${SESSION} } } } }`,
   resolveEscalation: `mutation ($input: ResolveEscalationInput!) { result: resolveEscalation(input: $input) { ${RESULT} ... on ResolveEscalationSuccess { replayed escalation { ${ESCALATION} } session { ${SESSION} } } } }`,
   resolveDispute: `mutation ($input: ResolveDisputeInput!) { result: resolveDispute(input: $input) { ${RESULT} ... on ResolveDisputeSuccess { replayed resolution { id resolution note resolvedBy resolvedAt } session { ${SESSION} } } } }`,
+  assignAgent: `mutation ($input: AssignAgentInput!) { result: assignAgent(input: $input) { ${RESULT} ... on AssignAgentSuccess { replayed assignment { ${ASSIGNMENT} } session { ${ASSIGNED} ${SESSION} } } } }`,
+  unassignAgent: `mutation ($input: UnassignAgentInput!) { result: unassignAgent(input: $input) { ${RESULT} ... on UnassignAgentSuccess { replayed assignment { ${ASSIGNMENT} } session { ${ASSIGNED} ${SESSION} } } } }`,
 };
+
+const CLAIM = `mutation ($input: ClaimNextInput!) { result: claimNext(input: $input) { __typename ... on MutationError { code message retryable } ... on InvalidInputError { problems { path message } } ... on QueueEmpty { queue } ... on ClaimNextSuccess { replayed assignment { ${ASSIGNMENT} } session { ${ASSIGNED} ${SESSION} } } } }`;
 
 const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) { __typename ... on MutationError { code message retryable } ... on InvalidInputError { problems { path message } } ... on StartSessionSuccess { replayed session { ${SESSION} user { userId } } } } }`;
 
@@ -48,6 +55,8 @@ export interface Person {
   look(id: string): Promise<any>;
   act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
   ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
+  /** Takes the next session from a queue. */
+  claim(queue: 'AGENT' | 'AUDITOR', idempotencyKey?: string): Promise<any>;
   start(input: object): Promise<any>;
   /** Executes a query or mutation. Returns the field `result` of the response data. */
   query(text: string, variables?: object): Promise<any>;
@@ -71,6 +80,7 @@ export async function person(
     act: (action, sessionId, input = {}) =>
       answered(ACTIONS[action], { input: { sessionId, idempotencyKey: randomUUID(), ...input } }),
     ask: (action, id) => answered(PROVIDER_ACTIONS[action], { id }),
+    claim: (queue, idempotencyKey = randomUUID()) => answered(CLAIM, { input: { queue, idempotencyKey } }),
     start: (input) => answered(START, { input }),
     query: (text, variables = {}) => answered(text, variables),
   };

@@ -25,6 +25,8 @@ export const MAY = {
   ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
 export const EVERY_ROLE = ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;

@@ -125,10 +125,19 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(notes).toMatchObject({ nodes: [noted.note], pageInfo: { hasNextPage: false }, totalCount: 1 });
   const more = { id: other, first: 10, after: notes.pageInfo.endCursor };
   expect((await operator('VkycMoreNotes', more)).notes).toMatchObject({ nodes: [], totalCount: 1 });
-  for (const step of ['AGENT_ENDED_CALL', 'AGENT_APPROVED'] as const) {
-    await report(gateway, 'kit.disputed', step);
-    await settled(gateway);
-  }
+  const assigned = await operator('VkycAssignAgent', acting(other, { agent: 'meera' }));
+  expect(assigned).toMatchObject({ assignment: { agent: 'meera' }, session: { assignedAgent: 'meera' } });
+  const unassigned = await operator('VkycUnassignAgent', acting(other));
+  expect(unassigned).toMatchObject({
+    assignment: { unassignedBy: 'olga' },
+    session: { assignedAgent: null },
+  });
+  await report(gateway, 'kit.disputed', 'AGENT_ENDED_CALL');
+  await settled(gateway);
+  const claimed = await agent('VkycClaimNext', { input: { queue: 'AGENT', idempotencyKey: randomUUID() } });
+  expect(claimed).toMatchObject({ assignment: { claimed: true }, session: { assignedAgent: 'ravi' } });
+  await report(gateway, 'kit.disputed', 'AGENT_APPROVED');
+  await settled(gateway);
   const closed = await agent(
     'VkycCloseSession',
     acting(other, { outcome: 'REJECTED', reason: 'SUSPECTED_FRAUD' }),

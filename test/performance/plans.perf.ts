@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
 import { type Connection, connect, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
+import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
 import { assignPositionsAtCommit, readFeedHead } from '../../src/db/sessions/feed.ts';
 import {
   countOtherMeetings,
@@ -11,6 +12,7 @@ import {
   readBookings,
   readMeetingPage,
 } from '../../src/db/sessions/meeting-times.ts';
+import { lockNextOfQueue, lockQueuedSessionOf } from '../../src/db/sessions/queues.ts';
 import { countStates } from '../../src/db/sessions/session-stats.ts';
 import {
   lockSessions,
@@ -291,6 +293,66 @@ test('session statistics of a time window do not scan the whole session table', 
   const window = { from, to: null, openOnly: false, verificationIds: null };
   const plan = await planOf(() => countStates(connection.db, window));
   expect(plan).not.toContain('Seq Scan on vkyc_session');
+});
+
+test('claimNext reads its queue by the index, without a sort, although a thousand sessions in front are taken', async () => {
+  await database.query(
+    `update vkyc_session set assigned_agent = 'somebody', assigned_at = now(), assigned_until = now() + interval '1 hour'
+     where id in (select id from vkyc_session where waiting_on = 'AGENT' order by escalated desc, status_since limit 1000)`,
+  );
+  await database.query('vacuum analyze vkyc_session');
+  const wanted = { person: 'ravi', now: new Date(), except: [], auditUnknownAgents: false };
+  const planned = await planTransaction(database, async (tx) => {
+    tx.start(forceIndexPlans());
+    await lockQueuedSessionOf(tx, 'AGENT', 'ravi', wanted.now, []);
+    for (const queue of ['AGENT', 'AUDITOR'] as const) await lockNextOfQueue(tx, { ...wanted, queue });
+  });
+  const startedAt = performance.now();
+  const next = await connection.db.transaction((tx) => lockNextOfQueue(tx, { ...wanted, queue: 'AGENT' }));
+  const tookMs = performance.now() - startedAt;
+
+  const [own, ...queues] = planned.map(({ plan }) => plan);
+  expect(own).toContain('Index Scan using vkyc_session_assigned');
+  expect(queues).toHaveLength(2);
+  for (const plan of queues) {
+    expect(plan).toContain('Index Scan using vkyc_session_queue');
+    expect(plan).not.toMatch(/Sort|Seq Scan/);
+  }
+  expect(next?.assignedAgent).toBe(null);
+  expect(tookMs).toBeLessThan(100);
+  const order: SessionOrder = { field: 'CREATED_AT', direction: 'DESC' };
+  const page = { order, limit: 51, end: 'FIRST', after: null, before: null, shape: SHAPE } as const;
+  await database.query(
+    `update vkyc_session set assigned_agent = 'few' where verification_id in ('plan.7', 'plan.77')`,
+  );
+  await database.query('vacuum analyze vkyc_session');
+  expect(await planOf(() => readSessionPage(connection.db, { assignedTo: 'few' }, page))).toContain(
+    'vkyc_session_assigned',
+  );
+  await database.query(
+    'update vkyc_session set assigned_agent = null, assigned_until = null where assigned_agent is not null',
+  );
+});
+
+test('overdue sessions, their order and the deadlines that have just passed are read by the index of deadlines', async () => {
+  await database.query(
+    `update vkyc_session set due_at = now() + (substr(verification_id, 6)::int - 50) * interval '1 minute' where verification_id like 'plan.%'`,
+  );
+  await database.query('vacuum analyze vkyc_session');
+  const now = new Date();
+  const page = { limit: 51, end: 'FIRST', after: null, before: null, shape: SHAPE } as const;
+  const byAge: SessionOrder = { field: 'CREATED_AT', direction: 'DESC' };
+  const byDeadline: SessionOrder = { field: 'DUE_AT', direction: 'ASC' };
+  const plans = [
+    await planOf(() => readSessionPage(connection.db, { overdue: true, now }, { ...page, order: byAge })),
+    await planOf(() =>
+      readSessionPage(connection.db, { overdue: true, now }, { ...page, order: byDeadline }),
+    ),
+    await planOf(() => readSessionPage(connection.db, {}, { ...page, order: byDeadline })),
+    await planOf(() => findPassedDeadlines(connection.db, { at: now, id: randomUUID() }, now, 500)),
+  ];
+  for (const plan of plans) expect(plan).toContain('vkyc_session_due');
+  await database.query('update vkyc_session set due_at = null where due_at is not null');
 });
 
 test.each(['disputed', 'escalated', 'closed', 'replaced'] as const)(

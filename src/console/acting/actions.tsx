@@ -27,10 +27,10 @@ interface ActionEntry {
 export type ActionPlace = 'HEAD' | 'DISPUTE' | 'ESCALATION' | 'NOTES';
 
 /**
- * Dialog and button of each action. The reviews come first, because a session that allows a review is waiting for it;
+ * Dialog and button of each action; null for an action without a button. The reviews come first, because a session that allows a review is waiting for it;
  * the actions that end the session come last.
  */
-const ACTIONS: Readonly<Record<SessionAction, ActionEntry>> = {
+const ACTIONS: Readonly<Record<SessionAction, ActionEntry | null>> = {
   RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary', place: 'HEAD' },
   RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary', place: 'HEAD' },
   SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain', place: 'HEAD' },
@@ -44,6 +44,9 @@ const ACTIONS: Readonly<Record<SessionAction, ActionEntry>> = {
   RESOLVE_DISPUTE: { Dialog: ResolveDisputeDialog, look: 'danger', place: 'DISPUTE' },
   RESOLVE_ESCALATION: { Dialog: ResolveEscalationDialog, look: 'plain', place: 'ESCALATION' },
   ADD_NOTE: { Dialog: AddNoteDialog, look: 'plain', place: 'NOTES' },
+  // The page does not show assignments yet.
+  ASSIGN: null,
+  UNASSIGN: null,
 };
 const ORDER = Object.keys(ACTIONS) as SessionAction[];
 
@@ -57,13 +60,17 @@ interface Props {
 export function ActionButtons({ page, place, onDone }: Props) {
   const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
   const may = ORDER.filter(
-    (action) => ACTIONS[action].place === place && page.availableActions.includes(action),
+    (action) => ACTIONS[action]?.place === place && page.availableActions.includes(action),
   );
-  const OpenDialog = open && ACTIONS[open.action].Dialog;
+  const OpenDialog = open && ACTIONS[open.action]?.Dialog;
   return (
     <>
       {may.map((action) => (
-        <Button key={action} look={ACTIONS[action].look} onPress={() => setOpen({ action, session: page })}>
+        <Button
+          key={action}
+          look={ACTIONS[action]?.look ?? 'plain'}
+          onPress={() => setOpen({ action, session: page })}
+        >
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
             ? 'Reschedule meeting'
             : ACTION_LABELS[action]}

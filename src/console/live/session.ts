@@ -35,6 +35,7 @@ const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   CLOSURE: 'closure',
   DISPUTE: 'disputes',
   REPLACEMENT: 'replacement',
+  ASSIGNMENT: 'assignment',
 };
 
 /** State of the time between `start` and `stop`: what must be queried. */
@@ -236,7 +237,8 @@ export class LiveSession extends Store<SessionView> {
       { sessionId: this.#id, after },
       {
         next: ({ sessionLive: frame }) => {
-          if (frame.__typename === 'Heartbeat') return;
+          // The subscription does not select deadlines, so that none is sent.
+          if (frame.__typename === 'Heartbeat' || frame.__typename === 'DeadlinePassed') return;
           if (frame.__typename === 'SessionSnapshot') {
             this.#replace(frame.session);
             return void this.#refresh('PAGE');

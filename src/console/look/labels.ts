@@ -113,6 +113,8 @@ export const ACTION_LABELS = {
   ADD_NOTE: 'Add note',
   ESCALATE: 'Escalate',
   RESOLVE_ESCALATION: 'Resolve escalation',
+  ASSIGN: 'Assign',
+  UNASSIGN: 'End assignment',
 } as const satisfies Record<SessionAction, string>;
 
 /** Label of each outcome of closing a session. */
@@ -180,6 +182,7 @@ export const CHANGE_LABELS = {
   CLOSURE: 'Closed',
   DISPUTE: 'Dispute',
   REPLACEMENT: 'Replaced',
+  ASSIGNMENT: 'Assignment',
 } as const satisfies Record<SessionChange, string>;
 
 /**

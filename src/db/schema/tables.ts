@@ -21,6 +21,7 @@ import {
 import {
   MEETING_STATUSES,
   type MeetingStatus,
+  QUEUES,
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
@@ -82,6 +83,9 @@ export const isTerminal = (subStatus: AnyPgColumn) => {
  */
 export const isConfirming = (t: { nextPollAt: AnyPgColumn; subStatus: AnyPgColumn }) =>
   sql`${t.nextPollAt} is not null and ${isTerminal(t.subStatus)}`;
+
+/** Returns the SQL condition for sessions that are in one of the queues (`claimNext`). */
+export const isQueued = (waitingOn: AnyPgColumn) => sql`${waitingOn} in (${literals(Object.keys(QUEUES))})`;
 
 /** Users: the customers whose identity is verified, one row each. */
 export const users = pgTable(
@@ -180,6 +184,20 @@ export const sessions = pgTable(
     closed: boolean('closed').notNull().default(false),
     /** True if another session replaces this one. */
     replaced: boolean('replaced').notNull().default(false),
+    /** Token subject of the person to whom the session is assigned; null if it is assigned to nobody. */
+    assignedAgent: text('assigned_agent'),
+    /** Time at which the person got the session; null if it is assigned to nobody. */
+    assignedAt: time('assigned_at'),
+    /**
+     * Time at which the assignment ends by itself (lease). After it the session counts as not assigned, although
+     * `assignedAgent` stays until the next assignment. Null if the assignment has no end.
+     */
+    assignedUntil: time('assigned_until'),
+    /**
+     * Time at which the session becomes overdue (`findDueAt`); null if its state has no deadline. Follows from
+     * `statusSince` and the settings, and is stored for lists and for the frames that tell of it.
+     */
+    dueAt: time('due_at'),
     providerStatus: text('provider_status').notNull(),
     providerSubStatus: text('provider_sub_status').notNull(),
     providerEventTime: time('provider_event_time'),
@@ -252,6 +270,14 @@ export const sessions = pgTable(
     index('vkyc_session_escalated').on(t.createdAt, t.id).where(sql`${t.escalated}`),
     index('vkyc_session_closed').on(t.createdAt, t.id).where(sql`${t.closed}`),
     index('vkyc_session_replaced').on(t.createdAt, t.id).where(sql`${t.replaced}`),
+    index('vkyc_session_assigned')
+      .on(t.assignedAgent, t.createdAt, t.id)
+      .where(sql`${t.assignedAgent} is not null`),
+    index('vkyc_session_due').on(t.dueAt, t.id).where(sql`${t.dueAt} is not null`),
+    // Order in which `claimNext` gives sessions away.
+    index('vkyc_session_queue')
+      .on(t.waitingOn, t.escalated.desc().nullsFirst(), t.statusSince, t.id)
+      .where(isQueued(t.waitingOn)),
     // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
     index('vkyc_session_status_since')
       .on(t.statusSince, t.id)
@@ -385,7 +411,7 @@ export const idempotencyKeys = pgTable(
     /** Keyed hash of the mutation's input, to refuse a key that is used again with another input. */
     inputHash: digest('input_hash').notNull(),
     sessionId: uuid('session_id').notNull(),
-    /** Id of the meeting, review or annotation that the mutation created or changed; a repeated call returns it. */
+    /** Id of the meeting, review or annotation that the mutation created, changed or found; a repeated call returns it. */
     outcomeId: uuid('outcome_id').notNull(),
     createdAt: time('created_at').notNull(),
   },

@@ -52,6 +52,14 @@ export const findEscalationsOfSessions = byKinds(
   'ESCALATION_RESOLUTION',
 );
 
+/** Finds the assignments of some sessions and their ends, in the order of their transitions. */
+export const findAssignmentsOfSessions = byKinds(
+  'assignments by session',
+  'ASSIGNMENT',
+  'CLAIM',
+  'UNASSIGNMENT',
+);
+
 /** Finds why the meetings of some sessions were booked; `code` is the id of the meeting. */
 export const findMeetingReasonsOfSessions = byKinds('meeting reasons by session', 'MEETING_REASON');
 

@@ -41,6 +41,7 @@ export const toSessionState = (
   escalated: row.escalated,
   closed: row.closed,
   replaced: row.replaced,
+  assigned: row.assignedAgent !== null,
   decidedHere: row.decidedHere,
   provider: {
     rawStatus: row.providerStatus,
@@ -272,6 +273,10 @@ const SUMMARY_COLUMNS = [
   'closed',
   'replaced',
   'waitingOn',
+  'assignedAgent',
+  'assignedAt',
+  'assignedUntil',
+  'dueAt',
   'meetingAt',
   'linkExpiresAt',
   'createdAt',
@@ -358,6 +363,14 @@ export interface SessionFilter {
   readonly escalated?: boolean | undefined;
   readonly closed?: boolean | undefined;
   readonly replaced?: boolean | undefined;
+  /** Only sessions that are assigned to the person with this token subject, at the time `now`. */
+  readonly assignedTo?: string | undefined;
+  /** Whether the sessions are assigned to anybody at the time `now`. */
+  readonly assigned?: boolean | undefined;
+  /** Time for the conditions that depend on the clock; the clock of the database if left out. */
+  readonly now?: Date | undefined;
+  /** Whether the sessions are overdue at the time `now`. */
+  readonly overdue?: boolean | undefined;
   /** If set, only sessions with these verification ids: those that the asking customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
@@ -366,7 +379,7 @@ export interface SessionFilter {
  * Times by which lists of sessions are sorted. STATUS_SINCE lists only sessions that have not ended, and MEETING_AT only
  * sessions with a booked meeting.
  */
-export type SessionOrderField = 'CREATED_AT' | 'UPDATED_AT' | 'STATUS_SINCE' | 'MEETING_AT';
+export type SessionOrderField = 'CREATED_AT' | 'UPDATED_AT' | 'STATUS_SINCE' | 'DUE_AT' | 'MEETING_AT';
 
 export interface SessionOrder {
   readonly field: SessionOrderField;
@@ -396,6 +409,7 @@ const ORDERS: Record<SessionOrderField, { readonly column: AnyPgColumn; readonly
   CREATED_AT: { column: sessions.createdAt },
   UPDATED_AT: { column: sessions.updatedAt },
   STATUS_SINCE: { column: sessions.statusSince, lists: isOpen },
+  DUE_AT: { column: sessions.dueAt, lists: sql`${sessions.dueAt} is not null` },
   MEETING_AT: { column: sessions.meetingAt, lists: hasMeeting },
 };
 
@@ -472,8 +486,29 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.meetingFrom && gte(sessions.meetingAt, filter.meetingFrom),
   filter.meetingTo && lt(sessions.meetingAt, filter.meetingTo),
   ...FLAGS.map((flag) => whereFlag(sessions[flag], filter[flag])),
+  filter.assignedTo === undefined ? undefined : eq(sessions.assignedAgent, filter.assignedTo),
+  filter.assignedTo === undefined ? undefined : isLeased(filter.now),
+  filter.assigned === undefined ? undefined : whereAssigned(filter.assigned, filter.now),
+  filter.overdue === undefined ? undefined : whereOverdue(filter.overdue, filter.now),
   restrictedTo(filter.verificationIds),
 ];
+
+/** SQL condition for assignments that have no end, or whose lease has not ended. */
+const isLeased = (now: Date | undefined): SQL =>
+  sql`(${sessions.assignedUntil} is null or ${sessions.assignedUntil} > ${toSqlTime(now)})`;
+
+const whereAssigned = (wanted: boolean, now: Date | undefined): SQL =>
+  wanted
+    ? sql`(${sessions.assignedAgent} is not null and ${isLeased(now)})`
+    : sql`(${sessions.assignedAgent} is null or ${sessions.assignedUntil} <= ${toSqlTime(now)})`;
+
+const whereOverdue = (wanted: boolean, now: Date | undefined): SQL =>
+  wanted
+    ? sql`(${sessions.dueAt} is not null and ${sessions.dueAt} <= ${toSqlTime(now)})`
+    : sql`(${sessions.dueAt} is null or ${sessions.dueAt} > ${toSqlTime(now)})`;
+
+const toSqlTime = (time: Date | undefined): SQL =>
+  time ? sql`${time.toISOString()}::timestamptz` : sql`now()`;
 
 const FLAGS = ['disputed', 'escalated', 'closed', 'replaced'] as const;
 

@@ -4,6 +4,7 @@ import { type AnnotationRow, findAnnotations } from '../../db/sessions/annotatio
 import { type SessionRow, toSessionState } from '../../db/sessions/sessions.ts';
 import { findNewestDisputes } from '../../db/sessions/transitions.ts';
 import type { Viewer } from '../../domain/access.ts';
+import { type ActionFacts, findAssigneeDenial } from '../../domain/actions.ts';
 import {
   type AnnotationKind,
   CLOSURE_OUTCOMES,
@@ -25,10 +26,14 @@ import {
   type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
+import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../../domain/subject.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
-import { type ActionDependencies, actionInput, performAction } from './perform-action.ts';
-import { invalidField, keyOf, optional, parseOrRefuse, requiredText, text } from './validation.ts';
+import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
+import { invalidField, keyOf, keyText, optional, parseOrRefuse, requiredText, text } from './validation.ts';
+
+/** Maximum length of the `sub` of a token. */
+const MAX_SUBJECT = 200;
 
 const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus))] as [
   SubStatus,
@@ -60,6 +65,11 @@ const resolveDisputeInput = noteInput.extend({
   expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
 });
 
+const assignInput = actionInput.extend({
+  agent: keyText(MAX_SUBJECT).refine(isCanonicalSubject, NOT_CANONICAL).transform(canonicalSubject),
+  until: optional(z.date()),
+});
+
 /**
  * Session after the annotation, the annotation, and whether an earlier call with the same idempotency key recorded
  * the annotation.
@@ -83,7 +93,14 @@ interface NextTransition {
   readonly verdict: Verdict;
   /** New value of the session's `meetingAt`; left out if the booked meeting stays. */
   readonly meetingAt?: null;
+  /** New values of the session's assignment; left out if it stays. */
+  readonly assignedAgent?: string;
+  readonly assignedAt?: Date;
+  readonly assignedUntil?: Date | null;
 }
+
+/** Plans the transition of an annotation on a session whose row is locked. */
+type Plan = (writer: TransitionWriter, session: SessionRow, facts: ActionFacts) => Promise<NextTransition>;
 
 /**
  * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition
@@ -161,6 +178,30 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   );
 };
 
+/** Assigns a session to an agent or auditor, whoever had it before. */
+export const assignAgent: Annotate = async (dependencies, viewer, raw) => {
+  const input = parseOrRefuse(assignInput, raw);
+  const now = dependencies.clock.now();
+  const plan: Plan = async (_writer, session, facts) => {
+    denyAction('ASSIGN', session, findAssigneeDenial(facts, input.agent));
+    if (input.until && input.until <= now)
+      denyAction('ASSIGN', session, 'The end of the assignment is in the past: choose a time in the future.');
+    return {
+      pair: session,
+      verdict: 'ASSIGNED',
+      assignedAgent: input.agent,
+      assignedAt: now,
+      assignedUntil: input.until ?? null,
+    };
+  };
+  return annotate(dependencies, viewer, 'ASSIGN', input, 'ASSIGNMENT', input.agent, plan);
+};
+
+/** Ends the assignment of a session. */
+export const unassignAgent: Annotate = async (dependencies, viewer, raw) => {
+  const input = parseOrRefuse(actionInput, raw);
+  return annotate(dependencies, viewer, 'UNASSIGN', input, 'UNASSIGNMENT', null, keepStatus('UNASSIGNED'));
+};
 const mustExpect = ({ subStatus }: StatusPair) =>
   `must be ${subStatus} to accept the provider's approval: read the session again, and pass its providerDecision`;
 
@@ -206,15 +247,15 @@ async function annotate(
   input: z.infer<typeof actionInput> & { readonly note?: string | undefined },
   kind: AnnotationKind,
   code: string | null,
-  next: (writer: TransitionWriter, session: SessionRow) => Promise<NextTransition>,
+  next: Plan,
 ): Promise<Annotated> {
   const { outcomeId, ...performed } = await performAction(
     dependencies,
     viewer,
     action,
     input,
-    async (writer, session) => {
-      const { pair, verdict, ...changes } = await next(writer, session);
+    async (writer, session, facts) => {
+      const { pair, verdict, ...changes } = await next(writer, session, facts);
       const after = await writer.applyOwn({ ...session, ...changes }, pair, verdict, {
         source: 'MUTATION',
         actor: viewer.id,
@@ -228,7 +269,7 @@ async function annotate(
         code,
         text: input.note || null,
         author: viewer.id,
-        recordedAt: dependencies.clock.now(),
+        recordedAt: changes.assignedAt ?? dependencies.clock.now(),
       });
       return { session: after, outcomeId: id };
     },

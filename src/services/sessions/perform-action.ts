@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Database, Queryable } from '../../db/connection/client.ts';
+import type { Database, Queryable, Transaction } from '../../db/connection/client.ts';
 import { findDecisionsOfSessions } from '../../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../../db/sessions/calls.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
@@ -23,6 +23,7 @@ import {
 import {
   type ActionFacts,
   type ActionPolicy,
+  findAssignee,
   findDenial,
   mayFollowReview,
   mayHaveReplacer,
@@ -76,6 +77,8 @@ export interface ActionDependencies {
   readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
   readonly policy: ActionPolicy;
+  /** Milliseconds for which a lease lasts, from the person's last action on the session. */
+  readonly leaseMs: number;
 }
 
 /**
@@ -85,7 +88,7 @@ export interface ActionDependencies {
  * @throws Refusal, after a rollback
  */
 export async function performAction(
-  { clock, unitOfWork, sealer, policy }: ActionDependencies,
+  { clock, unitOfWork, sealer, policy, leaseMs }: ActionDependencies,
   viewer: Viewer,
   action: SessionAction,
   input: ActionInput,
@@ -106,9 +109,8 @@ export async function performAction(
     ]);
     if (!session) throw notFound();
     if (earlier) {
-      if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
-      if (earlier.sessionId !== session.id || !sealer.verifyHash(earlier.inputHash, canonical))
-        throw keyUsed(session);
+      assertSameInput(sealer, earlier, canonical, session);
+      if (earlier.sessionId !== session.id) throw keyUsed(session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
@@ -117,6 +119,8 @@ export async function performAction(
     denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
 
     const done = await work(writer, session, facts);
+    const renewed = renewLease(done.session, viewer, clock.now(), leaseMs);
+    if (renewed !== done.session) writer.batch.saveSession(renewed);
     const inputHash = sealer.hash(canonical);
     const row = {
       ...call,
@@ -128,10 +132,23 @@ export async function performAction(
     // The row lock covers one session only: a concurrent call on another session may have used the same key
     // (race).
     if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
-    return { replayed: false, ...done };
+    return { replayed: false, ...done, session: renewed };
   });
 }
 
+/**
+ * Returns the session with its lease renewed if it is leased to the viewer; otherwise the same object. Whoever works on
+ * a session keeps it.
+ */
+export function renewLease(session: SessionRow, viewer: Viewer, now: Date, leaseMs: number): SessionRow {
+  const until = new Date(now.getTime() + leaseMs);
+  const isLater = session.assignedUntil !== null && session.assignedUntil < until;
+  return isLater && findAssignee(session, now) === viewer.id ? { ...session, assignedUntil: until } : session;
+}
+
+/** Reads the facts that decide whether an action on a session is allowed; the session's row must be locked. */
+export const readActionFacts = async (tx: Transaction, session: SessionRow): Promise<ActionFacts> =>
+  readFacts(tx, session, await readRelatedRows(tx, session.id));
 /** Related rows that every session needs; the others are read only for the few sessions that need them. */
 type ReadForAll = Pick<RelatedRows, 'meeting' | 'reviews' | 'annotations'>;
 
@@ -207,6 +224,21 @@ const moved = (session: SessionRow) =>
     { sessionId: session.id },
   );
 
+/**
+ * Throws if an earlier call with the same key had another input.
+ *
+ * @throws Refusal
+ */
+export function assertSameInput(
+  sealer: Sealer,
+  earlier: { readonly inputHash: Buffer },
+  canonical: string,
+  session: SessionRow,
+): void {
+  if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
+  if (!sealer.verifyHash(earlier.inputHash, canonical)) throw keyUsed(session);
+}
+
 const keyUsedUnderRemovedKey = (session: SessionRow) =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
@@ -214,7 +246,8 @@ const keyUsedUnderRemovedKey = (session: SessionRow) =>
     { sessionId: session.id },
   );
 
-const keyUsed = (session: SessionRow) =>
+/** Returns the refusal of an idempotency key that was used with another input. */
+export const keyUsed = (session: SessionRow) =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
     'This idempotencyKey was used before with a different input. Use a new key for a new action.',

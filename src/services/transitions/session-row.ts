@@ -1,6 +1,7 @@
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { agentRemarksContext, linkContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
+import { type Deadlines, findDueAt } from '../../domain/deadlines.ts';
 import { type Evaluation, isApplied, type ProjectedState } from '../../domain/session.ts';
 import { findWaitingParty } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -13,10 +14,12 @@ import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provi
 export function projectionColumns(
   state: ProjectedState,
   transition: TransitionRow,
+  deadlines: Deadlines,
   now: Date,
   before?: SessionRow,
 ) {
   const applied = isApplied(transition.verdict) || !before;
+  const statusSince = applied ? transition.recordedAt : before.statusSince;
   return {
     status: state.status,
     subStatus: state.subStatus,
@@ -30,9 +33,14 @@ export function projectionColumns(
     decidedHere: state.decidedHere,
     providerStatus: state.provider.rawStatus,
     providerSubStatus: state.provider.rawSubStatus,
+    // Who works on the session is not part of the log's state, but whether anybody does is.
+    assignedAgent: state.assigned ? (before?.assignedAgent ?? null) : null,
+    assignedAt: state.assigned ? (before?.assignedAt ?? null) : null,
+    assignedUntil: state.assigned ? (before?.assignedUntil ?? null) : null,
     rawStatus: applied ? transition.rawStatus : before.rawStatus,
     rawSubStatus: applied ? transition.rawSubStatus : before.rawSubStatus,
-    statusSince: applied ? transition.recordedAt : before.statusSince,
+    statusSince,
+    dueAt: findDueAt({ ...state, statusSince }, deadlines),
     updatedAt: now,
   };
 }

@@ -18,6 +18,7 @@ import { setObservationTime, type TransitionRow } from '../../db/sessions/transi
 import { findUsers } from '../../db/sessions/users.ts';
 import type { WriteBatch } from '../../db/sessions/write-batch.ts';
 import { requeueWaiting } from '../../db/webhooks/inbox.ts';
+import type { Deadlines } from '../../domain/deadlines.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
@@ -105,6 +106,7 @@ export class TransitionWriter {
   readonly #sealer: Sealer;
   /** Intervals and grace periods from which the times of polls are computed. */
   readonly pace: PollPace;
+  readonly #deadlines: Deadlines;
   readonly #recorded: TransitionRow[];
   readonly #ignored: IgnoredFields[];
   readonly #lookup: SessionLookup;
@@ -116,6 +118,7 @@ export class TransitionWriter {
     clock: Clock,
     sealer: Sealer,
     pace: PollPace,
+    deadlines: Deadlines,
     recorded: TransitionRow[],
     ignored: IgnoredFields[],
   ) {
@@ -125,6 +128,7 @@ export class TransitionWriter {
     this.#clock = clock;
     this.#sealer = sealer;
     this.pace = pace;
+    this.#deadlines = deadlines;
     this.#recorded = recorded;
     this.#ignored = ignored;
     this.#lookup = new SessionLookup(tx, changes);
@@ -279,7 +283,13 @@ export class TransitionWriter {
     this.#recorded.push(transition);
     const after = {
       ...before,
-      ...projectionColumns(applyTransition(toSessionState(before), transition), transition, now, before),
+      ...projectionColumns(
+        applyTransition(toSessionState(before), transition),
+        transition,
+        this.#deadlines,
+        now,
+        before,
+      ),
     };
     if (!isStaffRecord(verdict)) return this.#queueUpdate(after);
     // A record of staff, such as a note, says nothing about the provider: the planned poll stays.
@@ -314,7 +324,7 @@ export class TransitionWriter {
       providerHeardAt: now,
       providerFoundAt: getOrderingTime(update) ? null : now,
       ...providerColumns(this.#sealer, sessionId, null, update, now),
-      ...projectionColumns(applyTransition(null, transition), transition, now),
+      ...projectionColumns(applyTransition(null, transition), transition, this.#deadlines, now),
     };
     const session = withPollSchedule(unplanned, this.pace);
     if (!(await insertSession(this.tx, session))) return null;
@@ -370,7 +380,8 @@ export class TransitionWriter {
       ? lateUpdateColumns(this.#sealer, before, update, now)
       : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
-      transition && projectionColumns(applyTransition(state, transition), transition, now, before);
+      transition &&
+      projectionColumns(applyTransition(state, transition), transition, this.#deadlines, now, before);
     const session = this.#queueUpdate({
       ...before,
       ...facts,

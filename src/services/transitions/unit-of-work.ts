@@ -4,6 +4,7 @@ import { assignPositionsAtCommit } from '../../db/sessions/feed.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { forceIndexPlans, WriteBatch } from '../../db/sessions/write-batch.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
+import type { Deadlines } from '../../domain/deadlines.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import type { FeedEntry } from '../../domain/session.ts';
@@ -22,6 +23,8 @@ interface UnitOfWorkDependencies {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
   readonly fairShare: FairShare;
+  /** Times after which sessions are overdue. */
+  readonly deadlines: Deadlines;
   readonly metrics: Metrics;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
@@ -38,6 +41,7 @@ export class UnitOfWork {
   readonly #sealer: Sealer;
   readonly #auditKeys: AuditKeys;
   readonly #fairShare: FairShare;
+  readonly #deadlines: Deadlines;
   readonly #metrics: Metrics;
   readonly #onMismatch: OnMismatch;
   readonly #log: Logger;
@@ -49,6 +53,7 @@ export class UnitOfWork {
     this.#sealer = dependencies.sealer;
     this.#auditKeys = dependencies.auditKeys;
     this.#fairShare = dependencies.fairShare;
+    this.#deadlines = dependencies.deadlines;
     this.#metrics = dependencies.metrics;
     this.#onMismatch = dependencies.onMismatch;
     this.#log = dependencies.log;
@@ -83,8 +88,9 @@ export class UnitOfWork {
       const batch = new WriteBatch();
       const changes = new AuditedWrites(tx, batch, this.#sealer, this.#auditKeys);
       const { pace } = this.#fairShare;
+      const [clock, sealer, deadlines] = [this.#clock, this.#sealer, this.#deadlines];
       const done = await work(
-        new TransitionWriter(tx, batch, changes, this.#clock, this.#sealer, pace, recorded, ignored),
+        new TransitionWriter(tx, batch, changes, clock, sealer, pace, deadlines, recorded, ignored),
       );
       await changes.appendChainEntries(this.#clock.now());
       batch.flush(tx);
