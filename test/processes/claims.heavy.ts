@@ -17,7 +17,8 @@ const SESSIONS = Number(process.env.CLAIM_SESSIONS ?? 10_000);
 const ESCALATED_EVERY = 100;
 /** Every so many agents, one is gone after the first claim. */
 const GONE_EVERY = 10;
-const LEASE_MINUTES = 3;
+/** Long enough for the agents who work to renew their leases in time on a loaded machine. */
+const LEASE_MINUTES = SESSIONS > 2_000 ? 3 : 1;
 const LEASE_MS = LEASE_MINUTES * 60_000;
 
 const SECRET = randomBytes(32).toString('hex');
