@@ -16,6 +16,7 @@ import {
   resolveDispute,
   resolveEscalation,
 } from '../services/sessions/annotate.ts';
+import { labelSession } from '../services/sessions/label-session.ts';
 import { cancelMeeting, scheduleMeeting } from '../services/sessions/meetings.ts';
 import { createSdkToken, refreshSession, requestRecording } from '../services/sessions/provider-actions.ts';
 import { recordReview } from '../services/sessions/record-review.ts';
@@ -80,6 +81,7 @@ export function createServices(
     escalateSession: (viewer, input) => escalateSession(actions, viewer, input),
     resolveEscalation: (viewer, input) => resolveEscalation(actions, viewer, input),
     resolveDispute: (viewer, input) => resolveDispute(actions, viewer, input),
+    labelSession: (viewer, input) => labelSession(actions, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

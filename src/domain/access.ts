@@ -37,6 +37,7 @@ export const ACTION_ROLES = {
   ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
 /**
@@ -66,6 +67,7 @@ export const OPERATIONS = {
   'Mutation.addNote': ACTION_ROLES.ADD_NOTE,
   'Mutation.escalateSession': ACTION_ROLES.ESCALATE,
   'Mutation.resolveEscalation': ACTION_ROLES.RESOLVE_ESCALATION,
+  'Mutation.labelSession': ACTION_ROLES.LABEL,
   'Mutation.resolveDispute': ACTION_ROLES.RESOLVE_DISPUTE,
   'Mutation.refreshSession': ACTION_ROLES.REFRESH,
   'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
@@ -125,7 +127,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
-    STAFF_ONLY: 'notes closure escalation escalations disputeResolutions',
+    STAFF_ONLY: 'notes closure escalation escalations disputeResolutions metadata tags',
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -154,6 +156,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WHO: 'escalatedBy resolvedBy',
     WORDS: 'note resolution',
   },
+  MetadataEntry: { OPEN: 'key value' },
   DisputeResolution: { OPEN: 'id resolution resolvedAt', WHO: 'resolvedBy', WORDS: 'note' },
   StatusInfo: {
     OPEN: 'status subStatus explanation recommendedAction customerMessage waitingOn terminal reportedBy',
@@ -186,6 +189,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   AddNoteSuccess: { OPEN: 'session note replayed' },
   EscalateSessionSuccess: { OPEN: 'session escalation replayed' },
   ResolveEscalationSuccess: { OPEN: 'session escalation replayed' },
+  LabelSessionSuccess: { OPEN: 'session replayed' },
   ResolveDisputeSuccess: { OPEN: 'session resolution replayed' },
   RefreshSessionSuccess: { OPEN: 'session changed' },
   RequestRecordingSuccess: { OPEN: 'session', RECORDING: 'recording' },

@@ -14,11 +14,12 @@ export const SESSION_CHANGES = {
   CLOSURE: 'The field `closure`: staff closed the session.',
   DISPUTE: 'The fields `disputed` and `disputeResolutions`.',
   REPLACEMENT: 'The field `replacedBy`: another session replaces this one.',
+  LABELS: 'The fields `metadata` and `tags`, which only staff see.',
 } as const;
 export type SessionChange = keyof typeof SESSION_CHANGES;
 
 /** Changes that are hidden from customers. */
-export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION'];
+export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'LABELS'];
 
 const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   MOVED: ['STATUS'],
@@ -33,12 +34,19 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   NOTED: ['NOTES'],
   ESCALATED: ['ESCALATION'],
   ESCALATION_RESOLVED: ['ESCALATION'],
+  LABELLED: ['LABELS'],
 };
 
-/** Verdicts of transitions that repeat the session's status pair, and record a note, an escalation or a detail. */
-const WITHOUT_STATUS: readonly Verdict[] = ['DETAILS', 'NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
+/** Verdicts of transitions that repeat the session's status pair, and record a note, an escalation, labels or a detail. */
+const WITHOUT_STATUS: readonly Verdict[] = [
+  'DETAILS',
+  'NOTED',
+  'ESCALATED',
+  'ESCALATION_RESOLVED',
+  'LABELLED',
+];
 
-/** Whether a transition reports or sets a status, instead of recording a note, an escalation or a detail. */
+/** Whether a transition reports or sets a status, instead of recording a note, an escalation, labels or a detail. */
 export const isAboutStatus = (verdict: Verdict): boolean => !WITHOUT_STATUS.includes(verdict);
 
 /** Returns what a transition changed or may have changed, in the order of `SESSION_CHANGES`. */

@@ -38,6 +38,7 @@ export const VERDICTS = {
   NOTED: 'It records a note of staff; the status did not change.',
   ESCALATED: 'It records that staff escalated the session; the status did not change.',
   ESCALATION_RESOLVED: 'It records that staff resolved the escalation; the status did not change.',
+  LABELLED: 'It records that staff changed the metadata or the tags; the status did not change.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -48,14 +49,14 @@ export const APPLIED_VERDICTS: readonly Verdict[] = ['MOVED', 'RESOLVED'];
 export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
 
 /** Verdicts on records that only staff may know of. */
-const STAFF_VERDICTS: readonly Verdict[] = ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'];
+const STAFF_VERDICTS: readonly Verdict[] = ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED', 'LABELLED'];
 
-/** Whether a transition with this verdict records a note or an escalation, which only staff may know of. */
+/** Whether a transition with this verdict records a note, an escalation or labels, which only staff may know of. */
 export const isStaffRecord = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
 
 /**
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
- * the notes and escalations of staff.
+ * the notes, escalations and labels of staff.
  */
 export const findReason = (verdict: Verdict, staff: boolean): string | null =>
   !staff && isStaffRecord(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
@@ -435,6 +436,7 @@ export const SESSION_ACTIONS = {
   ADD_NOTE: 'Add a note for other staff.',
   ESCALATE: 'Escalate the session, so that staff investigate it.',
   RESOLVE_ESCALATION: 'Record the result of the investigation, and end the escalation.',
+  LABEL: 'Change the metadata and the tags.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 

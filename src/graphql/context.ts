@@ -10,6 +10,7 @@ import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/subscription.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
+import type { labelSession } from '../services/sessions/label-session.ts';
 import type { MeetingChanged } from '../services/sessions/meetings.ts';
 import type {
   createSdkToken,
@@ -44,6 +45,7 @@ export interface Services {
   escalateSession(viewer: Viewer, input: unknown): Promise<Annotated>;
   resolveEscalation(viewer: Viewer, input: unknown): Promise<Annotated>;
   resolveDispute(viewer: Viewer, input: unknown): Promise<Annotated>;
+  labelSession(viewer: Viewer, input: unknown): ReturnType<typeof labelSession>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;

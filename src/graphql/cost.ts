@@ -53,6 +53,7 @@ const COSTS: Record<string, number> = {
   'Mutation.escalateSession': 10,
   'Mutation.resolveEscalation': 10,
   'Mutation.resolveDispute': 10,
+  'Mutation.labelSession': 10,
   'Mutation.refreshSession': 20,
   'Mutation.requestRecording': 20,
   'Mutation.createSdkToken': 20,

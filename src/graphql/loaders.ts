@@ -6,6 +6,7 @@ import {
   findDecisionsOfSessions,
 } from '../db/sessions/annotations.ts';
 import { findPositions } from '../db/sessions/feed.ts';
+import { findLabelsOfSessions } from '../db/sessions/labels.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
 import { findReplacers } from '../db/sessions/replacers.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
@@ -121,6 +122,11 @@ const LOADERS = {
   decisions: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findDecisionsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads the metadata and tags of a session, by the session's id. */
+  labels: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findLabelsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(

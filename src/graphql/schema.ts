@@ -11,6 +11,7 @@ import {
   NoteResolver,
   SessionAnnotationsResolver,
 } from './annotations.ts';
+import { LabelsResolver } from './labels.ts';
 import { MeetingResolver } from './meeting.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
@@ -83,6 +84,7 @@ export function getSchema(): GraphQLSchema {
               EscalationResolver,
               DisputeResolutionResolver,
               AnnotationMutationsResolver,
+              LabelsResolver,
               ProviderActionsResolver,
             ],
             // Switches off the validation of inputs by type-graphql: the services validate them, and report

@@ -126,6 +126,8 @@ const SUMMARY_FIELDS = new Set([
   'meetings',
   'reviews',
   'transitions',
+  'metadata',
+  'tags',
 ]);
 
 /**

@@ -56,6 +56,7 @@ describe('access tables: roles per operation and action', () => {
       ADD_NOTE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       ESCALATE: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
     expect(SEES_PERSONAL_DATA).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });
@@ -168,7 +169,7 @@ describe('access table in schema/README.md', () => {
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
       '| queries, subscriptions | own | ✓ | ✓ | ✓ | ✓ | ✓ |',
-      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
+      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `labelSession`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
     ]);
   });
 

@@ -17,6 +17,7 @@ const ALL_VERDICTS: readonly Verdict[] = [
   'NOTED',
   'ESCALATED',
   'ESCALATION_RESOLVED',
+  'LABELLED',
 ];
 
 describe('findChanges, for a transition with this verdict and this sub-status, returns', () => {
@@ -53,6 +54,7 @@ describe('findChanges, for a transition with this verdict and this sub-status, r
     ['NOTED', 'AUDITOR_APPROVED', 'NOTES'],
     ['ESCALATED', 'USER_DROPPED_OFF', 'ESCALATION'],
     ['ESCALATION_RESOLVED', 'REPLACED', 'ESCALATION'],
+    ['LABELLED', 'REJECTED_BY_MERCHANT', 'LABELS'],
   ])('%s %s: "%s"', (verdict, subStatus, changes) => {
     expect(changesOf(verdict, subStatus)).toBe(changes);
   });
@@ -94,15 +96,16 @@ test('findChanges returns each change at most once, in the order of SESSION_CHAN
   }
 });
 
-test('isAboutStatus is false for exactly the verdicts that record a note, an escalation or a detail', () => {
+test('isAboutStatus is false for exactly the verdicts that record a note, an escalation, labels or a detail', () => {
   expect(ALL_VERDICTS.filter((verdict) => !isAboutStatus(verdict))).toEqual([
     'DETAILS',
     'NOTED',
     'ESCALATED',
     'ESCALATION_RESOLVED',
+    'LABELLED',
   ]);
 });
 
-test('exactly the changes NOTES and ESCALATION are hidden from customers', () => {
-  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION']);
+test('exactly the changes NOTES, ESCALATION and LABELS are hidden from customers', () => {
+  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION', 'LABELS']);
 });

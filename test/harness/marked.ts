@@ -73,7 +73,14 @@ export async function bootMarked(): Promise<Marked> {
   const staff = CALLERS.filter((caller) => caller !== 'CUSTOMER' && caller !== 'NONE');
   const secrets: Partial<Record<Caller, string[]>> = {
     CUSTOMER: [
-      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'NOTE-MARKER', 'other-marker'],
+      ...[
+        ...staff.map(subOf),
+        'REASON-MARKER',
+        'REMARKS-MARKER',
+        'NOTE-MARKER',
+        'LABEL-MARKER',
+        'other-marker',
+      ],
       ...['agent says', 'CUSTOMER_PROMPTED'],
       ...[PHONES[1] as string, 'OTHER-NAME', data.other.link, data.other.user.userId],
     ],
@@ -149,6 +156,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
   await act('OPERATOR', 'addNote', { note: 'NOTE-MARKER' });
   await act('AGENT', 'escalateSession', { reason: 'OTHER', note: 'NOTE-MARKER' });
+  await act('OPERATOR', 'labelSession', { value: 'LABEL-MARKER', addTags: ['LABEL-MARKER'] });
   // Refreshes, because only the provider's answer to a poll has the remarks of the provider's agent.
   await act('OPERATOR', 'refreshSession');
   const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };

@@ -116,6 +116,10 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
     id: other,
     notes: { nodes: [noted.note], pageInfo: { hasNextPage: false } },
   });
+  const labels = { metadata: [{ key: 'branch', value: 'Pune' }], addTags: ['vip'] };
+  const labelled = await operator('VkycLabelSession', acting(other, labels));
+  expect(labelled).toMatchObject({ session: { metadata: labels.metadata, tags: ['vip'] } });
+  expect(await operator('VkycSessionParts', { id: other, labels: true })).toMatchObject({ tags: ['vip'] });
   for (const step of ['AGENT_ENDED_CALL', 'AGENT_APPROVED'] as const) {
     await report(gateway, 'kit.disputed', step);
     await settled(gateway);

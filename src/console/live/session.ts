@@ -33,6 +33,7 @@ const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   CLOSURE: 'closure',
   DISPUTE: 'disputes',
   REPLACEMENT: 'replacement',
+  LABELS: 'labels',
 };
 
 /** State of the time between `start` and `stop`: what must be queried. */

@@ -90,6 +90,7 @@ export const ACTION_LABELS = {
   ADD_NOTE: 'Add note',
   ESCALATE: 'Escalate',
   RESOLVE_ESCALATION: 'Resolve escalation',
+  LABEL: 'Edit labels',
 } as const satisfies Record<SessionAction, string>;
 
 /** Label of each outcome of closing a session. */
@@ -157,6 +158,7 @@ export const CHANGE_LABELS = {
   CLOSURE: 'Closed',
   DISPUTE: 'Dispute',
   REPLACEMENT: 'Replaced',
+  LABELS: 'Labels',
 } as const satisfies Record<SessionChange, string>;
 
 /**

@@ -7,7 +7,7 @@ import { Notice } from '../look/notice.tsx';
 import { LocalTime } from '../look/time.tsx';
 import type { VkycSessionActionsFragment } from '../operations.ts';
 import style from './cards.module.css';
-import { Card } from './cards.tsx';
+import { Card, Fact } from './cards.tsx';
 
 interface ActingProps {
   readonly page: SessionDetails;
@@ -69,6 +69,30 @@ export function NotesCard({ page, onDone }: ActingProps) {
         ))}
       </ul>
       {pageInfo.hasNextPage && <p className={style.none}>Only the newest {nodes.length} notes are shown.</p>}
+    </Card>
+  );
+}
+
+/** Card with the metadata and tags of the session. Renders nothing for viewers who may not see them. */
+export function LabelsCard({ page, onDone }: ActingProps) {
+  if (!page.metadata || !page.tags) return null;
+  return (
+    <Card title="Labels" buttons={<ActionButtons page={page} place="LABELS" onDone={onDone} />}>
+      {page.tags.length + page.metadata.length === 0 && <p className={style.none}>No labels yet.</p>}
+      {page.tags.length > 0 && (
+        <ul className={style.tags} aria-label="Tags">
+          {page.tags.map((tag) => (
+            <li key={tag}>{tag}</li>
+          ))}
+        </ul>
+      )}
+      <dl>
+        {page.metadata.map(({ key, value }) => (
+          <Fact key={key} name={key}>
+            {value}
+          </Fact>
+        ))}
+      </dl>
     </Card>
   );
 }

@@ -13,7 +13,14 @@ import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { TimeSince } from '../look/time.tsx';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
-import { ClosureCard, DisputesCard, EscalationNotice, EscalationsCard, NotesCard } from './records.tsx';
+import {
+  ClosureCard,
+  DisputesCard,
+  EscalationNotice,
+  EscalationsCard,
+  LabelsCard,
+  NotesCard,
+} from './records.tsx';
 import style from './session-page.module.css';
 import { Timeline } from './timeline.tsx';
 
@@ -89,6 +96,7 @@ export function SessionPage({ id }: { id: string }) {
           <CustomerCard page={page} />
           <MeetingsCard meetings={page.meetings.nodes} />
           <ReviewsCard page={page} />
+          <LabelsCard page={page} onDone={onDone} />
           <FactsCard page={page} />
         </div>
       </div>

@@ -28,9 +28,9 @@ import type { AuditKeys } from '../../domain/audit.ts';
  *
  * Version 1: lines without a version. Version 2: lines with a version. Version 3 adds the column `personSalt`
  * of a session. Version 4 adds the column `provider` of a session. Version 5 adds
- * annotations, flags for what staff did with a session, and reasons of reviews.
+ * annotations, flags for what staff did with a session, and reasons of reviews. Version 6 adds labels.
  */
-export const ARCHIVE_VERSION = 5;
+export const ARCHIVE_VERSION = 6;
 
 /**
  * Error for an unusable archive: truncated, altered, written by a later release, or signed with a key that
