@@ -88,7 +88,10 @@ export interface Config {
         readonly webhooks: SandboxWebhooks;
       }
   );
-  /** Templates that startSession accepts. Null: those of the provider's documentation, and any other name. */
+  /**
+   * Templates that start forms list; `startSession` refuses all other names. Null: start forms list those of the
+   * provider's documentation, and other names are passed on to the provider.
+   */
   readonly templates: {
     readonly user: readonly UserTemplate[] | null;
     readonly agent: readonly AgentTemplate[] | null;

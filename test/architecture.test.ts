@@ -101,17 +101,17 @@ const PROVIDER_TERMS: readonly RegExp[] = [
   /vkyc_link|link_expiry|meeting_schedule|recording_link|agent_remarks|auditor_remarks/,
 ];
 /**
- * Matches folders and files that may mention these terms: provider, sandbox, settings and composition root.
+ * Matches folders and files that may contain PROVIDER_TERMS: provider, sandbox, settings and composition root.
  */
 const KNOWS_THE_PROVIDER =
   /^(provider|sandbox|composition)\/|^(app|config|environment|environment-rules|weak-settings)\.ts$|^commands\/open-provider\.ts$|^launch\/requirements\.cjs$/;
 /**
- * The one line elsewhere that may mention the provider: rows of earlier releases get this provider name, here
- * and in the migration.
+ * The only other line that may name the provider: the default of the column `provider`, for rows written by an
+ * earlier release.
  */
 const STORED_NAME = { file: 'db/schema/tables.ts', line: "const FIRST_PROVIDER = 'cashfree';" };
 
-test('only src/provider, the sandbox and the settings mention names, headers, paths and time formats of the provider', async () => {
+test('only src/provider, the sandbox, the composition root and the settings mention names, headers, paths and time formats of the provider', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.(tsx?|cjs|mjs)$/.test(file));
   const found: string[] = [];
   const known = new Set<RegExp>();

@@ -81,7 +81,7 @@ test('CASHFREE_CLIENT_SECRET lists several secrets, in their order', () => {
   expect(config.provider).toMatchObject({ kind: 'CASHFREE', secrets: ['new-secret', 'old-secret'] });
 });
 
-test('readConfig reports all invalid settings at once', () => {
+test('readConfig reports all invalid settings in one error', () => {
   expect(() =>
     readConfig({ PORT: 'http', LOG_LEVEL: 'loud', AUTH_SECRET: 'short', DATA_KEYS: 'k1:abc' }),
   ).toThrow(ConfigError);
@@ -193,7 +193,7 @@ test('in production plain HTTP URLs are accepted only with ALLOW_PLAIN_HTTP', ()
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER, ...plain, ALLOW_PLAIN_HTTP: '1' })).toEqual([]);
 });
 
-test('TRUST_PROXY accepts private networks, and NODE_ENV is recognised as production in any spelling', () => {
+test('TRUST_PROXY accepts networks in CIDR notation, and NODE_ENV may spell production as Production or prod', () => {
   for (const TRUST_PROXY of ['10.0.0.0/8', 'fc00::/7', '2001:db8::/32', '::ffff:10.0.0.0/104'])
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual([]);
   for (const NODE_ENV of ['Production', ' production', 'prod'])
@@ -292,7 +292,7 @@ describe('templates and Aadhaar', () => {
     expect(complaint({ USER_TEMPLATES })).toBe(`USER_TEMPLATES: ${expected}`);
   });
 
-  test('AGENT_TEMPLATES refuses steps, which the provider does not publish for agents', () => {
+  test('AGENT_TEMPLATES refuses entries with steps, because the provider publishes no steps for agent templates', () => {
     expect(complaint({ AGENT_TEMPLATES: JSON.stringify([template]) })).toBe(
       'AGENT_TEMPLATES: entry 1 has the unknown key "steps"; the keys are id, title',
     );

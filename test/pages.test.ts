@@ -85,7 +85,7 @@ test.each(PAGES)('every link in %s leads to a file or heading that exists', asyn
   expect(broken).toEqual([]);
 });
 
-test('ARCHITECTURE.md lists exactly the invariants with which tests are marked (`// Invariant 1`), and the files of those tests', async () => {
+test('ARCHITECTURE.md lists exactly the invariants with which tests are marked (`// Invariant 1 of ARCHITECTURE.md`), and the files of those tests', async () => {
   const architecture = await read('ARCHITECTURE.md');
   const [, list = ''] = architecture.match(/^## Invariants$(.*?)^## /ms) ?? [];
   const listed = [...list.matchAll(/^(\d+)\. (.*)$/gm)].flatMap(([, number, line = '']) =>
@@ -94,7 +94,7 @@ test('ARCHITECTURE.md lists exactly the invariants with which tests are marked (
   const marked: string[] = [];
   for (const file of await readdir(join(ROOT, 'test'), { recursive: true })) {
     if (!/\.(test|perf|heavy)\.ts$/.test(file)) continue;
-    const marks = (await read(`test/${file}`)).matchAll(/^\s*\/\/ Invariant (\d+)$/gm);
+    const marks = (await read(`test/${file}`)).matchAll(/^\s*\/\/ Invariant (\d+) of ARCHITECTURE\.md$/gm);
     for (const [, number] of marks) marked.push(`${number} test/${file.replaceAll('\\', '/')}`);
   }
 

@@ -256,7 +256,11 @@ export class ResumingSubscription {
    */
   #completed(): void {
     if (this.#connection.disposed) this.leave();
-    else this.#retry('FAULT', new Error('the stream of this subscription keeps ending early'));
+    else
+      this.#retry(
+        'FAULT',
+        new Error('the stream of this subscription keeps being ended by a router or proxy'),
+      );
   }
 
   #giveUpSilent(): void {

@@ -77,7 +77,7 @@ async function verifyArchives(
     wrong += findings.length;
   }
   for (const sessionId of await findArchivedButPresent(db)) {
-    print(`WRONG  session ${sessionId}  row 1  archived_session lists it, but the database still has it`);
+    print(`WRONG  session ${sessionId}  row 1  listed in archived_session, but still in the database`);
     wrong += 1;
   }
   for (const [file, count] of await countArchived(db))
@@ -170,7 +170,9 @@ async function bindAll(
       print(`${binding.kind}  session ${sessionId}  ${binding.what}`);
     } else bound += 1;
   });
-  print(`${by} bound ${bound} chains; ${left} were not bound.`);
+  print(
+    `Added the session's identity to ${bound} chains in the name of ${by}; ${left} chains were not bound.`,
+  );
   if (left > 0) print('Check each session. If its current details are correct, name it with --session ID.');
   return left === 0;
 }

@@ -37,7 +37,10 @@ export function openFeed(
 
   const relearn = async () => {
     const planned = await planRelearning(db, clock.now(), limits.polls);
-    log.warn(planned, 'polling the provider for every open session and start');
+    log.warn(
+      planned,
+      'the database lost transitions: planned polls of the provider for all open sessions and starts',
+    );
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
   // After a failover, a new connection may lead to another database server, which may lack transitions, so

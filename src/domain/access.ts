@@ -123,7 +123,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
       status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
-      providerStatus providerSubStatus providerAgrees
+      providerStatus providerSubStatus providerAgrees providerDecision
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
     WORDS: 'agentRemarks',

@@ -10,6 +10,7 @@ import { invariant } from './invariant.ts';
 import {
   ACTION_TRANSITIONS,
   AFTER_A_BOOKING,
+  APPROVALS,
   SESSION_ACTIONS,
   type SessionAction,
   type TransitionSource,
@@ -43,6 +44,10 @@ export interface ActionFacts extends StatusPair {
    * that call; null otherwise.
    */
   readonly unreviewedCall: EndedCall | null;
+  /** Whether the log reports a call; false unless `mayHideCall`. */
+  readonly hadCall: boolean;
+  /** Whether another session replaces this one although `replaced` is not set; false unless `mayHideReplacement`. */
+  readonly hasReplacement: boolean;
   /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
   /**
@@ -69,8 +74,8 @@ export interface ActionPolicy {
 
 export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
-/** Sub-statuses in which the provider has a recording, because a call has ended. */
-const HAS_RECORDING: readonly SubStatus[] = [
+/** Sub-statuses that show that a call has ended, so that the provider has a recording. */
+export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = [
   'USER_ENDED_CALL',
   'AGENT_ENDED_CALL',
   'AGENT_APPROVED',
@@ -116,9 +121,10 @@ const AFTER_REPLACEMENT: readonly SessionAction[] = [
   'RESOLVE_ESCALATION',
 ];
 
+const REPLACED_BY_ANOTHER = 'Another session replaces this one: act on that session.';
+
 function findEndDenial(action: SessionAction, facts: ActionFacts): string | null {
-  if (facts.replaced && !AFTER_REPLACEMENT.includes(action))
-    return 'Another session replaces this one: act on that session.';
+  if (facts.replaced && !AFTER_REPLACEMENT.includes(action)) return REPLACED_BY_ANOTHER;
   // The provider may contradict a decision made here, so the session is polled until the provider agrees.
   const mayRefresh = action === 'REFRESH' && facts.polled;
   return getStatusInfo(facts).terminal && !mayRefresh && !AFTER_THE_END.includes(action)
@@ -156,6 +162,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       return isBookedAtProvider(facts) ? CANCEL_AT_PROVIDER : null;
     case 'RECORD_AGENT_REVIEW':
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call must take place first.';
+      if (REVIEW_BY_SUB_STATUS[facts.subStatus]) return 'The agent has already decided.';
       return isAllowedFrom(action, findReviewedSubStatus(facts))
         ? null
         : 'An agent review is possible only after a call has ended.';
@@ -166,7 +173,9 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
-      return HAS_RECORDING.includes(facts.subStatus) || facts.unreviewedCall !== null
+      return SUB_STATUSES_AFTER_A_CALL.includes(facts.subStatus) ||
+        facts.unreviewedCall !== null ||
+        facts.hadCall
         ? null
         : 'The recording exists only after a call has ended.';
     case 'CREATE_SDK_TOKEN':
@@ -178,6 +187,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
       return findWaitingParty(facts, facts) === 'NOBODY' ? 'The session is over.' : null;
     case 'REPLACE':
+      if (facts.hasReplacement) return REPLACED_BY_ANOTHER;
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
       return APPROVALS.includes(facts.subStatus)
         ? 'The customer was approved: an approved session cannot be replaced.'
@@ -232,8 +242,6 @@ export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
 const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>): SubStatus | null =>
   mayFollowReview(facts) ? facts.unreviewedCall : facts.subStatus;
 
-const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
-
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
@@ -257,7 +265,7 @@ function fourEyes(
   if (approvalAcceptedBy !== null && canonicalSubject(approvalAcceptedBy) === viewer.id)
     return "You accepted the agent's approval by deciding a dispute: another person must audit it (four-eyes rule).";
   if (agentUnknown && !policy.auditUnknownAgents) {
-    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule).';
+    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule): wait until the provider reports the decision of its auditor.';
   }
   return null;
 }
@@ -315,6 +323,8 @@ export interface RelatedRows {
   }[];
   /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
   readonly unreviewedCall: EndedCall | null;
+  readonly hadCall: boolean;
+  readonly hasReplacement: boolean;
   /**
    * Recorded name of the person who replaced the session; null if the name is unknown, or `mayHaveReplacer` is
    * false.
@@ -331,6 +341,30 @@ export const mayHaveReplacer = ({
   disputed,
 }: Pick<ActionFacts, 'replaced' | 'disputed'>): boolean => replaced && disputed;
 
+/** Sub-statuses in which the last release let another session replace a session, without a flag on it. */
+const REPLACED_WITHOUT_FLAG: readonly SubStatus[] = [
+  'VKYC_EXPIRED',
+  'INSUFFICIENT_BALANCE',
+  'TECHNICAL_ERROR',
+  'AGENT_REJECTED',
+  'AUDITOR_REJECTED',
+];
+
+/** Whether another session may replace this one although the flag `replaced` is not set. Only then must it be searched. */
+export const mayHideReplacement = ({
+  replaced,
+  subStatus,
+}: StatusPair & Pick<ActionFacts, 'replaced'>): boolean =>
+  !replaced && REPLACED_WITHOUT_FLAG.includes(subStatus);
+
+/**
+ * Whether a call may have taken place although the status does not tell: the session was closed or replaced, has
+ * expired, or is disputed. Whoever audits its end must be able to watch the call. Only then must the log be searched.
+ */
+export const mayHideCall = (session: StatusPair & Pick<ActionFacts, 'disputed'>): boolean =>
+  !SUB_STATUSES_AFTER_A_CALL.includes(session.subStatus) &&
+  (session.disputed || getStatusInfo(session).terminal);
+
 /** Combines a session with its related rows into what the rules need to decide whether an action is allowed. */
 export function toActionFacts<
   Session extends Omit<
@@ -339,12 +373,17 @@ export function toActionFacts<
     | 'meetingAt'
     | 'meetingBookedHere'
     | 'unreviewedCall'
+    | 'hadCall'
+    | 'hasReplacement'
     | 'agents'
     | 'agentUnknown'
     | 'approvalAcceptedBy'
     | 'deciders'
   > & { readonly version: number; readonly nextPollAt: Date | null },
->(session: Session, { meeting, reviews, annotations, unreviewedCall, replacer }: RelatedRows): ActionFacts {
+>(
+  session: Session,
+  { meeting, reviews, annotations, unreviewedCall, hadCall, hasReplacement, replacer }: RelatedRows,
+): ActionFacts {
   const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
   // The resolution of a dispute raises the version, so the review that stands is older than the version.
   const resolution = annotations.find(
@@ -362,6 +401,8 @@ export function toActionFacts<
     meetingAt: meeting?.startsAt ?? null,
     meetingBookedHere: meeting?.source === 'MUTATION',
     unreviewedCall,
+    hadCall,
+    hasReplacement,
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     agentUnknown: !standing || standing.reviewer === null,
     approvalAcceptedBy: resolution?.code === 'ACCEPT_PROVIDER' ? resolution.author : null,
@@ -427,7 +468,7 @@ export const MEETING_STATUSES = {
   SCHEDULED: 'The meeting is booked.',
   RESCHEDULED: 'The meeting was moved: another meeting replaces it.',
   CANCELLED:
-    'The meeting was cancelled through this API or at the provider. A decision, a closure or a replacement of the session also cancels its booked meeting.',
+    'The meeting was cancelled, through this API or at the provider; or an agent decided, or the session ended, before it took place.',
   COMPLETED: 'The call took place.',
   MISSED:
     'The customer did not join the call, or declined it; or the time of the meeting passed, and the provider, when asked, knew of no call.',

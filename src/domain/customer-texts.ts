@@ -4,7 +4,7 @@
  * without a verb form that tells the customer's gender, and uses the English words that customers know.
  */
 import type { Locale } from './locales.ts';
-import type { StatusInfo, SubStatus } from './status.ts';
+import type { Circumstance, StatusInfo, SubStatus } from './status.ts';
 
 /** What happened and what to do next, in one language. */
 export interface CustomerText {
@@ -313,17 +313,30 @@ export const DISPUTED_TEXTS: CustomerTexts = {
   HI: { happened: 'आपके वेरिफ़िकेशन की एक बार फिर जाँच हो रही है।', next: WAIT.HI },
 };
 
-const findTexts = (subStatus: SubStatus, disputed: boolean): CustomerTexts =>
-  disputed ? DISPUTED_TEXTS : CUSTOMER_TEXTS[subStatus];
+const TEXTS_BY_CIRCUMSTANCE: Readonly<Record<Circumstance, CustomerTexts>> = {
+  DISPUTED: DISPUTED_TEXTS,
+  REPLACED: CUSTOMER_TEXTS.REPLACED,
+  LINK_ENDED: CUSTOMER_TEXTS.VKYC_EXPIRED,
+};
+
+const findTexts = (subStatus: SubStatus, circumstance: Circumstance | null): CustomerTexts =>
+  circumstance ? TEXTS_BY_CIRCUMSTANCE[circumstance] : CUSTOMER_TEXTS[subStatus];
 
 /** Returns the message for the customer: what happened, then what to do next. */
-export function toCustomerMessage(subStatus: SubStatus, locale: Locale, disputed = false): string {
-  const { happened, next } = findTexts(subStatus, disputed)[locale];
+export function toCustomerMessage(
+  subStatus: SubStatus,
+  locale: Locale,
+  circumstance: Circumstance | null = null,
+): string {
+  const { happened, next } = findTexts(subStatus, circumstance)[locale];
   return `${happened} ${next}`;
 }
 
 /** Returns a row of the status table as customers read it: the texts for customers in place of those for staff. */
-export function toCustomerInfo<Info extends StatusInfo>(info: Info, disputed = false): Info {
-  const { happened, next } = findTexts(info.subStatus, disputed).EN;
+export function toCustomerInfo<Info extends StatusInfo>(
+  info: Info,
+  circumstance: Circumstance | null = null,
+): Info {
+  const { happened, next } = findTexts(info.subStatus, circumstance).EN;
   return { ...info, explanation: happened, recommendedAction: next };
 }

@@ -1,5 +1,5 @@
 import { CLOCK_TRANSITIONS } from './session.ts';
-import type { KnownSubStatus, StatusPair } from './status.ts';
+import { getStatusInfo, type KnownSubStatus, type StatusPair, type SubStatus } from './status.ts';
 
 /**
  * Returns the sub-status that a session gets if its booked meeting counts as missed; null if the session
@@ -15,3 +15,26 @@ export const findMissedSubStatus = ({ subStatus }: StatusPair): KnownSubStatus |
  */
 export const isGraceOver = (meeting: { readonly startsAt: Date }, askedAt: Date, graceMs: number): boolean =>
   askedAt.getTime() > meeting.startsAt.getTime() + graceMs;
+
+/** Decisions of the agent after which no call takes place. */
+const AGENT_DECISIONS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
+
+/**
+ * Returns the status that a booked meeting gets when its time has passed while its session is in another step than
+ * USER_MEETING_SCHEDULED; null if it stays booked for now. CANCELLED: the session ended, or an agent decided, before
+ * the meeting. MISSED: nothing more was reported within the grace period after the meeting's start, or after the
+ * newest status if that is later (the customer may wait in the queue).
+ */
+export function findPassedMeetingStatus(
+  session: StatusPair & { readonly statusSince: Date },
+  meeting: { readonly startsAt: Date },
+  at: Date,
+  graceMs: number,
+): 'MISSED' | 'CANCELLED' | null {
+  if (!isGraceOver(meeting, at, graceMs)) return null;
+  const { terminal } = getStatusInfo(session);
+  const isDecided = terminal || AGENT_DECISIONS.includes(session.subStatus);
+  if (isDecided) return session.statusSince <= meeting.startsAt ? 'CANCELLED' : 'MISSED';
+  const isCall = session.subStatus === 'USER_ACCEPTED_MEETING';
+  return isCall || !isGraceOver({ startsAt: session.statusSince }, at, graceMs) ? null : 'MISSED';
+}

@@ -27,7 +27,10 @@ export interface ReadHead {
 
 export interface ChainedRead extends PersonalDataRead, ReadHead {}
 
-/** Beginning of a hash chain of reads, with the hash of the beginning of an earlier chain. */
+/**
+ * First record of a hash chain of personal-data reads. `previousHash` is the hash of the first record of the chain that
+ * was the newest until then, so that the removal of that whole chain is noticed.
+ */
 export interface ReadChain {
   readonly id: string;
   readonly startedAt: Date;

@@ -339,11 +339,29 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
 };
 
-/** Returns the decisions of the provider that contradict a session with this sub-status. */
-export const contradictingDecisions = (subStatus: SubStatus): readonly KnownSubStatus[] =>
-  (Object.entries(CONTRADICTIONS) as [KnownSubStatus, readonly SubStatus[]][])
-    .filter(([, contradicted]) => contradicted.includes(subStatus))
-    .map(([decision]) => decision);
+/** Sub-statuses in which the customer is approved, by an agent or finally. */
+export const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
+
+/**
+ * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
+ * agrees, it is the older decision of the provider that arrived late and contradicted it. Null if the provider has
+ * reported something else since the decision that made the session disputed, such as a rejection after an approval:
+ * the older decision must not be accepted then. `disputing` is the newest transition that contradicted the session.
+ */
+export function findProviderDecision(
+  session: StatusPair & Pick<ProjectedState, 'provider'>,
+  disputing: StatusPair & Pick<LogEntry, 'verdict'>,
+): StatusPair | null {
+  const newest = toProviderPair(session);
+  const { status, subStatus } = session;
+  if (CONTRADICTIONS[newest.subStatus]?.includes(subStatus)) return newest;
+  // The provider approved finally while the session was being replaced: the session already has that approval.
+  if (disputing.subStatus === 'REPLACED') return { status, subStatus };
+  if (newest.subStatus !== subStatus) return null;
+  return disputing.verdict === 'DISPUTED_LATE'
+    ? { status: disputing.status, subStatus: disputing.subStatus }
+    : newest;
+}
 
 /**
  * Agent reviews that stand: after such a review, updates about the call or its link no longer change the

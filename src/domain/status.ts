@@ -32,6 +32,11 @@ export type Reporter = keyof typeof REPORTERS;
 interface Step {
   explanation: string;
   recommendedAction: string;
+  /**
+   * Mutations that carry out the advice, for developers; none if left out. The texts do not name them, because
+   * operators read the texts.
+   */
+  mutations?: readonly string[];
   waitingOn: Party;
   /** True: the session has ended, and its status changes again only if a dispute is resolved. */
   terminal: boolean;
@@ -93,7 +98,8 @@ export const STATUS_TABLE = {
       TECHNICAL_FAILURE: {
         explanation: 'A passing technical problem stopped a step before the call.',
         recommendedAction:
-          "Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session (escalateSession).",
+          "Ask the customer to try again after some time; if the problem persists, contact the provider's support and escalate the session.",
+        mutations: ['escalateSession'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -105,8 +111,8 @@ export const STATUS_TABLE = {
       },
       USER_LOCATION_OUTSIDE_INDIA: {
         explanation: 'The customer was located outside India, from where Video KYC is not allowed.',
-        recommendedAction:
-          'Reject the customer (closeSession, outcome REJECTED), or ask the customer to try again from inside India.',
+        recommendedAction: 'Reject the customer, or ask the customer to try again from inside India.',
+        mutations: ['closeSession, outcome REJECTED'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -131,7 +137,8 @@ export const STATUS_TABLE = {
       USER_DEVICE_CHECK_SUCCESS: {
         explanation: 'Camera, microphone and device are ready for the call.',
         recommendedAction:
-          'Nothing to do: the customer goes on to the queue for an agent, or books a meeting (scheduleMeeting).',
+          'Nothing to do: the customer goes on to the queue for an agent, or books a meeting.',
+        mutations: ['scheduleMeeting'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -149,8 +156,8 @@ export const STATUS_TABLE = {
       },
       NO_AGENT_FOUND: {
         explanation: 'No agent was available.',
-        recommendedAction:
-          'Ask the customer to try again after some time, or book a meeting (scheduleMeeting).',
+        recommendedAction: 'Ask the customer to try again after some time, or book a meeting.',
+        mutations: ['scheduleMeeting'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -168,8 +175,8 @@ export const STATUS_TABLE = {
       },
       USER_MEETING_CANCELLED: {
         explanation: 'The meeting was cancelled.',
-        recommendedAction:
-          'Book another meeting (scheduleMeeting), or ask the customer to try again through the queue.',
+        recommendedAction: 'Book another meeting, or ask the customer to try again through the queue.',
+        mutations: ['scheduleMeeting'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -187,42 +194,47 @@ export const STATUS_TABLE = {
       },
       USER_REJECTED_MEETING: {
         explanation: 'The customer declined the call.',
-        recommendedAction:
-          'Book another meeting (scheduleMeeting), or close the session as failed (closeSession, outcome FAILED).',
+        recommendedAction: 'Book another meeting, or close the session as failed.',
+        mutations: ['scheduleMeeting', 'closeSession, outcome FAILED'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_MISSED_MEETING: {
         explanation: 'The customer did not come to the call.',
-        recommendedAction: 'Book another meeting (scheduleMeeting), or ask the customer to try again.',
+        recommendedAction: 'Book another meeting, or ask the customer to try again.',
+        mutations: ['scheduleMeeting'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_DROPPED_OFF: {
         explanation: 'The customer left the call, or lost the connection to it.',
         recommendedAction:
-          'Note down what happened (addNote) and have the cause investigated (escalateSession); the customer may come back, or you book another meeting (scheduleMeeting).',
+          'Note down what happened and have the cause investigated; the customer may come back, or you book another meeting.',
+        mutations: ['addNote', 'escalateSession', 'scheduleMeeting'],
         waitingOn: 'MERCHANT',
         terminal: false,
       },
       AGENT_DROPPED_OFF: {
         explanation: 'The agent left the call, or lost the connection to it.',
         recommendedAction:
-          'Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting (scheduleMeeting).',
+          'Try the call again or give it to another agent: the customer joins the queue again, or you book another meeting.',
+        mutations: ['scheduleMeeting'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
       USER_ENDED_CALL: {
         explanation: 'The customer ended the call.',
         recommendedAction:
-          "Review whether the call was complete; then record the agent's decision (recordAgentReview with callComplete), or book another meeting (scheduleMeeting).",
+          "Review whether the call was complete; then record the agent's decision, or book another meeting.",
+        mutations: ['recordAgentReview with callComplete', 'scheduleMeeting'],
         waitingOn: 'AGENT',
         terminal: false,
       },
       AGENT_ENDED_CALL: {
         explanation: 'The agent ended the call.',
         recommendedAction:
-          "Review the agent's remarks; then record the agent's decision (recordAgentReview), or wait until the provider reports it.",
+          "Review the agent's remarks; then record the agent's decision, or wait until the provider reports it.",
+        mutations: ['recordAgentReview'],
         waitingOn: 'AGENT',
         terminal: false,
       },
@@ -234,21 +246,24 @@ export const STATUS_TABLE = {
       AGENT_APPROVED: {
         explanation: 'The agent approved. This is provisional: only the auditor makes it final.',
         recommendedAction:
-          "Go on to the auditor's review (recordAuditorReview); do not onboard the customer yet.",
+          "Go on to the auditor's review, or wait until the provider reports it; do not onboard the customer yet.",
+        mutations: ['recordAuditorReview'],
         waitingOn: 'AUDITOR',
         terminal: false,
       },
       AGENT_REJECTED: {
         explanation: 'The agent rejected the customer.',
         recommendedAction:
-          'Tell the customer the reason of the rejection; replace the session if another try makes sense (startSession with replacesSessionId).',
+          'Tell the customer the reason of the rejection; replace the session if another try makes sense.',
+        mutations: ['startSession with replacesSessionId'],
         waitingOn: 'MERCHANT',
         terminal: false,
       },
       AGENT_UNABLE_TO_VALIDATE: {
         explanation: 'The agent could neither approve nor reject.',
         recommendedAction:
-          'Try again with another agent in a further call (scheduleMeeting), or in a new session that replaces this one (startSession with replacesSessionId).',
+          'Try again with another agent in a further call, or in a new session that replaces this one.',
+        mutations: ['scheduleMeeting', 'startSession with replacesSessionId'],
         waitingOn: 'CUSTOMER',
         terminal: false,
       },
@@ -260,14 +275,16 @@ export const STATUS_TABLE = {
       AUDITOR_APPROVED: {
         explanation: 'The auditor approved: the verification succeeded, unless the session is disputed.',
         recommendedAction:
-          'Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first (resolveDispute).',
+          'Record the verification as complete in your systems and onboard the customer; if the session is disputed, decide the dispute first.',
+        mutations: ['resolveDispute'],
         waitingOn: 'NOBODY',
         terminal: true,
       },
       AUDITOR_REJECTED: {
         explanation: 'The auditor rejected: the verification failed.',
         recommendedAction:
-          'Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense (startSession with replacesSessionId).',
+          'Record the verification as failed in your systems and tell the customer; replace the session if another try makes sense.',
+        mutations: ['startSession with replacesSessionId'],
         waitingOn: 'NOBODY',
         terminal: true,
       },
@@ -279,13 +296,13 @@ export const STATUS_TABLE = {
       INSUFFICIENT_BALANCE: {
         explanation: "The merchant's balance at the provider is too low.",
         recommendedAction:
-          'Add funds at the provider, then try again with a new session that replaces this one (startSession with replacesSessionId).',
+          'Add funds at the provider, then try again with a new session that replaces this one.',
+        mutations: ['startSession with replacesSessionId'],
         waitingOn: 'MERCHANT',
         terminal: true,
       },
       REJECTED_BY_MERCHANT: {
-        explanation:
-          'You closed the session (closeSession) and rejected the customer, without a decision of an auditor.',
+        explanation: 'You closed the session and rejected the customer, without a decision of an auditor.',
         recommendedAction: 'Tell the customer the reason of the closure.',
         waitingOn: 'NOBODY',
         terminal: true,
@@ -298,23 +315,22 @@ export const STATUS_TABLE = {
     steps: {
       TECHNICAL_ERROR: {
         explanation: 'A technical error stopped the session.',
-        recommendedAction:
-          'Try again with a new session that replaces this one (startSession with replacesSessionId), or escalate the session (escalateSession).',
+        recommendedAction: 'Try again with a new session that replaces this one, or escalate the session.',
+        mutations: ['startSession with replacesSessionId', 'escalateSession'],
         waitingOn: 'MERCHANT',
         terminal: false,
       },
       FAILED_BY_MERCHANT: {
-        explanation:
-          'You closed the session (closeSession) as failed, without a decision about the customer.',
-        recommendedAction:
-          'Replace the session if another try makes sense (startSession with replacesSessionId).',
+        explanation: 'You closed the session as failed, without a decision about the customer.',
+        recommendedAction: 'Replace the session if another try makes sense.',
+        mutations: ['startSession with replacesSessionId'],
         waitingOn: 'NOBODY',
         terminal: true,
         reportedBy: 'MERCHANT',
       },
       REPLACED: {
         explanation: 'Another session of the same person replaces this one.',
-        recommendedAction: 'Go on with the session that replaces this one (replacedBy).',
+        recommendedAction: 'Go on with the session that replaces this one.',
         waitingOn: 'NOBODY',
         terminal: true,
         reportedBy: 'MERCHANT',
@@ -326,8 +342,8 @@ export const STATUS_TABLE = {
     steps: {
       VKYC_EXPIRED: {
         explanation: 'The link expired.',
-        recommendedAction:
-          'Start a new session that replaces this one (startSession with replacesSessionId): it has a new link for the customer.',
+        recommendedAction: 'Start a new session that replaces this one: it has a new link for the customer.',
+        mutations: ['startSession with replacesSessionId'],
         waitingOn: 'MERCHANT',
         terminal: true,
       },
@@ -368,6 +384,7 @@ const unrecognized = (status: Status): StatusInfo => ({
   explanation: 'The provider reported a state that this release of the gateway does not know.',
   recommendedAction:
     'Look at rawStatus and rawSubStatus; the next recognised state moves the session on as usual.',
+  mutations: [],
   waitingOn: 'PROVIDER',
   terminal: false,
   reportedBy: 'PROVIDER',
@@ -381,6 +398,7 @@ export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).f
     status: status as KnownStatus,
     subStatus: subStatus as KnownSubStatus,
     reportedBy: 'PROVIDER' as const,
+    mutations: [],
     ...step,
   })),
 );
@@ -435,6 +453,40 @@ export const findWaitingParty = (
   if (disputed) return 'MERCHANT';
   return closed || replaced ? 'NOBODY' : getStatusInfo(pair).waitingOn;
 };
+
+/** Circumstances of a session in which the advice of its status pair cannot be followed, each with the advice instead. */
+export const CIRCUMSTANCES = {
+  DISPUTED: {
+    advice:
+      "First decide the dispute: keep the session's decision, or accept the provider's. Do not onboard the customer before.",
+    mutations: ['resolveDispute'],
+  },
+  REPLACED: { advice: STATUS_TABLE.FAILED.steps.REPLACED.recommendedAction, mutations: [] },
+  LINK_ENDED: {
+    advice:
+      "The customer's link has expired. Start a new session that replaces this one: it has a new link for the customer.",
+    mutations: ['startSession with replacesSessionId'],
+  },
+} as const satisfies Record<string, { readonly advice: string; readonly mutations: readonly string[] }>;
+export type Circumstance = keyof typeof CIRCUMSTANCES;
+
+/**
+ * Returns why the advice of a session's status pair cannot be followed; null if it can. Once the link has expired by
+ * the clock, the customer cannot go on, even if the provider has not reported the end of the link.
+ */
+export function findCircumstance(
+  session: StatusPair & {
+    readonly disputed: boolean;
+    readonly replaced: boolean;
+    readonly linkExpiresAt: Date | null;
+  },
+  now: Date,
+): Circumstance | null {
+  if (session.disputed) return 'DISPUTED';
+  if (session.replaced) return 'REPLACED';
+  const linkEnded = session.linkExpiresAt !== null && session.linkExpiresAt <= now;
+  return linkEnded && getStatusInfo(session).waitingOn === 'CUSTOMER' ? 'LINK_ENDED' : null;
+}
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 

@@ -17,8 +17,8 @@ export interface FrameRequest {
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
 /**
- * LRU cache of immutable frame results. All selections and logs share one cache, so that its size limit holds
- * for all of them together.
+ * LRU cache of immutable frame results. One cache serves all followed logs and all distinct selections of fields,
+ * so that its size limit holds for all of them together.
  */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 

@@ -67,7 +67,7 @@ function compareEntries(
   return [...coordinates].flatMap((coordinate) => {
     const [was, is] = [before[coordinate], after[coordinate]];
     if (was === is) return [];
-    if (was === undefined) return [{ coordinate, message: `${what} is new: ${is}` }];
+    if (was === undefined) return [{ coordinate, message: `${what} was added: ${is}` }];
     if (is === undefined) return [{ coordinate, message: `${what} was removed; it was: ${was}` }];
     return [{ coordinate, message: `${what} changed from "${was}" to "${is}"` }];
   });

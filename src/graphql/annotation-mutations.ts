@@ -72,7 +72,7 @@ class ResolveDisputeInput extends ActionInput {
   @Field(() => SubStatusEnum, {
     nullable: true,
     description:
-      'Sub-status that the session should have afterwards. The call is refused with VERSION_CONFLICT if the session would get another sub-status, because the provider has decided otherwise since you read the session; `expectedVersion` does not notice such a decision. Pass `expectedSubStatus` whenever you accept an approval.',
+      'Sub-status that the session should have afterwards. The call is refused if it would get another one, because the provider has decided otherwise since you read the session: `expectedVersion` does not notice that. Required if ACCEPT_PROVIDER would accept an approval. Pass `VkycSession.providerDecision` as you showed it to the person who decides.',
   })
   expectedSubStatus?: SubStatus;
 }
@@ -228,8 +228,8 @@ async function withEscalation(
   kind: 'ESCALATION' | 'ESCALATION_RESOLUTION',
 ) {
   const { session, annotation, replayed } = await work;
-  loaders.annotations.clear(session.id);
-  const escalations = toEscalations(await loaders.annotations.load(session.id));
+  loaders.escalations.clear(session.id);
+  const escalations = toEscalations(await loaders.escalations.load(session.id));
   const escalation = escalations.find((each) =>
     kind === 'ESCALATION' ? each.id === annotation.id : each.resolvedWith?.id === annotation.id,
   );

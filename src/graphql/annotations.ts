@@ -18,7 +18,8 @@ import {
   EscalationReasonEnum,
 } from './enums.ts';
 import { LIMITS } from './limits.ts';
-import { ID_DESCRIPTION, Node, type NodeType, toGlobalId } from './node.ts';
+import type { Loaders } from './loaders.ts';
+import { fromGlobalId, ID_DESCRIPTION, Node, type NodeType, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { decryptText } from './user.ts';
 
@@ -250,6 +251,19 @@ export class DisputeResolutionResolver {
 }
 
 const STAFF_ONLY = 'Null for customers.';
+const MAX_SEQUENCE = 2_147_483_647;
+
+/**
+ * Returns the sequence of the note that a cursor of the list of notes names.
+ *
+ * @throws GraphQLError if the cursor is not one of this session's notes
+ */
+async function findSequence(cursor: string, sessionId: string, { annotation }: Loaders): Promise<number> {
+  const named = fromGlobalId(cursor);
+  const row = named?.type === 'Note' ? await annotation.load(named.key) : null;
+  if (row?.kind === 'NOTE' && row.sessionId === sessionId) return row.sequence;
+  throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
+}
 
 @Resolver(() => VkycSession)
 export class SessionAnnotationsResolver {
@@ -263,12 +277,8 @@ export class SessionAnnotationsResolver {
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<AnnotationRow>> {
     const page = pageSize(args);
-    const all = filterByKind(await loaders.annotations.load(id), 'NOTE').reverse();
-    const from =
-      args.after == null ? 0 : all.findIndex((row) => toGlobalId('Note', row.id) === args.after) + 1;
-    if (args.after != null && from === 0)
-      throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
-    const rows = all.slice(from, from + page.limit + 1);
+    const before = args.after == null ? MAX_SEQUENCE : await findSequence(args.after, id, loaders);
+    const rows = await loaders.notes.load({ sessionId: id, before, limit: page.limit + 1 });
     await pace.take(rows.length);
     return new Page(rows, page, (row) => toGlobalId('Note', row.id));
   }
@@ -290,7 +300,7 @@ export class SessionAnnotationsResolver {
     @Ctx() { loaders }: Context,
   ): Promise<EscalationRow | null> {
     return (
-      toEscalations(await loaders.annotations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
+      toEscalations(await loaders.escalations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
     );
   }
 
@@ -299,7 +309,7 @@ export class SessionAnnotationsResolver {
     description: `The newest ${LIMITS.page} escalations of the session, oldest first. ${STAFF_ONLY}`,
   })
   async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<EscalationRow[]> {
-    return toEscalations(await loaders.annotations.load(id)).slice(-LIMITS.page);
+    return toEscalations(await loaders.escalations.load(id)).slice(-LIMITS.page);
   }
 
   @FieldResolver(() => [DisputeResolution], {

@@ -86,6 +86,9 @@ export const StatusEnum = enumOf<Status>(
   },
 );
 
+const nameMutations = (mutations: readonly string[]): string =>
+  mutations.length === 0 ? '' : ` Mutations: ${mutations.join('; ')}.`;
+
 export const SubStatusEnum = enumOf<SubStatus>(
   'SubStatus',
   'Step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED.',
@@ -93,7 +96,7 @@ export const SubStatusEnum = enumOf<SubStatus>(
     ...(Object.fromEntries(
       KNOWN_PAIRS.map((info) => [
         info.subStatus,
-        `${info.explanation} ${info.recommendedAction} (Status ${info.status}.)`,
+        `${info.explanation} ${info.recommendedAction}${nameMutations(info.mutations)} (Status ${info.status}.)`,
       ]),
     ) as Descriptions<Exclude<SubStatus, typeof UNRECOGNIZED>>),
     [UNRECOGNIZED]: UNRECOGNIZED_SUB_STATUS,

@@ -2,9 +2,13 @@ import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
 import {
   findAnnotations,
-  findAnnotationsOfSessions,
   findDecisionsOfSessions,
+  findEscalationsOfSessions,
+  findMeetingReasonsOfSessions,
+  type NotesPage,
+  readNotes,
 } from '../db/sessions/annotations.ts';
+import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findLabelsOfSessions } from '../db/sessions/labels.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
@@ -19,7 +23,12 @@ import {
   type SessionProjection,
   type UserSessions,
 } from '../db/sessions/sessions.ts';
-import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
+import {
+  findNewestDisputes,
+  type RangeOptions,
+  readTransitionRanges,
+  type TransitionRange,
+} from '../db/sessions/transitions.ts';
 import { findUnreviewedCalls } from '../db/sessions/unreviewed-calls.ts';
 import { findUsers } from '../db/sessions/users.ts';
 
@@ -105,18 +114,46 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findUnreviewedCalls(db, ids), (row) => row.sessionId),
     ),
+  /** Finds out whether a call took place in a session, by the session's id. */
+  call: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findSessionsWithCall(db, ids), (row) => row.sessionId),
+    ),
   /** Finds who replaced a session, by the session's id. */
   replacer: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findReplacers(db, ids), (row) => row.sessionId),
     ),
+  /** Finds the newest transition that contradicted a session's decision, by the session's id. */
+  dispute: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findNewestDisputes(db, ids), (row) => row.sessionId),
+    ),
   annotation: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findAnnotations(db, ids), (row) => row.id),
     ),
-  annotations: (db: Database) =>
+  /** Loads a page of a session's notes, newest first. */
+  notes: (db: Database) =>
+    new DataLoader(
+      (pages: readonly (NotesPage & { readonly limit: number })[]) =>
+        loadByShape(
+          pages,
+          ({ limit }) => `${limit}`,
+          (group, { limit }) =>
+            loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / limit), (part) => readNotes(db, part, limit)),
+        ),
+      { cacheKeyFn: ({ sessionId, before, limit }) => `${sessionId} ${before} ${limit}` },
+    ),
+  /** Loads the escalations of a session and their resolutions, in the order of their transitions. */
+  escalations: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      grouped(ids, await findAnnotationsOfSessions(db, ids), (row) => row.sessionId),
+      grouped(ids, await findEscalationsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads why the meetings of a session were booked. */
+  meetingReasons: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await findMeetingReasonsOfSessions(db, ids), (row) => row.sessionId),
     ),
   /** Loads the closures and the decisions of disputes of a session, without its notes. */
   decisions: (db: Database) =>

@@ -134,8 +134,8 @@ export class MeetingResolver {
 
   @FieldResolver(() => String, { nullable: true })
   async reason(@Root() { id, sessionId }: MeetingRow, @Ctx() context: Context): Promise<string | null> {
-    const annotations = await context.loaders.annotations.load(sessionId);
-    const found = annotations.find(({ kind, code }) => kind === 'MEETING_REASON' && code === id);
+    const reasons = await context.loaders.meetingReasons.load(sessionId);
+    const found = reasons.find(({ code }) => code === id);
     return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
   }
 

@@ -60,7 +60,7 @@ function findAnnotation(type: keyof typeof ANNOTATION_NODES): Finder {
     const visibleRow = await ofVisibleSession(row, context);
     if (!visibleRow || !context.staff) return null;
     if (type !== 'Escalation') return visibleRow;
-    const all = toEscalations(await context.loaders.annotations.load(visibleRow.sessionId));
+    const all = toEscalations(await context.loaders.escalations.load(visibleRow.sessionId));
     return all.find(({ id }) => id === key) ?? null;
   };
 }

@@ -29,11 +29,18 @@ import {
   findDenial,
   mayFollowReview,
   mayHaveReplacer,
+  mayHideCall,
+  mayHideReplacement,
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
-import { providerAgrees, type SessionAction, toProviderPair } from '../domain/session.ts';
-import { getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
+import {
+  findProviderDecision,
+  providerAgrees,
+  type SessionAction,
+  toProviderPair,
+} from '../domain/session.ts';
+import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
 import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
@@ -68,11 +75,13 @@ const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
 
 async function judgeActions(session: SessionRow, { loaders, viewer, services }: Context) {
-  const [meetings, reviews, annotations, unreviewed, replacer] = await Promise.all([
+  const [meetings, reviews, annotations, replacement, unreviewed, call, replacer] = await Promise.all([
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
     loaders.decisions.load(session.id),
+    mayHideReplacement(session) ? loaders.replacement.load(session.id) : null,
     mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
+    mayHideCall(session) ? loaders.call.load(session.id) : null,
     mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,
   ]);
   const unreviewedCall = unreviewed?.subStatus ?? null;
@@ -81,6 +90,8 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     reviews,
     annotations,
     unreviewedCall,
+    hadCall: call !== null,
+    hasReplacement: replacement !== null,
     replacer: replacer?.actor ?? null,
   });
   const now = services.clock.now();
@@ -134,9 +145,10 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionSummary, @Ctx() { staff }: Context): ShownStatus {
-    const { waitingOn, disputed } = session;
-    return { ...showStatus(getStatusInfo(session), staff, disputed), waitingOn, disputed };
+  statusInfo(@Root() session: SessionSummary, @Ctx() { staff, services }: Context): ShownStatus {
+    const { waitingOn } = session;
+    const circumstance = findCircumstance(session, services.clock.now());
+    return { ...showStatus(getStatusInfo(session), staff, circumstance), waitingOn, circumstance };
   }
 
   @FieldResolver(() => StatusEnum, {
@@ -158,6 +170,20 @@ export class SessionResolver {
   })
   providerAgrees(@Root() session: SessionRow): boolean {
     return providerAgrees(toSessionState(session));
+  }
+
+  @FieldResolver(() => SubStatusEnum, {
+    nullable: true,
+    description:
+      'Step that the session gets if you resolve its dispute with ACCEPT_PROVIDER: pass it to resolveDispute as `expectedSubStatus`. Null if the session is not disputed, or the provider no longer contradicts it; ACCEPT_PROVIDER is refused then.',
+  })
+  async providerDecision(
+    @Root() session: SessionRow,
+    @Ctx() { loaders }: Context,
+  ): Promise<SubStatus | null> {
+    if (!session.disputed) return null;
+    const disputing = await loaders.dispute.load(session.id);
+    return disputing && (findProviderDecision(toSessionState(session), disputing)?.subStatus ?? null);
   }
 
   @FieldResolver(() => String, { nullable: true })

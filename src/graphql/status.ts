@@ -9,6 +9,8 @@ import {
 } from '../domain/session.ts';
 import {
   ALL_PAIRS,
+  CIRCUMSTANCES,
+  type Circumstance,
   type StatusInfo as Info,
   isValidPair,
   type Party,
@@ -38,7 +40,7 @@ export const SHORTENED =
   description: 'Meaning of a status and sub-status pair, with the recommended action.',
   simpleResolvers: true,
 })
-export class StatusInfo implements Info {
+export class StatusInfo implements Omit<Info, 'mutations'> {
   @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
   @Field(() => SubStatusEnum, { description: 'Step within the phase.' })
@@ -50,7 +52,7 @@ export class StatusInfo implements Info {
   explanation: string;
   @Field(() => String, {
     description:
-      'What to do next, in sentences to show to users. For staff, with the mutations to use in parentheses; a viewer who is only a CUSTOMER gets the text for customers, in English.',
+      'What to do next, in sentences to show to users. For staff; `availableActions` has the actions that are possible now. A viewer who is only a CUSTOMER gets the text for customers, in English. In `VkycSession.statusInfo` it also takes into account whether the session is disputed or replaced, and whether its link has expired.',
   })
   recommendedAction: string;
   @Field(() => PartyEnum, { description: 'The party that has to act next.' })
@@ -68,8 +70,8 @@ export class StatusInfo implements Info {
 
 /** Root value of the resolvers of `StatusInfo`. */
 export interface ShownStatus extends Info {
-  /** True if the session is disputed: texts for customers then name no decision. */
-  readonly disputed?: boolean;
+  /** Why the advice of the status pair cannot be followed; missing or null if it can. */
+  readonly circumstance?: Circumstance | null;
 }
 
 const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerInfo(info)]));
@@ -78,9 +80,9 @@ const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerInfo(info
  * Returns the meaning of a status pair as the viewer reads it: with the texts for staff, or with those for customers.
  * The values are plain objects, so that the fields of `StatusInfo` need no resolvers.
  */
-export function showStatus(info: Info, staff: boolean, disputed = false): Info {
-  if (staff) return info;
-  return (disputed ? undefined : customerInfos.get(info)) ?? toCustomerInfo(info, disputed);
+export function showStatus(info: Info, staff: boolean, circumstance: Circumstance | null = null): Info {
+  if (staff) return circumstance ? { ...info, recommendedAction: CIRCUMSTANCES[circumstance].advice } : info;
+  return (circumstance ? undefined : customerInfos.get(info)) ?? toCustomerInfo(info, circumstance);
 }
 
 const customerRules: readonly Rule[] = TRANSITION_RULES.map((rule) => ({
@@ -150,16 +152,16 @@ export class StatusResolver {
 export class StatusInfoResolver {
   @FieldResolver(() => String, {
     description:
-      'Message to show to the customer: what happened and what to do next, without advice to staff. For a disputed session it names no decision.',
+      'Message to show to the customer: what happened and what to do next, without advice to staff. In `VkycSession.statusInfo` it names no decision if the session is disputed, and mentions the newer link if another session replaces it.',
   })
   customerMessage(
-    @Root() { subStatus, disputed }: ShownStatus,
+    @Root() { subStatus, circumstance }: ShownStatus,
     @Arg('locale', () => LocaleEnum, {
       defaultValue: 'EN',
       description: 'Language that the customer reads. English if left out.',
     })
     locale: Locale,
   ): string {
-    return toCustomerMessage(subStatus, locale, disputed);
+    return toCustomerMessage(subStatus, locale, circumstance);
   }
 }

@@ -32,7 +32,10 @@ const BODY_TIMEOUT_MS = 8_000;
  */
 const BODY_READ_ERRORS = {
   TOO_LARGE: { status: 413, message: 'The webhook is larger than 256 kB.' },
-  TOO_MANY: { status: 503, message: 'Too many webhooks are arriving at once: send it again.' },
+  TOO_MANY: {
+    status: 503,
+    message: 'Too many webhooks are arriving at once: send this webhook again later.',
+  },
   TOO_SLOW: { status: 408, message: 'The webhook did not arrive within 8 s: send it again.' },
   BROKEN_OFF: {
     status: 400,

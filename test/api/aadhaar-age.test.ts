@@ -54,7 +54,7 @@ test.each([
   ['in the first minute of a day in India', '2026-11-27T00:00:00+05:30', '2026-11-24'],
   ['in the last minute of a day in India', '2026-11-27T23:59:59.999+05:30', '2026-11-24'],
 ])(
-  'Aadhaar details are accepted from the first moment of the third working day before, and refused one moment earlier: %s',
+  'Aadhaar details are accepted if they were verified since the start of the third working day before today, and refused if one millisecond earlier: %s',
   async (_when, now, earliest) => {
     const gateway = await bootGateway({ clock: stillClock(new Date(now)) });
     const midnight = new Date(`${earliest}T00:00:00+05:30`);
@@ -80,7 +80,7 @@ test('the age of Aadhaar details that were verified on a weekend counts from the
   expect(onThursday).toMatchObject(tooOld('2026-11-23'));
 });
 
-test('AADHAAR_MAX_AGE_DAYS sets the limit, and HOLIDAYS do not count as working days', async () => {
+test('AADHAAR_MAX_AGE_DAYS sets the maximum age of Aadhaar details in working days, and the days in HOLIDAYS do not count', async () => {
   const clock = stillClock(new Date(FRIDAY));
   const environment = { AADHAAR_MAX_AGE_DAYS: '1', HOLIDAYS: '2026-11-26, 2026-11-27' };
   const gateway = await bootGateway({ clock, environment });
@@ -91,7 +91,7 @@ test('AADHAAR_MAX_AGE_DAYS sets the limit, and HOLIDAYS do not count as working 
   );
 });
 
-test('lastVerifiedAt in the future gives only that problem, and a time long ago is refused', async () => {
+test('startSession reports a lastVerifiedAt in the future as one problem only, and a lastVerifiedAt in the year 1 as too old', async () => {
   const gateway = await bootGateway({ clock: stillClock(new Date(FRIDAY)) });
 
   const future = await startWith(gateway, 'far.1', '2026-11-28T12:00:00+05:30');
@@ -126,12 +126,12 @@ test('old Aadhaar details are refused before anything about the customer is sent
 
   expect(await startWith(gateway, 'old.1', '2026-11-23T12:00:00+05:30')).toMatchObject(tooOld('2026-11-24'));
 
-  // The provider is asked only whether it already has the verification, which a failover may have lost here.
+  // The gateway asks the provider only whether it has the verification: a failover may have lost the gateway's own row.
   expect(provider.calls).toEqual(['GET /vkyc']);
   expect((await gateway.database.query('select from vkyc_user')).rowCount).toBe(0);
 });
 
-test('a start that is repeated days later succeeds although its Aadhaar details have become too old', async () => {
+test('a retry of a successful start returns its session 20 days later, although the Aadhaar details are too old by then', async () => {
   const clock = stillClock(new Date(FRIDAY));
   const gateway = await bootGateway({ clock });
   const first = await startWith(gateway, 'again.1', FRIDAY);
@@ -148,7 +148,7 @@ test.each([
   ['the gateway', asha],
   ['the caller', { ...asha, userId: 'asha' }],
 ])(
-  'a start whose answer was lost is completed days later, when its Aadhaar details have become too old (user id chosen by %s)',
+  'a retry completes a start whose provider response was lost, although the Aadhaar details are too old by then (user id chosen by %s)',
   async (_who, user) => {
     const clock = stillClock(new Date(FRIDAY));
     let answers = false;
@@ -177,7 +177,7 @@ test.each([
 );
 
 test.each(['ALL', 'INTENT_STAYS'] as const)(
-  'a start that the database lost is found at the provider days later, when its Aadhaar details have become too old (%s)',
+  'if the database lost a start, its retry finds the verification at the provider, although the Aadhaar details are too old by then (%s)',
   async (lost) => {
     const clock = stillClock(new Date(FRIDAY));
     let sends = 0;

@@ -17,7 +17,7 @@ async function seenBy(gateway: Gateway, role: string, id: string, verificationId
   return data.session;
 }
 
-/** Boots a gateway whose provider answers polls of a session with these fields; `before` runs before each answer. */
+/** Boots a gateway with a session. Its provider answers polls with `said.fields`, after it has run `said.before`. */
 async function asked(verificationId: string) {
   const said: { fields: object; before?: () => Promise<unknown> } = { fields: {} };
   const provider = await startScriptedProvider(({ method, path }): ScriptedAnswer => {
@@ -75,7 +75,7 @@ test("after the agent ended the call, staff can read the agent's remarks from th
   const { id } = await gateway.start('remarked.awaits-review');
   await gateway.advance('remarked.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => (await agent.look(id)).subStatus === 'AGENT_ENDED_CALL');
-  // Webhooks have no remarks: only an answer does.
+  // The sandbox's webhooks contain no remarks; only its answers to polls do.
   expect((await seenBy(gateway, 'AGENT', id)).agentRemarks).toBeNull();
 
   await agent.ask('refreshSession', id);
@@ -100,7 +100,7 @@ test("after the agent ended the call, staff can read the agent's remarks from th
   expect(await auditOf(gateway.databaseUrl).verify()).toMatchObject({ findings: [] });
 });
 
-test('subscribers get one transition for new agent remarks, and none for remarks that are repeated, late or overtaken', async () => {
+test('subscribers get one transition for the first agent remarks of a session; repeated, late or overtaken remarks then add none', async () => {
   const { gateway, id, refresh, webhook, said } = await asked('told.1');
   const told = async () => {
     const { data } = await gateway.graphql(
@@ -133,7 +133,7 @@ test('subscribers get one transition for new agent remarks, and none for remarks
   expect((await told()).slice(2)).toEqual(['USER_QUEUED false ', 'USER_ENDED_CALL true STATUS,MEETINGS']);
 });
 
-test('agent remarks that arrive with the end of the call, late, or overtaken, give one transition each', async () => {
+test('the first agent remarks of a session give one transition, whether they arrive with the end of the call, late, or after a newer webhook', async () => {
   const entries = async (gateway: Gateway, id: string) =>
     (
       await gateway.graphql(
@@ -172,7 +172,7 @@ test('a subscription that selects agentRemarks is refused', async () => {
   await expect(refused).rejects.toThrow('Personal data cannot be selected in subscriptions');
 });
 
-test('an answer without agent remarks keeps the stored remarks, and later remarks replace them', async () => {
+test('a poll answer without agent remarks keeps the stored remarks, and an answer with other remarks replaces the stored ones', async () => {
   const { refresh, remarks } = await asked('kept.1');
 
   await refresh({ ...ENDED, agent_remarks: 'The first call was dark.' });

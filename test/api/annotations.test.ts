@@ -73,6 +73,14 @@ describe('addNote', () => {
     expect(page.nodes.map((each: any) => each.text)).toEqual(['third', 'second']);
     expect(page.pageInfo.hasNextPage).toBe(true);
     expect(rest.notes.nodes).toEqual([{ text: 'first' }]);
+    const other = await start();
+    const token = await gateway.token({ sub: 'olga', roles: ['OPERATOR'] });
+    const { errors } = await gateway.graphql(
+      'query ($id: ID!, $after: String) { session(id: $id) { notes(first: 2, after: $after) { nodes { id } } } }',
+      { id: other.id, after: page.pageInfo.endCursor },
+      { authorization: `Bearer ${token}` },
+    );
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
     const own = [verificationId];
     expect(
       await read(id, 'notes(first: 2) { nodes { text } } escalation { id }', 'asha', 'CUSTOMER', own),
@@ -82,7 +90,7 @@ describe('addNote', () => {
     });
   });
 
-  test('addNote returns the first note if it is repeated with the same key, and refuses the key with another text', async () => {
+  test('addNote with a used idempotency key returns the first note, or refuses the call if its text differs', async () => {
     const { id } = await start();
     const idempotencyKey = randomUUID();
     const calls = await Promise.all(
@@ -106,7 +114,7 @@ describe('addNote', () => {
       });
   });
 
-  test('a subscription with a status filter gets no transitions of notes, although they repeat the status of their session', async () => {
+  test('a subscription with a status filter gets no transition that records a note, although such a transition has the status of its session', async () => {
     const { id } = await start();
     const filter = { subStatus: ['LINK_GENERATED', 'AADHAAR_VERIFICATION_SUCCESS'] };
     const watch =
@@ -178,7 +186,7 @@ describe('escalateSession', () => {
     expect(JSON.stringify(frames)).not.toMatch(/voice|OTHER/);
   });
 
-  test('the reason OTHER needs a note, and resolveEscalation is refused for a session that is not escalated', async () => {
+  test('escalateSession needs a note for the reason OTHER, and resolveEscalation is refused for a session that is not escalated', async () => {
     const { id } = await start();
     expect(await operator.act('escalateSession', id, { reason: 'OTHER' })).toMatchObject({
       code: 'INVALID_INPUT',
@@ -190,7 +198,7 @@ describe('escalateSession', () => {
     });
   });
 
-  test('customers and viewers may neither add notes nor escalate', async () => {
+  test('customers and viewers may neither add notes to a session nor escalate it', async () => {
     const { id, verificationId } = await start();
     const customer = await person(gateway, 'asha', 'CUSTOMER', [verificationId]);
     const viewer = await person(gateway, 'vera', 'VIEWER');
@@ -200,6 +208,6 @@ describe('escalateSession', () => {
         ['escalateSession', { reason: 'TECHNICAL' }],
         ['resolveEscalation', { note: 'x' }],
       ] as const)
-        expect((await who.act(action, id, input)).errors[0].extensions.code).toBe('FORBIDDEN');
+        expect((await who.act(action, id, input)).errors?.[0].extensions.code).toBe('FORBIDDEN');
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type GraphQLArgument,
   type GraphQLField,
@@ -12,6 +13,7 @@ import {
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { getSchema } from '../../src/graphql/schema.ts';
+import { expectSound } from '../harness/acting.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
@@ -19,7 +21,7 @@ const schema = getSchema();
 const gateway = await bootGateway();
 const mine = await gateway.start('any.1');
 const another = await gateway.start('any.2', { user: { phone: '9988776644' } });
-/** Session with a review. The other sessions have none, so that mutations are refused for their input alone. */
+/** Session with a review. The other sessions have none, so that mutations on them are refused for bad input only. */
 const reviewed = await gateway.start('any.3', { user: { phone: '9988776633' } });
 await gateway.webhook({
   event_time: new Date(Date.now() + 60_000).toISOString(),
@@ -72,15 +74,19 @@ function badValuesOfNextPlace(): unknown[] {
   return BAD.filter((_, index) => (index + placesSeen) % STRIDE === 0);
 }
 
-/** Returns a valid value of an input type, for every value of a request except the bad value under test. */
-function fitting(type: GraphQLInputType): unknown {
-  if (isNonNullType(type)) return fitting(type.ofType);
+/**
+ * Returns a valid value of an input type, for every value of a request except the bad value under test. Each idempotency
+ * key is new: otherwise a call would be refused as a repetition of another with a different input.
+ */
+function fitting(type: GraphQLInputType, name = ''): unknown {
+  if (isNonNullType(type)) return fitting(type.ofType, name);
   if (isListType(type)) return [fitting(type.ofType)];
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (isInputObjectType(type))
     return Object.fromEntries(
-      Object.values(type.getFields()).map((field) => [field.name, fitting(field.type)]),
+      Object.values(type.getFields()).map((field) => [field.name, fitting(field.type, field.name)]),
     );
+  if (name === 'idempotencyKey') return randomUUID();
   return (
     { ID: mine.id, Int: 1, Float: 1, Boolean: true, DateTime: inMinutes(30) }[getNamedType(type).name] ??
     'fitting-text'
@@ -165,3 +171,8 @@ test.each(fields.map(({ owner, field }) => [`${owner}.${field.name}`, owner, fie
     }
   },
 );
+
+test('after all bad values, every audit chain verifies, every session is its log reduced, and no internal error was logged', async () => {
+  await expectSound(gateway);
+  expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
+});

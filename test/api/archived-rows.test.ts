@@ -25,7 +25,7 @@ const EDITS: [statement: string, finding: string][] = [
   [
     `insert into archived_session select s.id, s.verification_id, s.user_id, ended_at, archived_at, 'another.jsonl.gz'
      from archived_session a, vkyc_session s where a.verification_id = 'ended.1'`,
-    'archived_session lists it, but the database still has it',
+    'listed in archived_session, but still in the database',
   ],
 ];
 

@@ -57,7 +57,7 @@ beforeAll(async () => {
   tampering = await tamperingWith(gateway, TABLES);
 }, 60_000);
 
-/** Returns statements that swap a column of two rows, through temporary values if the column has a unique index. */
+/** Returns statements that swap a column of two rows; a `-` is appended first, because of unique indexes. */
 const swap = (table: string, column: string, key: string, other: string): string[] => [
   `create table swapped as select ${column} as value, ${key} as key from ${table} where ${key} in (${other})`,
   `update ${table} set ${column} = ${column === 'user_id' && table === 'vkyc_session' ? column : `${column} || '-'`} where ${key} in (${other})`,
@@ -155,7 +155,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
   ],
 ];
 
-// Invariant 14
+// Invariant 14 of ARCHITECTURE.md
 test.each(ATTACKS)(
   '`npm run audit -- verify` reports tampering with the database: %s',
   { timeout: 30_000 },
@@ -181,7 +181,7 @@ const FORGED = [
   `insert into audit_backlog select id from vkyc_session where verification_id = 'rejected.1'`,
 ];
 
-// Invariant 14
+// Invariant 14 of ARCHITECTURE.md
 test('a deleted audit chain is replaced neither by a restart, nor by `npm run audit -- adopt` if an export lists it', {
   timeout: 60_000,
 }, async () => {
@@ -226,7 +226,9 @@ test('audit chains of the last release verify as bound to no user; `npm run audi
   expect(await own.verify()).toMatchObject({ findings: [], unbound: 1 });
   expect(await run(old, 'audit', 'verify')).toContain('1 chains are unbound');
   await expect(run(old, 'audit', 'bind')).rejects.toThrow('--by NAME');
-  expect(await run(old, 'audit', 'bind', '--by', 'olga')).toContain('olga bound 1 chains; 0 were not bound');
+  expect(await run(old, 'audit', 'bind', '--by', 'olga')).toContain(
+    "Added the session's identity to 1 chains in the name of olga; 0 chains were not bound.",
+  );
 
   expect(await own.verify()).toMatchObject({ findings: [], unbound: 0 });
   expect(await run(old, 'audit', 'verify')).toContain('1 chains were bound by olga.');

@@ -67,7 +67,7 @@ test('AUDITED_COLUMNS says for every column of every table how the audit proves 
   }
 });
 
-test('the audit finds an edit by the database owner of any bound or derived column of a row', {
+test('the audit finds any edit by the database owner of a column that AUDITED_COLUMNS calls bound (stated by an audit entry) or derived', {
   timeout: 60_000,
 }, async () => {
   expect(await isClean()).toBe(true);

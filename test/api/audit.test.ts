@@ -123,7 +123,7 @@ test('the audit reports two swapped entries of a chain, and an inserted entry', 
   expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
 });
 
-test('an audit chain cut off together with its rows is found only with an earlier export; entries since the export are counted as unproven', async () => {
+test('only an earlier export lets the audit find that a session, or the end of its chain, was deleted with all rows; entries since the export count as unproven', async () => {
   const [cut, gone, grown] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -175,7 +175,7 @@ test('an audit chain whose hashes were recomputed without the HMAC key is report
   expect(await audit.findingOf(id)).toMatch(/^1: edited/);
 });
 
-// Invariant 14
+// Invariant 14 of ARCHITECTURE.md
 test('the audit reports transitions, meetings, reviews and sessions whose rows contradict their audit entries', {
   timeout: 60_000,
 }, async () => {

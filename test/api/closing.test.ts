@@ -14,13 +14,13 @@ import {
   twoGateways,
   WATCH,
 } from '../harness/acting.ts';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 
 const NOTE = 'Asha Rao called from 9988776655 and withdrew.';
 const closing = { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW', note: NOTE };
 
-test('closeSession rejects a customer abroad: the transition is streamed, the session ends, and its meeting is cancelled', async () => {
+test('closeSession with the outcome REJECTED ends a session, cancels its booked meeting, and streams the transition without the note', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id, startCursor } = await sessionAt(gateway, 'abroad.1', 'USER_LOCATION_OUTSIDE_INDIA');
@@ -32,7 +32,9 @@ test('closeSession rejects a customer abroad: the transition is streamed, the se
     'query ($id: ID!) { result: session(id: $id) { statusInfo { recommendedAction } } }',
     { id },
   );
-  expect(statusInfo.recommendedAction).toMatch(/Reject the customer \(closeSession, outcome REJECTED\)/);
+  expect(statusInfo.recommendedAction).toMatch(
+    /^Reject the customer, or ask the customer to try again from inside India\.$/,
+  );
   const before = await olga.look(id);
   expect(before.availableActions).toContain('CLOSE');
 
@@ -118,7 +120,7 @@ test.each([
   },
 );
 
-test('a closed session cannot be closed again; the same key returns the first closure, and with another input is a conflict', async () => {
+test('a closed session cannot be closed again; a call with the first idempotency key returns the first closure, or a conflict if its input differs', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('again.1');
@@ -136,7 +138,7 @@ test('a closed session cannot be closed again; the same key returns the first cl
   expect(await logOf(gateway, 'again.1')).toHaveLength(2);
 });
 
-test('closeSession names the path of each wrong field, and the reason OTHER needs a note', async () => {
+test('closeSession reports each wrong field under its path, and refuses the reason OTHER without a note', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('bad.1');
@@ -219,4 +221,52 @@ test('later provider updates of a closed session are recorded, and an approval m
     'DISPUTED WEBHOOK AUDITOR_APPROVED -',
   ]);
   await expectSound(gateway);
+});
+
+test('staff who must judge how a session ended can watch the call of a session that was closed, replaced or disputed', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const { olga, ravi, uma, dev } = await staffOf(gateway);
+  const afterTheCall = async (verificationId: string) => {
+    const { id } = await gateway.start(verificationId);
+    await gateway.advance(verificationId, 8);
+    await eventually(async () => (await olga.look(id)).subStatus === 'AGENT_ENDED_CALL');
+    return id;
+  };
+  const [closed, replaced, disputed] = await Promise.all([
+    afterTheCall('closed.late-approval'),
+    afterTheCall('replaced.late-approval'),
+    afterTheCall('disputed.late-approval'),
+  ]);
+  const { id: early } = await gateway.start('call.never');
+
+  await ravi.act('closeSession', closed, closing);
+  await olga.act('closeSession', early, closing);
+  await olga.start({ verificationId: 'call.again', user: { phone: PHONE }, replacesSessionId: replaced });
+  await olga.act('closeSession', disputed, closing);
+  await gateway.advance('disputed.late-approval', 2);
+  await eventually(async () => (await olga.look(disputed)).disputed);
+
+  for (const id of [closed, replaced, disputed]) {
+    expect((await uma.look(id)).availableActions).toContain('REQUEST_RECORDING');
+    expect((await dev.ask('requestRecording', id)).recording.url).toMatch(/^https?:/);
+  }
+  expect((await uma.look(early)).blockedActions).toContainEqual({
+    action: 'REQUEST_RECORDING',
+    reason: 'The recording exists only after a call has ended.',
+  });
+  expect((await uma.ask('requestRecording', early)).action).toBe('REQUEST_RECORDING');
+});
+
+test('the call of a session that was closed before it can be watched once the approval of the provider disputes the closing', async () => {
+  const gateway = await bootGateway();
+  const { olga, uma } = await staffOf(gateway);
+  const { id } = await gateway.start('afterwards.late-approval');
+  await olga.act('closeSession', id, closing);
+  await gateway.advance('afterwards.late-approval', 10);
+  await eventually(async () => (await uma.look(id)).disputed);
+
+  expect((await uma.look(id)).availableActions).toContain('REQUEST_RECORDING');
+  expect((await uma.ask('requestRecording', id)).recording.url).toMatch(/^https?:/);
 });

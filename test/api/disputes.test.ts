@@ -19,7 +19,9 @@ import { person } from '../harness/people.ts';
 
 const NOTE = 'Asha Rao showed her passport at the branch.';
 
-/** Starts a session that uma approved here and the provider's auditor then rejected. */
+const DECISION = 'query ($id: ID!) { result: session(id: $id) { providerDecision } }';
+
+/** Starts a session that uma approved in the gateway, and that the provider's auditor then rejected. */
 async function disputed(gateway: Gateway, verificationId: string) {
   const { ravi, uma } = await staffOf(gateway);
   const session = await sessionAt(gateway, verificationId, 'AGENT_ENDED_CALL');
@@ -104,10 +106,14 @@ test('the person who closed a session may not resolve the dispute about the clos
   await settled(gateway);
 
   const refused = await uma.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
-  const decided = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+  const decided = await dev.act('resolveDispute', id, {
+    resolution: 'ACCEPT_PROVIDER',
+    note: NOTE,
+    expectedSubStatus: 'AUDITOR_APPROVED',
+  });
 
   expect(refused.message).toContain('four-eyes rule');
-  // A closed session waits on nobody, before and after the decision.
+  // A closed session waits on nobody, before and after the dispute is resolved.
   expect(decided.session).toMatchObject({
     subStatus: 'AUDITOR_APPROVED',
     disputed: false,
@@ -129,7 +135,7 @@ test('resolveDispute is refused for a session that is not disputed, and needs a 
   expect((await act({ resolution: 'BOTH' })).errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('a dispute that a late webhook raised against a decision of the provider can be resolved for either decision', async () => {
+test('a dispute between an approval by the provider and a late webhook that rejects can be resolved for either of the two decisions', async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const since = Date.now();
@@ -158,7 +164,7 @@ test('a dispute that a late webhook raised against a decision of the provider ca
   await expectSound(gateway);
 });
 
-test('a webhook after the resolution that repeats the disputed decision changes nothing, and a new decision disputes again', async () => {
+test("after a dispute is resolved, a webhook that repeats the provider's decision changes nothing, and one with another decision makes the session disputed again", async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const { id } = await disputed(gateway, 'then.1');
@@ -174,7 +180,7 @@ test('a webhook after the resolution that repeats the disputed decision changes 
   await expectSound(gateway);
 });
 
-test('of 20 concurrent resolutions on two gateways, one takes effect, and its key returns it again', async () => {
+test('of 20 concurrent resolutions on two gateways, one takes effect; 20 with one idempotency key all return the same resolution', async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'dev', 'AUDITOR'), await person(two, 'dev', 'AUDITOR')];
   const { id } = await disputed(one, 'race.1');
@@ -194,7 +200,7 @@ test('of 20 concurrent resolutions on two gateways, one takes effect, and its ke
 });
 
 test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
-  'an approval after which the provider reported %s can no longer be accepted, and the dispute can be ended',
+  'a disputed approval that the provider has withdrawn by reporting %s cannot be accepted; the dispute can be resolved with KEEP_OURS',
   async (later) => {
     const gateway = await bootGateway();
     const { olga, dev } = await staffOf(gateway);
@@ -205,6 +211,7 @@ test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
     await report(gateway, 'withdrawn.1', later);
     await settled(gateway);
 
+    expect(await dev.query(DECISION, { id })).toEqual({ providerDecision: null });
     const refused = await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
     const kept = await dev.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
 
@@ -222,7 +229,7 @@ test.each(['AUDITOR_REJECTED', 'AGENT_REJECTED', 'VKYC_EXPIRED'] as const)(
   },
 );
 
-test('a resolution that would lead to another sub-status than expected is refused, since the version does not change', async () => {
+test("resolveDispute with ACCEPT_PROVIDER is refused if the provider's decision is no longer expectedSubStatus, although the version is unchanged", async () => {
   const gateway = await bootGateway();
   const { ravi, uma } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'grown.1', 'AGENT_ENDED_CALL');
@@ -249,14 +256,80 @@ test('a resolution that would lead to another sub-status than expected is refuse
   await expectSound(gateway);
 });
 
-test("the auditor who accepted an agent's approval by deciding a dispute cannot audit it, and another auditor can", async () => {
+test('an approval of the provider is accepted only if its sub-status is named, so that a rejection that became an approval is not accepted unseen', async () => {
+  const gateway = await bootGateway();
+  const { ravi, uma } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'blind.1', 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
+  expect(await uma.query(DECISION, { id })).toEqual({ providerDecision: null });
+  await report(gateway, 'blind.1', 'AGENT_UNABLE_TO_VALIDATE');
+  await settled(gateway);
+  expect(await uma.query(DECISION, { id })).toEqual({ providerDecision: 'AGENT_UNABLE_TO_VALIDATE' });
+  const { version } = await uma.look(id);
+  await report(gateway, 'blind.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+  const accept = (more: object) =>
+    uma.act('resolveDispute', id, {
+      resolution: 'ACCEPT_PROVIDER',
+      note: NOTE,
+      expectedVersion: version,
+      ...more,
+    });
+
+  expect(await accept({})).toMatchObject({
+    code: 'INVALID_INPUT',
+    problems: [{ path: ['expectedSubStatus'], message: expect.stringContaining('must be AUDITOR_APPROVED') }],
+  });
+  expect((await accept({ expectedSubStatus: null })).problems[0].path).toEqual(['expectedSubStatus']);
+  expect(await uma.look(id)).toMatchObject({ subStatus: 'AGENT_REJECTED', disputed: true });
+
+  const { providerDecision } = await uma.query(DECISION, { id });
+  const accepted = await accept({ expectedSubStatus: providerDecision });
+
+  expect(accepted.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  await expectSound(gateway);
+});
+
+test('an approval that a late webhook reports is shown as the decision of the provider, and is not accepted without its name', async () => {
+  const gateway = await bootGateway();
+  const { dev } = await staffOf(gateway);
+  const { id } = await gateway.start('late.approval');
+  const since = Date.now();
+  for (const [subStatus, seconds] of [
+    ['AUDITOR_REJECTED', 20],
+    ['AUDITOR_APPROVED', 10],
+  ] as const) {
+    await gateway.webhook({
+      event_type: 'X',
+      event_time: new Date(since + seconds * 1_000).toISOString(),
+      data: { verification_id: 'late.approval', status: 'AUDITOR_REVIEWED', sub_status: subStatus },
+    });
+    await settled(gateway);
+  }
+  const accepting = { resolution: 'ACCEPT_PROVIDER', note: NOTE };
+
+  const refused = await dev.act('resolveDispute', id, accepting);
+  const { providerDecision } = await dev.query(DECISION, { id });
+  const accepted = await dev.act('resolveDispute', id, { ...accepting, expectedSubStatus: providerDecision });
+
+  expect(refused.problems[0].path).toEqual(['expectedSubStatus']);
+  expect(providerDecision).toBe('AUDITOR_APPROVED');
+  expect(accepted.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  await expectSound(gateway);
+});
+
+test("the auditor who accepted an agent's approval by deciding a dispute cannot audit that approval; another auditor can", async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { ravi, uma, dev } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'accepted.1', 'AGENT_ENDED_CALL');
   await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
   await report(gateway, 'accepted.1', 'AGENT_APPROVED');
   await settled(gateway);
-  const accepted = await uma.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: NOTE });
+  const accepted = await uma.act('resolveDispute', id, {
+    resolution: 'ACCEPT_PROVIDER',
+    note: NOTE,
+    expectedSubStatus: 'AGENT_APPROVED',
+  });
   expect(accepted.session.subStatus).toBe('AGENT_APPROVED');
   expect(accepted.session.availableActions).not.toContain('RECORD_AUDITOR_REVIEW');
 
@@ -268,7 +341,7 @@ test("the auditor who accepted an agent's approval by deciding a dispute cannot 
   await expectSound(gateway);
 });
 
-test('who replaced a session may not resolve the dispute about it', async () => {
+test('the person who replaced a session may not resolve the dispute about that session', async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);
   const root = await person(gateway, 'root', 'ADMIN');

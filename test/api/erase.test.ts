@@ -115,10 +115,10 @@ test('npm run erase refuses a session that was backdated to evade legal retentio
 }, async () => {
   const gateway = await bootGateway();
   await liveToTheEnd(gateway);
-  await gateway.database.query(`update vkyc_session set updated_at = updated_at - interval '9 years'`);
+  await gateway.database.query(`update vkyc_session set status_since = status_since - interval '9 years'`);
 
   await expect(erase(gateway, '1826', '--user', 'u-gone')).rejects.toThrow(
-    /The audit chain of session .* is broken .*updatedAt/,
+    /The audit chain of session .* is broken .*statusSince/,
   );
   expect(await everyRow(gateway.database)).toContain('u-gone');
 });

@@ -12,7 +12,7 @@ const json = (query: string) => JSON.stringify({ query });
 describe('GraphQL over HTTP: server audits of graphql-http', () => {
   const audits = serverAudits({ url: `${gateway.url}/graphql`, fetchFn: fetch });
 
-  test('graphql-http provides 61 server audits', () => expect(audits).toHaveLength(61));
+  test('graphql-http has 61 audits of a GraphQL server', () => expect(audits).toHaveLength(61));
 
   for (const { id, name, fn } of audits)
     test(`${id} ${name}`, async () => {
@@ -159,14 +159,14 @@ describe.each(PATHS)('GraphQL at %s', (path) => {
     ["the gateway's own pages", { 'sec-fetch-site': 'same-origin' }],
     ['the pages of ALLOWED_ORIGINS', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],
   ];
-  test.each(welcome)('a query by GET from %s is answered', async (_who, headers) => {
+  test.each(welcome)('the CSRF check answers a query by GET from %s', async (_who, headers) => {
     const response = await fetch(`${open.url}${path}${search}`, { headers });
 
     expect(response.status).toBe(200);
     expect(await response.text()).toContain('developer');
   });
 
-  test('PUT, PATCH and DELETE get 405 and the list of allowed methods', async () => {
+  test('PUT, PATCH and DELETE of the GraphQL endpoints get 405 and the list of allowed methods', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
       const response = await fetch(url, { method });
       expect(response.status).toBe(405);

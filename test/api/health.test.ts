@@ -43,7 +43,7 @@ test('/healthz does not depend on the database; /readyz and /metrics report a lo
   );
 });
 
-test('only the doorbell connects to LISTEN_DATABASE_URL; the connection pool uses DATABASE_URL', async () => {
+test('only the doorbell (notifications between replicas) connects to LISTEN_DATABASE_URL; the connection pool uses DATABASE_URL', async () => {
   const database = await freshDatabase();
   const [pool, listener] = [await startTcpProxy(database), await startTcpProxy(database)];
   const gateway = await bootGateway({

@@ -152,7 +152,7 @@ describe('Aadhaar details', () => {
     );
   });
 
-  test('all problems of a startSession input are reported at once', async () => {
+  test('startSession reports all problems of an input in one response', async () => {
     const { problems } = await startWith(
       {
         notificationTypes: ['EMAIL'],

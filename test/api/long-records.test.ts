@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { sessionAt, staffOf } from '../harness/acting.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-test('of many escalations the newest 100 are listed, oldest first, each with its own resolution', async () => {
+test('the field `escalations` of a session lists the newest 100 escalations, oldest first, each with its own resolution', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'many.1', 'USER_REJECTED_MEETING');

@@ -97,7 +97,7 @@ test('a session goes through meetings and both reviews, and a subscriber gets ea
   ]);
 });
 
-test('if two agents review at once, one succeeds and the other gets VERSION_CONFLICT with the new state', async () => {
+test('if two agents review a session at the same time, one succeeds and the other gets VERSION_CONFLICT with the new state', async () => {
   const gateway = await bootGateway();
   const { agent } = await staff(gateway);
   const other = await person(gateway, 'meera', 'AGENT');

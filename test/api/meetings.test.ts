@@ -35,7 +35,7 @@ async function people(gateway: Gateway, verificationId: string) {
 
 let events = 0;
 
-/** Sends a webhook that is newer than the earlier ones, and waits until the session shows its sub-status. */
+/** Sends a webhook that is newer than the earlier ones; waits until the session has a new version, and returns it. */
 async function report(
   gateway: Gateway,
   looker: Person,
@@ -59,7 +59,7 @@ const actionsOf = ({ availableActions }: { availableActions: string[] }) => avai
 const blockedReason = (session: any, action: string) =>
   session.blockedActions.find((each: any) => each.action === action)?.reason;
 
-test('a meeting that the customer booked at the provider cannot be moved or cancelled here, and the refusal says where it can', async () => {
+test('a meeting that the customer booked at the provider cannot be moved or cancelled in the gateway; the refusal says to do so at the provider', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('theirs.1');
   const { operator, admin, customer } = await people(gateway, 'theirs.1');
@@ -90,7 +90,7 @@ test('a meeting that the customer booked at the provider cannot be moved or canc
   });
 });
 
-test('a meeting that is booked here and then at the provider for the same time counts as booked at the provider', async () => {
+test('a meeting that is booked in the gateway, and then at the provider for the same time, counts as booked at the provider', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('both.1');
   const { operator } = await people(gateway, 'both.1');
@@ -107,7 +107,7 @@ test('a meeting that is booked here and then at the provider for the same time c
   expect(await operator.act('cancelMeeting', session.id)).toMatchObject({ message: CANCEL });
 });
 
-test('after a meeting at the provider has passed, another can be booked here, and stays booked if the provider repeats the old time', async () => {
+test('after a meeting at the provider has passed, another can be booked in the gateway, and stays booked if the provider repeats the old time', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ clock });
   const session = await gateway.start('passed.1');
@@ -136,7 +136,7 @@ test('after a meeting at the provider has passed, another can be booked here, an
   });
 });
 
-test('if a customer cancels a meeting at the provider and books the same time there again, the new meeting counts as booked at the provider, and polls are planned for it', async () => {
+test('if a customer cancels a meeting at the provider and books the same time again, the new meeting counts as booked at the provider, and polls are planned for it', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('rebooked.1');
   const { operator } = await people(gateway, 'rebooked.1');
@@ -184,7 +184,7 @@ test('only staff who give a reason can book a meeting while a call waits for its
   expect(await viewer.act('scheduleMeeting', id, { startsAt, reason: 'please' })).toMatchObject({
     errors: [{ extensions: { code: 'FORBIDDEN' } }],
   });
-  // Staff must say why.
+  // Staff must give a reason for the booking.
   expect(actionsOf(await operator.look(id))).toContain('SCHEDULE_MEETING');
   for (const missing of [{}, { reason: null }, { reason: '' }])
     expect(await operator.act('scheduleMeeting', id, { startsAt, ...missing })).toMatchObject({
@@ -254,7 +254,7 @@ test('a subscription that selects the reason of a meeting is refused', async () 
   await expect(watcher.next()).rejects.toThrow(/Personal data cannot be selected/);
 });
 
-test('after a call that the customer ended, an approval needs the statement `callComplete` even after another booking, and the review is offered only once', async () => {
+test('after a call that the customer ended and another booking, an approval still needs `callComplete: true`, and the call can be reviewed only once', async () => {
   const gateway = await bootGateway();
   const { session, operator, agent } = await afterCall(gateway, 'incomplete.1', USER_ENDED);
   const { id } = session;
@@ -283,7 +283,7 @@ test.each([
   ['cancels the new meeting', ['PRE_VIDEO_CALL', 'USER_MEETING_CANCELLED']],
   ['misses the new meeting', ['VIDEO_CALL', 'USER_MISSED_MEETING']],
   ['declines the new call', ['VIDEO_CALL', 'USER_REJECTED_MEETING']],
-] as const)('the ended call can still be reviewed if the customer %s', async (_what, next) => {
+] as const)('an ended call can still be reviewed if the customer then %s', async (_what, next) => {
   const gateway = await bootGateway();
   const { session, operator, agent } = await afterCall(gateway, 'still.1', AGENT_ENDED);
   await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30), reason: REASON });
@@ -306,14 +306,14 @@ test('a booking at the provider while a call waits for its review is recorded, a
 
   expect(actionsOf(booked)).toContain('RECORD_AGENT_REVIEW');
   const reviewed = await agent.act('recordAgentReview', session.id, { decision: 'APPROVED' });
-  // The gateway cannot cancel the meeting at the provider, so it does not claim that it did.
+  // The gateway cannot cancel a meeting at the provider, so the review leaves the meeting SCHEDULED.
   expect(reviewed.session).toMatchObject({
     subStatus: 'AGENT_APPROVED',
     meeting: { status: 'SCHEDULED', source: 'WEBHOOK' },
   });
 });
 
-test('a session that had no call offers no agent review while its meeting is booked, cancelled or missed', async () => {
+test('a session that had no call offers no agent review while its meeting is booked, and none after the meeting was cancelled', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('nocall.1');
   const { operator, agent } = await people(gateway, 'nocall.1');

@@ -104,7 +104,7 @@ test('the SQL query in OPERATIONS.md finds the viewers of a person’s data, and
   expect(JSON.stringify(plan)).toContain('personal_data_read_subjects');
 });
 
-// Invariant 12
+// Invariant 12 of ARCHITECTURE.md
 test('a response with personal data is withheld if its read cannot be recorded; other responses are sent', async () => {
   const gateway = await bootGateway();
   await gateway.start('read.lost');

@@ -188,7 +188,7 @@ describe('other fields that cannot be stored', () => {
     },
   );
 
-  test('remarks of the provider are recorded without unstorable characters, and truncated to 20,000', async () => {
+  test('remarks of the provider are recorded without unstorable characters, and truncated to 20,000 characters', async () => {
     const { id } = await startAnother();
     said = {
       status: 'AGENT_REVIEWED',

@@ -82,7 +82,7 @@ test('a token whose key was published after the last fetch of the keys gets 503 
   expect(refused.status).toBe(503);
   expect(retryAfter).toBeGreaterThan(0);
   expect(retryAfter).toBeLessThanOrEqual(KEYS_COOLDOWN_SECONDS);
-  expect(keys.fetches, 'unknown keys cause one fetch together').toBe(1);
+  expect(keys.fetches, 'requests with unknown key ids share one fetch').toBe(1);
 
   time.forward(retryAfter);
   expect(await answersTo(gateway, await tokenOf(after))).toEqual(WELCOME);

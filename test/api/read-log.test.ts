@@ -61,7 +61,7 @@ test('after a failover that lost recorded reads, the next read begins a new chai
   ]);
 });
 
-test('the audit finds a removed read chain by the next chain, and removed reads that had no chain by an export', async () => {
+test('the next chain shows the audit that a chain of reads was removed; an export shows the removal of reads without a chain', async () => {
   const first = await bootGateway({ bothWays: false });
   await first.start('read.1');
   await first.graphql(PHONES);

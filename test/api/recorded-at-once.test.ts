@@ -130,7 +130,7 @@ test('if a session row is locked, webhooks of the session are queued without wai
 test('a webhook does not overtake a queued webhook of its session, even if the session row is free', async () => {
   const gateway = await gatewayWith('line.1');
   await gateway.webhook(news('line.1', QUEUED, 10));
-  // Queues the webhook again, and locks its inbox row so that no queue worker can process it.
+  // Sets the stored webhook back to PENDING, and locks its inbox row so that no queue worker can process it.
   const holder = await connected(gateway);
   await holder.query(
     `begin; update webhook_inbox set state = 'PENDING'; commit; begin; select from webhook_inbox for update`,
@@ -202,7 +202,7 @@ test('two replicas that get the same webhooks in opposite order neither deadlock
   const ids = Array.from({ length: 10 }, (_, number) => `both.${number}`);
   const gateway = await gatewayWith(...ids);
   const other = await bootGateway({ database: gateway.databaseUrl, bothWays: false });
-  // A trigger slows the inserts down, so that both replicas store webhooks at the same time.
+  // Slows the inserts down by a trigger, so that both replicas insert webhooks during the same time.
   await gateway.database.query(`
     create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.01); return new; end $$;
     create trigger dawdle before insert on webhook_inbox for each row execute function dawdle()`);

@@ -31,7 +31,7 @@ const replacedEntries = async ({ database }: Gateway, verificationId: string): P
   return rows[0].count;
 };
 
-test('a replaced session ends as REPLACED, waits on nobody, offers no action, and its meeting is cancelled', async () => {
+test('a session that is replaced before its call ends as REPLACED, waits on nobody and offers no action, and its meeting is cancelled', async () => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const old = await gateway.start('old.1');
@@ -163,8 +163,31 @@ test('a session of another person, a disputed and a replaced session cannot be r
   await uma.act('resolveDispute', old.id, { resolution: 'KEEP_OURS', note: 'The papers were forged.' });
   const done = await start('own.1', { user: { userId: 'asha' } });
   expect(done.session.user.userId).toBe('asha');
-  refusedWith(await start('own.2', { user: { userId: 'asha' } }), 'already replaced');
+  refusedWith(await start('own.2', { user: { userId: 'asha' } }), 'Another session replaces this one');
   await expectSound(gateway);
+});
+
+test('a session that the last release replaced, without recording that on it, offers no other replacement and refuses one', async () => {
+  const gateway = await bootGateway();
+  const { olga } = await staffOf(gateway);
+  const old = await sessionAt(gateway, 'last.1', 'TECHNICAL_ERROR');
+  await gateway.start('last.2');
+  // The last release wrote only this.
+  await gateway.database.query(
+    `update vkyc_session set replaces_id = (select id from vkyc_session where verification_id = 'last.1')
+     where verification_id = 'last.2'`,
+  );
+
+  const seen = await olga.look(old.id);
+  const refused = await olga.start({ verificationId: 'last.3', user, replacesSessionId: old.id });
+
+  expect(seen.replacedBy).not.toBeNull();
+  expect(seen.blockedActions).toContainEqual({
+    action: 'REPLACE',
+    reason: 'Another session replaces this one: act on that session.',
+  });
+  expect(seen.availableActions).toContain('CLOSE');
+  expect(refused.problems[0].message).toContain('Another session replaces this one');
 });
 
 test('customers, viewers, agents and auditors cannot replace a session', async () => {
@@ -311,6 +334,7 @@ test('if the old session is approved while the start is under way, both are reco
   });
   const decided = await uma.act('resolveDispute', old.id, {
     resolution: 'ACCEPT_PROVIDER',
+    expectedSubStatus: 'AUDITOR_APPROVED',
     note: 'Approved.',
   });
   expect(decided.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
@@ -332,7 +356,7 @@ test('an approval that arrives after the replacement makes the replaced session 
   expect(await uma.look(old.id)).toMatchObject({
     subStatus: 'REPLACED',
     disputed: true,
-    availableActions: ['RESOLVE_DISPUTE'],
+    availableActions: ['REQUEST_RECORDING', 'RESOLVE_DISPUTE'],
     statusInfo: { waitingOn: 'MERCHANT' },
   });
   await expectSound(gateway);
@@ -361,13 +385,13 @@ test('of 20 concurrent starts on two gateways, one replaces the session; 20 repe
   await expectSound(one);
 });
 
-test('crossing replacements and webhooks of both sessions cause no deadlock, and each session is replaced once', {
+test('concurrent replacements and webhooks of the old and new sessions cause no deadlock, and each session is replaced once', {
   timeout: 120_000,
 }, async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'olga', 'OPERATOR'), await person(two, 'olga', 'OPERATOR')];
   const numbers = Array.from({ length: 12 }, (_, index) => index);
-  // The new session's id comes before the old one's for even numbers, after it for odd ones.
+  // Covers both lock orders: the new verification id sorts before the old one for even numbers, after it for odd.
   const oldOf = (index: number) => `${index % 2 ? 'a' : 'z'}.${index}.old`;
   const newOf = (index: number) => `m.${index}.new`;
   const olds = await Promise.all(numbers.map((index) => one.start(oldOf(index))));
@@ -384,7 +408,7 @@ test('crossing replacements and webhooks of both sessions cause no deadlock, and
       report(one, newOf(index), 'NO_AGENT_FOUND'),
     ]),
   ]);
-  // Each new session is replaced in its turn, while webhooks of both arrive.
+  // Replaces each new session by a third one, while webhooks of all three sessions arrive.
   const [second] = await Promise.all([
     Promise.all(
       numbers.flatMap((index) =>
@@ -431,7 +455,7 @@ test('a repeated start waits for the row lock of the session that is first in lo
       return rows.length > 0;
     });
 
-  // The webhook creates the new session, for which it needs the lock of the old one: it is queued until then.
+  // To create the new session, the webhook needs the row lock of the old one, so it stays queued until the commit.
   await other.query('begin');
   await lock('a.old');
   const data = {
@@ -445,7 +469,7 @@ test('a repeated start waits for the row lock of the session that is first in lo
   await other.query('commit');
   await eventually(async () => (await olga.look(old.id)).replacedBy !== null);
 
-  // A transaction that locks in the order of the verification ids gets both locks.
+  // While the retry waits for the row lock of a.old, another transaction can lock b.new: the retry does not hold it.
   lost.answers = false;
   await other.query('begin');
   await lock('a.old');

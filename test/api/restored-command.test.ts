@@ -34,7 +34,7 @@ const keyOf = async ({ database }: Gateway, verificationId: string): Promise<str
   (await database.query('select id from vkyc_session where verification_id = $1', [verificationId])).rows[0]
     .id;
 
-test('npm run restored lists sessions that are missing, behind or forked after a loss; npm run adopt records the missing', {
+test('after a loss, npm run restored lists sessions that are missing, lack their newest entries, or continued differently; npm run adopt records the missing ones', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -51,7 +51,7 @@ describe('a rejection', () => {
     customerMessage: 'Asha, please bring your passport.',
   };
 
-  test('shows its codes and remarks to staff, and a text for each reason and the message to the customer', async () => {
+  test('a rejection shows its reason codes and remarks to staff, and a text for each reason and the message to the customer', async () => {
     const { gateway, agent } = await boot();
     const { id } = await sessionAt(gateway, 'rejected.1', 'AGENT_ENDED_CALL');
     const { startCursor } = (await gateway.graphql(`{ session(id: "${id}") { startCursor } }`)).data.session;
@@ -100,7 +100,7 @@ describe('a rejection', () => {
     ]);
   });
 
-  test('has its message and remarks in no row, log line or frame in plain text, and reading them is recorded', async () => {
+  test('the message and remarks of a rejection are in no row, log line or frame in plain text, and reads of both are recorded', async () => {
     const { gateway, agent } = await boot();
     const { id } = await sessionAt(gateway, 'secret.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, REJECTION);
@@ -125,7 +125,7 @@ describe('a rejection', () => {
     await expect(refused).rejects.toThrow('Personal data cannot be selected in subscriptions');
   });
 
-  test('has no code that reveals a suspicion in the frames of a customer, although frames of staff have it', async () => {
+  test('a reason code of a rejection that reveals a suspicion is in the frames of staff, but not in those of the customer', async () => {
     const { gateway, agent } = await boot();
     const { id } = await sessionAt(gateway, 'framed.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, REJECTION);
@@ -147,7 +147,7 @@ describe('a rejection', () => {
     expect(await firstFrame(['CUSTOMER'])).toEqual(['NAME_MISMATCH', 'OTHER']);
   });
 
-  test('by an auditor has its own reasons and message', async () => {
+  test("a rejection by an auditor has reasons and a message of its own, next to those of the agent's review", async () => {
     const { gateway, agent, auditor } = await boot();
     const { id } = await sessionAt(gateway, 'audited.1', 'AGENT_ENDED_CALL');
     await agent.act('recordAgentReview', id, { decision: 'APPROVED', reasons: ['NAME_MISMATCH'] });
@@ -172,7 +172,7 @@ describe('a rejection', () => {
     });
   });
 
-  test('has no reasons, texts or message if it was made at the provider', async () => {
+  test('a rejection that was made at the provider has no reasons, texts or message', async () => {
     const { gateway, agent } = await boot();
     const { id } = await gateway.start('theirs.1');
     const data = { verification_id: 'theirs.1', status: 'AGENT_REVIEWED', sub_status: 'AGENT_REJECTED' };
@@ -189,7 +189,7 @@ describe('a call that the customer ended', () => {
   const UNSTATED =
     'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
 
-  test('can be approved only with the statement that it was complete, and is then audited like any other', async () => {
+  test('a call that the customer ended can be approved only with `callComplete: true`, and is then audited like any other call', async () => {
     const { gateway, agent, auditor } = await boot();
     const { id } = await sessionAt(gateway, 'complete.1', 'USER_ENDED_CALL');
     const { version, availableActions } = await agent.look(id);
@@ -229,7 +229,7 @@ describe('a call that the customer ended', () => {
     ['REJECTED', ['FACE_MISMATCH'], true],
     ['UNABLE_TO_VALIDATE', ['AUDIO_OR_VIDEO_POOR'], false],
   ])(
-    'is decided as %s for %j only by a client that states callComplete: %s',
+    'after a call that the customer ended, the decision %s for %j needs a value of callComplete, such as %s',
     async (decision, reasons, callComplete) => {
       const { gateway, agent } = await boot();
       const { id } = await sessionAt(gateway, 'stated.1', 'USER_ENDED_CALL');
@@ -246,7 +246,7 @@ describe('a call that the customer ended', () => {
 });
 
 describe('clients of the last release', () => {
-  test('can reject with remarks alone, also after a call that the customer ended; the reason is recorded as OTHER', async () => {
+  test('clients of the last release can reject with remarks alone, also after a call that the customer ended; the reason is recorded as OTHER', async () => {
     const { gateway, agent } = await boot();
     for (const by of ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const)
       for (const decision of ['REJECTED', 'UNABLE_TO_VALIDATE']) {
@@ -268,7 +268,7 @@ describe('clients of the last release', () => {
       }
   });
 
-  test('can repeat a call that a replica of the last release recorded: the hash of their input is the same', async () => {
+  test('a repeated review of a client of the last release is recognised, because the input has the same hash as in that release', async () => {
     const { gateway, agent } = await boot();
     const { id } = await sessionAt(gateway, 'repeated.1', 'AGENT_ENDED_CALL');
     const call = { idempotencyKey: randomUUID(), decision: 'REJECTED', remarks: 'Blurred.' };
@@ -285,7 +285,7 @@ describe('clients of the last release', () => {
   });
 });
 
-test('a repeated key returns the first review, and is a conflict if the reasons or the message differ', async () => {
+test('a review with a used idempotency key returns the first review, or a conflict if its reasons, message or callComplete differ', async () => {
   const { gateway, agent } = await boot();
   const { id } = await sessionAt(gateway, 'replayed.1', 'AGENT_ENDED_CALL');
   const call = {
@@ -395,7 +395,7 @@ test('contradictory input of a review is refused with the path of each problem, 
   ).toMatchObject({ errors: [{ message: expect.stringContaining('callComplete') }] });
 });
 
-test('the audit finds reasons, a message or a statement of a review that were edited, removed or copied from another review', async () => {
+test('the audit finds that reasons, a message or callComplete of a review were edited, removed or copied from another review', async () => {
   const { gateway, agent } = await boot();
   const audit = auditOf(gateway.databaseUrl);
   const edits = [
@@ -433,7 +433,7 @@ test('the audit finds reasons, a message or a statement of a review that were ed
   }
 });
 
-test('an archived session keeps the reasons, and the message and remarks encrypted; the audit verifies the archive', async () => {
+test("an archive contains a review's reasons, and its message and remarks encrypted; the audit verifies the archive", async () => {
   const { gateway } = await boot();
   await endedLongAgo(gateway, 'ended.1');
   await gateway.start('alive.1');

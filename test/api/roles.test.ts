@@ -13,20 +13,21 @@ const types = Object.values(schema.getTypeMap())
   .filter(isObjectType)
   .filter((type) => !type.name.startsWith('__') && type !== schema.getSubscriptionType());
 
-/** Types that the test does not reach (subscriptions, failures of the provider); none of their fields is restricted. */
+/** Types that this test does not reach: only subscriptions or provider failures return them. No field is restricted. */
 const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
 
 const isRefused = ({ errors }: Answer): boolean =>
   (errors ?? []).some((error) => error.extensions.code === 'FORBIDDEN');
 
-// Invariant 11
+// Invariant 11 of ARCHITECTURE.md
 test('every operation is allowed for exactly the roles of the access table, whatever its arguments', {
   timeout: 120_000,
 }, async () => {
   for (const type of types) {
     const route = type === mutationType ? { before: 'mutation {', behind: '}' } : routes.get(type.name);
     for (const field of fieldsOf(type)) {
-      // Only mutations return a type without a route. If a field of such a type gets arguments, the type needs a route.
+      // `routes` has only types that a query can reach. Types that only mutations return need a route as soon as one of
+      // their fields has arguments.
       if (!route && field.args.length > 0) throw new Error(`Add a route to ${type.name}.${field.name}`);
       if (!route) continue;
       const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];
@@ -47,7 +48,7 @@ test('every operation is allowed for exactly the roles of the access table, what
   }
 });
 
-// Invariant 11
+// Invariant 11 of ARCHITECTURE.md
 test('every field is shown to exactly the roles of the access table, however its object is reached', {
   timeout: 120_000,
 }, async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 test.each(['disputed', 'closed', 'replaced', 'escalated'])(
-  'the filter %s: true selects such sessions, false all others, and null all sessions',
+  'the filter %s selects the sessions with that property if true, all others if false, and all sessions if null',
   async (flag) => {
     const all = await listed(olga, { [flag]: null });
     expect(all).toHaveLength(6);
@@ -73,7 +73,7 @@ test('sessionStats counts closed and replaced sessions as ended and not as appro
   expect(await numbers()).toMatchObject({
     total: 8,
     started: 8,
-    // Disputed, closed, expired and replaced, replaced.
+    // The disputed, the closed, the expired and then replaced, and the replaced session.
     ended: 4,
     approved: 0,
     status: { AUDITOR_REJECTED: 1, FAILED_BY_MERCHANT: 1, VKYC_EXPIRED: 1, REPLACED: 1, LINK_GENERATED: 4 },
@@ -84,13 +84,14 @@ test('sessionStats counts closed and replaced sessions as ended and not as appro
   const [disputed] = (
     await olga.query('{ result: sessions(first: 1, filter: { disputed: true }) { nodes { id } } }')
   ).nodes;
-  await dev.act('resolveDispute', disputed.id, { resolution: 'ACCEPT_PROVIDER', note: 'Approved.' });
+  const accepting = { resolution: 'ACCEPT_PROVIDER', expectedSubStatus: 'AUDITOR_APPROVED' };
+  await dev.act('resolveDispute', disputed.id, { ...accepting, note: 'Approved.' });
   await report(gateway, 'moved.1', 'AUDITOR_APPROVED');
   await settled(gateway);
   const [replaced] = (
     await olga.query('{ result: sessions(first: 1, filter: { disputed: true }) { nodes { id } } }')
   ).nodes;
-  await dev.act('resolveDispute', replaced.id, { resolution: 'ACCEPT_PROVIDER', note: 'Approved too.' });
+  await dev.act('resolveDispute', replaced.id, { ...accepting, note: 'Approved too.' });
 
   expect(await numbers()).toMatchObject({
     ended: 4,

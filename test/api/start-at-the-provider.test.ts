@@ -160,7 +160,7 @@ test('startSession reports a template that the provider does not know under its 
   });
 });
 
-test("a template of the catalogue that the provider refuses is the operator's to correct, and the problem says so", async () => {
+test("if the provider refuses a template of the gateway's catalogue, the problem says that an operator has to correct USER_TEMPLATES", async () => {
   const { gateway } = await against(({ path, body }) =>
     path.startsWith('/user')
       ? known(JSON.parse(body).user_id)

@@ -72,7 +72,7 @@ test('after the database lost a start, a retry with another input is a conflict,
   expect(own.session).toMatchObject({ referenceId: before.session.referenceId, user: asha });
 });
 
-test('after the database lost a start with a user id of the caller, a retry is refused: another system may have started the verification', async () => {
+test('after the database lost a start with a userId that the caller chose, a retry gets VERIFICATION_ID_TAKEN: another system may have started the verification', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: { ...asha, userId: 'asha' } };
   await start(gateway, input);

@@ -34,18 +34,18 @@ function* textsOf(type: GraphQLInputType, path: readonly string[] = []): Generat
 const INPUT = getSchema().getType('StartSessionInput') as GraphQLInputType;
 const TEXTS = [...textsOf(INPUT)];
 
-/** Fields that have a form of their own, so that no other text is accepted. */
+/** Fields with a required format: a text in another format is refused. */
 const FORMED = [
   ...['verificationId', 'user.userId', 'user.phone', 'user.email'],
   ...['aadhaarDetails.dob', 'aadhaarDetails.gender', 'aadhaarDetails.photoLink'],
   'aadhaarDetails.address.pincode',
 ];
-/** Fields without a form that must not be empty. */
+/** Fields without a required format that must not be empty. */
 const NOT_EMPTY = [
   ...['userTemplate', 'agentTemplate', 'aadhaarDetails.name'],
   ...['aadhaarDetails.address.country', 'securityQuestions.0.question'],
 ];
-/** Names of templates: no control characters or invisible characters at all. */
+/** Fields with the name of a template, which must not contain control or invisible characters. */
 const NAMES = ['userTemplate', 'agentTemplate'];
 
 // Hundreds of calls: the comparison of two executors would double their time.
@@ -118,7 +118,7 @@ describe('texts of startSession', () => {
     async ({ path }) => {
       for (const [what, value, isBad] of BAD_TEXTS) {
         const answer = await start(gateway, inputWith(path, value));
-        // The sandbox has neither of these templates, and blames the right one too.
+        // As the name of a template, even a well-formed text is refused: the sandbox has no template of that name.
         const refused = isBad(path) || NAMES.includes(path);
 
         expect([what, answer.__typename]).toEqual([
@@ -153,7 +153,7 @@ describe('texts of startSession', () => {
   );
 });
 
-test('each question with a wrong `order` is reported under the path of its own `order`', async () => {
+test('each security question with a wrong `order` is reported under the path of that `order`', async () => {
   const question = { question: 'Where?', answer: 'Pune' };
   const { problems } = await start(gateway, {
     verificationId: 'order.1',
@@ -199,7 +199,7 @@ describe("the provider's refusals of a field", async () => {
     ['email_value_invalid', 'user.email has a value that the provider does not accept'],
     ['address_length_exceeded', 'user.address is longer than the provider accepts'],
     ['name_value_invalid', 'user.name may contain only letters, digits, spaces, dots and hyphens'],
-  ])('%s of a user is reported as: %s', async (code, expected) => {
+  ])('the provider error %s about a user is reported as: %s', async (code, expected) => {
     expect(await refusalOf('/user', code)).toMatchObject(reported(expected));
   });
 
@@ -227,12 +227,12 @@ describe("the provider's refusals of a field", async () => {
     ],
     ['aadhaar_details.split_address.dist_missing', 'aadhaarDetails.address.dist must be given'],
     ['aadhaar_details.year_of_birth_missing', 'aadhaarDetails must be given'],
-  ])('%s of a start is reported as: %s', async (code, expected) => {
+  ])('the provider error %s about a start is reported as: %s', async (code, expected) => {
     expect(await refusalOf('/vkyc', code)).toMatchObject(reported(expected));
   });
 
   test.each(['year_of_birth_missing', 'constructor_missing', '_missing', 'app_id_value_invalid'])(
-    'the code %s, which names no field of the input, gives a refusal without a path',
+    'the provider error %s, which names no field of the input, is reported as PROVIDER_REFUSED without a path',
     async (code) => {
       expect(await refusalOf('/vkyc', code)).toMatchObject({
         __typename: 'ProviderError',

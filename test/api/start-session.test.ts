@@ -20,7 +20,7 @@ test('repeated identical startSession calls return the same session', async () =
   ]);
 });
 
-// Invariant 6
+// Invariant 6 of ARCHITECTURE.md
 test('concurrent identical startSession calls start one session, and all results but one are marked as replayed', async () => {
   const database = await bootGateway();
   const other = await bootGateway({
@@ -128,7 +128,7 @@ test('startSession with the phone number of a known user updates the given field
   });
 });
 
-test('startSession reports all problems of its input at once, each with its path', async () => {
+test('startSession reports all problems of its input in one response, each with its path', async () => {
   const gateway = await bootGateway();
 
   const result = await start(gateway, {
@@ -149,7 +149,7 @@ test('startSession reports all problems of its input at once, each with its path
   ]);
 });
 
-// Invariant 13
+// Invariant 13 of ARCHITECTURE.md
 test('the personal data of a start is stored encrypted and never logged', async () => {
   const gateway = await bootGateway();
   const input = {

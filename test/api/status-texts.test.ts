@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { CUSTOMER_TEXTS, toCustomerMessage } from '../../src/domain/customer-texts.ts';
-import { getStatusInfo, toStatusPair } from '../../src/domain/status.ts';
+import { CIRCUMSTANCES, getStatusInfo, toStatusPair } from '../../src/domain/status.ts';
 import { bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_DROP_OFF = 8;
@@ -65,7 +65,7 @@ async function afterTheDropOff(verificationId: string) {
   return { gateway, session, operator, viewer, customer, look };
 }
 
-test('statusInfo of a session and its log has the advice to staff for staff, and the texts for customers for the customer', async () => {
+test('statusInfo, in a session and in its log, gives staff the texts for staff, and the customer the texts for customers', async () => {
   const { operator, viewer, customer, look } = await afterTheDropOff('texts.user-drops-off');
 
   const [ofStaff, ofViewer, ofCustomer] = [await look(operator), await look(viewer), await look(customer)];
@@ -177,7 +177,8 @@ test('a customer does not learn of a disputed approval until the dispute is reso
     customerMessage: expect.stringContaining(checkedAgain),
   });
   expect((await look(admin)).statusInfo).toMatchObject({
-    ...forStaff('AUDITOR_APPROVED'),
+    explanation: forStaff('AUDITOR_APPROVED').explanation,
+    recommendedAction: CIRCUMSTANCES.DISPUTED.advice,
     customerMessage: expect.stringContaining(checkedAgain),
   });
   await act(gateway, admin, 'resolveDispute', { sessionId, resolution: 'KEEP_OURS', note: 'All in order.' });
@@ -206,7 +207,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS))
           reasonOf: (reason: string) => (who === 'customer' ? NOT_VISIBLE : reason),
           stream: over(gateway)(query, { id: session.id, after }, story[who]) as Stream<any>,
         }));
-      // From a cursor, so that no frame is missed if a subscription starts late.
+      // Subscribes after a cursor, so that a subscription that starts late misses no frame.
       const { data } = await gateway.graphql('{ feedCursor }', {}, operator);
       const live = [...open(WATCH, data.feedCursor), ...open(FEED, data.feedCursor)];
       const screens = open(LIVE);

@@ -92,7 +92,7 @@ test('a configured catalogue refuses other templates, each under its own path wi
     ],
   });
   expect(one.problems).toEqual([{ path: ['agentTemplate'], message: NOT_AN_AGENT_TEMPLATE }]);
-  // The provider is asked only whether it already has the verification, which a failover may have lost here.
+  // The gateway asks the provider only whether it has the verification: a failover may have lost the gateway's own row.
   expect(new Set(provider.calls)).toEqual(new Set(['GET /vkyc']));
   expect((await gateway.database.query('select from vkyc_user')).rowCount).toBe(0);
 });
@@ -127,7 +127,7 @@ test('after a refused template, the corrected input may use the same verificatio
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
 });
 
-test('if only one of the two settings is set, other templates of the other kind are still accepted', async () => {
+test('if only one of USER_TEMPLATES and AGENT_TEMPLATES is set, only templates of that kind are limited to the catalogue', async () => {
   const { AGENT_TEMPLATES } = OWN;
   const gateway = await bootGateway({ environment: { AGENT_TEMPLATES } });
   const started = (verificationId: string, input: object) =>

@@ -27,7 +27,7 @@ test('the transition of a closed session lists MEETINGS among its changes if the
 test.each([
   ['closing', 'CLOSURE'],
   ['replacing', 'REPLACEMENT'],
-])('%s an expired session tells that it waits for nobody now', async (how, change) => {
+])('after %s an expired session, its newest transition has STATUS in its changes', async (how, change) => {
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await sessionAt(gateway, 'told.2', 'VKYC_EXPIRED');

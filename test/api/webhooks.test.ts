@@ -99,7 +99,7 @@ test('the webhook body of the provider’s documentation updates its session, wi
   ]);
 });
 
-// Invariant 2
+// Invariant 2 of ARCHITECTURE.md
 test('webhooks that repeat an update add no second transition, even if their bytes differ', async () => {
   const gateway = await quietSession('twice.1');
   const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);

@@ -31,7 +31,7 @@ const USES = 3;
  */
 const MAX_REPETITIONS = 4;
 
-// Invariant 18
+// Invariant 18 of ARCHITECTURE.md
 test('no hostile document or variables block the event loop for more than 50 ms, on any transport', {
   timeout: 300_000,
 }, async () => {

@@ -109,7 +109,7 @@ test("a customer's feeds show only the customer's sessions, and no frame or curs
   await Promise.all(news);
 });
 
-test('no attempt changed the foreign session; as a control, an admin gets different answers for a foreign and a missing session', async () => {
+test('after all attempts of this file the foreign session is unchanged; as a control, an admin gets different answers for a foreign and a missing session', async () => {
   const { version, meetings } = await stateOf();
   expect({ version, meetings }).toEqual({ version: before.version + 2, meetings: before.meetings });
 

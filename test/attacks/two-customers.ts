@@ -87,7 +87,10 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
   };
 }
 
-/** Creates the foreign session, with a meeting and a review, and its relations to sessions of the customer. */
+/**
+ * Creates a session of another customer, with a meeting and a review, and sessions that replace those of the attacking
+ * customer or belong to the same person.
+ */
 async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const user = { userId: 'u-their-1', phone: '9988776644' };
   const verificationId = 'them-1.awaits-review';

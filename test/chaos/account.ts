@@ -30,7 +30,7 @@ interface Entry {
 /** The complete log of a database, in feed order. */
 export interface Log {
   readonly entries: readonly Entry[];
-  /** Returns whether the log has the transition that `Names` gave this number. */
+  /** Returns whether the log has the transition to which `Names` (the register of seen transitions) gave this number. */
   hasTransition(number: number): boolean;
   /** Returns whether the log has the position that a cursor names. */
   has(cursor: string): boolean;

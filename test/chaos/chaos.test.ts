@@ -5,7 +5,7 @@ import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 
-// Invariant 8
+// Invariant 8 of ARCHITECTURE.md
 test('through killed gateways, cut connections and late commits, every subscriber gets each transition once and in order', async () => {
   const progress: string[] = [];
   onTestFailed(() => void process.stderr.write(`CHAOS_SEED=${SEED}\n${progress.join('\n')}\n`));

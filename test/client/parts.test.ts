@@ -167,7 +167,7 @@ describe('Position', () => {
     expect(take(position, '2', '1')).toBe('NEXT');
   });
 
-  test('a position that began at a heartbeat accepts a frame that follows this heartbeat, even after another heartbeat', () => {
+  test('a position whose first frame was a heartbeat moves on to a frame that follows that heartbeat (NEXT), also after a second heartbeat', () => {
     const position = new Position(null);
     take(position, 'b', null, beat);
     take(position, 'c', 'b', beat);

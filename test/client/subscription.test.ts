@@ -452,7 +452,7 @@ describe('faults of a stream', () => {
       [
         0,
         (sink: Sink) => sink.complete(),
-        expect.objectContaining({ message: expect.stringContaining('ending early') }),
+        expect.objectContaining({ message: expect.stringContaining('being ended by a router or proxy') }),
       ],
     ] as const) {
       const one = start({ clientOptions: { retryAttempts } });

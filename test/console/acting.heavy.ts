@@ -45,7 +45,7 @@ async function withDecisions() {
 }
 
 browserTest(
-  'no dialog preselects a decision: until the person has chosen, its confirm button does nothing and says what is missing',
+  'no dialog of the console preselects a decision: until the user has chosen one, the confirm button does nothing and says what is missing',
   async () => {
     const { gateway, toReview, toAudit, disputed } = await withDecisions();
     const window = await openConsole(gateway, { as: 'ADMIN' });
@@ -83,7 +83,7 @@ browserTest(
 );
 
 browserTest(
-  'a final decision is confirmed by a button that says in full what will happen, and never by Enter in a field',
+  'in the console a final decision is confirmed only by a button that says in full what will happen, never by Enter in a field',
   async () => {
     const { gateway, toAudit } = await withDecisions();
     const window = await openConsole(gateway, { as: 'AUDITOR', at: `/sessions/${toAudit.id}` });
@@ -155,7 +155,7 @@ browserTest(
 );
 
 browserTest(
-  'staff note, escalate, resolve, and close a session, and each step appears at once in the window of another person',
+  "staff add notes to a session, escalate it, resolve the escalation and close it in the console, and each step appears in another user's window without a reload",
   async () => {
     const gateway = await bootGateway();
     const { id } = await sessionAt(gateway, 'acted-on', 'USER_REJECTED_MEETING');
@@ -198,7 +198,7 @@ browserTest(
 );
 
 browserTest(
-  'a session is replaced from its page by one for the same person, and its page leads to the new one',
+  'a user of the console replaces a session by a new one for the same person, and the page of the old session links to the new one',
   async () => {
     const gateway = await bootGateway();
     const { olga } = await staffOf(gateway);
@@ -226,7 +226,7 @@ browserTest(
 );
 
 browserTest(
-  "a dispute is resolved by a person who has not decided: with the provider's decision, if that person chooses it",
+  "the console shows both decisions of a dispute, and a user who made neither can replace our decision by the provider's",
   async () => {
     const { gateway, disputed } = await withDecisions();
     const window = await openConsole(gateway, { as: 'AUDITOR', at: `/sessions/${disputed.id}` });
@@ -236,7 +236,7 @@ browserTest(
     expect(decisions.map((text) => text.replace(/^\W+/, ''))).toEqual(['Agent approved', 'Agent rejected']);
     await window.choose('Accept the provider');
     await window.field('Why').fill('The video shows another person.');
-    await window.press("Replace our decision by the provider's");
+    await window.press("Replace our decision by the provider's: Agent rejected");
 
     await window.isAt('Agent rejected');
     await expect.poll(() => window.page.getByText(/^Disputed:/).count()).toBe(0);
@@ -247,7 +247,7 @@ browserTest(
 );
 
 browserTest(
-  "a person who accepts the provider's decision gets no other decision that the provider has made since the dialog was opened",
+  "if the provider's decision changes while the dispute dialog is open, accepting it is refused, and the dialog shows the current decisions",
   async () => {
     const { gateway, disputed } = await withDecisions();
     const window = await openConsole(gateway, { as: 'AUDITOR', at: `/sessions/${disputed.id}` });
@@ -257,21 +257,21 @@ browserTest(
     await window.field('Why').fill('The video shows another person.');
     await report(gateway, 'disputed', 'AGENT_UNABLE_TO_VALIDATE');
     await settled(gateway);
-    await window.press("Replace our decision by the provider's");
+    await window.press("Replace our decision by the provider's: Agent rejected");
 
     await window.dialog.getByText('The provider has decided otherwise').waitFor();
     await window.isAt('Agent approved');
     await window.press('Show the current decisions');
     await window.dialog.locator('dd').getByText('Agent unable to validate').waitFor();
     await window.choose('Accept the provider');
-    await window.press("Replace our decision by the provider's");
+    await window.press("Replace our decision by the provider's: Agent unable to validate");
     await window.isAt('Agent unable to validate');
   },
 );
 
 for (const [name, viewport] of Object.entries(WIDTHS))
   browserTest(
-    `no dialog that acts on a session has an accessibility violation, empty, chosen or done, on a ${name} screen`,
+    `no dialog for an action, empty or with a decision chosen, and no page after the action has an accessibility violation, on a ${name} screen`,
     async () => {
       const { gateway, olga, toReview, toAudit, disputed } = await withDecisions();
       const window = await openConsole(gateway, { as: 'ADMIN', viewport });

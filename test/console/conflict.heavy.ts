@@ -9,7 +9,7 @@ const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
 
 browserTest(
-  'if two users act on one session at once, the dialog shows the second user what changed, and lets them continue with the current status',
+  'if two users of the console act on a session at the same time, the dialog shows the second user what changed, and offers to continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');

@@ -69,12 +69,12 @@ describe("the console's status tables", () => {
     expect(findSlot(later)).toBe(findSlot({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
   });
 
-  test('the console has a label for every status, and keeps every known sub-status but no unknown name from the filter of a URL', () => {
+  test('the console has a label for every status, and keeps, of the sub-statuses in the filter of a URL, exactly the known ones', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
     expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
   });
 
-  test('the console offers with an approval exactly the reasons that the gateway accepts', () => {
+  test('for an approval, the console offers exactly the reasons that the gateway accepts with an approval', () => {
     expect(APPROVAL_REASONS).toEqual(ALLOWED_REASONS);
   });
 });

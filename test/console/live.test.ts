@@ -78,7 +78,7 @@ function recordQueries(gateway: any): string[] {
   return queries;
 }
 
-test('the session page of the console queries only those parts again that a frame says have changed, and shows all changes', async () => {
+test('after a frame, the session page of the console queries again only the parts that the frame names as changed, and shows all changes', async () => {
   const booted = await bootGateway();
   const { olga, ravi, uma } = await staffOf(booted);
   const { id } = await booted.start('counted.awaits-review');
@@ -144,7 +144,7 @@ test('the session page of the console queries only those parts again that a fram
   ]);
 });
 
-test('the session page of the console shows a closure, and a replacement, after one query of that part', async () => {
+test('the session page of the console shows a closure, and then a replacement, after one query each', async () => {
   const booted = await bootGateway();
   const { olga } = await staffOf(booted);
   const { id } = await booted.start('ended');

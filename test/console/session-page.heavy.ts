@@ -12,7 +12,7 @@ const report = (gateway: Gateway, id: string, status: string, sub_status: string
     data: { verification_id: id, status, sub_status },
   });
 
-browserTest('the timeline shows the source of each transition and marks late updates', async () => {
+browserTest('the session page shows the source of each transition and marks late updates', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('told');
   await gateway.advance('told', 3);

@@ -21,8 +21,8 @@ import { ADAPTERS } from './doorbells.ts';
 
 const WRITERS = 8;
 
-describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) => {
-  test('a doorbell delivers a ring (session and sequence) to listeners of its own replica synchronously, and to the other replica', async () => {
+describe.each(Object.entries(ADAPTERS))('doorbell (notifications) %s', (_name, { open, test }) => {
+  test('a doorbell delivers a ring (notification of a session and its sequence) to listeners of its own replica synchronously, and to the other replica', async () => {
     const { doorbells } = await open();
     const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];
     const session = randomUUID();
@@ -34,7 +34,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
     expect(there.rings).toEqual([[session, 3]]);
   });
 
-  test('a doorbell delivers the highest sequence of every session if both replicas ring at once', async () => {
+  test('if both replicas ring (notify) for the same sessions, a doorbell delivers the highest sequence of every session to both', async () => {
     const { doorbells } = await open();
     const ears = doorbells.map(listenTo);
     const sessions = Array.from({ length: 500 }, () => randomUUID());
@@ -47,7 +47,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
     for (const ear of ears) await eventually(async () => ear.knowsOf(highest));
   });
 
-  test('a doorbell delivers no ring to a listener that unsubscribed, and still delivers rings to other listeners', async () => {
+  test('a doorbell delivers no ring (notification) to a listener that unsubscribed, and still delivers rings to other listeners', async () => {
     const { doorbells } = await open();
     const [stayed, left] = [listenTo(doorbells[1]), listenTo(doorbells[1])];
     const [before, after] = [randomUUID(), randomUUID()];
@@ -62,7 +62,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
     expect(left.rings).toEqual([]);
   });
 
-  test('`ring` of a doorbell does not throw, even if a listener throws or the transport is broken', async () => {
+  test('`ring`, which notifies the listeners of a doorbell, does not throw, even if a listener throws or the transport is broken', async () => {
     const { doorbells, breakTransport, mendTransport } = await open();
     doorbells[0].listen({
       onRing() {
@@ -83,13 +83,13 @@ describe.each(Object.entries(ADAPTERS))('doorbell %s', (_name, { open, test }) =
 
     expect(here.rings).toHaveLength(50);
     await mendTransport();
-    // Either the rings arrived, or the other replica was told that it may have missed rings.
+    // Either the rings arrived, or the listener of the other replica learned (onGap) that it may have missed rings.
     expect(there.misses > 0 || there.knowsOf(new Map([[during, 50]]))).toBe(true);
     doorbells[0].ring(after, 1);
     await eventually(async () => there.knowsOf(new Map([[after, 1]])));
   });
 
-  test('a stopped doorbell ignores rings, and a second stop does not throw', async () => {
+  test('a stopped doorbell delivers no rings (notifications), and a second stop does not throw', async () => {
     const { doorbells } = await open();
     const ear = listenTo(doorbells[0]);
 

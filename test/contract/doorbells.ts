@@ -33,7 +33,7 @@ interface Adapter {
   readonly test: (name: string, body: () => Promise<void>) => void;
 }
 
-/** Implementations of `Doorbell`. In test titles, the keys follow the word "doorbell". */
+/** Implementations of `Doorbell`, by the words that name them in test titles. */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'within one process': { open: openLocal, test },
   'over PostgreSQL': { open: openPostgres, test },

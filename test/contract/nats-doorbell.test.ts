@@ -19,7 +19,7 @@ async function wireTo(url: string): Promise<TcpProxy & { readonly servers: reado
 }
 
 natsTest(
-  'a NATS doorbell starts without a server; once it connects, listeners are told that they may have missed rings',
+  'a NATS doorbell starts without a server; once it connects, it tells its listeners that they may have missed rings (notifications)',
   async () => {
     const server = await natsServerAt();
     const near = await openOverNats([server.url], { reachable: false });
@@ -39,7 +39,7 @@ natsTest(
 );
 
 natsTest(
-  'a NATS doorbell queues rings while disconnected, and sends one per session, with the highest sequence, after the reconnect',
+  'a NATS doorbell queues rings (notifications) while disconnected, and sends one per session, with the highest sequence, after the reconnect',
   async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
@@ -61,7 +61,7 @@ natsTest(
 );
 
 natsTest(
-  'if too many sessions ring while NATS is disconnected, other replicas are told only that they missed rings',
+  'after rings (notifications) for 5,000 sessions while NATS is disconnected, other replicas learn only that they missed rings',
   async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
@@ -98,7 +98,7 @@ natsTest('a NATS message that was in flight when the connection died is sent aga
   await eventually(async () => there.knowsOf(new Map([[session, 1]])));
 });
 
-natsTest('a replica gets no echo of its own rings from the NATS server', async () => {
+natsTest('a replica gets no echo of its own rings (notifications) from the NATS server', async () => {
   const server = await startNatsServer();
   const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
   const [here, there] = [listenTo(near.doorbell), listenTo(far.doorbell)];
@@ -116,7 +116,7 @@ natsTest('a replica gets no echo of its own rings from the NATS server', async (
 });
 
 natsTest(
-  'an invalid NATS message is taken as a missed ring, without an error; messages of other subjects are not received',
+  'an invalid NATS message counts as a missed ring (notification), and causes no error; messages of other subjects are not received',
   async () => {
     const server = await startNatsServer();
     const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
@@ -139,7 +139,7 @@ natsTest(
 );
 
 natsTest(
-  'a flood of invalid NATS messages is taken as a few missed rings, and logs one warning',
+  'a flood of invalid NATS messages counts as a few missed rings (notifications), and logs one warning',
   async () => {
     const server = await startNatsServer();
     let counted = 0;
@@ -170,7 +170,7 @@ natsTest(
 );
 
 natsTest(
-  'a flood of NATS rings for one session is combined: listeners get far fewer rings, up to the highest sequence',
+  'a flood of NATS rings (notifications) for one session is combined: listeners get far fewer rings, the last with the highest sequence',
   async () => {
     const server = await startNatsServer();
     const far = await openOverNats([server.url]);
@@ -188,7 +188,7 @@ natsTest(
   },
 );
 
-natsTest('a NATS doorbell connects if one of its servers is reachable', async () => {
+natsTest('a NATS doorbell with several servers connects if one of them is reachable', async () => {
   const [gone, server] = [await natsServerAt(), await startNatsServer()];
   const servers = [gone.url, server.url];
 
@@ -201,7 +201,7 @@ natsTest('a NATS doorbell connects if one of its servers is reachable', async ()
 });
 
 natsTest(
-  'if NATS refuses the credentials, the doorbell retries, and its warnings do not contain the password',
+  'if NATS refuses the credentials, the NATS doorbell retries, and its warnings do not contain the password',
   async () => {
     const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
     const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
@@ -219,7 +219,7 @@ natsTest(
 
 type Open = (timings?: Partial<NatsTimings>) => ReturnType<typeof openOverNats>;
 
-/** Functions that bring a doorbell into a state, by the name of the state. Each returns a function to stop it. */
+/** For each state of a NATS doorbell: brings a doorbell into the state, and returns a function that stops it. */
 const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<() => Promise<void>>>> = {
   async 'while connected'(_wire, open) {
     return (await open()).doorbell.stop;
@@ -251,7 +251,7 @@ const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<(
 };
 
 for (const [plight, bring] of Object.entries(PLIGHTS))
-  natsTest(`a NATS doorbell stops at once and leaves no connection: ${plight}`, async () => {
+  natsTest(`a NATS doorbell stops within 2 s and leaves no connection: ${plight}`, async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
     const stop = await bring(wire, (timings) =>

@@ -76,7 +76,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   await eventually(async () => ear.knowsOf(new Map([[session, 2]])));
 });
 
-test('the doorbell detects and replaces a dead LISTEN connection, even one that dies while connecting', async () => {
+test('the PostgreSQL doorbell (notifications between replicas) detects and replaces a dead LISTEN connection, even one that dies while connecting', async () => {
   const url = await freshDatabase();
   const wire = await startTcpProxy(url);
   const near = await openReplica(url);
@@ -99,7 +99,7 @@ test('the doorbell detects and replaces a dead LISTEN connection, even one that 
   });
 });
 
-test('rings of 5,000 sessions at once are split into payloads that NOTIFY accepts, and reach the other replica', async () => {
+test('rings (notifications) for 5,000 sessions in the same tick are split into payloads that NOTIFY accepts, and reach the other replica', async () => {
   const url = await freshDatabase();
   const near = await openReplica(url);
   const far = await openReplica(url);
@@ -119,7 +119,7 @@ test('rings of 5,000 sessions at once are split into payloads that NOTIFY accept
   for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(8_000);
 });
 
-test('a doorbell has one NOTIFY in flight; rings during that time are combined, one per session with the highest sequence', async () => {
+test('a PostgreSQL doorbell has one NOTIFY in flight; rings (notifications) during that time are combined, one per session with the highest sequence', async () => {
   const { near, ear, texts } = await openPair();
   const { pool } = near.connection;
   const query = pool.query.bind(pool);
@@ -139,7 +139,7 @@ test('a doorbell has one NOTIFY in flight; rings during that time are combined, 
   expect(held).toHaveLength(1);
   held[0]?.();
   await eventually(async () => held.length > 1);
-  // Otherwise both notifications may arrive together, and the receiver reports only the newer one.
+  // Waits for the first notification: if both arrived together, the receiver would report only the newer one.
   await eventually(async () => ear.knowsOf(new Map([[one, 1]])));
   held[1]?.();
   await eventually(async () => ear.knowsOf(new Map([[two, 1]])));
@@ -153,7 +153,7 @@ test('a doorbell has one NOTIFY in flight; rings during that time are combined, 
   expect(held).toHaveLength(2);
 });
 
-test('a replica gets no echo of its own rings from the database', async () => {
+test('a replica gets no echo of its own rings (notifications) from PostgreSQL', async () => {
   const { near, far } = await openPair();
   const ear = listenTo(near.doorbell);
   const [own, other] = [randomUUID(), randomUUID()];
@@ -171,7 +171,7 @@ test('a replica gets no echo of its own rings from the database', async () => {
   ]);
 });
 
-test('a NOTIFY with an invalid payload is taken as a missed ring, without an error', async () => {
+test('a NOTIFY with an invalid payload counts as a missed ring (notification), and causes no error', async () => {
   const { near, ear, client } = await openPair();
   const payloads = [
     '',
@@ -195,7 +195,7 @@ test('a NOTIFY with an invalid payload is taken as a missed ring, without an err
   expect(ear.misses).toBeLessThan(payloads.length);
 });
 
-test('if a NOTIFY fails, the doorbell logs a warning, and sends the next NOTIFY', async () => {
+test('if a NOTIFY fails, the PostgreSQL doorbell logs a warning, and still sends the next NOTIFY', async () => {
   const { near, ear } = await openPair();
   const { pool } = near.connection;
   const query = pool.query;
@@ -245,7 +245,7 @@ const PLIGHTS: Readonly<Record<string, Plight>> = {
 };
 
 test.each(Object.entries(PLIGHTS))(
-  'a PostgreSQL doorbell stops at once and leaves no connection: %s',
+  'a PostgreSQL doorbell stops within 2 s and leaves no connection: %s',
   async (_name, plight) => {
     const wire = await startTcpProxy(await freshDatabase());
     const replica = await openReplica(wire.url, { ...IMPATIENT, ...plight.timings });

@@ -15,12 +15,12 @@ import { startTcpProxy } from '../harness/tcp-proxy.ts';
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => {
-      throw new Error('The transaction resolved');
+      throw new Error('The promise resolved, but should have rejected');
     },
     (error: unknown) => error,
   );
 
-/** Creates a pool like the gateway's. `fail` returns the error of a statement that must fail. */
+/** Opens a connection pool like the gateway's. `fail` runs a statement that must fail, and returns its error. */
 function connectionTo(url: string, poolSize = 1) {
   const { db, pool, close } = connect(url, poolSize, () => {});
   atTheEnd(close);

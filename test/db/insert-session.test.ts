@@ -8,7 +8,7 @@ import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 const ROUNDS = 400;
 const WRITERS = 4;
 
-test('when several writers insert the same session at once, one inserts it and none fails', async () => {
+test('if several connections insert the same session at the same time, one inserts it and none fails', async () => {
   const { db, close } = connect(await freshDatabase(), WRITERS, () => {});
   atTheEnd(close);
   const now = new Date();

@@ -42,7 +42,7 @@ test(`statements of an earlier release wait less than 2 s while ${SESSIONS} sess
   migrating = false;
   await traffic;
 
-  say(`${SESSIONS} sessions migrated in ${seconds.toFixed(1)} s; statements during it:`);
+  say(`${SESSIONS} sessions migrated in ${seconds.toFixed(1)} s; statements during the migration:`);
   for (const [name, times] of Object.entries(waits)) {
     const sorted = times.toSorted((a, b) => a - b);
     const at = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] as number).toFixed(1);

@@ -13,7 +13,7 @@ const BEFORE_THE_RULES = [
   '0003_reads_and_erasing.sql',
 ];
 
-// Invariant 16
+// Invariant 16 of ARCHITECTURE.md
 test('every migration keeps the rules for running next to the last release: no long lock, nothing removed', async () => {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql'));
   const complaints: Record<string, string[]> = {};
@@ -27,11 +27,11 @@ test('every migration keeps the rules for running next to the last release: no l
 });
 
 test.each([
-  ['DROP TABLE "meeting"', 'the last release may use it'],
-  ['ALTER TABLE "meeting" DROP COLUMN "source"', 'the last release may use it'],
+  ['DROP TABLE "meeting"', 'the last release may use what it drops'],
+  ['ALTER TABLE "meeting" DROP COLUMN "source"', 'the last release may use what it drops'],
   ['ALTER TABLE "meeting" RENAME COLUMN "a" TO "b"', 'old name'],
   ['ALTER TABLE "meeting" ALTER COLUMN "a" SET DATA TYPE text', 'rewrites the whole table'],
-  ['ALTER TABLE "meeting" ALTER COLUMN "a" SET NOT NULL', 'may leave it null'],
+  ['ALTER TABLE "meeting" ALTER COLUMN "a" SET NOT NULL', 'may leave the column null'],
   ['ALTER TABLE "meeting" ADD COLUMN "a" text NOT NULL', 'give it a default'],
   ['ALTER TABLE "meeting" ADD COLUMN "a" uuid DEFAULT gen_random_uuid()', 'the whole table'],
   ['ALTER TABLE "meeting" ADD CONSTRAINT "c" CHECK (true)', 'NOT VALID'],

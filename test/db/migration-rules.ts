@@ -4,8 +4,8 @@
  */
 
 /**
- * Matches the comment that allows a destructive statement: it says why the last release does not need what is
- * removed.
+ * Matches a comment that allows a destructive statement, because it says why the last release does not use what
+ * the statement removes.
  */
 const CONTRACT = /^--\s*contract:\s*\S+/m;
 const BY_ITSELF = /^-- Each statement by itself/;
@@ -18,37 +18,43 @@ interface Rule {
 const RULES: readonly Rule[] = [
   {
     forbids: /\bDROP (TABLE|COLUMN|VIEW|TYPE|SCHEMA|FUNCTION|TRIGGER)\b/,
-    because: 'the last release may use it',
+    because: 'the last release may use what it drops',
   },
-  { forbids: /\bRENAME\b/, because: 'the last release knows it by its old name' },
+  { forbids: /\bRENAME\b/, because: 'the last release uses the old name' },
   {
     forbids: /\bALTER COLUMN\b.*\bTYPE\b/,
-    because: 'it rewrites the whole table under an exclusive lock',
+    because: 'a change of type rewrites the whole table under an exclusive lock',
   },
-  { forbids: /\bSET NOT NULL\b/, because: 'the last release may leave it null' },
-  { forbids: /\bDROP DEFAULT\b/, because: 'the last release may insert rows without a value' },
+  { forbids: /\bSET NOT NULL\b/, because: 'the last release may leave the column null' },
+  { forbids: /\bDROP DEFAULT\b/, because: 'the last release may insert rows without a value for the column' },
   {
     forbids: /\bADD COLUMN\b(?!.*\bDEFAULT\b).*\bNOT NULL\b/,
-    because: 'the last release does not fill it: give it a default',
+    because: 'the last release does not fill the column: give it a default',
   },
   {
     forbids:
       /\bADD COLUMN\b.*(\bDEFAULT \w+\(|\bGENERATED ALWAYS AS\b|\bSERIAL\b|\bUNIQUE\b|\bPRIMARY KEY\b)/,
-    because: 'it writes or reads the whole table',
+    because: 'such a column makes PostgreSQL read or write the whole table',
   },
-  { forbids: /\bADD CONSTRAINT\b.*\b(CHECK|FOREIGN KEY)\b(?!.*\bNOT VALID\b)/, because: 'add it NOT VALID' },
+  {
+    forbids: /\bADD CONSTRAINT\b.*\b(CHECK|FOREIGN KEY)\b(?!.*\bNOT VALID\b)/,
+    because: 'add the constraint NOT VALID',
+  },
   {
     forbids: /\bADD CONSTRAINT\b.*\b(UNIQUE|PRIMARY KEY)\b(?!.*\bUSING INDEX\b)/,
-    because: 'build its index CONCURRENTLY first',
+    because: 'build the index of the constraint CONCURRENTLY first',
   },
-  { forbids: /\b(CREATE( UNIQUE)?|DROP) INDEX (?!CONCURRENTLY\b)/, because: 'do it CONCURRENTLY' },
+  {
+    forbids: /\b(CREATE( UNIQUE)?|DROP) INDEX (?!CONCURRENTLY\b)/,
+    because: 'create or drop the index CONCURRENTLY',
+  },
   {
     forbids: /\b(TRUNCATE|CLUSTER|VACUUM FULL|LOCK TABLE|REINDEX)\b/,
-    because: 'it locks the whole table exclusively',
+    because: 'the statement locks the whole table exclusively',
   },
   {
     forbids: /^(UPDATE|DELETE|WITH)\b/,
-    because: 'it keeps its row locks until it ends: do it in batches, each committed',
+    because: 'the statement keeps its row locks until it ends: change rows in batches, and commit each batch',
   },
 ];
 
@@ -56,9 +62,12 @@ const RULES: readonly Rule[] = [
 const WITHIN_A_TRANSACTION: readonly Rule[] = [
   {
     forbids: /\bVALIDATE CONSTRAINT\b/,
-    because: 'earlier statements hold their locks until the commit: run each statement by itself',
+    because: 'earlier statements of the transaction hold their locks until the commit: run each by itself',
   },
-  { forbids: /\bCONCURRENTLY\b/, because: 'it cannot be in a transaction: run each statement by itself' },
+  {
+    forbids: /\bCONCURRENTLY\b/,
+    because: 'CONCURRENTLY cannot be in a transaction: run each statement by itself',
+  },
   { forbids: /^DO\b/, because: 'a transaction would not commit its batches: run each statement by itself' },
 ];
 
@@ -88,7 +97,7 @@ export function complaintsAbout(migration: string): string[] {
       CONTRACT.test(part) || (target && made.has(target)) ? undefined : ruleAgainst(statement, rules);
     if (broken) complaints.push(`${statement.slice(0, 80)}: ${broken.because}`);
     else if (byItself && !bearsRepeating(statement, before))
-      complaints.push(`${statement.slice(0, 80)}: it cannot be run again after an interruption`);
+      complaints.push(`${statement.slice(0, 80)}: the statement cannot be run again after an interruption`);
     before = [...before, statement];
   }
   return complaints;
@@ -98,8 +107,8 @@ const ruleAgainst = (statement: string, rules: readonly Rule[]): Rule | undefine
   rules.find(({ forbids }) => new RegExp(forbids, 'i').test(statement));
 
 /**
- * Returns whether a statement can be run again: it says so (IF NOT EXISTS …), or an earlier statement drops
- * its object IF EXISTS.
+ * Returns whether a statement can be run again: it contains IF NOT EXISTS or the like, or an earlier statement
+ * drops its object IF EXISTS.
  */
 function bearsRepeating(statement: string, before: readonly string[]): boolean {
   if (new RegExp(REPEATABLE, 'i').test(statement)) return true;

@@ -15,8 +15,7 @@ import {
 } from '../harness/old-database.ts';
 
 test('the migrations create exactly the schema of src/db/schema/tables.ts; `npm run migrate:new` writes a missing migration', async () => {
-  // Copies the migrations into the project, because drizzle-kit takes relative paths only, and there into
-  // .build, which git ignores.
+  // Copies the migrations to a git-ignored folder in the project, because drizzle-kit takes relative paths only.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
   await cp('migrations', copy, { recursive: true });
@@ -138,7 +137,7 @@ test('while a lock on vkyc_session delays migration 0004, it blocks neither writ
   expect((await client.query(SINCE)).rows).toHaveLength(2);
 });
 
-test('sessions whose customer dropped off wait on the merchant after migration 0017, also those that the last release writes later', async () => {
+test('after migration 0017, sessions whose customer dropped off wait on the merchant, even if a replica of the last release writes them later', async () => {
   const { url, client } = await databaseAsOf('0016_acting');
   await client.query(
     `insert into vkyc_user (id, user_id, personal, created_at) values (gen_random_uuid(), 'u', '', now())`,

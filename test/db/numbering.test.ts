@@ -8,7 +8,7 @@ import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-test('if the connection is lost while feed positions are assigned, that call of assignPositions rejects, and a later call assigns the positions', async () => {
+test('if the database connection is lost during a call of assignPositions, the call rejects, and a later call assigns the feed positions', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);

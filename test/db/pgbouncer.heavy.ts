@@ -48,7 +48,7 @@ async function expectReplicasToWork(environment: Record<string, string>): Promis
   await Promise.all([one, other].map(untilReady));
 
   const stream = other.subscribe('subscription { feed { ... on StatusTransition { sequence subStatus } } }');
-  // Waits for the first heartbeat, which shows that the subscription is live.
+  // Waits for the first heartbeat frame, which shows that the subscription is live.
   await stream.next();
   const ids = await Promise.all(
     Array.from({ length: 20 }, (_, n) => one.start(`pooled-${n}.happy-path`).then(({ id }) => id)),

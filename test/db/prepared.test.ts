@@ -9,7 +9,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 /** Folders of `src` whose modules register named statements when they are imported. */
 const FOLDERS = ['db', 'services', 'feed'];
 
-test('PostgreSQL accepts (PREPARE) every named statement of the source with the migrated schema', async () => {
+test('PostgreSQL can prepare every named statement of the source on the migrated schema', async () => {
   const databaseUrl = await freshDatabase();
   await bootGateway({ database: databaseUrl });
   for (const folder of FOLDERS)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readReplication } from '../../src/db/connection/replication.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-test('readReplication tells from the replication settings how durable a commit is; /readyz and /metrics report the result', async () => {
+test('readReplication derives from the replication settings which failures a commit survives; /readyz and /metrics report the result', async () => {
   const { database, url } = await bootGateway();
   const set = async (setting: string) => {
     const client = await database.connect();

@@ -8,7 +8,7 @@ import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
 
 const STARTS = 40;
-/** Number of starts per turn. The two servers take turns, so that one is idle while the other is measured. */
+/** Number of startSession calls per turn. The two PostgreSQL servers take turns: one is idle while the other is measured. */
 const STARTS_IN_TURN = 5;
 const JOURNEYS_AT_ONCE = 2;
 /**

@@ -33,7 +33,7 @@ import { countStatements } from '../harness/statements.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** How long an answer waits for a count here; 1.5 s in production. */
+/** How long an answer waits for a count in this test; 1.5 s in production. */
 const LIVE_TIMEOUT_MS = 300;
 const SLOW = sql`select pg_sleep(0.4)`;
 const FOREVER = sql`select pg_sleep(60)`;
@@ -45,7 +45,7 @@ interface Process {
   readonly connection: Connection;
   /** Number of counts that this process has finished. */
   readonly counted: () => number;
-  /** Asks for figures whose counting is slow, and whose value is the number of this process and count. */
+  /** Asks for figures whose count is slow; the value is the name of this process and the number of its count. */
   ask(window?: Partial<StatsWindow>, options?: Partial<FiguresAsked<string>>): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -98,7 +98,7 @@ async function startProcesses<Name extends string>(...names: Name[]) {
 }
 
 describe('stored session figures', () => {
-  test('are returned to another process without counting again, also after a restart', async () => {
+  test('stored session figures are returned to another process without counting again, also after a restart', async () => {
     const { first, second, url, clock } = await startProcesses('first', 'second');
     const counted = await first.ask();
     clock.forward(10_000);
@@ -117,7 +117,7 @@ describe('stored session figures', () => {
     expect(performance.now() - since).toBeLessThan(1_000);
   });
 
-  test('are counted once if two processes are asked for them at the same time', async () => {
+  test('session figures are counted once if two processes are asked for the same figures at the same time', async () => {
     const { first, second } = await startProcesses('first', 'second');
 
     const [one, two, three] = await Promise.all([first.ask(), second.ask(), second.ask()]);
@@ -126,7 +126,7 @@ describe('stored session figures', () => {
     expect([two, three]).toEqual([one, one]);
   });
 
-  test('are returned while they are counted again, after 30 s or ten times the duration of their count', async () => {
+  test('stored session figures older than 30 s, or than ten times the duration of the count, are returned while a new count runs', async () => {
     const { first, second, clock, database } = await startProcesses('first', 'second');
     const counted = await first.ask();
 
@@ -149,7 +149,7 @@ describe('stored session figures', () => {
     expect(first.counted() + second.counted()).toBe(2);
   });
 
-  test('are not returned if they are older than a tenth of their window, or than 72 h: the caller waits for a new count', async () => {
+  test('if stored session figures are older than a tenth of their time window, or than 72 h, the caller waits for a new count', async () => {
     const { first, clock, database } = await startProcesses('first');
     const begun = clock.now().getTime();
     const askTwo = async () => {
@@ -157,7 +157,7 @@ describe('stored session figures', () => {
       const answers = await Promise.all([first.ask(), first.ask({ from })]);
       return answers.map(({ asOf }) => (asOf.getTime() - begun) / HOUR_MS);
     };
-    /** Waits for the counts that the last questions have started in the background. */
+    /** Waits until the counts that earlier questions have started in the background are stored. */
     const untilStored = () =>
       eventually(async () => {
         const { rows } = await database.query('select as_of from session_figures');
@@ -175,7 +175,7 @@ describe('stored session figures', () => {
     expect(await askTwo()).toEqual([79, 79]);
   });
 
-  test('are returned for a window that has moved with the clock since the count, but not for any other window', async () => {
+  test('stored session figures are also returned for a window that moved with the clock since they were counted (such as the last 30 days), but for no other window', async () => {
     const { first, second, clock } = await startProcesses('first', 'second');
     const ago = (days: number) => new Date(clock.now().getTime() - days * DAY_MS);
     const counted = await first.ask({ from: ago(30) });
@@ -194,7 +194,7 @@ describe('stored session figures', () => {
       expect((await second.ask(other, { count: () => async () => 'other' })).figures).toBe('other');
   });
 
-  test('are ignored and counted again if they do not match the schema, or have another version', async () => {
+  test('stored session figures that do not match the schema, or have another version, are ignored and counted again', async () => {
     const { first, second, database, clock } = await startProcesses('first', 'second');
     await first.ask();
     clock.forward(1_000);
@@ -211,7 +211,7 @@ describe('stored session figures', () => {
     ]);
   });
 
-  test('include figures whose count takes more than half of the time that an answer waits', async () => {
+  test('session figures are stored if the count takes more than half of the time that an answer waits for a count', async () => {
     const { first, second, database } = await startProcesses('first', 'second');
     const count = () => async (tx: StatsDatabase) => {
       await tx.execute(sql`select pg_sleep(0.2)`);
@@ -225,7 +225,7 @@ describe('stored session figures', () => {
     expect(second.counted()).toBe(0);
   });
 
-  test('are deleted when counting has become fast, and then counted for each answer', async () => {
+  test('stored session figures are deleted once the count has become fast, and from then on counted for each answer', async () => {
     const { first, database, clock } = await startProcesses('first');
     await first.ask();
     const count = () => async () => 'counted at once';
@@ -238,7 +238,7 @@ describe('stored session figures', () => {
     await eventually(async () => (await first.ask({}, { count })).asOf.getTime() === clock.now().getTime());
   });
 
-  test('that the database refuses to store are still returned to the waiting callers', async () => {
+  test('session figures that the database refuses to store are still returned to the waiting callers', async () => {
     const { first, database } = await startProcesses('first');
     await database.query(`alter table session_figures add constraint refused check (took_ms < 0)`);
 
@@ -246,7 +246,7 @@ describe('stored session figures', () => {
     expect((await database.query('select from session_figures')).rowCount).toBe(0);
   });
 
-  test('are returned to the next request of a caller whose first request ended before the count', async () => {
+  test('if a request ends before its count does, the next request gets the figures of that count', async () => {
     const { first } = await startProcesses('first');
 
     await expect(first.ask({}, { signal: AbortSignal.timeout(500) })).rejects.toThrow();
@@ -255,7 +255,7 @@ describe('stored session figures', () => {
     expect(first.counted()).toBe(1);
   });
 
-  test("never include figures of a customer: a customer's count that takes too long is cancelled", async () => {
+  test('session figures of a customer are never stored: a count for a customer that takes too long is cancelled', async () => {
     const { first, database } = await startProcesses('first');
 
     const error = await first
@@ -270,7 +270,7 @@ describe('stored session figures', () => {
     expect((await database.query('select from session_figures')).rowCount).toBe(0);
   });
 
-  test('are limited to the 200 newest, and are deleted when they are too old', async () => {
+  test('only the 200 newest session figures are kept, and figures that are too old are deleted', async () => {
     const { first, database, clock } = await startProcesses('first');
     const { db } = first.connection;
     const question = (number: number) => ({
@@ -295,7 +295,7 @@ describe('stored session figures', () => {
     expect(await stored()).toEqual([205, 206]);
   });
 
-  test('are replaced when a moving window is counted again', async () => {
+  test('a new count of a time window that moves with the clock replaces the stored session figures', async () => {
     const { first, database, clock } = await startProcesses('first');
     const ask = () => first.ask({ from: new Date(clock.now().getTime() - 30 * DAY_MS) });
     await ask();

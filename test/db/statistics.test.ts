@@ -54,7 +54,7 @@ describe('statistics statement', () => {
     expect(rows).toEqual([{ one: 1 }]);
   });
 
-  test('the server ends a statistics transaction that sends nothing for a minute, which would keep its lock', async () => {
+  test('PostgreSQL ends a statistics transaction that sends no statement for a minute, because it would keep its lock', async () => {
     const { statistics } = await open();
     const read = sql`select current_setting('idle_in_transaction_session_timeout') as timeout`;
 

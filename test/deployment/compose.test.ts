@@ -77,7 +77,7 @@ test('the compose file contains no secrets, and requires each secret as an envir
   expect(names).toEqual(OF_POSTGRES);
 });
 
-test('every service, config and volume that the compose file references exists, and every service whose health another one waits for has a health check', async () => {
+test('every service, config and volume that the compose file references exists, and every service whose health another service waits for has a health check', async () => {
   const { services, configs, volumes } = await readComposeFile();
   const proxy = configs.proxy?.content ?? '';
   const { PORT } = environmentOf((await readStages()).at(-1) as Stage);

@@ -140,12 +140,12 @@ describe('maySeeField', () => {
     );
   });
 
-  test('maySeeField shows a customer the personal data of their own sessions only; if it is given no session, the role alone decides', () => {
+  test('maySeeField shows a customer the personal data of their own sessions only; if called without a session, it checks the role alone', () => {
     expect(maySeeField(customer, 'PERSONAL', { verificationId: 'loan-2' })).toBe(false);
     expect(maySeeField(customer, 'PERSONAL', {})).toBe(true);
   });
 
-  test('if maySeeField is given no session, a viewer who is both customer and staff needs a staff role that may see the field', () => {
+  test('if maySeeField is called without a session, a viewer who is both customer and staff needs a staff role that may see the field', () => {
     expect(maySeeField(as(['CUSTOMER', 'VIEWER']), 'PERSONAL', {})).toBe(false);
     expect(maySeeField(as(['CUSTOMER', 'AGENT']), 'PERSONAL', {})).toBe(true);
   });

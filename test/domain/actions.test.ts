@@ -9,6 +9,7 @@ import {
   MEETING_STATUS_BY_SUB_STATUS,
   mayFollowReview,
   mayHaveReplacer,
+  mayHideCall,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
   type ReviewDecision,
@@ -51,6 +52,8 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   meetingAt: msFromNow(1),
   meetingBookedHere: true,
   unreviewedCall: null,
+  hadCall: false,
+  hasReplacement: false,
   agents: ['ravi'],
   agentUnknown: false,
   approvalAcceptedBy: null,
@@ -105,7 +108,12 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   RECORD_AGENT_REVIEW: allBut(
     ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'],
     'An agent review is possible only after a call has ended.',
-    { ...over, AGENT_UNABLE_TO_VALIDATE: 'Another call must take place first.' },
+    {
+      ...over,
+      AGENT_UNABLE_TO_VALIDATE: 'Another call must take place first.',
+      AGENT_APPROVED: 'The agent has already decided.',
+      AGENT_REJECTED: 'The agent has already decided.',
+    },
   ),
   RECORD_AUDITOR_REVIEW: allBut(
     ['AGENT_APPROVED'],
@@ -204,7 +212,7 @@ describe('findDenial', () => {
     expect(cancel(msFromNow(1))).toBeNull();
   });
 
-  test('a meeting that the customer booked at the provider can be neither moved nor cancelled here', () => {
+  test('a meeting that the customer booked at the provider can be neither moved nor cancelled in the gateway', () => {
     const theirs = { meetingBookedHere: false };
     expect(denial('SCHEDULE_MEETING', 'USER_MEETING_SCHEDULED', theirs)).toBe(
       'The customer booked the meeting at the provider, whose API cannot move it: the customer must move it there.',
@@ -214,7 +222,7 @@ describe('findDenial', () => {
     );
   });
 
-  test('a meeting at the provider that has begun or passed does not block booking another here', () => {
+  test('a meeting at the provider that has begun or passed does not block the booking of another meeting in the gateway', () => {
     for (const meetingAt of [NOW, msFromNow(-1)]) {
       const passed = { meetingBookedHere: false, meetingAt };
       expect(denial('SCHEDULE_MEETING', 'USER_MEETING_SCHEDULED', passed)).toBeNull();
@@ -237,7 +245,7 @@ describe('findDenial', () => {
     expect(book('USER_MISSED_MEETING', ['CUSTOMER'])).toBeNull();
   });
 
-  test('after a booking while a call waits for its review, the call can still be reviewed, and its recording requested', () => {
+  test('if a meeting is booked while a call waits for its review, the call can still be reviewed, and its recording requested', () => {
     for (const subStatus of BOOKED) {
       const waiting = { unreviewedCall: 'USER_ENDED_CALL' } as const;
       expect(denial('RECORD_AGENT_REVIEW', subStatus, waiting), subStatus).toBeNull();
@@ -300,13 +308,13 @@ describe('findDecisionDenial', () => {
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
     ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', IMPOSSIBLE],
   ] as const)(
-    'without a statement, findDecisionDenial for %s to %s after %s returns %s',
+    'without callComplete, findDecisionDenial for %s to %s after %s returns %s',
     (action, to, from, reason) => {
       expect(decide(action, to, from, null)).toBe(reason);
     },
   );
 
-  test('after a call that the customer ended, an approval needs the statement that the call was complete', () => {
+  test('after a call that the customer ended, an approval needs callComplete true (the statement that the call was complete)', () => {
     const approve = (callComplete: boolean | null) =>
       decide('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'USER_ENDED_CALL', callComplete);
     expect(approve(true)).toBeNull();
@@ -327,7 +335,7 @@ describe('findDecisionDenial', () => {
     expect(without('AGENT_APPROVED')).toBe(UNSTATED);
   });
 
-  test('after a call that the agent ended, the statement is not needed, but an incomplete call cannot be approved', () => {
+  test('after a call that the agent ended, an approval with callComplete false is refused; an approval with true and a rejection with false are allowed', () => {
     const approve = (callComplete: boolean) =>
       decide('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', callComplete);
     expect(approve(true)).toBeNull();
@@ -335,7 +343,7 @@ describe('findDecisionDenial', () => {
     expect(decide('RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'AGENT_ENDED_CALL', false)).toBeNull();
   });
 
-  test('after a booking, how the unreviewed call ended decides whether it can be approved', () => {
+  test('after a booking, an unreviewed call can be approved without callComplete if the agent ended the call, not if the customer did', () => {
     for (const subStatus of BOOKED) {
       const decide = (
         unreviewedCall: ActionFacts['unreviewedCall'],
@@ -354,7 +362,7 @@ describe('findDecisionDenial', () => {
     }
   });
 
-  test('mayFollowReview is true only if a meeting is booked, cancelled, declined or missed; awaitsReview only if a call has ended', () => {
+  test('mayFollowReview is true only for the sub-statuses of a booked, cancelled, declined or missed meeting; awaitsReview only for those of an ended call', () => {
     const following = ALL_PAIRS.filter(mayFollowReview).map(({ subStatus }) => subStatus);
     expect(following.sort()).toEqual([...BOOKED].sort());
     const waiting = ALL_PAIRS.filter(awaitsReview).map(({ subStatus }) => subStatus);
@@ -372,7 +380,16 @@ describe('toActionFacts', () => {
   const related = (changes: Partial<RelatedRows>, version = 7, subStatus: SubStatus = 'AGENT_APPROVED') =>
     toActionFacts(
       { ...facts(subStatus), version, nextPollAt: null },
-      { meeting: null, reviews: [], annotations: [], unreviewedCall: null, replacer: null, ...changes },
+      {
+        meeting: null,
+        reviews: [],
+        annotations: [],
+        unreviewedCall: null,
+        hadCall: false,
+        hasReplacement: false,
+        replacer: null,
+        ...changes,
+      },
     );
 
   test('toActionFacts lists the reviewers of all agent reviews, and no auditor', () => {
@@ -385,7 +402,7 @@ describe('toActionFacts', () => {
     expect(related({ reviews })).toMatchObject({ agents: ['ravi', 'asha'], agentUnknown: false });
   });
 
-  test('toActionFacts reports the agent as unknown if the current status came from no agent review, or from one without a reviewer', () => {
+  test('toActionFacts reports the agent as unknown if no agent review set the current status, or if that review has no reviewer', () => {
     const unknown = (reviews: RelatedRows['reviews']) => related({ reviews }, 5).agentUnknown;
     expect(unknown([review(3, 'ravi'), review(5, null)])).toBe(true);
     expect(unknown([review(3, 'ravi')])).toBe(true);
@@ -393,7 +410,7 @@ describe('toActionFacts', () => {
     expect(related({}, 1)).toMatchObject({ agents: [], agentUnknown: true });
   });
 
-  test('after a dispute was resolved, the agent is the reviewer of the decision that stands', () => {
+  test('after a dispute was resolved, toActionFacts takes the reviewer of the decision that stands as the agent', () => {
     const reviews = [review(3, 'ravi'), review(5, null, 'REJECTED')];
     const annotations = [
       { kind: 'DISPUTE_RESOLUTION' as const, code: 'KEEP_OURS', author: 'uma', sequence: 6 },
@@ -403,7 +420,7 @@ describe('toActionFacts', () => {
     expect(related({ reviews }, 6).agentUnknown).toBe(true);
   });
 
-  test('who accepted an approval of the provider is known only while that decision of the dispute stands', () => {
+  test("toActionFacts names the person who accepted the provider's approval in a dispute only until the next applied transition", () => {
     const accepted = (code: string, sequence: number) =>
       related({ annotations: [{ kind: 'DISPUTE_RESOLUTION', code, author: 'uma', sequence }] }, 6);
     expect(accepted('ACCEPT_PROVIDER', 6).approvalAcceptedBy).toBe('uma');
@@ -411,7 +428,7 @@ describe('toActionFacts', () => {
     expect(accepted('KEEP_OURS', 6).approvalAcceptedBy).toBeNull();
   });
 
-  test('the deciders are all reviewers and the people who closed or replaced the session, not the authors of notes', () => {
+  test('toActionFacts lists as deciders all reviewers and the people who closed or replaced the session, but no authors of notes', () => {
     const reviews = [review(3, 'ravi'), review(5, null), review(8, 'uma', 'APPROVED', 'AUDITOR')];
     const annotations = [
       { kind: 'NOTE' as const, code: null, author: 'nils', sequence: 9 },
@@ -425,7 +442,7 @@ describe('toActionFacts', () => {
     ]);
   });
 
-  test('a meeting counts as booked here only if a mutation booked it', () => {
+  test('a meeting counts as booked in the gateway only if a mutation booked it', () => {
     const startsAt = msFromNow(1);
     const booked = (source: TransitionSource) => related({ meeting: { startsAt, source } });
     expect(booked('MUTATION')).toMatchObject({ meetingAt: startsAt, meetingBookedHere: true });
@@ -435,7 +452,7 @@ describe('toActionFacts', () => {
 });
 
 describe('findDenial of the actions of staff', () => {
-  test('a replaced session allows its recording, the resolution of its dispute and escalation, and nothing else', () => {
+  test('a replaced session allows only three actions: request its recording, resolve its dispute, resolve its escalation', () => {
     const flags = { replaced: true, disputed: true, escalated: true };
     const allowed = ALL_ACTIONS.filter((action) => denial(action, 'AUDITOR_REJECTED', flags) === null);
     expect(allowed).toEqual(['REQUEST_RECORDING', 'RESOLVE_DISPUTE', 'RESOLVE_ESCALATION']);
@@ -503,6 +520,28 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
     expect(denial('REPLACE', 'VKYC_EXPIRED', { replaced: true })).toContain('act on that session');
   });
 
+  test('a session that another session replaces cannot be replaced again, also if the flag `replaced` is not set', () => {
+    expect(denial('REPLACE', 'USER_DROPPED_OFF', { hasReplacement: true })).toBe(
+      'Another session replaces this one: act on that session.',
+    );
+    expect(denial('CLOSE', 'USER_DROPPED_OFF', { hasReplacement: true })).toBeNull();
+  });
+
+  test('the recording of a session that ended without a decision, or is disputed, is offered if the log reports a call', () => {
+    const hidden = ALL_PAIRS.filter((pair) => mayHideCall({ ...pair, disputed: false }));
+    expect(hidden.map(({ subStatus }) => subStatus).toSorted()).toEqual(
+      TERMINAL.filter((each) => !each.startsWith('AUDITOR')).toSorted(),
+    );
+    expect(mayHideCall({ ...pairOf('USER_QUEUED'), disputed: true })).toBe(true);
+    expect(mayHideCall({ ...pairOf('AGENT_APPROVED'), disputed: true })).toBe(false);
+    for (const subStatus of ['REJECTED_BY_MERCHANT', 'REPLACED', 'VKYC_EXPIRED'] as const) {
+      expect(denial('REQUEST_RECORDING', subStatus, { hadCall: true, replaced: true })).toBeNull();
+      expect(denial('REQUEST_RECORDING', subStatus)).toBe(
+        'The recording exists only after a call has ended.',
+      );
+    }
+  });
+
   test('an ended session can be refreshed only while polls of the provider are planned', () => {
     for (const subStatus of TERMINAL) {
       expect(denial('REFRESH', subStatus)).toBe(OVER);
@@ -516,7 +555,7 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
 describe('what people may do with a session that they decided on', () => {
   const as = (id: string) => ({ as: viewer({ id }), auditUnknownAgents: true });
 
-  test('who reviewed a session may perform every action on it but its audit and the resolution of its dispute', () => {
+  test('a reviewer of a session may perform every action on the session except its audit and the resolution of its dispute', () => {
     for (const action of ALL_ACTIONS) {
       for (const subStatus of [
         'USER_QUEUED',
@@ -536,7 +575,7 @@ describe('what people may do with a session that they decided on', () => {
     }
   });
 
-  test('each of several people who decided is refused the resolution of the dispute', () => {
+  test('if several people decided on a session, none of them may resolve its dispute', () => {
     const ask = (deciders: string[], id: string) =>
       denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true, deciders }, as(id));
     expect(ask(['ravi', 'uma'], 'ravi')).toContain('four-eyes rule');
@@ -544,7 +583,7 @@ describe('what people may do with a session that they decided on', () => {
     expect(ask(['ravi', 'uma'], 'dev')).toBeNull();
   });
 
-  test("who accepted the agent's approval by deciding a dispute may not audit it", () => {
+  test("the person who accepted the agent's approval by deciding a dispute may not audit that approval", () => {
     const changes = { approvalAcceptedBy: 'uma' };
     expect(denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', changes, as('uma'))).toContain(
       "You accepted the agent's approval by deciding a dispute",
@@ -552,7 +591,7 @@ describe('what people may do with a session that they decided on', () => {
     expect(denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', changes, as('dev'))).toBeNull();
   });
 
-  test('a customer whose call waits for its review is refused only the booking of a meeting for that reason', () => {
+  test("while a customer's call waits for its review, the only action that is refused for that reason is the booking of a meeting", () => {
     const customer = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-1'] });
     const waiting = ALL_ACTIONS.filter((action) =>
       denial(action, 'AGENT_ENDED_CALL', {}, { as: customer })?.includes('waits for its review'),
@@ -560,7 +599,7 @@ describe('what people may do with a session that they decided on', () => {
     expect(waiting).toEqual(['SCHEDULE_MEETING']);
   });
 
-  test('it matters who replaced a session only if the session is replaced and disputed', () => {
+  test('mayHaveReplacer is true only for a session that is replaced and disputed', () => {
     const matters = [false, true].flatMap((replaced) =>
       [false, true].map((disputed) => mayHaveReplacer({ replaced, disputed })),
     );
@@ -568,24 +607,24 @@ describe('what people may do with a session that they decided on', () => {
   });
 });
 
-describe('findDecisionDenial refuses as not possible', () => {
+describe('findDecisionDenial: decisions that are not possible', () => {
   const NOT_POSSIBLE = 'This decision is not possible in the current status.';
   const said = { callComplete: true, mayState: true };
   const asked = (action: SessionAction, to: KnownSubStatus, subStatus: KnownSubStatus) =>
     findDecisionDenial(action, to, { ...pairOf(subStatus), unreviewedCall: null }, said);
 
-  test('a decision of the auditor as a review of an agent, and the reverse', () => {
+  test('a decision of the auditor is refused as a review of the agent, and a decision of the agent as a review of the auditor', () => {
     expect(asked('RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_ENDED_CALL')).toBe(NOT_POSSIBLE);
     expect(asked('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', 'AGENT_APPROVED')).toBe(NOT_POSSIBLE);
     expect(asked('RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED')).toBeNull();
   });
 
-  test('a review of an agent after a booking if no call waits for a review', () => {
+  test('a review of the agent is refused after a booking if no call waits for a review', () => {
     expect(asked('RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'USER_MEETING_SCHEDULED')).toBe(NOT_POSSIBLE);
   });
 });
 
-describe('toActionFacts, for the decision of a dispute,', () => {
+describe('toActionFacts after the resolution of a dispute', () => {
   const of = (
     annotations: RelatedRows['annotations'],
     sequences: readonly number[],
@@ -603,23 +642,25 @@ describe('toActionFacts, for the decision of a dispute,', () => {
         })),
         annotations,
         unreviewedCall: null,
+        hadCall: false,
+        hasReplacement: false,
         replacer: null,
       },
     );
   const resolved = { kind: 'DISPUTE_RESOLUTION' as const, code: 'KEEP_OURS', author: 'uma', sequence: 6 };
 
-  test('counts only a review that is older than the decision', () => {
+  test('toActionFacts takes the agent only from a review that is older than the resolution of the dispute', () => {
     expect(of([resolved], [5]).agentUnknown).toBe(false);
     expect(of([resolved], [6]).agentUnknown).toBe(true);
     expect(of([resolved], [7]).agentUnknown).toBe(true);
   });
 
-  test('takes no other annotation of the same sequence for the decision', () => {
+  test('toActionFacts does not take another annotation with the same sequence for the resolution of a dispute', () => {
     const closure = { ...resolved, kind: 'CLOSURE' as const, code: 'ACCEPT_PROVIDER' };
     expect(of([closure], [6])).toMatchObject({ agentUnknown: false, approvalAcceptedBy: null });
   });
 
-  test('says whether a poll of the provider is planned', () => {
+  test('toActionFacts sets `polled` if a poll of the provider is planned', () => {
     expect(of([], [], NOW).polled).toBe(true);
     expect(of([], []).polled).toBe(false);
   });

@@ -126,7 +126,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('a text may be missing from its row only if an ERASURE entry follows the entry of the text; checkRows then counts the text as erased', () => {
+  test('checkRows accepts that a row lacks a text only if an ERASURE entry follows the entry of the text, and counts the text as erased', () => {
     const review = ['REVIEW', { id: 'r', remarks: 'commitment' }] as const;
     const erasure = ['ERASURE', { erasedBy: 'uma' }] as const;
     const gone = rowOf('REVIEW', 'r', { id: 'r', remarks: null });

@@ -70,7 +70,7 @@ const row: AuditedSession = {
   updatedAt: recordedAt(3),
   erasedAt: null,
 };
-/** Content of the audit entry of kind SESSION for the session row above. */
+/** Content of the audit entry of kind SESSION that matches the session row above. */
 const SAID = {
   verificationId: 'loan-1',
   userId: 'u-1',
@@ -249,7 +249,7 @@ describe('checkIdentity', () => {
       number: 2,
       what: 'referenceId of its session was edited before this entry',
     });
-    // An entry may repeat a value or leave it out.
+    // A DETAILS entry may repeat a detail or leave it out.
     expect(
       check({}, ORIGIN, chainWith(session(), details(LEARNED), details(LEARNED), details({}))),
     ).toBeNull();

@@ -19,7 +19,7 @@ const parts = (locale: Locale) =>
   ]);
 const all = locales.flatMap(parts);
 
-test('every sub-status has a text for customers in each language', () => {
+test('every sub-status has a text for customers in English and in Hindi', () => {
   expect(Object.keys(CUSTOMER_TEXTS).toSorted()).toEqual([...SUB_STATUSES].toSorted());
   for (const [name, text] of texts) expect(Object.keys(text), name).toEqual(locales);
 });
@@ -86,9 +86,16 @@ test('toCustomerMessage says what happened and what to do next, in the wanted la
 
 test('toCustomerMessage names no decision for a disputed session', () => {
   for (const { subStatus } of ALL_PAIRS)
-    expect(toCustomerMessage(subStatus, 'EN', true)).toBe(
+    expect(toCustomerMessage(subStatus, 'EN', 'DISPUTED')).toBe(
       'Your verification is being checked once more. You need not do anything now. Please wait for the result.',
     );
+});
+
+test('toCustomerMessage tells the customer of a replaced session about the newest link, and of an expired link to ask for a new one', () => {
+  expect(toCustomerMessage('VKYC_EXPIRED', 'EN', 'REPLACED')).toBe(toCustomerMessage('REPLACED', 'EN'));
+  expect(toCustomerMessage('LINK_GENERATED', 'HI', 'LINK_ENDED')).toBe(
+    toCustomerMessage('VKYC_EXPIRED', 'HI'),
+  );
 });
 
 test('toCustomerInfo changes only the explanation and the recommended action of a status', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findMissedSubStatus, isGraceOver } from '../../src/domain/meetings.ts';
+import { findMissedSubStatus, findPassedMeetingStatus, isGraceOver } from '../../src/domain/meetings.ts';
 import { ALL_PAIRS } from '../../src/domain/status.ts';
 
 const NOW = Date.parse('2026-01-05T10:00:00Z');
@@ -26,4 +26,36 @@ test('isGraceOver is false for a meeting that was booked or moved after the prov
       expect(isGraceOver({ startsAt }, new Date(NOW), graceMs)).toBe(false);
     }),
   );
+});
+
+test('a passed meeting becomes CANCELLED if the session ended or an agent decided before it, stays booked during a call, and otherwise becomes MISSED', () => {
+  const meeting = { startsAt: new Date(NOW) };
+  const at = new Date(NOW + 16 * MINUTE);
+  const passed = (sinceMs: number, asked = at) =>
+    Object.fromEntries(
+      ALL_PAIRS.map((pair) => [
+        pair.subStatus,
+        findPassedMeetingStatus(
+          { ...pair, statusSince: new Date(NOW + sinceMs) },
+          meeting,
+          asked,
+          15 * MINUTE,
+        ),
+      ]),
+    );
+  const ended = ALL_PAIRS.filter(
+    ({ terminal, subStatus }) => terminal || ['AGENT_APPROVED', 'AGENT_REJECTED'].includes(subStatus),
+  ).map(({ subStatus }) => subStatus);
+  for (const [subStatus, status] of Object.entries(passed(0)))
+    expect([subStatus, status]).toEqual([
+      subStatus,
+      subStatus === 'USER_ACCEPTED_MEETING'
+        ? null
+        : ended.some((each) => each === subStatus)
+          ? 'CANCELLED'
+          : 'MISSED',
+    ]);
+  expect(passed(1)).toMatchObject({ AUDITOR_REJECTED: 'MISSED', USER_QUEUED: 'MISSED' });
+  expect(passed(2 * MINUTE)).toMatchObject({ AGENT_APPROVED: 'MISSED', USER_QUEUED: null });
+  expect(Object.values(passed(0, new Date(NOW + 15 * MINUTE))).every((status) => status === null)).toBe(true);
 });

@@ -62,12 +62,12 @@ test('a poll is due one second after a meeting starts or a link expires, and the
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
-test('a session whose order of updates is uncertain (unsettled) is polled at once, or at the time planned for its second poll', () => {
+test('a session whose order of updates is uncertain (unsettled) is polled immediately, or at the time planned for its second poll', () => {
   expect(pause({ unsettled: true })).toBe(0);
   expect(pause({ unsettled: true, secondLookAt: at(5 * SECOND) })).toBe(5 * SECOND);
 });
 
-test('polling stops when a session has ended or its link expired two days ago, but continues while a review is pending', () => {
+test('polling stops when a session has ended, or a day and a half after its link expired, but continues for up to thirty days while a review is pending', () => {
   const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
@@ -78,11 +78,11 @@ test('polling stops when a session has ended or its link expired two days ago, b
   expect(never({ ...reviewed, changedAt: at(-31 * DAY) })).toBe(true);
 });
 
-test('a decision made in the gateway counts as a change: the session is polled 21 s later, not at once', () => {
+test('a decision made in the gateway counts as a change: the session is polled 21 s later, not immediately', () => {
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
 });
 
-test('a session whose order of updates is uncertain (unsettled) is polled even after its link expired; any other session ignores the time of a second poll', () => {
+test('a session whose order of updates is uncertain (unsettled) is polled even after its link expired; secondLookAt has no effect on a session that is not unsettled', () => {
   expect(pause({ unsettled: true, linkExpiresAt: at(-9 * DAY) })).toBe(0);
   expect(pause({ unsettled: false, secondLookAt: at(5 * SECOND) })).toBe(SOON_MS);
 });
@@ -176,7 +176,7 @@ test('a booked session is always polled within a second after the grace period o
   );
 });
 
-test('a session that ended by a decision made here is polled until a week after the decision and the end of its link', () => {
+test('a session that ended by a decision made in the gateway is polled until a week after both the decision and the end of its link', () => {
   const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
   const isPolled = (changes: Partial<PollFacts>) =>
     nextPollAt(facts({ ...decided, ...changes }), pace()) !== null;
@@ -193,7 +193,7 @@ test('a session that ended by a decision made here is polled until a week after 
   );
 });
 
-test('polls after a decision made here begin soon and become rare: ten times the fair share, at least an hour', () => {
+test('after a final decision made in the gateway, the polling interval grows to ten times the fair share, at least an hour', () => {
   const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
   expect(pause({ ...decided })).toBe(0.7 * FAIR_SHARE_MS);
   expect(pause({ ...decided, changedAt: at(-5 * HOUR) })).toBe(HOUR);

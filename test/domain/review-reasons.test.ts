@@ -40,12 +40,12 @@ const problemsOf = (input: ReviewInput): string[] =>
 const NEEDS_REMARKS =
   'remarks must not be empty if a reason is OTHER, or if a decision other than APPROVED has no reasons';
 
-test('the reasons of a review are those of the specification', () => {
+test('ALL_REVIEW_REASONS lists exactly the reasons of the specification', () => {
   expect(ALL_REVIEW_REASONS).toEqual(SPECIFIED);
 });
 
 describe('texts for the customer', () => {
-  test('every reason has an English text and a Hindi one in Devanagari, each a sentence of its own', () => {
+  test('every reason has a different English sentence, and a different Hindi sentence in Devanagari, for the customer', () => {
     for (const locale of locales) {
       const texts = ALL_REVIEW_REASONS.map((reason) => REVIEW_REASONS[reason].customerText[locale]);
       expect(new Set(texts).size).toBe(texts.length);
@@ -56,7 +56,7 @@ describe('texts for the customer', () => {
     }
   });
 
-  test('no text repeats the description for staff, or mentions doubt, suspicion, fraud or forgery', () => {
+  test('no text for the customer repeats the description for staff, or mentions doubt, suspicion, fraud or forgery', () => {
     for (const reason of ALL_REVIEW_REASONS) {
       const { description, customerText } = REVIEW_REASONS[reason];
       expect(customerText.EN).not.toBe(description);
@@ -105,7 +105,7 @@ test('a stored reason that this release does not know is read as OTHER', () => {
 });
 
 describe('rules for the input', () => {
-  test('a decision other than APPROVED needs a reason other than OTHER, or remarks', () => {
+  test('remarks are needed for a decision other than APPROVED without reasons, and for every decision with the reason OTHER', () => {
     for (const decision of ['REJECTED', 'UNABLE_TO_VALIDATE'] as const) {
       expect(problemsOf({ decision })).toEqual([NEEDS_REMARKS]);
       expect(problemsOf({ decision, remarks: '' })).toEqual([NEEDS_REMARKS]);
@@ -118,7 +118,7 @@ describe('rules for the input', () => {
     expect(problemsOf({ decision: 'APPROVED', reasons: ['OTHER'] })).toEqual([NEEDS_REMARKS]);
   });
 
-  test('an approval may have only reasons that remarks can explain, and never CUSTOMER_PROMPTED', () => {
+  test('an approval with remarks may have only the reasons that the specification allows for it, never CUSTOMER_PROMPTED', () => {
     const allowed = ALL_REVIEW_REASONS.filter(
       (reason) => problemsOf({ decision: 'APPROVED', reasons: [reason], remarks: 'Explained.' }).length === 0,
     );

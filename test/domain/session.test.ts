@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import {
   ACTION_TRANSITIONS,
   applyTransition,
-  contradictingDecisions,
   type Doubt,
   decideReplacement,
+  findProviderDecision,
   findReason,
   isLate,
   isTooFarAhead,
@@ -40,7 +40,7 @@ const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
 
-/** Fields of a transition that was made through this API. */
+/** Fields of a transition that a mutation of this API made. */
 const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
 
 /** Returns a session that two webhooks have reported, the last one with an event time of second 10. */
@@ -73,7 +73,7 @@ const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): StatusUpdate => ({
   newMeetingAt: null,
   seen: [],
 });
-/** Returns an answer to a poll at a given second that repeats an older pair of the log. */
+/** Returns an answer to a poll made at this second: it repeats a status pair that the log has from second 5. */
 const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
   kind: 'ANSWER',
   ...words(subStatus),
@@ -206,7 +206,7 @@ describe('answers of the provider to polls', () => {
       return { ...session, provider: { ...session.provider, doubt, ...changes } };
     };
 
-    // The second poll finds the newer pair: the provider's replica has caught up.
+    // The second poll finds the newer status pair: the first answer came from a lagging replica of the provider.
     expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
     // The second poll repeats the older pair: the customer really went back.
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
@@ -377,7 +377,7 @@ test.each(PROVIDER_PAIRS.map((info) => info.subStatus))(
   },
 );
 
-test('after an agent approval or rejection only reviews, FAILED and REJECTED change the status, not the call or EXPIRED', () => {
+test('after an agent approval or rejection, a webhook with a status before the review, or EXPIRED, gets the verdict REVIEWED and changes no status', () => {
   const isReviewed = (from: SubStatus) =>
     PROVIDER_PAIRS.filter(({ subStatus }) => {
       const evaluation = judge(sessionAt(from), webhook(subStatus, 12));
@@ -546,8 +546,8 @@ describe('applyTransition', () => {
   });
 });
 
-describe('a session whose provider meeting was missed or cancelled here', () => {
-  /** Session at `subStatus` by a decision made here, of which the provider last reported a booked meeting. */
+describe('a session whose meeting the gateway marked as missed while the provider still reports it as booked', () => {
+  /** Returns a session that the gateway moved to `subStatus`, while the provider last reported a booked meeting. */
   const missedHere = (subStatus: SubStatus = 'USER_MISSED_MEETING') =>
     sessionAt(subStatus, {
       decidedHere: true,
@@ -560,12 +560,12 @@ describe('a session whose provider meeting was missed or cancelled here', () => 
     newMeetingAt,
   });
 
-  test('an answer that repeats the booking, or names no later meeting, leaves such a session missed', () => {
+  test('a poll answer that still reports the booked meeting, without a later time, leaves a session missed that the gateway marked so', () => {
     expect(judge(missedHere(), bookedAnswer(null))).toEqual({ kind: 'NOTHING' });
     expect(judge(missedHere(), bookedAnswer(at(20)))).toEqual({ kind: 'NOTHING' });
   });
 
-  test('an answer with a new, later meeting books such a session again', () => {
+  test('a poll answer with a new meeting after the poll moves a session that the gateway marked as missed to the booked meeting', () => {
     expect(judge(missedHere(), bookedAnswer(at(21)))).toEqual({
       kind: 'TRANSITION',
       pair: { status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED' },
@@ -574,12 +574,12 @@ describe('a session whose provider meeting was missed or cancelled here', () => 
     });
   });
 
-  test('a new meeting time in an answer moves no session that is booked, reviewed or over', () => {
+  test('a new meeting time in a poll answer does not move a session that is booked, reviewed or ended', () => {
     for (const subStatus of ['USER_MEETING_SCHEDULED', 'AGENT_APPROVED', 'REJECTED_BY_MERCHANT'] as const)
       expect(judge(missedHere(subStatus), bookedAnswer(at(21))), subStatus).toEqual({ kind: 'NOTHING' });
   });
 
-  test('a webhook that the customer joined late moves a session on that the clock marked as missed', () => {
+  test('a webhook that the customer joined late moves a session from a meeting that the gateway marked as missed to the call', () => {
     const missed = missedHere();
     const joined = judge(missed, webhook('USER_ACCEPTED_MEETING', 11));
     expect(joined).toMatchObject({ kind: 'TRANSITION', verdict: 'MOVED', orderUncertain: false });
@@ -657,7 +657,7 @@ describe('transition rules', () => {
   });
 });
 
-// Invariant 1
+// Invariant 1 of ARCHITECTURE.md
 test("for any history of updates, sequences have no gap, terminal states and disputes stay, and the log reduces to the session's state", () => {
   const pair = fc.constantFrom(...ALL_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
@@ -708,7 +708,7 @@ test("for any history of updates, sequences have no gap, terminal states and dis
   );
 });
 
-// Invariant 1
+// Invariant 1 of ARCHITECTURE.md
 test('for any history with closings, replacements and resolved disputes, only a resolution leaves a terminal state or ends a dispute', () => {
   const pair = fc.constantFrom(...PROVIDER_PAIRS.map((info) => [info.status, info.subStatus] as const));
   const event = fc.oneof(
@@ -796,13 +796,13 @@ test('for any history with closings, replacements and resolved disputes, only a 
   );
 });
 
-describe('decisions made here and the provider', () => {
+describe('decisions made in the gateway and their confirmation by the provider', () => {
   const ours = (subStatus: SubStatus, theirs: SubStatus, changes: Partial<SessionState> = {}) => {
     const session = sessionAt(subStatus, { decidedHere: true, ...changes });
     return { ...session, provider: { ...session.provider, ...words(theirs) } };
   };
 
-  test('a decision made here is confirmed once the provider reports the same pair', () => {
+  test('a decision made in the gateway is confirmed once the provider reports the same status pair', () => {
     expect(providerAgrees(ours('AUDITOR_APPROVED', 'AGENT_APPROVED'))).toBe(false);
     expect(providerAgrees(ours('AUDITOR_APPROVED', 'AUDITOR_APPROVED'))).toBe(true);
     expect(providerAgrees(ours('AUDITOR_APPROVED', 'AGENT_APPROVED', { decidedHere: false }))).toBe(true);
@@ -811,19 +811,19 @@ describe('decisions made here and the provider', () => {
   });
 
   test.each([
-    ['a final approval', ours('AUDITOR_APPROVED', 'AGENT_ENDED_CALL'), true],
-    ['a closed session', ours('FAILED_BY_MERCHANT', 'AGENT_ENDED_CALL', { closed: true }), true],
-    ['a decision that the provider confirmed', ours('AUDITOR_APPROVED', 'AUDITOR_APPROVED'), false],
-    ['a closed session whose link has expired', ours('FAILED_BY_MERCHANT', 'VKYC_EXPIRED'), false],
-    ['a disputed session', ours('AUDITOR_APPROVED', 'AGENT_REJECTED', { disputed: true }), false],
-    ['a replaced session', ours('REPLACED', 'AGENT_ENDED_CALL', { replaced: true }), false],
-    ['an end that the provider reported', sessionAt('AUDITOR_APPROVED'), false],
-    ['a decision that does not end the session', ours('AGENT_APPROVED', 'AGENT_ENDED_CALL'), false],
-  ] as const)('%s waits for the provider: %#', (_what, session, expected) => {
+    [true, 'a final approval', ours('AUDITOR_APPROVED', 'AGENT_ENDED_CALL')],
+    [true, 'a closed session', ours('FAILED_BY_MERCHANT', 'AGENT_ENDED_CALL', { closed: true })],
+    [false, 'a decision that the provider confirmed', ours('AUDITOR_APPROVED', 'AUDITOR_APPROVED')],
+    [false, 'a closed session whose link has expired', ours('FAILED_BY_MERCHANT', 'VKYC_EXPIRED')],
+    [false, 'a disputed session', ours('AUDITOR_APPROVED', 'AGENT_REJECTED', { disputed: true })],
+    [false, 'a replaced session', ours('REPLACED', 'AGENT_ENDED_CALL', { replaced: true })],
+    [false, 'an end that the provider reported', sessionAt('AUDITOR_APPROVED')],
+    [false, 'a decision that does not end the session', ours('AGENT_APPROVED', 'AGENT_ENDED_CALL')],
+  ] as const)('isUnconfirmed returns %s for %s', (expected, _what, session) => {
     expect(isUnconfirmed(session)).toBe(expected);
   });
 
-  test('a replacement keeps an outcome, disputes a final approval, and moves every other session', () => {
+  test('a replacement keeps the outcome of an ended session, disputes a final approval, and moves every other session to REPLACED', () => {
     const verdictOf = (subStatus: SubStatus) => decideReplacement({ status: statusOf(subStatus), subStatus });
     expect(verdictOf('AUDITOR_APPROVED')).toBe('DISPUTED');
     expect(verdictOf('VKYC_EXPIRED')).toBe('ENDED');
@@ -921,14 +921,44 @@ describe('findReason', () => {
   });
 });
 
-describe('contradictingDecisions', () => {
-  test.each<[SubStatus, readonly SubStatus[]]>([
-    ['AUDITOR_APPROVED', ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_REJECTED']],
-    ['AUDITOR_REJECTED', ['AUDITOR_APPROVED']],
-    ['REJECTED_BY_MERCHANT', ['AUDITOR_APPROVED']],
-    ['AGENT_APPROVED', ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE']],
-    ['USER_QUEUED', []],
-  ])('contradictingDecisions returns which decisions of the provider contradict %s: %s', (ours, theirs) => {
-    expect(contradictingDecisions(ours)).toEqual(theirs);
+describe('findProviderDecision', () => {
+  const decided = (ours: SubStatus, theirs: SubStatus) => {
+    const session = sessionAt(ours);
+    return { ...session, provider: { ...session.provider, ...words(theirs) } };
+  };
+  const by = (subStatus: KnownSubStatus, verdict: 'DISPUTED' | 'DISPUTED_LATE' = 'DISPUTED') => ({
+    ...toStatusPair(subStatus),
+    verdict,
+  });
+
+  test("the provider's decision is its newest status if that contradicts the session", () => {
+    const found = findProviderDecision(
+      decided('AUDITOR_REJECTED', 'AUDITOR_APPROVED'),
+      by('AUDITOR_APPROVED'),
+    );
+    expect(found).toMatchObject({ subStatus: 'AUDITOR_APPROVED' });
+  });
+
+  test("if the newest status agrees with the session, the provider's decision is the one that a late webhook reported", () => {
+    const session = decided('AUDITOR_REJECTED', 'AUDITOR_REJECTED');
+    expect(findProviderDecision(session, by('AUDITOR_APPROVED', 'DISPUTED_LATE'))).toMatchObject({
+      subStatus: 'AUDITOR_APPROVED',
+    });
+    expect(findProviderDecision(session, by('AUDITOR_APPROVED'))).toMatchObject({
+      subStatus: 'AUDITOR_REJECTED',
+    });
+  });
+
+  test('there is no decision to accept if the provider has reported a status since that contradicts nothing', () => {
+    const session = decided('AUDITOR_APPROVED', 'USER_QUEUED');
+    expect(findProviderDecision(session, by('AUDITOR_REJECTED'))).toBeNull();
+  });
+
+  test('a session that was replaced while the provider approved it has that approval already', () => {
+    const session = decided('AUDITOR_APPROVED', 'USER_QUEUED');
+    expect(findProviderDecision(session, by('REPLACED'))).toEqual({
+      status: 'AUDITOR_REVIEWED',
+      subStatus: 'AUDITOR_APPROVED',
+    });
   });
 });

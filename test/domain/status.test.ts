@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../src/domain/access.ts';
 import {
   ALL_PAIRS,
+  CIRCUMSTANCES,
+  findCircumstance,
   findWaitingParty,
   getStatusInfo,
   isValidPair,
@@ -55,7 +57,7 @@ const pairs = REFERENCE.trim()
   .split('\n')
   .map((line) => line.split(' ') as [string, string]);
 
-test("the status table holds exactly the status pairs of the provider's reference, and three of our own", () => {
+test("the status table holds exactly the status pairs of the provider's reference, and three that only the gateway sets", () => {
   const table = PROVIDER_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
   const todo =
     'If the provider has added a status pair, add it to REFERENCE of this test as well, copied from the page of the provider';
@@ -79,8 +81,8 @@ test('every status pair of the provider is recognised and has an explanation and
 });
 
 /**
- * What the provider's reference says in each state, as keywords: of the state before the bar, of the advice after it.
- * Each keyword must occur in our explanation or advice; `a/b` means a or b.
+ * Keywords of the provider's reference for each sub-status. Those before the bar must occur in our explanation, those
+ * after the bar in our recommended action; `a/b` means a or b.
  */
 const FACTS = {
   INSUFFICIENT_BALANCE: 'balance, low | add funds, again',
@@ -124,12 +126,15 @@ const FACTS = {
 test.each(Object.entries(FACTS))(
   'the texts of %s keep every fact of the reference: %s',
   (subStatus, facts) => {
-    const { explanation, recommendedAction } = getStatusInfo(toStatusPair(subStatus as KnownSubStatus));
+    const { explanation, recommendedAction, mutations } = getStatusInfo(
+      toStatusPair(subStatus as KnownSubStatus),
+    );
+    const advice = `${recommendedAction} ${mutations.join(' ')}`;
     const [ofState = '', ofAdvice = ''] = facts.split(' | ');
     const missing = (text: string, keywords: string) =>
       keywords.split(', ').filter((each) => !each.split('/').some((one) => occurs(one, text)));
     expect(missing(explanation, ofState), explanation).toEqual([]);
-    expect(missing(recommendedAction, ofAdvice), recommendedAction).toEqual([]);
+    expect(missing(advice, ofAdvice), advice).toEqual([]);
   },
 );
 
@@ -139,21 +144,27 @@ test('the facts of the reference are listed for each of its status pairs', () =>
   expect(Object.keys(FACTS).toSorted()).toEqual(pairs.map(([, subStatus]) => subStatus).toSorted());
 });
 
-test('an advice in parentheses names mutations or fields that the API has', () => {
-  const named = ALL_PAIRS.flatMap(({ recommendedAction, explanation }) =>
-    [...`${explanation} ${recommendedAction}`.matchAll(/\(([^)]*)\)/g)].flatMap(([, inside = '']) =>
-      inside.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean),
-    ),
-  );
+test('the texts for staff name no mutation or field; the mutations of a status are listed apart, and the API has them', () => {
   const mutations = Object.keys(OPERATIONS)
     .filter((operation) => operation.startsWith('Mutation.'))
     .map((operation) => operation.slice('Mutation.'.length));
-  const known = [...mutations, 'replacesSessionId', 'replacedBy', 'callComplete'];
-  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  const fields = ['replacesSessionId', 'replacedBy', 'callComplete'];
+  const named = [...ALL_PAIRS, ...Object.values(CIRCUMSTANCES)].flatMap((info) =>
+    info.mutations.flatMap((each) => each.split(/, outcome (?:REJECTED|FAILED)| with /).filter(Boolean)),
+  );
+  expect(named.filter((name) => ![...mutations, ...fields].includes(name))).toEqual([]);
   expect(new Set(named)).toContain('closeSession');
+  const texts = [
+    ...ALL_PAIRS.map(({ explanation, recommendedAction }) => `${explanation} ${recommendedAction}`),
+    ...Object.values(CIRCUMSTANCES).map(({ advice }) => advice),
+  ];
+  for (const text of texts) {
+    expect([...mutations, ...fields].filter((name) => text.includes(name))).toEqual([]);
+    expect(text).not.toContain('(');
+  }
 });
 
-test('a session whose customer dropped off waits on the merchant, who investigates', () => {
+test('a session whose customer dropped off waits on the MERCHANT', () => {
   expect(getStatusInfo(toStatusPair('USER_DROPPED_OFF')).waitingOn).toBe('MERCHANT');
 });
 
@@ -174,7 +185,7 @@ test('parseRawStatus turns an unknown raw status into UNRECOGNIZED; with an unkn
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',
   });
-  // Only this API sets the pair: a provider that used the same words could otherwise close sessions.
+  // Only this API may set the pair; otherwise a provider that reported the same strings could close sessions.
   expect(parseRawStatus('FAILED', 'REPLACED')).toEqual({ status: 'FAILED', subStatus: 'UNRECOGNIZED' });
   expect(parseRawStatus('VIDEO_CALL', 'toString')).toEqual({
     status: 'VIDEO_CALL',
@@ -229,6 +240,26 @@ test('findWaitingParty returns the merchant for a disputed session, nobody for a
   expect([party({}), party({ disputed: true })]).toEqual(['AGENT', 'MERCHANT']);
   expect([party({ closed: true }), party({ replaced: true })]).toEqual(['NOBODY', 'NOBODY']);
   expect(party({ disputed: true, closed: true })).toBe('MERCHANT');
+});
+
+test('findCircumstance names a dispute first, then a replacement, then a link that has expired while the session waits on the customer', () => {
+  const now = new Date('2026-05-01T10:00:00Z');
+  const circumstance = (
+    subStatus: KnownSubStatus,
+    facts: { disputed?: true; replaced?: true; linkExpiresAt?: Date } = {},
+  ) =>
+    findCircumstance(
+      { ...toStatusPair(subStatus), disputed: false, replaced: false, linkExpiresAt: null, ...facts },
+      now,
+    );
+  expect(circumstance('LINK_GENERATED')).toBeNull();
+  expect(circumstance('REPLACED', { disputed: true, replaced: true })).toBe('DISPUTED');
+  expect(circumstance('VKYC_EXPIRED', { replaced: true })).toBe('REPLACED');
+  expect(circumstance('LINK_GENERATED', { linkExpiresAt: now })).toBe('LINK_ENDED');
+  expect(circumstance('LINK_GENERATED', { linkExpiresAt: new Date(now.getTime() + 1) })).toBeNull();
+  // The review of a call needs no link, and a session that is over none either.
+  expect(circumstance('AGENT_ENDED_CALL', { linkExpiresAt: now })).toBeNull();
+  expect(circumstance('AUDITOR_APPROVED', { linkExpiresAt: now })).toBeNull();
 });
 
 test('the status catalogue lists each known pair, then each status with the sub-status UNRECOGNIZED', () => {

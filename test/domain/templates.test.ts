@@ -8,7 +8,7 @@ const templates = [
 
 describe('findTemplateProblem', () => {
   test.each(['', 'nonsense', 'ACME_V2', 'acme_v2 ', 'acme_v2\u200b', 'आधार', '\u0007'])(
-    'refuses %j for a complete list, and names the list',
+    'if the list of templates is complete, %j is refused, and the message names the list',
     (name) => {
       expect(findTemplateProblem(name, { templates, complete: true })).toBe(
         'must be one of these templates: vkyc_user_template_v1, acme_v2',
@@ -16,7 +16,7 @@ describe('findTemplateProblem', () => {
     },
   );
 
-  test('accepts for an incomplete list any name without control characters and invisible characters', () => {
+  test('if the list of templates is incomplete, any name without control characters and invisible characters is accepted', () => {
     const list = { templates, complete: false };
 
     for (const name of ['acme_v2', 'nonsense', 'Vorlage Ü 1', 'आधार', '🦄'])
@@ -30,7 +30,7 @@ describe('findTemplateProblem', () => {
     );
   });
 
-  test('accepts a template of the list with any characters', () => {
+  test('a template of the list is accepted even if its name contains invisible characters', () => {
     const odd = { templates: [{ id: '\u200bodd', title: 'Odd' }], complete: false };
 
     expect(findTemplateProblem('\u200bodd', odd)).toBeNull();

@@ -25,7 +25,7 @@ describe('findEarliestDay', () => {
     expect(earliest(3, today)).toBe(expected);
   });
 
-  test('does not count holidays, on a weekday or on a weekend', () => {
+  test('findEarliestDay does not count a holiday as a working day; a holiday on a weekend changes nothing', () => {
     const holidays = new Set(['2026-11-26', '2026-11-28']);
 
     expect(earliest(3, '2026-11-27', holidays)).toBe('2026-11-23');
@@ -33,12 +33,12 @@ describe('findEarliestDay', () => {
     expect(earliest(1, '2026-11-30', holidays)).toBe('2026-11-27');
   });
 
-  test('returns for one working day the working day before, skipping weekends', () => {
+  test('findEarliestDay with one working day returns the working day before today, skipping the weekend', () => {
     expect(earliest(1, '2026-11-27')).toBe('2026-11-26');
     expect(earliest(1, '2026-11-30')).toBe('2026-11-27');
   });
 
-  test('returns the same day as counting working days one by one, for every day of three years', () => {
+  test('findEarliestDay returns the same day as counting weekdays one by one, for every day of three years', () => {
     const first = toDay(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);

@@ -275,7 +275,7 @@ test('a subscriber that unsubscribes gets no further frame, whether it was start
   expect(floor.audience.countSubscribers(1_000)).toEqual({ live: 1, lagging: 0 });
 });
 
-// Invariant 8
+// Invariant 8 of ARCHITECTURE.md
 test('under random faults every subscriber gets each entry that passes its filter once, in order and with the right previousCursor', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
   const random = createSeededRandom('following', seed);

@@ -20,7 +20,7 @@ import {
 
 const WRITERS = 16;
 
-// Invariant 7
+// Invariant 7 of ARCHITECTURE.md
 test('with 16 slow writers and rollbacks, the feeds of two replicas show every transition once and in order', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: WRITERS });

@@ -59,7 +59,7 @@ describe('frame budget', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('trySpend admits a heavy live frame only if no subscriber waits for the frame budget and its whole cost is available', async () => {
+  test('trySpend admits a live frame that costs more than LIGHT_FRAME_COST only if no subscriber waits for the frame budget and its whole cost is available', async () => {
     const budget = new FrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
@@ -138,7 +138,7 @@ describe('log position and cursor', () => {
   });
 });
 
-test('FrameJson.length is the length of the JSON, doubled if the JSON contains previousCursor, because the filled-in text is kept as well', () => {
+test('FrameJson.length is the length of the JSON, doubled if the JSON has a placeholder for previousCursor, because the text with the filled-in cursor is kept too', () => {
   expect(new FrameJson('{"a":1}').length).toBe(7);
   const json = JSON.stringify({ a: PREVIOUS_CURSOR });
   const frame = new FrameJson(json);

@@ -178,7 +178,7 @@ describe('log tail and subscribers', () => {
     expect(after.connection.received.map(({ life }) => life)).toEqual([0, 1, 1]);
   });
 
-  // Invariant 10
+  // Invariant 10 of ARCHITECTURE.md
   test('a heartbeat is not sent before a log entry whose frame is still being executed', async () => {
     const selection = createSelection();
     const floor = createFloor(createLog(1), selection);
@@ -209,7 +209,7 @@ describe('log tail and subscribers', () => {
     expect(connection.received[1]).toMatchObject({ kind: 'TRANSITION', number: 2 });
   });
 
-  // Invariant 9
+  // Invariant 9 of ARCHITECTURE.md
   test('under random losses of the newest log entries, each subscriber was reset or was shown only entries that the log still has', async () => {
     const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
     const random = createSeededRandom('rewinding', seed);

@@ -14,13 +14,13 @@ const costOf = (text: string, values?: Record<string, unknown>) => measure(text,
 const valuesOf = (text: string, values?: Record<string, unknown>) => measure(text, values).values;
 
 describe('measureAmount', () => {
-  test('every mutation costs 10 or more', () => {
+  test('measureAmount: every mutation costs 10 or more', () => {
     const names = Object.keys(schema.getMutationType()?.getFields() ?? {});
     const cheap = names.filter((name) => costOf(`mutation { ${name}(input: {}) { __typename } }`) < 10);
     expect([names.length > 10, cheap]).toEqual([true, []]);
   });
 
-  test('texts that staff wrote are encrypted, and count as three values each; coded reasons count as one', () => {
+  test('measureAmount counts a text that staff wrote as three values, because it is encrypted, and a coded reason as one', () => {
     const ofSession = (fields: string) => valuesOf(`{ session(id: "x") { ${fields} } }`);
     expect(ofSession('notes(first: 10) { nodes { text } }')).toBe(30);
     expect(ofSession('closure { note reason }')).toBe(4);
@@ -176,10 +176,10 @@ describe('measureAmount', () => {
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
     measureAmount({ ...asked, values: { ids } }).cost;
 
-  test('a list argument that is written as variables counts as a page of as many entries', () => {
+  test('measureAmount counts a list argument of variables as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
-    // `$b` has no value, so the argument `ids` is invalid. graphql-js reports that later; here it costs as much as one entry.
+    // `$b` has no value, so `ids` is invalid and counts as one entry. graphql-js reports the error later.
     expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 

@@ -67,7 +67,7 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
   ],
   'pairs of fields with one name': [
     LIMITS.pairs,
-    // 100 fields `b` make 4,950 pairs (100 · 99 / 2); each field `c`, written twice, makes one more.
+    // 100 fields `b` make 4,950 pairs of equally named fields (100 · 99 / 2); each field `c`, written twice, makes one.
     (size) => `{ a { ${times(100, () => 'b')} ${times(size - 4950, (n) => `c${n} c${n}`)} } }`,
     /5000 pairs/,
   ],

@@ -8,7 +8,7 @@ describe('rate limit', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('the rate limit lets each viewer spend the cost of a minute, then refuses and says when to retry', async () => {
+  test('the rate limit lets each viewer spend the cost of a minute, then refuses operations and says when to retry', async () => {
     const limit = createRateLimit(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     expect(await limit.spend(viewer('ravi'), 100)).toBeNull();

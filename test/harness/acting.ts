@@ -100,7 +100,10 @@ export const WATCH = `subscription ($sessionId: ID, $after: String) {
  * Expects that every audit chain is valid, every session row equals its log reduced, and the feed has every transition
  * of the log.
  */
-export async function expectSound({ database, databaseUrl }: Gateway): Promise<void> {
+export async function expectSound({
+  database,
+  databaseUrl,
+}: Pick<Gateway, 'database' | 'databaseUrl'>): Promise<void> {
   expect((await auditOf(databaseUrl).verify()).findings).toEqual([]);
   await expectFolds(database);
   await expectFeedOfLog(database);

@@ -51,8 +51,8 @@ export interface Marked {
  * texts and ids of people contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
-  // Compares no results of graphql-js and compiled execution by default, because that takes half of the time
-  // of these tests.
+  // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
+  // these tests.
   const gateway = await bootGateway({ bothWays: process.env.COMPARE_EVERYTHING === '1' });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {

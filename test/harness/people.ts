@@ -53,7 +53,7 @@ export interface Person {
 
 /** Creates a person with their own token. */
 export async function person(
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'token' | 'graphql'>,
   sub: string,
   role: string | string[],
   verificationIds: string[] = [],

@@ -97,7 +97,7 @@ async function goThrough(
   return journey;
 }
 
-/** Performs a random action as a random member of staff; the session may not allow it at this point. */
+/** Performs a random action as a random member of staff; the gateway refuses it if the session does not allow it. */
 async function act(people: readonly Person[], id: string, random: SeededRandom): Promise<void> {
   const who = people[random.integer(0, people.length - 1)] as Person;
   const tries = [

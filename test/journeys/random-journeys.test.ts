@@ -68,8 +68,8 @@ const polled = (gateway: Gateway, time: Date) =>
   });
 
 /**
- * Expects exactly one transition for each delivered update. Mutations and poll results have transitions of
- * their own.
+ * Expects exactly one observation (stored occurrence of a raw status) for each delivered update, and one transition
+ * for each observation.
  */
 async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId, delivered }: Journey) {
   const { rows: observations } = await gateway.database.query(
@@ -108,7 +108,7 @@ async function expectNothingReopened(gateway: Gateway) {
 }
 
 /**
- * Expects that the last known raw status of each session that has not ended is the provider's current one.
+ * Expects that the last known raw status of each session that is still polled is the provider's current one.
  */
 async function expectInStep(gateway: Gateway) {
   const { rows } = await gateway.database.query(

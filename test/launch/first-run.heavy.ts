@@ -59,7 +59,7 @@ describe('npm start', () => {
     expect(readyInMs).toBeLessThan(NEXT_START_MS);
   });
 
-  test('after a change in the console, or its undoing, npm start builds only the console; after a change in the server, only the server', async () => {
+  test('npm start builds only the console after a source of the console was changed or changed back, and only the server after a source of the server was changed', async () => {
     const root = await copyCheckout();
     await startAndStop(root);
     const file = join(root, 'src/console/main.tsx');
@@ -122,7 +122,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('npm start reports the setting of a port that is taken before it builds the bundles', async () => {
+  test('if another program uses a port, npm start names the setting of the port before it builds the bundles', async () => {
     const root = await copyCheckout();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -166,7 +166,7 @@ describe('npm start', () => {
     await startAndStop(root, { DATA_DIR: '.data' });
   });
 
-  test('npm start refuses a folder whose name the bundler does not support before it builds anything', async () => {
+  test('before it builds anything, npm start refuses a checkout in a folder whose name the bundler does not support', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ name: 'a#b' }) });
 
     expect(await start.ended).toBe(1);

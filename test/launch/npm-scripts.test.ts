@@ -5,7 +5,7 @@ const { scripts } = JSON.parse(await readFile(new URL('../../package.json', impo
   scripts: Record<string, string>;
 };
 
-test('every npm script that starts node uses exec, so that signals to npm reach the program', () => {
+test('every npm script that starts node uses exec, so that a signal that npm passes on reaches node', () => {
   const kept = Object.entries(scripts)
     .map(([name, script]) => [name, script.split('&&').at(-1)?.trim() ?? ''] as const)
     .filter(([, last]) => /\bnode\b|vitest/.test(last) && !/^([A-Z_]+=\S+ )*exec node /.test(last));
@@ -13,7 +13,7 @@ test('every npm script that starts node uses exec, so that signals to npm reach 
   expect(kept).toEqual([]);
 });
 
-test('no npm script relies on a pre or post script, which npm skips under ignore-scripts', () => {
+test('package.json has no pre or post script except prepack, because npm skips such scripts under ignore-scripts', () => {
   const hooks = Object.keys(scripts).filter((name) => /^(pre|post)/.test(name) && name !== 'prepack');
 
   expect(hooks).toEqual([]);

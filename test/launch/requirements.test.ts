@@ -115,7 +115,7 @@ describe('check before an npm script', () => {
     },
   );
 
-  test('the check before an npm script refuses a checkout whose path contains a percent sign for tests, but not for a start', async () => {
+  test('if the path of a checkout contains a percent sign, the check before an npm script refuses tests, but not a start', async () => {
     const root = await checkoutWith(['pg', 'typescript', 'vite'], 'a%20b');
 
     expect(explainProblem(root, 'start')).toBeNull();

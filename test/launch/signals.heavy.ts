@@ -30,8 +30,8 @@ describe('npm start', () => {
 
       expect(await ended).toBe(0);
       expect(said()).toContain(STOPPED);
-      // Also waits for the database server. It has a process session of its own and does not get the signal,
-      // so the gateway must end it.
+      // Also waits for the end of the database server. It runs in a process session of its own and does not get
+      // the signal, so the gateway must end it.
       await eventually(async () => survivors().length === 0);
     },
   );

@@ -26,7 +26,7 @@ async function statementsOf(gateway: Gateway, seen: string[], first: number): Pr
   return seen.length;
 }
 
-// Invariant 17
+// Invariant 17 of ARCHITECTURE.md
 test('a page of 50 sessions with nested users, meetings, reviews, labels and transitions takes as many SQL statements as a page of 5', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await Promise.all(Array.from({ length: 50 }, (_, index) => gateway.start(`page.${index}`)));
@@ -46,4 +46,63 @@ test('a page of 50 sessions with nested users, meetings, reviews, labels and tra
   expect(fifty).toBe(five);
   expect(five).toBeGreaterThan(3);
   expect(fifty).toBeLessThanOrEqual(7);
+});
+
+const NOTED = `query ($first: Int) {
+  sessions(first: $first) {
+    nodes { notes(first: 2) { nodes { id } pageInfo { hasNextPage } } meetings(first: 5) { nodes { reason } } }
+  }
+}`;
+
+interface PlanNode {
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Returns how many rows of annotations a plan read, after its filters. */
+const readByPlan = (node: PlanNode): number =>
+  (node['Relation Name'] === 'annotation' ? node['Actual Rows'] * node['Actual Loops'] : 0) +
+  (node.Plans ?? []).reduce((sum, each) => sum + readByPlan(each), 0);
+
+// Invariant 17
+test('a page of sessions with notes and reasons of meetings takes as many statements for 30 sessions as for 3, and reads no more notes than it shows', async () => {
+  const gateway = await bootGateway({ bothWays: false });
+  const { database } = gateway;
+  await Promise.all(Array.from({ length: 30 }, (_, index) => gateway.start(`noted.${index}`)));
+  await database.query(
+    `insert into annotation (id, session_id, sequence, kind, author, recorded_at)
+     select gen_random_uuid(), s.id, 1000 + n, 'NOTE', 'olga', now() from vkyc_session s, generate_series(1, 200) n`,
+  );
+  await database.query(
+    `insert into meeting (id, session_id, starts_at, status, source, created_at)
+     select gen_random_uuid(), id, now() + interval '1 hour', 'SCHEDULED', 'MUTATION', now() from vkyc_session`,
+  );
+  await database.query('vacuum analyze annotation');
+  const seen: { text: string; values: unknown[] }[] = [];
+  onStatement(({ text, values }) => {
+    if (/from "?(annotation|meeting)\b/.test(text) && !text.startsWith('explain'))
+      seen.push({ text, values });
+  });
+  const asked = async (first: number) => {
+    seen.length = 0;
+    const { data } = await gateway.graphql(NOTED, { first });
+    expect(data.sessions.nodes).toHaveLength(first);
+    for (const { notes } of data.sessions.nodes)
+      expect(notes).toMatchObject({ nodes: { length: 2 }, pageInfo: { hasNextPage: true } });
+    return [...seen].filter(({ text }) => text.includes('annotation'));
+  };
+
+  const three = await asked(3);
+  const thirty = await asked(30);
+
+  expect(thirty).toHaveLength(three.length);
+  expect(thirty).toHaveLength(2);
+  let read = 0;
+  for (const { text, values } of thirty) {
+    const { rows } = await database.query(`explain (analyze, format json) ${text}`, values);
+    read += readByPlan(rows[0]['QUERY PLAN'][0].Plan);
+  }
+  expect(read).toBe(30 * 3);
 });

@@ -92,7 +92,7 @@ test('a GET to the provider that keeps failing rejects after three attempts', as
   expect(provider.calls).toHaveLength(3);
 });
 
-test('the POST that starts a verification is never retried, whatever its failure', async () => {
+test('a POST to the provider that starts a verification is never retried, whatever its failure', async () => {
   for (const bad of [null, error(500, 'api_error'), error(504, 'gateway_timeout'), { body: 'nonsense' }]) {
     const { client, provider } = await clientAgainst([bad]);
 
@@ -147,7 +147,7 @@ test('a 429 of the provider pauses all calls for as long as its headers say, bet
   }
 });
 
-test("polls pause when less than a third of the provider's rate limit remains, so that mutations can use the rest", async () => {
+test("polls pause when at most 30 % of the provider's rate limit remains, so that mutations can use the rest", async () => {
   const limits = (remaining: number) => ({
     body: VERIFICATION,
     headers: {
@@ -242,7 +242,7 @@ test("each documented error code of the provider becomes a kind of ProviderFailu
   }
 });
 
-test('an undocumented error is classified by its status, reported as unmapped, and its code is sanitised', async () => {
+test('an undocumented error of the provider is classified by its status and reported as unmapped, and its code is sanitised', async () => {
   for (const [status, code, kind, kept] of [
     [400, 'colour_value_invalid', 'REFUSED', 'colour_value_invalid'],
     [418, 'TEAPOT', 'REFUSED', 'TEAPOT'],
@@ -263,7 +263,7 @@ test('an undocumented error is classified by its status, reported as unmapped, a
   }
 });
 
-test('an undocumented code that names a field of the input is an INVALID input, and still reported as unmapped', async () => {
+test('an undocumented error code of the provider that names a field of the input becomes INVALID, and is still reported as unmapped', async () => {
   const { client, unmapped } = await clientAgainst([error(400, 'phone_value_invalid')]);
 
   expect(await failure(client.startVerification(request))).toMatchObject({

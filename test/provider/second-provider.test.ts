@@ -202,7 +202,7 @@ test('a webhook is verified only by the provider to whose path it is sent', asyn
   expect((await gateway.database.query('select from webhook_inbox')).rowCount).toBe(0);
 });
 
-// Invariant 3
+// Invariant 3 of ARCHITECTURE.md
 test('a webhook from another provider than that of its session is parked (dead-lettered) and changes nothing', async () => {
   const acme = createAcme();
   const gateway = await bootGateway({ providers: (configured) => [configured, acme.provider] });

@@ -10,8 +10,9 @@ import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
 /**
- * Creates the client. `getToken` is called at every reconnect; `onState` can update a badge that shows
- * whether the page is live. The cache needs `possibleTypes` (see possible-types.json of the package).
+ * Creates the client. It calls `getToken` for every HTTP request and at every connect of the WebSocket; `onState`
+ * can update a badge that shows whether the page is live. The cache needs `possibleTypes` (see possible-types.json of
+ * the package).
  */
 export function createApolloClient(
   url: string,

@@ -7,8 +7,8 @@ import { createClient, type Sink } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
 /**
- * Creates the client. `getToken` is called at every reconnect; `onState` can update a badge that shows
- * whether the page is live. Add a cache exchange if you want one.
+ * Creates the client. It calls `getToken` for every HTTP request and at every connect of the WebSocket; `onState`
+ * can update a badge that shows whether the page is live. Add a cache exchange if you want one.
  */
 export function createUrqlClient(
   url: string,

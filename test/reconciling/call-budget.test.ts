@@ -46,9 +46,9 @@ test('polls are spaced evenly and leave 30 % of the provider call budget to muta
   expect(mutations.filter((wait) => wait === 0).length).toBeGreaterThanOrEqual(30);
 });
 
-// Invariant 15
+// Invariant 15 of ARCHITECTURE.md
 test('no sliding window of 60 s contains more provider calls than the budget', async () => {
-  // Each call was made between these two times, which differ if the machine is busy.
+  // Times directly after and before the database answered: a busy machine makes them differ.
   const made: { after: number; before: number }[] = [];
   let ahead = 0;
   for (let step = 0; step < 600; step += 1) {
@@ -65,7 +65,7 @@ test('no sliding window of 60 s contains more provider calls than the budget', a
   expect(made.length).toBeGreaterThan(250);
 });
 
-test('polls at their full rate leave room in the call budget for 30 mutations at once', async () => {
+test('polls at their full rate leave room in the call budget for 30 simultaneous mutations', async () => {
   for (let step = 0; step < 70; step += 1) {
     await spend('POLL', step);
     await pass(860);
@@ -128,7 +128,7 @@ test('after the call budget has refused a mutation, polls take no calls until th
     expect(await tryAcquireCall(one.db, 'MUTATION', few)).toBe(0);
 });
 
-test('if the provider call budget is used up, startSession returns a retryable error with the time to retry', async () => {
+test('if the call budget (provider calls a minute) is used up, startSession returns a retryable error with the time to retry', async () => {
   const gateway = await bootGateway({ environment: { PROVIDER_CALLS_PER_MINUTE: '5' } });
   await gateway.start('first.1');
   await gateway.start('second.1');

@@ -21,7 +21,7 @@ test('the reconciler finds a stored webhook that is still WAITING (session unkno
   });
 });
 
-test('a session that is due both for a poll and for a lookup of its waiting webhook gets both, and neither stays due', async () => {
+test('a session that is due for a poll, and whose WAITING webhook is due for a lookup, gets both, and neither stays due', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('twice.1');
   await gateway.start('other.happy-path');
@@ -45,7 +45,7 @@ test('a session that is due both for a poll and for a lookup of its waiting webh
   await eventually(async () => (await gateway.database.query('select from provider_lookup')).rowCount === 0);
 });
 
-test('a session that was started at the provider without the gateway is recorded with its webhooks and its user, and its id cannot be started again', async () => {
+test('a session that was started at the provider without the gateway is recorded with its webhooks and its user, and startSession refuses its verification id', async () => {
   const { gateway } = await polledGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
@@ -83,7 +83,7 @@ test('known personal data of a user is kept if the provider does not return it f
   expect(taken.user).toEqual({ userId: 'asha', phone: '9988776655', name: 'Asha Rao' });
 });
 
-test('a start that finishes while the provider is asked about its webhook creates the session once (race), and can be repeated', async () => {
+test("a start that finishes while the reconciler asks the provider about the session's webhook creates the session once (race), and can be repeated", async () => {
   let held: () => void = () => {};
   const asked = new Promise<void>((resolve) => {
     held = resolve;

@@ -70,7 +70,7 @@ const FALSE_ANSWERS: [string, string, Said][] = [
 ];
 
 describe('response of the provider to a poll or mutation', () => {
-  // Invariant 3
+  // Invariant 3 of ARCHITECTURE.md
   test('refreshSession refuses a response about another verification, reference or user, and records it on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
@@ -196,7 +196,7 @@ describe('start', () => {
     ['the same verification id in another case', { verification_id: 'A.1' }],
     ['another user', { user_id: 'bina' }],
   ])(
-    'if the response to a start names %s, the verification is looked up, and the session gets the status of the lookup',
+    'if the response to a start names %s, startSession looks the verification up, and the session gets the status of the lookup',
     async (_what, ids) => {
       const { gateway, script, provider } = await gatewayAgainst();
       script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, ...APPROVED, ...ids } : said);
@@ -320,7 +320,7 @@ describe('webhook', () => {
     expect((await logOf(gateway, 'a.1')).slice(1)).toEqual(spellings.map(() => 'WEBHOOK AUDITOR_APPROVED'));
   });
 
-  test('a webhook is refused if its reference id differs from one that only an earlier webhook contained', async () => {
+  test('a webhook is not applied if its reference id differs from the one that only an earlier webhook of the session contained', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, reference_id: null } : said);
     await gateway.start('a.1', ASHA);

@@ -13,14 +13,14 @@ const WATCH = `subscription ($sessionId: ID, $after: String) {
 const USER = { user: { userId: 'asha', phone: '9988776655' } };
 const GRACE = 15 * MINUTE;
 
-/** What the scripted provider answers; tests change it. */
+/** State of the scripted provider, which decides its answers; tests change it. */
 interface Present {
   status: string;
   subStatus: string;
   meetingAt: string | null;
-  /** True: the provider cannot be reached by polls. */
+  /** Whether the provider fails every poll. */
   away: boolean;
-  /** Resolves when the provider may send its answer to a poll. */
+  /** The provider sends its answer to a poll only after this promise has resolved. */
   held: Promise<unknown>;
   /** Number of polls that reached the provider. */
   asked: number;
@@ -69,7 +69,7 @@ async function report(
 
 const startsIn = (now: () => number, ms: number) => new Date(now() + ms).toISOString();
 
-/** Waits until the provider has been asked again and nothing is due. */
+/** Waits until the gateway has polled the provider again and no poll is due. */
 async function polledOnce(gateway: Gateway, present: Present) {
   const before = present.asked;
   await eventually(async () => present.asked > before);
@@ -79,7 +79,7 @@ async function polledOnce(gateway: Gateway, present: Present) {
 const isMissed = async (operator: Person, id: string) =>
   (await operator.look(id)).subStatus === 'USER_MISSED_MEETING';
 
-test('a meeting booked here becomes MISSED once its grace period is over and the provider knows of no call, by a transition with source CLOCK that is streamed', async () => {
+test('a meeting booked in the gateway becomes MISSED once its grace period is over and the provider reports no call; the transition has the source CLOCK and is streamed', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const session = await gateway.start('missed.1', USER);
   const watcher = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
@@ -227,7 +227,7 @@ test('a meeting does not become MISSED if the provider reports after the grace p
   expect(await logOf(gateway, 'queued.1')).not.toContain('CLOCK USER_MISSED_MEETING');
 });
 
-test('a customer who joins after the grace period moves the session to the call, whether the webhook arrives in time or late', async () => {
+test('if a customer joins after the grace period, the webhook moves the session to the call, even if it arrives late', async () => {
   const { gateway, clock, present, operator, now } = await scripted();
   const joined = ['VIDEO_CALL', 'USER_ACCEPTED_MEETING'] as const;
   for (const [verificationId, aheadMs] of [
@@ -318,7 +318,7 @@ test('two replicas that poll the same sessions record each missed meeting once',
   expect(ended).toBe(count);
 });
 
-test('refreshSession after the grace period records the missed meeting at once, and returns changed: true', async () => {
+test('refreshSession after the grace period records the missed meeting before it answers, and returns changed: true', async () => {
   const { gateway, clock, operator, now } = await scripted({ polling: false });
   const { id } = await gateway.start('refreshed.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, MINUTE) });
@@ -334,4 +334,75 @@ test('refreshSession after the grace period records the missed meeting at once, 
   expect(await sessionOf(gateway, 'refreshed.1')).toMatchObject({
     transitions: { nodes: [{}, { source: 'MUTATION' }, { source: 'CLOCK', applied: true }] },
   });
+});
+
+/** Returns what the clock recorded in all sessions, as the verdict and sub-status of each transition. */
+const clockEntries = async ({ database }: Gateway): Promise<string[]> => {
+  const { rows } = await database.query(
+    `select verdict || ' ' || sub_status as entry from status_transition where source = 'CLOCK' order by recorded_at`,
+  );
+  return rows.map(({ entry }) => entry);
+};
+
+test('a meeting whose time passes while the provider reports other steps before the call becomes MISSED, and the session keeps its status', async () => {
+  const { gateway, clock, present, operator, now } = await scripted();
+  const session = await gateway.start('step.1', USER);
+  await operator.act('scheduleMeeting', session.id, { startsAt: startsIn(now, 10 * MINUTE) });
+  const queued = ['PRE_VIDEO_CALL', 'USER_QUEUED'] as const;
+  Object.assign(present, { status: queued[0], subStatus: queued[1] });
+  await report(gateway, now, 'step.1', queued);
+  await eventually(async () => (await operator.look(session.id)).subStatus === 'USER_QUEUED');
+  const watcher = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
+  await watcher.take(3);
+
+  clock.forward(10 * MINUTE + GRACE - 20_000);
+  await polledOnce(gateway, present);
+  expect((await operator.look(session.id)).meeting).toMatchObject({ status: 'SCHEDULED' });
+  clock.forward(60 * MINUTE);
+
+  expect(await watcher.next()).toMatchObject({
+    sequence: 4,
+    subStatus: 'USER_QUEUED',
+    source: 'CLOCK',
+    actor: null,
+    applied: false,
+    session: { meetings: { nodes: [{ status: 'MISSED' }] } },
+  });
+  expect(await operator.look(session.id)).toMatchObject({ subStatus: 'USER_QUEUED', meeting: null });
+  expect(await auditOf(gateway.databaseUrl).findingOf(session.id)).toBeNull();
+  clock.forward(60 * MINUTE);
+  await polledOnce(gateway, present);
+  expect(await clockEntries(gateway)).toEqual(['DETAILS USER_QUEUED']);
+});
+
+test('a meeting in a session that ended before it becomes CANCELLED when its time has passed, once although two replicas run', async () => {
+  const { gateway, clock, provider, operator, now } = await scripted();
+  const { id } = await gateway.start('over.1', USER);
+  await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, 10 * MINUTE) });
+  await report(gateway, now, 'over.1', ['EXPIRED', 'VKYC_EXPIRED']);
+  await eventually(async () => (await operator.look(id)).subStatus === 'VKYC_EXPIRED');
+  const other = await bootGateway({
+    clock,
+    polling: true,
+    database: gateway.databaseUrl,
+    environment: {
+      CASHFREE_BASE_URL: provider.baseUrl,
+      CASHFREE_CLIENT_ID: 'id',
+      CASHFREE_CLIENT_SECRET: 'secret',
+      PROVIDER_CALLS_PER_MINUTE: '6000',
+    },
+  });
+  expect((await operator.look(id)).meeting).toMatchObject({ status: 'SCHEDULED' });
+
+  clock.forward(10 * MINUTE + GRACE + 2_000);
+  await eventually(async () => (await operator.look(id)).meeting === null);
+  clock.forward(2 * MINUTE);
+  await looked(gateway);
+  await looked(other);
+
+  expect((await operator.look(id)).meetings.nodes).toMatchObject([
+    { status: 'CANCELLED', cancelledBy: null, source: 'MUTATION' },
+  ]);
+  expect(await clockEntries(gateway)).toEqual(['DETAILS VKYC_EXPIRED']);
+  expect(await auditOf(gateway.databaseUrl).findingOf(id)).toBeNull();
 });

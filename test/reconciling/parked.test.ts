@@ -36,7 +36,7 @@ const unreadable = (id: string) => {
   return { ...body, data: { ...body.data, status: 7 } };
 };
 
-test('an unreadable webhook that names a session is parked (dead-lettered), and the gateway asks the provider at once', async () => {
+test('an unreadable webhook that names a session is parked (dead-lettered), and the gateway asks the provider immediately', async () => {
   const { gateway, said } = await askedAbout('parked.1');
   said.present = ['AUDITOR_REVIEWED', 'AUDITOR_APPROVED'];
 
@@ -49,7 +49,7 @@ test('an unreadable webhook that names a session is parked (dead-lettered), and 
   expect(rows).toEqual([{ state: 'PARKED' }]);
 });
 
-test('a webhook that names another user than its session has makes the gateway ask the provider at once', async () => {
+test('a webhook that names another user than its session has makes the gateway ask the provider immediately', async () => {
   const { gateway, said } = await askedAbout('parked.2');
   said.present = ['PRE_VIDEO_CALL', 'USER_QUEUED'];
 

@@ -140,7 +140,7 @@ test('while the provider answers 429, the pauses between polls of a session grow
   );
 });
 
-test("if the provider's answers about a session keep failing, the polls of the session stop once its link has expired", async () => {
+test('if all polls of a session fail, the gateway stops polling the session once its link has expired', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {}, 'malformed-answer': { path: 'GET /vkyc' } });
   await gateway.start('given-up.1');

@@ -46,7 +46,7 @@ test('the gateway does not ask the provider before a poll is due, nor after the 
   expect(asked).toHaveLength(1);
 });
 
-test('if two webhooks have the same second as event time, so that their order is uncertain, the gateway asks the provider at once', async () => {
+test('if two webhooks have the same second as event time, so that their order is uncertain, the gateway asks the provider immediately', async () => {
   const { gateway, provider } = await againstScript(
     ({ method, body }) => {
       const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
@@ -72,7 +72,7 @@ test('if two webhooks have the same second as event time, so that their order is
   expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
 });
 
-test('a webhook with the event time of another webhook, or older than a poll result, makes a poll due at once', async () => {
+test('a webhook with the event time of another webhook, or older than a poll result, makes a poll due immediately', async () => {
   const gateway = await bootGateway();
   const due = async (id: string) => {
     const { rows } = await gateway.database.query(
@@ -127,8 +127,7 @@ test('a webhook with the event time of another webhook, or older than a poll res
 
 test('a webhook that may be older than a poll result makes the gateway poll, which corrects the status', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
-  // Drops all webhooks, also that of the start, which would postpone the poll if it came after the clock was
-  // moved.
+  // Drops all webhooks: that of the start would postpone the poll if it arrived after the clock was moved.
   await setFaults(gateway, { drop: {} });
   await gateway.start('older.happy-path');
   await gateway.advance('older.happy-path', 6);
@@ -148,7 +147,7 @@ test('a webhook that may be older than a poll result makes the gateway poll, whi
   });
 });
 
-test('if a webhook overtakes a poll response, the response is dropped, and the gateway asks the provider again at once', async () => {
+test('if a webhook overtakes a poll response, the response is dropped, and the gateway asks the provider again immediately', async () => {
   let present = ['RECEIVED', 'LINK_GENERATED'];
   let held = Promise.resolve();
   let asked = 0;

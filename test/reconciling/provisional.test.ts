@@ -29,7 +29,7 @@ const pollsOf = async ({ database }: Gateway): Promise<number> => {
   return rows[0].at;
 };
 
-test("polling after a final approval here finds the provider's rejection whose webhook was lost, and the session becomes disputed", async () => {
+test("polling after a final approval in the gateway finds the provider's rejection whose webhook was lost, and the session becomes disputed", async () => {
   const { gateway, clock, id, look, ravi, uma, dev } = await afterTheCall('blind.unheard-rejection');
   await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
   await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
@@ -56,7 +56,7 @@ test("polling after a final approval here finds the provider's rejection whose w
   });
   expect((await logOf(gateway, 'blind.unheard-rejection')).at(-1)).toBe('DISPUTED POLL AUDITOR_REJECTED -');
   expect(await listed(dev, { disputed: true })).toEqual(['blind.unheard-rejection']);
-  // The provider has contradicted: nothing more is asked.
+  // The provider has contradicted the decision, so no further poll is planned.
   expect(await pollsOf(gateway)).toBeNull();
   await dev.act('resolveDispute', id, { resolution: 'ACCEPT_PROVIDER', note: 'They are right.' });
   expect(await look()).toMatchObject({
@@ -81,7 +81,7 @@ test("refreshSession also finds the provider's rejection, and is no longer offer
   await expectSound(gateway);
 });
 
-test('once the provider confirms a final decision made here, providerAgrees is true and polling ends', async () => {
+test('once the provider confirms a final decision made in the gateway, providerAgrees is true and polling ends', async () => {
   const { gateway, id, look, ravi, uma } = await afterTheCall('agrees.late-approval');
   await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
   await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
@@ -99,7 +99,7 @@ test('once the provider confirms a final decision made here, providerAgrees is t
   await expectSound(gateway);
 });
 
-test('providerAgrees is true for a status that the provider reported, and false for a booking here until the provider reports a booking', async () => {
+test('providerAgrees is true for a status that the provider reported, and false after a booking in the gateway until the provider reports a booking', async () => {
   const { gateway } = await polledGateway();
   const { olga } = await staffOf(gateway);
   const { id } = await gateway.start('booked.1');
@@ -118,7 +118,7 @@ test('polling for a confirmation ends when DECISION_CONFIRM_DAYS have passed sin
   });
   await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
   await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
-  // Without a token, which would expire on the way.
+  // Queries without a token, because a token would expire when the clock moves on.
   const look = async () => (await gateway.graphql(PROVISIONAL, { id })).data.result;
   const forward = async (ms: number) => {
     const before = await pollsOf(gateway);
@@ -140,7 +140,7 @@ test('polling for a confirmation ends when DECISION_CONFIRM_DAYS have passed sin
   expect((await look()).availableActions).not.toContain('REFRESH');
 });
 
-test("polling finds the provider's approval of a session that was closed here, although its webhooks were lost", async () => {
+test("polling finds the provider's approval of a session that was closed in the gateway, although the approval's webhooks were lost", async () => {
   const { gateway, clock, id, look, olga } = await afterTheCall('closed.late-approval');
   await olga.act('closeSession', id, { outcome: 'FAILED', reason: 'CUSTOMER_WITHDREW' });
   expect(await look()).toMatchObject({

@@ -52,7 +52,7 @@ test('after the database has lost data, every session that has not ended is poll
   expect(await pollTimes(gateway)).toEqual(planned);
 });
 
-test('after a loss of data, an open start is looked up at the provider even if the database does not show that it was sent; a finished start is not', async () => {
+test('after a loss of data, the gateway looks up unfinished starts at the provider, even those that the database does not show as sent, but no finished start', async () => {
   const gateway = await bootGateway();
   await gateway.start('finished.1');
   await setFaults(gateway, { 'error-504-before': { path: 'POST /user' } });

@@ -103,7 +103,7 @@ test('a doubted poll result (an older status pair) still fills in missing fields
   expect(rows).toEqual([{ reference_id: '7' }]);
 });
 
-test('a webhook between two polls with the same older status pair voids the first result, so that the second does not confirm it', async () => {
+test('if a webhook arrives between two polls with the same older status pair, the second poll does not confirm the first one', async () => {
   const { gateway, clock, said, sessionId } = await queuedSession('voided.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);

@@ -91,7 +91,7 @@ test('a webhook dated three days ahead is recorded once with that time, and the 
   expect(queued.occurredAt).toBe(new Date(ahead.event_time).toISOString());
 });
 
-test('a session whose stored event time is in the future (by an earlier release) applies webhooks with correct times again', async () => {
+test('a session for which an earlier release stored an event time in the future applies webhooks with correct times again', async () => {
   const { gateway, send } = await sessionAtTheLink('held.1', false);
   await gateway.database.query(`update vkyc_session set provider_event_time = now() + interval '3 days'`);
 
@@ -104,7 +104,7 @@ test('a session whose stored event time is in the future (by an earlier release)
   expect(rows).toEqual([{ healed: true, unsettled: true }]);
 });
 
-test('if the first webhook of a session is dated ahead, the order of updates is marked as uncertain, and later webhooks are applied', async () => {
+test('if the first webhook of a session is dated ahead of the clock, the order of updates is marked as uncertain, and later webhooks are applied', async () => {
   let deliver: () => Promise<unknown> = async () => {};
   const { gateway } = await againstScript(
     ({ method, path, body }) => {

@@ -58,7 +58,7 @@ test('with the sandbox fault malformed-answer, a start gets 200 with truncated J
   expect(await client.look('loan-1.with-malformed-answer')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('with the sandbox fault slow-body, headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
+test('with the sandbox fault slow-body, the sandbox sends the headers of an answer immediately and its body byte by byte, and the start takes effect', async () => {
   const client = await bootWithUser();
   const leaving = new AbortController();
   const response = await fetch(`${client.sandbox.baseUrl}/vkyc`, {

@@ -16,7 +16,7 @@ const AADHAAR = {
   last_verified_at: '2026-03-01 15:04:05',
 };
 
-test('the sandbox creates a user, finds it by either id and updates it, but refuses another phone', async () => {
+test('the sandbox creates a user, finds it by user_id or user_reference_id and updates it, but refuses another phone number', async () => {
   const asha = { user_id: 'asha', phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
   const created = await client.call('POST', '/user', asha);
   const { user_reference_id } = created.body;
@@ -88,7 +88,7 @@ test('a verification of the sandbox can be read by its verification id or its re
   });
 });
 
-test("the agent's remarks exist from the end of the call on, before any review", async () => {
+test("an answer of the sandbox has the agent's remarks from the end of the call on, before any review", async () => {
   await client.start('remarked.awaits-review');
   await client.advance('remarked.awaits-review', 10);
   const before = await client.look('remarked.awaits-review');

@@ -76,7 +76,7 @@ test('a meeting in a random or lifelike journey of the sandbox takes place at it
   for (const [bookedFor, tookPlace] of meetings) expect(tookPlace).toBe(bookedFor);
 });
 
-test('lifelike journeys of the sandbox have human delays: minutes until the link is opened, days until a meeting, 30 days until the link expires', () => {
+test('lifelike journeys of the sandbox take as long as real people would: minutes until the link is opened, days until a meeting, 30 days until the link expires', () => {
   const made = journeys('lifelike', 2000);
   const opened = made.filter((steps) => steps.length > 2);
   const openings = opened.map((steps) => steps[1]?.afterSeconds as number);

@@ -36,7 +36,7 @@ test('a restart of the sandbox keeps users and verifications, and their journeys
   expect((await stat(journalFile)).mode & 0o077).toBe(0);
 });
 
-test('webhooks of steps during a downtime of the sandbox are sent after its restart; delivered webhooks are not sent again', async () => {
+test('after a restart the sandbox sends the webhooks of steps that fell into its downtime, and does not send delivered webhooks again', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const clock = new SetClock();
   const receiver = await startReceiver();

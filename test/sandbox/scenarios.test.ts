@@ -102,7 +102,7 @@ test('the sandbox scenario happy-path goes through its 14 status pairs in order'
   );
 });
 
-test('a sandbox scenario stays for 20 seconds in the status for which it is named', async () => {
+test('the sandbox scenario proxy-detected stays for 20 seconds in USER_PROXY_DETECTED, the status that it is named after', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.proxy-detected');
   await client.advance('loan-1.proxy-detected', 2);
@@ -193,7 +193,7 @@ test('link_expiry of a sandbox verification is the time of its VKYC_EXPIRED step
   });
 });
 
-test('the unheard-expiry scenario ends its link without a report, and stays at the link', async () => {
+test('in the sandbox scenario unheard-expiry the link expires, but no webhook or poll answer reports the expiry', async () => {
   const client = await bootSandbox();
   const started = await client.start('silent.unheard-expiry');
 
@@ -205,7 +205,7 @@ test('the unheard-expiry scenario ends its link without a report, and stays at t
   });
 });
 
-test('the provider decides a minute after the call in late-approval and unheard-rejection, and only the first sends webhooks', async () => {
+test('in the sandbox scenarios late-approval and unheard-rejection the provider decides after the call; only late-approval sends webhooks of the decision', async () => {
   const client = await bootSandbox();
   const decided = async (id: string) => {
     await client.start(id);

@@ -47,7 +47,7 @@ test('the sandbox lists webhooks of several verifications in order of time, even
   expect(times).toEqual(times.toSorted());
 });
 
-test('without SANDBOX_SPEED no step happens by itself, and the event times of webhooks are the planned ones of the journey', async () => {
+test('without SANDBOX_SPEED no step happens by itself, and webhooks have the planned times of the journey as event times', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ clock });
   await client.start('still.awaits-review');
@@ -63,7 +63,7 @@ test('without SANDBOX_SPEED no step happens by itself, and the event times of we
   ]);
 });
 
-test('a sandbox step made by POST /advance happens now, and the journey continues from then at its own pace', async () => {
+test('a sandbox step made by POST /advance happens immediately, and the journey continues from that time at its own pace', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: 1, clock });
   await client.start('hurried.proxy-detected');

@@ -165,7 +165,7 @@ test('with the sandbox fault reorder, each pair of successive webhooks is sent i
   expect(swapped).toEqual(straight.map((_, index) => straight[index % 2 ? index - 1 : index + 1]));
 });
 
-test('with the sandbox fault reorder, a last webhook without a successor is still sent', async () => {
+test('with the sandbox fault reorder, a webhook that has no successor to swap with is still sent', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox({ speed: FAST });
   client.sandbox.deliverTo(receiver.url);
@@ -175,7 +175,7 @@ test('with the sandbox fault reorder, a last webhook without a successor is stil
   expect(await arrived(receiver.received, 1)).toEqual(['LINK_GENERATED']);
 });
 
-test('with the sandbox fault delay, a webhook is overtaken by later ones', async () => {
+test('with the sandbox fault delay, later webhooks of the same verification are sent before the delayed webhook', async () => {
   const receiver = await startReceiver();
   const client = await bootSandbox({ speed: FAST });
   client.sandbox.deliverTo(receiver.url);

@@ -13,7 +13,7 @@ const NEWS = {
   },
 };
 
-// Invariant 4
+// Invariant 4 of ARCHITECTURE.md
 test('a webhook that arrives while the database is unreachable is answered with 503, and stored when the provider sends it again', async () => {
   const url = await freshDatabase();
   const database = new pg.Pool({ connectionString: url });

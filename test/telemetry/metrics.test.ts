@@ -91,7 +91,7 @@ test("the gateway's metrics count events under fixed labels, and contain no name
   expect(scraped.text).not.toMatch(/NameOfAClient|alias|seen\.awaits|ravi|NEVER_HEARD_OF/);
 });
 
-test('database connections are counted for each pool, that of the statistics too', async () => {
+test('a metric counts the database connections of each pool, also of the statistics pool', async () => {
   const { value } = await scrape(gateway);
 
   for (const pool of ['reads', 'writes', 'statistics']) {

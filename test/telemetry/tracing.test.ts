@@ -171,7 +171,7 @@ test('without a configured collector the OpenTelemetry SDK is not loaded, and st
   await gateway.webhook({ data: {} });
 
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
-    // Leaves out the package `api`: the metrics library loads it, and without an SDK it does nothing.
+    // Leaves out the package `@opentelemetry/api`: the metrics library loads it, and it does nothing without an SDK.
     /@opentelemetry.(?!api.)/.test(path),
   );
   expect(loaded).toEqual([]);

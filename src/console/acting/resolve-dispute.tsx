@@ -28,17 +28,17 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
   const [continuedAfter, setContinuedAfter] = useState<VkycRefusalFragment | null>(null);
   const confirm: Record<DisputeResolutionChoice, string> = {
     KEEP_OURS: `Keep our decision: ${humanize(session.statusInfo.subStatus)}`,
-    ACCEPT_PROVIDER: "Replace our decision by the provider's",
+    ACCEPT_PROVIDER: session.providerDecision
+      ? `Replace our decision by the provider's: ${humanize(session.providerDecision)}`
+      : "Replace our decision by the provider's",
   };
 
   const resolve = () => {
     if (!resolution) return;
     // A new decision of the provider during a dispute does not raise the version. Without the expected sub-status, a
-    // person who accepts the rejection on this page could approve the customer (race). If the provider's newest status
-    // equals the session's, the accepted decision is an older one that the page does not show.
-    const shown = session.providerSubStatus;
-    const isShown = resolution === 'ACCEPT_PROVIDER' && shown !== session.statusInfo.subStatus;
-    const expectedSubStatus = isShown ? shown : undefined;
+    // person who accepts the rejection on this page could approve the customer (race).
+    const expectedSubStatus =
+      resolution === 'ACCEPT_PROVIDER' ? (session.providerDecision ?? undefined) : undefined;
     const input = {
       ...{ sessionId: session.id, expectedVersion: session.version, expectedSubStatus },
       ...{ resolution, note },

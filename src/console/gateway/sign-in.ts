@@ -45,8 +45,9 @@ export function rememberSignIn(signIn: SignIn | null): void {
 }
 
 /**
- * Returns the token to send, and fetches it if the gateway issues tokens; null if no token is needed.
- * @throws Error if the gateway does not issue tokens
+ * Returns the token to send: for TOKEN the pasted one, for ROLE a new one that the gateway issues; null for DEVELOPER,
+ * which needs none.
+ * @throws Error if the gateway issues no token
  */
 export async function fetchToken(signIn: SignIn): Promise<string | null> {
   if (signIn.kind === 'DEVELOPER') return null;

@@ -71,12 +71,12 @@ export interface SessionArchive extends AuditEvidence {
 /**
  * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated,
  * not replaced by a session that stays, and without unfinished work (queued webhook, transition in the outbox,
- * audit backlog).
+ * audit backlog). Notes and late updates after the end do not postpone it: they are archived with the session.
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const mayGo = (endedBefore: Date) => sql`
   ${isTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
-  and ${sessions.updatedAt} < ${endedBefore.toISOString()}::timestamptz
+  and ${sessions.statusSince} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})
   and not exists (select from ${outbox} o where o.session_id = ${sessions.id})
@@ -157,8 +157,8 @@ export async function deleteArchived(
     .where(and(inArray(startIntents.sessionId, ids), eq(startIntents.state, 'OPEN')));
   await tx.delete(sessions).where(inArray(sessions.id, ids));
   await tx.insert(archivedSessions).values(
-    rows.map(({ id, verificationId, userId, updatedAt }) => ({
-      ...{ sessionId: id, verificationId, userId, endedAt: updatedAt },
+    rows.map(({ id, verificationId, userId, statusSince }) => ({
+      ...{ sessionId: id, verificationId, userId, endedAt: statusSince },
       ...{ archivedAt: archive.at, file: archive.file },
     })),
   );

@@ -1,6 +1,13 @@
 import type { AnnotationKind } from '../../domain/annotations.ts';
+import type { Queryable } from '../connection/client.ts';
 import { annotations } from '../schema/tables.ts';
-import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
+import {
+  equalsAny,
+  placeholdersFor,
+  prepareBuilder,
+  preparedColumnarQuery,
+  preparedQuery,
+} from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
 export type AnnotationRow = typeof annotations.$inferSelect;
@@ -21,24 +28,67 @@ export const findAnnotations = preparedQuery(
   `select ${annotationFields.list} from annotation a where ${equalsAny('a.id', '$1', 'uuid')}`,
 );
 
-/** Finds all annotations of the given sessions, by session in the order of their transitions. */
-export const findAnnotationsOfSessions = preparedQuery(
-  'annotations by session',
-  annotationFields,
-  `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
-   order by a.session_id, a.sequence`,
+/**
+ * Prepares a query of all annotations of some kinds, by session in the order of their transitions. For kinds of which a
+ * session has few; its notes may be many and long.
+ */
+const byKinds = (name: string, ...kinds: readonly AnnotationKind[]) =>
+  preparedQuery(
+    name,
+    annotationFields,
+    `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
+       and a.kind in (${kinds.map((kind) => `'${kind}'`).join(', ')})
+     order by a.session_id, a.sequence`,
+  );
+
+/** Finds the closures and the decisions of disputes of some sessions, in the order of their transitions. */
+export const findDecisionsOfSessions = byKinds('decisions by session', 'CLOSURE', 'DISPUTE_RESOLUTION');
+
+/** Finds the escalations of some sessions and their resolutions, in the order of their transitions. */
+export const findEscalationsOfSessions = byKinds(
+  'escalations by session',
+  'ESCALATION',
+  'ESCALATION_RESOLUTION',
 );
 
-const DECISIONS: readonly AnnotationKind[] = ['CLOSURE', 'DISPUTE_RESOLUTION'];
+/** Finds why the meetings of some sessions were booked; `code` is the id of the meeting. */
+export const findMeetingReasonsOfSessions = byKinds('meeting reasons by session', 'MEETING_REASON');
 
-/**
- * Finds the closures and the decisions of disputes of some sessions, in the order of their transitions. A session has
- * few of them, whereas its notes may be many and long.
- */
-export const findDecisionsOfSessions = preparedQuery(
-  'decisions by session',
-  annotationFields,
-  `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
-     and a.kind in (${DECISIONS.map((kind) => `'${kind}'`).join(', ')})
-   order by a.session_id, a.sequence`,
+/** One session's page of notes: those whose transitions come before the sequence `before`. */
+export interface NotesPage {
+  readonly sessionId: string;
+  readonly before: number;
+}
+
+/** Reads the newest `limit` notes of each page, newest first. One statement serves all pages. */
+export async function readNotes(
+  db: Queryable,
+  pages: readonly NotesPage[],
+  limit: number,
+): Promise<AnnotationRow[][]> {
+  const found = await notes(
+    db,
+    pages.map(({ sessionId }) => sessionId),
+    pages.map(({ before }) => before),
+    limit,
+  );
+  const rows: AnnotationRow[][] = pages.map(() => []);
+  for (const row of found) rows[row.page - 1]?.push(row);
+  return rows;
+}
+
+const noteFields = rowMapper<typeof annotations, { page: number }>(annotations, 'a', { page: 'wanted.page' });
+const notes = preparedColumnarQuery(
+  'notes by session',
+  noteFields,
+  // The lateral subquery reads the unique key of session and sequence backwards, and stops at the limit.
+  `select ${noteFields.list}
+   from unnest($1::uuid[], $2::int[]) with ordinality as wanted(session_id, before, page)
+   cross join lateral (
+     select * from annotation a
+     where a.session_id = wanted.session_id and a.kind = 'NOTE' and a.sequence < wanted.before
+     order by a.sequence desc
+     limit $3
+   ) a
+   order by wanted.page, a.sequence desc`,
 );

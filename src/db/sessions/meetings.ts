@@ -48,6 +48,32 @@ const endedMeeting = preparedQuery(
    )`,
 );
 
+/** Maximum number of meetings that one round of `findPassedMeetings` returns. */
+const MAX_PASSED_MEETINGS = 50;
+
+/**
+ * Finds booked meetings that started before `startedBefore` in sessions that are not polled any more, so that no
+ * answer of the provider will end them. The oldest come first.
+ */
+export const findPassedMeetings = (db: Queryable, startedBefore: Date) =>
+  passedMeetings(db, startedBefore.toISOString());
+
+const passedFields = rowMapper<typeof meetings, { verificationId: string }>(
+  meetings,
+  'm',
+  { verificationId: 's.verification_id' },
+  ['sessionId'],
+);
+const passedMeetings = preparedQuery(
+  'meetings passed',
+  passedFields,
+  // The index of booked meetings has few entries. Accepted calls are left out: they end the meeting themselves.
+  `select ${passedFields.list} from meeting m join vkyc_session s on s.id = m.session_id
+   where m.status = 'SCHEDULED' and m.starts_at < $1::timestamptz and s.next_poll_at is null
+     and s.sub_status <> 'USER_ACCEPTED_MEETING'
+   order by m.starts_at limit ${MAX_PASSED_MEETINGS}`,
+);
+
 export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
   meetingsById(db, ids);
 

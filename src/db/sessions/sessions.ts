@@ -237,16 +237,16 @@ const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, s
 const lockedByVerificationId = preparedQuery(
   'sessions locked',
   lockedSessionFields,
-  // The index is read in verification-id order, so that all transactions which record transitions lock rows
-  // in the same order and cannot deadlock.
+  // Rows are locked in verification-id order whatever the plan, so that all transactions which record transitions
+  // have one lock order and cannot deadlock.
   `select ${lockedSessionFields.list} from vkyc_session
-   where ${equalsAny('verification_id', '$1', 'text')} for update`,
+   where ${equalsAny('verification_id', '$1', 'text')} order by verification_id for update`,
 );
 const lockedNow = preparedQuery(
   'sessions locked now',
   lockedSessionFields,
   `select ${lockedSessionFields.list} from vkyc_session
-   where ${equalsAny('verification_id', '$1', 'text')} for update nowait`,
+   where ${equalsAny('verification_id', '$1', 'text')} order by verification_id for update nowait`,
 );
 const lockedById = preparedQuery(
   'session locked',
@@ -274,8 +274,10 @@ const SUMMARY_COLUMNS = [
   'statusSince',
   'version',
   'disputed',
+  'replaced',
   'waitingOn',
   'meetingAt',
+  'linkExpiresAt',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];

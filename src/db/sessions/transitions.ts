@@ -78,19 +78,21 @@ export const setObservationTime = preparedCommand(
    )`,
 );
 
-const disputeFields = rowMapper(transitions, 't');
-const newestDispute = preparedQuery(
-  'newest dispute',
-  disputeFields,
-  `select ${disputeFields.list} from status_transition t
-   where t.session_id = $1::uuid and t.verdict in ('DISPUTED', 'DISPUTED_LATE') order by t.sequence desc limit 1`,
-);
+const disputeFields = rowMapper(transitions, 't', {}, ['sessionId', 'status', 'subStatus', 'verdict']);
 
-/** Returns the newest transition that contradicted the session's decision; null if there is none. */
-export async function findNewestDispute(db: Queryable, sessionId: string): Promise<TransitionRow | null> {
-  const [row] = await newestDispute(db, sessionId);
-  return row ?? null;
-}
+/** Finds the newest transition of each session that contradicted the session's decision. */
+export const findNewestDisputes = preparedQuery(
+  'newest disputes',
+  disputeFields,
+  // The lateral subquery reads the primary key backwards, and stops at the newest dispute of a session.
+  `select ${disputeFields.list}
+   from unnest($1::uuid[]) as wanted(session_id)
+   cross join lateral (
+     select * from status_transition t
+     where t.session_id = wanted.session_id and t.verdict in ('DISPUTED', 'DISPUTED_LATE')
+     order by t.sequence desc limit 1
+   ) t`,
+);
 
 /** Range of one session's log: the transitions with a sequence above `after` and below `before`. */
 export interface TransitionRange {
@@ -101,7 +103,7 @@ export interface TransitionRange {
 
 /**
  * Columns of a transition that lists show (`SUMMARY` of `DetailLevel`). A transition's fingerprint (digest)
- * is computed from these columns as well.
+ * is computed from exactly these columns, too.
  */
 export const SUMMARY_COLUMNS = [
   'sessionId',

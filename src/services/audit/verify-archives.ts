@@ -52,14 +52,16 @@ export async function verifyArchive(
       left.delete(id);
       const row = rows.get(id);
       const expected = { verificationId: session.verificationId, userId: session.userId, file };
-      const wrong = Object.entries({ ...expected, endedAt: session.updatedAt.getTime() }).filter(
-        ([name, value]) => row && value !== ({ ...row, endedAt: row.endedAt.getTime() } as never)[name],
+      const wrong = Object.entries(expected).flatMap(([name, value]) =>
+        row && value !== row[name as keyof typeof expected] ? name : [],
       );
+      // Earlier releases recorded the time of the newest entry of the log as the end of the session.
+      const ends = [session.statusSince, session.updatedAt];
+      if (row && !ends.some((end) => end?.getTime() === row.endedAt.getTime())) wrong.push('endedAt');
       const isMissing = !row && !present.has(id) && (listed.length > 0 || heads?.has(id) === true);
       const what = isMissing
         ? 'its row of archived_session was removed'
-        : wrong.length > 0 &&
-          `its row of archived_session was edited: ${wrong.map(([name]) => name).join(', ')}`;
+        : wrong.length > 0 && `its row of archived_session was edited: ${wrong.join(', ')}`;
       if (what) findings.push({ sessionId: id, number: 1, what });
     }
     batch = [];

@@ -14,8 +14,8 @@ import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 /**
- * Maximum number of attempts for one verification id while the call budget is used up, and the delay between
- * two attempts if the failure does not say when to retry.
+ * Maximum number of attempts for one verification id while calls are not sent (call budget used up, or circuit
+ * breaker open), and the delay between two attempts if the failure does not say when to retry.
  */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
@@ -103,8 +103,8 @@ async function adoptIfUnknown(
 
 /**
  * Records a verification that another system with the same provider account started; `startSession` then
- * refuses its verification id as taken. Returns false if the provider names no user, or this gateway has an
- * open or done start of the id.
+ * refuses its verification id as taken. Returns false if the provider names no user, or this gateway has a
+ * start intent of the id that is OPEN or DONE.
  *
  * @throws ProviderFailure
  */

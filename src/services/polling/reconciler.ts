@@ -5,8 +5,10 @@ import { classifyFault } from '../../db/connection/connection-errors.ts';
 import { createJobRunner, enqueueDueJobs } from '../../db/polling/jobs.ts';
 import { cancelLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
 import { findIntent } from '../../db/sessions/intents.ts';
+import { findPassedMeetings } from '../../db/sessions/meetings.ts';
 import {
   findSessionsByVerificationId,
+  lockSession,
   reschedulePoll,
   type SessionRow,
   withPollSchedule,
@@ -22,7 +24,7 @@ import type { Clock } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { withSpan } from '../../telemetry/trace.ts';
-import { applyAnswer } from '../transitions/apply-answer.ts';
+import { applyAnswer, endPassedMeeting } from '../transitions/apply-answer.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { adoptFound, isSameUser } from './adopt-verification.ts';
@@ -37,6 +39,8 @@ const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 3_600_000;
 /** The gateway stops looking up a verification that the provider still does not have after this long. */
 export const LOOKUP_TIMEOUT_MS = 3_600_000;
+/** Interval, by the gateway's clock, at which booked meetings of sessions that are not polled are ended. */
+const MEETINGS_INTERVAL_MS = 60_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
 
 /**
@@ -71,6 +75,8 @@ export class Reconciler {
   readonly #drain: () => Promise<void>;
   #looking: Promise<void> | null = null;
   #draining: Promise<void> | null = null;
+  /** Time of the last search for passed meetings; 0 before the first. */
+  #meetingsSearchedAt = 0;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
@@ -93,19 +99,39 @@ export class Reconciler {
 
   #look(): void {
     const { db, clock, log } = this.#dependencies;
-    const complain = (error: unknown) =>
-      log.warn({ err: error }, 'could not queue or run due polls; retrying');
+    const complainOf = (failed: string) => (error: unknown) =>
+      log.warn({ err: error }, `${failed}; retrying`);
     this.#looking ??= enqueueDueJobs(db, clock.now())
       .then(() => {
         this.#draining ??= this.#drain()
-          .catch(complain)
+          .catch(complainOf('could not run due polls'))
           .finally(() => {
             this.#draining = null;
           });
       })
-      .catch(complain)
+      .catch(complainOf('could not queue due polls'))
+      .then(() => this.#endPassedMeetings())
+      .catch(complainOf('could not end meetings whose time has passed'))
       .finally(() => {
         this.#looking = null;
+      });
+  }
+
+  /**
+   * Ends booked meetings whose time has passed in sessions that are not polled any more: they have ended, or their
+   * link has expired. In all other sessions the provider's answer to a poll does so.
+   */
+  async #endPassedMeetings(): Promise<void> {
+    const { db, clock, fairShare, unitOfWork } = this.#dependencies;
+    const at = clock.now();
+    if (at.getTime() < this.#meetingsSearchedAt + MEETINGS_INTERVAL_MS) return;
+    this.#meetingsSearchedAt = at.getTime();
+    const startedBefore = new Date(at.getTime() - fairShare.pace.meetingGraceMs);
+    for (const { verificationId } of await findPassedMeetings(db, startedBefore))
+      await unitOfWork.inTransaction(async (writer) => {
+        const session = await lockSession(writer.tx, verificationId);
+        // It may be polled again since (race): the answer ends the meeting then.
+        if (session?.nextPollAt === null) await endPassedMeeting(writer, session, at);
       });
   }
 

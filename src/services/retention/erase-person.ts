@@ -159,12 +159,12 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
       `The provider has not answered the start of ${starting} yet. Run the command again after the provider has answered.`,
     );
   for (const row of rows) {
-    const { verificationId, status, subStatus, updatedAt } = row;
+    const { verificationId, status, subStatus, statusSince } = row;
     if (!getStatusInfo(row).terminal)
       throw new ErasureRefused(
         `${verificationId} has not ended (status ${status}/${subStatus}). A person can be erased only after all sessions have ended.`,
       );
-    refuseBeforeTheLawAllows(verificationId, updatedAt, dependencies);
+    refuseBeforeTheLawAllows(verificationId, statusSince, dependencies);
   }
 }
 

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type AnnotationRow, findAnnotations } from '../../db/sessions/annotations.ts';
-import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { findNewestDispute } from '../../db/sessions/transitions.ts';
+import { type SessionRow, toSessionState } from '../../db/sessions/sessions.ts';
+import { findNewestDisputes } from '../../db/sessions/transitions.ts';
 import type { Viewer } from '../../domain/access.ts';
 import {
   type AnnotationKind,
@@ -17,12 +17,10 @@ import {
 } from '../../domain/annotations.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { contradictingDecisions, type SessionAction, type Verdict } from '../../domain/session.ts';
+import { APPROVALS, findProviderDecision, type SessionAction, type Verdict } from '../../domain/session.ts';
 import {
   ALL_PAIRS,
   getStatusInfo,
-  type KnownSubStatus,
-  parseRawStatus,
   type StatusPair,
   type SubStatus,
   toStatusPair,
@@ -30,7 +28,7 @@ import {
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import { type ActionDependencies, actionInput, performAction } from './perform-action.ts';
-import { keyOf, optional, requiredText, text, validate } from './validation.ts';
+import { invalidField, keyOf, optional, requiredText, text, validate } from './validation.ts';
 
 const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus))] as [
   SubStatus,
@@ -132,13 +130,13 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
 };
 
 /**
- * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider
- * may decide again without a new version of the session, so the call is refused if the session would not get
- * `expectedSubStatus`.
+ * Decides a dispute: the session keeps its status pair, or takes the pair that the provider decided. The provider may
+ * decide again without a new version of the session, so `expectedSubStatus` protects the result; an approval of the
+ * provider is never accepted without it.
  */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
   const input = validate(resolveDisputeInput, raw);
-  const { resolution } = input;
+  const { resolution, expectedSubStatus } = input;
   const kind = 'DISPUTE_RESOLUTION';
   return annotate(
     dependencies,
@@ -148,14 +146,23 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
     kind,
     resolution,
     async (writer, session) => {
-      const pair = resolution === 'KEEP_OURS' ? session : await findProviderDecision(writer, session);
+      const pair = resolution === 'KEEP_OURS' ? session : await readProviderDecision(writer, session);
       if (!pair) throw withdrawn(session);
-      if (input.expectedSubStatus !== undefined && input.expectedSubStatus !== pair.subStatus)
+      if (
+        expectedSubStatus === undefined &&
+        resolution === 'ACCEPT_PROVIDER' &&
+        APPROVALS.includes(pair.subStatus)
+      )
+        invalidField(['expectedSubStatus'], mustExpect(pair));
+      if (expectedSubStatus !== undefined && expectedSubStatus !== pair.subStatus)
         throw decidedOtherwise(session, pair);
       return { pair, verdict: 'RESOLVED' };
     },
   );
 };
+
+const mustExpect = ({ subStatus }: StatusPair) =>
+  `must be ${subStatus} to accept the provider's approval: read the session again, and pass its providerDecision`;
 
 const withdrawn = (session: SessionRow) =>
   new Refusal(
@@ -183,18 +190,13 @@ const keepStatus = (verdict: Verdict) => async (_writer: TransitionWriter, sessi
  * late and made the session disputed. Null if the provider has reported something else since the decision that made
  * the session disputed, such as a rejection after an approval: the older decision must then not be accepted.
  */
-async function findProviderDecision(
+async function readProviderDecision(
   writer: TransitionWriter,
   session: SessionRow,
 ): Promise<StatusPair | null> {
-  const newest = parseRawStatus(session.providerStatus, session.providerSubStatus);
-  if (contradictingDecisions(session.subStatus).includes(newest.subStatus as KnownSubStatus)) return newest;
-  const disputing = await findNewestDispute(writer.tx, session.id);
+  const [disputing] = await findNewestDisputes(writer.tx, [session.id]);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
-  // The provider approved finally while the session was being replaced: the session already has that approval.
-  if (disputing.subStatus === 'REPLACED') return session;
-  if (newest.subStatus !== session.subStatus) return null;
-  return disputing.verdict === 'DISPUTED_LATE' ? disputing : newest;
+  return findProviderDecision(toSessionState(session), disputing);
 }
 
 async function annotate(

@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import type { Database, Queryable } from '../../db/connection/client.ts';
 import { findDecisionsOfSessions } from '../../db/sessions/annotations.ts';
+import { findSessionsWithCall } from '../../db/sessions/calls.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
 import { findReplacers } from '../../db/sessions/replacers.ts';
 import { findReviewsOfSessions } from '../../db/sessions/reviews.ts';
-import { findSessions, lockSessionById, type SessionRow } from '../../db/sessions/sessions.ts';
+import {
+  findReplacements,
+  findSessions,
+  lockSessionById,
+  type SessionRow,
+} from '../../db/sessions/sessions.ts';
 import { findUnreviewedCalls } from '../../db/sessions/unreviewed-calls.ts';
 import {
   maySee,
@@ -20,6 +26,8 @@ import {
   findDenial,
   mayFollowReview,
   mayHaveReplacer,
+  mayHideCall,
+  mayHideReplacement,
   type RelatedRows,
   toActionFacts,
 } from '../../domain/actions.ts';
@@ -123,11 +131,11 @@ export async function performAction(
   });
 }
 
+/** Related rows that every session needs; the others are read only for the few sessions that need them. */
+type ReadForAll = Pick<RelatedRows, 'meeting' | 'reviews' | 'annotations'>;
+
 /** Reads the rows that the action rules need in addition to the session row. */
-async function readRelatedRows(
-  db: Queryable,
-  sessionId: string,
-): Promise<Omit<RelatedRows, 'unreviewedCall' | 'replacer'>> {
+async function readRelatedRows(db: Queryable, sessionId: string): Promise<ReadForAll> {
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
@@ -137,16 +145,16 @@ async function readRelatedRows(
 }
 
 /** Combines a session with its related rows. Also reads the log, but only for the few sessions whose rules need it. */
-async function readFacts(
-  db: Queryable,
-  session: SessionRow,
-  related: Omit<RelatedRows, 'unreviewedCall' | 'replacer'>,
-): Promise<ActionFacts> {
+async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll): Promise<ActionFacts> {
   const [call] = mayFollowReview(session) ? await findUnreviewedCalls(db, [session.id]) : [];
+  const replacements = mayHideReplacement(session) ? await findReplacements(db, [session.id]) : [];
+  const calls = mayHideCall(session) ? await findSessionsWithCall(db, [session.id]) : [];
   const [replacer] = mayHaveReplacer(session) ? await findReplacers(db, [session.id]) : [];
   return toActionFacts(session, {
     ...related,
     unreviewedCall: call?.subStatus ?? null,
+    hadCall: calls.length > 0,
+    hasReplacement: replacements.length > 0,
     replacer: replacer?.actor ?? null,
   });
 }

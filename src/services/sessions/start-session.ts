@@ -18,7 +18,6 @@ import {
 } from '../../db/sessions/intents.ts';
 import {
   fillOrigin,
-  findReplacements,
   findSessions,
   findSessionsByVerificationId,
   lockSessions,
@@ -49,7 +48,7 @@ import {
 import { findRefusal, invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
-const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
+const REPLACED_ALREADY = 'is the id of a session that another start already replaces';
 const OTHER_PERSON =
   "is the id of another person's session: pass that person's user.userId or user.phone, or leave replacesSessionId out";
 
@@ -234,7 +233,6 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const [replaced] = await findSessions(db, [replacesSessionId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
       return invalidField(path, 'is not the id of a session that you may see');
-    if ((await findReplacements(db, [replacesSessionId])).length > 0) invalidField(path, REPLACED_ALREADY);
     const denial = await findDenialOn(dependencies, viewer, 'REPLACE', replaced);
     if (denial) invalidField(path, `is the id of a session that cannot be replaced: ${denial}`);
     if (!(await isPerson(replaced.userId, user))) invalidField(path, OTHER_PERSON);

@@ -1,19 +1,19 @@
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
-import { findMissedSubStatus, isGraceOver } from '../../domain/meetings.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import { findMissedSubStatus, findPassedMeetingStatus, isGraceOver } from '../../domain/meetings.ts';
 import { toStatusPair } from '../../domain/status.ts';
 import type { AnswerUpdate } from './provider-update.ts';
 import type { RecordedUpdate, TransitionWriter } from './transition-writer.ts';
 
 /** Result of recording the provider's answer to a poll. */
 export interface RecordedAnswer extends RecordedUpdate {
-  /** True if the answer showed that the customer missed the booked meeting. */
+  /** True if the booked meeting was ended because its time had passed. */
   readonly missed: boolean;
 }
 
 /**
  * Records the provider's answer about a session. If the provider was asked after the grace period of the booked
- * meeting and reports nothing newer than the booking, records the meeting as missed in the same transaction.
- * Idempotent: the row lock and the meeting's status prevent a second record by another replica.
+ * meeting and knows of no call, records the meeting's end in the same transaction (`endPassedMeeting`).
  *
  * @throws Mismatch if an id in the answer contradicts the session
  */
@@ -28,12 +28,35 @@ export async function applyAnswer(
 }
 
 async function recordMissedMeeting(writer: TransitionWriter, { session }: RecordedUpdate, askedAt: Date) {
-  const subStatus = findMissedSubStatus(session);
-  // If a webhook overtook the answer, or another poll must confirm the answer, it does not tell the current state.
-  if (subStatus === null || session.unsettled) return null;
+  // If a webhook overtook the answer, or another poll must confirm it, the answer does not tell the current state.
+  if (session.unsettled) return null;
+  // Saves a statement for most answers: the column is set while a meeting is booked.
+  if (session.meetingAt === null && findMissedSubStatus(session) === null) return null;
+  return endPassedMeeting(writer, session, askedAt);
+}
+
+/**
+ * Ends the booked meeting of a session whose row is locked if the meeting's time had passed at `at`. A session that
+ * still waits for the meeting moves on; in another step, only the meeting ends. Returns the updated row; null if no
+ * meeting has passed. Idempotent: the row lock and the meeting's status prevent a second record by another replica.
+ */
+export async function endPassedMeeting(
+  writer: TransitionWriter,
+  session: SessionRow,
+  at: Date,
+): Promise<SessionRow | null> {
   const meeting = await findBookedMeeting(writer.tx, session.id);
-  if (!meeting || !isGraceOver(meeting, askedAt, writer.pace.meetingGraceMs)) return null;
-  await writer.changes.endMeeting(session.id, 'MISSED');
+  const { meetingGraceMs } = writer.pace;
+  if (!meeting || !isGraceOver(meeting, at, meetingGraceMs)) return null;
   const by = { source: 'CLOCK', actor: null } as const;
-  return writer.applyOwn({ ...session, meetingAt: null }, toStatusPair(subStatus), 'MOVED', by);
+  const after = { ...session, meetingAt: null };
+  const subStatus = findMissedSubStatus(session);
+  if (subStatus !== null) {
+    await writer.changes.endMeeting(session.id, 'MISSED');
+    return writer.applyOwn(after, toStatusPair(subStatus), 'MOVED', by);
+  }
+  const ended = findPassedMeetingStatus(session, meeting, at, meetingGraceMs);
+  if (ended === null) return null;
+  await writer.changes.endMeeting(session.id, ended);
+  return writer.applyOwn(after, session, 'DETAILS', by);
 }

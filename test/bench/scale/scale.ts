@@ -103,8 +103,8 @@ interface Turn {
 }
 
 /**
- * Sends requests concurrently to all gateway processes of a team. A team of one process and a team of two get the same
- * number of connections in total.
+ * Sends requests concurrently to all gateway processes of a team (one process, or two on the same database). Both teams
+ * get the same number of connections in total.
  */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;
