@@ -9,7 +9,7 @@ import { MutationNotice, useMutation } from './mutation.tsx';
 
 /**
  * Dialog that changes the metadata and tags of a session. It sends only what differs from the labels when the dialog was
- * opened, so that a change that somebody else makes at the same time stays. No version is sent: labels are about the
+ * opened, so that a change that another user makes at the same time stays. No version is sent: labels are about the
  * session, whatever its status.
  */
 export function LabelDialog({ session, onDone, onClose }: ActionDialogProps) {
