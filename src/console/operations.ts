@@ -330,9 +330,9 @@ export type SessionFilter = {
 
 /** One pair of the metadata of a session. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
 export type MetadataEntryInput = {
-  /** Your own name of the value, such as branch. 1 to 40 characters, case-sensitive. */
+  /** Your own name of the value, such as branch: one line of 1 to 40 characters, case-sensitive. */
   key: string;
-  /** Your own value: 1 to 500 characters. */
+  /** Your own value: one line of 1 to 500 characters. */
   value: string;
 };
 
@@ -476,7 +476,7 @@ export type LabelSessionInput = {
   expectedVersion?: number | null | undefined;
   /** Pairs to set or to delete. Afterwards the session may have at most 20 pairs. */
   metadata?: Array<MetadataChangeInput> | null | undefined;
-  /** Tags to add, each 1 to 40 characters, case-sensitive. A tag that the session has already stays. Afterwards the session may have at most 30 tags. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+  /** Tags to add, each one line of 1 to 40 characters, case-sensitive. A tag that the session has already stays. Afterwards the session may have at most 30 tags. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
   addTags?: Array<string> | null | undefined;
   /** Tags to remove. A tag that the session does not have is ignored. */
   removeTags?: Array<string> | null | undefined;
@@ -484,9 +484,9 @@ export type LabelSessionInput = {
 
 /** Change of one pair of the metadata of a session. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
 export type MetadataChangeInput = {
-  /** Your own name of the value, such as branch. 1 to 40 characters, case-sensitive. */
+  /** Your own name of the value, such as branch: one line of 1 to 40 characters, case-sensitive. */
   key: string;
-  /** Your own value: 1 to 500 characters. If empty, null or left out, the key is deleted. */
+  /** Your own value: one line of 1 to 500 characters. If empty, null or left out, the key is deleted. */
   value?: string | null | undefined;
 };
 
@@ -590,7 +590,7 @@ export type StartSessionInput = {
   replacesSessionId?: string | number | null | undefined;
   /** Your own string pairs, at most 20, by which staff find the session. Change them later with labelSession. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
   metadata?: Array<MetadataEntryInput> | null | undefined;
-  /** Your own tags, at most 30, each 1 to 40 characters, case-sensitive. Change them later with labelSession. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+  /** Your own tags, at most 30, each one line of 1 to 40 characters, case-sensitive. Change them later with labelSession. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
   tags?: Array<string> | null | undefined;
 };
 

@@ -18,9 +18,9 @@ import { VkycSession } from './session-type.ts';
 
 const NOT_PERSONAL =
   'Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person.';
-const KEY = `Your own name of the value, such as branch. 1 to ${MAX_LABEL_LENGTH.key} characters, case-sensitive.`;
-const VALUE = `1 to ${MAX_LABEL_LENGTH.value} characters`;
-const TAG = `1 to ${MAX_LABEL_LENGTH.tag} characters, case-sensitive`;
+const KEY = `Your own name of the value, such as branch: one line of 1 to ${MAX_LABEL_LENGTH.key} characters, case-sensitive.`;
+const VALUE = `one line of 1 to ${MAX_LABEL_LENGTH.value} characters`;
+const TAG = `one line of 1 to ${MAX_LABEL_LENGTH.tag} characters, case-sensitive`;
 
 @ObjectType({ description: 'One pair of the metadata of a session.', simpleResolvers: true })
 class MetadataEntry {

@@ -159,6 +159,7 @@ describe('startSession', () => {
         pair('twice', ''),
         pair('twice', '\u200b'),
         pair(' end', 'nul\u0000'),
+        pair('two\nlines', 'v'),
       ],
       tags: ['ok', 'ok', 't'.repeat(41), ''],
     });
@@ -173,6 +174,7 @@ describe('startSession', () => {
         path: ['metadata', '4', 'value'],
         message: 'must not contain null bytes (U+0000) or half a surrogate pair',
       },
+      { path: ['metadata', '5', 'key'], message: 'must be one line, without control characters' },
       { path: ['metadata', '3', 'key'], message: 'must not repeat the key of another entry' },
       { path: ['tags', '2'], message: 'must have at most 40 characters' },
       { path: ['tags', '3'], message: 'must not be empty' },

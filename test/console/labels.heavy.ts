@@ -15,6 +15,7 @@ browserTest(
       metadata: [
         { key: 'branch', value: 'Pune' },
         { key: 'loan', value: '42' },
+        { key: 'x=y', value: 'z' },
       ],
       tags: ['gold', 'new'],
     });
@@ -29,7 +30,7 @@ browserTest(
     await ravi.act('labelSession', id, { addTags: ['from Ravi'] });
     await card.getByText('from Ravi').waitFor();
     await window.field('Tags').fill('gold\nvip');
-    await window.field('Metadata').fill('loan = 43\nformula=a=b');
+    await window.field('Metadata').fill('x=y=z\nloan = 43\nformula=a=b');
     expect(await faultsOf(window, 'Edit labels')).toEqual([]);
     await window.press('Save labels');
 
@@ -42,6 +43,7 @@ browserTest(
     expect(metadata).toEqual([
       { key: 'formula', value: 'a=b' },
       { key: 'loan', value: '43' },
+      { key: 'x=y', value: 'z' },
     ]);
     await window.page.getByText('It records that staff changed the metadata or the tags').first().waitFor();
     expect(await card.getByText('Pune').count()).toBe(0);

@@ -65,13 +65,15 @@ function findChange(
   lines: readonly string[],
 ) {
   const had = session.tags ?? [];
+  const before = session.metadata ?? [];
   const pairs = lines.map((line) => {
-    const at = line.indexOf('=');
+    // The key of a stored pair may contain an equals sign.
+    const stored = before.find(({ key }) => line.startsWith(`${key}=`));
+    const at = stored ? stored.key.length : line.indexOf('=');
     return at < 0
       ? { key: line, value: '' }
       : { key: line.slice(0, at).trim(), value: line.slice(at + 1).trim() };
   });
-  const before = session.metadata ?? [];
   const isNew = ({ key, value }: { key: string; value: string }) =>
     before.find((pair) => pair.key === key)?.value !== value;
   const removed = before.filter(({ key }) => !pairs.some((pair) => pair.key === key));

@@ -2,11 +2,18 @@ import { z } from 'zod';
 import { MAX_LABEL_LENGTH, MAX_METADATA, MAX_TAGS } from '../../domain/labels.ts';
 import { keyText, optional } from './validation.ts';
 
-/** Schema of a label. White space at an end is refused, because two labels would look the same. */
+/**
+ * Schema of a label. White space at an end and control characters are refused, because two labels would look the same,
+ * or one like two.
+ */
 const labelText = (longest: number) =>
-  keyText(longest).refine((text) => text === '' || text === text.trim(), {
-    message: 'must not begin or end with white space',
-  });
+  keyText(longest)
+    .refine((text) => text === text.trim(), 'must not begin or end with white space')
+    // `keyText` reports U+0000.
+    .refine(
+      (text) => !/\p{Cc}/u.test(text.replaceAll('\0', '')),
+      'must be one line, without control characters',
+    );
 
 const key = labelText(MAX_LABEL_LENGTH.key);
 const value = labelText(MAX_LABEL_LENGTH.value);
@@ -16,7 +23,7 @@ const tooMany = (most: number) => `must have at most ${most} entries`;
 
 /**
  * Adds a check to the schema of a list that reports each entry that repeats an earlier one. `read` returns the text that
- * must be unique, and `path` is where it stands in the entry.
+ * must be unique, and `path` is the path to that text within the entry.
  */
 const withoutRepetition = <Item>(
   list: z.ZodArray<z.ZodType<Item>>,
