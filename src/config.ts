@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import type { CalendarRules } from './domain/calendar.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
+  DEFAULT_SLOT_MINUTES,
   type Environment,
   environment,
   hasSignIn,
@@ -15,6 +17,9 @@ import { findContradictions, findWarnings } from './environment-rules.ts';
  * routing after two failures.
  */
 const DRAIN_SECONDS_OF_PRODUCTION = 3;
+
+/** Default of MEETING_TIME_ZONE. */
+const DEFAULT_TIME_ZONE = 'Asia/Kolkata';
 
 /**
  * Default call budgets: for Cashfree, the rate limit of most accounts; for the local sandbox, more calls than
@@ -107,6 +112,8 @@ export interface Config {
   readonly auditUnknownAgents: boolean;
   /** Minutes after its start at which a meeting counts as missed if the provider knows of no call. */
   readonly meetingGraceMinutes: number;
+  /** Calendar of meetings; null: meetings can be booked at any time. */
+  readonly calendar: CalendarRules | null;
   /**
    * Days after a decision made here and the end of the link (the later of both) for which polls ask the
    * provider whether it agrees.
@@ -232,6 +239,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     meetingGraceMinutes: env.MEETING_GRACE_MINUTES,
+    calendar: readCalendar(env),
     decisionConfirmDays: env.DECISION_CONFIRM_DAYS,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
@@ -254,6 +262,18 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     },
   };
 }
+
+function readCalendar(env: Environment): CalendarRules | null {
+  const { MEETING_HOURS: hours, MEETING_CAPACITY: capacity } = env;
+  if (!hours || capacity === undefined) return null;
+  return {
+    ...{ hours, capacity },
+    slotMinutes: env.MEETING_SLOT_MINUTES ?? DEFAULT_SLOT_MINUTES,
+    timeZone: env.MEETING_TIME_ZONE ?? DEFAULT_TIME_ZONE,
+    holidays: new Set(env.HOLIDAYS),
+  };
+}
+
 function readDatabase(env: Environment): Config['database'] {
   const poolSize = env.DATABASE_POOL;
   if (!env.DATABASE_URL) return { kind: 'EMBEDDED', dataDir: env.DATA_DIR, poolSize };

@@ -4,6 +4,7 @@
  */
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
+  DEFAULT_SLOT_MINUTES,
   type Environment,
   hasSignIn,
   isLoopback,
@@ -115,6 +116,20 @@ export function findContradictions(env: Environment): string[] {
       !env.AUDIT_KEYS && (production || !usesSandbox(env)),
       'AUDIT_KEYS: not set, but the audit chain needs a key that is not in the database. Set it in the same form as DATA_KEYS.',
     ],
+    [
+      env.MEETING_HOURS !== undefined && env.MEETING_CAPACITY === undefined,
+      'MEETING_CAPACITY: not set, but MEETING_HOURS is. Set it to the number of meetings that can take place at once.',
+    ],
+    ...(['MEETING_SLOT_MINUTES', 'MEETING_CAPACITY', 'MEETING_TIME_ZONE'] as const).map(
+      (setting): [boolean, string] => [
+        env[setting] !== undefined && env.MEETING_HOURS === undefined,
+        `${setting}: set, but MEETING_HOURS is not, so that meetings can be booked at any time. Set MEETING_HOURS, such as Mon-Fri 09:00-18:00, or unset ${setting}.`,
+      ],
+    ),
+    [
+      hasHoursWithoutSlot(env),
+      `MEETING_HOURS, MEETING_SLOT_MINUTES: some hours are shorter than a slot of ${env.MEETING_SLOT_MINUTES ?? DEFAULT_SLOT_MINUTES} minutes, so that no meeting fits in. Change one of them.`,
+    ],
     ...(['DATA_KEYS', 'AUDIT_KEYS'] as const).flatMap((setting): [boolean, string][] => {
       const given = env[setting] ?? [];
       const repeated = findRepeated(given.map(({ id }) => id));
@@ -130,6 +145,13 @@ export function findContradictions(env: Environment): string[] {
   const found = complaints.filter(([applies]) => applies).map(([, complaint]) => complaint);
   if (found.length > 0 && production) found.push(NOT_PRODUCTION);
   return found;
+}
+
+function hasHoursWithoutSlot({
+  MEETING_HOURS = [],
+  MEETING_SLOT_MINUTES = DEFAULT_SLOT_MINUTES,
+}: Environment) {
+  return MEETING_HOURS.some(({ opensAt, closesAt }) => closesAt - opensAt < MEETING_SLOT_MINUTES);
 }
 
 /** Returns a sentence for each setting that is allowed but unsafe. */

@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
 import { DEFAULT_CONFIRM_DAYS } from './domain/polling.ts';
+import { parseMeetingHours } from './meeting-hours.ts';
 
 /** Host names that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -149,6 +150,26 @@ function readTemplates<Template extends z.ZodType<{ readonly id: string }>>(
   return read;
 }
 
+/** Working hours, such as `Mon-Fri 09:00-18:00`. */
+const meetingHours = text.transform((value, context) => {
+  const found = parseMeetingHours(value);
+  if (Array.isArray(found)) return found;
+  context.addIssue({ code: 'custom', message: found.problem });
+  return z.NEVER;
+});
+
+/** IANA name of a time zone. */
+const timeZone = text.refine((value) => {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: value }) !== null;
+  } catch {
+    return false;
+  }
+}, 'is not the name of a time zone, such as Asia/Kolkata');
+
+/** Default of MEETING_SLOT_MINUTES. */
+export const DEFAULT_SLOT_MINUTES = 30;
+
 export const LOG_FORMATS = ['json', 'text'] as const;
 
 /** Schema of the variables that the gateway reads. */
@@ -177,6 +198,10 @@ export const environment = z.object({
   PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   MEETING_GRACE_MINUTES: number.int().min(0).max(1_440).default(15),
+  MEETING_HOURS: meetingHours.optional(),
+  MEETING_SLOT_MINUTES: number.int().min(5).max(480).optional(),
+  MEETING_CAPACITY: number.int().min(1).max(10_000).optional(),
+  MEETING_TIME_ZONE: timeZone.optional(),
   USER_TEMPLATES: templates(userTemplate).optional(),
   AGENT_TEMPLATES: templates(agentTemplate).optional(),
   AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),

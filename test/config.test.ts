@@ -298,6 +298,78 @@ describe('templates and Aadhaar', () => {
     );
   });
 
+  test('without MEETING_HOURS there is no calendar; with them slots last 30 minutes in India unless set', () => {
+    expect(readConfig({ HOLIDAYS: '2026-12-25' }).calendar).toBeNull();
+    const given = { MEETING_HOURS: 'Fri-Sun 09:00-13:00, sat 14:00-24:00', MEETING_CAPACITY: '3' };
+    expect(readConfig({ ...given, HOLIDAYS: '2026-12-25' }).calendar).toEqual({
+      hours: [
+        { weekday: 5, opensAt: 540, closesAt: 780 },
+        { weekday: 6, opensAt: 540, closesAt: 780 },
+        { weekday: 0, opensAt: 540, closesAt: 780 },
+        { weekday: 6, opensAt: 840, closesAt: 1440 },
+      ],
+      slotMinutes: 30,
+      capacity: 3,
+      timeZone: 'Asia/Kolkata',
+      holidays: new Set(['2026-12-25']),
+    });
+    expect(
+      readConfig({ ...given, MEETING_SLOT_MINUTES: '45', MEETING_TIME_ZONE: 'Europe/London' }).calendar,
+    ).toMatchObject({ slotMinutes: 45, timeZone: 'Europe/London' });
+  });
+
+  const FORM = 'must be weekdays and times, such as Mon-Fri 09:00-18:00,Sat 10:00-14:00';
+  test.each([
+    ['no times', 'Mon-Fri', FORM],
+    ['no weekday', '09:00-18:00', FORM],
+    ['an hour without minutes', 'Mon 9-18', FORM],
+    ['three times', 'Mon 09:00-12:00-18:00', FORM],
+    ['an empty entry', 'Mon 09:00-18:00,', FORM],
+    ['a semicolon', 'Mon 09:00-18:00;Tue 09:00-18:00', FORM],
+    [
+      'a German weekday',
+      'Mon 09:00-18:00,Die 09:00-18:00',
+      'entry 2 has the unknown weekday Die; the weekdays are Sun, Mon, Tue, Wed, Thu, Fri, Sat',
+    ],
+    ['an hour 25', 'Mon 09:00-25:00', 'entry 1 has the time 25:00, which does not exist'],
+    ['a minute 60', 'Mon 09:60-18:00', 'entry 1 has the time 09:60, which does not exist'],
+    ['a time after 24:00', 'Mon 09:00-24:01', 'entry 1 has the time 24:01, which does not exist'],
+    [
+      'hours past midnight',
+      'Mon 22:00-06:00',
+      'entry 1 does not end after it begins; split hours past midnight at 24:00',
+    ],
+    [
+      'empty hours',
+      'Mon 09:00-09:00',
+      'entry 1 does not end after it begins; split hours past midnight at 24:00',
+    ],
+    ['hours that overlap', 'Mon-Fri 09:00-13:00,Wed 12:59-18:00', 'has two entries that overlap on Wed'],
+  ])('MEETING_HOURS with %s are refused with what to change', (_what, MEETING_HOURS, expected) => {
+    expect(complaint({ MEETING_HOURS, MEETING_CAPACITY: '1' })).toBe(`MEETING_HOURS: ${expected}`);
+  });
+
+  test('each setting of the calendar is checked at the start, by itself and with the others', () => {
+    const hours = { MEETING_HOURS: 'Mon-Fri 09:00-18:00', MEETING_CAPACITY: '2' };
+    for (const MEETING_SLOT_MINUTES of ['4', '481', '7.5', 'half an hour'])
+      expect(complaints({ ...hours, MEETING_SLOT_MINUTES })).toEqual(['MEETING_SLOT_MINUTES']);
+    for (const MEETING_CAPACITY of ['0', '-1', '1.5', '10001', 'all'])
+      expect(complaints({ ...hours, MEETING_CAPACITY })).toEqual(['MEETING_CAPACITY']);
+    for (const MEETING_TIME_ZONE of ['IST5', 'Asia/Mumbai', 'Kolkata'])
+      expect(complaint({ ...hours, MEETING_TIME_ZONE })).toBe(
+        'MEETING_TIME_ZONE: is not the name of a time zone, such as Asia/Kolkata',
+      );
+
+    expect(complaints({ MEETING_HOURS: hours.MEETING_HOURS })).toEqual(['MEETING_CAPACITY']);
+    expect(complaints({ MEETING_CAPACITY: '2', MEETING_TIME_ZONE: 'UTC' })).toEqual([
+      'MEETING_CAPACITY',
+      'MEETING_TIME_ZONE',
+    ]);
+    expect(complaint({ ...hours, MEETING_HOURS: 'Mon 09:00-10:00', MEETING_SLOT_MINUTES: '61' })).toBe(
+      'MEETING_HOURS, MEETING_SLOT_MINUTES: some hours are shorter than a slot of 61 minutes, so that no meeting fits in. Change one of them.',
+    );
+  });
+
   test('AADHAAR_MAX_AGE_DAYS must be 1 to 366, and HOLIDAYS must be days that exist', () => {
     for (const AADHAAR_MAX_AGE_DAYS of ['0', '-1', '1.5', '367', 'three'])
       expect(complaints({ AADHAAR_MAX_AGE_DAYS }), AADHAAR_MAX_AGE_DAYS).toEqual(['AADHAAR_MAX_AGE_DAYS']);

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { resuming } from '../src/client/resuming.ts';
 import { withAccessTable } from '../src/domain/access-table.ts';
+import { PROVIDER_PAIRS } from '../src/domain/status.ts';
 import { LIMITS } from '../src/graphql/limits.ts';
 import { FAULTS } from '../src/sandbox/faults.ts';
 import { SCENARIOS } from '../src/sandbox/scenarios.ts';
@@ -63,8 +64,11 @@ test('schema/README.md lists every limit of a GraphQL document that the gateway 
   expect(Object.entries(limits).filter(([, limit]) => !numbers.has(limit))).toEqual([]);
 });
 
-test('the README has at most 100 lines', async () => {
-  expect((await read('README.md')).split('\n').length).toBeLessThanOrEqual(100);
+test('the README has at most 100 lines, and the number of status pairs of the provider', async () => {
+  const readme = await read('README.md');
+
+  expect(readme.split('\n').length).toBeLessThanOrEqual(100);
+  expect(readme).toContain(`${PROVIDER_PAIRS.length} status pairs`);
 });
 
 test.each(PAGES)('every link in %s leads to a file or heading that exists', async (page) => {

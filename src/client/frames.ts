@@ -29,7 +29,7 @@ export interface Sink {
   complete(): void;
 }
 
-export const frameIn = ({ data }: Result): Frame | null | undefined =>
+export const findFrame = ({ data }: Result): Frame | null | undefined =>
   Object.values(data ?? {}).find((value) => typeof value === 'object');
 
 /**
@@ -61,11 +61,11 @@ const REFUSALS = new Set([
  * again from the last cursor. REFUSAL: the subscription is over. NONE: the frame is usable; there are no
  * errors, or only fields hidden from this viewer.
  */
-export function meaningOfErrors({ errors = [], ...result }: Result): 'NONE' | 'FAULT' | 'REFUSAL' {
+export function classifyErrors({ errors = [], ...result }: Result): 'NONE' | 'FAULT' | 'REFUSAL' {
   if (errors.length === 0) return 'NONE';
   const codes = errors.map(({ extensions }) => String(extensions?.code));
   if (codes.some((code) => FAULTS.has(code))) return 'FAULT';
-  if (frameIn(result)) return 'NONE';
+  if (findFrame(result)) return 'NONE';
   // A result without `data` means that the request was refused before execution, by the gateway or by a
   // router with its own error codes.
   if (!('data' in result) || codes.some((code) => REFUSALS.has(code))) return 'REFUSAL';

@@ -1,5 +1,5 @@
 import { selectsHeartbeats } from './document.ts';
-import { type Frame, frameIn, meaningOfErrors, type Payload, type Result, type Sink } from './frames.ts';
+import { classifyErrors, type Frame, findFrame, type Payload, type Result, type Sink } from './frames.ts';
 import { Position } from './position.ts';
 import { BADGE, type Event, type FeedState, NEXT_STATE, type State } from './states.ts';
 
@@ -169,8 +169,8 @@ export class ResumingSubscription {
   }
 
   #next(result: Result): void {
-    const meaning = meaningOfErrors(result);
-    const frame = frameIn(result);
+    const meaning = classifyErrors(result);
+    const frame = findFrame(result);
     if (meaning === 'FAULT') this.#retry('FAULT', result.errors);
     else if (meaning === 'REFUSAL') this.#refuse(result);
     else if (frame) this.#take(frame, result);
@@ -243,7 +243,7 @@ export class ResumingSubscription {
 
   #error(why: unknown): void {
     const errors = Array.isArray(why) ? why : null;
-    if (errors && meaningOfErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
+    if (errors && classifyErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
     // graphql-ws retries lost connections itself, so its errors are final. graphql-sse reports every lost
     // connection as an error, so a single error leads to a retry here.
     else if (errors || this.#connection.socket) this.fail(why);
@@ -263,6 +263,10 @@ export class ResumingSubscription {
       );
   }
 
+  /**
+   * Replaces a connection that delivered nothing for `silenceMs`: it is dead without having been closed, as after
+   * the computer or the browser was asleep (sleep, standby) or changed its network.
+   */
   #giveUpSilent(): void {
     const { socket } = this.#connection;
     if (socket) socket.terminate();

@@ -18,9 +18,9 @@ import {
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
-import { IMPERSONAL_WEBHOOK_FIELDS } from '../provider/wire-format.ts';
 import { ReadLog } from '../services/audit/read-log.ts';
 import { type Opened, openDatabase } from './open-database.ts';
+import { createProviders } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
@@ -55,11 +55,8 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
   print(`${rows.length} webhooks${rows.length === limit ? '; there may be more: raise --limit' : ''}.`);
 }
 
-async function show(
-  { db, sealer, auditKeys: keys }: Opened,
-  ids: readonly bigint[],
-  reveal: boolean,
-): Promise<void> {
+async function show(opened: Opened, ids: readonly bigint[], reveal: boolean): Promise<void> {
+  const { db, sealer, auditKeys: keys } = opened;
   allFound(ids, await findWebhookStates(db, ids));
   if (reveal) {
     const subjects = ids.map((id) => dataSubjectKey('webhook_inbox', String(id)));
@@ -71,29 +68,33 @@ async function show(
       subjects,
     });
   }
+  const providers = createProviders(opened);
   for (const row of await findWebhooks(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
-    print(readable(sealer.open(row.body, webhookContext(row.bodyHash)), reveal));
+    // Of a provider that is not configured any more, all values are hidden.
+    const shown = reveal ? null : (providers.find(row.provider)?.webhooks.impersonalFields ?? []);
+    print(readable(sealer.open(row.body, webhookContext(row.bodyHash)), shown));
   }
 }
 
-function readable(body: Buffer, reveal: boolean): string {
+/** Formats a body. Hides the values of all fields but `shown`; null shows all. */
+function readable(body: Buffer, shown: readonly string[] | null): string {
   try {
     const value = parseJson(body.toString('utf8'));
-    return stringify(reveal ? value : hide(value), null, 2) ?? '';
+    return stringify(shown ? hide(value, shown) : value, null, 2) ?? '';
   } catch (error) {
     if (!(error instanceof UnusableJson)) throw error;
-    return reveal
+    return shown === null
       ? body.toString('utf8')
       : `(${body.length} bytes hidden, because the body ${error.message}; --reveal shows them)`;
   }
 }
 
-function hide(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => hide(item, key));
+function hide(value: unknown, shown: readonly string[], key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => hide(item, shown, key));
   if (value !== null && typeof value === 'object' && !isWrittenNumber(value))
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, name)]));
-  return IMPERSONAL_WEBHOOK_FIELDS.includes(key) || value === '' || value === null ? value : HIDDEN;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, shown, name)]));
+  return shown.includes(key) || value === '' || value === null ? value : HIDDEN;
 }
 
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {

@@ -31,15 +31,6 @@ export interface OpenedProvider extends AdoptionDependencies {
 export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
   const log = createLogger({ level: 'silent', format: 'json' });
   const limits = splitBudget(config.provider.callsPerMinute);
-  const cashfree = createCashfree({
-    ...accessOf(config.provider),
-    budget: createCallBudget(db, limits, new AbortController().signal),
-    stopping: new AbortController().signal,
-    onUnmappedError() {},
-    watch: (_endpoint, _purpose, attempt) => attempt(),
-    onBreak() {},
-    onMismatch() {},
-  });
   const clock = systemClock;
   const fairShare = new FairShare({
     ...{ db, pollsPerMinute: limits.polls, log },
@@ -54,10 +45,25 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
   });
   return {
     ...{ db, clock, sealer, unitOfWork },
-    providers: new Providers([cashfree]).clients('POLL'),
+    providers: createProviders({ db, config }).clients('POLL'),
     pollsPerMinute: limits.polls,
     close: () => fairShare.stop(),
   };
+}
+
+/** Creates all providers at which stored sessions may have been started, for a command. */
+export function createProviders({ db, config }: Pick<Opened, 'db' | 'config'>): Providers {
+  const limits = splitBudget(config.provider.callsPerMinute);
+  const cashfree = createCashfree({
+    ...accessOf(config.provider),
+    budget: createCallBudget(db, limits, new AbortController().signal),
+    stopping: new AbortController().signal,
+    onUnmappedError() {},
+    watch: (_endpoint, _purpose, attempt) => attempt(),
+    onBreak() {},
+    onMismatch() {},
+  });
+  return new Providers([cashfree]);
 }
 
 function accessOf(provider: Opened['config']['provider']) {

@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import { MeetingCalendar } from '../domain/calendar.ts';
 import type { Services } from '../graphql/context.ts';
 import { createErrorFormatter, getErrorCode } from '../graphql/errors.ts';
 import { createJitExecutor } from '../graphql/jit-executor.ts';
@@ -68,12 +69,13 @@ export function createServices(
   const { templates } = providers.current;
   const aadhaar = { maxAgeDays: config.aadhaarMaxAgeDays, holidays: new Set(config.holidays) };
   const rules = { templates, aadhaar };
+  const calendar = config.calendar && new MeetingCalendar(config.calendar);
   const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
-    ...{ db, sealer, clock, policy, hub, cursors, templates },
+    ...{ db, sealer, clock, calendar, policy, hub, cursors, templates },
     figures: new SessionFigures({ db, statistics, clock, log }),
     startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, policy, rules }),
-    scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
+    scheduleMeeting: (viewer, input) => scheduleMeeting({ ...actions, calendar }, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
     closeSession: (viewer, input) => closeSession(actions, viewer, input),

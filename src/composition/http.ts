@@ -107,7 +107,7 @@ export async function serve(parts: OpenedParts): Promise<Addresses> {
     scenarios: provider.sandbox ? describeScenarios() : null,
   });
   await serveWebhooks(server, {
-    ...{ receiver: transitions.receiver, providers: provider.providers, failures, metrics },
+    ...{ recorder: transitions.recorder, providers: provider.providers, failures, metrics },
   });
   const sse = serveGraphqlOverSse(server, transports);
   const websocket = createGraphqlOverWebsocket(transports);

@@ -2,7 +2,7 @@ import { FairShare } from '../services/polling/fair-share.ts';
 import { Reconciler } from '../services/polling/reconciler.ts';
 import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { WebhookQueueWorker } from '../services/webhooks/webhook-queue-worker.ts';
-import { WebhookReceiver } from '../services/webhooks/webhook-receiver.ts';
+import { WebhookRecorder } from '../services/webhooks/webhook-recorder.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
@@ -11,7 +11,7 @@ import type { OpenedProvider } from './provider.ts';
 /** Services that record provider updates and decisions of users. */
 export interface OpenedTransitions {
   readonly unitOfWork: UnitOfWork;
-  readonly receiver: WebhookReceiver;
+  readonly recorder: WebhookRecorder;
 }
 
 /** Starts the webhook queue worker, and the reconciler that polls the provider. */
@@ -44,7 +44,7 @@ export function openTransitions(
     log,
   });
   lifecycle.onStop(() => queue.stop());
-  const receiver = new WebhookReceiver({ db, clock, sealer, unitOfWork, queue, log });
+  const recorder = new WebhookRecorder({ db, clock, sealer, unitOfWork, queue, log });
 
   if (!overrides.disablePolling) {
     const reconciler = new Reconciler({
@@ -56,5 +56,5 @@ export function openTransitions(
       return reconciler.stop();
     });
   }
-  return { unitOfWork, receiver };
+  return { unitOfWork, recorder };
 }

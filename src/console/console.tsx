@@ -1,9 +1,11 @@
-import { lazy, Suspense } from 'react';
-import { Link, Route, Router, Switch } from 'wouter';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { Link, Route, Router, Switch, useLocation, useSearch } from 'wouter';
 import style from './console.module.css';
 import { FloorPage } from './floor/floor-page.tsx';
 import { SignedInOnly } from './gateway/signed-in.tsx';
 import { BadgeProvider, LiveBadge } from './live/badge.tsx';
+import { ErrorBoundary } from './look/error-boundary.tsx';
+import { KeysDialog } from './look/keys-dialog.tsx';
 import { ThemeSwitch } from './look/theme.tsx';
 import { SessionPage } from './session/session-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
@@ -14,6 +16,7 @@ const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
 
 /** Root component: sign-in, header and the routes of the pages. */
 export function Console() {
+  const [areKeysOpen, setKeysOpen] = useState(false);
   return (
     <SignedInOnly renderSignIn={(switchUser, why) => <SignInPage switchUser={switchUser} why={why} />}>
       <Router base="/console">
@@ -32,31 +35,52 @@ export function Console() {
             </nav>
             <LiveBadge />
             <ThemeSwitch />
-            <WhoMenu />
+            <WhoMenu onKeys={() => setKeysOpen(true)} />
           </header>
+          <KeysDialog isOpen={areKeysOpen} onOpenChange={setKeysOpen} />
           <main className={style.main}>
-            <Suspense fallback={<p role="status">Loading…</p>}>
-              <Switch>
-                <Route path="/">
-                  <FloorPage />
-                </Route>
-                <Route path="/sessions/:id">
-                  {({ id }) => <SessionPage key={id} id={decodeURIComponent(id)} />}
-                </Route>
-                <Route path="/insight">
-                  <InsightPage />
-                </Route>
-                <Route>
-                  <h1>Page not found</h1>
-                  <p>
-                    <Link href="/">Go to all sessions</Link>
-                  </p>
-                </Route>
-              </Switch>
-            </Suspense>
+            <PageBoundary>
+              <Suspense fallback={<p role="status">Loading…</p>}>
+                <Switch>
+                  <Route path="/">
+                    <FloorPage />
+                  </Route>
+                  <Route path="/sessions/:id">{({ id }) => <SessionPage key={id} id={decode(id)} />}</Route>
+                  <Route path="/insight">
+                    <InsightPage />
+                  </Route>
+                  <Route>
+                    <h1>Page not found</h1>
+                    <p>
+                      <Link href="/">Go to all sessions</Link>
+                    </p>
+                  </Route>
+                </Switch>
+              </Suspense>
+            </PageBoundary>
           </main>
         </BadgeProvider>
       </Router>
     </SignedInOnly>
   );
+}
+
+/** Keeps the header and its navigation if a page fails. */
+function PageBoundary({ children }: { children: ReactNode }) {
+  const [path] = useLocation();
+  const address = `${path}?${useSearch()}`;
+  return (
+    <ErrorBoundary address={address} wayOut={<Link href="/">Go to all sessions</Link>}>
+      {children}
+    </ErrorBoundary>
+  );
+}
+
+/** Decodes a part of the address, which anyone can edit. Returns it as it is if it is malformed. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -288,6 +288,12 @@ export type SessionChange =
   /** The fields `metadata` and `tags`, which only staff see. */
   | 'LABELS';
 
+/** Conditions on meetings. Omitted fields do not filter. */
+export type MeetingFilter = {
+  /** Only meetings with one of these statuses. */
+  status?: Array<MeetingStatus> | null | undefined;
+};
+
 /** Conditions on sessions. A session must match every condition given; omitted fields do not filter. */
 export type SessionFilter = {
   /** Only sessions in one of these phases. */
@@ -385,6 +391,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The action is not allowed on this session now; `message` says why. */
   | 'ACTION_NOT_ALLOWED'
+  /** No meeting can be booked at this time: it is outside the working hours, or all places are taken. `nextFreeSlots` lists other times. */
+  | 'TIME_UNAVAILABLE'
   /** `expectedVersion` or `expectedSubStatus` no longer holds: the session changed after you read it. Read the session again. */
   | 'VERSION_CONFLICT'
   /** The `idempotencyKey`, or the `verificationId` of startSession, was used before with a different input. Choose a new one. */
@@ -490,6 +498,17 @@ export type MetadataChangeInput = {
   value?: string | null | undefined;
 };
 
+/** Reason why no meeting can be booked at a time. More values may be added: show `message`. */
+export type MeetingTimeProblem =
+  /** The day is a holiday. */
+  | 'HOLIDAY'
+  /** The meeting would not begin and end within the working hours. */
+  | 'OUTSIDE_WORKING_HOURS'
+  /** The time is within the working hours, but no slot begins then. */
+  | 'NOT_A_SLOT_START'
+  /** All places of the slot are taken. */
+  | 'SLOT_FULL';
+
 /** Input of scheduleMeeting. If a meeting is already booked, it is moved; one that the customer booked at the provider can be moved only there. */
 export type ScheduleMeetingInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
@@ -498,9 +517,9 @@ export type ScheduleMeetingInput = {
   idempotencyKey: string;
   /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** Start time: in the future, and before the customer's link expires. */
+  /** Start time: in the future, and before the customer's link expires. If the deployment has working hours, it must be the start of a slot with a free place (`meetingSlots`). */
   startsAt: string;
-  /** Why the meeting is booked, up to 500 characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
+  /** Why the meeting is booked, up to 500 characters. Not recorded if the meeting is booked at this time already. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you. */
   reason?: string | null | undefined;
 };
 
@@ -688,7 +707,7 @@ export type FeedResetCause =
 
 export type VkycStatusFragment = { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean };
 
-export type VkycSessionRowFragment = { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
+export type VkycSessionRowFragment = { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
 
 export type VkycSessionActionsFragment = { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> };
 
@@ -697,6 +716,8 @@ export type VkycProviderStateFragment = { id: string, referenceId: string | null
 export type VkycTransitionFragment = { id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } };
 
 export type VkycMeetingFragment = { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string };
+
+export type VkycMeetingSlotFragment = { startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null };
 
 export type VkycReviewFragment = { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string };
 
@@ -712,11 +733,11 @@ export type VkycCustomerFragment = { id: string, userId: string, name: string | 
 
 export type VkycSessionLinkFragment = { id: string, link: string | null };
 
-export type VkycSessionMeetingsFragment = { id: string, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> } };
+export type VkycSessionMeetingsFragment = { id: string, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type VkycSessionReviewsFragment = { id: string, agentRemarks: string | null, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> };
 
-export type VkycSessionNotesFragment = { id: string, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null };
+export type VkycSessionNotesFragment = { id: string, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type VkycSessionEscalationsFragment = { id: string, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null };
 
@@ -728,7 +749,7 @@ export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: str
 
 export type VkycSessionLabelsFragment = { id: string, tags: Array<string> | null, metadata: Array<{ key: string, value: string }> | null };
 
-export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null };
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -736,7 +757,9 @@ type VkycRefusal_NotFoundError_Fragment = { code: ErrorCode, message: string, re
 
 type VkycRefusal_ActionNotAllowedError_Fragment = { action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } };
 
-type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
+type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
+
+type VkycRefusal_TimeUnavailableError_Fragment = { reason: MeetingTimeProblem, code: ErrorCode, message: string, retryable: boolean, nextFreeSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> };
 
 type VkycRefusal_ProviderError_Fragment = { providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean };
 
@@ -745,6 +768,7 @@ export type VkycRefusalFragment =
   | VkycRefusal_NotFoundError_Fragment
   | VkycRefusal_ActionNotAllowedError_Fragment
   | VkycRefusal_ConflictError_Fragment
+  | VkycRefusal_TimeUnavailableError_Fragment
   | VkycRefusal_ProviderError_Fragment
 ;
 
@@ -761,21 +785,21 @@ export type VkycFloorQueryVariables = Exact<{
 }>;
 
 
-export type VkycFloorQuery = { feedCursor: string, sessions: { totalCount: number | null, nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type VkycFloorQuery = { feedCursor: string, sessions: { totalCount: number | null, nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type VkycSessionQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionPartsQueryVariables = Exact<{
   id: string | number;
@@ -791,7 +815,7 @@ export type VkycSessionPartsQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }> } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } & { id?: string, tags?: Array<string> | null, metadata?: Array<{ key: string, value: string }> | null } | null };
+export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } & { id?: string, tags?: Array<string> | null, metadata?: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionLogQueryVariables = Exact<{
   id: string | number;
@@ -802,6 +826,24 @@ export type VkycSessionLogQueryVariables = Exact<{
 
 export type VkycSessionLogQuery = { session: { id: string, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
+export type VkycMoreMeetingsQueryVariables = Exact<{
+  id: string | number;
+  first: number;
+  after: string;
+}>;
+
+
+export type VkycMoreMeetingsQuery = { session: { id: string, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type VkycMoreNotesQueryVariables = Exact<{
+  id: string | number;
+  first: number;
+  after: string;
+}>;
+
+
+export type VkycMoreNotesQuery = { session: { id: string, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type VkycPersonQueryVariables = Exact<{
   id: string | number;
   first: number;
@@ -810,7 +852,7 @@ export type VkycPersonQueryVariables = Exact<{
 
 
 export type VkycPersonQuery = { node:
-    | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -820,6 +862,25 @@ export type VkycPersonQuery = { node:
     | { id: string }
     | { id: string }
    | null };
+
+export type VkycMeetingsQueryVariables = Exact<{
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+  filter?: MeetingFilter | null | undefined;
+}>;
+
+
+export type VkycMeetingsQuery = { meetings: { nodes: Array<{ id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type VkycMeetingSlotsQueryVariables = Exact<{
+  from: string;
+  to: string;
+}>;
+
+
+export type VkycMeetingSlotsQuery = { meetingSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> | null };
 
 export type VkycStatsQueryVariables = Exact<{
   from?: string | null | undefined;
@@ -856,9 +917,9 @@ export type VkycStartSessionMutationVariables = Exact<{
 
 
 export type VkycStartSessionMutation = { startSession:
-    | { __typename: 'StartSessionSuccess', replayed: boolean, session: { link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
+    | { __typename: 'StartSessionSuccess', replayed: boolean, session: { link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
     | { __typename: 'ProviderError', providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean }
    };
 
@@ -868,11 +929,12 @@ export type VkycScheduleMeetingMutationVariables = Exact<{
 
 
 export type VkycScheduleMeetingMutation = { scheduleMeeting:
-    | { __typename: 'ScheduleMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ScheduleMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'TimeUnavailableError', reason: MeetingTimeProblem, code: ErrorCode, message: string, retryable: boolean, nextFreeSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> }
    };
 
 export type VkycCancelMeetingMutationVariables = Exact<{
@@ -881,11 +943,11 @@ export type VkycCancelMeetingMutationVariables = Exact<{
 
 
 export type VkycCancelMeetingMutation = { cancelMeeting:
-    | { __typename: 'CancelMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'CancelMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRecordAgentReviewMutationVariables = Exact<{
@@ -894,11 +956,11 @@ export type VkycRecordAgentReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAgentReviewMutation = { recordAgentReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRecordAuditorReviewMutationVariables = Exact<{
@@ -907,11 +969,11 @@ export type VkycRecordAuditorReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAuditorReviewMutation = { recordAuditorReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycCloseSessionMutationVariables = Exact<{
@@ -920,11 +982,11 @@ export type VkycCloseSessionMutationVariables = Exact<{
 
 
 export type VkycCloseSessionMutation = { closeSession:
-    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycAddNoteMutationVariables = Exact<{
@@ -933,11 +995,11 @@ export type VkycAddNoteMutationVariables = Exact<{
 
 
 export type VkycAddNoteMutation = { addNote:
-    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycLabelSessionMutationVariables = Exact<{
@@ -946,11 +1008,11 @@ export type VkycLabelSessionMutationVariables = Exact<{
 
 
 export type VkycLabelSessionMutation = { labelSession:
-    | { __typename: 'LabelSessionSuccess', replayed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, tags: Array<string> | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, metadata: Array<{ key: string, value: string }> | null } }
+    | { __typename: 'LabelSessionSuccess', replayed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, tags: Array<string> | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, metadata: Array<{ key: string, value: string }> | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycEscalateSessionMutationVariables = Exact<{
@@ -959,11 +1021,11 @@ export type VkycEscalateSessionMutationVariables = Exact<{
 
 
 export type VkycEscalateSessionMutation = { escalateSession:
-    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycResolveEscalationMutationVariables = Exact<{
@@ -972,11 +1034,11 @@ export type VkycResolveEscalationMutationVariables = Exact<{
 
 
 export type VkycResolveEscalationMutation = { resolveEscalation:
-    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycResolveDisputeMutationVariables = Exact<{
@@ -985,11 +1047,11 @@ export type VkycResolveDisputeMutationVariables = Exact<{
 
 
 export type VkycResolveDisputeMutation = { resolveDispute:
-    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRefreshSessionMutationVariables = Exact<{
@@ -998,7 +1060,7 @@ export type VkycRefreshSessionMutationVariables = Exact<{
 
 
 export type VkycRefreshSessionMutation = { refreshSession:
-    | { __typename: 'RefreshSessionSuccess', changed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RefreshSessionSuccess', changed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'ProviderError', providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean }
@@ -1035,8 +1097,8 @@ export type VkycWatchSessionSubscriptionVariables = Exact<{
 
 
 export type VkycWatchSessionSubscription = { sessionLive:
-    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
    };
 
@@ -1047,7 +1109,7 @@ export type VkycWatchFloorSubscriptionVariables = Exact<{
 
 
 export type VkycWatchFloorSubscription = { feed:
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
    };
@@ -1099,6 +1161,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1134,6 +1199,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1269,6 +1337,11 @@ fragment VkycSessionMeetings on VkycSession {
       reason
       cancelReason
     }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    totalCount
   }
 }
 
@@ -1282,13 +1355,15 @@ fragment VkycSessionReviews on VkycSession {
 
 fragment VkycSessionNotes on VkycSession {
   id
-  notes(first: 100) {
+  notes(first: 20) {
     nodes {
       ...VkycNote
     }
     pageInfo {
       hasNextPage
+      endCursor
     }
+    totalCount
   }
 }
 
@@ -1383,6 +1458,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1518,6 +1596,11 @@ fragment VkycSessionMeetings on VkycSession {
       reason
       cancelReason
     }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    totalCount
   }
 }
 
@@ -1531,13 +1614,15 @@ fragment VkycSessionReviews on VkycSession {
 
 fragment VkycSessionNotes on VkycSession {
   id
-  notes(first: 100) {
+  notes(first: 20) {
     nodes {
       ...VkycNote
     }
     pageInfo {
       hasNextPage
+      endCursor
     }
+    totalCount
   }
 }
 
@@ -1699,6 +1784,11 @@ fragment VkycSessionMeetings on VkycSession {
       reason
       cancelReason
     }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    totalCount
   }
 }
 
@@ -1712,13 +1802,15 @@ fragment VkycSessionReviews on VkycSession {
 
 fragment VkycSessionNotes on VkycSession {
   id
-  notes(first: 100) {
+  notes(first: 20) {
     nodes {
       ...VkycNote
     }
     pageInfo {
       hasNextPage
+      endCursor
     }
+    totalCount
   }
 }
 
@@ -1807,6 +1899,59 @@ fragment VkycTransition on StatusTransition {
   }
 }`);
 
+export const VkycMoreMeetings = document<VkycMoreMeetingsQuery, VkycMoreMeetingsQueryVariables>(`\
+query VkycMoreMeetings($id: ID!, $first: Int!, $after: String!) {
+  session(id: $id) {
+    id
+    meetings(first: $first, after: $after) {
+      nodes {
+        ...VkycMeeting
+        reason
+        cancelReason
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount
+    }
+  }
+}
+
+fragment VkycMeeting on Meeting {
+  id
+  startsAt
+  status
+  source
+  scheduledBy
+  cancelledBy
+  createdAt
+}`);
+
+export const VkycMoreNotes = document<VkycMoreNotesQuery, VkycMoreNotesQueryVariables>(`\
+query VkycMoreNotes($id: ID!, $first: Int!, $after: String!) {
+  session(id: $id) {
+    id
+    notes(first: $first, after: $after) {
+      nodes {
+        ...VkycNote
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount
+    }
+  }
+}
+
+fragment VkycNote on Note {
+  id
+  text
+  author
+  recordedAt
+}`);
+
 export const VkycPerson = document<VkycPersonQuery, VkycPersonQueryVariables>(`\
 query VkycPerson($id: ID!, $first: Int!, $after: String) {
   node(id: $id) {
@@ -1840,6 +1985,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -1860,6 +2008,79 @@ fragment VkycCustomer on VkycUser {
   name
   phone
   email
+}`);
+
+export const VkycMeetings = document<VkycMeetingsQuery, VkycMeetingsQueryVariables>(`\
+query VkycMeetings($from: DateTime, $to: DateTime, $first: Int!, $after: String, $filter: MeetingFilter) {
+  meetings(from: $from, to: $to, first: $first, after: $after, filter: $filter) {
+    nodes {
+      ...VkycMeeting
+      session {
+        ...VkycSessionRow
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycMeeting on Meeting {
+  id
+  startsAt
+  status
+  source
+  scheduledBy
+  cancelledBy
+  createdAt
+}`);
+
+export const VkycMeetingSlots = document<VkycMeetingSlotsQuery, VkycMeetingSlotsQueryVariables>(`\
+query VkycMeetingSlots($from: DateTime!, $to: DateTime!) {
+  meetingSlots(from: $from, to: $to) {
+    ...VkycMeetingSlot
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }`);
 
 export const VkycStats = document<VkycStatsQuery, VkycStatsQueryVariables>(`\
@@ -1984,6 +2205,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2008,6 +2232,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2022,6 +2255,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2067,6 +2306,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2101,6 +2343,15 @@ fragment VkycMeeting on Meeting {
   createdAt
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2115,6 +2366,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2160,6 +2417,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2194,6 +2454,15 @@ fragment VkycMeeting on Meeting {
   createdAt
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -2208,6 +2477,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2253,6 +2528,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2275,6 +2553,15 @@ fragment VkycSessionActions on VkycSession {
     action
     reason
   }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycReview on Review {
@@ -2305,6 +2592,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2350,6 +2643,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2372,6 +2668,15 @@ fragment VkycSessionActions on VkycSession {
     action
     reason
   }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycReview on Review {
@@ -2402,6 +2707,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2447,6 +2758,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2469,6 +2783,15 @@ fragment VkycSessionActions on VkycSession {
     action
     reason
   }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycClosure on Closure {
@@ -2494,6 +2817,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2539,6 +2868,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2563,6 +2895,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycNote on Note {
   id
   text
@@ -2584,6 +2925,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2627,6 +2974,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2649,6 +2999,15 @@ fragment VkycSessionActions on VkycSession {
     action
     reason
   }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycSessionLabels on VkycSession {
@@ -2674,6 +3033,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2719,6 +3084,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2741,6 +3109,15 @@ fragment VkycSessionActions on VkycSession {
     action
     reason
   }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycEscalation on Escalation {
@@ -2768,6 +3145,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2813,6 +3196,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2835,6 +3221,15 @@ fragment VkycSessionActions on VkycSession {
     action
     reason
   }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycEscalation on Escalation {
@@ -2862,6 +3257,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2907,6 +3308,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -2931,6 +3335,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycDisputeResolution on DisputeResolution {
   id
   resolution
@@ -2953,6 +3366,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -2995,6 +3414,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3019,6 +3441,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -3033,6 +3464,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -3077,6 +3514,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3101,6 +3541,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -3115,6 +3564,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -3157,6 +3612,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3181,6 +3639,15 @@ fragment VkycSessionActions on VkycSession {
   }
 }
 
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
 fragment VkycRefusal on MutationError {
   code
   message
@@ -3195,6 +3662,12 @@ fragment VkycRefusal on MutationError {
     action
     session {
       ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
     }
   }
   ... on ConflictError {
@@ -3253,6 +3726,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt
@@ -3347,6 +3823,9 @@ fragment VkycSessionRow on VkycSession {
   verificationId
   version
   disputed
+  escalated
+  closed
+  replaced
   statusSince
   createdAt
   updatedAt

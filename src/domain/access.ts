@@ -53,6 +53,8 @@ export const OPERATIONS = {
   'Query.sessions': ALL_ROLES,
   'Query.users': STAFF_WITH_PERSONAL_DATA,
   'Query.sessionStats': ALL_ROLES,
+  'Query.meetings': ALL_ROLES,
+  'Query.meetingSlots': ALL_ROLES,
   'Query.feedCursor': ALL_ROLES,
   'Query.statusCatalog': ALL_ROLES,
   'Query.transitionRules': ALL_ROLES,
@@ -122,12 +124,14 @@ export type FieldRuleName = keyof typeof FIELD_RULES;
 export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
-      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
-      providerStatus providerSubStatus providerAgrees providerDecision
+      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed closed replaced
+      createdAt updatedAt
+      providerStatus providerSubStatus providerAgrees
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
-    STAFF_ONLY: 'notes closure escalation escalations disputeResolutions metadata tags',
+    STAFF_ONLY: `notes closure escalated escalation escalations providerDecision disputeResolutions
+      metadata tags`,
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -136,7 +140,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WHO: 'actor',
   },
   Meeting: {
-    OPEN: 'id startsAt status source createdAt',
+    OPEN: 'id startsAt status source createdAt session',
     WHO: 'scheduledBy cancelledBy',
     WORDS: 'reason cancelReason',
   },
@@ -148,7 +152,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     STAFF_ONLY: 'callComplete',
   },
   Note: { OPEN: 'id recordedAt', WHO: 'author', WORDS: 'text' },
-  NoteConnection: { OPEN: 'edges nodes pageInfo' },
+  NoteConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   NoteEdge: { OPEN: 'node cursor' },
   Closure: { OPEN: 'id outcome reason closedAt', WHO: 'closedBy', WORDS: 'note' },
   Escalation: {
@@ -174,7 +178,8 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
   VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   VkycSessionEdge: { OPEN: 'node cursor' },
-  MeetingConnection: { OPEN: 'edges nodes pageInfo' },
+  MeetingSlot: { OPEN: 'startsAt endsAt available', STAFF_ONLY: 'capacity booked free' },
+  MeetingConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   MeetingEdge: { OPEN: 'node cursor' },
   StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
   StatusTransitionEdge: { OPEN: 'node cursor' },
@@ -199,6 +204,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   FieldProblem: { OPEN: 'path message' },
   NotFoundError: { OPEN: 'code message retryable' },
   ActionNotAllowedError: { OPEN: 'code message retryable action session' },
+  TimeUnavailableError: { OPEN: 'code message retryable reason nextFreeSlots session' },
   ConflictError: { OPEN: 'code message retryable currentSession' },
   ProviderError: { OPEN: 'code message retryable providerCode retryAfterSeconds' },
 };

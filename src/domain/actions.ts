@@ -22,6 +22,7 @@ import {
   type StatusPair,
   type SubStatus,
 } from './status.ts';
+import { findRules, findSubStatuses, SUB_STATUS_RULES } from './sub-status-rules.ts';
 import { canonicalSubject } from './subject.ts';
 
 /** Facts about a session that decide, together with the time and the viewer, whether an action is allowed. */
@@ -75,15 +76,7 @@ export interface ActionPolicy {
 export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
 /** Sub-statuses that show that a call has ended, so that the provider has a recording. */
-export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = [
-  'USER_ENDED_CALL',
-  'AGENT_ENDED_CALL',
-  'AGENT_APPROVED',
-  'AGENT_REJECTED',
-  'AGENT_UNABLE_TO_VALIDATE',
-  'AUDITOR_APPROVED',
-  'AUDITOR_REJECTED',
-];
+export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = findSubStatuses(({ afterCall }) => afterCall);
 
 /** Returns a sentence that tells the viewer why the action is refused; null if the action is allowed. */
 export function findDenial(
@@ -245,8 +238,7 @@ const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewed
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
-const explainNoMeeting = ({ subStatus }: StatusPair): string =>
-  subStatus === 'USER_ACCEPTED_MEETING' ? 'The video call is in progress.' : 'The agent has already decided.';
+const explainNoMeeting = ({ subStatus }: StatusPair): string | null => findRules(subStatus).noMeeting;
 
 /**
  * Returns why the viewer may not audit the approval (four-eyes rule); null if the viewer may. Refuses a viewer who
@@ -414,19 +406,18 @@ export function toActionFacts<
   };
 }
 
+/** Status of a meeting that has ended. */
+export type MeetingOutcome = 'MISSED' | 'COMPLETED' | 'CANCELLED';
+
 /**
- * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Any
- * other sub-status leaves the meeting unchanged.
+ * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Besides, the
+ * end of the session and an agent's decision may cancel it.
  */
-export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
-  {
-    USER_MISSED_MEETING: 'MISSED',
-    USER_REJECTED_MEETING: 'MISSED',
-    USER_ACCEPTED_MEETING: 'COMPLETED',
-    USER_ENDED_CALL: 'COMPLETED',
-    AGENT_ENDED_CALL: 'COMPLETED',
-    USER_MEETING_CANCELLED: 'CANCELLED',
-  };
+export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, MeetingOutcome>> = Object.fromEntries(
+  Object.entries(SUB_STATUS_RULES).flatMap(([subStatus, { meetingBecomes }]) =>
+    meetingBecomes ? [[subStatus, meetingBecomes]] : [],
+  ),
+);
 
 export const REVIEW_STAGES = {
   AGENT: 'The first decision, by the agent who held the call.',

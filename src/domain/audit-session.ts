@@ -12,16 +12,14 @@ import { invariant } from './invariant.ts';
 import { applyTransition, isApplied, type LogEntry, type ProjectedState } from './session.ts';
 import { findWaitingParty, type Party } from './status.ts';
 
-/** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
-export interface AuditedSession extends Omit<ProjectedState, 'provider'> {
+/** Columns of a session's row that DETAILS entries contain. */
+type RowDetails = Readonly<Record<Exclude<DetailField, 'caller'>, string | Date | null>>;
+
+/** Columns of a session's row that the audit checks. */
+export interface AuditedSession extends Omit<ProjectedState, 'provider'>, RowDetails {
   readonly verificationId: string;
   readonly userId: string;
   readonly personSalt: Buffer | null;
-  readonly referenceId: string | null;
-  readonly userTemplate: string | null;
-  readonly agentTemplate: string | null;
-  readonly replacesId: string | null;
-  readonly linkExpiresAt: Date | null;
   readonly rawStatus: string | null;
   readonly rawSubStatus: string | null;
   readonly providerStatus: string;
@@ -110,7 +108,7 @@ export const isBound = (entries: readonly AuditEntry[]): boolean =>
  * Compares the identity and the details in the session's row with the SESSION and DETAILS entries. `origin` is
  * undefined for an archive, which has no rows of users and starts.
  */
-export function checkIdentity(
+export function checkIdentityAndDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession | null,
   origin: SessionOrigin | undefined,

@@ -79,13 +79,18 @@ const CHANGES_BY_END: Partial<Record<SubStatus, readonly SessionChange[]>> = {
   REPLACED: ['STATUS', 'MEETINGS', 'REPLACEMENT'],
 };
 
-/** Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision cancels a meeting. */
+/**
+ * Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision or the end of the
+ * session cancels a meeting.
+ */
 const MEETING_CHANGES: readonly SubStatus[] = [
   'USER_MEETING_SCHEDULED',
   'AGENT_APPROVED',
   'AGENT_REJECTED',
   'AUDITOR_APPROVED',
   'AUDITOR_REJECTED',
+  'INSUFFICIENT_BALANCE',
+  'VKYC_EXPIRED',
 ];
 
 const changesMeetings = (subStatus: SubStatus): boolean =>

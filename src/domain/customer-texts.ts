@@ -6,7 +6,11 @@
 import type { Locale } from './locales.ts';
 import type { Circumstance, StatusInfo, SubStatus } from './status.ts';
 
-/** What happened and what to do next, in one language. */
+/**
+ * What happened and what to do next, in one language: one or two sentences of at most 120 characters each part. English
+ * has only letters, spaces and `, . ' -`. Hindi has only Devanagari (VPN and KYC may stay), spaces, `,` and `।`, and
+ * ends in `।`.
+ */
 export interface CustomerText {
   readonly happened: string;
   readonly next: string;

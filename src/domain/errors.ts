@@ -1,3 +1,4 @@
+import type { BookedSlot, TimeProblem } from './calendar.ts';
 import { type IdentityField, NAME_OF_ID } from './identity.ts';
 import type { SessionAction } from './session.ts';
 
@@ -15,6 +16,11 @@ export const ERROR_CODES = {
   ACTION_NOT_ALLOWED: {
     retryable: false,
     description: 'The action is not allowed on this session now; `message` says why.',
+  },
+  TIME_UNAVAILABLE: {
+    retryable: false,
+    description:
+      'No meeting can be booked at this time: it is outside the working hours, or all places are taken. `nextFreeSlots` lists other times.',
   },
   VERSION_CONFLICT: {
     retryable: false,
@@ -51,6 +57,9 @@ interface RefusalDetails {
   readonly sessionId?: string;
   /** Action that was refused, if the code is ACTION_NOT_ALLOWED. */
   readonly action?: SessionAction;
+  /** Why no meeting can be booked at the time, and when one can, if the code is TIME_UNAVAILABLE. */
+  readonly timeProblem?: TimeProblem;
+  readonly nextFreeSlots?: readonly BookedSlot[];
   readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
 }
@@ -71,15 +80,19 @@ export class Refusal extends Error {
 }
 
 /**
- * Kinds of failed provider calls.
- * - `TAKEN`: the id is already in use at the provider.
- * - `NOT_FOUND`: the provider has no such object.
- * - `NO_BALANCE`: the account's balance is too low.
- * - `INVALID`: the provider does not accept some input of the caller.
- * - `REFUSED`: the provider understood the call and refuses it.
- * - `UNAVAILABLE`: no useful answer; the call may have taken effect, or may succeed later.
- * - `MISMATCH`: the answer names another verification or user than the call. The answer must not be used; the
- *   call may have taken effect.
+ * Kinds of failed provider calls, and what the gateway does then.
+ * - `TAKEN`: the provider already has the user or the verification. The gateway asks whether it is its own: an earlier
+ *   send may have arrived.
+ * - `NOT_FOUND`: the provider has no object of an id in the call, and the call had no effect. The `find…` calls return
+ *   null instead.
+ * - `NO_BALANCE`: the account's balance is too low to start. The session is recorded as REJECTED.
+ * - `INVALID`: the provider does not accept some input of the caller, named in `problems`. No effect; the caller may
+ *   correct the input.
+ * - `REFUSED`: the provider will not do this, for a reason that no other input changes. No effect.
+ * - `UNAVAILABLE`: no useful answer: a timeout, an error of the server, an exhausted rate limit or call budget. The call
+ *   may have taken effect unless `sent` is false; the caller may retry.
+ * - `MISMATCH`: the answer names another verification or user than the call (`rejectMismatches` throws it). The answer
+ *   must not be used; the call may have taken effect.
  */
 export type ProviderFailureKind =
   | 'TAKEN'
@@ -94,8 +107,8 @@ interface ProviderFailureDetails {
   readonly providerCode?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   /**
-   * False if the call was certainly not sent to the provider; missing if the call may have reached the
-   * provider.
+   * False if the call certainly did not reach the provider; left out if it may have. Only without it does a start
+   * count as sent.
    */
   readonly sent?: false;
   /**

@@ -1,4 +1,5 @@
-import { getStatusInfo, type StatusPair, type SubStatus } from './status.ts';
+import { getStatusInfo, type StatusPair } from './status.ts';
+import { findRules, type PollPhase } from './sub-status-rules.ts';
 
 /**
  * Fraction of the provider's rate limit that is reserved for mutations, so that polls never use up all calls.
@@ -76,7 +77,7 @@ const POLLING_INTERVALS = {
   BOOKED: { minShare: 0.7, backoffShare: 0.2 },
   UNDER_REVIEW: { minShare: 0.14, backoffShare: 0.2 },
   UNCONFIRMED: { minShare: 0.7, backoffShare: 0.2 },
-} as const satisfies Record<string, PollingInterval>;
+} as const satisfies Record<PollPhase | 'UNCONFIRMED', PollingInterval>;
 
 /**
  * Lower limits of the polling intervals, so that a gateway with few sessions does not poll each of them
@@ -84,17 +85,6 @@ const POLLING_INTERVALS = {
  */
 const MIN_INTERVAL_MS = 5 * SECOND;
 const MIN_QUIET_INTERVAL_MS = MINUTE;
-
-const PHASE_BY_SUB_STATUS: Partial<Record<SubStatus, keyof typeof POLLING_INTERVALS>> = {
-  LINK_GENERATED: 'INVITED',
-  USER_MEETING_SCHEDULED: 'BOOKED',
-  AGENT_ENDED_CALL: 'UNDER_REVIEW',
-  USER_ENDED_CALL: 'UNDER_REVIEW',
-  AGENT_APPROVED: 'UNDER_REVIEW',
-  AGENT_REJECTED: 'UNDER_REVIEW',
-  AGENT_UNABLE_TO_VALIDATE: 'UNDER_REVIEW',
-  TECHNICAL_ERROR: 'UNDER_REVIEW',
-};
 
 /** Assumed lifetime of a link if the provider gives no expiry time: the longest in its documentation. */
 const LINK_LIFE_MS = 30 * DAY;
@@ -132,7 +122,7 @@ export function nextPollAt(
   }
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
 
-  const phase = PHASE_BY_SUB_STATUS[facts.subStatus] ?? 'UNDER_WAY';
+  const phase = findRules(facts.subStatus).polls ?? 'UNDER_WAY';
   const ended =
     phase === 'UNDER_REVIEW'
       ? polledAt > facts.changedAt.getTime() + MAX_REVIEW_MS

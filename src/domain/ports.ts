@@ -154,6 +154,11 @@ export interface ProviderWebhooks {
    * malformed.
    */
   parse(body: Buffer): WebhookPayload | UnparsableWebhook;
+  /**
+   * Names of the fields of a body, at any depth, whose values say nothing about a person. `npm run inbox -- show`
+   * hides the values of all others.
+   */
+  readonly impersonalFields: readonly string[];
 }
 
 /** Video-verification provider: a client for its calls, a parser for its webhooks, and the templates of its account. */

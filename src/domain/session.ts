@@ -9,6 +9,7 @@ import {
   type StatusPair,
   type SubStatus,
 } from './status.ts';
+import { findRules } from './sub-status-rules.ts';
 
 /** Cause of a transition: a webhook, a poll, a mutation of this API, or the clock. */
 export const TRANSITION_SOURCES = {
@@ -458,10 +459,11 @@ export const SESSION_ACTIONS = {
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 
-const allExcept = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
-  const left = ALL_PAIRS.filter((info) => !info.terminal && !excluded.some((sub) => sub === info.subStatus));
-  return [...new Set(left.map((info) => info.subStatus))];
-};
+/** Sub-statuses of sessions that have not ended. */
+const OPEN: readonly SubStatus[] = [
+  ...new Set(ALL_PAIRS.filter(({ terminal }) => !terminal).map(({ subStatus }) => subStatus)),
+];
+const MEETINGS_POSSIBLE = OPEN.filter((subStatus) => findRules(subStatus).noMeeting === null);
 
 /**
  * Sub-statuses of a session whose meeting is booked, or was cancelled, declined or missed. If a booking took the
@@ -487,12 +489,12 @@ export const ACTION_TRANSITIONS: readonly {
 }[] = [
   {
     action: 'SCHEDULE_MEETING',
-    from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
+    from: MEETINGS_POSSIBLE,
     to: 'USER_MEETING_SCHEDULED',
   },
   {
     action: 'CANCEL_MEETING',
-    from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
+    from: MEETINGS_POSSIBLE,
     to: 'USER_MEETING_CANCELLED',
   },
   // `findDecisionDenial` restricts these further: after a call that the customer ended, an approval needs the
@@ -514,10 +516,10 @@ export const ACTION_TRANSITIONS: readonly {
   },
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_APPROVED' },
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_REJECTED' },
-  { action: 'CLOSE', from: allExcept(), to: 'REJECTED_BY_MERCHANT' },
-  { action: 'CLOSE', from: allExcept(), to: 'FAILED_BY_MERCHANT' },
+  { action: 'CLOSE', from: OPEN, to: 'REJECTED_BY_MERCHANT' },
+  { action: 'CLOSE', from: OPEN, to: 'FAILED_BY_MERCHANT' },
   // REPLACE is not offered after an agent's approval, but the approval may come while the start is under way.
-  { action: 'REPLACE', from: allExcept(), to: 'REPLACED' },
+  { action: 'REPLACE', from: OPEN, to: 'REPLACED' },
   ...(Object.entries(CONTRADICTIONS) as [KnownSubStatus, readonly SubStatus[]][]).map(([to, from]) => ({
     action: 'RESOLVE_DISPUTE' as const,
     from,

@@ -9,6 +9,7 @@ import type { FeedFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 import { type CursorExpiry, expiredCursor, LOG_START, type LogPosition, positionAfter } from './cursor.ts';
+import { EndingIterator } from './ending-iterator.ts';
 import { getFingerprint } from './fingerprint.ts';
 import { createLogQueries, type LogQueries } from './log-queries.ts';
 import { type Entry, isSame, LogTail, type OrderedLog, progressTo } from './log-tail.ts';
@@ -17,7 +18,6 @@ import { createFrameResultCache } from './shared-execution.ts';
 import { Subscriber } from './subscriber.ts';
 import { SubscriberGroup } from './subscriber-group.ts';
 import type { LogProgress, ResyncPoint, Subscription } from './subscription.ts';
-import { SubscriptionHandle } from './subscription-handle.ts';
 
 /**
  * Poll interval of every followed log (a log with subscribers): a notification from another replica may get
@@ -144,7 +144,7 @@ export class Hub {
     after: LogPosition,
     subscription: Subscription,
     first?: ResyncPoint,
-  ): SubscriptionHandle {
+  ): EndingIterator {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
     return this.#follow(
       session.id,
@@ -161,7 +161,7 @@ export class Hub {
     from: LogProgress,
     subscription: Subscription,
     first?: ResyncPoint,
-  ): Promise<SubscriptionHandle> {
+  ): Promise<EndingIterator> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
     return this.#follow(ALL, this.#read.feed, head, from, subscription, first);
   }
@@ -218,7 +218,7 @@ export class Hub {
     from: LogProgress,
     subscription: Subscription,
     first: ResyncPoint | undefined,
-  ): SubscriptionHandle {
+  ): EndingIterator {
     const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
@@ -247,7 +247,7 @@ export class Hub {
       { tail, group, clock, metrics },
       { fault: this.#reportFault, expiry: (error) => handle.fail(error) },
     );
-    const handle = new SubscriptionHandle(() => {
+    const handle = new EndingIterator(() => {
       subscriber.end();
       group.size -= 1;
       if (group.size > 0) return;

@@ -80,27 +80,27 @@ export function createNatsDoorbell({
   const leaving = new AbortController();
   let stopped = false;
   let connection: NatsConnection | null = null;
-  let telling: Promise<void> | null = null;
+  let sending: Promise<void> | null = null;
 
   /**
    * Sends the queued rings to the other replicas. Without a connection, the rings stay in the queue, whose
    * memory is bounded.
    */
-  const tellOthers = async () => {
+  const sendQueuedRings = async () => {
     // Wait one microtask, so that all rings of the same tick go out in one batch.
     await Promise.resolve();
     while (connection && !unsent.isEmpty) {
       const rings = unsent.drain();
-      if (!(await isTold(connection, rings))) unsent.requeue(rings);
+      if (!(await trySendRings(connection, rings))) unsent.requeue(rings);
     }
-    telling = null;
+    sending = null;
   };
 
   /**
    * Sends a batch of rings and returns true if the server confirmed it. If the server stays silent, the pings
    * detect the dead connection, and this function returns false.
    */
-  const isTold = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
+  const trySendRings = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
     try {
       for (const text of writeMessages({ origin, rings })) to.publish(subject, text);
       return await roundTripSucceeds(to);
@@ -134,7 +134,7 @@ export function createNatsDoorbell({
         connection = made;
         succeeded();
         here.missed();
-        telling ??= tellOthers();
+        sending ??= sendQueuedRings();
       }
       return await made.closed();
     } finally {
@@ -157,13 +157,13 @@ export function createNatsDoorbell({
       here.ring(sessionId, sequence, entry);
       if (stopped) return;
       unsent.add(sessionId, sequence);
-      if (connection) telling ??= tellOthers();
+      if (connection) sending ??= sendQueuedRings();
     },
     listen: here.listen,
     async stop() {
       stopped = true;
       const farewell = wait(timings.farewellMs, undefined, { ref: false });
-      await Promise.race([telling, farewell]);
+      await Promise.race([sending, farewell]);
       leaving.abort();
       receiver.stop();
       // `listening` may hang in a DNS lookup, which cannot be cancelled, so wait for it at most until the

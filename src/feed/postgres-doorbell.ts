@@ -64,14 +64,14 @@ export function createPostgresDoorbell({
   const receiver = new RingReceiver({ here, ownOrigin: origin, log, onUnreadableRing });
   const unsent = new PendingNotifications();
   const stopping = new AbortController();
-  let telling: Promise<void> | null = null;
+  let sending: Promise<void> | null = null;
   let connected = false;
 
   /**
    * Sends the queued rings to the other replicas. A failed NOTIFY is not retried: rings must not pile up
    * while the database is slow, and the other replicas poll their logs anyway.
    */
-  const tellOthers = async () => {
+  const sendQueuedRings = async () => {
     // Wait one microtask, so that all rings of the same tick go out in one NOTIFY.
     await Promise.resolve();
     while (!unsent.isEmpty) {
@@ -79,7 +79,7 @@ export function createPostgresDoorbell({
         log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
       );
     }
-    telling = null;
+    sending = null;
   };
 
   const listening = retryForever(timings, stopping.signal, (succeeded) =>
@@ -108,14 +108,14 @@ export function createPostgresDoorbell({
       here.ring(sessionId, sequence, entry);
       if (stopping.signal.aborted) return;
       unsent.add(sessionId, sequence);
-      telling ??= tellOthers();
+      sending ??= sendQueuedRings();
     },
     listen: here.listen,
     async stop() {
       stopping.abort();
       receiver.stop();
       await listening;
-      await Promise.race([telling, wait(timings.farewellMs, undefined, { ref: false })]);
+      await Promise.race([sending, wait(timings.farewellMs, undefined, { ref: false })]);
       await here.stop();
     },
   };

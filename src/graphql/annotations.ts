@@ -38,7 +38,7 @@ export class Note extends Node {
   recordedAt: Date;
 }
 
-export const Notes = connectionTypes('Note', () => Note);
+export const Notes = connectionTypes('Note', () => Note, true);
 
 @ObjectType({ implements: Node, simpleResolvers: true, description: 'How and why staff closed a session.' })
 export class Closure extends Node {
@@ -280,7 +280,12 @@ export class SessionAnnotationsResolver {
     const before = args.after == null ? MAX_SEQUENCE : await findSequence(args.after, id, loaders);
     const rows = await loaders.notes.load({ sessionId: id, before, limit: page.limit + 1 });
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => toGlobalId('Note', row.id));
+    return new Page(
+      rows,
+      page,
+      (row) => toGlobalId('Note', row.id),
+      () => loaders.noteCount.load(id),
+    );
   }
 
   @FieldResolver(() => Closure, {

@@ -1,6 +1,7 @@
 import type { Database } from '../db/connection/client.ts';
 import { isStaff, type Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
+import type { MeetingCalendar } from '../domain/calendar.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { TemplateCatalogue } from '../domain/templates.ts';
@@ -33,6 +34,8 @@ export interface Services {
   readonly figures: SessionFigures;
   readonly policy: ActionPolicy;
   readonly clock: Clock;
+  /** Calendar of meetings; null: meetings can be booked at any time. */
+  readonly calendar: MeetingCalendar | null;
   readonly templates: TemplateCatalogue;
   readonly startSession: StartSession;
   /** Called for every refusal that a mutation returns as data, to count it in the metrics. */

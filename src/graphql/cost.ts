@@ -42,6 +42,7 @@ const COSTS: Record<string, number> = {
   'Query.transitionRules': 100,
   'Query.userTemplates': 20,
   'Query.agentTemplates': 20,
+  'Query.meetingSlots': 50,
   'VkycSessionConnection.totalCount': 10,
   // Mutations cost more, because they write to the database or call the provider.
   'Mutation.startSession': 20,
@@ -80,6 +81,9 @@ const LIST_SIZES: Record<string, number> = {
  */
 const ALL_SESSIONS_FACTOR = 20;
 const STATISTICS = 'Query.sessionStats';
+
+/** Highest number of entries of lists without a page size whose entries have leaf values only. */
+const ENTRIES: Readonly<Record<string, number>> = { 'Query.meetingSlots': LIMITS.slots };
 
 /** Edge types. An edge costs nothing itself, so that `edges { node }` costs the same as `nodes`. */
 const CARRIER = /Edge$/;
@@ -219,6 +223,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     if (size !== undefined) return { cost: page * cost, values: page * size * below.values };
     if (`${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values))
       return multiply(page, add({ cost, values: 0 }, multiply(ALL_SESSIONS_FACTOR, below)));
+    const count = ENTRIES[`${parent.name}.${node.name.value}`];
+    if (count !== undefined) return { cost: page * cost, values: page * count * below.values };
     // `nodes(ids:)` is a list without a connection: each id asks for one object.
     return multiply(page * entries(field, node, values), add({ cost, values: 0 }, below));
   }

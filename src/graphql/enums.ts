@@ -22,6 +22,7 @@ import {
   ESCALATION_REASONS,
   type EscalationReason,
 } from '../domain/annotations.ts';
+import { TIME_PROBLEMS, type TimeProblem } from '../domain/calendar.ts';
 import { SESSION_CHANGES, type SessionChange } from '../domain/changes.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import { LOCALES, type Locale } from '../domain/locales.ts';
@@ -151,6 +152,11 @@ export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',
   'Reason why a mutation was refused.',
   described(ERROR_CODES),
+);
+export const TimeProblemEnum = enumOf<TimeProblem>(
+  'MeetingTimeProblem',
+  'Reason why no meeting can be booked at a time. More values may be added: show `message`.',
+  described(TIME_PROBLEMS),
 );
 export const SessionChangeEnum = enumOf<SessionChange>(
   'SessionChange',

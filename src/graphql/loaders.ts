@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
 import {
+  countNotes,
   findAnnotations,
   findDecisionsOfSessions,
   findEscalationsOfSessions,
@@ -145,6 +146,12 @@ const LOADERS = {
         ),
       { cacheKeyFn: ({ sessionId, before, limit }) => `${sessionId} ${before} ${limit}` },
     ),
+  /** Counts the notes of a session. */
+  noteCount: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) => {
+      const counts = new Map((await countNotes(db, ids)).map(({ sessionId, count }) => [sessionId, count]));
+      return ids.map((id) => counts.get(id) ?? 0);
+    }),
   /** Loads the escalations of a session and their resolutions, in the order of their transitions. */
   escalations: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>

@@ -12,6 +12,7 @@ import {
 } from 'type-graphql';
 import { annotationContext } from '../db/sessions/annotations.ts';
 import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { MAX_CHARACTERS } from '../domain/text.ts';
@@ -19,9 +20,10 @@ import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum, TransitionSourceEnum } from './enums.ts';
-import { toMutationResult } from './mutation-error.ts';
+import { TimeUnavailableError, toMutationResult } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import { VkycSession } from './session-type.ts';
 import { decryptText } from './user.ts';
 
 @ObjectType({
@@ -69,9 +71,11 @@ export class Meeting extends Node {
   cancelReason?: string;
   @Field(() => DateTime, { description: 'Time at which the gateway stored the meeting.' })
   createdAt: Date;
+  @Field(() => VkycSession, { description: 'The session that the meeting belongs to, in its current state.' })
+  session: VkycSession;
 }
 
-export const Meetings = connectionTypes('Meeting', () => Meeting);
+export const Meetings = connectionTypes('Meeting', () => Meeting, true);
 
 @InputType({
   description:
@@ -79,12 +83,13 @@ export const Meetings = connectionTypes('Meeting', () => Meeting);
 })
 class ScheduleMeetingInput extends ActionInput {
   @Field(() => DateTime, {
-    description: "Start time: in the future, and before the customer's link expires.",
+    description:
+      "Start time: in the future, and before the customer's link expires. If the deployment has working hours, it must be the start of a slot with a free place (`meetingSlots`).",
   })
   startsAt: Date;
   @Field(() => String, {
     nullable: true,
-    description: `Why the meeting is booked, up to ${MAX_CHARACTERS.reason} characters. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.`,
+    description: `Why the meeting is booked, up to ${MAX_CHARACTERS.reason} characters. Not recorded if the meeting is booked at this time already. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.`,
   })
   reason?: string;
 }
@@ -117,6 +122,7 @@ const ScheduleMeetingResult = createActionResult(
   'ScheduleMeetingResult',
   'The booked meeting, or the reason for refusing it.',
   ScheduleMeetingSuccess,
+  TimeUnavailableError,
 );
 
 const CancelMeetingResult = createActionResult(
@@ -139,6 +145,11 @@ export class MeetingResolver {
     return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
   }
 
+  @FieldResolver(() => VkycSession)
+  session(@Root() { sessionId }: MeetingRow, @Ctx() { loaders }: Context): Promise<SessionRow | null> {
+    return loaders.session.load(sessionId);
+  }
+
   @FieldResolver(() => String, { nullable: true })
   cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
     return decryptText(context, cancelReason, cancelReasonContext(id));
@@ -146,7 +157,7 @@ export class MeetingResolver {
 
   @Mutation(() => ScheduleMeetingResult, {
     description:
-      'Books a meeting, or moves the booked meeting to another time. Refused for customers while an ended call waits for its review, and if the customer has booked a meeting at the provider, whose API cannot move it.',
+      'Books a meeting, or moves the booked meeting to another time; moving it to the time that it has changes nothing. Refused for customers while an ended call waits for its review, and if the customer has booked a meeting at the provider, whose API cannot move it.',
   })
   scheduleMeeting(
     @Arg('input', () => ScheduleMeetingInput, {

@@ -5,10 +5,12 @@
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee } from '../domain/access.ts';
+import type { TimeProblem } from '../domain/calendar.ts';
 import { ERROR_CODES, type ErrorCode, type FieldProblem as Problem, Refusal } from '../domain/errors.ts';
 import type { SessionAction } from '../domain/session.ts';
 import type { Context } from './context.ts';
-import { ErrorCodeEnum, SessionActionEnum } from './enums.ts';
+import { ErrorCodeEnum, SessionActionEnum, TimeProblemEnum } from './enums.ts';
+import { MeetingSlot, toMeetingSlot } from './meeting-slot.ts';
 import { VkycSession } from './session-type.ts';
 
 /**
@@ -95,6 +97,24 @@ export class ConflictError extends MutationError {
 
 @ObjectType({
   implements: MutationError,
+  description:
+    'No meeting can be booked at this time: it is outside the working hours, or all places are taken. Nothing was changed.',
+  simpleResolvers: true,
+})
+export class TimeUnavailableError extends MutationError {
+  @Field(() => TimeProblemEnum, { description: 'Why no meeting can be booked at this time.' })
+  reason: TimeProblem;
+  @Field(() => [MeetingSlot], {
+    description:
+      "Next free slots to offer instead, at most five, within 31 days of the wanted time and before the customer's link expires; if there are none, the next ones from now on. Another user may book them first.",
+  })
+  nextFreeSlots: MeetingSlot[];
+  @Field(() => VkycSession, { description: 'The session in its current state.' })
+  session: SessionRow;
+}
+
+@ObjectType({
+  implements: MutationError,
   description: 'The provider refused the request, or could not be reached.',
   simpleResolvers: true,
 })
@@ -115,6 +135,7 @@ const MEMBER_OF: Record<ErrorCode, string> = {
   INVALID_INPUT: 'InvalidInputError',
   NOT_FOUND: 'NotFoundError',
   ACTION_NOT_ALLOWED: 'ActionNotAllowedError',
+  TIME_UNAVAILABLE: 'TimeUnavailableError',
   VERSION_CONFLICT: 'ConflictError',
   IDEMPOTENCY_CONFLICT: 'ConflictError',
   VERIFICATION_ID_TAKEN: 'ConflictError',
@@ -146,7 +167,7 @@ export async function toMutationResult<Success extends object>(
 
 async function toUnionMember(
   { code, message, details }: Refusal,
-  { loaders, viewer }: Context,
+  { loaders, viewer, services }: Context,
 ): Promise<MutationError> {
   const session = details.sessionId ? await loaders.session.load(details.sessionId) : null;
   return {
@@ -156,6 +177,8 @@ async function toUnionMember(
     retryable: ERROR_CODES[code].retryable,
     problems: details.problems ?? [],
     action: details.action,
+    reason: details.timeProblem,
+    nextFreeSlots: (details.nextFreeSlots ?? []).map((slot) => toMeetingSlot(slot, services.clock.now())),
     session,
     currentSession: session && maySee(viewer, session.verificationId) ? session : null,
     providerCode: details.providerCode ?? null,

@@ -37,7 +37,8 @@ export function fromGlobalId(id: string): { type: NodeType; key: string } | null
     Buffer.from(id, 'base64url')
       .toString('utf8')
       .match(/^(\w+):(.+)$/) ?? [];
-  if (!type || !key || !(type in KEYS) || !KEYS[type as NodeType].test(key)) return null;
+  // `in` would also find the members that every object inherits, such as `toString`.
+  if (!type || !key || !Object.hasOwn(KEYS, type) || !KEYS[type as NodeType].test(key)) return null;
   return { type: type as NodeType, key };
 }
 

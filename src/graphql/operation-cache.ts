@@ -222,7 +222,7 @@ function parseDocument(query: string): DocumentNode {
  * Charges the cost of an operation to the viewer's rate limit, or REFUSAL_COST if the operation was refused.
  * Returns the operation, or an error if the viewer has used up the limit.
  */
-export async function admit(
+export async function chargeOperation(
   prepared: Operation | Refusal,
   viewer: Viewer,
   rateLimit: RateLimit,

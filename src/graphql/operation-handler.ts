@@ -4,7 +4,7 @@ import { recordedAs } from '../domain/access.ts';
 import type { ReadLog } from '../services/audit/read-log.ts';
 import type { Context } from './context.ts';
 import type { Executor } from './jit-executor.ts';
-import { unrecorded } from './personal-data.ts';
+import { readNotRecorded } from './personal-data.ts';
 
 /** Executes a query or a mutation. Errors that resolvers throw are part of the result. */
 export type OperationHandler = (
@@ -56,7 +56,7 @@ async function executeOnRecord(
     return result;
   } catch (error) {
     log.error({ err: error }, 'could not record a read of personal data; withheld the data');
-    return { errors: [unrecorded()] };
+    return { errors: [readNotRecorded()] };
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from './annotations.ts';
 import { LabelsResolver } from './labels.ts';
 import { MeetingResolver } from './meeting.ts';
+import { MeetingListResolver } from './meeting-list.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
 import { ReviewResolver } from './review.ts';
@@ -77,6 +78,7 @@ export function getSchema(): GraphQLSchema {
               FeedResetResolver,
               StartSessionResolver,
               MeetingResolver,
+              MeetingListResolver,
               ReviewResolver,
               SessionAnnotationsResolver,
               NoteResolver,

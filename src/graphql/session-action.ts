@@ -1,4 +1,4 @@
-import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { type ClassType, createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import {
   ActionNotAllowedError,
@@ -46,16 +46,18 @@ export abstract class ActionSuccess {
 
 /**
  * Creates the union type that a mutation on a session returns: its success, or one of the refusals that every
- * such mutation can answer with.
+ * such mutation can answer with, or one of its own (`more`).
  */
-export const createActionResult = <Success extends ActionSuccess>(
+export const createActionResult = <Success extends ActionSuccess, More extends ClassType<object>[]>(
   name: string,
   description: string,
-  success: new () => Success,
+  success: ClassType<Success>,
+  ...more: More
 ) =>
   createUnionType({
     name,
     description,
-    types: () => [success, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const,
+    types: () =>
+      [success, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError, ...more] as const,
     ...resolveByName,
   });

@@ -35,6 +35,7 @@ import { MetadataEntryInput } from './labels.ts';
 import { findSelectedFields, NODE_PATHS } from './selection.ts';
 import { projectionFor, VkycSession } from './session-type.ts';
 import { assertKnownPairs } from './status.ts';
+import { decodeTimeCursor, encodeTimeCursor } from './time-cursor.ts';
 import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
@@ -270,39 +271,19 @@ function checkLabel(name: string, text: string, longest: number): void {
   if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
 }
 
-const CURSOR_FIELDS = {
-  CREATED_AT: { letter: 'c', column: 'createdAt' },
-  UPDATED_AT: { letter: 'u', column: 'updatedAt' },
-  STATUS_SINCE: { letter: 's', column: 'statusSince' },
-  MEETING_AT: { letter: 'm', column: 'meetingAt' },
-} as const satisfies Record<Order['field'], { letter: string; column: keyof SessionSummary }>;
+/** Column of the time by which each order sorts. */
+const TIMES = {
+  CREATED_AT: 'createdAt',
+  UPDATED_AT: 'updatedAt',
+  STATUS_SINCE: 'statusSince',
+  MEETING_AT: 'meetingAt',
+} as const satisfies Record<Order['field'], keyof SessionSummary>;
 
-/**
- * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the session's UUID. With
- * at most 14 digits the year has four digits, so PostgreSQL can read the time. Cursors are neither encrypted
- * nor signed: they contain only what the session shows, and a forged one merely filters by time.
- */
-const CURSOR = /^([cusm])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/**
- * Encodes the list cursor of a session. The cursor names the sort field, because the same time and id would
- * stand for another place in a list that is sorted by another field.
- */
 function encodeCursor(session: SessionSummary, { field }: Order): string {
-  const { letter, column } = CURSOR_FIELDS[field];
-  const at = session[column];
+  const at = session[TIMES[field]];
   invariant(at !== null, 'a session without a booked meeting is in a list by the time of the meeting');
-  return Buffer.from(`${letter}${at.getTime()}:${session.id}`).toString('base64url');
+  return encodeTimeCursor(field, { at, id: session.id });
 }
 
-function decodeCursor(cursor: string | null | undefined, { field }: Order): PageCursor | null {
-  if (cursor == null) return null;
-  const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];
-  if (!id || letter !== CURSOR_FIELDS[field].letter) {
-    throw badInput(
-      'The cursor was not issued for this list in this order: pass a cursor exactly as you received it.',
-    );
-  }
-  return { at: new Date(Number(milliseconds)), id };
-}
+const decodeCursor = (cursor: string | null | undefined, { field }: Order): PageCursor | null =>
+  decodeTimeCursor(field, cursor);

@@ -14,7 +14,7 @@ import {
 } from '../db/sessions/session-stats.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
-import { type Dated, FiguresPending } from '../services/sessions/session-figures.ts';
+import { type DatedFigures, FiguresPending } from '../services/sessions/session-figures.ts';
 import {
   INTERVALS_SHAPE,
   PHASE_STAYS_SHAPE,
@@ -116,9 +116,9 @@ class SessionStats {
     name: string,
     shape: z.ZodType<Figures>,
     count: Counting<Figures>,
-  ) => Promise<Dated<Figures>>;
+  ) => Promise<DatedFigures<Figures>>;
   /** Results of all counts that the fields of this answer have started so far. */
-  readonly asked: readonly Promise<Dated<unknown>>[];
+  readonly asked: readonly Promise<DatedFigures<unknown>>[];
 }
 
 type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
@@ -200,13 +200,13 @@ export class SessionStatsResolver {
       verificationIds: visibleVerificationIds(viewer),
     };
     const now = services.clock.now();
-    const known = new Map<string, Promise<Dated<unknown>>>();
-    const asked: Promise<Dated<unknown>>[] = [];
+    const known = new Map<string, Promise<DatedFigures<unknown>>>();
+    const asked: Promise<DatedFigures<unknown>>[] = [];
     return {
       window,
       asked,
       read<Figures>(name: string, shape: z.ZodType<Figures>, count: Counting<Figures>) {
-        const before = known.get(name) as Promise<Dated<Figures>> | undefined;
+        const before = known.get(name) as Promise<DatedFigures<Figures>> | undefined;
         if (before) return before;
         const figures = services.figures
           .read({ name, shape, window, count, now, signal })

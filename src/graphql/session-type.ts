@@ -72,6 +72,22 @@ export class VkycSession extends Node {
       "True if a decision of the provider contradicts the session's decision. Do not onboard the customer until a person has checked the session.",
   })
   disputed: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'True if staff escalated the session and the escalation is not resolved yet. Null for customers.',
+  })
+  escalated?: boolean;
+  @Field(() => Boolean, {
+    description:
+      'True if staff closed the session. It stays true if the session is at another status since, by the decision of a dispute.',
+  })
+  closed: boolean;
+  @Field(() => Boolean, {
+    description:
+      'True if another session replaces this session, also if you may not see that session (`replacedBy`).',
+  })
+  replaced: boolean;
   @Field(() => String, {
     nullable: true,
     description:
@@ -118,6 +134,9 @@ const SUMMARY_FIELDS = new Set([
   'statusSince',
   'version',
   'disputed',
+  'escalated',
+  'closed',
+  'replaced',
   'startCursor',
   'createdAt',
   'updatedAt',

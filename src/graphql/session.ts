@@ -175,7 +175,7 @@ export class SessionResolver {
   @FieldResolver(() => SubStatusEnum, {
     nullable: true,
     description:
-      'Step that the session gets if you resolve its dispute with ACCEPT_PROVIDER: pass it to resolveDispute as `expectedSubStatus`. Null if the session is not disputed, or the provider no longer contradicts it; ACCEPT_PROVIDER is refused then.',
+      'Step that the session gets if you resolve its dispute with ACCEPT_PROVIDER: pass it to resolveDispute as `expectedSubStatus`. Null if the session is not disputed, or the provider no longer contradicts it; ACCEPT_PROVIDER is refused then. Also null for customers.',
   })
   async providerDecision(
     @Root() session: SessionRow,
@@ -248,7 +248,12 @@ export class SessionResolver {
       throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
     const rows = all.slice(from, from + page.limit + 1);
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => toGlobalId('Meeting', row.id));
+    return new Page(
+      rows,
+      page,
+      (row) => toGlobalId('Meeting', row.id),
+      async () => all.length,
+    );
   }
 
   @FieldResolver(() => [Review], {

@@ -19,9 +19,9 @@ import {
   logStart,
   positionAfter,
 } from '../feed/cursor.ts';
+import type { EndingIterator } from '../feed/ending-iterator.ts';
 import { encodeOnce } from '../feed/frame-json.ts';
 import type { RestartCause, ResyncPoint, Subscription } from '../feed/subscription.ts';
-import type { SubscriptionHandle } from '../feed/subscription-handle.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { decodeId } from './node.ts';
@@ -70,7 +70,7 @@ export async function subscribeToSessionTransitions(
   after: Cursor,
   filter: TransitionCriteria | null | undefined,
   context: Context,
-): Promise<SubscriptionHandle> {
+): Promise<EndingIterator> {
   const session = await visibleSession(sessionId, context, after);
   const from =
     after == null ? await findLogEnd(session, context) : decodeSessionCursor(session, after, context);
@@ -90,7 +90,7 @@ export async function subscribeToSession(
   sessionId: string,
   after: Cursor,
   context: Context,
-): Promise<SubscriptionHandle> {
+): Promise<EndingIterator> {
   const session = await visibleSession(sessionId, context, after);
   const subscriber = {
     ...createSubscription(context, after, null),

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import { isStaff, type Viewer } from '../domain/access.ts';
+import { EndingIterator } from '../feed/ending-iterator.ts';
 import { FrameJson } from '../feed/frame-json.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/subscription.ts';
-import { SubscriptionHandle } from '../feed/subscription-handle.ts';
 import { getLabels, tracedOperation } from '../telemetry/operations.ts';
 import { type Context, createContext, type Services } from './context.ts';
 import { type FormatError, formattedResult, isInternalError } from './errors.ts';
@@ -50,7 +50,7 @@ export async function startSubscription(
   viewer: Viewer,
   sink: Sink,
   dependencies: Dependencies,
-): Promise<SubscriptionHandle | ExecutionResult> {
+): Promise<EndingIterator | ExecutionResult> {
   const live = {
     sink,
     selection: selectionOf(operation, isStaff(viewer), dependencies),
@@ -59,7 +59,7 @@ export async function startSubscription(
   const contextValue = createContext(dependencies.services, viewer, live);
   const begun = (await tracedOperation(getLabels(operation), async () =>
     createSourceEventStream({ ...operation, contextValue }),
-  )) as SubscriptionHandle | ExecutionResult;
+  )) as EndingIterator | ExecutionResult;
   const errors = 'errors' in begun ? (begun.errors ?? []) : [];
   const faults = errors.filter(isInternalError);
   if (faults.length === 0) return begun;
@@ -67,7 +67,7 @@ export async function startSubscription(
   // Closes the connection after a fault of the gateway, so that the client reconnects. A client would take an
   // error result for the end of the subscription.
   sink.closeForRetry();
-  return new SubscriptionHandle(() => {});
+  return new EndingIterator(() => {});
 }
 
 /**

@@ -23,7 +23,7 @@ import { invariant } from '../domain/invariant.ts';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import { LIMITS } from '../graphql/limits.ts';
-import { admit, type OperationCache } from '../graphql/operation-cache.ts';
+import { chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import { type OperationRequest, parsePayload } from '../graphql/payload.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
@@ -80,7 +80,7 @@ const executedBy = ({
         ...(operationName == null ? {} : { operationName }),
         variables,
       });
-      const admitted = await admit(prepared, contextValue.viewer, rateLimit);
+      const admitted = await chargeOperation(prepared, contextValue.viewer, rateLimit);
       const { cost: requested } = admitted;
       const result = 'errors' in admitted ? admitted : await execute({ ...admitted, contextValue });
       return toResponse(

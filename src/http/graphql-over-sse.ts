@@ -1,10 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Ending, SubscriptionHandle } from '../feed/subscription-handle.ts';
+import type { Ending, EndingIterator } from '../feed/ending-iterator.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
-import { admit, type Operation, type OperationCache, type Refusal } from '../graphql/operation-cache.ts';
+import {
+  chargeOperation,
+  type Operation,
+  type OperationCache,
+  type Refusal,
+} from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
@@ -72,7 +77,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
     preHandler: rejectBatches,
     async handler(request, reply) {
       const viewer = getViewer(request);
-      const operation = await admit(
+      const operation = await chargeOperation(
         dependencies.operations.prepare(readPayload(request)),
         viewer,
         dependencies.rateLimit,
@@ -158,7 +163,7 @@ async function stream(
     sink.send(JSON.stringify(formattedResult(result as ExecutionResult, formatError)), false);
   }
 
-  async function beginOperation(): Promise<SubscriptionHandle | ExecutionResult> {
+  async function beginOperation(): Promise<EndingIterator | ExecutionResult> {
     // Sends errors in the stream with status 200, because clients take any other status for a temporary
     // fault, and retry for ever.
     if ('errors' in operation) return { errors: operation.errors };

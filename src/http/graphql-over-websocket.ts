@@ -8,7 +8,7 @@ import type { Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
-import { admit, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
+import { chargeOperation, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
@@ -87,14 +87,14 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
     ...FAREWELL,
   });
   const peers = new Set<Peer>();
-  const pings = setInterval(() => findTheDead(peers), PING_INTERVAL_MS);
+  const pings = setInterval(() => terminateUnresponsive(peers), PING_INTERVAL_MS);
 
   const protocol = makeServer<Record<string, unknown>, Peer>({
     onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, dependencies),
     onSubscribe: async ({ subscriptions, extra: peer }, id, payload) => {
       if (Object.keys(subscriptions).length > dependencies.mostSubscriptions)
         return [tooMany(dependencies.mostSubscriptions)];
-      const operation = await admit(operations.prepare(payload), getViewer(peer), rateLimit);
+      const operation = await chargeOperation(operations.prepare(payload), getViewer(peer), rateLimit);
       if ('errors' in operation) return operation.errors;
       return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
     },
@@ -125,7 +125,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
     client.on('error', (error) => log.debug({ err: error }, 'WebSocket failed; connection closed'));
     // If the shutdown began during this upgrade, closes the socket with a code that tells the client to
     // reconnect; to the client, a dropped socket would look like a fault.
-    if (dependencies.connections.isStopping) return void sendAway(client);
+    if (dependencies.connections.isStopping) return void closeForRestart(client);
     const disconnected = dependencies.metrics.connected('websocket');
     const room = createSocketBuffer(client, request);
     const peer: Peer = { client, request, room, viewer: null, leave: null, alive: true };
@@ -147,7 +147,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
             if (client.readyState !== client.OPEN) return;
             if (isBinary) return client.close(UNSUPPORTED_DATA, 'Messages are texts');
             void receive(String(data)).catch(fail);
-            hearNoMoreWhileFull(peer);
+            pauseReadsWhileFull(peer);
           }),
       },
       peer,
@@ -174,7 +174,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
     },
     stop() {
       clearInterval(pings);
-      for (const { client } of peers) void sendAway(client);
+      for (const { client } of peers) void closeForRestart(client);
       sockets.close();
     },
   };
@@ -213,11 +213,11 @@ async function signIn(
   peer.leave = connections.admit(
     {
       closeForExpiry: () => client.close(CloseCode.Forbidden, 'Token expired'),
-      closeForRestart: () => sendAway(client),
+      closeForRestart: () => closeForRestart(client),
     },
     peer.viewer,
   );
-  if (!peer.leave && connections.isStopping) void sendAway(client);
+  if (!peer.leave && connections.isStopping) void closeForRestart(client);
   else if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
   // If the socket was closed while its token was being verified, frees its slot.
   else if (client.readyState !== client.OPEN) peer.leave();
@@ -235,14 +235,15 @@ const isOfThePeer = (error: unknown): boolean =>
  * Stops reading from a client while its send buffer is full (backpressure). Otherwise the answers to a client
  * that keeps sending operations or pings without reading would pile up in memory.
  */
-function hearNoMoreWhileFull({ client, room }: Peer): void {
+function pauseReadsWhileFull({ client, room }: Peer): void {
   if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < HIGH_WATER_MARK_BYTES)
     return;
   client.pause();
   void room.drained().then(() => client.resume());
 }
 
-function sendAway(client: WebSocket): Promise<void> {
+/** Closes a socket with the code that tells the client to connect again, and resolves when it is closed. */
+function closeForRestart(client: WebSocket): Promise<void> {
   if (client.readyState === client.CLOSED) return Promise.resolve();
   return new Promise((resolve) => {
     client.once('close', () => resolve());
@@ -250,7 +251,12 @@ function sendAway(client: WebSocket): Promise<void> {
   });
 }
 
-function findTheDead(peers: Iterable<Peer>): void {
+/**
+ * Closes the clients that did not answer the last ping with a pong (liveness check), and pings the others. A peer
+ * that reads too slowly is closed too: the ping waits behind the frames in its send buffer, so its pong comes too
+ * late.
+ */
+function terminateUnresponsive(peers: Iterable<Peer>): void {
   for (const peer of peers) {
     if (!peer.alive) peer.client.terminate();
     peer.alive = false;

@@ -225,7 +225,7 @@ async function toUsable(given: JWK): Promise<JWK | null> {
     const { alg, ...unnamed } = given;
     const isEd25519 = given.kty === 'OKP' && given.crv === 'Ed25519';
     const key = isEd25519 ? unnamed : given;
-    const imported = await importJWK(key, alg ?? ALGORITHM_OF[String(given.crv ?? given.kty)]);
+    const imported = await importJWK(key, alg ?? ALGORITHM_OF.get(String(given.crv ?? given.kty)));
     return 'type' in imported && imported.type === 'public' ? key : null;
   } catch {
     return null;
@@ -233,13 +233,13 @@ async function toUsable(given: JWK): Promise<JWK | null> {
 }
 
 /** Algorithm with which a published key is imported if the key names none, by its key type or curve. */
-const ALGORITHM_OF: Readonly<Record<string, string>> = {
-  RSA: 'RS256',
-  'P-256': 'ES256',
-  'P-384': 'ES384',
-  'P-521': 'ES512',
-  Ed25519: 'EdDSA',
-};
+const ALGORITHM_OF: ReadonlyMap<string, string> = new Map([
+  ['RSA', 'RS256'],
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+  ['Ed25519', 'EdDSA'],
+]);
 
 /**
  * Returns why a fetch failed, as text for the log. The text contains neither the URL, which may include a

@@ -79,7 +79,12 @@ export function createHttpServer({
     // Sets both timeouts: by default Fastify waits for a request for ever, and for the body Node uses the
     // larger of the two.
     requestTimeout: requestSeconds * 1000,
-    http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
+    http: {
+      headersTimeout: requestSeconds * 1000,
+      // Node refuses a header timeout above this one, which is 5 minutes unless set, before Fastify sets it.
+      requestTimeout: requestSeconds * 1000,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+    },
     clientErrorHandler: answerParseError,
     // At a shutdown, closes idle keep-alive connections, because they would delay it.
     forceCloseConnections: 'idle',

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Provider, WebhookRefusal } from '../domain/ports.ts';
 import type { Providers } from '../domain/providers.ts';
-import type { WebhookReceiver } from '../services/webhooks/webhook-receiver.ts';
+import type { WebhookRecorder } from '../services/webhooks/webhook-recorder.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 
@@ -66,7 +66,7 @@ const UNKNOWN_PROVIDER = 'No provider of this name sends webhooks here. Check th
 const TOO_MANY = 'Too many webhooks from your address had no valid signature (rate limit): try again later.';
 
 interface Dependencies {
-  readonly receiver: WebhookReceiver;
+  readonly recorder: WebhookRecorder;
   readonly providers: Providers;
   readonly failures: FailedAttemptLimit;
   readonly metrics: Metrics;
@@ -83,7 +83,7 @@ export const webhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webho
  */
 export async function serveWebhooks(
   app: FastifyInstance,
-  { receiver, providers, failures, metrics }: Dependencies,
+  { recorder, providers, failures, metrics }: Dependencies,
 ): Promise<void> {
   let unusualBytes = 0;
 
@@ -190,7 +190,7 @@ export async function serveWebhooks(
     const verdict = webhooks.verify({ headers, body });
     if (verdict !== 'OK') return refuseSigned(request, reply, verdict);
     try {
-      await receiver.receive(provider, body);
+      await recorder.record(provider, body);
     } catch (error) {
       request.log.error(
         { err: error },

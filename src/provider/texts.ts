@@ -25,7 +25,7 @@ export const MAX_ID_LENGTH = 100;
  * PostgreSQL cannot store, is shortened and repaired, and gets a digest of the original, so that different
  * statuses stay different. Known statuses are never changed.
  */
-export function keepStatus(raw: string): string {
+export function toStorableStatus(raw: string): string {
   const storable = toStorable(raw);
   if (storable === raw && raw.length <= MAX_STATUS_LENGTH) return raw;
   // Hashes the JSON form, because JSON escapes each lone surrogate; UTF-8 would replace all of them with the
@@ -38,7 +38,7 @@ export function keepStatus(raw: string): string {
  * Returns the form in which a text is encrypted and stored: without characters that PostgreSQL cannot store,
  * and cut if it is too long.
  */
-export const keepText = (raw: string): string => cut(toStorable(raw), MAX_TEXT_LENGTH);
+export const toStorableText = (raw: string): string => cut(toStorable(raw), MAX_TEXT_LENGTH);
 
 /** Cuts a text to a length, but never within a surrogate pair. */
 const cut = (text: string, length: number): string =>

@@ -1,6 +1,6 @@
 import type { ProviderWebhooks, WebhookHeaders, WebhookRefusal } from '../domain/ports.ts';
 import { verify as verifySignature } from './signature.ts';
-import { parseWebhook } from './wire-format.ts';
+import { IMPERSONAL_WEBHOOK_FIELDS, parseWebhook } from './wire-format.ts';
 
 const TIMESTAMP_HEADER = 'x-webhook-timestamp';
 const SIGNATURE_HEADER = 'x-webhook-signature';
@@ -43,6 +43,7 @@ export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => 
     return 'OK';
   },
   parse: (body) => parseWebhook(body.toString('utf8')),
+  impersonalFields: IMPERSONAL_WEBHOOK_FIELDS,
 });
 
 /**

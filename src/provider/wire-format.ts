@@ -18,7 +18,7 @@ import type {
 } from '../domain/ports.ts';
 import { isStorable } from '../domain/storable.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
-import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
+import { MAX_ID_LENGTH, MAX_TEXT_LENGTH, toStorableStatus, toStorableText } from './texts.ts';
 import { readExpiryOfLink, readTime } from './times.ts';
 
 /**
@@ -39,12 +39,12 @@ const orDigits = <T>(schema: z.ZodType<T>) =>
   z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
 const id = orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').nullish()).transform(orNothing);
 const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
-const optionalStatus = z.string('must be text').transform(keepStatus).nullish().transform(orNothing);
+const optionalStatus = z.string('must be text').transform(toStorableStatus).nullish().transform(orNothing);
 /**
  * Free text on which no decision depends. Instead of being refused, such a text is repaired and cut until it
  * can be stored.
  */
-const prose = z.string().transform(keepText).nullish().transform(orNothing);
+const prose = z.string().transform(toStorableText).nullish().transform(orNothing);
 const time = z
   .preprocess((given) => (isWrittenNumber(given) ? given.value : given), z.string('must be a time'))
   .transform((text, context) => {
@@ -94,7 +94,7 @@ const BESIDE_THE_STATUS = {
 const verification = z
   .looseObject({
     verification_id: verificationId,
-    status: z.string('must be text').min(1, 'must not be empty').transform(keepStatus),
+    status: z.string('must be text').min(1, 'must not be empty').transform(toStorableStatus),
     // The sub-status has three names in the provider's documentation: in the API, in a sentence about
     // webhooks, and for prepaid instruments.
     sub_status: optionalStatus,
@@ -155,10 +155,7 @@ const sdkToken = z
   })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
-/**
- * Fields of a webhook whose values say nothing about a person. `npm run inbox -- show` shows only these to
- * operators by default.
- */
+/** Fields of a webhook whose values say nothing about a person (`ProviderWebhooks.impersonalFields`). */
 export const IMPERSONAL_WEBHOOK_FIELDS = [
   'event_type',
   'event_time',

@@ -6,7 +6,7 @@ import { checkCredentials } from './credentials.ts';
 import { apiError } from './errors.ts';
 import type { Faults } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
-import { checkId, newUser, read, tokenRequest, userChanges, verificationRequest } from './requests.ts';
+import { checkId, newUser, parseBody, tokenRequest, userChanges, verificationRequest } from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
 import { type AccountTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
@@ -38,7 +38,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     injectApiFaults(api, faults, API_PREFIX);
 
     api.post('/user', async (request) => {
-      const { user_id, phone, ...person } = read(newUser, request.body);
+      const { user_id, phone, ...person } = parseBody(newUser, request.body);
       if (user_id) checkId('user_id', user_id);
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
@@ -46,14 +46,14 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     api.get('/user', async (request) => store.findUser(request.query as UserSelection));
 
     api.patch('/user', async (request) => {
-      const { user_id, user_reference_id, phone, ...person } = read(userChanges, request.body);
+      const { user_id, user_reference_id, phone, ...person } = parseBody(userChanges, request.body);
       const user = store.findUser({ user_id, user_reference_id });
       if (phone != null && phone !== user.phone) throw apiError('phoneImmutable');
       return store.updateUser(user, toUserDetails(person));
     });
 
     api.post('/vkyc', async (request) => {
-      const body = read(verificationRequest, request.body);
+      const body = parseBody(verificationRequest, request.body);
       const { verification_id, user_template, agent_template } = body;
       checkId('verification_id', verification_id);
       if (!hasTemplates(templates, user_template, agent_template)) throw apiError('templateUnknown');
@@ -77,7 +77,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     );
 
     api.post('/oauth/token', async (request) => {
-      read(tokenRequest, request.body);
+      parseBody(tokenRequest, request.body);
       const expiry = new Date(clock.now().getTime() + TOKEN_LIFE_MS).toISOString();
       return { access_token: randomBytes(24).toString('base64url'), expiry };
     });

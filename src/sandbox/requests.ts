@@ -81,7 +81,7 @@ export const tokenRequest = z.looseObject({
  * Parses a request body.
  * @throws ApiError like the provider's error for the first invalid field
  */
-export function read<T>(schema: z.ZodType<T>, body: unknown): T {
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body ?? {});
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0] as z.core.$ZodIssue;

@@ -38,7 +38,9 @@ export type AadhaarFlow = 'AADHAAR_STEP' | 'AADHAAR_SENT' | 'CALL_ONLY';
 
 /** Returns the customer's flow. The provider skips the Aadhaar step if the merchant sent the Aadhaar details. */
 export function aadhaarFlowFor(template: string, aadhaarSent: boolean): AadhaarFlow {
-  const known: Readonly<Record<string, { readonly aadhaarStep: boolean }>> = USER_TEMPLATES;
-  if (known[template]?.aadhaarStep === false) return 'CALL_ONLY';
+  const known: ReadonlyMap<string, { readonly aadhaarStep: boolean }> = new Map(
+    Object.entries(USER_TEMPLATES),
+  );
+  if (known.get(template)?.aadhaarStep === false) return 'CALL_ONLY';
   return aadhaarSent ? 'AADHAAR_SENT' : 'AADHAAR_STEP';
 }

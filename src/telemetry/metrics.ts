@@ -38,7 +38,7 @@ export interface Metrics {
   readonly providerCalls: Histogram<'endpoint' | 'purpose' | 'outcome'>;
   /** Counts an error code that the provider does not document, by HTTP status. */
   unmappedError(status: number, code: string): void;
-  /** Received webhooks, by outcome: what the receiver did with the webhook. */
+  /** Received webhooks, by outcome: what the gateway did with the webhook. */
   readonly webhooks: Counter<'outcome'>;
   /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;

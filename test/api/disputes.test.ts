@@ -164,6 +164,47 @@ test('a dispute between an approval by the provider and a late webhook that reje
   await expectSound(gateway);
 });
 
+test('staff read to which status accepting the decision of the provider would lead, until the provider withdraws it', async () => {
+  const gateway = await bootGateway();
+  const { ravi, uma, viewer } = await staffOf(gateway);
+  const query = 'query ($id: ID!) { result: session(id: $id) { disputed providerDecision } }';
+  const expectAt = async (id: string, subStatus: string | null) => {
+    for (const who of [uma, viewer])
+      expect((await who.query(query, { id })).providerDecision).toBe(subStatus);
+  };
+  const { id } = await sessionAt(gateway, 'read.1', 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
+  await expectAt(id, null);
+  await report(gateway, 'read.1', 'AGENT_UNABLE_TO_VALIDATE');
+  await settled(gateway);
+  await expectAt(id, 'AGENT_UNABLE_TO_VALIDATE');
+  await report(gateway, 'read.1', 'AUDITOR_APPROVED');
+  await settled(gateway);
+  await expectAt(id, 'AUDITOR_APPROVED');
+  const late = await gateway.start('read.2');
+  for (const [sub_status, seconds] of [
+    ['AUDITOR_REJECTED', 20],
+    ['AUDITOR_APPROVED', 10],
+  ] as const) {
+    const event_time = new Date(Date.now() + seconds * 1_000).toISOString();
+    const data = { verification_id: 'read.2', status: 'AUDITOR_REVIEWED', sub_status };
+    await gateway.webhook({ event_type: 'X', event_time, data });
+    await settled(gateway);
+  }
+  await expectAt(late.id, 'AUDITOR_APPROVED');
+
+  const resolved = await uma.act('resolveDispute', late.id, {
+    resolution: 'ACCEPT_PROVIDER',
+    note: NOTE,
+    expectedSubStatus: 'AUDITOR_APPROVED',
+  });
+
+  expect(resolved.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
+  await expectAt(late.id, null);
+  const customer = await person(gateway, 'asha', 'CUSTOMER', ['read.1']);
+  expect(await customer.query(query, { id })).toEqual({ disputed: true, providerDecision: null });
+});
+
 test("after a dispute is resolved, a webhook that repeats the provider's decision changes nothing, and one with another decision makes the session disputed again", async () => {
   const gateway = await bootGateway();
   const { dev } = await staffOf(gateway);

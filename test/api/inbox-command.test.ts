@@ -50,6 +50,16 @@ test('`npm run inbox -- list` shows why a webhook is parked; `-- show` hides per
   expect(rows).toEqual([{ operations: ['inbox show'], subjects: ['webhook_inbox:1'] }]);
 });
 
+test('`npm run inbox -- show` hides every value of a webhook from a provider that is not configured any more', async () => {
+  const gateway = await bootGateway();
+  await gateway.webhook(news('gone.1', 'USER_QUEUED', 1));
+  await webhooksSettled(gateway.database);
+  expect(await inbox(gateway, 'show', '1')).toContain('"verification_id": "gone.1"');
+  await gateway.database.query(`update webhook_inbox set provider = 'acme'`);
+
+  expect(await inbox(gateway, 'show', '1')).toContain('"verification_id": "(hidden)"');
+});
+
 test('`npm run inbox -- replay` of a parked webhook whose update is already recorded changes no session', async () => {
   const gateway = await bootGateway();
   await gateway.start('replay.1');

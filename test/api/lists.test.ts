@@ -205,6 +205,7 @@ const OF_SESSION: Record<string, string> = {
   escalation: '{ reason }',
   escalations: '{ reason }',
   disputeResolutions: '{ resolution }',
+  metadata: '{ key value }',
   blockedActions: '{ action reason }',
   transitions: '(first: 5) { nodes { sequence } }',
 };

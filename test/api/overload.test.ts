@@ -32,6 +32,12 @@ test('an operation that exceeds the time limit gets TIMEOUT on every transport, 
   expect(await next).toEqual({ sequence: 2 });
 });
 
+test('a gateway starts with the longest time limit that the settings allow', async () => {
+  const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '600' } });
+
+  expect(await gateway.graphql('{ viewer { id } }')).toMatchObject({ data: { viewer: { id: 'developer' } } });
+});
+
 test('a caller that has used up its cost budget is rate-limited on all transports, and other callers are not', async () => {
   const gateway = await bootGateway({
     environment: { RATE_LIMIT_COST_PER_MINUTE: String(3 * COST_OF_PAGE) },

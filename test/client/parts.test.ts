@@ -1,7 +1,7 @@
 /** Tests the parts of the client helper (resuming subscriptions) without a connection. */
 import { describe, expect, test, vi } from 'vitest';
 import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
-import { frameIn, isRestart, meaningOfErrors, type Result } from '../../src/client/frames.ts';
+import { classifyErrors, findFrame, isRestart, type Result } from '../../src/client/frames.ts';
 import { Position } from '../../src/client/position.ts';
 import { backoffMs } from '../../src/client/resuming.ts';
 import { BADGE, type Event, NEXT_STATE, type State } from '../../src/client/states.ts';
@@ -57,10 +57,10 @@ describe('findVariables', () => {
 });
 
 describe('frames', () => {
-  test('frameIn returns the value of the first root field that is an object or null; without such a field, undefined', () => {
-    expect(frameIn({ data: { id: 1, feed: { cursor: 'a' } } })).toEqual({ cursor: 'a' });
-    expect(frameIn({ data: { feed: null } })).toBeNull();
-    expect([frameIn({ data: null }), frameIn({}), frameIn({ data: { four: 4 } })]).toEqual([
+  test('findFrame returns the value of the first root field that is an object or null; without such a field, undefined', () => {
+    expect(findFrame({ data: { id: 1, feed: { cursor: 'a' } } })).toEqual({ cursor: 'a' });
+    expect(findFrame({ data: { feed: null } })).toBeNull();
+    expect([findFrame({ data: null }), findFrame({}), findFrame({ data: { four: 4 } })]).toEqual([
       undefined,
       undefined,
       undefined,
@@ -108,7 +108,7 @@ describe('frames', () => {
       'UNTRUSTED_DOCUMENT',
     ].map((code): [string, Result, 'REFUSAL'] => [code, { data: null, errors: errors(code) }, 'REFUSAL']),
   ])('a result with %s (%j) counts as %s', (_name, result, meaning) => {
-    expect(meaningOfErrors(result)).toBe(meaning);
+    expect(classifyErrors(result)).toBe(meaning);
   });
 });
 

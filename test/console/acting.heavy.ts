@@ -269,6 +269,44 @@ browserTest(
   },
 );
 
+browserTest(
+  'the dialog of a dispute that a late webhook raised shows the decision of that webhook, and accepts no other one',
+  async () => {
+    const gateway = await bootGateway();
+    const { id } = await gateway.start('late');
+    const since = Date.now();
+    const reported = async (status: string, subStatus: string, seconds: number) => {
+      await gateway.webhook({
+        event_type: 'X',
+        event_time: new Date(since + seconds * 1_000).toISOString(),
+        data: { verification_id: 'late', status, sub_status: subStatus },
+      });
+      await settled(gateway);
+    };
+    await reported('AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 20);
+    await reported('AUDITOR_REVIEWED', 'AUDITOR_REJECTED', 10);
+    const window = await openConsole(gateway, { as: 'AUDITOR', at: `/sessions/${id}` });
+    await window.button(SAYS.resolveDispute).click();
+    const decisions = await window.dialog.locator('dd').allInnerTexts();
+    expect(decisions.map((text) => text.replace(/^\W+/, ''))).toEqual([
+      'Auditor approved',
+      'Auditor rejected',
+    ]);
+    await window.choose('Accept the provider');
+    await window.field('Why').fill('Checked with the bank.');
+    await reported('AGENT_REVIEWED', 'AGENT_UNABLE_TO_VALIDATE', 30);
+    await window.press("Replace our decision by the provider's: Auditor rejected");
+
+    await window.dialog.getByText('The provider has decided otherwise').waitFor();
+    await window.isAt('Auditor approved');
+    await window.press('Show the current decisions');
+    await window.choose('Keep our decision');
+    await window.press('Keep our decision: Auditor approved');
+    await expect.poll(() => window.page.getByText(/^Disputed:/).count()).toBe(0);
+    await window.isAt('Auditor approved');
+  },
+);
+
 for (const [name, viewport] of Object.entries(WIDTHS))
   browserTest(
     `no dialog for an action, empty or with a decision chosen, and no page after the action has an accessibility violation, on a ${name} screen`,

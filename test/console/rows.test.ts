@@ -18,7 +18,10 @@ const row = (id: number, pair: StatusPair, version: number, updated: number): Ro
   id: toGlobalId(id),
   verificationId: `loan-${id % 3}-${id}`,
   version,
-  disputed: false,
+  disputed: version % 2 === 1,
+  escalated: version % 3 === 1,
+  closed: false,
+  replaced: false,
   // Gives several sessions the same creation time, so that the order by id is tested, too.
   createdAt: at(Math.floor(id / 12)),
   updatedAt: at(updated),
@@ -38,6 +41,8 @@ const filter = fc.record(
     status: fc.subarray([...STATUSES], { minLength: 1 }),
     waitingOn: fc.subarray(['CUSTOMER', 'AGENT', 'AUDITOR', 'MERCHANT', 'NOBODY'] as const, { minLength: 1 }),
     verificationIdPrefix: fc.constantFrom('loan-1', 'loan'),
+    disputed: fc.boolean(),
+    escalated: fc.constant(true),
   },
   { requiredKeys: [] },
 );

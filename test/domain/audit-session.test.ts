@@ -3,7 +3,7 @@ import { type AuditEntry, type AuditKind, computeCommitment, personText } from '
 import {
   type AuditedSession,
   checkDerived,
-  checkIdentity,
+  checkIdentityAndDetails,
   differingDetails,
   isBound,
   type SessionOrigin,
@@ -151,19 +151,19 @@ describe('isBound', () => {
   });
 });
 
-describe('checkIdentity', () => {
+describe('checkIdentityAndDetails', () => {
   const check = (
     changes: Partial<AuditedSession> | null = {},
     origin: SessionOrigin | undefined = ORIGIN,
     entries: readonly AuditEntry[] = chain,
-  ) => checkIdentity(entries, changes && { ...row, ...changes }, origin);
+  ) => checkIdentityAndDetails(entries, changes && { ...row, ...changes }, origin);
   const chainWith = (...contents: readonly (readonly [AuditKind, object])[]) => makeChain(...contents);
 
-  test('checkIdentity accepts a session row with the ids of its audit entries, and leaves a missing row to checkDerived', () => {
+  test('checkIdentityAndDetails accepts a session row with the ids of its audit entries, and leaves a missing row to checkDerived', () => {
     expect(check()).toBeNull();
     expect(check(null)).toBeNull();
     // Archived sessions have neither the user nor the caller, so these are not compared.
-    expect(checkIdentity(chain, row, undefined)).toBeNull();
+    expect(checkIdentityAndDetails(chain, row, undefined)).toBeNull();
   });
 
   test.each([
@@ -177,19 +177,19 @@ describe('checkIdentity', () => {
     [{ linkExpiresAt: recordedAt(40) }, 2],
     [{ personSalt: null }, 1],
   ] as [Partial<AuditedSession>, number][])(
-    'checkIdentity reports the edit %o of the session row',
+    'checkIdentityAndDetails reports the edit %o of the session row',
     (changes, number) => {
       expect(check(changes)).toEqual({ number, what: `${EDITED}: ${Object.keys(changes)}` });
     },
   );
 
-  test('checkIdentity names all edited ids of a session row in one finding', () => {
+  test('checkIdentityAndDetails names all edited ids of a session row in one finding', () => {
     expect(check({ verificationId: 'loan-2', userId: 'u-2' })?.what).toBe(
       `${EDITED}: verificationId, userId`,
     );
   });
 
-  test('checkIdentity reports an edited or removed caller of the start intent (the stored request to start the session)', () => {
+  test('checkIdentityAndDetails reports an edited or removed caller of the start intent (the stored request to start the session)', () => {
     expect(check({}, { ...ORIGIN, caller: 'mallory' })).toEqual({
       number: 1,
       what: 'the caller of its row of start_intent was edited',
@@ -197,7 +197,7 @@ describe('checkIdentity', () => {
     expect(check({}, { ...ORIGIN, caller: null })?.number).toBe(1);
   });
 
-  test('checkIdentity reports a user row that was removed, exchanged, or erased without an ERASURE entry', () => {
+  test('checkIdentityAndDetails reports a user row that was removed, exchanged, or erased without an ERASURE entry', () => {
     expect(check({}, { ...ORIGIN, user: null })).toEqual({
       number: 1,
       what: 'its row of vkyc_user was removed',
@@ -214,7 +214,9 @@ describe('checkIdentity', () => {
       number: 2,
       what: 'its row of vkyc_user was edited: erasedAt',
     });
-    expect(checkIdentity([], row, { ...ORIGIN, user: { ...USER, erasedAt: recordedAt(5) } })?.number).toBe(1);
+    expect(
+      checkIdentityAndDetails([], row, { ...ORIGIN, user: { ...USER, erasedAt: recordedAt(5) } })?.number,
+    ).toBe(1);
   });
 
   test('the salt of the commitment (salted hash) to the person may be missing only if an ERASURE entry follows the SESSION entry', () => {
@@ -231,19 +233,19 @@ describe('checkIdentity', () => {
     expect(check(erased, origin, chainWith(session(), details(LEARNED), ['DETAILS', {}]))?.number).toBe(1);
   });
 
-  test('checkIdentity accepts a missing salt if the SESSION entry has no commitment (salted hash) to the person', () => {
+  test('checkIdentityAndDetails accepts a missing salt if the SESSION entry has no commitment (salted hash) to the person', () => {
     const entries = chainWith(session({ person: null }), details(LEARNED));
     expect(check({ personSalt: null }, ORIGIN, entries)).toBeNull();
   });
 
-  test('checkIdentity reports a second SESSION entry in a chain', () => {
+  test('checkIdentityAndDetails reports a second SESSION entry in a chain', () => {
     expect(check({}, ORIGIN, chainWith(session(), details(LEARNED), session()))).toEqual({
       number: 3,
       what: 'inserted: an earlier entry already names the session',
     });
   });
 
-  test('checkIdentity reports an audit entry that changes a known detail, unless the detail is the expiry of the link', () => {
+  test('checkIdentityAndDetails reports an audit entry that changes a known detail, unless the detail is the expiry of the link', () => {
     const changed = chainWith(session({ referenceId: '1357' }), details(LEARNED));
     expect(check({}, ORIGIN, changed)).toEqual({
       number: 2,
@@ -264,7 +266,7 @@ describe('checkIdentity', () => {
     });
   });
 
-  test('checkIdentity does not compare details that no audit entry states, because chains of an earlier release lack them', () => {
+  test('checkIdentityAndDetails does not compare details that no audit entry states, because chains of an earlier release lack them', () => {
     const earlier = chainWith(['ADOPTION', {}], details({ referenceId: '1358' }));
     expect(check({ userTemplate: 'a', userId: 'u-9' }, ORIGIN, earlier)).toBeNull();
     expect(check({ referenceId: '1359' }, ORIGIN, earlier)).toEqual({
@@ -277,7 +279,7 @@ describe('checkIdentity', () => {
     expect(check({}, ORIGIN, other)).toBeNull();
   });
 
-  test('if several fields of the session row were edited, checkIdentity reports the finding with the lowest entry number', () => {
+  test('if several fields of the session row were edited, checkIdentityAndDetails reports the finding with the lowest entry number', () => {
     expect(check({ referenceId: '1359', userId: 'u-2' })?.number).toBe(1);
   });
 });

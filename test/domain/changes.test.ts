@@ -82,6 +82,8 @@ test('findChanges lists MEETINGS for exactly these sub-statuses of applied trans
       'REJECTED_BY_MERCHANT',
       'FAILED_BY_MERCHANT',
       'REPLACED',
+      'INSUFFICIENT_BALANCE',
+      'VKYC_EXPIRED',
     ]),
   );
 });

@@ -70,6 +70,18 @@ describe('measureAmount', () => {
     ['a page has at most 100 entries', '{ sessions(first: 900) { nodes { id } } }', 101, 100],
     ['a page has at least one entry', '{ sessions(first: -3) { nodes { id } } }', 2, 1],
     ['a list of ids counts as a page of that size', '{ nodes(ids: ["a", "b", "c"]) { id } }', 3, 3],
+    [
+      'slots cost 50, and their values count for as many slots as there may be',
+      '{ meetingSlots(from: "", to: "") { startsAt free } }',
+      50,
+      3_000,
+    ],
+    [
+      'a page of meetings costs one for each meeting and one for its session',
+      '{ meetings(first: 7) { nodes { startsAt session { id } } } }',
+      15,
+      14,
+    ],
     ['an empty list of ids counts as one entry', '{ nodes(ids: []) { id } }', 1, 1],
     [
       'the sizes of nested pages multiply',

@@ -100,7 +100,7 @@ export async function openConsole(
     );
   await page.goto(`${gateway.url}/console${at}`);
 
-  const badge = page.getByRole('status').filter({ hasText: /^(Live|Catching up|Stale)$/ });
+  const badge = page.getByRole('status').filter({ hasText: /^(Live|Catching up|Stale|No news .*)$/ });
   const dialog = page.getByRole('dialog');
   const rows = page.getByRole('table', { name: 'Sessions' }).locator('tbody').getByRole('row');
   const head = page.getByRole('article').locator('header');

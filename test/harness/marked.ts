@@ -51,9 +51,13 @@ export interface Marked {
  * texts and ids of people contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
-  // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
-  // these tests.
-  const gateway = await bootGateway({ bothWays: process.env.COMPARE_EVERYTHING === '1' });
+  const gateway = await bootGateway({
+    // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
+    // these tests.
+    bothWays: process.env.COMPARE_EVERYTHING === '1',
+    // A calendar around the clock.
+    environment: { MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1' },
+  });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
     const roles = caller === 'NONE' ? [] : [caller];
@@ -124,6 +128,7 @@ function givenOf(session: { id: string; verificationId?: string; startCursor: st
   const ids = { id, sessionId: id, replacesSessionId: id, ids: [id, user.id], userId: user.userId };
   return {
     ...ids,
+    ...{ from: inMinutes(-60), to: inMinutes(60) },
     verificationId,
     verificationIdPrefix: verificationId,
     after: cursor,
@@ -140,7 +145,8 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
     const everything = everythingOf(getNamedType(field.type), 2, { first: 20 });
     return ask(caller, `mutation { ${call(field, input)} ${everything} }`);
   };
-  const startsAt = inMinutes(30);
+  const startsAt = nextSlot();
+  await act('OPERATOR', 'scheduleMeeting', { startsAt: inMinutes(30) });
   await act('CUSTOMER', 'scheduleMeeting', { startsAt, reason: OWN_WORDS });
   await act('CUSTOMER', 'cancelMeeting', { reason: OWN_WORDS });
   await act('OPERATOR', 'scheduleMeeting', { startsAt, reason: 'REASON-MARKER' });
@@ -225,4 +231,10 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   const notes = everythingOf(schema.getType('NoteConnection') as never, 3, {});
   for (const caller of CALLERS)
     await ask(caller, `{ session(id: "${own.id}") { __typename notes(first: 5) ${notes} } }`);
+}
+
+/** Returns the start of a slot of half an hour that begins in half an hour or later. */
+function nextSlot(): string {
+  const slotMs = 30 * 60_000;
+  return new Date(Math.ceil(Date.parse(inMinutes(30)) / slotMs) * slotMs).toISOString();
 }

@@ -17,10 +17,13 @@ const RESULT = `
   ... on ActionNotAllowedError { action session { ${SESSION} } }
   ... on ConflictError { currentSession { ${SESSION} } }`;
 
+const UNAVAILABLE =
+  '... on TimeUnavailableError { reason nextFreeSlots { startsAt endsAt available capacity booked free } session { id version } }';
+
 const ESCALATION = 'id reason note escalatedBy escalatedAt resolution resolvedBy resolvedAt';
 
 const ACTIONS = {
-  scheduleMeeting: `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ${RESULT} ... on ScheduleMeetingSuccess { replayed meeting { id startsAt status } session { ${SESSION} } } } }`,
+  scheduleMeeting: `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ${RESULT} ${UNAVAILABLE} ... on ScheduleMeetingSuccess { replayed meeting { id startsAt status } session { ${SESSION} } } } }`,
   cancelMeeting: `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) { ${RESULT} ... on CancelMeetingSuccess { replayed meeting { id status cancelReason } session { ${SESSION} } } } }`,
   recordAgentReview: `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reasons customerMessage callComplete reviewer } session { ${SESSION} } } } }`,
   recordAuditorReview: `mutation ($input: RecordAuditorReviewInput!) { result: recordAuditorReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reasons customerMessage callComplete reviewer } session { ${SESSION} } } } }`,

@@ -61,6 +61,12 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   const startsAt = inMinutes(20);
   const booked = await operator('VkycScheduleMeeting', acting(id, { startsAt, expectedVersion: 1 }));
   expect(booked).toMatchObject({ meeting: { status: 'SCHEDULED', startsAt }, session: { version: 2 } });
+  const calendar = { from: startsAt, to: inMinutes(30), filter: { status: ['SCHEDULED'] } };
+  expect(await agent('VkycMeetings', { ...calendar, first: 10 })).toMatchObject({
+    nodes: [{ id: booked.meeting.id, startsAt, session: { verificationId: 'kit.awaits-review' } }],
+  });
+  // Without working hours in the settings, any time can be booked.
+  expect(await agent('VkycMeetingSlots', calendar)).toBeNull();
   const cancelled = await operator('VkycCancelMeeting', acting(id, { reason: 'The customer asked.' }));
   expect(cancelled).toMatchObject({ meeting: { status: 'CANCELLED' } });
   expect(await operator('VkycCreateSdkToken', { sessionId: id })).toMatchObject({
@@ -83,6 +89,9 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   const shown = await operator('VkycSessionByVerificationId', { verificationId: 'kit.awaits-review' });
   expect(shown).toMatchObject({ id, user: { name: 'Asha Rao' }, reviews: [{ stage: 'AGENT' }, {}] });
   expect((await operator('VkycPerson', { id: shown.user.id, first: 10 })).sessions.nodes).toHaveLength(1);
+  const after = shown.meetings.pageInfo.endCursor;
+  const olderMeetings = await operator('VkycMoreMeetings', { id, first: 10, after });
+  expect(olderMeetings.meetings).toMatchObject({ nodes: [], totalCount: shown.meetings.nodes.length });
   const { nodes: lines } = (await operator('VkycSessionLog', { id, last: 100 })).transitions;
   expect(lines.at(-1)).toMatchObject({ statusInfo: { subStatus: 'AUDITOR_APPROVED' } });
   expect(await log.take(lines.length - 1)).toMatchObject(
@@ -112,10 +121,10 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(escalated).toMatchObject({ escalation: { reason: 'COMPLAINT', resolvedAt: null } });
   const resolved = await agent('VkycResolveEscalation', acting(other, { note: 'She was called.' }));
   expect(resolved).toMatchObject({ escalation: { resolution: 'She was called.', resolvedBy: 'ravi' } });
-  expect(await operator('VkycSessionParts', { id: other, notes: true })).toEqual({
-    id: other,
-    notes: { nodes: [noted.note], pageInfo: { hasNextPage: false } },
-  });
+  const { notes } = await operator('VkycSessionParts', { id: other, notes: true });
+  expect(notes).toMatchObject({ nodes: [noted.note], pageInfo: { hasNextPage: false }, totalCount: 1 });
+  const more = { id: other, first: 10, after: notes.pageInfo.endCursor };
+  expect((await operator('VkycMoreNotes', more)).notes).toMatchObject({ nodes: [], totalCount: 1 });
   const labels = { metadata: [{ key: 'branch', value: 'Pune' }], addTags: ['vip'] };
   const labelled = await operator('VkycLabelSession', acting(other, labels));
   expect(labelled).toMatchObject({ session: { metadata: labels.metadata, tags: ['vip'] } });
@@ -133,7 +142,11 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   await settled(gateway);
   const decided = await auditor(
     'VkycResolveDispute',
-    acting(other, { resolution: 'KEEP_OURS', note: 'Seen the video.' }),
+    acting(other, {
+      resolution: 'KEEP_OURS',
+      note: 'Seen the video.',
+      expectedSubStatus: 'REJECTED_BY_MERCHANT',
+    }),
   );
   expect(decided).toMatchObject({ resolution: { resolution: 'KEEP_OURS' }, session: { disputed: false } });
 

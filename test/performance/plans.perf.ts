@@ -5,6 +5,12 @@ import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audi
 import { type Connection, connect, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
 import { assignPositionsAtCommit, readFeedHead } from '../../src/db/sessions/feed.ts';
+import {
+  countOtherMeetings,
+  type MeetingPage,
+  readBookings,
+  readMeetingPage,
+} from '../../src/db/sessions/meeting-times.ts';
 import { countStates } from '../../src/db/sessions/session-stats.ts';
 import {
   lockSessions,
@@ -376,3 +382,73 @@ test('/metrics counts the backlog of webhooks by indexes, with 20,000 processed 
   expect(plan).toContain('webhook_inbox_left');
   expect(plan).toContain('webhook_inbox_queue');
 });
+
+const NO_LIMIT = { from: null, to: null, after: null, limit: 51, verificationIds: null };
+const EVERY_STATUS = ['SCHEDULED', 'RESCHEDULED', 'CANCELLED', 'COMPLETED', 'MISSED'] as const;
+const inAMonth = new Date(Date.now() + 30 * 86_400_000);
+const MEETING_LISTS: [string, Partial<MeetingPage>][] = [
+  ['nothing', {}],
+  ['a rare status', { status: ['MISSED'] }],
+  ['a day', { from: inAMonth, to: new Date(inAMonth.getTime() + 86_400_000) }],
+  ['a cursor', { after: { at: inAMonth, id: randomUUID() } }],
+];
+
+test('with 90,000 meetings, lists by time and the bookings of slots read only the rows that they return', async () => {
+  // One in 3 is booked, each for a session of its own; one in 1,000 was missed.
+  await database.query(
+    `insert into meeting (id, session_id, starts_at, status, source, created_at)
+     select gen_random_uuid(), s.id, date_trunc('hour', now()) + (s.number * 3 + n) * interval '90 seconds',
+       case when n = 0 then 'SCHEDULED' when s.number % 500 = 0 and n = 1 then 'MISSED' else 'COMPLETED' end, 'MUTATION', now()
+     from (select id, row_number() over () as number from vkyc_session) s, generate_series(0, 2) n`,
+  );
+  await database.query('vacuum analyze meeting');
+
+  const client = await database.connect();
+  atTheEnd(async () => client.release(true));
+  await client.query('set plan_cache_mode = force_generic_plan');
+  for (const [name, filter] of MEETING_LISTS) {
+    const page = { ...NO_LIMIT, status: EVERY_STATUS, ...filter };
+    const plan = await analyzedPlanOf(() => readMeetingPage(connection.db, page));
+    expect(plan, name).toContain('Index Scan using meeting_time');
+    expect(plan, name).not.toMatch(/Seq Scan on meeting|Bitmap/);
+    // The generic plan, which is used from the sixth call on, has no values to estimate by.
+    const [statement] = await statementsOf(() => readMeetingPage(connection.db, page));
+    const generic = await explainGeneric(client, statement as Statement);
+    expect(generic, name).toContain('Index Scan using meeting_time');
+    // Of each status at most a page.
+    expect(mostRows(plan), `${name}: ${plan}`).toBeLessThanOrEqual(51 * EVERY_STATUS.length);
+  }
+  const own = { ...NO_LIMIT, status: EVERY_STATUS, verificationIds: ['plan.1', 'plan.2'] };
+  const ofCustomer = await analyzedPlanOf(() => readMeetingPage(connection.db, own));
+  expect(ofCustomer).toMatch(/Index Scan (using|on) meeting_session/);
+  expect(ofCustomer).not.toContain('Seq Scan');
+  expect(mostRows(ofCustomer)).toBeLessThan(50);
+
+  const month = [inAMonth, new Date(inAMonth.getTime() + 31 * 86_400_000)] as const;
+  const bookings = await analyzedPlanOf(() => readBookings(connection.db, ...month));
+  expect(bookings).toMatch(/Index (Only )?Scan (using|on) meeting_time/);
+  expect(bookings).not.toMatch(/Seq Scan on meeting/);
+
+  const [counting] = (await planTransaction(database, async (tx) => {
+    tx.start(forceIndexPlans());
+    const slot = [inAMonth, new Date(inAMonth.getTime() + 3_600_000)] as const;
+    await countOtherMeetings(tx, randomUUID(), ...slot);
+  })) as [Planned];
+  expect(counting.plan).toMatch(/Index Scan using meeting_time[\s\S]*Index Cond: \(\(status = 'SCHEDULED'/);
+});
+
+/** Returns the plan of the only statement about meetings, with the rows that each node returned. */
+async function analyzedPlanOf(run: () => Promise<unknown>): Promise<string> {
+  const [{ text, values }] = (await statementsOf(run)) as [Statement];
+  const { rows } = await database.query(`explain (analyze, timing off) ${text}`, values);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+/** Returns the highest number of rows that a node of the plan returned or removed. */
+const mostRows = (plan: string): number =>
+  Math.max(
+    ...[...plan.matchAll(/actual (?:time=\S+ )?rows=(\d+)[\d.]* loops=(\d+)/g)].map(
+      ([, rows, loops]) => Number(rows) * Number(loops),
+    ),
+    ...[...plan.matchAll(/Rows Removed by Filter: (\d+)/g)].map(([, rows]) => Number(rows)),
+  );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { webhooksSettled } from '../harness/rows.ts';
 import { onStatement } from '../harness/statements.ts';
 
 /** Collects the SQL statements of GraphQL queries. Leaves out statements that the gateway sends in the background. */
@@ -66,7 +67,7 @@ const readByPlan = (node: PlanNode): number =>
   (node['Relation Name'] === 'annotation' ? node['Actual Rows'] * node['Actual Loops'] : 0) +
   (node.Plans ?? []).reduce((sum, each) => sum + readByPlan(each), 0);
 
-// Invariant 17
+// Invariant 17 of ARCHITECTURE.md
 test('a page of sessions with notes and reasons of meetings takes as many statements for 30 sessions as for 3, and reads no more notes than it shows', async () => {
   const gateway = await bootGateway({ bothWays: false });
   const { database } = gateway;
@@ -105,4 +106,29 @@ test('a page of sessions with notes and reasons of meetings takes as many statem
     read += readByPlan(rows[0]['QUERY PLAN'][0].Plan);
   }
   expect(read).toBe(30 * 3);
+});
+
+const CALENDAR = `query ($first: Int) {
+  meetings(first: $first) { nodes { startsAt status reason session { verificationId status user { userId } meeting { id } } } }
+}`;
+
+test('a page of 50 meetings with their sessions and users takes as many SQL statements as a page of 5', async () => {
+  const gateway = await bootGateway({ bothWays: false });
+  await Promise.all(Array.from({ length: 50 }, (_, index) => gateway.start(`page.${index}`)));
+  await webhooksSettled(gateway.database);
+  await gateway.database.query(
+    `insert into meeting (id, session_id, starts_at, status, source, created_at)
+     select gen_random_uuid(), id, now() + interval '1 day', 'SCHEDULED', 'MUTATION', now() from vkyc_session`,
+  );
+  const seen = countStatements();
+  const pageOf = async (first: number) => {
+    seen.length = 0;
+    const { data } = await gateway.graphql(CALENDAR, { first });
+    expect(data.meetings.nodes).toHaveLength(first);
+    return seen.length;
+  };
+
+  const five = await pageOf(5);
+  expect(await pageOf(50)).toBe(five);
+  expect(five).toBeLessThanOrEqual(5);
 });

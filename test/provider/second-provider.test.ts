@@ -78,6 +78,7 @@ function createAcme() {
     calls: () => client,
     templates: { user: { templates: [], complete: false }, agent: { templates: [], complete: false } },
     webhooks: {
+      impersonalFields: ['check', 'step', 'minutes'],
       checkHeaders: check,
       verify({ headers, body }) {
         if (check(headers) !== 'OK') return check(headers);

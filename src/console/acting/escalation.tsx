@@ -3,6 +3,7 @@ import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Form, ListField } from '../look/fields.tsx';
 import { ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
+import { UserText } from '../look/user-text.tsx';
 import {
   type EscalationReason,
   VkycEscalateSession,
@@ -10,6 +11,7 @@ import {
   VkycResolveEscalation,
   type VkycResolveEscalationMutation,
 } from '../operations.ts';
+import { Quoted } from '../session/cards.tsx';
 import type { ActionDialogProps } from './action-dialog.ts';
 import { ConfirmButtons, findMissing } from './confirm.tsx';
 import style from './dialogs.module.css';
@@ -81,9 +83,9 @@ export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }
     <Dialog title="Resolve the escalation" onClose={onClose}>
       {escalation && (
         <p className={style.now}>
-          Escalated by {escalation.escalatedBy ?? 'an unknown user'}:{' '}
+          Escalated by <UserText>{escalation.escalatedBy ?? 'an unknown user'}</UserText>:{' '}
           {findLabel(ESCALATION_REASON_LABELS, escalation.reason)}
-          {escalation.note && `: “${escalation.note}”`}
+          <Quoted text={escalation.note} />
         </p>
       )}
       <Form problems={mutation.problems}>

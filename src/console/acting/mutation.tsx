@@ -5,6 +5,7 @@ import { Button } from '../look/button.tsx';
 import { humanize } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
+import { UserText } from '../look/user-text.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
 import style from './dialogs.module.css';
 
@@ -108,7 +109,11 @@ export function MutationNotice({
   return (
     <Notice tone={refusal.retryable || current ? 'trouble' : 'bad'}>
       <div className={style.notice}>
-        {problems.length === 0 && <p>{refusal.message}</p>}
+        {problems.length === 0 && (
+          <p>
+            <UserText>{refusal.message}</UserText>
+          </p>
+        )}
         {moved && (
           <p className={style.change}>
             The session was at <StatusBadge of={before.statusInfo} /> and is now at{' '}
@@ -120,7 +125,7 @@ export function MutationNotice({
           <ul>
             {elsewhere.map(({ path, message }) => (
               <li key={path.join('.')}>
-                {humanize(path.at(-1) ?? '')} {message}
+                {humanize(path.at(-1) ?? '')} <UserText>{message}</UserText>
               </li>
             ))}
           </ul>

@@ -1,7 +1,8 @@
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
+import { UserText } from '../look/user-text.tsx';
 import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import { ConfirmButtons, findMissing } from './confirm.tsx';
@@ -19,6 +20,7 @@ export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
   const [started, setStarted] = useState<Started | null>(null);
   const [verificationId, setVerificationId] = useState(makeVerificationId);
   const { user, statusInfo } = session;
+  const known = [user.name, user.phone, user.email].filter((each) => each);
 
   const start = () => {
     const input = { verificationId, user: { userId: user.userId }, replacesSessionId: session.id };
@@ -37,7 +39,14 @@ export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
       <dl className={style.facts}>
         <div>
           <dt>Customer</dt>
-          <dd>{[user.name, user.phone, user.email].filter(Boolean).join(', ') || user.userId}</dd>
+          <dd>
+            {(known.length > 0 ? known : [user.userId]).map((each, at) => (
+              <Fragment key={each}>
+                {at > 0 && ', '}
+                <UserText>{each}</UserText>
+              </Fragment>
+            ))}
+          </dd>
         </div>
       </dl>
       <Form problems={mutation.problems}>

@@ -26,10 +26,11 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
   const [note, setNote] = useState('');
   /** Refusal after which the user asked for the current decisions. */
   const [continuedAfter, setContinuedAfter] = useState<VkycRefusalFragment | null>(null);
+  const theirs = session.providerDecision;
   const confirm: Record<DisputeResolutionChoice, string> = {
     KEEP_OURS: `Keep our decision: ${humanize(session.statusInfo.subStatus)}`,
-    ACCEPT_PROVIDER: session.providerDecision
-      ? `Replace our decision by the provider's: ${humanize(session.providerDecision)}`
+    ACCEPT_PROVIDER: theirs
+      ? `Replace our decision by the provider's: ${humanize(theirs)}`
       : "Replace our decision by the provider's",
   };
 
@@ -37,8 +38,8 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
     if (!resolution) return;
     // A new decision of the provider during a dispute does not raise the version. Without the expected sub-status, a
     // person who accepts the rejection on this page could approve the customer (race).
-    const expectedSubStatus =
-      resolution === 'ACCEPT_PROVIDER' ? (session.providerDecision ?? undefined) : undefined;
+    const expectedSubStatus = resolution === 'KEEP_OURS' ? session.statusInfo.subStatus : theirs;
+    if (!expectedSubStatus) return;
     const input = {
       ...{ sessionId: session.id, expectedVersion: session.version, expectedSubStatus },
       ...{ resolution, note },
@@ -47,6 +48,7 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
       (await gateway.mutate(VkycResolveDispute, { input: { ...input, idempotencyKey } })).resolveDispute;
     void mutation.run(call, input, (success) => onDone(success.session));
   };
+  const reported = { status: session.providerStatus, subStatus: session.providerSubStatus };
   const { refusal } = mutation;
   const current = refusal && 'currentSession' in refusal ? refusal.currentSession : null;
   const isOutdated = current?.version === session.version && refusal !== continuedAfter;
@@ -66,11 +68,17 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
           </dd>
         </div>
         <div>
-          <dt>Last reported by the provider</dt>
-          <dd>
-            <StatusBadge of={{ status: session.providerStatus, subStatus: session.providerSubStatus }} />
-          </dd>
+          <dt>The provider's decision</dt>
+          <dd>{theirs ? humanize(theirs) : 'Withdrawn: the provider has reported another status.'}</dd>
         </div>
+        {reported.subStatus !== theirs && reported.subStatus !== session.statusInfo.subStatus && (
+          <div>
+            <dt>Last reported by the provider</dt>
+            <dd>
+              <StatusBadge of={reported} />
+            </dd>
+          </div>
+        )}
       </dl>
       <Form problems={mutation.problems}>
         <Choice
@@ -89,7 +97,14 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
           <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
         )}
         <ConfirmButtons
-          missing={findMissing([!resolution, 'Choose whose decision stands.'], [!note.trim(), 'Write why.'])}
+          missing={findMissing(
+            [!resolution, 'Choose whose decision stands.'],
+            [
+              resolution === 'ACCEPT_PROVIDER' && !theirs,
+              'The provider has withdrawn its decision: keep ours.',
+            ],
+            [!note.trim(), 'Write why.'],
+          )}
           label={resolution ? confirm[resolution] : 'Resolve the dispute'}
           look="danger"
           isPending={mutation.pending}

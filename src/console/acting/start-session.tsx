@@ -166,7 +166,7 @@ export function VerificationIdField({
             }}
           />
           <p>
-            <small>{setup.scenarios[scenario] ?? setup.scenarios['awaits-review']}</small>
+            <small>{setup.scenarios[scenario || 'awaits-review']}</small>
           </p>
         </div>
       )}

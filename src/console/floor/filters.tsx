@@ -1,21 +1,30 @@
 import { Link } from 'wouter';
 import { Button } from '../look/button.tsx';
-import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
-import type { Party, Status } from '../operations.ts';
+import {
+  CALLS,
+  type CallPart,
+  findLabel,
+  humanize,
+  MARK_LABELS,
+  PARTY_LABELS,
+  PHASE_LABELS,
+} from '../look/labels.ts';
 import style from './filters.module.css';
-import { useFloorUrl } from './query.ts';
+import { type FilterName, useFloorUrl } from './query.ts';
 
-const LABELS = {
-  phase: (value: string) => PHASE_LABELS[value as Status] ?? value,
+const LABELS: Readonly<Record<FilterName, (value: string) => string>> = {
+  phase: (value) => findLabel(PHASE_LABELS, value),
   step: humanize,
-  waiting: (value: string) => `Waiting on ${(PARTY_LABELS[value as Party] ?? value).toLowerCase()}`,
-} as const;
-const NAMES = Object.keys(LABELS) as (keyof typeof LABELS)[];
+  call: (value) => CALLS[value as CallPart].label,
+  waiting: (value) => `Waiting on ${findLabel(PARTY_LABELS, value).toLowerCase()}`,
+  is: (value) => findLabel(MARK_LABELS, value),
+};
+const NAMES = Object.keys(LABELS) as FilterName[];
 
 /** Active filters of the session list, each as a button that removes the filter. */
 export function Filters() {
-  const { search, toggle } = useFloorUrl();
-  const filters = NAMES.flatMap((name) => search.getAll(name).map((value) => ({ name, value })));
+  const { query, toggle } = useFloorUrl();
+  const filters = NAMES.flatMap((name) => query.chosen[name].map((value) => ({ name, value })));
   if (filters.length === 0) return null;
   return (
     <ul aria-label="Filters" className={style.filters}>

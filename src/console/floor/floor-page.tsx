@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
@@ -10,10 +10,12 @@ import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
+import { useTitle } from '../look/title.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
+import { lastList } from './last-list.ts';
 import { PhaseStrip } from './phase-strip.tsx';
-import { ORDERS, type OrderName, orderViewsFor, parseFloorQuery, useFloorUrl } from './query.ts';
+import { ORDERS, type OrderName, orderViewsFor, useFloorUrl } from './query.ts';
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
@@ -28,9 +30,11 @@ const ORDER_LABELS = Object.fromEntries(
  */
 export function FloorPage() {
   const { gateway } = useSignedIn();
-  const { search, change } = useFloorUrl();
-  const key = search.toString();
-  const query = useMemo(() => parseFloorQuery(new URLSearchParams(key)), [key]);
+  const { search, query, change } = useFloorUrl();
+  useTitle('Sessions');
+  useEffect(() => {
+    lastList.search = search.toString();
+  });
   const last = useRef<Floor>(null);
   const floor = useLive(() => {
     const counts = last.current?.view.counts ?? null;
@@ -45,7 +49,7 @@ export function FloorPage() {
       <h1 className="hidden">Sessions</h1>
       <FloorCounts floor={floor} />
       <div className={style.tools}>
-        <ViewTabs search={key} />
+        <ViewTabs search={search.toString()} />
         <SearchField
           value={search.get('id') ?? ''}
           onChange={(id) =>
@@ -66,7 +70,7 @@ export function FloorPage() {
           label="Phase"
           hideLabel
           options={PHASE_OPTIONS}
-          value={search.get('phase') ?? ''}
+          value={String(query.chosen.phase[0] ?? '')}
           onChange={(phase) =>
             change((next) => {
               next.delete('phase');
@@ -97,6 +101,9 @@ function FloorCounts({ floor }: { floor: Floor }) {
 
 function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
   const { rows, total, edge, loading, failure } = useStore(floor);
+  useEffect(() => {
+    lastList.ids = rows.map(({ id }) => id);
+  }, [rows]);
   return (
     <>
       {failure && <Notice tone="bad">{failure.message}</Notice>}

@@ -1,7 +1,7 @@
 import type { Counts } from '../live/floor.ts';
-import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import { CALLS, humanize, MARK_LABELS, type Mark, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import { formatDuration, useNow } from '../look/time.tsx';
-import type { Party, Status } from '../operations.ts';
+import type { Party, Status, SubStatus } from '../operations.ts';
 import style from './phase-strip.module.css';
 import { useFloorUrl } from './query.ts';
 
@@ -30,26 +30,35 @@ const WAITING_PARTIES = Object.keys({
 } satisfies Record<Exclude<Party, 'NOBODY'>, true>) as Exclude<Party, 'NOBODY'>[];
 const MAX_STEPS_SHOWN = 3;
 
+/** Sessions that the strip counts together. Pressing the tile filters the list by them. */
+interface Tile {
+  readonly filter: 'phase' | 'call';
+  readonly value: string;
+  readonly label: string;
+  readonly steps: readonly StepCount[];
+}
+
 /**
  * Strip with the counts of open sessions by phase, by sub-status and by the party that has to act next, and
- * with the longest wait of each. Pressing a count filters the session list by it.
+ * with the longest wait of each. Calls that are over are counted apart from those that go on. Pressing a count
+ * filters the session list by it.
  */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
-  const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: countSteps(counts, status) })).filter(
-    ({ status, steps }) => SHOWN[status] === 'ALWAYS' || steps.length > 0,
-  );
   return (
     <section aria-label="Open sessions" className={style.strip}>
       <ul className={style.phases}>
-        {phases.map(({ status, steps }) => (
-          <Phase key={status} status={status} steps={steps} known={counts !== null} />
+        {listTiles(counts).map((tile) => (
+          <Phase key={tile.value} tile={tile} known={counts !== null} />
         ))}
       </ul>
-      <ul className={style.parties} aria-label="Waiting on">
-        {WAITING_PARTIES.map((party) => (
-          <PartyCount key={party} party={party} counts={counts} />
-        ))}
-      </ul>
+      <div className={style.rows}>
+        <ul className={style.parties} aria-label="Waiting on">
+          {WAITING_PARTIES.map((party) => (
+            <PartyCount key={party} party={party} counts={counts} />
+          ))}
+        </ul>
+        <Marks />
+      </div>
     </section>
   );
 }
@@ -61,18 +70,35 @@ const countSteps = (counts: Counts | null, status: Status): StepCount[] =>
     .filter((each) => each.status === status)
     .sort((one, other) => other.count - one.count);
 
-function Phase({ status, steps, known }: { status: Status; steps: readonly StepCount[]; known: boolean }) {
+const isOver = ({ subStatus }: StepCount): boolean =>
+  (CALLS.over.steps as readonly SubStatus[]).includes(subStatus);
+
+function listTiles(counts: Counts | null): readonly Tile[] {
+  return PHASES_IN_ORDER.flatMap((status): Tile[] => {
+    const steps = countSteps(counts, status);
+    if (SHOWN[status] === 'IF_ANY' && steps.length === 0) return [];
+    if (status !== 'VIDEO_CALL')
+      return [{ filter: 'phase', value: status, label: PHASE_LABELS[status], steps }];
+    return [
+      {
+        filter: 'call',
+        value: 'going',
+        label: CALLS.going.label,
+        steps: steps.filter((each) => !isOver(each)),
+      },
+      { filter: 'call', value: 'over', label: CALLS.over.label, steps: steps.filter(isOver) },
+    ];
+  });
+}
+
+function Phase({ tile: { filter, value, label, steps }, known }: { tile: Tile; known: boolean }) {
   const { search, toggle } = useFloorUrl();
   const total = steps.reduce((sum, { count }) => sum + count, 0);
   const oldest = steps.map(({ oldestSince }) => oldestSince).sort()[0];
   return (
     <li className={style.phase}>
-      <button
-        type="button"
-        aria-pressed={search.has('phase', status)}
-        onClick={() => toggle('phase', status)}
-      >
-        <span className={style.name}>{PHASE_LABELS[status]}</span>
+      <button type="button" aria-pressed={search.has(filter, value)} onClick={() => toggle(filter, value)}>
+        <span className={style.name}>{label}</span>
         <span className={style.count}>{known ? total.toLocaleString('en-IN') : '–'}</span>
         <Oldest since={oldest} />
       </button>
@@ -109,6 +135,28 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
         <Oldest since={found?.oldestSince} />
       </button>
     </li>
+  );
+}
+
+/** Buttons that filter the session list by marks, of ended sessions as well. */
+function Marks() {
+  const { query, isStaff, toggle } = useFloorUrl();
+  return (
+    <ul className={style.parties} aria-label="Only sessions that are">
+      {(Object.keys(MARK_LABELS) as Mark[])
+        .filter((mark) => isStaff || mark !== 'escalated')
+        .map((mark) => (
+          <li key={mark}>
+            <button
+              type="button"
+              aria-pressed={query.chosen.is.includes(mark)}
+              onClick={() => toggle('is', mark)}
+            >
+              {MARK_LABELS[mark]}
+            </button>
+          </li>
+        ))}
+    </ul>
   );
 }
 

@@ -1,8 +1,18 @@
+import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { RowFilter } from '../live/rows.ts';
-import { keepSubStatuses, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
-import type { Party, Role, SessionOrder, Status } from '../operations.ts';
+import {
+  CALLS,
+  type CallPart,
+  keepKeys,
+  keepSubStatuses,
+  MARK_LABELS,
+  type Mark,
+  PARTY_LABELS,
+  PHASE_LABELS,
+} from '../look/labels.ts';
+import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations.ts';
 
 /** Sort orders of the session list, by their names in the URL. */
 export const ORDERS = {
@@ -41,28 +51,50 @@ export function orderViewsFor(roles: readonly Role[]): readonly View[] {
   return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view))];
 }
 
+/** Filters with chosen values, by their names in the URL. A session passes `is` only if it has all of its marks. */
+export interface ChosenFilters {
+  readonly phase: readonly Status[];
+  readonly step: readonly SubStatus[];
+  /** Parts of the calls, each a name for several steps. */
+  readonly call: readonly CallPart[];
+  readonly waiting: readonly Party[];
+  readonly is: readonly Mark[];
+}
+export type FilterName = keyof ChosenFilters;
+
 /** Filter and sort order of the session list, as read from the URL. */
 export interface FloorQuery {
+  readonly chosen: ChosenFilters;
   readonly filter: RowFilter;
   readonly order: OrderName;
 }
 
-/** Reads filter and sort order from the URL. Unknown values are dropped, because anyone can edit a URL. */
-export function parseFloorQuery(search: URLSearchParams): FloorQuery {
-  const order = search.get('order') ?? '';
-  const status = search.getAll('phase').filter((each) => Object.hasOwn(PHASE_LABELS, each)) as Status[];
-  const subStatus = keepSubStatuses(search.getAll('step'));
-  const waitingOn = search.getAll('waiting').filter((each) => Object.hasOwn(PARTY_LABELS, each)) as Party[];
+/**
+ * Reads filter and sort order from the URL. Unknown values are dropped, because anyone can edit a URL. Customers may
+ * not filter by `escalated`.
+ */
+export function parseFloorQuery(search: URLSearchParams, isStaff: boolean): FloorQuery {
+  const read = (name: FilterName) => [...new Set(search.getAll(name))];
+  const chosen = {
+    phase: keepKeys<Status>(PHASE_LABELS, read('phase')),
+    step: keepSubStatuses(read('step')),
+    call: keepKeys<CallPart>(CALLS, read('call')),
+    waiting: keepKeys<Party>(PARTY_LABELS, read('waiting')),
+    is: keepKeys<Mark>(MARK_LABELS, read('is')).filter((mark) => isStaff || mark !== 'escalated'),
+  };
   const verificationIdPrefix = search.get('id');
+  const subStatus = [...new Set([...chosen.step, ...chosen.call.flatMap((part) => CALLS[part].steps)])];
   return {
+    chosen,
     // Leaves empty lists out, because the gateway would match no session with an empty list.
     filter: {
-      ...(status.length > 0 && { status }),
+      ...(chosen.phase.length > 0 && { status: chosen.phase }),
       ...(subStatus.length > 0 && { subStatus }),
-      ...(waitingOn.length > 0 && { waitingOn }),
+      ...(chosen.waiting.length > 0 && { waitingOn: chosen.waiting }),
+      ...Object.fromEntries(chosen.is.map((mark) => [mark, true])),
       ...(verificationIdPrefix && { verificationIdPrefix }),
     },
-    order: Object.hasOwn(ORDERS, order) ? (order as OrderName) : 'newest',
+    order: keepKeys<OrderName>(ORDERS, search.getAll('order'))[0] ?? 'newest',
   };
 }
 
@@ -72,6 +104,7 @@ export function parseFloorQuery(search: URLSearchParams): FloorQuery {
  */
 export function useFloorUrl() {
   const { viewer } = useSignedIn();
+  const isStaff = viewer.roles.some((role) => role !== 'CUSTOMER');
   const [given, setSearch] = useSearchParams();
   const search = given.size > 0 ? given : new URLSearchParams(orderViewsFor(viewer.roles)[0]?.search);
   const change = (edit: (next: URLSearchParams) => void) => {
@@ -81,10 +114,12 @@ export function useFloorUrl() {
     setSearch(next, { replace: true });
   };
   /** Adds a value to a filter; removes the value if the filter already has it. */
-  const toggle = (name: 'phase' | 'step' | 'waiting', value: string) =>
+  const toggle = (name: FilterName, value: string) =>
     change((next) => {
       if (next.has(name, value)) next.delete(name, value);
       else next.append(name, value);
     });
-  return { search, change, toggle };
+  const key = search.toString();
+  const query = useMemo(() => parseFloorQuery(new URLSearchParams(key), isStaff), [key, isStaff]);
+  return { search, query, isStaff, change, toggle };
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { useKeys } from '../look/keys.ts';
 import style from './floor-page.module.css';
 
 const TYPING_PAUSE_MS = 250;
@@ -16,16 +17,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
     const waiting = setTimeout(() => onChange(text), TYPING_PAUSE_MS);
     return () => clearTimeout(waiting);
   }, [text, value, onChange]);
-  useEffect(() => {
-    const focus = (event: KeyboardEvent) => {
-      const { tagName } = event.target as Element;
-      if (event.key !== '/' || /INPUT|TEXTAREA|SELECT/.test(tagName)) return;
-      event.preventDefault();
-      field.current?.focus();
-    };
-    document.addEventListener('keydown', focus);
-    return () => document.removeEventListener('keydown', focus);
-  }, []);
+  useKeys(['/'], () => field.current?.focus());
   return (
     <input
       ref={field}

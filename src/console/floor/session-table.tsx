@@ -2,7 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
-import { formatCount } from '../look/labels.ts';
+import { useKeys } from '../look/keys.ts';
+import { formatCount, MARK_LABELS } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
 import style from './session-table.module.css';
@@ -23,6 +24,11 @@ const OVERSCAN_ROWS = 12;
 /** Number of loaded rows below the rendered rows. If there are fewer, the next page is loaded. */
 const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
+/** Number of rows by which a key moves the focus. */
+const STEPS: ReadonlyMap<string, number> = new Map([
+  ['ArrowDown', 1],
+  ['ArrowUp', -1],
+]);
 const narrow = matchMedia('(max-width: 640px)');
 
 /**
@@ -44,14 +50,21 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
     if (more && !loading && last >= rows.length - PREFETCH_ROWS) onMore();
   }, [more, loading, last, rows.length, onMore]);
 
+  const focusRow = (wanted: number) => {
+    const to = Math.min(rows.length - 1, Math.max(0, wanted));
+    virtual.scrollToIndex(to);
+    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
+  };
+  useKeys(['j', 'k'], (key) => {
+    const row = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
+    focusRow(Number(row ?? -1) + (key === 'j' ? 1 : -1));
+  });
   const moveFocus = (event: React.KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = STEPS.get(event.key);
     const at = Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1);
     if (!step || at < 0) return;
     event.preventDefault();
-    const to = Math.min(rows.length - 1, Math.max(0, at + step));
-    virtual.scrollToIndex(to);
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
+    focusRow(at + step);
   };
 
   return (
@@ -100,8 +113,11 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
       style={{ transform: `translateY(${top}px)` }}
     >
       <td>
-        <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
-        {row.disputed && <span className={style.disputed}>Disputed</span>}
+        <span className={style.name}>
+          <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
+          {row.disputed && <span className={style.disputed}>{MARK_LABELS.disputed}</span>}
+          {row.escalated && <span className={style.escalated}>{MARK_LABELS.escalated}</span>}
+        </span>
       </td>
       <td key={row.version} className={moved ? style.moved : undefined}>
         <StatusBadge of={row.statusInfo} />

@@ -33,9 +33,23 @@ export const DEVELOPMENT_ROLES = Object.keys(DEVELOPMENT_USERS) as DevelopmentRo
 
 /** Returns this tab's stored sign-in; null if the user has to sign in first. */
 export function rememberedSignIn(): SignIn | null {
-  const kept = sessionStorage.getItem(STORAGE_KEY);
-  if (kept) return JSON.parse(kept) as SignIn;
-  return setup.signIn === 'ISSUED' ? { kind: 'DEVELOPER' } : null;
+  return (
+    parseSignIn(sessionStorage.getItem(STORAGE_KEY)) ??
+    (setup.signIn === 'ISSUED' ? { kind: 'DEVELOPER' } : null)
+  );
+}
+
+/** Reads a stored sign-in; null for anything else. Otherwise the console could not be opened until the tab is closed. */
+function parseSignIn(text: string | null): SignIn | null {
+  try {
+    const kept = JSON.parse(text ?? 'null');
+    if (kept?.kind === 'DEVELOPER') return { kind: 'DEVELOPER' };
+    if (kept?.kind === 'TOKEN' && typeof kept.token === 'string') return { kind: 'TOKEN', token: kept.token };
+    const isRole = kept?.kind === 'ROLE' && DEVELOPMENT_ROLES.includes(kept.role);
+    return isRole ? { kind: 'ROLE', role: kept.role } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Stores the sign-in of this tab in `sessionStorage`; null deletes it. */

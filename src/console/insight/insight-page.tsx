@@ -3,6 +3,7 @@ import { Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
 import { formatMoment } from '../look/time.tsx';
+import { useTitle } from '../look/title.ts';
 import { computeTotals, formatNumber, formatSeconds, formatShare } from './figures.ts';
 import { FunnelCard } from './funnel-card.tsx';
 import style from './insight.module.css';
@@ -19,6 +20,7 @@ const LABELS = Object.fromEntries(
 /** Page with the statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
   const [window, setWindow] = useWindow();
+  useTitle('Insight');
   const { read, failure, loading, refresh } = useStats(window);
   return (
     <div className={style.page}>

@@ -69,7 +69,6 @@ function buildChart(intervals: Stats['intervals'], colours: Colours): ChartConfi
         borderWidth: 2,
         pointRadius: 2,
         pointHoverRadius: 5,
-        cubicInterpolationMode: 'monotone',
       })),
     },
     options: {

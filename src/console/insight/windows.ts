@@ -1,4 +1,5 @@
 import { useSearchParams } from 'wouter';
+import { keepKeys } from '../look/labels.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -21,8 +22,7 @@ const DEFAULT_WINDOW: WindowName = '7d';
 /** Hook that returns the period named in the URL, and a function that changes it. */
 export function useWindow(): readonly [WindowName, (next: WindowName) => void] {
   const [search, setSearch] = useSearchParams();
-  const named = search.get('window') ?? '';
-  const window = Object.hasOwn(WINDOWS, named) ? (named as WindowName) : DEFAULT_WINDOW;
+  const window = keepKeys<WindowName>(WINDOWS, search.getAll('window'))[0] ?? DEFAULT_WINDOW;
   const change = (next: WindowName) =>
     setSearch(
       (now) => {

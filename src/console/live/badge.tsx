@@ -1,4 +1,12 @@
-import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  use,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { FeedState } from 'vkyc-gateway/client';
 import type { Tone } from '../look/labels.ts';
 import tones from '../look/tones.module.css';
@@ -9,9 +17,19 @@ const Context = createContext<{ state: FeedState | null; report: (state: FeedSta
   report: () => {},
 });
 
+function subscribeToNetwork(onChange: () => void): () => void {
+  for (const event of ['online', 'offline']) addEventListener(event, onChange);
+  return () => {
+    for (const event of ['online', 'offline']) removeEventListener(event, onChange);
+  };
+}
+
 /** Provides the badge in the header with the state of the current page's subscription. */
 export function BadgeProvider({ children }: { children: ReactNode }) {
-  const [state, report] = useState<FeedState | null>(null);
+  const [reported, report] = useState<FeedState | null>(null);
+  const online = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
+  // The browser knows at once that it has no network; the subscription notices it after some seconds.
+  const state = reported && !online ? 'stale' : reported;
   const value = useMemo(() => ({ state, report }), [state]);
   return <Context value={value}>{children}</Context>;
 }
@@ -31,9 +49,16 @@ const BADGES: Record<FeedState, [label: string, tone: Tone, explanation: string]
   stale: ['Stale', 'bad', 'No connection. What you see may be out of date. Reconnecting automatically.'],
 };
 
+const TIME = new Intl.DateTimeFormat('en-IN', { timeStyle: 'short', hourCycle: 'h23' });
+
 /** Badge in the header that says whether the data on the page is up to date: live, catching up or stale. */
 export function LiveBadge() {
   const { state } = use(Context);
+  const [lastNews, setLastNews] = useState<Date | null>(null);
+  useEffect(() => {
+    if (state !== 'live') return;
+    return () => setLastNews(new Date());
+  }, [state]);
   if (!state) return null;
   const [label, tone, explanation] = BADGES[state];
   return (
@@ -42,7 +67,14 @@ export function LiveBadge() {
       className={`${style.badge} ${tones[tone]} ${state === 'live' ? style.live : ''}`}
       title={explanation}
     >
-      {label}
+      {state === 'stale' && lastNews ? (
+        <span>
+          No news <span className={style.wide}>since </span>
+          {TIME.format(lastNews)}
+        </span>
+      ) : (
+        label
+      )}
     </span>
   );
 }

@@ -4,12 +4,20 @@ import type { SessionFilter, SessionOrder, VkycSessionRowFragment } from '../ope
 export type Row = VkycSessionRowFragment;
 
 /** Filters that the console can apply to a row itself, when the feed reports that a session has changed. */
-export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
+export type RowFilter = Pick<
+  SessionFilter,
+  'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix' | (typeof FLAGS)[number]
+>;
+
+/** Fields of a row, and filters of the same names, that are true or false. */
+const FLAGS = ['disputed', 'escalated', 'closed', 'replaced'] as const;
 
 /** Whether a row passes the filter, by the same rules that the gateway applies. */
-export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
+export function matchesFilter(row: Row, filter: RowFilter): boolean {
+  const { statusInfo, verificationId } = row;
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
+    FLAGS.every((flag) => filter[flag] == null || filter[flag] === (row[flag] ?? false)) &&
     allows(status, statusInfo.status) &&
     allows(subStatus, statusInfo.subStatus) &&
     allows(waitingOn, statusInfo.waitingOn) &&
@@ -21,11 +29,14 @@ const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value
   !wanted?.length || wanted.includes(value);
 
 /**
- * Returns the row with the higher version. If the versions are equal, returns `read`, because it was loaded
- * later.
+ * Returns the row with the higher version. If the versions are equal, returns the row that was updated later: an
+ * escalation, for example, does not raise the version. If both are equal, returns `read`, because it was loaded later.
  */
-export const pickNewer = (known: Row | undefined, read: Row): Row =>
-  known && known.version > read.version ? known : read;
+export function pickNewer(known: Row | undefined, read: Row): Row {
+  if (!known) return read;
+  if (known.version !== read.version) return known.version > read.version ? known : read;
+  return known.updatedAt > read.updatedAt ? known : read;
+}
 
 /** Loaded rows of a session list, in the order of the list. */
 export interface List {

@@ -2,6 +2,8 @@ import type { FeedState } from 'vkyc-gateway/client';
 import type { Gateway, GatewayError } from '../gateway/gateway.ts';
 import {
   type SessionChange,
+  VkycMoreMeetings,
+  VkycMoreNotes,
   VkycSession,
   type VkycSessionActionsFragment,
   VkycSessionLog,
@@ -61,7 +63,9 @@ export interface SessionView {
   readonly failure: GatewayError | null;
 }
 
-const OLDER_PAGE_SIZE = 50;
+/** Page sizes of what a button loads: the most that the gateway gives at once. */
+const OLDER_PAGE_SIZE = 100;
+const MORE_PAGE_SIZE = 100;
 const RETRY_DELAY_MS = 3_000;
 /** Error code of the gateway for a global id that it cannot decode. */
 const INVALID_ID_CODE = 'BAD_USER_INPUT';
@@ -105,6 +109,39 @@ export class LiveSession extends Store<SessionView> {
       this.show({ log: mergeTransitions(this.view.log, nodes), hasOlder: pageInfo.hasPreviousPage });
     } catch (failure) {
       this.show({ failure: failure as GatewayError });
+    }
+  }
+
+  /** Loads a page of meetings that are older than the meetings shown. */
+  async loadMoreMeetings(): Promise<void> {
+    const after = this.view.page?.meetings.pageInfo.endCursor;
+    if (!after) return;
+    await this.#loadMore(async (id) => {
+      const { session } = await this.#gateway.query(VkycMoreMeetings, { id, first: MORE_PAGE_SIZE, after });
+      const shown = this.view.page?.meetings;
+      return session && shown ? { meetings: appendNodes(shown, session.meetings) } : {};
+    });
+  }
+
+  /** Loads a page of notes that are older than the notes shown. */
+  async loadMoreNotes(): Promise<void> {
+    const after = this.view.page?.notes?.pageInfo.endCursor;
+    if (!after) return;
+    await this.#loadMore(async (id) => {
+      const { session } = await this.#gateway.query(VkycMoreNotes, { id, first: MORE_PAGE_SIZE, after });
+      const shown = this.view.page?.notes;
+      return session?.notes && shown ? { notes: appendNodes(shown, session.notes) } : {};
+    });
+  }
+
+  async #loadMore(query: (id: string) => Promise<Partial<SessionDetails>>): Promise<void> {
+    const run = this.#run;
+    try {
+      const more = await query(this.#id);
+      const { page } = this.view;
+      if (page && this.#run === run) this.show({ page: { ...page, ...more } });
+    } catch (failure) {
+      if (this.#run === run) this.show({ failure: failure as GatewayError });
     }
   }
 
@@ -165,7 +202,11 @@ export class LiveSession extends Store<SessionView> {
     this.show({
       failure: null,
       log,
-      page: known && known.version > page.version ? { ...page, ...pickVersionedFields(known) } : page,
+      page: {
+        ...page,
+        ...(known && known.version > page.version ? pickVersionedFields(known) : {}),
+        ...keepLoaded(known, page),
+      },
       hasOlder: (log[0]?.sequence ?? 1) > 1,
     });
   }
@@ -177,7 +218,7 @@ export class LiveSession extends Store<SessionView> {
     if (this.#run !== run || this.#snapshots !== snapshots) return;
     if (!session) return this.show({ missing: true, failure: null });
     const { page } = this.view;
-    if (page) this.show({ failure: null, page: { ...page, ...session } });
+    if (page) this.show({ failure: null, page: { ...page, ...session, ...keepLoaded(page, session) } });
   }
 
   /**
@@ -224,6 +265,43 @@ function findStaleParts(
   // A later release may name changes that this page does not show.
   const parts = changes.flatMap((change) => CHANGED_PARTS[change] ?? []);
   return page?.linkExpiresAt === session.linkExpiresAt ? parts : [...parts, 'link'];
+}
+
+/** Page of a list, with the number of entries on all pages. */
+interface Listed<Node> {
+  readonly nodes: readonly Node[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  readonly totalCount: number | null;
+}
+
+/** Appends a page to the entries shown. An entry that was added while the page was loaded moves no other entry. */
+function appendNodes<Node extends { readonly id: string }, List extends Listed<Node>>(
+  shown: List & Listed<Node>,
+  more: List & Listed<Node>,
+): List {
+  const present = new Set(shown.nodes.map(({ id }) => id));
+  return { ...more, nodes: [...shown.nodes, ...more.nodes.filter(({ id }) => !present.has(id))] };
+}
+
+/** Returns the lists of a new answer together with the later pages that the user had loaded. */
+function keepLoaded(
+  known: SessionDetails | null,
+  read: Partial<Pick<SessionDetails, 'meetings' | 'notes'>>,
+): Partial<Pick<SessionDetails, 'meetings' | 'notes'>> {
+  return {
+    ...(read.meetings && { meetings: withLaterPages(known?.meetings, read.meetings) }),
+    ...(read.notes && { notes: withLaterPages(known?.notes, read.notes) }),
+  };
+}
+
+function withLaterPages<Node extends { readonly id: string }, List extends Listed<Node>>(
+  known: (List & Listed<Node>) | null | undefined,
+  read: List & Listed<Node>,
+): List {
+  if (!known || known.nodes.length <= read.nodes.length) return read;
+  const present = new Set(read.nodes.map(({ id }) => id));
+  const later = known.nodes.filter(({ id }) => !present.has(id));
+  return { ...read, nodes: [...read.nodes, ...later], pageInfo: known.pageInfo };
 }
 
 /** Returns those fields of a session that change only together with its version. */

@@ -23,18 +23,13 @@ export function humanize(name: string): string {
     .replaceAll('_', ' ');
   return (text.charAt(0).toUpperCase() + text.slice(1)).replace(
     /\b(id|ip|aadhaar|india|vkyc|sdk)\b/gi,
-    (word) => PROPER[word.toLowerCase()] ?? word,
+    (word) => PROPER.get(word.toLowerCase()) ?? word,
   );
 }
 
-const PROPER: Record<string, string> = {
-  id: 'ID',
-  ip: 'IP',
-  aadhaar: 'Aadhaar',
-  india: 'India',
-  vkyc: 'VKYC',
-  sdk: 'SDK',
-};
+const PROPER: ReadonlyMap<string, string> = new Map(
+  ['ID', 'IP', 'Aadhaar', 'India', 'VKYC', 'SDK'].map((word) => [word.toLowerCase(), word]),
+);
 
 /** Formats a count with its noun: "1 session", "2 sessions", "1,20,000 sessions" (Indian digit groups). */
 export const formatCount = (count: number, noun: string): string =>
@@ -64,6 +59,34 @@ export const PHASE_LABELS = {
   EXPIRED: 'Link expired',
   UNRECOGNIZED: 'Unrecognised',
 } as const satisfies Record<Status, string>;
+
+/**
+ * Parts of the phase VIDEO_CALL, with the steps of each: the calls that are over need a review, so they must not be
+ * counted as calls that go on.
+ */
+export const CALLS = {
+  going: {
+    label: 'In the call',
+    steps: [
+      'USER_ACCEPTED_MEETING',
+      'USER_REJECTED_MEETING',
+      'USER_MISSED_MEETING',
+      'USER_DROPPED_OFF',
+      'AGENT_DROPPED_OFF',
+    ],
+  },
+  over: { label: 'Needs review', steps: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] },
+} as const satisfies Record<string, { label: string; steps: readonly SubStatus[] }>;
+export type CallPart = keyof typeof CALLS;
+
+/** Label of each mark that a session can have besides its status. Sessions can be filtered by their marks. */
+export const MARK_LABELS = {
+  disputed: 'Disputed',
+  escalated: 'Escalated',
+  closed: 'Closed by staff',
+  replaced: 'Replaced',
+} as const;
+export type Mark = keyof typeof MARK_LABELS;
 
 /** Label of each party that a session can wait for. `MERCHANT` is the bank that uses this console. */
 export const PARTY_LABELS = {
@@ -166,7 +189,7 @@ export const CHANGE_LABELS = {
  * name is then formatted as a label.
  */
 export const findLabel = (labels: Readonly<Record<string, string>>, value: string): string =>
-  labels[value] ?? humanize(value);
+  (Object.hasOwn(labels, value) && labels[value]) || humanize(value);
 
 /** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';
@@ -244,5 +267,11 @@ const isSubStatus = (name: string): boolean => Object.hasOwn(TONES, name) || nam
  */
 export const keepSubStatuses = (names: readonly string[]): SubStatus[] =>
   names.filter(isSubStatus) as SubStatus[];
+
+/** Returns only those names that are keys of a table, because the names may come from a URL that was edited by hand. */
+export const keepKeys = <Key extends string>(
+  table: Readonly<Record<Key, unknown>>,
+  names: readonly string[],
+): Key[] => names.filter((name): name is Key => Object.hasOwn(table, name));
 
 export const formatRoles = (roles: readonly Role[]): string => roles.map(humanize).join(', ');

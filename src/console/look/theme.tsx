@@ -4,7 +4,10 @@ import { Button } from './button.tsx';
 type Theme = 'light' | 'dark';
 const STORAGE_KEY = 'vkyc.theme';
 
-const chosen = () => localStorage.getItem(STORAGE_KEY) as Theme | null;
+function chosen(): Theme | null {
+  const kept = localStorage.getItem(STORAGE_KEY);
+  return kept === 'light' || kept === 'dark' ? kept : null;
+}
 const show = (theme: Theme) => document.documentElement.style.setProperty('color-scheme', theme);
 const system = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 

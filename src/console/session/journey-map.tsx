@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { findTone, humanize, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
 import style from './journey.module.css';
 import {
@@ -11,12 +12,29 @@ import {
   toX,
   toY,
 } from './journey-paths.ts';
-import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-steps.ts';
+import {
+  countSlots,
+  END_SLOT,
+  LINE_STEPS,
+  PHASE_SPANS,
+  type PlacedStep,
+  type StatusPair,
+} from './journey-steps.ts';
+
+/** Steps that a session has visited and moves between them, each by its key (see `toPairKey`). */
+export interface Trail {
+  /** The current step. */
+  readonly now: string;
+  readonly visited: ReadonlyMap<string, { readonly pair: StatusPair; readonly visits: number }>;
+  /** Each move once, in the order of its newest occurrence; `at` numbers the step to which that occurrence led. */
+  readonly moves: readonly { readonly from: string; readonly to: string; readonly at: number }[];
+  /** Number of steps that the session has taken. */
+  readonly steps: number;
+}
 
 /** Steps (status pairs) that are highlighted on the map, each by its key (see `toPairKey`). */
 export interface Marks {
-  /** Steps that the session has visited, in order. The last one is the current step. */
-  readonly path: readonly string[];
+  readonly trail: Trail;
   /** Steps that usually follow the current step. */
   readonly usual: ReadonlySet<string>;
   /** Steps that the transition rules allow after the current step. */
@@ -46,10 +64,8 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
   const slots = countSlots(steps);
   const width = computeWidth(slots);
   const height = computeHeight(Math.max(...all.map(({ row }) => row)));
-  const nowKey = marks.path.at(-1) ?? '';
-  const now = steps.get(nowKey);
-  const visits = new Map<string, number>();
-  for (const key of marks.path) visits.set(key, (visits.get(key) ?? 0) + 1);
+  const { trail } = marks;
+  const now = steps.get(trail.now);
 
   return (
     <svg
@@ -99,9 +115,14 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
         all
           .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
           .map((to) => <path key={to.key} className={style.ahead} d={drawPath(now, to)} />)}
-      <VisitedPath steps={steps} path={marks.path} />
+      <VisitedPath steps={steps} trail={trail} />
       {all.map((step) => (
-        <Node key={step.key} step={step} {...findMark(step.key, marks)} visits={visits.get(step.key) ?? 0} />
+        <Node
+          key={step.key}
+          step={step}
+          {...findMark(step.key, marks)}
+          visits={trail.visited.get(step.key)?.visits ?? 0}
+        />
       ))}
     </svg>
   );
@@ -123,17 +144,17 @@ function Phase(props: { name: string; first: number; count: number; height: numb
  * Lines along the path that the session took. A line between two steps is drawn once, even if the session
  * took it several times. The newest line is animated.
  */
-function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
+function VisitedPath({ steps, trail }: { steps: ReadonlyMap<string, PlacedStep>; trail: Trail }) {
   const paths = new Map<string, { at: number; straight: boolean }>();
-  path.forEach((key, at) => {
-    const [from, to] = [steps.get(path[at - 1] ?? ''), steps.get(key)];
-    if (from && to && from !== to) {
+  for (const move of trail.moves) {
+    const [from, to] = [steps.get(move.from), steps.get(move.to)];
+    if (from && to) {
       const d = drawPath(from, to);
       paths.delete(d);
-      paths.set(d, { at, straight: isDirect(from, to) });
+      paths.set(d, { at: move.at, straight: isDirect(from, to) });
     }
-  });
-  const newest = path.length - 1;
+  }
+  const newest = trail.steps - 1;
   return [...paths].map(([d, { at, straight }]) => (
     <path
       key={at === newest ? `newest ${at}` : d}
@@ -147,10 +168,10 @@ function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; 
 
 type Mark = 'now' | 'was' | 'usual' | 'possible' | 'other';
 
-function findMark(key: string, { path, usual, possible }: Marks): { mark: Mark; next: boolean } {
+function findMark(key: string, { trail, usual, possible }: Marks): { mark: Mark; next: boolean } {
   const next = usual.has(key);
-  if (key === path.at(-1)) return { mark: 'now', next };
-  if (path.includes(key)) return { mark: 'was', next };
+  if (key === trail.now) return { mark: 'now', next };
+  if (trail.visited.has(key)) return { mark: 'was', next };
   if (next) return { mark: 'usual', next };
   return { mark: possible.has(key) ? 'possible' : 'other', next };
 }
@@ -159,7 +180,15 @@ const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5
 const LINE_HEIGHT_PX = 13.5;
 const LABEL_GAP_PX = 11;
 
-function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next: boolean; visits: number }) {
+interface NodeProps {
+  readonly step: PlacedStep;
+  readonly mark: Mark;
+  readonly next: boolean;
+  readonly visits: number;
+}
+
+/** Circle and label of a step. Memoized, because most steps stay the same when the session moves. */
+const Node = memo(function Node({ step, mark, next, visits }: NodeProps) {
   const [x, y] = [toX(step), toY(step)];
   const tone: Tone = findTone(step);
   const above = step.row === 0;
@@ -189,4 +218,4 @@ function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next
       </text>
     </g>
   );
-}
+});

@@ -81,7 +81,9 @@ const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
  * upgraded, an open page may get a step of the newer release.
  */
 const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
-  (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
+  Object.hasOwn(SIDE_STEPS, subStatus)
+    ? (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus]
+    : undefined;
 
 /** Steps on the line of the journey map (those of a session without problems), from left to right. */
 export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
@@ -100,7 +102,15 @@ export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
   return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
 });
 
-export const toPairKey = ({ status, subStatus }: StatusPair): string => `${status}/${subStatus}`;
+const keys = new Map<Status, Map<SubStatus, string>>();
+
+/** Returns the key of a step. Each key is built once, because a log of thousands of entries needs it for each of them. */
+export function toPairKey({ status, subStatus }: StatusPair): string {
+  const known = keys.get(status) ?? new Map<SubStatus, string>();
+  const key = known.get(subStatus) ?? `${status}/${subStatus}`;
+  keys.set(status, known.set(subStatus, key));
+  return key;
+}
 
 const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
 const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);

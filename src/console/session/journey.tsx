@@ -1,10 +1,10 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { humanize, PHASE_LABELS } from '../look/labels.ts';
+import { findLabel, humanize, PHASE_LABELS } from '../look/labels.ts';
 import type { VkycStatusFragment } from '../operations.ts';
 import style from './journey.module.css';
-import { JourneyMap, type Marks } from './journey-map.tsx';
+import { JourneyMap, type Marks, type Trail } from './journey-map.tsx';
 import { computeWidth, toX } from './journey-paths.ts';
 import { findNextSteps, listSteps, type NextSteps, useRules } from './journey-rules.ts';
 import { countSlots, LINE_STEPS, layOutSteps, type StatusPair, toPairKey } from './journey-steps.ts';
@@ -24,25 +24,33 @@ const NOTHING_AHEAD: NextSteps = { possible: [], usual: [] };
 export default function Journey({ now, log }: Props) {
   const rules = useRules();
   const [showAll, setShowAll] = useState(false);
-  const path = useMemo(() => listVisited(now, log), [now, log]);
+  const trail = useMemo(() => followTrail(now, log), [now, log]);
   const ahead = useMemo(() => (rules ? findNextSteps(now, rules) : NOTHING_AHEAD), [rules, now]);
+  const order = useMemo(() => (rules ? orderSteps(rules) : null), [rules]);
   const shown = useMemo(
     () =>
       sortSteps(
-        [...LINE_STEPS, ...path, ...ahead.usual, ...(showAll && rules ? listSteps(rules) : [])],
-        rules,
+        [
+          ...LINE_STEPS,
+          ...[...trail.visited.values()].map(({ pair }) => pair),
+          ...ahead.usual,
+          ...(showAll && rules ? listSteps(rules) : []),
+        ],
+        order,
       ),
-    [path, ahead, showAll, rules],
+    [trail, ahead, showAll, rules, order],
   );
   const marks: Marks = useMemo(
     () => ({
-      path: path.map(toPairKey),
+      trail,
       usual: new Set(ahead.usual.map(toPairKey)),
       possible: new Set(ahead.possible.map(toPairKey)),
     }),
-    [path, ahead],
+    [trail, ahead],
   );
-  const placed = useMemo(() => layOutSteps(shown), [shown]);
+  const keys = shown.map(toPairKey).join(' ');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same steps have the same places, so that they are not rendered again
+  const placed = useMemo(() => layOutSteps(shown), [keys]);
   const box = useRef<HTMLDivElement>(null);
   const descriptionId = useId();
   const currentStep = placed.get(toPairKey(now));
@@ -73,28 +81,52 @@ export default function Journey({ now, log }: Props) {
           descriptionId={descriptionId}
         />
       </div>
-      <JourneyText id={descriptionId} path={path} ahead={ahead} over={now.terminal} />
+      <JourneyText id={descriptionId} now={now} trail={trail} ahead={ahead} />
     </>
   );
 }
 
 /**
- * Returns the steps that the session has visited, up to the current step. Transitions that did not change the
- * status (late or disputed updates) are left out.
+ * Returns which steps the session has visited and how it moved between them, up to the current step. Transitions that
+ * did not change the status (late or disputed updates) are left out. Steps and moves occur once, however long the log.
  */
-function listVisited(now: StatusPair, log: readonly Transition[]): readonly StatusPair[] {
-  const path: StatusPair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
-  const last = path.at(-1);
-  return last && toPairKey(last) === toPairKey(now) ? path : [...path, now];
+function followTrail(now: StatusPair, log: readonly Transition[]): Trail {
+  const visited = new Map<string, { pair: StatusPair; visits: number }>();
+  const moves = new Map<string, Map<string, Trail['moves'][number]>>();
+  let [last, steps] = ['', 0];
+  const visit = (pair: StatusPair) => {
+    const key = toPairKey(pair);
+    if (last !== '' && last !== key) {
+      const targets = moves.get(last) ?? new Map();
+      moves.set(last, targets.set(key, { from: last, to: key, at: steps }));
+    }
+    const known = visited.get(key);
+    if (known) known.visits += 1;
+    else visited.set(key, { pair, visits: 1 });
+    last = key;
+    steps += 1;
+  };
+  for (const { applied, statusInfo } of log) if (applied) visit(statusInfo);
+  if (last !== toPairKey(now)) visit(now);
+  const newestLast = [...moves.values()]
+    .flatMap((targets) => [...targets.values()])
+    .sort((one, other) => one.at - other.at);
+  return { now: last, visited, moves: newestLast, steps };
 }
+
+/** Returns the place of each step in the gateway's transition rules, by its key. */
+const orderSteps = (rules: Parameters<typeof listSteps>[0]): ReadonlyMap<string, number> =>
+  new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
 
 /**
  * Sorts steps in the order of the gateway's transition rules, so that a step keeps its row on the map when
  * other steps are added.
  */
-function sortSteps(pairs: readonly StatusPair[], rules: ReturnType<typeof useRules>): readonly StatusPair[] {
-  if (!rules) return pairs;
-  const order = new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
+function sortSteps(
+  pairs: readonly StatusPair[],
+  order: ReadonlyMap<string, number> | null,
+): readonly StatusPair[] {
+  if (!order) return pairs;
   const at = (pair: StatusPair) => order.get(toPairKey(pair)) ?? order.size;
   return [...pairs].sort((one, other) => at(one) - at(other));
 }
@@ -113,33 +145,30 @@ function Legend({ showAll, over, since }: { showAll: boolean; over: boolean; sin
 
 const OTHER_STEPS_NOTE = 'The provider may also report another step.';
 
+interface TextProps {
+  readonly id: string;
+  readonly now: VkycStatusFragment;
+  readonly trail: Trail;
+  readonly ahead: NextSteps;
+}
+
 /** Content of the map as text, for screen readers. */
-function JourneyText({
-  id,
-  path,
-  ahead,
-  over,
-}: {
-  id: string;
-  path: readonly StatusPair[];
-  ahead: NextSteps;
-  over: boolean;
-}) {
-  const names = (pairs: readonly StatusPair[]) =>
-    pairs.map(({ subStatus }) => humanize(subStatus)).join(', ');
-  const now = path.at(-1);
+function JourneyText({ id, now, trail, ahead }: TextProps) {
+  const current = toPairKey(now);
+  const visited = [...trail.visited].flatMap(([key, { pair, visits }]) => {
+    // The current step is named by itself; here it counts only if the session was at it before.
+    const times = key === current ? visits - 1 : visits;
+    return times === 0 ? [] : [`${humanize(pair.subStatus)}${times > 1 ? ` (${times} times)` : ''}`];
+  });
+  const usual = ahead.usual.map(({ subStatus }) => humanize(subStatus)).join(', ');
   return (
     <ul id={id} className="hidden">
-      <li>Visited: {names(path.slice(0, -1)) || 'no earlier step'}.</li>
-      {now && (
-        <li>
-          Current step: {humanize(now.subStatus)} ({PHASE_LABELS[now.status] ?? humanize(now.status)}).
-        </li>
-      )}
+      <li>Visited: {visited.join(', ') || 'no earlier step'}.</li>
       <li>
-        {over
-          ? 'The session has ended.'
-          : `Usually next: ${names(ahead.usual) || 'unknown'}. ${OTHER_STEPS_NOTE}`}
+        Current step: {humanize(now.subStatus)} ({findLabel(PHASE_LABELS, now.status)}).
+      </li>
+      <li>
+        {now.terminal ? 'The session has ended.' : `Usually next: ${usual || 'unknown'}. ${OTHER_STEPS_NOTE}`}
       </li>
     </ul>
   );

@@ -5,9 +5,10 @@ import type { SessionDetails } from '../live/session.ts';
 import { CLOSURE_REASON_LABELS, ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { LocalTime } from '../look/time.tsx';
+import { UserText } from '../look/user-text.tsx';
 import type { VkycSessionActionsFragment } from '../operations.ts';
 import style from './cards.module.css';
-import { Card, Fact } from './cards.tsx';
+import { Card, Fact, MoreEntries, Quoted, Words } from './cards.tsx';
 
 interface ActingProps {
   readonly page: SessionDetails;
@@ -32,9 +33,9 @@ function RecordEntry({
     <li>
       {title && <b>{title}</b>}
       <p>
-        {who ?? 'Unknown user'}, <LocalTime at={at} />
+        <UserText>{who ?? 'Unknown user'}</UserText>, <LocalTime at={at} />
       </p>
-      {words && <blockquote>{words}</blockquote>}
+      <Words text={words} />
       {children}
     </li>
   );
@@ -48,8 +49,8 @@ export function EscalationNotice({ page, onDone }: ActingProps) {
     <Notice tone="trouble">
       <p>
         <b>Escalated: {findLabel(ESCALATION_REASON_LABELS, open.reason)}.</b>{' '}
-        {open.escalatedBy ?? 'Unknown user'}, <LocalTime at={open.escalatedAt} />
-        {open.note && `: “${open.note}”`}
+        <UserText>{open.escalatedBy ?? 'Unknown user'}</UserText>, <LocalTime at={open.escalatedAt} />
+        <Quoted text={open.note} />
       </p>
       <ActionButtons page={page} place="ESCALATION" onDone={onDone} />
     </Notice>
@@ -57,9 +58,9 @@ export function EscalationNotice({ page, onDone }: ActingProps) {
 }
 
 /** Card with the notes of staff, newest first. Renders nothing for viewers who may not see notes. */
-export function NotesCard({ page, onDone }: ActingProps) {
+export function NotesCard({ page, onDone, onMore }: ActingProps & { readonly onMore: () => Promise<void> }) {
   if (!page.notes) return null;
-  const { nodes, pageInfo } = page.notes;
+  const { nodes } = page.notes;
   return (
     <Card title="Notes" buttons={<ActionButtons page={page} place="NOTES" onDone={onDone} />}>
       {nodes.length === 0 && <p className={style.none}>No notes yet.</p>}
@@ -68,7 +69,7 @@ export function NotesCard({ page, onDone }: ActingProps) {
           <RecordEntry key={id} who={author} at={recordedAt} words={text ?? '(erased)'} />
         ))}
       </ul>
-      {pageInfo.hasNextPage && <p className={style.none}>Only the newest {nodes.length} notes are shown.</p>}
+      <MoreEntries noun="notes" list={page.notes} onMore={onMore} />
     </Card>
   );
 }
@@ -134,14 +135,14 @@ export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalatio
               words={note}
             >
               <p>
-                Resolved by {resolvedBy ?? 'an unknown user'}
+                Resolved by <UserText>{resolvedBy ?? 'an unknown user'}</UserText>
                 {resolvedAt && (
                   <>
                     , <LocalTime at={resolvedAt} />
                   </>
                 )}
               </p>
-              {resolution && <blockquote>{resolution}</blockquote>}
+              <Words text={resolution} />
             </RecordEntry>
           ),
         )}

@@ -1,16 +1,20 @@
 import { lazy, Suspense, useCallback } from 'react';
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { ActionButtons, Actions } from '../acting/actions.tsx';
+import { findNextSession, listAddress } from '../floor/last-list.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { useReportState } from '../live/badge.tsx';
 import { LiveSession, type SessionDetails } from '../live/session.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { CopyButton } from '../look/copy.tsx';
+import { useKeys } from '../look/keys.ts';
+import { humanize } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { TimeSince } from '../look/time.tsx';
+import { useTitle } from '../look/title.ts';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
 import {
@@ -37,10 +41,20 @@ export function SessionPage({ id }: { id: string }) {
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
   const { page, missing, log, hasOlder, state, failure } = useStore(live);
   useReportState(state);
+  useTitle(
+    missing ? 'Session not found' : page && `${page.verificationId} · ${humanize(page.statusInfo.subStatus)}`,
+  );
   const onDone = useCallback(
     (session: Parameters<LiveSession['applyResult']>[0]) => live.applyResult(session),
     [live],
   );
+
+  const [, navigate] = useLocation();
+  useKeys(['n'], () => {
+    const next = findNextSession(id);
+    if (next) navigate(`/sessions/${encodeURIComponent(next)}`);
+  });
+  const onMoreMeetings = useCallback(() => live.loadMoreMeetings(), [live]);
 
   if (missing)
     return (
@@ -90,12 +104,12 @@ export function SessionPage({ id }: { id: string }) {
         </section>
         <div className={style.side}>
           <ClosureCard closure={page.closure} />
-          <NotesCard page={page} onDone={onDone} />
+          <NotesCard page={page} onDone={onDone} onMore={() => live.loadMoreNotes()} />
           <EscalationsCard escalations={page.escalations} />
           <DisputesCard resolutions={page.disputeResolutions} />
-          <CustomerCard page={page} />
-          <MeetingsCard meetings={page.meetings.nodes} />
-          <ReviewsCard page={page} />
+          <CustomerCard user={page.user} link={page.link} linkExpiresAt={page.linkExpiresAt} />
+          <MeetingsCard meetings={page.meetings} onMore={onMoreMeetings} />
+          <ReviewsCard reviews={page.reviews} agentRemarks={page.agentRemarks} />
           <LabelsCard page={page} onDone={onDone} />
           <FactsCard page={page} />
         </div>
@@ -108,7 +122,7 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
   return (
     <header className={style.head}>
       <p>
-        <Link href="/">Sessions</Link> <span aria-hidden>›</span>
+        <Link href={listAddress()}>Sessions</Link> <span aria-hidden>›</span>
       </p>
       <div className={style.title}>
         <h1>{verificationId}</h1>

@@ -1,8 +1,11 @@
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { memo, useLayoutEffect, useRef, useState } from 'react';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { CHANGE_LABELS } from '../look/labels.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { formatDuration, LocalTime } from '../look/time.tsx';
+import { UserText } from '../look/user-text.tsx';
 import type { SessionChange, TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
@@ -22,27 +25,66 @@ interface Props {
   readonly onOlder: () => void;
 }
 
-/** List of the session's transitions, newest first. */
+const ENTRY_PX = 78;
+/** Entries above and below the window that are in the DOM. A log that is not longer is in the DOM as a whole. */
+const OVERSCAN_ENTRIES = 40;
+
+/**
+ * List of the session's transitions, newest first. The list is virtualized, because a log may have thousands of
+ * entries: only those near the window are in the DOM. They are in the normal flow between two paddings, so that the
+ * browser keeps the place of a reader when an entry is added above (scroll anchoring).
+ */
 export function Timeline({ log, hasOlder, onOlder }: Props) {
+  const list = useRef<HTMLOListElement>(null);
+  const [top, setTop] = useState(0);
+  const newest = log.length - 1;
+  const virtual = useWindowVirtualizer({
+    count: log.length,
+    estimateSize: () => ENTRY_PX,
+    getItemKey: (index) => log[newest - index]?.sequence ?? index,
+    overscan: OVERSCAN_ENTRIES,
+    scrollMargin: top,
+  });
+  // What is above the list may have changed its height with any update.
+  useLayoutEffect(() => {
+    if (list.current) setTop(list.current.getBoundingClientRect().top + scrollY);
+  });
+  const shown = virtual.getVirtualItems();
+  const [first, last] = [shown[0], shown.at(-1)];
+  const paddingTop = first ? first.start - top : 0;
+  const paddingBottom = last ? virtual.getTotalSize() - (last.end - top) : 0;
   return (
     <>
-      <ol className={style.line} reversed>
-        {log.toReversed().map((entry) => (
-          <Entry key={entry.sequence} entry={entry} />
-        ))}
+      <ol ref={list} className={style.line} style={{ paddingTop, paddingBottom }}>
+        {shown.map(({ index, key }) => {
+          const entry = log[newest - index];
+          if (!entry) return null;
+          return (
+            <li
+              key={key}
+              ref={virtual.measureElement}
+              data-index={index}
+              aria-setsize={log.length}
+              aria-posinset={index + 1}
+              className={`${entry.applied ? style.entry : style.late} ${index === 0 ? style.newest : ''}`}
+            >
+              <Entry entry={entry} />
+            </li>
+          );
+        })}
       </ol>
       {hasOlder && <Button onPress={onOlder}>Show earlier entries</Button>}
     </>
   );
 }
 
-function Entry({ entry }: { entry: Transition }) {
+/** Content of an entry. Memoized, because each new entry renders the list again. */
+const Entry = memo(function Entry({ entry }: { entry: Transition }) {
   const { sequence, statusInfo, applied, source, actor, occurredAt, recordedAt } = entry;
   const laterMs = occurredAt ? Date.parse(recordedAt) - Date.parse(occurredAt) : 0;
-  const origin = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
   const hasStatus = applied || !isAboutRecords(entry);
   return (
-    <li className={applied ? style.entry : style.late}>
+    <>
       <div className={style.top}>
         {hasStatus && <StatusBadge of={statusInfo} />}
         {!applied && <span className={style.mark}>{findMark(entry)}</span>}
@@ -50,12 +92,19 @@ function Entry({ entry }: { entry: Transition }) {
       </div>
       <p>{describe(entry)}</p>
       <p className={style.foot}>
-        <LocalTime at={occurredAt ?? recordedAt} /> · {origin}
+        <LocalTime at={occurredAt ?? recordedAt} /> ·{' '}
+        {actor && source === 'MUTATION' ? (
+          <>
+            done here by <UserText>{actor}</UserText>
+          </>
+        ) : (
+          SOURCES[source]
+        )}
         {laterMs > MIN_SHOWN_DELAY_MS && ` · received ${formatDuration(laterMs)} later`}
       </p>
-    </li>
+    </>
   );
-}
+});
 
 /**
  * Changes whose label the timeline shows on an entry that did not change the status. An entry with several of these

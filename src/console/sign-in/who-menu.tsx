@@ -8,10 +8,10 @@ import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
 /**
- * Menu of the signed-in user. In development the user can switch between roles, in production the user can
- * sign out.
+ * Menu of the signed-in user, who can switch between roles in development and sign out in production. It also opens the
+ * list of keys.
  */
-export function WhoMenu() {
+export function WhoMenu({ onKeys }: { onKeys: () => void }) {
   const { viewer, signIn, switchUser } = useSignedIn();
   const development = setup.signIn === 'ISSUED';
   return (
@@ -19,7 +19,9 @@ export function WhoMenu() {
       <Button look="quiet">
         <span className="hidden">Signed in as</span>
         <span className={style.who}>
-          <b>{viewer.id}</b>
+          <b title={viewer.id}>
+            <bdi>{viewer.id}</bdi>
+          </b>
           <small>{formatRoles(viewer.roles)}</small>
         </span>
         <span aria-hidden>▾</span>
@@ -30,7 +32,8 @@ export function WhoMenu() {
           selectionMode="single"
           selectedKeys={[signIn.kind === 'ROLE' ? signIn.role : signIn.kind]}
           onAction={(key) => {
-            if (key === 'OUT') switchUser(null);
+            if (key === 'KEYS') onKeys();
+            else if (key === 'OUT') switchUser(null);
             else if (key === 'DEVELOPER') switchUser({ kind: 'DEVELOPER' });
             else switchUser({ kind: 'ROLE', role: key as DevelopmentRole });
           }}
@@ -51,6 +54,9 @@ export function WhoMenu() {
               Sign out
             </MenuItem>
           )}
+          <MenuItem id="KEYS" className={style.item!}>
+            Keys
+          </MenuItem>
         </Menu>
       </Popover>
     </MenuTrigger>

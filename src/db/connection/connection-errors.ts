@@ -1,5 +1,5 @@
 /**
- * Classifies errors of PostgreSQL and its driver for GraphQL, the webhook receiver, the queue worker and
+ * Classifies errors of PostgreSQL and its driver for GraphQL, the webhook recorder, the queue worker and
  * readiness.
  */
 import { MissingKey } from '../../encryption/sealing.ts';
@@ -29,7 +29,7 @@ export type DatabaseFault =
   | 'REFUSED';
 
 /** Error: the server that answered does not accept writes, so another server of the URL must be tried. */
-export class WrongServer extends Error {
+export class ReadOnlyServer extends Error {
   constructor() {
     super('the server accepts no writes: it is a standby or read-only');
   }
@@ -99,7 +99,7 @@ export function classifyFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof QueryTimeout) return 'SILENT';
   if (error instanceof WritesStalled) return 'STALLED';
-  if (error instanceof WrongServer) return 'READ_ONLY';
+  if (error instanceof ReadOnlyServer) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
   // ENOENT while connecting: the Unix socket does not exist, because the server is not running yet. Any other
   // ENOENT, such as a missing certificate file, is permanent, so it is no fault of the database.

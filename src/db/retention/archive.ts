@@ -74,7 +74,7 @@ export interface SessionArchive extends AuditEvidence {
  * audit backlog). Notes and late updates after the end do not postpone it: they are archived with the session.
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
-const mayGo = (endedBefore: Date) => sql`
+const isArchivable = (endedBefore: Date) => sql`
   ${isTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
   and ${sessions.statusSince} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
@@ -94,14 +94,14 @@ export async function lockArchivableSessions(
   limit: number,
 ): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
-    select id from ${sessions} where id > ${after}::uuid and ${mayGo(endedBefore)}
+    select id from ${sessions} where id > ${after}::uuid and ${isArchivable(endedBefore)}
     order by id limit ${limit} for update skip locked`);
   return rows.map((row) => row.id);
 }
 
 export async function countArchivableSessions(db: Queryable, endedBefore: Date): Promise<number> {
   const { rows } = await db.execute<{ count: number }>(
-    sql`select count(*)::int as count from ${sessions} where ${mayGo(endedBefore)}`,
+    sql`select count(*)::int as count from ${sessions} where ${isArchivable(endedBefore)}`,
   );
   return rows[0]?.count ?? 0;
 }

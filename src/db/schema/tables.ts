@@ -332,6 +332,8 @@ export const meetings = pgTable(
   },
   (t) => [
     index('meeting_session').on(t.sessionId, t.createdAt, t.id),
+    // Lists of meetings by time, and the numbers of booked meetings by slot.
+    index('meeting_time').on(t.status, t.startsAt, t.id),
     uniqueIndex('meeting_booked').on(t.sessionId).where(sql`${t.status} = 'SCHEDULED'`),
     check('meeting_status', sql`${t.status} in (${literals(Object.keys(MEETING_STATUSES))})`),
   ],

@@ -1,3 +1,4 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { AnnotationKind } from '../../domain/annotations.ts';
 import type { Queryable } from '../connection/client.ts';
 import { annotations } from '../schema/tables.ts';
@@ -92,3 +93,15 @@ const notes = preparedColumnarQuery(
    ) a
    order by wanted.page, a.sequence desc`,
 );
+
+/** Counts the notes of some sessions; sessions without notes are left out. */
+export async function countNotes(
+  db: Queryable,
+  sessionIds: readonly string[],
+): Promise<{ sessionId: string; count: number }[]> {
+  return db
+    .select({ sessionId: annotations.sessionId, count: sql<number>`count(*)::int` })
+    .from(annotations)
+    .where(and(inArray(annotations.sessionId, [...sessionIds]), eq(annotations.kind, 'NOTE')))
+    .groupBy(annotations.sessionId);
+}

@@ -32,7 +32,7 @@ export const incrementSends = (db: Queryable, verificationId: string) =>
  * Marks every open start that counts as unsent as possibly sent, because a failover may have lost the count.
  * The provider is then asked with GET before such a start is sent again.
  */
-export async function distrustSends(db: Queryable): Promise<void> {
+export async function countUnsentAsSent(db: Queryable): Promise<void> {
   await db.write(sql`
     with locked as (
       select verification_id from ${startIntents} where state = 'OPEN' and sends = 0

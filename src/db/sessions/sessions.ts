@@ -13,6 +13,7 @@ import {
   rowMapper,
   selectList,
 } from '../statements/row-mapper.ts';
+import { type Origin, toOrigin } from './origin.ts';
 import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -84,15 +85,8 @@ export const withPollSchedule = (
  * Sets the columns that are known only from the start request, because the provider does not return them.
  * Needed if the session was recorded without its start, for example by the adopt command.
  */
-export const fillOrigin = (
-  tx: Transaction,
-  id: string,
-  {
-    userTemplate,
-    agentTemplate,
-    replacesId,
-  }: Pick<SessionRow, 'userTemplate' | 'agentTemplate' | 'replacesId'>,
-) => tx.update(sessions).set({ userTemplate, agentTemplate, replacesId }).where(eq(sessions.id, id));
+export const fillOrigin = (tx: Transaction, id: string, origin: Origin) =>
+  tx.update(sessions).set(toOrigin(origin)).where(eq(sessions.id, id));
 
 /**
  * Sets the time of the next poll after a poll that got no answer, unless the session was changed since `row`
@@ -274,6 +268,8 @@ const SUMMARY_COLUMNS = [
   'statusSince',
   'version',
   'disputed',
+  'escalated',
+  'closed',
   'replaced',
   'waitingOn',
   'meetingAt',

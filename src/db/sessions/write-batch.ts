@@ -4,6 +4,7 @@ import type { Transaction } from '../connection/client.ts';
 import { auditEntries, observations, sessions, transitions } from '../schema/tables.ts';
 import { preparedCommand } from '../statements/prepared.ts';
 import { type JsonRecordset, jsonRecordset } from '../statements/row-mapper.ts';
+import { ORIGIN_COLUMNS } from './origin.ts';
 import type { SessionRow } from './sessions.ts';
 import type { TransitionRow } from './transitions.ts';
 
@@ -119,19 +120,11 @@ const insertInto = (table: string, { columns, fromParameter: of }: JsonRecordset
  * command with the owner's role.
  */
 const IMMUTABLE_COLUMNS = [
-  'id',
-  'provider',
-  'verification_id',
-  'user_id',
-  'user_template',
-  'agent_template',
-  'replaces_id',
-  'person_salt',
-  'created_at',
-  'erased_at',
+  ...ORIGIN_COLUMNS,
+  ...(['id', 'provider', 'verificationId', 'userId', 'personSalt', 'createdAt', 'erasedAt'] as const),
 ];
 const mutableColumns = SESSIONS.columns.filter(
-  (column) => !IMMUTABLE_COLUMNS.some((kept) => column === `"${kept}"`),
+  (column) => !IMMUTABLE_COLUMNS.some((kept) => column === `"${sessions[kept].name}"`),
 );
 
 const writeAll = preparedCommand(

@@ -26,7 +26,7 @@ import {
   describesRow,
   parseContent,
 } from '../../domain/audit-check.ts';
-import { checkDerived, checkIdentity, isBound } from '../../domain/audit-session.ts';
+import { checkDerived, checkIdentityAndDetails, isBound } from '../../domain/audit-session.ts';
 import { labelsContent } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
@@ -143,7 +143,7 @@ function findSigners(entries: readonly AuditEntry[]): string[] {
   });
 }
 
-export const AT_ONE_SNAPSHOT = 'begin isolation level repeatable read read only';
+export const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
 
 /**
  * Reads the next batch of sessions in one snapshot (REPEATABLE READ), because the gateway may record changes
@@ -152,7 +152,7 @@ export const AT_ONE_SNAPSHOT = 'begin isolation level repeatable read read only'
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
   db.transaction(
     async (tx) => readAuditEvidence(tx, await readAuditedSessionsAfter(tx, after, BATCH)),
-    AT_ONE_SNAPSHOT,
+    BEGIN_SNAPSHOT,
   );
 
 interface Checked {
@@ -201,7 +201,7 @@ export function checkSession(
     beyond ??
     compared.finding ??
     checkDerived(entries, transitions, session);
-  const finding = ofHistory ?? checkIdentity(entries, session, origin);
+  const finding = ofHistory ?? checkIdentityAndDetails(entries, session, origin);
   return { finding, ofHistory, erased: compared.erased };
 }
 

@@ -2,7 +2,7 @@ import { findReadChains, findReadsAfter } from '../../db/audit/personal-data-rea
 import type { Database } from '../../db/connection/client.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 import { type ExportedReads, type ReadFinding, ReadLogCheck } from '../../domain/read-chain.ts';
-import { AT_ONE_SNAPSHOT } from './verify-audit.ts';
+import { BEGIN_SNAPSHOT } from './verify-audit.ts';
 
 const BATCH = 2_000;
 
@@ -33,4 +33,4 @@ export const verifyReads = (
     const findings = check.end();
     const { chained, unchained } = check;
     return { chained, unchained, findings };
-  }, AT_ONE_SNAPSHOT);
+  }, BEGIN_SNAPSHOT);

@@ -38,7 +38,7 @@ const LOOK_INTERVAL_MS = 1_000;
 const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 3_600_000;
 /** The gateway stops looking up a verification that the provider still does not have after this long. */
-export const LOOKUP_TIMEOUT_MS = 3_600_000;
+export const LOOKUP_GIVE_UP_MS = 3_600_000;
 /** Interval, by the gateway's clock, at which booked meetings of sessions that are not polled are ended. */
 const MEETINGS_INTERVAL_MS = 60_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
@@ -227,7 +227,7 @@ export class Reconciler {
     const ageMs = clock.now().getTime() - lookup.since.getTime();
     // A failed call says nothing about the verification, so the look-up goes on until the provider has really
     // answered that it does not have the verification.
-    if (payload === 'FAILED' || ageMs < LOOKUP_TIMEOUT_MS) return this.#postpone(lookup);
+    if (payload === 'FAILED' || ageMs < LOOKUP_GIVE_UP_MS) return this.#postpone(lookup);
     await parkWaiting(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);
     await cancelLookup(db, verificationId);
   }

@@ -1,9 +1,9 @@
 import type { Database } from '../../db/connection/client.ts';
 import { releaseJobs } from '../../db/polling/jobs.ts';
 import { scheduleLookupsOfOpenStarts } from '../../db/polling/lookups.ts';
-import { distrustSends } from '../../db/sessions/intents.ts';
+import { countUnsentAsSent } from '../../db/sessions/intents.ts';
 import { schedulePollsOfOpenSessions } from '../../db/sessions/sessions.ts';
-import { LOOKUP_TIMEOUT_MS } from './reconciler.ts';
+import { LOOKUP_GIVE_UP_MS } from './reconciler.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -30,12 +30,12 @@ export async function planRelearning(db: Database, now: Date, pollsPerMinute: nu
   await releaseJobs(db);
   const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
-    // The reconciler gives up a look-up after LOOKUP_TIMEOUT_MS. For an older start, the look-up counts as begun
+    // The reconciler gives up a look-up after LOOKUP_GIVE_UP_MS. For an older start, the look-up counts as begun
     // exactly that long ago, so that the provider is asked about the start once.
-    const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
+    const oldestSince = new Date(now.getTime() - LOOKUP_GIVE_UP_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
-    await distrustSends(tx);
+    await countUnsentAsSent(tx);
     return planned;
   });
   return { sessions, starts };

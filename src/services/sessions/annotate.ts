@@ -28,7 +28,7 @@ import {
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import { type ActionDependencies, actionInput, performAction } from './perform-action.ts';
-import { invalidField, keyOf, optional, requiredText, text, validate } from './validation.ts';
+import { invalidField, keyOf, optional, parseOrRefuse, requiredText, text } from './validation.ts';
 
 const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus))] as [
   SubStatus,
@@ -90,7 +90,7 @@ interface NextTransition {
  * records the closure (verdict ENDED), and the session then waits for nobody.
  */
 export const closeSession: Annotate = async (dependencies, viewer, raw) => {
-  const input = validate(closeInput, raw);
+  const input = parseOrRefuse(closeInput, raw);
   return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
     await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
     return {
@@ -103,13 +103,13 @@ export const closeSession: Annotate = async (dependencies, viewer, raw) => {
 
 /** Adds a note for other staff. */
 export const addNote: Annotate = async (dependencies, viewer, raw) => {
-  const input = validate(noteInput, raw);
+  const input = parseOrRefuse(noteInput, raw);
   return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, keepStatus('NOTED'));
 };
 
 /** Escalates a session. It stays escalated until `resolveEscalation`. */
 export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
-  const input = validate(escalateInput, raw);
+  const input = parseOrRefuse(escalateInput, raw);
   return annotate(
     dependencies,
     viewer,
@@ -123,7 +123,7 @@ export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
 
 /** Ends the escalation of a session, with a note of its result. */
 export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => {
-  const input = validate(noteInput, raw);
+  const input = parseOrRefuse(noteInput, raw);
   const kind = 'ESCALATION_RESOLUTION';
   const transition = keepStatus('ESCALATION_RESOLVED');
   return annotate(dependencies, viewer, 'RESOLVE_ESCALATION', input, kind, null, transition);
@@ -135,7 +135,7 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
  * provider is never accepted without it.
  */
 export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
-  const input = validate(resolveDisputeInput, raw);
+  const input = parseOrRefuse(resolveDisputeInput, raw);
   const { resolution, expectedSubStatus } = input;
   const kind = 'DISPUTE_RESOLUTION';
   return annotate(

@@ -11,7 +11,7 @@ import {
 } from '../../domain/labels.ts';
 import { metadataChange, tagList } from './label-values.ts';
 import { type ActionDependencies, type ActionResult, actionInput, performAction } from './perform-action.ts';
-import { optional, refuseInput, validate } from './validation.ts';
+import { optional, parseOrRefuse, refuseInput } from './validation.ts';
 
 const labelInput = actionInput
   .extend({ metadata: optional(metadataChange), addTags: optional(tagList), removeTags: optional(tagList) })
@@ -33,7 +33,7 @@ export async function labelSession(
   viewer: Viewer,
   raw: unknown,
 ): Promise<Omit<ActionResult, 'outcomeId'>> {
-  const input = validate(labelInput, raw);
+  const input = parseOrRefuse(labelInput, raw);
   const { session, replayed } = await performAction(
     dependencies,
     viewer,

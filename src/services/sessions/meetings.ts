@@ -8,10 +8,12 @@ import {
 } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { recordedAs, type Viewer } from '../../domain/access.ts';
-import { awaitsReview } from '../../domain/actions.ts';
+import { type ActionFacts, awaitsReview } from '../../domain/actions.ts';
+import type { MeetingCalendar } from '../../domain/calendar.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
+import { refuseTime, TimeUnavailable, takePlace } from './meeting-places.ts';
 import {
   type ActionDependencies,
   type ActionResult,
@@ -19,7 +21,7 @@ import {
   denyAction,
   performAction,
 } from './perform-action.ts';
-import { invalidField, optional, text, validate } from './validation.ts';
+import { invalidField, optional, parseOrRefuse, text } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
@@ -32,20 +34,27 @@ export interface MeetingChanged {
   readonly replayed: boolean;
 }
 
+export interface MeetingDependencies extends ActionDependencies {
+  /** Null: meetings can be booked at any time. */
+  readonly calendar: MeetingCalendar | null;
+}
+
 /**
  * Books a meeting, or moves the booked meeting. The meeting exists only in the gateway, because the provider
- * has no call for booking meetings. A meeting that takes a session out of review needs a reason.
+ * has no call for booking meetings. A meeting that takes a session out of review needs a reason. With a calendar, the
+ * meeting must begin with a slot that has a free place. Moving a meeting to the time that it has changes nothing.
  *
  * @throws Refusal
  */
 export async function scheduleMeeting(
-  dependencies: ActionDependencies,
+  dependencies: MeetingDependencies,
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
+  const { calendar } = dependencies;
   const now = dependencies.clock.now();
   const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
-  const input = validate(
+  const input = parseOrRefuse(
     actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year'), reason }),
     raw,
   );
@@ -54,8 +63,13 @@ export async function scheduleMeeting(
     viewer,
     'SCHEDULE_MEETING',
     input,
-    async (writer, session) => {
+    async (writer, session, facts) => {
       const { linkExpiresAt } = session;
+      if (isBookedAt(input.startsAt, session, facts)) {
+        const same = await findBookedMeeting(writer.tx, session.id);
+        invariant(same, 'a meeting was booked at this time but is missing');
+        return { session, outcomeId: same.id, replayed: true };
+      }
       if (input.startsAt <= now)
         denyAction(
           'SCHEDULE_MEETING',
@@ -71,6 +85,7 @@ export async function scheduleMeeting(
       }
       if (awaitsReview(session) && !input.reason)
         invalidField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
+      if (calendar) await takePlace(writer.tx, calendar, session, input.startsAt);
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
       writer.changes.addMeeting({
@@ -97,9 +112,19 @@ export async function scheduleMeeting(
         });
       return { session: after, outcomeId: id };
     },
-  );
+  ).catch(async (error) => {
+    if (!calendar || !(error instanceof TimeUnavailable)) throw error;
+    // The free slots are looked up after the rollback, so that no lock is held for so long.
+    throw await refuseTime(dependencies.db, calendar, error, { now, furthest });
+  });
   return withMeeting(dependencies, performed);
 }
+
+/** Whether the session waits for a meeting at this time that was booked here. */
+const isBookedAt = (time: Date, session: SessionRow, facts: ActionFacts): boolean =>
+  session.subStatus === 'USER_MEETING_SCHEDULED' &&
+  facts.meetingBookedHere &&
+  facts.meetingAt?.getTime() === time.getTime();
 
 /**
  * Cancels the booked meeting.
@@ -111,7 +136,7 @@ export async function cancelMeeting(
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
-  const input = validate(cancelInput, raw);
+  const input = parseOrRefuse(cancelInput, raw);
   const performed = await performAction(
     dependencies,
     viewer,

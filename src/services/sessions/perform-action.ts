@@ -56,18 +56,19 @@ export interface ActionResult {
   readonly session: SessionRow;
   /** Id of the meeting, review or annotation that the call created or changed. */
   readonly outcomeId: string;
+  /** True if the call changed nothing, because it repeated an earlier one or asked for what is already so. */
   readonly replayed: boolean;
 }
 
 /**
  * Function that carries out one action, called after all checks have passed. Returns the updated session, and the id
- * of the meeting, review or annotation that it wrote.
+ * of the meeting, review or annotation that it wrote; `replayed` if the session was so already and nothing was written.
  */
 type Work = (
   writer: TransitionWriter,
   session: SessionRow,
   facts: ActionFacts,
-) => Promise<{ session: SessionRow; outcomeId: string }>;
+) => Promise<{ session: SessionRow; outcomeId: string; replayed?: true }>;
 
 export interface ActionDependencies {
   readonly db: Database;
@@ -127,7 +128,7 @@ export async function performAction(
     // The row lock covers one session only: a concurrent call on another session may have used the same key
     // (race).
     if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
-    return { ...done, replayed: false };
+    return { replayed: false, ...done };
   });
 }
 

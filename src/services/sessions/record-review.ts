@@ -18,7 +18,7 @@ import {
 } from '../../domain/review-reasons.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { keyOf, optional, text, validate } from './validation.ts';
+import { keyOf, optional, parseOrRefuse, text } from './validation.ts';
 
 /**
  * Adds the rules to a schema. All rules run even if other fields are invalid, so that all problems are reported
@@ -67,7 +67,7 @@ export async function recordReview(
   stage: ReviewStage,
   raw: unknown,
 ): Promise<ReviewRecorded> {
-  const input = validate(INPUTS[stage], raw);
+  const input = parseOrRefuse(INPUTS[stage], raw);
   const action = ACTIONS[stage];
   const { decision, reasons, remarks, customerMessage, callComplete = null } = input;
   // Clients of the last release send neither of these fields, and do not know `callComplete`.

@@ -67,7 +67,7 @@ const MIN_MAX_AGE_MS = 10 * MINUTE_MS;
 const MAX_MAX_AGE_MS = 72 * HOUR_MS;
 
 /** Figures, and the time at which they were correct. */
-export interface Dated<Figures> {
+export interface DatedFigures<Figures> {
   readonly figures: Figures;
   readonly asOf: Date;
 }
@@ -114,7 +114,7 @@ interface SessionFiguresOptions {
 export class SessionFigures {
   readonly #options: Required<SessionFiguresOptions>;
   /** Background counts of this process, queued or running. */
-  readonly #counting = new Map<string, Promise<Dated<unknown> | null>>();
+  readonly #counting = new Map<string, Promise<DatedFigures<unknown> | null>>();
   /** Times until which figures are not counted again, because counting or storing them failed. */
   readonly #pausedUntil = new LRUCache<string, number>({ max: MAX_FAILURES });
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -130,7 +130,7 @@ export class SessionFigures {
    *
    * @throws FiguresPending
    */
-  async read<Figures>(asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
+  async read<Figures>(asked: FiguresAsked<Figures>): Promise<DatedFigures<Figures>> {
     if (asked.window.verificationIds) return toDated(await this.#countLive(asked));
     const { now, signal } = asked;
     const storable = toStorable(asked);
@@ -162,9 +162,9 @@ export class SessionFigures {
    * Counts figures and stores them, independently of the request. Calls for the same figures share one count.
    * Resolves with null if they are not counted now: counting failed, or too many counts are queued.
    */
-  #countInBackground<Figures>(storable: Storable<Figures>): Promise<Dated<Figures> | null> {
+  #countInBackground<Figures>(storable: Storable<Figures>): Promise<DatedFigures<Figures> | null> {
     const { key } = storable;
-    const running = this.#counting.get(key) as Promise<Dated<Figures> | null> | undefined;
+    const running = this.#counting.get(key) as Promise<DatedFigures<Figures> | null> | undefined;
     if (running) return running;
     const isPaused = performance.now() < (this.#pausedUntil.get(key) ?? 0);
     if (isPaused || this.#counting.size >= MAX_COUNTING) return Promise.resolve(null);
@@ -174,7 +174,7 @@ export class SessionFigures {
   }
 
   /** Counts figures, or waits until another replica has counted them. Logs failures. */
-  async #countOnce<Figures>(storable: Storable<Figures>): Promise<Dated<Figures> | null> {
+  async #countOnce<Figures>(storable: Storable<Figures>): Promise<DatedFigures<Figures> | null> {
     const since = performance.now();
     try {
       for (;;) {
@@ -208,9 +208,9 @@ export class SessionFigures {
    * Counts and stores figures under the advisory lock of their series. Returns the stored figures if another replica
    * has just counted them, and null while another replica counts figures of the series.
    */
-  #countUnderLock<Figures>(storable: Storable<Figures>): Promise<Dated<Figures> | null> {
+  #countUnderLock<Figures>(storable: Storable<Figures>): Promise<DatedFigures<Figures> | null> {
     const { statistics, clock } = this.#options;
-    const work = async (tx: StatsDatabase): Promise<Dated<Figures> | null> => {
+    const work = async (tx: StatsDatabase): Promise<DatedFigures<Figures> | null> => {
       if (!(await tryLockSeries(tx, storable.question))) return null;
       const asOf = clock.now();
       const stored = await findStored(tx, storable, asOf);
@@ -260,7 +260,7 @@ const timed =
     return { figures, asOf, tookMs: performance.now() - since };
   };
 
-const toDated = <Figures>({ figures, asOf }: Stored<Figures>): Dated<Figures> => ({ figures, asOf });
+const toDated = <Figures>({ figures, asOf }: Stored<Figures>): DatedFigures<Figures> => ({ figures, asOf });
 
 /** Returns whether it is time to count stored figures again. */
 const isDue = ({ asOf, tookMs }: StoredFigures, now: Date): boolean =>

@@ -16,6 +16,7 @@ import {
   replaceRefusedIntent,
   replaceUser,
 } from '../../db/sessions/intents.ts';
+import { toOrigin } from '../../db/sessions/origin.ts';
 import {
   fillOrigin,
   findSessions,
@@ -45,7 +46,7 @@ import {
   type StartSessionInput,
   wantsEmail,
 } from './start-session-input.ts';
-import { findRefusal, invalidField, validate } from './validation.ts';
+import { findRefusal, invalidField, parseOrRefuse } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another start already replaces';
@@ -98,7 +99,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   return async (viewer, raw) => {
     // An input that is invalid for every start is validated with the rules of new starts, so that the refusal lists
     // all problems.
-    const input = anyStartInput.safeParse(raw).data ?? validate(newStartInput, raw);
+    const input = anyStartInput.safeParse(raw).data ?? parseOrRefuse(newStartInput, raw);
     const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
 
@@ -457,13 +458,6 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   recordingLinkExpiresAt: null,
   agentRemarks: null,
   auditorRemarks: null,
-});
-
-/** Returns the columns of a session that come from its start intent (stored request). */
-const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
-  userTemplate,
-  agentTemplate,
-  replacesId,
 });
 
 /** Returns the columns of a start intent with the labels of the start; null for labels that it does not have. */

@@ -66,13 +66,13 @@ export const optional = <T extends z.ZodType>(schema: T) =>
  *
  * @throws Refusal that lists all problems
  */
-export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
+export function parseOrRefuse<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw toRefusal(parsed.error);
 }
 
-/** Returns the refusal that `validate` would throw; null if the input is valid. */
+/** Returns the refusal that `parseOrRefuse` would throw; null if the input is valid. */
 export function findRefusal(schema: z.ZodType, input: unknown): Refusal | null {
   const parsed = schema.safeParse(input);
   return parsed.success ? null : toRefusal(parsed.error);

@@ -16,6 +16,7 @@ import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import type { UserRow } from '../../db/sessions/users.ts';
 import type { WriteBatch } from '../../db/sessions/write-batch.ts';
 import {
+  AUDIT_FIELDS,
   type AuditContent,
   type AuditEntry,
   type AuditHead,
@@ -207,15 +208,9 @@ const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
  * Content of a DETAILS entry in which no field changed. Callers spread this object and then set the changed
  * fields.
  */
-export const NO_DETAILS: AuditContent<'DETAILS'> = {
-  caller: null,
-  referenceId: null,
-  userTemplate: null,
-  agentTemplate: null,
-  replacesId: null,
-  linkExpiresAt: null,
-  boundBy: null,
-};
+export const NO_DETAILS = Object.fromEntries(
+  AUDIT_FIELDS.DETAILS.map((field) => [field, null]),
+) as unknown as AuditContent<'DETAILS'>;
 
 export const NO_PERSON = { salt: null, commitment: null };
 

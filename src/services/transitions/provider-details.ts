@@ -6,6 +6,7 @@ import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import {
   MEETING_STATUS_BY_SUB_STATUS,
+  type MeetingOutcome,
   REVIEW_BY_SUB_STATUS,
   type ReviewStage,
 } from '../../domain/actions.ts';
@@ -75,10 +76,27 @@ async function applyMeeting(
       createdAt: now,
     });
   }
-  const outcome =
-    transition?.verdict === 'MOVED' ? MEETING_STATUS_BY_SUB_STATUS[transition.subStatus] : undefined;
+  const outcome = transition?.verdict === 'MOVED' ? await findOutcome(tx, sessionId, transition) : null;
   if (outcome) await changes.endMeeting(sessionId, outcome);
   return isNew ? startsAt : null;
+}
+
+/**
+ * Returns the status that the booked meeting gets by this transition; null if it stays booked. The end of the session
+ * cancels it, and so does an agent's decision, except for a meeting that the customer booked at the provider, which
+ * exists on there.
+ */
+async function findOutcome(
+  tx: Transaction,
+  sessionId: string,
+  { status, subStatus }: TransitionRow,
+): Promise<MeetingOutcome | null> {
+  const outcome = MEETING_STATUS_BY_SUB_STATUS[subStatus];
+  if (outcome) return outcome;
+  if (getStatusInfo({ status, subStatus }).terminal) return 'CANCELLED';
+  if (subStatus !== 'AGENT_APPROVED' && subStatus !== 'AGENT_REJECTED') return null;
+  const booked = await findBookedMeeting(tx, sessionId);
+  return booked?.source === 'MUTATION' ? 'CANCELLED' : null;
 }
 
 /**

@@ -55,7 +55,7 @@ export type ProviderUpdate = WebhookUpdate | AnswerUpdate;
  * Update from a webhook that is not stored yet, with the SHA-256 of its body, which identifies a repeated
  * delivery.
  */
-export interface UnstoredUpdate {
+export interface UnstoredWebhook {
   readonly update: WebhookUpdate;
   readonly bodyHash: Buffer;
 }

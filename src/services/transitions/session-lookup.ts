@@ -10,7 +10,7 @@ import {
   getVerificationId,
   type ProviderUpdate,
   toRawStatus,
-  type UnstoredUpdate,
+  type UnstoredWebhook,
 } from './provider-update.ts';
 
 /**
@@ -36,7 +36,7 @@ export class SessionLookup {
     { cache: false },
   );
   readonly #uncontended = new DataLoader(
-    (unstored: readonly UnstoredUpdate[]) => {
+    (unstored: readonly UnstoredWebhook[]) => {
       const updates = unstored.map(({ update }) => update);
       const wanted = unstored.map(({ update, bodyHash }) => ({
         verificationId: getVerificationId(update),
@@ -61,7 +61,7 @@ export class SessionLookup {
    * Locks the session of a webhook that is not stored yet, if the webhook can be applied immediately: the row is
    * free (SKIP LOCKED) and no earlier webhook of the session is queued.
    */
-  lockIfUncontended(unstored: UnstoredUpdate): Promise<Found> {
+  lockIfUncontended(unstored: UnstoredWebhook): Promise<Found> {
     return this.#uncontended.load(unstored);
   }
 

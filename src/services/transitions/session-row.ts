@@ -88,7 +88,7 @@ function readsAs(sealer: Sealer, sealed: Buffer, context: string, text: string):
  * Returns the columns that a late update (older than the newest one) sets: those that order later updates, and
  * remarks of the agent if none are stored.
  */
-export const lateColumns = (sealer: Sealer, before: SessionRow, update: ProviderUpdate, now: Date) => ({
+export const lateUpdateColumns = (sealer: Sealer, before: SessionRow, update: ProviderUpdate, now: Date) => ({
   ...providerTimes(before, update, now),
   agentRemarks: before.agentRemarks ?? sealRemarks(sealer, before.id, null, update),
 });

@@ -3,6 +3,7 @@ import { cancelLookup } from '../../db/polling/lookups.ts';
 import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { findLabelsOfSessions } from '../../db/sessions/labels.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
+import { type Origin, toOrigin } from '../../db/sessions/origin.ts';
 import {
   findSessions,
   insertSession,
@@ -49,21 +50,21 @@ import {
   type ProviderUpdate,
   toStatusUpdate,
   toTransitionSource,
-  type UnstoredUpdate,
+  type UnstoredWebhook,
   unlessTooFarAhead,
   withoutPersonalData,
 } from './provider-update.ts';
 import { SessionLookup } from './session-lookup.ts';
 import {
   buildTransition,
-  lateColumns,
+  lateUpdateColumns,
   projectionColumns,
   providerColumns,
   transitionBase,
 } from './session-row.ts';
 
 /** Fields of a provider update that could not be parsed and count as missing. */
-export interface Ignored {
+export interface IgnoredFields {
   readonly sessionId: string;
   readonly fields: readonly IgnoredField[];
   /**
@@ -83,17 +84,17 @@ export interface RecordedUpdate {
 }
 
 /** Data for creating a session that the provider's update does not contain. */
-export type NewSession = Pick<
-  SessionRow,
-  'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
-> & {
+export interface NewSession extends Origin {
   readonly sessionId: string;
+  readonly provider: string;
+  /** Row id of the user. */
+  readonly userId: string;
   /** Caller who started the session through this gateway; null if another system of the merchant started it. */
   readonly caller: string | null;
   /** Metadata and tags of the start; null if it has none. */
   readonly metadata: Labels['metadata'] | null;
   readonly tags: Labels['tags'] | null;
-};
+}
 
 /** Returns the labels of a start. */
 export const toLabels = ({ metadata, tags }: Pick<NewSession, 'metadata' | 'tags'>): Labels => ({
@@ -116,7 +117,7 @@ export class TransitionWriter {
   /** Intervals and grace periods from which the times of polls are computed. */
   readonly pace: PollPace;
   readonly #recorded: TransitionRow[];
-  readonly #ignored: Ignored[];
+  readonly #ignored: IgnoredFields[];
   readonly #lookup: SessionLookup;
 
   constructor(
@@ -127,7 +128,7 @@ export class TransitionWriter {
     sealer: Sealer,
     pace: PollPace,
     recorded: TransitionRow[],
-    ignored: Ignored[],
+    ignored: IgnoredFields[],
   ) {
     this.tx = tx;
     this.batch = batch;
@@ -168,7 +169,7 @@ export class TransitionWriter {
    * earlier webhook of the session is queued, the session is locked or unknown, or the webhook names another
    * user or reference id than the session has.
    */
-  async applyUpdateIfUncontended(unstored: UnstoredUpdate): Promise<RecordedUpdate | null> {
+  async applyUpdateIfUncontended(unstored: UnstoredWebhook): Promise<RecordedUpdate | null> {
     const { session, seen } = await this.#lookup.lockIfUncontended(unstored);
     if (!session || findUpdateMismatch(session, unstored.update)) return null;
     return this.#applyTo(session, unstored.update, seen);
@@ -183,19 +184,8 @@ export class TransitionWriter {
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
-    const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
-    const { metadata, tags } = origin;
-    const from = {
-      sessionId,
-      provider,
-      userId,
-      userTemplate,
-      agentTemplate,
-      replacesId,
-      caller,
-      metadata,
-      tags,
-    };
+    const { sessionId, provider, userId, replacesId, caller, metadata, tags } = origin;
+    const from = { ...toOrigin(origin), sessionId, provider, userId, caller, metadata, tags };
     const accepted = isAccepted(update);
     if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
@@ -401,7 +391,7 @@ export class TransitionWriter {
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? lateColumns(this.#sealer, before, update, now)
+      ? lateUpdateColumns(this.#sealer, before, update, now)
       : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition && projectionColumns(applyTransition(state, transition), transition, now, before);

@@ -13,7 +13,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import type { FairShare } from '../polling/fair-share.ts';
 import { AuditedWrites } from './audited-writes.ts';
-import { type Ignored, TransitionWriter } from './transition-writer.ts';
+import { type IgnoredFields, TransitionWriter } from './transition-writer.ts';
 
 interface UnitOfWorkDependencies {
   readonly db: Database;
@@ -76,7 +76,7 @@ export class UnitOfWork {
    */
   async inTransaction<T>(work: (writer: TransitionWriter) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
-    const ignored: Ignored[] = [];
+    const ignored: IgnoredFields[] = [];
     let numbered: Promise<readonly FeedEntry[]> = Promise.resolve([]);
     const result = await this.#db.transaction(async (tx) => {
       tx.start(forceIndexPlans());
@@ -111,7 +111,7 @@ export class UnitOfWork {
         this.#doorbell.ring(sessionId, sequence);
   }
 
-  #reportIgnored({ sessionId, fields, isNews }: Ignored): void {
+  #reportIgnored({ sessionId, fields, isNews }: IgnoredFields): void {
     for (const { field, problem } of fields) {
       this.#metrics.ignoredFields.inc({ field });
       if (isNews)

@@ -8,7 +8,7 @@ export interface Ending {
  * directly to the sink (socket), so the iterator yields no frames. If the gateway ends the subscription with
  * an error, the iterator yields one result with that error, and then ends.
  */
-export class SubscriptionHandle implements AsyncIterableIterator<Ending> {
+export class EndingIterator implements AsyncIterableIterator<Ending> {
   #release: (() => void) | null;
   readonly #over: Promise<void>;
   #end: () => void = () => {};

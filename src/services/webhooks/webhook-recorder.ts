@@ -34,11 +34,11 @@ interface ReceivedWebhook {
 }
 
 /**
- * Webhook receiver: stores webhooks whose signature was verified. The transaction that stores a webhook also applies
+ * Stores webhooks whose signature was verified. The transaction that stores a webhook also applies
  * it if the row of its session is not locked and no earlier webhook of the session is queued. Otherwise, or after an
  * error, the webhook is queued.
  */
-export class WebhookReceiver {
+export class WebhookRecorder {
   readonly #dependencies: Dependencies;
   /**
    * Batches webhooks: those that arrive while a batch is being stored share the statements and the commit of
@@ -66,7 +66,7 @@ export class WebhookReceiver {
    * Stores the raw body of a webhook whose signature was verified. Resolves after the commit, so that the
    * provider gets its 200 only for a webhook that cannot be lost.
    */
-  async receive({ name, webhooks }: Provider, body: Buffer): Promise<void> {
+  async record({ name, webhooks }: Provider, body: Buffer): Promise<void> {
     const { clock, sealer } = this.#dependencies;
     const bodyHash = createHash('sha256').update(body).digest();
     const reading = webhooks.parse(body);

@@ -1,0 +1,16 @@
+/** What the list of sessions showed last, so that the page of a session can lead back to it and on to the next session. */
+interface LastList {
+  /** Filters and sort order, as in the address. */
+  search: string;
+  /** Ids of the loaded sessions, in the order of the list. */
+  ids: readonly string[];
+}
+
+export const lastList: LastList = { search: '', ids: [] };
+
+/** Returns the address of the list with the filters that it had last. */
+export const listAddress = (): string => (lastList.search ? `/?${lastList.search}` : '/');
+
+/** Returns the session after this one in the list; the first one for a session that is not in the list, null after the last. */
+export const findNextSession = (id: string): string | null =>
+  lastList.ids[lastList.ids.indexOf(id) + 1] ?? null;

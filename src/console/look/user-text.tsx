@@ -1,0 +1,9 @@
+import style from './user-text.module.css';
+
+/**
+ * Text that a person wrote, or a name that comes from outside. It wraps anywhere, so that it never widens the page, and
+ * its writing direction is isolated: marks in it, such as U+202E, do not turn the text next to it around.
+ */
+export const UserText = ({ children }: { children: string | null | undefined }) => (
+  <bdi className={style.text}>{children}</bdi>
+);
