@@ -20,6 +20,7 @@ import {
   unassignAgent,
 } from '../services/sessions/annotate.ts';
 import { claimNext } from '../services/sessions/claim-next.ts';
+import { labelSession } from '../services/sessions/label-session.ts';
 import { cancelMeeting, scheduleMeeting } from '../services/sessions/meetings.ts';
 import { createSdkToken, refreshSession, requestRecording } from '../services/sessions/provider-actions.ts';
 import { recordReview } from '../services/sessions/record-review.ts';
@@ -89,6 +90,7 @@ export function createServices(
     assignAgent: (viewer, input) => assignAgent(actions, viewer, input),
     unassignAgent: (viewer, input) => unassignAgent(actions, viewer, input),
     claimNext: (viewer, input) => claimNext(actions, viewer, input),
+    labelSession: (viewer, input) => labelSession(actions, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

@@ -152,7 +152,9 @@ export type SessionAction =
   /** Assign the session to an agent or auditor, who then works on it. */
   | 'ASSIGN'
   /** End the assignment, so that another person may take the session. */
-  | 'UNASSIGN';
+  | 'UNASSIGN'
+  /** Change the metadata and the tags. */
+  | 'LABEL';
 
 /** Outcome of closing a session. */
 export type ClosureOutcome =
@@ -288,7 +290,9 @@ export type SessionChange =
   /** The field `replacedBy`: another session replaces this one. */
   | 'REPLACEMENT'
   /** The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session. */
-  | 'ASSIGNMENT';
+  | 'ASSIGNMENT'
+  /** The fields `metadata` and `tags`, which only staff see. */
+  | 'LABELS';
 
 /** Conditions on meetings. Omitted fields do not filter. */
 export type MeetingFilter = {
@@ -310,6 +314,10 @@ export type SessionFilter = {
   verificationIdPrefix?: string | null | undefined;
   /** Only sessions whose verificationId or referenceId contains this text, in upper or lower case. 3 to 50 characters. */
   search?: string | null | undefined;
+  /** Only sessions that have all of these tags. For staff; refused for customers. */
+  tags?: Array<string> | null | undefined;
+  /** Only sessions whose metadata has all of these pairs. For staff; refused for customers. */
+  metadata?: Array<MetadataEntryInput> | null | undefined;
   /** Only sessions with `createdAt` after this time. */
   createdAfter?: string | null | undefined;
   /** Only sessions with `createdAt` before this time. */
@@ -336,6 +344,14 @@ export type SessionFilter = {
   assigned?: boolean | null | undefined;
   /** True: only sessions whose deadline (`dueAt`) has passed. False: only all other sessions. For staff; refused for customers. */
   overdue?: boolean | null | undefined;
+};
+
+/** One pair of the metadata of a session. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+export type MetadataEntryInput = {
+  /** Your own name of the value, such as branch: one line of 1 to 40 characters, case-sensitive. */
+  key: string;
+  /** Your own value: one line of 1 to 500 characters. */
+  value: string;
 };
 
 /** Sort order of sessions. Sessions with equal times are sorted by age. */
@@ -511,6 +527,30 @@ export type ClaimNextInput = {
   idempotencyKey: string;
 };
 
+/** Input of labelSession: the session, and which labels to set and to remove. At least one of `metadata`, `addTags` and `removeTags` must have an entry. All other labels stay. */
+export type LabelSessionInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** Pairs to set or to delete. Afterwards the session may have at most 20 pairs. */
+  metadata?: Array<MetadataChangeInput> | null | undefined;
+  /** Tags to add, each one line of 1 to 40 characters, case-sensitive. A tag that the session has already stays. Afterwards the session may have at most 30 tags. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+  addTags?: Array<string> | null | undefined;
+  /** Tags to remove. A tag that the session does not have is ignored. */
+  removeTags?: Array<string> | null | undefined;
+};
+
+/** Change of one pair of the metadata of a session. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+export type MetadataChangeInput = {
+  /** Your own name of the value, such as branch: one line of 1 to 40 characters, case-sensitive. */
+  key: string;
+  /** Your own value: one line of 1 to 500 characters. If empty, null or left out, the key is deleted. */
+  value?: string | null | undefined;
+};
+
 /** Reason why no meeting can be booked at a time. More values may be added: show `message`. */
 export type MeetingTimeProblem =
   /** The day is a holiday. */
@@ -620,6 +660,10 @@ export type StartSessionInput = {
   securityQuestions?: Array<SecurityQuestionInput> | null | undefined;
   /** Global `id` of an earlier session of the same person, which the new session replaces. The earlier session ends as REPLACED, or keeps its outcome if it has already ended. A session that is approved, disputed or already replaced cannot be replaced. `user` must name the person of the earlier session by `userId` or `phone`. */
   replacesSessionId?: string | number | null | undefined;
+  /** Your own string pairs, at most 20, by which staff find the session. Change them later with labelSession. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+  metadata?: Array<MetadataEntryInput> | null | undefined;
+  /** Your own tags, at most 30, each one line of 1 to 40 characters, case-sensitive. Change them later with labelSession. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
+  tags?: Array<string> | null | undefined;
 };
 
 /** Person to verify. Pass a phone, or the userId of a person whom the provider already knows. With the phone, a known person's name, email and address are updated at the provider; without it, they stay unchanged. */
@@ -760,7 +804,9 @@ export type VkycSessionDisputesFragment = { id: string, disputeResolutions: Arra
 
 export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: string, verificationId: string } | null };
 
-export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null };
+export type VkycSessionLabelsFragment = { id: string, tags: Array<string> | null, metadata: Array<{ key: string, value: string }> | null };
+
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -803,14 +849,14 @@ export type VkycSessionQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAgent: string | null, assignedAt: string | null, assignedUntil: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionPartsQueryVariables = Exact<{
   id: string | number;
@@ -823,10 +869,11 @@ export type VkycSessionPartsQueryVariables = Exact<{
   closure?: boolean;
   disputes?: boolean;
   replacement?: boolean;
+  labels?: boolean;
 }>;
 
 
-export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, assignedAgent?: string | null, assignedAt?: string | null, assignedUntil?: string | null, assignments?: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } | null };
+export type VkycSessionPartsQuery = { session: { id: string } & { id?: string, link?: string | null } & { id?: string, meetings?: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } & { id?: string, agentRemarks?: string | null, reviews?: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }> } & { id?: string, notes?: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } & { id?: string, escalations?: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null } & { id?: string, assignedAgent?: string | null, assignedAt?: string | null, assignedUntil?: string | null, assignments?: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null } & { id?: string, closure?: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null } & { id?: string, disputeResolutions?: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null } & { id?: string, replacedBy?: { id: string, verificationId: string } | null } & { id?: string, tags?: Array<string> | null, metadata?: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionLogQueryVariables = Exact<{
   id: string | number;
@@ -1008,6 +1055,19 @@ export type VkycAddNoteMutationVariables = Exact<{
 
 export type VkycAddNoteMutation = { addNote:
     | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycLabelSessionMutationVariables = Exact<{
+  input: LabelSessionInput;
+}>;
+
+
+export type VkycLabelSessionMutation = { labelSession:
+    | { __typename: 'LabelSessionSuccess', replayed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, tags: Array<string> | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, metadata: Array<{ key: string, value: string }> | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
@@ -1456,6 +1516,15 @@ fragment VkycSessionReplacement on VkycSession {
   }
 }
 
+fragment VkycSessionLabels on VkycSession {
+  id
+  metadata {
+    key
+    value
+  }
+  tags
+}
+
 fragment VkycSessionPage on VkycSession {
   ...VkycSessionRow
   ...VkycSessionActions
@@ -1469,6 +1538,7 @@ fragment VkycSessionPage on VkycSession {
   ...VkycSessionClosure
   ...VkycSessionDisputes
   ...VkycSessionReplacement
+  ...VkycSessionLabels
   startCursor
   user {
     ...VkycCustomer
@@ -1727,6 +1797,15 @@ fragment VkycSessionReplacement on VkycSession {
   }
 }
 
+fragment VkycSessionLabels on VkycSession {
+  id
+  metadata {
+    key
+    value
+  }
+  tags
+}
+
 fragment VkycSessionPage on VkycSession {
   ...VkycSessionRow
   ...VkycSessionActions
@@ -1740,6 +1819,7 @@ fragment VkycSessionPage on VkycSession {
   ...VkycSessionClosure
   ...VkycSessionDisputes
   ...VkycSessionReplacement
+  ...VkycSessionLabels
   startCursor
   user {
     ...VkycCustomer
@@ -1760,7 +1840,7 @@ fragment VkycSessionPage on VkycSession {
 }`);
 
 export const VkycSessionParts = document<VkycSessionPartsQuery, VkycSessionPartsQueryVariables>(`\
-query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = false, $reviews: Boolean! = false, $notes: Boolean! = false, $escalations: Boolean! = false, $assignment: Boolean! = false, $closure: Boolean! = false, $disputes: Boolean! = false, $replacement: Boolean! = false) {
+query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = false, $reviews: Boolean! = false, $notes: Boolean! = false, $escalations: Boolean! = false, $assignment: Boolean! = false, $closure: Boolean! = false, $disputes: Boolean! = false, $replacement: Boolean! = false, $labels: Boolean! = false) {
   session(id: $id) {
     id
     ...VkycSessionLink @include(if: $link)
@@ -1772,6 +1852,7 @@ query VkycSessionParts($id: ID!, $link: Boolean! = false, $meetings: Boolean! = 
     ...VkycSessionClosure @include(if: $closure)
     ...VkycSessionDisputes @include(if: $disputes)
     ...VkycSessionReplacement @include(if: $replacement)
+    ...VkycSessionLabels @include(if: $labels)
   }
 }
 
@@ -1925,6 +2006,15 @@ fragment VkycSessionReplacement on VkycSession {
     id
     verificationId
   }
+}
+
+fragment VkycSessionLabels on VkycSession {
+  id
+  metadata {
+    key
+    value
+  }
+  tags
 }`);
 
 export const VkycSessionLog = document<VkycSessionLogQuery, VkycSessionLogQueryVariables>(`\
@@ -2984,6 +3074,114 @@ fragment VkycNote on Note {
   text
   author
   recordedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycLabelSession = document<VkycLabelSessionMutation, VkycLabelSessionMutationVariables>(`\
+mutation VkycLabelSession($input: LabelSessionInput!) {
+  labelSession(input: $input) {
+    __typename
+    ... on LabelSessionSuccess {
+      replayed
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+        ...VkycSessionLabels
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  statusSince
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
+}
+
+fragment VkycSessionLabels on VkycSession {
+  id
+  metadata {
+    key
+    value
+  }
+  tags
 }
 
 fragment VkycRefusal on MutationError {

@@ -39,6 +39,7 @@ export const ACTION_ROLES = {
   RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
 /** Roles that may take work from each queue (`claimNext`). */
@@ -79,6 +80,7 @@ export const OPERATIONS = {
   'Mutation.addNote': ACTION_ROLES.ADD_NOTE,
   'Mutation.escalateSession': ACTION_ROLES.ESCALATE,
   'Mutation.resolveEscalation': ACTION_ROLES.RESOLVE_ESCALATION,
+  'Mutation.labelSession': ACTION_ROLES.LABEL,
   'Mutation.resolveDispute': ACTION_ROLES.RESOLVE_DISPUTE,
   'Mutation.assignAgent': ACTION_ROLES.ASSIGN,
   'Mutation.unassignAgent': ACTION_ROLES.UNASSIGN,
@@ -143,7 +145,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     PERSONAL: 'link',
     WORDS: 'agentRemarks',
     STAFF_ONLY: `notes closure escalated escalation escalations providerDecision disputeResolutions
-      assignedAgent assignedAt assignedUntil assignments dueAt overdue`,
+      assignedAgent assignedAt assignedUntil assignments dueAt overdue metadata tags`,
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -172,6 +174,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
     WHO: 'escalatedBy resolvedBy',
     WORDS: 'note resolution',
   },
+  MetadataEntry: { OPEN: 'key value' },
   DisputeResolution: { OPEN: 'id resolution resolvedAt', WHO: 'resolvedBy', WORDS: 'note' },
   Assignment: { OPEN: 'id agent claimed takenOverFrom assignedBy assignedAt unassignedBy unassignedAt' },
   StatusInfo: {
@@ -207,6 +210,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   AddNoteSuccess: { OPEN: 'session note replayed' },
   EscalateSessionSuccess: { OPEN: 'session escalation replayed' },
   ResolveEscalationSuccess: { OPEN: 'session escalation replayed' },
+  LabelSessionSuccess: { OPEN: 'session replayed' },
   ResolveDisputeSuccess: { OPEN: 'session resolution replayed' },
   AssignAgentSuccess: { OPEN: 'session assignment replayed' },
   UnassignAgentSuccess: { OPEN: 'session assignment replayed' },

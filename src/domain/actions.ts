@@ -112,6 +112,7 @@ const AFTER_THE_END: readonly SessionAction[] = [
   'ADD_NOTE',
   'ESCALATE',
   'RESOLVE_ESCALATION',
+  'LABEL',
 ];
 /** Actions that are possible although another session replaces this one. */
 const AFTER_REPLACEMENT: readonly SessionAction[] = [
@@ -282,6 +283,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'RESOLVE_DISPUTE':
       return facts.disputed ? null : 'The session is not disputed.';
     case 'ADD_NOTE':
+    case 'LABEL':
       return null;
     case 'ESCALATE':
       return facts.escalated ? 'The session is escalated already: resolve the escalation first.' : null;

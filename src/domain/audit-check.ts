@@ -13,8 +13,8 @@ export interface AuditFinding {
 
 /** Row of the database as it is now, serialized like the content of the audit entry that describes the row. */
 export interface CurrentRow {
-  readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW' | 'ANNOTATION';
-  /** Sequence of a transition, id of a meeting, review or annotation. */
+  readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW' | 'ANNOTATION' | 'LABELS';
+  /** Sequence of a transition, id of a meeting, review or annotation; empty for labels, of which a session has one row. */
   readonly key: string;
   readonly content: string;
 }
@@ -24,6 +24,7 @@ const TABLES = {
   MEETING: 'meeting',
   REVIEW: 'review',
   ANNOTATION: 'annotation',
+  LABELS: 'session_label',
 } as const;
 
 /** Whether entries of this kind describe a row of their own. */
@@ -105,7 +106,7 @@ export function checkRows(
   const erasure = entries.findLast(({ kind }) => kind === 'ERASURE')?.number ?? 0;
   let erased = 0;
   for (const { kind, key, content } of rows) {
-    const name = `${TABLES[kind]} ${key}`;
+    const name = nameRow(kind, key);
     const entry = newest.get(name);
     newest.delete(name);
     if (!entry) {
@@ -138,6 +139,7 @@ const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
   MEETING: ['status', 'cancelledBy', 'cancelReason'],
   REVIEW: ['remarks'],
   ANNOTATION: [],
+  LABELS: ['metadata', 'tags'],
 };
 
 /**
@@ -192,8 +194,10 @@ export const toStoredForm = (value: unknown): unknown =>
 
 function describeRow(kind: CurrentRow['kind'], content: string): string {
   const { id, sequence } = parseContent(content);
-  return `${TABLES[kind]} ${kind === 'TRANSITION' ? sequence : id}`;
+  return nameRow(kind, kind === 'LABELS' ? '' : String(kind === 'TRANSITION' ? sequence : id));
 }
+
+const nameRow = (kind: CurrentRow['kind'], key: string): string => `${TABLES[kind]} ${key}`.trimEnd();
 
 /**
  * Parses the content of an audit entry. Returns {} for invalid JSON: such an entry was edited, and `checkLinks`

@@ -80,6 +80,11 @@ export const AUDIT_FIELDS = {
   /** What staff recorded about the session with a transition (`annotations.ts`). */
   ANNOTATION: ['id', 'sequence', 'kind', 'code', 'text', 'author', 'recordedAt'],
   /**
+   * Labels of the session after a change, or as its start set them (`labelsContent`). Labels hold no personal data, so the
+   * entry contains the texts themselves.
+   */
+  LABELS: ['metadata', 'tags'],
+  /**
    * Records that a pseudonym replaced a customer's `sub` in rows and audit entries, and that the entries were
    * signed again. `hashes` are the previous hashes of the entries (hex, comma-separated), so that exports from
    * before still verify.

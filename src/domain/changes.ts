@@ -16,11 +16,12 @@ export const SESSION_CHANGES = {
   REPLACEMENT: 'The field `replacedBy`: another session replaces this one.',
   ASSIGNMENT:
     'The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session.',
+  LABELS: 'The fields `metadata` and `tags`, which only staff see.',
 } as const;
 export type SessionChange = keyof typeof SESSION_CHANGES;
 
 /** Changes that are hidden from customers. */
-export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'ASSIGNMENT'];
+export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS'];
 
 const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   MOVED: ['STATUS'],
@@ -37,6 +38,7 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   ESCALATION_RESOLVED: ['ESCALATION'],
   ASSIGNED: ['ASSIGNMENT'],
   UNASSIGNED: ['ASSIGNMENT'],
+  LABELLED: ['LABELS'],
 };
 
 /** Verdicts of transitions that repeat the session's status pair, and record what staff wrote or a detail. */
@@ -47,6 +49,7 @@ const WITHOUT_STATUS: readonly Verdict[] = [
   'ESCALATION_RESOLVED',
   'ASSIGNED',
   'UNASSIGNED',
+  'LABELLED',
 ];
 
 /** Whether a transition reports or sets a status, instead of recording what staff wrote or a detail. */

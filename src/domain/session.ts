@@ -41,6 +41,7 @@ export const VERDICTS = {
   ESCALATION_RESOLVED: 'It records that staff resolved the escalation; the status did not change.',
   ASSIGNED: 'It records who works on the session; the status did not change.',
   UNASSIGNED: 'It records that nobody works on the session any more; the status did not change.',
+  LABELLED: 'It records that staff changed the metadata or the tags; the status did not change.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -57,14 +58,15 @@ const STAFF_VERDICTS: readonly Verdict[] = [
   'ESCALATION_RESOLVED',
   'ASSIGNED',
   'UNASSIGNED',
+  'LABELLED',
 ];
 
-/** Whether a transition records a note, an escalation or an assignment, which only staff may know of. */
+/** Whether a transition records a note, an escalation, an assignment or labels, which only staff may know of. */
 export const isStaffRecord = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
 
 /**
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
- * the notes, escalations and assignments of staff.
+ * the notes, escalations, assignments and labels of staff.
  */
 export const findReason = (verdict: Verdict, staff: boolean): string | null =>
   !staff && isStaffRecord(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
@@ -475,6 +477,7 @@ export const SESSION_ACTIONS = {
   RESOLVE_ESCALATION: 'Record the result of the investigation, and end the escalation.',
   ASSIGN: 'Assign the session to an agent or auditor, who then works on it.',
   UNASSIGN: 'End the assignment, so that another person may take the session.',
+  LABEL: 'Change the metadata and the tags.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 

@@ -12,6 +12,7 @@ import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/subscription.ts';
 import type { Annotated } from '../services/sessions/annotate.ts';
 import type { Claimed } from '../services/sessions/claim-next.ts';
+import type { labelSession } from '../services/sessions/label-session.ts';
 import type { MeetingChanged } from '../services/sessions/meetings.ts';
 import type {
   createSdkToken,
@@ -51,6 +52,7 @@ export interface Services {
   assignAgent(viewer: Viewer, input: unknown): Promise<Annotated>;
   unassignAgent(viewer: Viewer, input: unknown): Promise<Annotated>;
   claimNext(viewer: Viewer, input: unknown): Promise<Claimed | null>;
+  labelSession(viewer: Viewer, input: unknown): ReturnType<typeof labelSession>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;

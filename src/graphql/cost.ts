@@ -22,6 +22,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql';
+import { MAX_METADATA, MAX_TAGS } from '../domain/labels.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -57,6 +58,7 @@ const COSTS: Record<string, number> = {
   'Mutation.assignAgent': 10,
   'Mutation.unassignAgent': 10,
   'Mutation.claimNext': 10,
+  'Mutation.labelSession': 10,
   'Mutation.refreshSession': 20,
   'Mutation.requestRecording': 20,
   'Mutation.createSdkToken': 20,
@@ -71,6 +73,11 @@ const SEALED =
 const VALUES_OF_SEALED = 3;
 /** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
+/** Maximum numbers of entries of lists that callers fill. Their values count in full; such a list of objects costs 1. */
+const LIST_SIZES: Record<string, number> = {
+  'VkycSession.metadata': MAX_METADATA,
+  'VkycSession.tags': MAX_TAGS,
+};
 /**
  * Cost factor for statistics of all sessions: they count about this many times as many rows as statistics of
  * open sessions (`openOnly: true`).
@@ -215,6 +222,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
       return multiply(page, add({ cost, values: 0 }, below));
     }
     const below = ofSet(node.selectionSet, type);
+    const size = LIST_SIZES[`${parent.name}.${node.name.value}`];
+    if (size !== undefined) return { cost: page * cost, values: page * size * below.values };
     if (`${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values))
       return multiply(page, add({ cost, values: 0 }, multiply(ALL_SESSIONS_FACTOR, below)));
     const count = ENTRIES[`${parent.name}.${node.name.value}`];
@@ -229,7 +238,7 @@ function walk({ schema, document, operation, values }: Asked): Amount {
 
 function valuesOf(parent: string, { name, type }: GraphQLField<unknown, unknown>): number {
   if (SEALED.test(`${parent}.${name}`)) return VALUES_OF_SEALED;
-  return isListType(getNullableType(type)) ? VALUES_OF_LIST : 1;
+  return LIST_SIZES[`${parent}.${name}`] ?? (isListType(getNullableType(type)) ? VALUES_OF_LIST : 1);
 }
 
 /**

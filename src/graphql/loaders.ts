@@ -12,6 +12,7 @@ import {
 } from '../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositions } from '../db/sessions/feed.ts';
+import { findLabelsOfSessions } from '../db/sessions/labels.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
 import { findReplacers } from '../db/sessions/replacers.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
@@ -171,6 +172,11 @@ const LOADERS = {
   assignments: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       grouped(ids, await findAssignmentsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads the metadata and tags of a session, by the session's id. */
+  labels: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findLabelsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(

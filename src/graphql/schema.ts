@@ -14,6 +14,7 @@ import {
 import { AssignmentResolver, SessionAssignmentResolver } from './assignment.ts';
 import { AssignmentMutationsResolver } from './assignment-mutations.ts';
 import { SessionDeadlineResolver } from './deadline.ts';
+import { LabelsResolver } from './labels.ts';
 import { MeetingResolver } from './meeting.ts';
 import { MeetingListResolver } from './meeting-list.ts';
 import { NodeResolver } from './node-query.ts';
@@ -94,6 +95,7 @@ export function getSchema(): GraphQLSchema {
               SessionAssignmentResolver,
               SessionDeadlineResolver,
               AssignmentMutationsResolver,
+              LabelsResolver,
               ProviderActionsResolver,
             ],
             // Switches off the validation of inputs by type-graphql: the services validate them, and report

@@ -24,12 +24,14 @@ import {
 import type { UserRow } from '../db/sessions/users.ts';
 import { isStaff, type Viewer, visibleVerificationIds } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
+import { MAX_LABEL_LENGTH, MAX_METADATA, MAX_TAGS } from '../domain/labels.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 import { badInput, connectionTypes, ForwardArgs, MAX_COUNT, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { MetadataEntryInput } from './labels.ts';
 import { findSelectedFields, NODE_PATHS } from './selection.ts';
 import { projectionFor, VkycSession } from './session-type.ts';
 import { assertKnownPairs } from './status.ts';
@@ -47,7 +49,14 @@ const TEXTS = {
   search: MAX_ID_LENGTH,
   assignedTo: 200,
 } as const;
-const FOR_STAFF = ['escalated', 'assignedTo', 'assigned', 'overdue'] as const satisfies (keyof Filter)[];
+const FOR_STAFF = [
+  'escalated',
+  'assignedTo',
+  'assigned',
+  'overdue',
+  'tags',
+  'metadata',
+] as const satisfies (keyof Filter)[];
 
 @InputType({
   description:
@@ -76,6 +85,16 @@ class SessionFilter {
       'Only sessions whose verificationId or referenceId contains this text, in upper or lower case. 3 to 50 characters.',
   })
   search?: string;
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Only sessions that have all of these tags. For staff; refused for customers.',
+  })
+  tags?: string[];
+  @Field(() => [MetadataEntryInput], {
+    nullable: true,
+    description: 'Only sessions whose metadata has all of these pairs. For staff; refused for customers.',
+  })
+  metadata?: MetadataEntryInput[];
   @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` after this time.' })
   createdAfter?: Date;
   @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` before this time.' })
@@ -240,11 +259,16 @@ async function countWithin(db: Database, filter: Filter, order: Order): Promise<
  * @throws GraphQLError if a value of the filter is invalid
  */
 function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer, now: Date): Filter {
-  const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  // Otherwise customers could find out whether their own session is escalated, or who works on it.
+  const { metadata, ...others } = given ?? {};
+  const filter: Filter = {
+    ...Object.fromEntries(Object.entries(others).filter(([, value]) => value != null)),
+    ...(metadata == null ? {} : { metadata: toMetadata(metadata) }),
+  };
+  // Otherwise customers could find out what staff recorded about their own session.
   const forStaff = FOR_STAFF.find((name) => filter[name] !== undefined);
   if (forStaff && !isStaff(viewer))
     throw badInput(`The filter \`${forStaff}\` is only for staff: leave it out.`);
+  checkTags(filter.tags ?? []);
   assertKnownPairs(filter.status, filter.subStatus);
   for (const [name, longest] of Object.entries(TEXTS) as [keyof typeof TEXTS, number][]) {
     const text = filter[name] ?? '';
@@ -256,6 +280,32 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
       `\`search\` must have at least ${MIN_SEARCH_LENGTH} characters: type more, or filter by \`verificationIdPrefix\`.`,
     );
   return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
+}
+
+/**
+ * Converts the pairs of a filter to the metadata that a session must have.
+ * @throws GraphQLError if there are too many pairs, or a key or a value is invalid
+ */
+function toMetadata(entries: readonly MetadataEntryInput[]): Record<string, string> {
+  if (entries.length > MAX_METADATA)
+    throw badInput(`\`metadata\` must have at most ${MAX_METADATA} entries.`);
+  for (const { key, value } of entries) {
+    checkLabel('metadata', key, MAX_LABEL_LENGTH.key);
+    checkLabel('metadata', value, MAX_LABEL_LENGTH.value);
+  }
+  if (new Set(entries.map(({ key }) => key)).size < entries.length)
+    throw badInput('`metadata` must have each key only once.');
+  return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
+}
+
+function checkTags(tags: readonly string[]): void {
+  if (tags.length > MAX_TAGS) throw badInput(`\`tags\` must have at most ${MAX_TAGS} entries.`);
+  for (const tag of tags) checkLabel('tags', tag, MAX_LABEL_LENGTH.tag);
+}
+
+function checkLabel(name: string, text: string, longest: number): void {
+  if (text.length > longest) throw badInput(`\`${name}\` must have texts of at most ${longest} characters.`);
+  if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
 }
 
 /** Column of the time by which each order sorts. */

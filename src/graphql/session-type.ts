@@ -151,6 +151,8 @@ const SUMMARY_FIELDS = new Set([
   'meetings',
   'reviews',
   'transitions',
+  'metadata',
+  'tags',
 ]);
 
 /**

@@ -15,6 +15,7 @@ import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';
+import { MetadataEntryInput, START_METADATA, START_TAGS } from './labels.ts';
 import {
   ConflictError,
   InvalidInputError,
@@ -173,6 +174,10 @@ class StartSessionInput {
       'Global `id` of an earlier session of the same person, which the new session replaces. The earlier session ends as REPLACED, or keeps its outcome if it has already ended. A session that is approved, disputed or already replaced cannot be replaced. `user` must name the person of the earlier session by `userId` or `phone`.',
   })
   replacesSessionId?: string;
+  @Field(() => [MetadataEntryInput], { nullable: true, description: START_METADATA })
+  metadata?: MetadataEntryInput[];
+  @Field(() => [String], { nullable: true, description: START_TAGS })
+  tags?: string[];
 }
 
 @ObjectType({

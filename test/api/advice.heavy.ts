@@ -91,6 +91,17 @@ const ADD_NOTE = (subStatus: string): Deed => ({
   refusal: { input: { note: LONG_NOTE }, path: 'note' },
 });
 
+const LABEL: Deed = {
+  action: 'LABEL',
+  mutation: 'labelSession',
+  input: { addTags: ['vip'] },
+  result: { session: { subStatus: 'LINK_GENERATED', tags: ['vip'] } },
+  frames: [{ subStatus: 'LINK_GENERATED', applied: false, changes: ['LABELS'] }],
+  entries: ['TRANSITION', 'LABELS'],
+  staysOffered: true,
+  refusal: { input: { addTags: [''] }, path: 'addTags.0' },
+};
+
 const escalate = (subStatus: string, reason: string): readonly [Deed, Deed] => [
   {
     action: 'ESCALATE',
@@ -604,7 +615,7 @@ const ROWS: readonly Row[] = [
     waitingOn: 'NOBODY',
     async shows({ people, id }) {
       const { availableActions } = await people.ADMIN.look(id);
-      expect(availableActions).toEqual(['REQUEST_RECORDING', 'ADD_NOTE', 'ESCALATE']);
+      expect(availableActions).toEqual(['REQUEST_RECORDING', 'ADD_NOTE', 'ESCALATE', 'LABEL']);
     },
   },
   {
@@ -809,6 +820,7 @@ const DEEDS: readonly { deed: Deed; prepare: Prepare }[] = [
   { deed: close('FAILED', 'TECHNICAL'), prepare: async () => {} },
   { deed: replace(), prepare: async () => {} },
   { deed: ADD_NOTE('LINK_GENERATED'), prepare: async () => {} },
+  { deed: LABEL, prepare: async () => {} },
   { deed: escalate('LINK_GENERATED', 'COMPLAINT')[0], prepare: async () => {} },
   {
     deed: escalate('LINK_GENERATED', 'COMPLAINT')[1],

@@ -47,6 +47,7 @@ async function seal(lines: readonly object[], file: string): Promise<void> {
 }
 
 const ADD_NOTE = 'mutation ($input: AddNoteInput!) { addNote(input: $input) { __typename } }';
+const LABEL = 'mutation ($input: LabelSessionInput!) { labelSession(input: $input) { __typename } }';
 const SEVEN_YEARS = 7 * 365 + 2;
 
 /** Archives two sessions that ended long ago, with the current release; returns the file of the archive. */
@@ -58,6 +59,10 @@ async function archiveOfNow(): Promise<string> {
     input: { sessionId: noted.id, note: 'She called.', idempotencyKey: 'note' },
   });
   expect(data.addNote.__typename).toBe('AddNoteSuccess');
+  const labelled = await gateway.graphql(LABEL, {
+    input: { sessionId: noted.id, addTags: ['branch-7'], idempotencyKey: 'label' },
+  });
+  expect(labelled.data.labelSession.__typename).toBe('LabelSessionSuccess');
   await makeOlder(gateway, noted.key, SEVEN_YEARS);
   await gateway.start('alive.1');
   await webhooksSettled(gateway.database);

@@ -24,6 +24,7 @@ const EDITS: Record<string, (column: string) => string> = {
   integer: (column) => `coalesce(${column}, 0) + 1000`,
   boolean: (column) => `not coalesce(${column}, false)`,
   bytea: (column) => `sha256(coalesce(${column}, ''))`,
+  jsonb: (column) => `${column} || '{"x": "y"}'`,
   'text[]': (column) => `array_append(${column}, 'x')`,
   'timestamp (3) with time zone': (column) => `coalesce(${column}, now()) + interval '1 s'`,
 };
@@ -39,6 +40,8 @@ beforeAll(async () => {
   const operator = await person(gateway, 'olga', 'OPERATOR');
   await operator.look('any');
   const { nodes } = await operator.query('{ result: sessions(first: 1) { nodes { id } } }');
+  const labels = { addTags: ['branch-7'], metadata: [{ key: 'branch', value: 'Pune' }] };
+  expect((await operator.act('labelSession', nodes[0].id, labels)).__typename).toBe('LabelSessionSuccess');
   const closing = { outcome: 'REJECTED', reason: 'SUSPECTED_FRAUD', note: 'Not Asha Rao.' };
   const closed = await operator.act('closeSession', nodes[0].id, closing);
   const replacing = { verificationId: 'replacing.1', user: { phone: '9988776655' } };

@@ -206,6 +206,7 @@ const OF_SESSION: Record<string, string> = {
   escalations: '{ reason }',
   disputeResolutions: '{ resolution }',
   assignments: '{ agent }',
+  metadata: '{ key value }',
   blockedActions: '{ action reason }',
   transitions: '(first: 5) { nodes { sequence } }',
 };

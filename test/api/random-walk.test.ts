@@ -39,6 +39,11 @@ const TRIES = [
     action: 'RECORD_AUDITOR_REVIEW',
     run: (who: Person, id: string) => who.act('recordAuditorReview', id, { decision: 'APPROVED' }),
   },
+  {
+    action: 'LABEL',
+    run: (who: Person, id: string) =>
+      who.act('labelSession', id, { metadata: [{ key: 'walk', value: randomUUID() }], addTags: ['walked'] }),
+  },
   { action: 'CREATE_SDK_TOKEN', run: (who: Person, id: string) => who.ask('createSdkToken', id) },
   { action: 'REFRESH', run: (who: Person, id: string) => who.ask('refreshSession', id) },
   { action: 'ADD_NOTE', run: (who: Person, id: string) => who.act('addNote', id, { note: 'He called.' }) },

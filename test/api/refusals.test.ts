@@ -127,6 +127,12 @@ test('every error type of every mutation can be provoked, and has a message and 
       replaced.id,
     ),
     AddNoteResult: await refusalsOf('addNote', { note: 'He called.' }, replaced.id),
+    LabelSessionResult: [
+      await admin.act('labelSession', id, { addTags: [''] }),
+      await admin.act('labelSession', NOBODYS, { addTags: ['vip'] }),
+      await admin.act('labelSession', replaced.id, { addTags: ['vip'] }),
+      await admin.act('labelSession', id, { addTags: ['vip'], expectedVersion: 99 }),
+    ],
     EscalateSessionResult: await refusalsOf('escalateSession', { reason: 'TECHNICAL' }, replaced.id),
     ResolveEscalationResult: await refusalsOf('resolveEscalation', { note: 'It was a cable.' }, id),
     ResolveDisputeResult: await refusalsOf('resolveDispute', { resolution: 'KEEP_OURS', note: 'Seen.' }, id),

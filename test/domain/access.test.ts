@@ -58,6 +58,7 @@ describe('access tables: roles per operation and action', () => {
       RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
     expect(SEES_PERSONAL_DATA).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });
@@ -170,7 +171,7 @@ describe('access table in schema/README.md', () => {
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
       '| queries, subscriptions | own | ✓ | ✓ | ✓ | ✓ | ✓ |',
-      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `assignAgent`, `unassignAgent`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
+      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `labelSession`, `assignAgent`, `unassignAgent`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
     ]);
   });
 

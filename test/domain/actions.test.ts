@@ -148,6 +148,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   ),
   RESOLVE_DISPUTE: allBut([], 'The session is not disputed.', {}),
   ADD_NOTE: {},
+  LABEL: {},
   ESCALATE: {},
   RESOLVE_ESCALATION: allBut([], 'The session is not escalated.', {}),
   ASSIGN: over,

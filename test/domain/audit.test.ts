@@ -50,6 +50,7 @@ describe('serialise', () => {
       'MEETING id startsAt status source scheduledBy cancelledBy cancelReason createdAt',
       'REVIEW id sequence stage decision remarks source reviewer recordedAt reasons customerMessage callComplete',
       'ANNOTATION id sequence kind code text author recordedAt',
+      'LABELS metadata tags',
       'PSEUDONYM erasedBy hashes',
       'ERASURE erasedBy',
     ]);

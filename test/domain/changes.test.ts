@@ -19,6 +19,7 @@ const ALL_VERDICTS: readonly Verdict[] = [
   'ESCALATION_RESOLVED',
   'ASSIGNED',
   'UNASSIGNED',
+  'LABELLED',
 ];
 
 describe('findChanges, for a transition with this verdict and this sub-status, returns', () => {
@@ -57,6 +58,7 @@ describe('findChanges, for a transition with this verdict and this sub-status, r
     ['NOTED', 'AUDITOR_APPROVED', 'NOTES'],
     ['ESCALATED', 'USER_DROPPED_OFF', 'ESCALATION'],
     ['ESCALATION_RESOLVED', 'REPLACED', 'ESCALATION'],
+    ['LABELLED', 'REJECTED_BY_MERCHANT', 'LABELS'],
   ])('%s %s: "%s"', (verdict, subStatus, changes) => {
     expect(changesOf(verdict, subStatus)).toBe(changes);
   });
@@ -100,7 +102,7 @@ test('findChanges returns each change at most once, in the order of SESSION_CHAN
   }
 });
 
-test('isAboutStatus is false for exactly the verdicts that record a note, an escalation, an assignment or a detail', () => {
+test('isAboutStatus is false for exactly the verdicts that record a note, an escalation, an assignment, labels or a detail', () => {
   expect(ALL_VERDICTS.filter((verdict) => !isAboutStatus(verdict))).toEqual([
     'DETAILS',
     'NOTED',
@@ -108,9 +110,10 @@ test('isAboutStatus is false for exactly the verdicts that record a note, an esc
     'ESCALATION_RESOLVED',
     'ASSIGNED',
     'UNASSIGNED',
+    'LABELLED',
   ]);
 });
 
-test('exactly the changes NOTES, ESCALATION and ASSIGNMENT are hidden from customers', () => {
-  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT']);
+test('exactly the changes NOTES, ESCALATION, ASSIGNMENT and LABELS are hidden from customers', () => {
+  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS']);
 });

@@ -90,6 +90,12 @@ describe('measureAmount', () => {
       12,
     ],
     [
+      'the values of labels count as if the session had all that it may have',
+      '{ sessions(first: 2) { nodes { tags metadata { key value } } } }',
+      5,
+      140,
+    ],
+    [
       'a fragment counts at each spread',
       '{ viewer { ...F ...F ... { id } ... on Viewer { id } } } fragment F on Viewer { id }',
       1,

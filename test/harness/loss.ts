@@ -7,6 +7,7 @@ const OF_SESSION = [
   'provider_sighting',
   'meeting',
   'review',
+  'session_label',
   'audit_entry',
   'status_transition',
 ];

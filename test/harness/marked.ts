@@ -77,7 +77,14 @@ export async function bootMarked(): Promise<Marked> {
   const staff = CALLERS.filter((caller) => caller !== 'CUSTOMER' && caller !== 'NONE');
   const secrets: Partial<Record<Caller, string[]>> = {
     CUSTOMER: [
-      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'NOTE-MARKER', 'other-marker'],
+      ...[
+        ...staff.map(subOf),
+        'REASON-MARKER',
+        'REMARKS-MARKER',
+        'NOTE-MARKER',
+        'LABEL-MARKER',
+        'other-marker',
+      ],
       ...['agent says', 'CUSTOMER_PROMPTED'],
       ...[PHONES[1] as string, 'OTHER-NAME', data.other.link, data.other.user.userId],
     ],
@@ -165,6 +172,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
       `{ session(id: "${own.id}") { __typename assignedAgent assignedAt assignedUntil assignments ${work} dueAt overdue } }`,
     );
   await act('AGENT', 'unassignAgent');
+  await act('OPERATOR', 'labelSession', { value: 'LABEL-MARKER', addTags: ['LABEL-MARKER'] });
   // Refreshes, because only the provider's answer to a poll has the remarks of the provider's agent.
   await act('OPERATOR', 'refreshSession');
   const words = { remarks: 'REMARKS-MARKER', customerMessage: 'for the customer' };

@@ -27,6 +27,7 @@ export const MAY = {
   RESOLVE_ESCALATION: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
 export const EVERY_ROLE = ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;

@@ -125,6 +125,10 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(notes).toMatchObject({ nodes: [noted.note], pageInfo: { hasNextPage: false }, totalCount: 1 });
   const more = { id: other, first: 10, after: notes.pageInfo.endCursor };
   expect((await operator('VkycMoreNotes', more)).notes).toMatchObject({ nodes: [], totalCount: 1 });
+  const labels = { metadata: [{ key: 'branch', value: 'Pune' }], addTags: ['vip'] };
+  const labelled = await operator('VkycLabelSession', acting(other, labels));
+  expect(labelled).toMatchObject({ session: { metadata: labels.metadata, tags: ['vip'] } });
+  expect(await operator('VkycSessionParts', { id: other, labels: true })).toMatchObject({ tags: ['vip'] });
   const assigned = await operator('VkycAssignAgent', acting(other, { agent: 'meera' }));
   expect(assigned).toMatchObject({ assignment: { agent: 'meera' }, session: { assignedAgent: 'meera' } });
   const unassigned = await operator('VkycUnassignAgent', acting(other));

@@ -53,7 +53,14 @@ beforeAll(async () => {
      from generate_series(1, $1::int) n join (select id, row_number() over () as number from vkyc_user) u on u.number = 1 + n % 300`,
     [SESSIONS],
   );
+  await database.query(
+    `insert into session_label (session_id, metadata, tags)
+     select id, jsonb_build_object('branch', 'b' || n % 500, 'channel', 'web'), array['campaign-' || n % 700, 'web']
+     from (select id, row_number() over () as n from vkyc_session) s`,
+  );
   await database.query('analyze');
+  // Moves the entries of the rows above from the pending list of each GIN index to the index, as autovacuum does.
+  await database.query('vacuum analyze session_label');
 });
 
 /** Returns the SQL statements that are sent while `run` runs. */
@@ -120,6 +127,8 @@ const FILTERS: [string, SessionFilter][] = [
   ['userId', { userId: 'user-7' }],
   ['verificationIdPrefix', { verificationIdPrefix: 'plan.2999' }],
   ['search', { search: 'AN.2999' }],
+  ['tags', { tags: ['campaign-7', 'web'] }],
+  ['metadata', { metadata: { branch: 'b7', channel: 'web' } }],
   ['createdAfter', { createdAfter: new Date(Date.now() - 3_600_000) }],
   ['createdBefore', { createdBefore: new Date(Date.now() - (SESSIONS - 60) * 60_000) }],
   ['updatedAfter', { updatedAfter: new Date(Date.now() - 120_000) }],
@@ -370,6 +379,22 @@ test.each(['disputed', 'escalated', 'closed', 'replaced'] as const)(
 
     expect(plan).toContain(`vkyc_session_${flag}`);
     await database.query(`update vkyc_session set ${flag} = false where ${flag}`);
+  },
+);
+
+test.each<[string, SessionFilter]>([
+  ['tags', { tags: ['campaign-7', 'web'] }],
+  ['metadata', { metadata: { branch: 'b7' } }],
+])(
+  'the session filter `%s` finds a few sessions among 30,000 by an index of its own',
+  async (name, filter) => {
+    const order: SessionOrder = { field: 'CREATED_AT', direction: 'DESC' };
+    const page = { order, limit: 51, end: 'FIRST', after: null, before: null } as const;
+    const shape = { detail: 'SUMMARY', withUser: false } as const;
+    const plan = await planOf(() => readSessionPage(connection.db, filter, { ...page, shape }));
+
+    expect(plan).toContain(`session_label_${name}`);
+    expect(plan).not.toContain('Seq Scan');
   },
 );
 

@@ -13,6 +13,7 @@ import { RecordingDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.t
 import { CancelMeetingDialog } from './cancel-meeting.tsx';
 import { CloseDialog } from './close-session.tsx';
 import { EscalateDialog, ResolveEscalationDialog } from './escalation.tsx';
+import { LabelDialog } from './label-session.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
 import { ReplaceDialog } from './replace-session.tsx';
 import { ResolveDisputeDialog } from './resolve-dispute.tsx';
@@ -24,7 +25,7 @@ interface ActionEntry {
   /** Part of the page that has the button: next to what the action is about. */
   readonly place: ActionPlace;
 }
-export type ActionPlace = 'HEAD' | 'DISPUTE' | 'ESCALATION' | 'NOTES';
+export type ActionPlace = 'HEAD' | 'DISPUTE' | 'ESCALATION' | 'NOTES' | 'LABELS';
 
 /**
  * Dialog and button of each action; null for an action without a button. The reviews come first, because a session that allows a review is waiting for it;
@@ -47,6 +48,7 @@ const ACTIONS: Readonly<Record<SessionAction, ActionEntry | null>> = {
   // The page does not show assignments yet.
   ASSIGN: null,
   UNASSIGN: null,
+  LABEL: { Dialog: LabelDialog, look: 'plain', place: 'LABELS' },
 };
 const ORDER = Object.keys(ACTIONS) as SessionAction[];
 

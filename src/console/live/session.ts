@@ -36,6 +36,7 @@ const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   DISPUTE: 'disputes',
   REPLACEMENT: 'replacement',
   ASSIGNMENT: 'assignment',
+  LABELS: 'labels',
 };
 
 /** State of the time between `start` and `stop`: what must be queried. */

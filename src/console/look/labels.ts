@@ -115,6 +115,7 @@ export const ACTION_LABELS = {
   RESOLVE_ESCALATION: 'Resolve escalation',
   ASSIGN: 'Assign',
   UNASSIGN: 'End assignment',
+  LABEL: 'Edit labels',
 } as const satisfies Record<SessionAction, string>;
 
 /** Label of each outcome of closing a session. */
@@ -183,6 +184,7 @@ export const CHANGE_LABELS = {
   DISPUTE: 'Dispute',
   REPLACEMENT: 'Replaced',
   ASSIGNMENT: 'Assignment',
+  LABELS: 'Labels',
 } as const satisfies Record<SessionChange, string>;
 
 /**

@@ -30,7 +30,7 @@ export function Card({ title, buttons, children }: CardProps) {
 }
 
 /** Label with its value. Renders nothing if there is no value. */
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
   if (children === null || children === undefined || children === '' || children === false) return null;
   return (
     <div className={style.fact}>

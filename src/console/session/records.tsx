@@ -8,7 +8,7 @@ import { LocalTime } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
 import type { VkycSessionActionsFragment } from '../operations.ts';
 import style from './cards.module.css';
-import { Card, MoreEntries, Quoted, Words } from './cards.tsx';
+import { Card, Fact, MoreEntries, Quoted, Words } from './cards.tsx';
 
 interface ActingProps {
   readonly page: SessionDetails;
@@ -70,6 +70,30 @@ export function NotesCard({ page, onDone, onMore }: ActingProps & { readonly onM
         ))}
       </ul>
       <MoreEntries noun="notes" list={page.notes} onMore={onMore} />
+    </Card>
+  );
+}
+
+/** Card with the metadata and tags of the session. Renders nothing for viewers who may not see them. */
+export function LabelsCard({ page, onDone }: ActingProps) {
+  if (!page.metadata || !page.tags) return null;
+  return (
+    <Card title="Labels" buttons={<ActionButtons page={page} place="LABELS" onDone={onDone} />}>
+      {page.tags.length + page.metadata.length === 0 && <p className={style.none}>No labels yet.</p>}
+      {page.tags.length > 0 && (
+        <ul className={style.tags} aria-label="Tags">
+          {page.tags.map((tag) => (
+            <li key={tag}>{tag}</li>
+          ))}
+        </ul>
+      )}
+      <dl>
+        {page.metadata.map(({ key, value }) => (
+          <Fact key={key} name={key}>
+            {value}
+          </Fact>
+        ))}
+      </dl>
     </Card>
   );
 }

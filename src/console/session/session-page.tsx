@@ -17,7 +17,14 @@ import { TimeSince } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
-import { ClosureCard, DisputesCard, EscalationNotice, EscalationsCard, NotesCard } from './records.tsx';
+import {
+  ClosureCard,
+  DisputesCard,
+  EscalationNotice,
+  EscalationsCard,
+  LabelsCard,
+  NotesCard,
+} from './records.tsx';
 import style from './session-page.module.css';
 import { Timeline } from './timeline.tsx';
 
@@ -103,6 +110,7 @@ export function SessionPage({ id }: { id: string }) {
           <CustomerCard user={page.user} link={page.link} linkExpiresAt={page.linkExpiresAt} />
           <MeetingsCard meetings={page.meetings} onMore={onMoreMeetings} />
           <ReviewsCard reviews={page.reviews} agentRemarks={page.agentRemarks} />
+          <LabelsCard page={page} onDone={onDone} />
           <FactsCard page={page} />
         </div>
       </div>

@@ -116,10 +116,11 @@ const MARKED: readonly SessionChange[] = [
   'REPLACEMENT',
   'NOTES',
   'ESCALATION',
+  'LABELS',
   'MEETINGS',
 ];
 /** Changes of entries that report a record of the gateway. Such an entry only repeats the status of the session. */
-const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'MEETINGS'];
+const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'LABELS', 'MEETINGS'];
 
 const isAboutRecords = ({ changes }: Transition): boolean =>
   changes.some((change) => RECORDS.includes(change)) &&

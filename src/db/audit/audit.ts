@@ -9,12 +9,14 @@ import {
   auditEntries,
   meetings,
   reviews,
+  sessionLabels,
   sessions,
   startIntents,
   transitions,
   users,
 } from '../schema/tables.ts';
 import type { AnnotationRow } from '../sessions/annotations.ts';
+import type { LabelsRow } from '../sessions/labels.ts';
 import type { MeetingRow } from '../sessions/meetings.ts';
 import type { ReviewRow } from '../sessions/reviews.ts';
 import type { SessionRow } from '../sessions/sessions.ts';
@@ -149,8 +151,8 @@ export async function readAuditedSessionsAfter(
 }
 
 /**
- * All rows about a session that an audit compares: its row, transitions, meetings, reviews and annotations,
- * and its audit chain.
+ * All rows about a session that an audit compares: its row, transitions, meetings, reviews, annotations and
+ * labels, and its audit chain.
  */
 export interface AuditEvidence {
   /** Null if the session row is gone and only its audit chain is left. */
@@ -165,6 +167,8 @@ export interface AuditEvidence {
   readonly meetings: readonly MeetingRow[];
   readonly reviews: readonly ReviewRow[];
   readonly annotations: readonly AnnotationRow[];
+  /** One row, or none if the session never had labels. */
+  readonly labels: readonly LabelsRow[];
 }
 
 /**
@@ -204,6 +208,7 @@ export async function readAuditEvidence(
       .from(annotations)
       .where(inArray(annotations.sessionId, ids))
       .orderBy(asc(annotations.sequence)),
+    labels: await tx.select().from(sessionLabels).where(inArray(sessionLabels.sessionId, ids)),
   };
   const grouped = {
     entries: bySession(found.entries),
@@ -211,6 +216,7 @@ export async function readAuditEvidence(
     meetings: bySession(found.meetings),
     reviews: bySession(found.reviews),
     annotations: bySession(found.annotations),
+    labels: bySession(found.labels),
   };
   return new Map(
     ids.map((id) => [
@@ -223,6 +229,7 @@ export async function readAuditEvidence(
         meetings: grouped.meetings.get(id) ?? [],
         reviews: grouped.reviews.get(id) ?? [],
         annotations: grouped.annotations.get(id) ?? [],
+        labels: grouped.labels.get(id) ?? [],
       },
     ]),
   );

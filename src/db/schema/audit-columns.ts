@@ -103,6 +103,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     traceparent: TRACE,
   },
   sessionTerms: { sessionId: SEARCH, term: SEARCH },
+  sessionLabels: { sessionId: 'BOUND', metadata: 'BOUND', tags: 'BOUND' },
   meetings: {
     id: 'BOUND',
     sessionId: 'BOUND',
@@ -169,6 +170,8 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     userTemplate: because('only decides what is sent; the template of the session is bound'),
     agentTemplate: because('only decides what is sent; the template of the session is bound'),
     replacesId: because('only decides what is sent; the replaced session is bound'),
+    metadata: because('only decides which labels a new session gets; the labels of the session are bound'),
+    tags: because('only decides which labels a new session gets; the labels of the session are bound'),
     sends: QUEUE,
     state: QUEUE,
     createdAt: QUEUE,

@@ -23,6 +23,7 @@ export const RUNTIME_RIGHTS = {
   sessions: 'select, insert, update',
   // The trigger `vkyc_session_terms` writes these rows with the rights of the role that writes the session.
   sessionTerms: 'select, insert, delete',
+  sessionLabels: 'select, insert, update (metadata, tags)',
   meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
   reviews: 'select, insert, update (remarks, remarks_salt)',
   users: 'select, insert, update (personal, phone_hash)',

@@ -29,6 +29,7 @@ import {
 } from '../../domain/actions.ts';
 import { ANNOTATION_KINDS, type AnnotationKind } from '../../domain/annotations.ts';
 import { AUDIT_FIELDS, type AuditKind } from '../../domain/audit.ts';
+import type { Labels } from '../../domain/labels.ts';
 import type { CallPurpose } from '../../domain/ports.ts';
 import type { ReviewReason } from '../../domain/review-reasons.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
@@ -130,6 +131,9 @@ export const startIntents = pgTable(
     userTemplate: text('user_template'),
     agentTemplate: text('agent_template'),
     replacesId: uuid('replaces_id'),
+    /** Metadata and tags that the session gets when it is recorded; null if the start has none. */
+    metadata: jsonb('metadata').$type<Labels['metadata']>(),
+    tags: text('tags').array().$type<string[]>(),
     /**
      * Number of times that the start may have been sent to the provider, incremented just before each call.
      * If the number is above 0, a GET to the provider decides whether to send again.
@@ -308,6 +312,28 @@ export const sessionTerms = pgTable(
     primaryKey({ columns: [t.sessionId, t.term] }),
     // The function is created by a migration. PostgreSQL's own trigrams are an extension, which not every server has.
     index('session_term_trigrams').using('gin', sql`trigrams(${t.term})`),
+  ],
+);
+
+/**
+ * Labels: the metadata and tags of sessions, in the merchant's own words and without personal data. A session without
+ * labels may have no row. A table of its own, because a transition rewrites the session's row, and with it each index
+ * entry of the row.
+ */
+export const sessionLabels = pgTable(
+  'session_label',
+  {
+    sessionId: uuid('session_id')
+      .primaryKey()
+      .references(() => sessions.id),
+    metadata: jsonb('metadata').$type<Labels['metadata']>().notNull(),
+    tags: text('tags').array().$type<string[]>().notNull(),
+  },
+  (t) => [
+    // An array, because PostgreSQL keeps no statistics of the pairs in a jsonb: it would take each pair for frequent, and
+    // scan the sessions. The function is created by a migration.
+    index('session_label_metadata').using('gin', sql`metadata_pairs(${t.metadata})`),
+    index('session_label_tags').using('gin', t.tags),
   ],
 );
 

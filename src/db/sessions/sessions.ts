@@ -4,7 +4,7 @@ import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/poll
 import { type Doubt, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
-import { isConfirming, isTerminal, sessions, sessionTerms, users } from '../schema/tables.ts';
+import { isConfirming, isTerminal, sessionLabels, sessions, sessionTerms, users } from '../schema/tables.ts';
 import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
 import {
   type DetailLevel,
@@ -350,6 +350,10 @@ export interface SessionFilter {
   readonly verificationIdPrefix?: string | undefined;
   /** Part of the verification id or of the reference id, in any case. At least 3 characters, which the index needs. */
   readonly search?: string | undefined;
+  /** Only sessions that have all of these tags. */
+  readonly tags?: readonly string[] | undefined;
+  /** Only sessions whose metadata has all of these pairs. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
   readonly updatedAfter?: Date | undefined;
@@ -468,6 +472,22 @@ const whereTerm = (search: string): SQL => sql`${sessions.id} in (
   select ${sessionTerms.sessionId} from ${sessionTerms}
   where trigrams(${sessionTerms.term}) @> trigrams(${search}) and ${sessionTerms.term} like ${`%${escapeLike(search)}%`})`;
 
+/**
+ * Finds the sessions with all of the tags and all of the pairs, each from an index. Undefined (no condition) without any,
+ * because a session without labels has no row.
+ */
+function whereLabels({ tags = [], metadata = {} }: SessionFilter): SQL | undefined {
+  const wanted = and(
+    tags.length > 0 ? sql`${sessionLabels.tags} @> ${sql.param(tags)}::text[]` : undefined,
+    Object.keys(metadata).length > 0
+      ? sql`metadata_pairs(${sessionLabels.metadata}) @> metadata_pairs(${JSON.stringify(metadata)}::jsonb)`
+      : undefined,
+  );
+  return (
+    wanted && sql`${sessions.id} in (select ${sessionLabels.sessionId} from ${sessionLabels} where ${wanted})`
+  );
+}
+
 const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.status && inArray(sessions.status, [...filter.status]),
   filter.subStatus && inArray(sessions.subStatus, [...filter.subStatus]),
@@ -479,6 +499,7 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
     ? undefined
     : like(sessions.verificationId, `${escapeLike(filter.verificationIdPrefix)}%`),
   filter.search === undefined ? undefined : whereTerm(filter.search.toLowerCase()),
+  whereLabels(filter),
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),

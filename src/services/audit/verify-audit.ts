@@ -27,6 +27,7 @@ import {
   parseContent,
 } from '../../domain/audit-check.ts';
 import { checkDerived, checkIdentityAndDetails, isBound } from '../../domain/audit-session.ts';
+import { labelsContent } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 const BATCH = 200;
@@ -173,7 +174,7 @@ export function checkSession(
   keys: AuditKeys,
   sealer: Sealer,
 ): Checked {
-  const { entries, session, origin, transitions, meetings, reviews, annotations } = evidence;
+  const { entries, session, origin, transitions, meetings, reviews, annotations, labels } = evidence;
   const rows: CurrentRow[] = [
     ...transitions.map(
       (row): CurrentRow => ({
@@ -185,6 +186,9 @@ export function checkSession(
     ...meetings.map((row) => liveMeeting(row, sealer)),
     ...reviews.map((row) => liveReview(row, sealer)),
     ...annotations.map((row) => liveAnnotation(row, sealer)),
+    ...labels.map(
+      (row): CurrentRow => ({ kind: 'LABELS', key: '', content: serialise('LABELS', labelsContent(row)) }),
+    ),
   ];
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));

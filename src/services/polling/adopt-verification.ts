@@ -132,6 +132,8 @@ export async function adoptFound(
       agentTemplate: null,
       replacesId: null,
       caller: claimed.caller,
+      metadata: null,
+      tags: null,
     };
     await writer.createSession(answerTo(query, payload), origin);
     return true;

@@ -11,6 +11,7 @@ import {
   pinCode,
   webLink,
 } from './input-values.ts';
+import { startMetadata, tagList } from './label-values.ts';
 import { optional, requiredText, text } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
@@ -102,6 +103,8 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
             { when: ({ value }) => Array.isArray(value) },
           ),
       ),
+      metadata: optional(startMetadata).transform(unlessEmpty),
+      tags: optional(tagList).transform(unlessEmpty),
     })
     .refine(
       // If a userId is given, the provider may already have the user's email address, so none is required here.
@@ -111,6 +114,9 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
       // see all problems at once.
       { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
     );
+
+/** An empty list is the same input as none, and so has the same hash. */
+const unlessEmpty = <Item>(list: Item[] | undefined): Item[] | undefined => (list?.length ? list : undefined);
 
 const templateName = (list: TemplateList) => text(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
 

@@ -29,6 +29,7 @@ import { maySee, type Viewer } from '../../domain/access.ts';
 import type { ActionPolicy } from '../../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
+import { changeLabels, NO_LABELS } from '../../domain/labels.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -121,6 +122,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       userTemplate: input.userTemplate ?? null,
       agentTemplate: input.agentTemplate ?? null,
       replacesId: input.replacesSessionId ?? null,
+      ...toStoredLabels(input),
       sends: 0,
       state: 'OPEN',
       createdAt: clock.now(),
@@ -158,12 +160,16 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     if (userId === null || !recognizes(input, asked, userId)) throw refusal;
     await checkReplaced(viewer, input);
 
-    const reclaimed = await unitOfWork.inTransaction(async ({ tx, changes }) => {
+    const reclaimed = await unitOfWork.inTransaction(async (writer) => {
+      const { tx, changes } = writer;
       // Locks the session before the start intent, in the same order as the transition writer (no deadlock).
       if (session) await fillOrigin(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
       const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
-      if (session && given) changes.addDetails(session, { ...session, ...toOrigin(asked) }, given.caller);
+      if (session && given) {
+        changes.addDetails(session, { ...session, ...toOrigin(asked) }, given.caller);
+        await writer.addMissingLabels(session.id, asked);
+      }
       return given;
     });
     const intent = reclaimed ?? (await findIntent(db, verificationId));
@@ -294,6 +300,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       const wasThere = locked.some(({ id }) => id === recorded.session.id);
       const ended = locked.find(({ id }) => id === recorded.session.replacesId);
       if (wasThere && ended) await writer.endReplaced(ended, caller);
+      await writer.addMissingLabels(recorded.session.id, intent);
       const first = await completeIntent(writer.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
@@ -452,6 +459,12 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   agentRemarks: null,
   auditorRemarks: null,
 });
+
+/** Returns the columns of a start intent with the labels of the start; null for labels that it does not have. */
+function toStoredLabels({ metadata, tags = [] }: StartSessionInput): Pick<IntentRow, 'metadata' | 'tags'> {
+  const labels = changeLabels(NO_LABELS, { metadata, addTags: tags });
+  return { metadata: metadata ? labels.metadata : null, tags: tags.length > 0 ? [...labels.tags] : null };
+}
 
 const verificationIdTaken = (sessionId?: string) =>
   new Refusal(

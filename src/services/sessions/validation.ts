@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Refusal } from '../../domain/errors.ts';
+import { type FieldProblem, Refusal } from '../../domain/errors.ts';
 import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 
@@ -78,8 +78,11 @@ export function findRefusal(schema: z.ZodType, input: unknown): Refusal | null {
   return parsed.success ? null : toRefusal(parsed.error);
 }
 
-function toRefusal({ issues }: z.ZodError): Refusal {
-  const problems = issues.map((issue) => ({ path: issue.path.map(String), message: issue.message }));
+const toRefusal = ({ issues }: z.ZodError): Refusal =>
+  refuseInput(issues.map((issue) => ({ path: issue.path.map(String), message: issue.message })));
+
+/** Returns the refusal of an input that has these problems. */
+export function refuseInput(problems: readonly FieldProblem[]): Refusal {
   const summary = problems.map(({ path, message }) => `${path.join('.') || 'input'} ${message}`).join('; ');
   return new Refusal('INVALID_INPUT', `The input is invalid: ${summary}.`, { problems });
 }
@@ -90,7 +93,5 @@ function toRefusal({ issues }: z.ZodError): Refusal {
  * @throws Refusal
  */
 export const invalidField = (path: readonly string[], message: string): never => {
-  throw new Refusal('INVALID_INPUT', `The input is invalid: ${path.join('.')} ${message}.`, {
-    problems: [{ path, message }],
-  });
+  throw refuseInput([{ path, message }]);
 };

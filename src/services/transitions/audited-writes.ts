@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { appendAuditEntries, findAuditHeads } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
 import { type AnnotationRow, annotationContext, insertAnnotation } from '../../db/sessions/annotations.ts';
+import { saveLabels } from '../../db/sessions/labels.ts';
 import { endBookedMeeting, insertMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
 import {
   addRemarks,
@@ -29,6 +30,7 @@ import {
   reviewContent,
   serialise,
 } from '../../domain/audit.ts';
+import { type Labels, labelsContent } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 /**
@@ -59,7 +61,7 @@ export type NewAnnotation = Omit<AnnotationRow, 'text' | 'textSalt'> & { readonl
 export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>;
 
 /**
- * Writes transitions, meetings, reviews and annotations of sessions whose rows are locked. All such writes go
+ * Writes transitions, meetings, reviews, annotations and labels of sessions whose rows are locked. All such writes go
  * through this class, which adds an entry to the session's audit chain for each change, in the same transaction.
  */
 export class AuditedWrites {
@@ -170,6 +172,12 @@ export class AuditedWrites {
     const text = encryptWithCommitment(this.#sealer, annotation.text, annotationContext(annotation.id));
     this.#tx.start(insertAnnotation({ ...annotation, text: text.sealed, textSalt: text.salt }));
     this.#addNote('ANNOTATION', annotation.sessionId, { ...annotation, text: text.commitment });
+  }
+
+  /** Stores the labels of a session in place of those that it had. */
+  setLabels(sessionId: string, labels: Labels): void {
+    this.#tx.start(saveLabels(sessionId, labels));
+    this.#addNote('LABELS', sessionId, labelsContent(labels));
   }
 
   /** Adds remarks to a review that was recorded without remarks. */

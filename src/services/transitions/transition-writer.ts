@@ -1,6 +1,7 @@
 import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
 import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
+import { findLabelsOfSessions } from '../../db/sessions/labels.ts';
 import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
 import { type Origin, toOrigin } from '../../db/sessions/origin.ts';
 import {
@@ -22,6 +23,7 @@ import type { Deadlines } from '../../domain/deadlines.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
+import { hasLabels, type Labels } from '../../domain/labels.ts';
 import type { PollPace } from '../../domain/polling.ts';
 import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
@@ -90,7 +92,16 @@ export interface NewSession extends Origin {
   readonly userId: string;
   /** Caller who started the session through this gateway; null if another system of the merchant started it. */
   readonly caller: string | null;
+  /** Metadata and tags of the start; null if it has none. */
+  readonly metadata: Labels['metadata'] | null;
+  readonly tags: Labels['tags'] | null;
 }
+
+/** Returns the labels of a start. */
+export const toLabels = ({ metadata, tags }: Pick<NewSession, 'metadata' | 'tags'>): Labels => ({
+  metadata: metadata ?? {},
+  tags: tags ?? [],
+});
 
 /**
  * Transition writer: the only code that changes a session's status. Within one transaction of the `UnitOfWork`
@@ -177,8 +188,8 @@ export class TransitionWriter {
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
-    const { sessionId, provider, userId, replacesId, caller } = origin;
-    const from = { ...toOrigin(origin), sessionId, provider, userId, caller };
+    const { sessionId, provider, userId, replacesId, caller, metadata, tags } = origin;
+    const from = { ...toOrigin(origin), sessionId, provider, userId, caller, metadata, tags };
     const accepted = isAccepted(update);
     if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
@@ -251,6 +262,17 @@ export class TransitionWriter {
     );
   }
 
+  /**
+   * Stores the labels of a start with the session that it created, unless the session has labels: a replica of an
+   * earlier release, which knows no labels, may have recorded the session. The session's row must be locked.
+   */
+  async addMissingLabels(sessionId: string, start: Pick<NewSession, 'metadata' | 'tags'>): Promise<void> {
+    const labels = toLabels(start);
+    if (!hasLabels(labels)) return;
+    const stored = await findLabelsOfSessions(this.tx, [sessionId]);
+    if (stored.length === 0) this.changes.setLabels(sessionId, labels);
+  }
+
   /** Records a decision made through this API on a session whose row is locked. Returns the updated row. */
   async applyDecision(before: SessionRow, to: KnownSubStatus, actor: string): Promise<SessionRow> {
     return this.applyOwn(before, toStatusPair(to), 'MOVED', { source: 'MUTATION', actor });
@@ -309,7 +331,7 @@ export class TransitionWriter {
       evaluation.kind === 'TRANSITION',
       `first update of a session was evaluated as ${evaluation.kind}`,
     );
-    const { sessionId, caller, ...origin } = from;
+    const { sessionId, caller, metadata, tags, ...origin } = from;
     const [user] = await findUsers(this.tx, [origin.userId]);
     const person = user ? commitPerson(user) : NO_PERSON;
     const transition = buildTransition(sessionId, null, update, evaluation, now);
@@ -329,6 +351,8 @@ export class TransitionWriter {
     const session = withPollSchedule(unplanned, this.pace);
     if (!(await insertSession(this.tx, session))) return null;
     this.changes.addSession(session, person.commitment, caller);
+    const labels = toLabels({ metadata, tags });
+    if (hasLabels(labels)) this.changes.setLabels(sessionId, labels);
     this.#append(transition, update);
     await applyProviderDetails(this.tx, this.changes, {
       payload,
