@@ -56,11 +56,14 @@ export interface ActionFacts extends StatusPair {
    */
   readonly agentUnknown: boolean;
   /**
-   * Recorded name of the person who resolved a dispute by accepting an agent's approval that the provider reported;
-   * null if the current status has another origin.
+   * Recorded name of the person who accepted an approval of the provider in the newest dispute that was resolved so;
+   * null if there is none, or an agent has reviewed the session through this API since.
    */
   readonly approvalAcceptedBy: string | null;
-  /** Recorded names of all people who reviewed, closed or replaced the session through this API. */
+  /**
+   * Recorded names of all people who reviewed, closed or replaced the session through this API, or accepted a decision
+   * of the provider in a dispute.
+   */
   readonly deciders: readonly string[];
 }
 
@@ -142,7 +145,7 @@ function findPersonDenial(
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => canonicalSubject(decider) === viewer.id);
   return action === 'RESOLVE_DISPUTE' && decided
-    ? 'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).'
+    ? "You reviewed, closed or replaced this session, or accepted the provider's decision in an earlier dispute: another person must resolve the dispute (four-eyes rule)."
     : null;
 }
 
@@ -166,6 +169,10 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
         ? null
         : 'An agent review is possible only after a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
+      // The provider contradicts the agent's approval. A dispute does not raise the version of the session, so
+      // `expectedVersion` does not protect an auditor who has not seen the dispute.
+      if (facts.disputed && isAllowedFrom(action, facts.subStatus))
+        return 'The session is disputed: resolve the dispute first.';
       return isAllowedFrom(action, facts.subStatus)
         ? null
         : 'An auditor review is possible only after an agent has approved.';
@@ -392,6 +399,9 @@ export function toActionFacts<
       ? sequence < session.version && toReviewSubStatus('AGENT', decision) === session.subStatus
       : sequence === session.version,
   );
+  const acceptances = annotations.filter(
+    ({ kind, code }) => kind === 'DISPUTE_RESOLUTION' && code === 'ACCEPT_PROVIDER',
+  );
   const closers = annotations.filter(({ kind }) => kind === 'CLOSURE').map(({ author }) => author);
   return {
     ...session,
@@ -403,13 +413,32 @@ export function toActionFacts<
     hasReplacement,
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     agentUnknown: !standing || standing.reviewer === null,
-    approvalAcceptedBy: resolution?.code === 'ACCEPT_PROVIDER' ? resolution.author : null,
+    approvalAcceptedBy: findAcceptorOfApproval(reviews, acceptances.at(-1)),
     deciders: [
       ...reviews.flatMap((review) => review.reviewer ?? []),
       ...closers,
+      ...acceptances.map(({ author }) => author),
       ...(replacer ? [replacer] : []),
     ],
   };
+}
+
+/**
+ * Returns who accepted an approval of the provider by resolving a dispute; null if the newest acceptance accepted
+ * another decision, or an agent has reviewed the session through this API since. The version of the session does not
+ * tell: the provider may repeat the approval, or contradict it and have another person keep it.
+ */
+function findAcceptorOfApproval(
+  reviews: RelatedRows['reviews'],
+  acceptance: RelatedRows['annotations'][number] | undefined,
+): string | null {
+  if (!acceptance) return null;
+  const { author, sequence } = acceptance;
+  const accepted = reviews.findLast((review) => review.reviewer === null && review.sequence < sequence);
+  const isReplaced = reviews.some(
+    (review) => review.stage === 'AGENT' && review.reviewer !== null && review.sequence > sequence,
+  );
+  return (accepted?.decision ?? 'APPROVED') === 'APPROVED' && !isReplaced ? author : null;
 }
 
 /**
