@@ -41,6 +41,8 @@ const COSTS: Record<string, number> = {
   'Query.transitionRules': 100,
   'Query.userTemplates': 20,
   'Query.agentTemplates': 20,
+  // A look-up by phone reads little. The surcharge limits how many numbers a caller can try per minute.
+  'Query.users': 100,
   'VkycSessionConnection.totalCount': 10,
   // Mutations cost more, because they write to the database or call the provider.
   'Mutation.startSession': 20,
@@ -73,6 +75,9 @@ const VALUES_OF_LIST = 5;
  */
 const ALL_SESSIONS_FACTOR = 20;
 const STATISTICS = 'Query.sessionStats';
+
+/** Most entries of lists that have no argument for their size. */
+const MAX_ENTRIES: Record<string, number> = { 'Query.users': LIMITS.usersOfPhone };
 
 /** Edge types. An edge costs nothing itself, so that `edges { node }` costs the same as `nodes`. */
 const CARRIER = /Edge$/;
@@ -210,6 +215,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     const below = ofSet(node.selectionSet, type);
     if (`${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values))
       return multiply(page, add({ cost, values: 0 }, multiply(ALL_SESSIONS_FACTOR, below)));
+    const most = MAX_ENTRIES[`${parent.name}.${node.name.value}`];
+    if (most !== undefined) return multiply(page, add({ cost, values: 0 }, multiply(most, below)));
     // `nodes(ids:)` is a list without a connection: each id asks for one object.
     return multiply(page * entries(field, node, values), add({ cost, values: 0 }, below));
   }

@@ -41,6 +41,8 @@ export const LIMITS = {
   errors: 10,
   /** Entries of a page. */
   page: 100,
+  /** People that `Query.users` returns for one phone number. */
+  usersOfPhone: 20,
   /** Cost of an operation: enough for 100 sessions with 100 transitions each, and the objects below them. */
   cost: 25_000,
   /**

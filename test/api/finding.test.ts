@@ -149,3 +149,24 @@ test('users finds the people with a phone number, also after the data key was ro
   const after = await (await person(rotated, 'olga', 'OPERATOR')).query(USERS, { phone: '9876501234' });
   expect(after.map(({ userId }: any) => userId)).toEqual(['second', 'first']);
 });
+
+test('a look-up of people by phone is recorded as a read of the phone of each person found, also if it selects no personal data, and each look-up costs 100 points', async () => {
+  const gateway = await bootGateway({ environment: { RATE_LIMIT_COST_PER_MINUTE: '1000' } });
+  const olga = await person(gateway, 'olga', 'OPERATOR');
+  await gateway.start('phone.1', { user: { phone: '9876501234', userId: 'first' } });
+  const lookUp = (phone: string) =>
+    olga.query('query ($phone: String!) { result: users(phone: $phone) { id } }', { phone });
+
+  expect(await lookUp('9876501234')).toHaveLength(1);
+  expect(await lookUp('9876501235')).toEqual([]);
+
+  const { rows: users } = await gateway.database.query('select id from vkyc_user');
+  const { rows } = await gateway.database.query(
+    `select operations, fields, subjects from personal_data_read where viewer = 'olga'`,
+  );
+  expect(rows).toEqual([
+    { operations: ['Query.users'], fields: ['VkycUser.phone'], subjects: [`vkyc_user:${users[0].id}`] },
+  ]);
+  for (let number = 0; number < 8; number += 1) expect(await lookUp(`98765012${40 + number}`)).toEqual([]);
+  expect((await lookUp('9876501299')).errors[0].extensions.code).toBe('RATE_LIMITED');
+});
