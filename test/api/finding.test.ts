@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { report, sessionAt, settled, staffOf } from '../harness/acting.ts';
 import { bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
+import { emptyDatabase } from '../harness/old-database.ts';
 import { inMinutes, person } from '../harness/people.ts';
 
 const LIST = `query ($filter: SessionFilter, $orderBy: SessionOrder, $first: Int, $last: Int, $after: String, $before: String) {
@@ -61,6 +62,16 @@ test('a search of fewer than 3 or more than 50 characters is refused, and says w
   expect((await refusal('')).message).toContain('at least 3 characters');
   expect((await refusal('x'.repeat(51))).message).toBe('`search` must have at most 50 characters.');
   expect((await refusal('ab\u0000c')).extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('search finds an id in any case if the locale of the database has other rules for upper and lower case than JavaScript', async () => {
+  const { url } = await emptyDatabase(`template template0 locale_provider icu icu_locale 'tr-TR'`);
+  const gateway = await bootGateway({ database: url });
+  const { found } = await finding(gateway);
+  await gateway.start('LOAN-ID-7');
+
+  expect(await found({ search: 'LOAN-ID' })).toEqual(['LOAN-ID-7']);
+  expect(await found({ search: 'loan-id' })).toEqual(['LOAN-ID-7']);
 });
 
 test('a customer finds only their own sessions by search', async () => {
