@@ -29,6 +29,8 @@ export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
+  /** Time at which the customer's personal data was erased; null if it was not. */
+  readonly erasedAt: Date | null;
   readonly disputed: boolean;
   readonly escalated: boolean;
   readonly closed: boolean;
@@ -179,6 +181,9 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
+      // The provider may still have the video, which shows the person.
+      if (facts.erasedAt !== null)
+        return "The customer's personal data was erased: the recording is not shown.";
       return SUB_STATUSES_AFTER_A_CALL.includes(facts.subStatus) ||
         facts.unreviewedCall !== null ||
         facts.hadCall

@@ -44,6 +44,7 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   verificationId: 'loan-1',
   referenceId: '1358',
   linkExpiresAt: msFromNow(1),
+  erasedAt: null,
   disputed: false,
   escalated: false,
   closed: false,
@@ -253,6 +254,12 @@ describe('findDenial', () => {
         'An agent review is possible only after a call has ended.',
       );
     }
+  });
+
+  test('the recording of a customer whose data was erased cannot be requested', () => {
+    expect(denial('REQUEST_RECORDING', 'AUDITOR_REJECTED', { erasedAt: NOW })).toBe(
+      "The customer's personal data was erased: the recording is not shown.",
+    );
   });
 
   test('an SDK token can be created only once the provider has assigned a reference id', () => {
