@@ -406,3 +406,32 @@ test('a meeting in a session that ended before it becomes CANCELLED when its tim
   expect(await clockEntries(gateway)).toEqual(['DETAILS VKYC_EXPIRED']);
   expect(await auditOf(gateway.databaseUrl).findingOf(id)).toBeNull();
 });
+
+test('a session whose passed meeting cannot be ended does not keep the meetings of other sessions booked', async () => {
+  const { gateway, clock, operator, now } = await scripted();
+  const ids: string[] = [];
+  for (const [verificationId, minutes] of [
+    ['broken.1', 5],
+    ['sound.1', 10],
+  ] as const) {
+    const { id } = await gateway.start(verificationId, USER);
+    await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, minutes * MINUTE) });
+    await report(gateway, now, verificationId, ['EXPIRED', 'VKYC_EXPIRED']);
+    await eventually(async () => (await operator.look(id)).subStatus === 'VKYC_EXPIRED');
+    ids.push(id);
+  }
+  await gateway.database.query(`
+    create function fail_broken() returns trigger language plpgsql as $$ begin
+      if new.session_id = (select id from vkyc_session where verification_id = 'broken.1') then raise 'broken'; end if;
+      return new;
+    end $$;
+    create trigger fail_broken before insert on status_transition for each row execute function fail_broken()`);
+
+  clock.forward(10 * MINUTE + GRACE + 2_000);
+  await eventually(async () => (await operator.look(ids[1] as string)).meeting === null);
+
+  expect((await operator.look(ids[0] as string)).meeting).toMatchObject({ status: 'SCHEDULED' });
+  await gateway.database.query('drop trigger fail_broken on status_transition');
+  clock.forward(2 * MINUTE);
+  await eventually(async () => (await operator.look(ids[0] as string)).meeting === null);
+});
