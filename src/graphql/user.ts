@@ -48,7 +48,7 @@ export const decryptText = ({ services }: Context, sealed: Buffer | null, place:
 @Resolver(() => VkycUser)
 export class UserResolver {
   @Query(() => [VkycUser], {
-    description: `People with this phone number, the newest first, at most ${MAX_USERS}. Empty if there are none. Send the query by POST, so that no phone number is part of a URL, which servers log.`,
+    description: `People with this phone number, the newest first, at most ${MAX_USERS}. Empty if there are none. Not served by GET, because servers log URLs.`,
   })
   async users(
     @Arg('phone', () => String, { description: 'Whole phone number: 10 digits, without country code.' })
