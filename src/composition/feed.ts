@@ -39,7 +39,7 @@ export function openFeed(
     const planned = await planRelearning(db, clock.now(), limits.polls);
     log.warn(
       planned,
-      'the database lost transitions: planned polls of the provider for all open sessions and starts',
+      'planned polls of the provider for all open sessions and starts, because the log was rewound',
     );
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });

@@ -30,6 +30,8 @@ export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
+  /** Time at which the customer's personal data was erased; null if it was not. */
+  readonly erasedAt: Date | null;
   readonly disputed: boolean;
   readonly escalated: boolean;
   readonly closed: boolean;
@@ -57,8 +59,8 @@ export interface ActionFacts extends StatusPair {
    */
   readonly agentUnknown: boolean;
   /**
-   * Recorded name of the person who resolved a dispute by accepting an agent's approval that the provider reported;
-   * null if the current status has another origin.
+   * Recorded name of the person who accepted an approval of the provider in the newest dispute that was resolved so;
+   * null if there is none, or an agent has reviewed the session through this API since.
    */
   readonly approvalAcceptedBy: string | null;
   /** Person to whom the session is assigned; null if the log assigns it to nobody. */
@@ -67,7 +69,10 @@ export interface ActionFacts extends StatusPair {
   readonly assignedUntil: Date | null;
   /** Agent whose review is the newest, if that agent could not validate the customer; null otherwise. */
   readonly unableAgent: string | null;
-  /** Recorded names of all people who reviewed, closed or replaced the session through this API. */
+  /**
+   * Recorded names of all people who reviewed, closed or replaced the session through this API, or accepted a decision
+   * of the provider in a dispute.
+   */
   readonly deciders: readonly string[];
 }
 
@@ -231,7 +236,7 @@ function findPersonDenial(
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => isSamePerson(decider, viewer.id));
   return action === 'RESOLVE_DISPUTE' && decided
-    ? 'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).'
+    ? "You reviewed, closed or replaced this session, or accepted the provider's decision in an earlier dispute: another person must resolve the dispute (four-eyes rule)."
     : null;
 }
 
@@ -255,12 +260,19 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
         ? null
         : 'An agent review is possible only after a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
+      // The provider contradicts the agent's approval. A dispute does not raise the version of the session, so
+      // `expectedVersion` does not protect an auditor who has not seen the dispute.
+      if (facts.disputed && isAllowedFrom(action, facts.subStatus))
+        return 'The session is disputed: resolve the dispute first.';
       return isAllowedFrom(action, facts.subStatus)
         ? null
         : 'An auditor review is possible only after an agent has approved.';
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
+      // The provider may still have the video, which shows the person.
+      if (facts.erasedAt !== null)
+        return "The customer's personal data was erased: the recording is not shown.";
       return SUB_STATUSES_AFTER_A_CALL.includes(facts.subStatus) ||
         facts.unreviewedCall !== null ||
         facts.hadCall
@@ -484,6 +496,9 @@ export function toActionFacts<
       : sequence === session.version,
   );
   const newest = ofAgents.at(-1);
+  const acceptances = annotations.filter(
+    ({ kind, code }) => kind === 'DISPUTE_RESOLUTION' && code === 'ACCEPT_PROVIDER',
+  );
   const closers = annotations.filter(({ kind }) => kind === 'CLOSURE').map(({ author }) => author);
   return {
     ...session,
@@ -496,10 +511,11 @@ export function toActionFacts<
     agents: ofAgents.flatMap((review) => review.reviewer ?? []),
     unableAgent: newest?.decision === 'UNABLE_TO_VALIDATE' ? newest.reviewer : null,
     agentUnknown: !standing || standing.reviewer === null,
-    approvalAcceptedBy: resolution?.code === 'ACCEPT_PROVIDER' ? resolution.author : null,
+    approvalAcceptedBy: findAcceptorOfApproval(reviews, acceptances.at(-1)),
     deciders: [
       ...reviews.flatMap((review) => review.reviewer ?? []),
       ...closers,
+      ...acceptances.map(({ author }) => author),
       ...(replacer ? [replacer] : []),
     ],
   };
@@ -511,6 +527,26 @@ export type MeetingOutcome = 'MISSED' | 'COMPLETED' | 'CANCELLED';
 /**
  * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Besides, the
  * end of the session and an agent's decision may cancel it.
+ * Returns who accepted an approval of the provider by resolving a dispute; null if the newest acceptance accepted
+ * another decision, or an agent has reviewed the session through this API since. The version of the session does not
+ * tell: the provider may repeat the approval, or contradict it and have another person keep it.
+ */
+function findAcceptorOfApproval(
+  reviews: RelatedRows['reviews'],
+  acceptance: RelatedRows['annotations'][number] | undefined,
+): string | null {
+  if (!acceptance) return null;
+  const { author, sequence } = acceptance;
+  const accepted = reviews.findLast((review) => review.reviewer === null && review.sequence < sequence);
+  const isReplaced = reviews.some(
+    (review) => review.stage === 'AGENT' && review.reviewer !== null && review.sequence > sequence,
+  );
+  return (accepted?.decision ?? 'APPROVED') === 'APPROVED' && !isReplaced ? author : null;
+}
+
+/**
+ * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Any
+ * other sub-status leaves the meeting unchanged.
  */
 export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, MeetingOutcome>> = Object.fromEntries(
   Object.entries(SUB_STATUS_RULES).flatMap(([subStatus, { meetingBecomes }]) =>

@@ -43,6 +43,8 @@ const COSTS: Record<string, number> = {
   'Query.userTemplates': 20,
   'Query.agentTemplates': 20,
   'Query.meetingSlots': 50,
+  // A look-up by phone reads little. The surcharge limits how many numbers a caller can try per minute.
+  'Query.users': 100,
   'VkycSessionConnection.totalCount': 10,
   // Mutations cost more, because they write to the database or call the provider.
   'Mutation.startSession': 20,
@@ -73,10 +75,14 @@ const SEALED =
 const VALUES_OF_SEALED = 3;
 /** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
-/** Maximum numbers of entries of lists that callers fill. Their values count in full; such a list of objects costs 1. */
+/**
+ * Maximum numbers of entries of lists without a page size whose entries are read together with the list. Their values
+ * count in full; the list costs as much as one object.
+ */
 const LIST_SIZES: Record<string, number> = {
   'VkycSession.metadata': MAX_METADATA,
   'VkycSession.tags': MAX_TAGS,
+  'Query.meetingSlots': LIMITS.slots,
 };
 /**
  * Cost factor for statistics of all sessions: they count about this many times as many rows as statistics of
@@ -85,8 +91,8 @@ const LIST_SIZES: Record<string, number> = {
 const ALL_SESSIONS_FACTOR = 20;
 const STATISTICS = 'Query.sessionStats';
 
-/** Highest number of entries of lists without a page size whose entries have leaf values only. */
-const ENTRIES: Readonly<Record<string, number>> = { 'Query.meetingSlots': LIMITS.slots };
+/** Maximum numbers of entries of lists of objects without a page size. Each entry costs as much as an object. */
+const MAX_ENTRIES: Record<string, number> = { 'Query.users': LIMITS.usersOfPhone };
 
 /** Edge types. An edge costs nothing itself, so that `edges { node }` costs the same as `nodes`. */
 const CARRIER = /Edge$/;
@@ -226,8 +232,8 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     if (size !== undefined) return { cost: page * cost, values: page * size * below.values };
     if (`${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values))
       return multiply(page, add({ cost, values: 0 }, multiply(ALL_SESSIONS_FACTOR, below)));
-    const count = ENTRIES[`${parent.name}.${node.name.value}`];
-    if (count !== undefined) return { cost: page * cost, values: page * count * below.values };
+    const most = MAX_ENTRIES[`${parent.name}.${node.name.value}`];
+    if (most !== undefined) return multiply(page, add({ cost, values: 0 }, multiply(most, below)));
     // `nodes(ids:)` is a list without a connection: each id asks for one object.
     return multiply(page * entries(field, node, values), add({ cost, values: 0 }, below));
   }

@@ -43,6 +43,8 @@ export const LIMITS = {
   page: 100,
   /** Slots of the calendar in one field: a month of half-hour slots around the clock. */
   slots: 1_500,
+  /** People that `Query.users` returns for one phone number. */
+  usersOfPhone: 20,
   /** Cost of an operation: enough for 100 sessions with 100 transitions each, and the objects below them. */
   cost: 25_000,
   /**

@@ -1,5 +1,6 @@
-import { GraphQLError } from 'graphql';
+import { type DocumentNode, GraphQLError, getOperationAST, Kind } from 'graphql';
 import type { PersonalDataRead } from '../domain/read-chain.ts';
+import { findSelectedFields } from './selection.ts';
 
 /**
  * Personal data that one answer shows. The wrapped resolvers of `access-rules.ts` collect it during
@@ -47,3 +48,29 @@ export const readNotRecorded = (): GraphQLError =>
     'The result contains personal data, but the read could not be recorded in the audit log, so the data is withheld. Repeat the request unchanged: a mutation may have taken effect, and repeating it is safe.',
     { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } },
   );
+
+/** Root fields of queries that have personal data in their arguments. */
+const WITH_PERSONAL_ARGUMENTS = ['users'];
+
+/**
+ * Returns the error for an operation sent by GET whose arguments are personal data: a URL ends up in the logs of
+ * proxies and in histories of browsers. Null for any other operation.
+ */
+export function findPersonalArguments(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): GraphQLError | null {
+  const operation = getOperationAST(document, operationName);
+  const fragments = Object.fromEntries(
+    document.definitions.flatMap((each) =>
+      each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [],
+    ),
+  );
+  const selected = operation && findSelectedFields(operation, fragments);
+  const field = WITH_PERSONAL_ARGUMENTS.find((name) => selected?.has(name));
+  if (field === undefined) return null;
+  return new GraphQLError(
+    `\`${field}\` is not served by GET, because its arguments are personal data, and URLs are logged: send it by POST.`,
+    { extensions: { code: 'BAD_REQUEST', http: { status: 405, headers: new Map([['allow', 'POST']]) } } },
+  );
+}

@@ -1,8 +1,10 @@
 import { Arg, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
 import { findUsersByPhone, type UserRow, userContext } from '../db/sessions/users.ts';
 import type { PersonalData } from '../domain/ports.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
+import { LIMITS } from './limits.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 
 @ObjectType({ implements: Node, simpleResolvers: true, description: 'Person who is being verified.' })
@@ -33,7 +35,7 @@ export class VkycUser extends Node {
 }
 
 /** Most people that `users` returns. One person has one user id, unless systems have started them under several. */
-const MAX_USERS = 20;
+const MAX_USERS = LIMITS.usersOfPhone;
 const PHONE = /^\d{10}$/;
 
 /**
@@ -46,16 +48,18 @@ export const decryptText = ({ services }: Context, sealed: Buffer | null, place:
 @Resolver(() => VkycUser)
 export class UserResolver {
   @Query(() => [VkycUser], {
-    description: `People with this phone number, the newest first, at most ${MAX_USERS}. Empty if there are none. Send the query by POST, so that no phone number is part of a URL, which servers log.`,
+    description: `People with this phone number, the newest first, at most ${MAX_USERS}. Empty if there are none. Not served by GET, because servers log URLs.`,
   })
   async users(
     @Arg('phone', () => String, { description: 'Whole phone number: 10 digits, without country code.' })
     phone: string,
-    @Ctx() { services, pace }: Context,
+    @Ctx() { services, pace, shown }: Context,
   ): Promise<UserRow[]> {
     if (!PHONE.test(phone)) throw badInput('`phone` must be 10 digits, without country code.');
     const found = await findUsersByPhone(services.db, services.sealer.candidateHashes(phone), MAX_USERS);
     await pace.take(found.length);
+    // Whatever the query selects, the answer tells whose phone number this is. The read log records that.
+    for (const { id } of found) shown?.note('VkycUser.phone', dataSubjectKey('vkyc_user', id));
     return found;
   }
 

@@ -11,6 +11,7 @@ import {
   type Refusal,
 } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
+import { findPersonalArguments } from '../graphql/personal-data.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -84,6 +85,11 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
       );
       if ('kind' in operation && operation.kind === 'mutation' && request.method === 'GET')
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
+      const personal =
+        'kind' in operation && request.method === 'GET'
+          ? findPersonalArguments(operation.document, operation.operationName)
+          : null;
+      if (personal) return refuse(reply.header('allow', 'POST'), 405, [personal], dependencies);
 
       const response = reply.raw;
       // The client disconnected while its token was being verified, so no answer is sent.

@@ -401,3 +401,59 @@ test('the person who replaced a session may not resolve the dispute about that s
   expect(decided.session).toMatchObject({ subStatus: 'AUDITOR_APPROVED', disputed: false });
   await expectSound(gateway);
 });
+
+test("an approval that the provider's agent contradicts cannot be audited before the dispute is resolved, although the version that the auditor read is unchanged", async () => {
+  const gateway = await bootGateway();
+  const { ravi, uma, dev } = await staffOf(gateway);
+  const { id } = await sessionAt(gateway, 'contested.1', 'AGENT_ENDED_CALL');
+  await ravi.act('recordAgentReview', id, { decision: 'APPROVED' });
+  const { version, availableActions } = await uma.look(id);
+  expect(availableActions).toContain('RECORD_AUDITOR_REVIEW');
+  await report(gateway, 'contested.1', 'AGENT_REJECTED');
+  await settled(gateway);
+  const approve = (expectedVersion: number) =>
+    uma.act('recordAuditorReview', id, { decision: 'APPROVED', expectedVersion });
+
+  expect(await approve(version)).toMatchObject({
+    action: 'RECORD_AUDITOR_REVIEW',
+    message: 'The session is disputed: resolve the dispute first.',
+    session: { subStatus: 'AGENT_APPROVED', disputed: true, version },
+  });
+  const kept = await dev.act('resolveDispute', id, { resolution: 'KEEP_OURS', note: NOTE });
+
+  expect((await approve(kept.session.version)).session.subStatus).toBe('AUDITOR_APPROVED');
+  await expectSound(gateway);
+});
+
+test.each(['the provider repeats it', 'another person keeps it in a second dispute'])(
+  "the auditor who accepted an agent's approval by deciding a dispute can neither audit it nor decide the next dispute about it, also after %s",
+  async (event) => {
+    const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
+    const { ravi, uma, dev } = await staffOf(gateway);
+    const { id } = await sessionAt(gateway, 'accepted.2', 'AGENT_ENDED_CALL');
+    await ravi.act('recordAgentReview', id, { decision: 'REJECTED', reasons: ['FACE_MISMATCH'] });
+    await report(gateway, 'accepted.2', 'AGENT_APPROVED');
+    await settled(gateway);
+    const accepting = { resolution: 'ACCEPT_PROVIDER', expectedSubStatus: 'AGENT_APPROVED' };
+    await uma.act('resolveDispute', id, { ...accepting, note: NOTE });
+    if (event === 'the provider repeats it') {
+      await report(gateway, 'accepted.2', 'AGENT_APPROVED');
+      await settled(gateway);
+    } else {
+      await report(gateway, 'accepted.2', 'AGENT_REJECTED');
+      await settled(gateway);
+      const keeping = { resolution: 'KEEP_OURS', note: NOTE };
+      expect((await uma.act('resolveDispute', id, keeping)).message).toContain('four-eyes rule');
+      expect((await dev.act('resolveDispute', id, keeping)).session.disputed).toBe(false);
+    }
+
+    const { availableActions } = await uma.look(id);
+    const refused = await uma.act('recordAuditorReview', id, { decision: 'APPROVED' });
+    const audited = await dev.act('recordAuditorReview', id, { decision: 'APPROVED' });
+
+    expect(availableActions).not.toContain('RECORD_AUDITOR_REVIEW');
+    expect(refused.message).toContain('four-eyes rule');
+    expect(audited.session.subStatus).toBe('AUDITOR_APPROVED');
+    await expectSound(gateway);
+  },
+);

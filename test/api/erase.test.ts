@@ -62,7 +62,7 @@ async function liveToTheEnd(gateway: Gateway): Promise<string> {
   return id;
 }
 
-test('npm run erase removes a person from every table once legal retention has ended, and the audit still verifies', {
+test('npm run erase removes a person from every table once legal retention has ended, the recording is not shown any more, and the audit still verifies', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -73,6 +73,8 @@ test('npm run erase removes a person from every table once legal retention has e
   const before = (await gateway.graphql(SEEN, { id })).data.session;
   const audit = auditOf(gateway.databaseUrl);
   const exported = await audit.exported();
+  const auditor = await person(gateway, 'uma', 'AUDITOR');
+  expect((await auditor.ask('requestRecording', id)).recording.url).toMatch(/^http/);
 
   await expect(erase(gateway, '1826', '--user', 'u-gone')).rejects.toThrow(
     /its records must be kept for 1826 days \(LEGAL_RETENTION_DAYS\)\. Run the command again after \d{4}-/,
@@ -97,6 +99,11 @@ test('npm run erase removes a person from every table once legal retention has e
     reviews: before.reviews.map((review: object) => ({ ...review, remarks: null, customerMessage: null })),
     meetings: { nodes: before.meetings.nodes.map(() => ({ cancelReason: null })) },
   });
+  expect(await auditor.ask('requestRecording', id)).toMatchObject({
+    action: 'REQUEST_RECORDING',
+    message: "The customer's personal data was erased: the recording is not shown.",
+  });
+  expect((await auditor.look(id)).availableActions).not.toContain('REQUEST_RECORDING');
   const { rows: left } = await gateway.database.query('select verification_id from webhook_inbox');
   expect(new Set(left.map((row) => row.verification_id))).toEqual(new Set(['stays.1']));
   expect((await gateway.graphql(SEEN, { id: other.id })).data).toEqual(otherBefore);

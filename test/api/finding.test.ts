@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { report, sessionAt, settled, staffOf } from '../harness/acting.ts';
 import { bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
+import { emptyDatabase } from '../harness/old-database.ts';
 import { inMinutes, person } from '../harness/people.ts';
 
 const LIST = `query ($filter: SessionFilter, $orderBy: SessionOrder, $first: Int, $last: Int, $after: String, $before: String) {
@@ -61,6 +62,16 @@ test('a search of fewer than 3 or more than 50 characters is refused, and says w
   expect((await refusal('')).message).toContain('at least 3 characters');
   expect((await refusal('x'.repeat(51))).message).toBe('`search` must have at most 50 characters.');
   expect((await refusal('ab\u0000c')).extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('search finds an id in any case if the locale of the database has other rules for upper and lower case than JavaScript', async () => {
+  const { url } = await emptyDatabase(`template template0 locale_provider icu icu_locale 'tr-TR'`);
+  const gateway = await bootGateway({ database: url });
+  const { found } = await finding(gateway);
+  await gateway.start('LOAN-ID-7');
+
+  expect(await found({ search: 'LOAN-ID' })).toEqual(['LOAN-ID-7']);
+  expect(await found({ search: 'loan-id' })).toEqual(['LOAN-ID-7']);
 });
 
 test('a customer finds only their own sessions by search', async () => {
@@ -148,4 +159,25 @@ test('users finds the people with a phone number, also after the data key was ro
   });
   const after = await (await person(rotated, 'olga', 'OPERATOR')).query(USERS, { phone: '9876501234' });
   expect(after.map(({ userId }: any) => userId)).toEqual(['second', 'first']);
+});
+
+test('a look-up of people by phone is recorded as a read of the phone of each person found, also if it selects no personal data, and each look-up costs 100 points', async () => {
+  const gateway = await bootGateway({ environment: { RATE_LIMIT_COST_PER_MINUTE: '1000' } });
+  const olga = await person(gateway, 'olga', 'OPERATOR');
+  await gateway.start('phone.1', { user: { phone: '9876501234', userId: 'first' } });
+  const lookUp = (phone: string) =>
+    olga.query('query ($phone: String!) { result: users(phone: $phone) { id } }', { phone });
+
+  expect(await lookUp('9876501234')).toHaveLength(1);
+  expect(await lookUp('9876501235')).toEqual([]);
+
+  const { rows: users } = await gateway.database.query('select id from vkyc_user');
+  const { rows } = await gateway.database.query(
+    `select operations, fields, subjects from personal_data_read where viewer = 'olga'`,
+  );
+  expect(rows).toEqual([
+    { operations: ['Query.users'], fields: ['VkycUser.phone'], subjects: [`vkyc_user:${users[0].id}`] },
+  ]);
+  for (let number = 0; number < 8; number += 1) expect(await lookUp(`98765012${40 + number}`)).toEqual([]);
+  expect((await lookUp('9876501299')).errors[0].extensions.code).toBe('RATE_LIMITED');
 });

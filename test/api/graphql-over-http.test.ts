@@ -65,6 +65,28 @@ test.each(['GET', 'HEAD'])('a mutation by %s is refused with 405', async (method
 });
 
 test.each([
+  ['/graphql', '{ users(phone: "9988776655") { id } }'],
+  [
+    '/graphql',
+    'query ($phone: String = "9988776655") { ...F } fragment F on Query { some: users(phone: $phone) { id } }',
+  ],
+  ['/graphql/stream', '{ users(phone: "9988776655") { id } }'],
+])(
+  'a look-up of people by phone by GET at %s is refused with 405, because URLs are logged: %s',
+  async (path, query) => {
+    const response = await fetch(`${gateway.url}${path}?query=${encodeURIComponent(query)}`);
+
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+    const { errors } = (await response.json()) as any;
+    expect(errors[0]).toMatchObject({
+      message: expect.stringContaining('send it by POST'),
+      extensions: { code: 'BAD_REQUEST' },
+    });
+  },
+);
+
+test.each([
   ['neither type', 'text/html', 406],
   ['anything', '*/*', 200],
   [

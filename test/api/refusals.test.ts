@@ -83,6 +83,11 @@ test('every error type of every mutation can be provoked, and has a message and 
   const unheard = await person(deaf, 'root', 'ADMIN');
   const elsewhere = await deaf.start('deaf.1');
   const startsAt = inMinutes(30);
+  const withCalendar = await bootGateway({
+    database: gateway.databaseUrl,
+    environment: { MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1' },
+  });
+  const atWorkingHours = await person(withCalendar, 'root', 'ADMIN');
   const approve = { decision: 'APPROVED' };
   const start = async (input: object) =>
     (
@@ -108,6 +113,7 @@ test('every error type of every mutation can be provoked, and has a message and 
       await admin.act('scheduleMeeting', NOBODYS, { startsAt }),
       await admin.act('scheduleMeeting', id, { startsAt: '2001-01-01T00:00:00Z' }),
       await admin.act('scheduleMeeting', id, { startsAt, expectedVersion: 99 }),
+      await atWorkingHours.act('scheduleMeeting', id, { startsAt }),
     ],
     CancelMeetingResult: [
       await admin.act('cancelMeeting', id, { reason: 'x'.repeat(501) }),

@@ -27,7 +27,8 @@ function* textsOf(type: GraphQLInputType, path: readonly string[] = []): Generat
     const inner = isListType(getNullableType(type)) ? [...path, '0'] : path;
     for (const field of Object.values(named.getFields())) yield* textsOf(field.type, [...inner, field.name]);
   } else if (isScalarType(named) && named.name === 'String') {
-    yield { path: path.join('.'), required: isNonNullType(type) };
+    const isList = isListType(getNullableType(type));
+    yield { path: [...path, ...(isList ? ['0'] : [])].join('.'), required: isList || isNonNullType(type) };
   }
 }
 
@@ -47,6 +48,8 @@ const NOT_EMPTY = [
 ];
 /** Fields with the name of a template, which must not contain control or invisible characters. */
 const NAMES = ['userTemplate', 'agentTemplate'];
+/** Labels, which must be one line that is not empty. */
+const LABELS = ['metadata.0.key', 'metadata.0.value', 'tags.0'];
 
 // Hundreds of calls: the comparison of two executors would double their time.
 const gateway = await bootGateway({ bothWays: false });
@@ -80,6 +83,8 @@ function inputWith(path: string, value: unknown): object {
       },
     },
     securityQuestions: [{ order: 1, question: 'Where?', answer: 'Pune' }],
+    metadata: [{ key: 'branch', value: 'Pune' }],
+    tags: ['vip'],
   };
   const keys = path.split('.');
   const last = keys.pop() as string;
@@ -97,10 +102,10 @@ const BAD_TEXTS: [string, string, (path: string) => boolean][] = [
   ['zero-width spaces alone', '\u200b\u200b', () => true],
   ['white space alone', ' \t\n', () => true],
   ['10,000 letters', 'x'.repeat(10_000), () => true],
-  ['201 syllables', 'कि'.repeat(201), (path) => path !== 'user.address'],
-  ['no character', '', (path) => FORMED.includes(path) || NOT_EMPTY.includes(path)],
-  ['a bell', 'a\u0007b', (path) => FORMED.includes(path) || NAMES.includes(path)],
-  ['a line break', 'a\nb', (path) => FORMED.includes(path) || NAMES.includes(path)],
+  ['201 syllables', 'कि'.repeat(201), (path) => !['user.address', 'metadata.0.value'].includes(path)],
+  ['no character', '', (path) => [...FORMED, ...NOT_EMPTY, ...LABELS].includes(path)],
+  ['a bell', 'a\u0007b', (path) => [...FORMED, ...NAMES, ...LABELS].includes(path)],
+  ['a line break', 'a\nb', (path) => [...FORMED, ...NAMES, ...LABELS].includes(path)],
   ['a zero-width space', 'a\u200bb', (path) => FORMED.includes(path) || NAMES.includes(path)],
   ['text in Devanagari with an emoji', 'आशा 👨‍👩‍👧', (path) => FORMED.includes(path)],
 ];
@@ -146,7 +151,7 @@ describe('texts of startSession', () => {
           value,
           ['BAD_USER_INPUT'],
         ]);
-        expect(errors?.[0]?.message).toContain(path.replace('.0.', '[0].'));
+        expect(errors?.[0]?.message).toContain(path.replace('.0', '[0]'));
         expect(data ?? null).toBeNull();
       }
     },

@@ -186,3 +186,36 @@ test('a migration rebuilds an index that an interrupted CREATE INDEX CONCURRENTL
   );
   expect(rows).toEqual([{ valid: true, is: expect.stringContaining('status_since') }]);
 });
+
+test('migration 0020 writes the terms of all sessions but one that is archived meanwhile', async () => {
+  const { url, client } = await databaseAsOf('0019_filters_and_confirming');
+  await fillWithSessions(client, 3);
+  const statements = (await readFile('migrations/0020_session_search.sql', 'utf8')).split(
+    '--> statement-breakpoint',
+  );
+  const backfill = statements.findIndex((statement) => statement.includes('DO $$'));
+  for (const statement of statements.slice(0, backfill)) await client.query(statement);
+  const archiver = new pg.Client({ connectionString: url });
+  await archiver.connect();
+  atTheEnd(() => archiver.end());
+  await archiver.query('begin');
+  await archiver.query(
+    `delete from status_transition where session_id = (select id from vkyc_session where verification_id = 'old.2')`,
+  );
+  await archiver.query(`delete from vkyc_session where verification_id = 'old.2'`);
+  const { rows } = await client.query('select pg_backend_pid() as pid');
+
+  const filled = client.query(statements[backfill] as string);
+  await eventually(async () => {
+    const waiting = await archiver.query('select cardinality(pg_blocking_pids($1)) as count', [rows[0].pid]);
+    return waiting.rows[0].count === 1;
+  });
+  await archiver.query('commit');
+  await filled;
+  await migrate(url);
+
+  expect((await client.query('select term from session_term order by 1')).rows).toEqual([
+    { term: 'old.1' },
+    { term: 'old.3' },
+  ]);
+});

@@ -45,6 +45,7 @@ const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): Action
   verificationId: 'loan-1',
   referenceId: '1358',
   linkExpiresAt: msFromNow(1),
+  erasedAt: null,
   disputed: false,
   escalated: false,
   closed: false,
@@ -266,6 +267,12 @@ describe('findDenial', () => {
     }
   });
 
+  test('the recording of a customer whose data was erased cannot be requested', () => {
+    expect(denial('REQUEST_RECORDING', 'AUDITOR_REJECTED', { erasedAt: NOW })).toBe(
+      "The customer's personal data was erased: the recording is not shown.",
+    );
+  });
+
   test('an SDK token can be created only once the provider has assigned a reference id', () => {
     expect(denial('CREATE_SDK_TOKEN', 'USER_QUEUED', { referenceId: null })).toBe(
       'The provider has not assigned a reference id yet: refresh the session.',
@@ -430,12 +437,29 @@ describe('toActionFacts', () => {
     expect(related({ reviews }, 6).agentUnknown).toBe(true);
   });
 
-  test("toActionFacts names the person who accepted the provider's approval in a dispute only until the next applied transition", () => {
-    const accepted = (code: string, sequence: number) =>
-      related({ annotations: [{ kind: 'DISPUTE_RESOLUTION', code, author: 'uma', sequence }] }, 6);
-    expect(accepted('ACCEPT_PROVIDER', 6).approvalAcceptedBy).toBe('uma');
-    expect(accepted('ACCEPT_PROVIDER', 4).approvalAcceptedBy).toBeNull();
-    expect(accepted('KEEP_OURS', 6).approvalAcceptedBy).toBeNull();
+  test("toActionFacts names the person who accepted the provider's approval in a dispute until an agent reviews the session again, although the provider repeats the approval, or another person keeps it in the next dispute", () => {
+    const decided = (code: string, sequence: number, author = 'uma') =>
+      ({ kind: 'DISPUTE_RESOLUTION', code, author, sequence }) as const;
+    const acceptor = (annotations: RelatedRows['annotations'], ...reviews: RelatedRows['reviews']) =>
+      related({ annotations, reviews }, 9).approvalAcceptedBy;
+    const accepted = decided('ACCEPT_PROVIDER', 5);
+    const before = [review(3, 'ravi', 'REJECTED'), review(4, null)];
+    expect(acceptor([accepted], ...before)).toBe('uma');
+    expect(acceptor([accepted])).toBe('uma');
+    expect(acceptor([accepted], ...before, review(9, null))).toBe('uma');
+    const kept = decided('KEEP_OURS', 9, 'dev');
+    expect(acceptor([accepted, kept], ...before, review(8, null, 'REJECTED'))).toBe('uma');
+    expect(acceptor([accepted], ...before, review(9, 'ravi'))).toBeNull();
+    expect(acceptor([accepted], ...before, review(6, 'dev', 'REJECTED', 'AUDITOR'))).toBe('uma');
+    expect(acceptor([accepted], review(3, 'ravi'), review(4, null, 'UNABLE_TO_VALIDATE'))).toBeNull();
+    expect(acceptor([decided('KEEP_OURS', 5)], ...before)).toBeNull();
+  });
+
+  test("toActionFacts lists as deciders the people who accepted the provider's decision in a dispute, and not those who kept the session's", () => {
+    const decided = (code: string, sequence: number, author: string) =>
+      ({ kind: 'DISPUTE_RESOLUTION', code, author, sequence }) as const;
+    const annotations = [decided('ACCEPT_PROVIDER', 4, 'uma'), decided('KEEP_OURS', 6, 'dev')];
+    expect(related({ annotations }).deciders).toEqual(['uma']);
   });
 
   test('toActionFacts lists as deciders all reviewers and the people who closed or replaced the session, but no authors of notes', () => {
@@ -471,19 +495,23 @@ describe('findDenial of the actions of staff', () => {
     );
   });
 
-  test('an expired session can be closed once, and a disputed one only after the dispute is resolved', () => {
+  test('an expired session can be closed once; a disputed one can be closed, replaced or audited only after the dispute is resolved', () => {
     expect(denial('CLOSE', 'VKYC_EXPIRED')).toBe(null);
     expect(denial('CLOSE', 'VKYC_EXPIRED', { closed: true })).toBe('The session is closed already.');
     const disputed = 'The session is disputed: resolve the dispute first.';
     expect(denial('CLOSE', 'AUDITOR_REJECTED', { disputed: true })).toBe(disputed);
     expect(denial('REPLACE', 'AUDITOR_REJECTED', { disputed: true })).toBe(disputed);
+    expect(denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { disputed: true })).toBe(disputed);
+    expect(denial('RECORD_AUDITOR_REVIEW', 'AGENT_REJECTED', { disputed: true })).toBe(
+      'An auditor review is possible only after an agent has approved.',
+    );
   });
 
   test('neither a reviewer nor the person who closed the session may resolve its dispute', () => {
     const asked = (id: string) =>
       denial('RESOLVE_DISPUTE', 'AUDITOR_REJECTED', { disputed: true }, { as: viewer({ id }) });
     expect(asked('ravi')).toBe(
-      'You reviewed, closed or replaced this session: another person must resolve the dispute (four-eyes rule).',
+      "You reviewed, closed or replaced this session, or accepted the provider's decision in an earlier dispute: another person must resolve the dispute (four-eyes rule).",
     );
     expect(asked('uma')).toBe(null);
   });

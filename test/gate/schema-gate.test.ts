@@ -55,8 +55,8 @@ test.each([
   ],
   [
     'an optional argument is made required',
-    edited(/to: DateTime\b(?!!)/, 'to: DateTime!'),
-    'Query.sessionStats.to',
+    edited(/filter: MeetingFilter\b(?!!)/, 'filter: MeetingFilter!'),
+    'Query.meetings.filter',
   ],
   [
     'a required input field is added',

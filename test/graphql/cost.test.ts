@@ -144,6 +144,12 @@ describe('measureAmount', () => {
       11,
       1,
     ],
+    [
+      'a look-up of people by phone costs 100, and each field below it counts for 20 people',
+      '{ users(phone: "9988776655") { userId sessions(first: 5) { nodes { id } } } }',
+      220,
+      120,
+    ],
     ['an operation that asks for nothing costs 1', '{ nothing }', 1, 1],
     ['an invalid argument counts as missing', '{ nodes(ids: null) { id } }', 1, 1],
   ])('measureAmount: %s: %s', (_name, text, cost, values) => {

@@ -14,13 +14,13 @@ export interface OldDatabase {
 
 let count = 0;
 
-/** Creates a database without tables. Its connection is closed when the test ends. */
-export async function emptyDatabase(): Promise<OldDatabase> {
+/** Creates a database without tables, with these options. Its connection is closed when the test ends. */
+export async function emptyDatabase(options = ''): Promise<OldDatabase> {
   count += 1;
   const name = `old_${process.pid}_${Date.now()}_${count}`;
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();
-  await admin.query(`create database ${name}`);
+  await admin.query(`create database ${name} ${options}`);
   await admin.end();
   const url = databaseUrl(inject('postgresUrl'), name);
   const client = new pg.Client({ connectionString: url });

@@ -336,6 +336,14 @@ test('refreshSession after the grace period records the missed meeting before it
   });
 });
 
+/** Books the ended meetings again, as the last release leaves them: there, the end of a session does not end its meeting. */
+async function leaveMeetingsBooked({ database }: Gateway): Promise<void> {
+  await database.query(`update meeting set status = 'SCHEDULED'`);
+  await database.query(
+    'update vkyc_session s set meeting_at = (select starts_at from meeting m where m.session_id = s.id)',
+  );
+}
+
 /** Returns what the clock recorded in all sessions, as the verdict and sub-status of each transition. */
 const clockEntries = async ({ database }: Gateway): Promise<string[]> => {
   const { rows } = await database.query(
@@ -375,12 +383,13 @@ test('a meeting whose time passes while the provider reports other steps before 
   expect(await clockEntries(gateway)).toEqual(['DETAILS USER_QUEUED']);
 });
 
-test('a meeting in a session that ended before it becomes CANCELLED when its time has passed, once although two replicas run', async () => {
+test('a meeting that the last release left booked in an ended session becomes CANCELLED when its time has passed, once although two replicas run', async () => {
   const { gateway, clock, provider, operator, now } = await scripted();
   const { id } = await gateway.start('over.1', USER);
   await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, 10 * MINUTE) });
   await report(gateway, now, 'over.1', ['EXPIRED', 'VKYC_EXPIRED']);
   await eventually(async () => (await operator.look(id)).subStatus === 'VKYC_EXPIRED');
+  await leaveMeetingsBooked(gateway);
   const other = await bootGateway({
     clock,
     polling: true,
@@ -405,4 +414,34 @@ test('a meeting in a session that ended before it becomes CANCELLED when its tim
   ]);
   expect(await clockEntries(gateway)).toEqual(['DETAILS VKYC_EXPIRED']);
   expect(await auditOf(gateway.databaseUrl).findingOf(id)).toBeNull();
+});
+
+test('a session whose passed meeting cannot be ended does not keep the meetings of other sessions booked', async () => {
+  const { gateway, clock, operator, now } = await scripted();
+  const ids: string[] = [];
+  for (const [verificationId, minutes] of [
+    ['broken.1', 5],
+    ['sound.1', 10],
+  ] as const) {
+    const { id } = await gateway.start(verificationId, USER);
+    await operator.act('scheduleMeeting', id, { startsAt: startsIn(now, minutes * MINUTE) });
+    await report(gateway, now, verificationId, ['EXPIRED', 'VKYC_EXPIRED']);
+    await eventually(async () => (await operator.look(id)).subStatus === 'VKYC_EXPIRED');
+    ids.push(id);
+  }
+  await leaveMeetingsBooked(gateway);
+  await gateway.database.query(`
+    create function fail_broken() returns trigger language plpgsql as $$ begin
+      if new.session_id = (select id from vkyc_session where verification_id = 'broken.1') then raise 'broken'; end if;
+      return new;
+    end $$;
+    create trigger fail_broken before insert on status_transition for each row execute function fail_broken()`);
+
+  clock.forward(10 * MINUTE + GRACE + 2_000);
+  await eventually(async () => (await operator.look(ids[1] as string)).meeting === null);
+
+  expect((await operator.look(ids[0] as string)).meeting).toMatchObject({ status: 'SCHEDULED' });
+  await gateway.database.query('drop trigger fail_broken on status_transition');
+  clock.forward(2 * MINUTE);
+  await eventually(async () => (await operator.look(ids[0] as string)).meeting === null);
 });

@@ -467,10 +467,14 @@ export async function countSessions(
 /** Escapes the wildcards of a LIKE pattern: `_` is legal in a verification id. */
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
-/** Finds the sessions with a term that contains the text: first by trigrams, from the index, then exactly. */
+/**
+ * Finds the sessions with a term that contains the text: first by trigrams, from the index, then exactly. The text is
+ * made lower case as the trigger does it: by the collation "C", because other locales have other rules (the Turkish I).
+ */
 const whereTerm = (search: string): SQL => sql`${sessions.id} in (
   select ${sessionTerms.sessionId} from ${sessionTerms}
-  where trigrams(${sessionTerms.term}) @> trigrams(${search}) and ${sessionTerms.term} like ${`%${escapeLike(search)}%`})`;
+  where trigrams(${sessionTerms.term}) @> trigrams(lower(${search} collate "C"))
+    and ${sessionTerms.term} like lower(${`%${escapeLike(search)}%`} collate "C"))`;
 
 /**
  * Finds the sessions with all of the tags and all of the pairs, each from an index. Undefined (no condition) without any,
@@ -498,7 +502,7 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.verificationIdPrefix === undefined
     ? undefined
     : like(sessions.verificationId, `${escapeLike(filter.verificationIdPrefix)}%`),
-  filter.search === undefined ? undefined : whereTerm(filter.search.toLowerCase()),
+  filter.search === undefined ? undefined : whereTerm(filter.search),
   whereLabels(filter),
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),

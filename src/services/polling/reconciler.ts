@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { classifyFault } from '../../db/connection/connection-errors.ts';
+import { classifyFault, isCausedByValues } from '../../db/connection/connection-errors.ts';
 import { createJobRunner, enqueueDueJobs } from '../../db/polling/jobs.ts';
 import { cancelLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
 import { findIntent } from '../../db/sessions/intents.ts';
@@ -122,17 +122,28 @@ export class Reconciler {
    * link has expired. In all other sessions the provider's answer to a poll does so.
    */
   async #endPassedMeetings(): Promise<void> {
-    const { db, clock, fairShare, unitOfWork } = this.#dependencies;
+    const { db, clock, fairShare, log } = this.#dependencies;
     const at = clock.now();
     if (at.getTime() < this.#meetingsSearchedAt + MEETINGS_INTERVAL_MS) return;
     this.#meetingsSearchedAt = at.getTime();
     const startedBefore = new Date(at.getTime() - fairShare.pace.meetingGraceMs);
-    for (const { verificationId } of await findPassedMeetings(db, startedBefore))
-      await unitOfWork.inTransaction(async (writer) => {
-        const session = await lockSession(writer.tx, verificationId);
-        // It may be polled again since (race): the answer ends the meeting then.
-        if (session?.nextPollAt === null) await endPassedMeeting(writer, session, at);
-      });
+    for (const { verificationId } of await findPassedMeetings(db, startedBefore)) {
+      try {
+        await this.#endPassedMeetingOf(verificationId, at);
+      } catch (error) {
+        if (!isCausedByValues(error)) throw error;
+        // Goes on: this session would fail in every round, before the sessions whose meetings are newer.
+        log.warn({ err: error, verificationId }, 'could not end a meeting whose time has passed; retrying');
+      }
+    }
+  }
+
+  #endPassedMeetingOf(verificationId: string, at: Date): Promise<unknown> {
+    return this.#dependencies.unitOfWork.inTransaction(async (writer) => {
+      const session = await lockSession(writer.tx, verificationId);
+      // It may be polled again since (race): the answer ends the meeting then.
+      if (session?.nextPollAt === null) await endPassedMeeting(writer, session, at);
+    });
   }
 
   /**

@@ -7,13 +7,10 @@ import { keyText, optional } from './validation.ts';
  * or one like two.
  */
 const labelText = (longest: number) =>
-  keyText(longest)
-    .refine((text) => text === text.trim(), 'must not begin or end with white space')
-    // `keyText` reports U+0000.
-    .refine(
-      (text) => !/\p{Cc}/u.test(text.replaceAll('\0', '')),
-      'must be one line, without control characters',
-    );
+  keyText(longest, (text) => {
+    if (text !== text.trim()) return 'must not begin or end with white space';
+    return /\p{Cc}/u.test(text) ? 'must be one line, without control characters' : null;
+  });
 
 const key = labelText(MAX_LABEL_LENGTH.key);
 const value = labelText(MAX_LABEL_LENGTH.value);

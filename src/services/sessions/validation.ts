@@ -22,12 +22,13 @@ export const requiredText = (longest: number) =>
 
 /**
  * Schema of a non-empty text with at most `longest` UTF-16 units. For values that are indexed, because
- * PostgreSQL limits the size of an index entry.
+ * PostgreSQL limits the size of an index entry. `findMore` is a further rule, for a text that passes.
  */
-export const keyText = (longest: number) =>
+export const keyText = (longest: number, findMore: (value: string) => string | null = () => null) =>
   textWith((value) => {
     if (value === '') return EMPTY;
-    return value.length > longest ? tooLong(longest) : findProblem(value, longest);
+    if (value.length > longest) return tooLong(longest);
+    return findProblem(value, longest) ?? findMore(value);
   });
 
 /** Schema of a code that is one of the keys of `table`. */
