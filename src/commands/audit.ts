@@ -69,7 +69,7 @@ async function verifyArchives(
   for (const file of files) {
     const before = ids.size;
     const dependencies = { db, sealer, keys, heads: exported?.heads ?? null };
-    const archive = { file: basename(file), dossiers: readArchive(file, keys) };
+    const archive = { file: basename(file), sessions: readArchive(file, keys) };
     const findings = await verifyArchive(dependencies, archive, ids);
     for (const { sessionId, number, what } of findings)
       print(`WRONG  session ${sessionId}  row ${number}  ${what}  (${file})`);

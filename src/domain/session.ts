@@ -118,7 +118,7 @@ export interface LastProviderState {
   /**
    * Answer of the provider that is not applied until a later poll confirms it; null if no answer is in doubt.
    */
-  readonly doubt: Doubt | null;
+  readonly doubt: DoubtfulAnswer | null;
 }
 
 /**
@@ -126,7 +126,7 @@ export interface LastProviderState {
  * status, or the provider answered from a replica that lags behind its own webhooks; a second poll some seconds
  * later tells which.
  */
-export interface Doubt extends RawPair {
+export interface DoubtfulAnswer extends RawPair {
   /** When the doubt was recorded, by our clock. */
   readonly since: Date;
   /**
@@ -202,7 +202,7 @@ export type Evaluation =
   /** A webhook was recorded after the poll was sent, so the answer may be older than the webhook. */
   | { readonly kind: 'OVERTAKEN'; readonly orderUncertain: boolean }
   /** The answer repeats an older raw status: it is applied only if a later poll gets the same answer. */
-  | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
+  | { readonly kind: 'DOUBTED'; readonly doubt: DoubtfulAnswer }
   /**
    * The webhook reports a raw status that a poll had already found: it becomes no new transition, but its event
    * time is added to the stored observation of the poll.
@@ -322,7 +322,7 @@ const isBookedAgain = (
  * Returns the stored doubt about an earlier answer with the same raw status; null if there is none, or a
  * webhook was recorded since.
  */
-function findOpenDoubt({ provider }: SessionState, raw: RawPair): Doubt | null {
+function findOpenDoubt({ provider }: SessionState, raw: RawPair): DoubtfulAnswer | null {
   const { doubt, webhooks } = provider;
   const isSame =
     doubt !== null &&

@@ -251,7 +251,7 @@ function valuesOf(parent: string, { name, type }: GraphQLField<unknown, unknown>
  * Returns the error for an operation that exceeds the limits, or null. For a subscription, the amount is that
  * of one frame (one result).
  */
-export function findExcessiveAmount(
+export function findTooComplexError(
   { cost, values }: Amount,
   { operation }: OperationDefinitionNode,
 ): GraphQLError | null {

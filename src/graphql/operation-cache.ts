@@ -18,7 +18,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
-import { findExcessiveAmount, measureAmount } from './cost.ts';
+import { findTooComplexError, measureAmount } from './cost.ts';
 import { findExcessiveSize } from './document-size.ts';
 import { LIMITS, PARSE_OPTIONS } from './limits.ts';
 import { ONE_STATISTICS_RULE } from './one-statistics.ts';
@@ -139,7 +139,7 @@ export class OperationCache {
     if (unset !== undefined) return { errors: [nullCondition(unset)] };
     const amount = measureAmount({ schema, document, operation, values: coerced });
     const { cost } = amount;
-    const refusal = findExcessiveAmount(amount, operation);
+    const refusal = findTooComplexError(amount, operation);
     if (refusal) return { errors: [refusal], cost };
     return {
       cost,

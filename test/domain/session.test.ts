@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ACTION_TRANSITIONS,
   applyTransition,
-  type Doubt,
+  type DoubtfulAnswer,
   decideReplacement,
   findProviderDecision,
   findReason,
@@ -425,8 +425,8 @@ describe('order of webhooks and polls', () => {
 
   test('a doubted poll answer (it repeats an older status) is confirmed only by an answer with the same raw status and raw sub-status', () => {
     const session = sessionAt('USER_QUEUED');
-    const open: Doubt = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
-    const ask = (doubt: Doubt) =>
+    const open: DoubtfulAnswer = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
+    const ask = (doubt: DoubtfulAnswer) =>
       judge({ ...session, provider: { ...session.provider, doubt } }, repeated('LINK_GENERATED', 20), at(20));
     expect(ask(open)).toMatchObject({ kind: 'TRANSITION', orderUncertain: false });
     expect(ask({ ...open, rawStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
@@ -876,7 +876,7 @@ test('a poll answer from a provider replica that lags by up to four seconds neve
       const reached = [0];
       let now = 0;
       let webhooks = 1;
-      let doubt: Doubt | null = null;
+      let doubt: DoubtfulAnswer | null = null;
       const wordsAt = (index: number) => words((steps[index] as (typeof steps)[number]).subStatus);
       const observations = new Map<number, Date[]>([[0, [new Date(0)]]]);
       let state: ProjectedState = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { type Amount, findExcessiveAmount, measureAmount } from '../../src/graphql/cost.ts';
+import { type Amount, findTooComplexError, measureAmount } from '../../src/graphql/cost.ts';
 
 const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
 const operationIn = (text: string, name?: string) => {
@@ -225,9 +225,9 @@ describe('measureAmount', () => {
   });
 });
 
-describe('findExcessiveAmount', () => {
+describe('findTooComplexError', () => {
   const refuse = (amount: Amount, kind = 'query') =>
-    findExcessiveAmount(amount, { operation: kind } as OperationDefinitionNode);
+    findTooComplexError(amount, { operation: kind } as OperationDefinitionNode);
 
   test.each([
     ['query', { cost: 25_000, values: 100_000 }, null],
@@ -244,7 +244,7 @@ describe('findExcessiveAmount', () => {
       { cost: 1_001, values: 0 },
       /^Each frame of this subscription costs 1001; the limit is 1000/,
     ],
-  ] as const)('findExcessiveAmount for a %s of %o returns %s', (kind, amount, message) => {
+  ] as const)('findTooComplexError for a %s of %o returns %s', (kind, amount, message) => {
     const error = refuse(amount, kind);
     if (message === null) expect(error).toBeNull();
     else

@@ -589,7 +589,7 @@ export const observations = pgTable(
 
 /**
  * Doubted answers: poll answers that repeat an older status of the session and may be outdated, so a second
- * poll must confirm them (`Doubt`). At most one row per session.
+ * poll must confirm them (`DoubtfulAnswer`). At most one row per session.
  */
 export const doubts = pgTable('doubted_answer', {
   sessionId: uuid('session_id').primaryKey(),

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import type { Doubt } from '../../domain/session.ts';
+import type { DoubtfulAnswer } from '../../domain/session.ts';
 import type { Transaction } from '../connection/client.ts';
 import { doubts } from '../schema/tables.ts';
 
@@ -7,7 +7,7 @@ import { doubts } from '../schema/tables.ts';
  * Returns the session's doubted answer: a poll answer that may be outdated and counts only if the next poll
  * confirms it. Null if there is none.
  */
-export async function findDoubt(tx: Transaction, sessionId: string): Promise<Doubt | null> {
+export async function findDoubt(tx: Transaction, sessionId: string): Promise<DoubtfulAnswer | null> {
   const [row] = await tx.select().from(doubts).where(eq(doubts.sessionId, sessionId));
   return row ?? null;
 }
@@ -16,7 +16,7 @@ export async function findDoubt(tx: Transaction, sessionId: string): Promise<Dou
  * Stores a session's doubted answer (one that a second poll must confirm), replacing an earlier one. The
  * session row must be locked.
  */
-export async function insertDoubt(tx: Transaction, sessionId: string, doubt: Doubt): Promise<void> {
+export async function insertDoubt(tx: Transaction, sessionId: string, doubt: DoubtfulAnswer): Promise<void> {
   const { rawStatus, rawSubStatus, since, webhooks } = doubt;
   const row = { rawStatus, rawSubStatus, since, webhooks };
   await tx

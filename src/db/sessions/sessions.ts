@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
-import { type Doubt, isUnconfirmed, type SessionState } from '../../domain/session.ts';
+import { type DoubtfulAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { isConfirming, isTerminal, sessionLabels, sessions, sessionTerms, users } from '../schema/tables.ts';
@@ -31,7 +31,7 @@ export const agentRemarksContext = (sessionId: string): string =>
 /** Converts a session row to the state from which the rules in `domain/session.ts` decide. */
 export const toSessionState = (
   row: Omit<SessionRow, 'nextPollAt'>,
-  doubt: Doubt | null = null,
+  doubt: DoubtfulAnswer | null = null,
 ): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,

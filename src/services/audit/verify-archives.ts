@@ -20,7 +20,7 @@ interface ArchiveDependencies {
 interface Archive {
   /** File name without folder. */
   readonly file: string;
-  readonly dossiers: AsyncIterable<AuditEvidence>;
+  readonly sessions: AsyncIterable<AuditEvidence>;
 }
 
 type Finding = VerificationResult['findings'][number];
@@ -35,7 +35,7 @@ type Finding = VerificationResult['findings'][number];
  */
 export async function verifyArchive(
   { db, sealer, keys, heads }: ArchiveDependencies,
-  { file, dossiers }: Archive,
+  { file, sessions }: Archive,
   ids: Set<string>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -66,7 +66,7 @@ export async function verifyArchive(
     }
     batch = [];
   };
-  for await (const evidence of dossiers) {
+  for await (const evidence of sessions) {
     const session = evidence.session as SessionRow;
     ids.add(session.id);
     const { finding } = checkSession(evidence, heads?.get(session.id) ?? null, keys, sealer);

@@ -1,4 +1,4 @@
-import { findPresentChains, type PresentChain } from '../../db/audit/audit.ts';
+import { type ChainNow, readChainsOfHeads } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
 import type { ExportedHead } from '../audit/audit-heads.ts';
 
@@ -31,7 +31,7 @@ export async function* findLosses(
 ): AsyncGenerator<Loss> {
   const all = [...heads.values()];
   for (let from = 0; from < all.length; from += BATCH) {
-    for (const chain of await findPresentChains(db, all.slice(from, from + BATCH))) {
+    for (const chain of await readChainsOfHeads(db, all.slice(from, from + BATCH))) {
       const head = heads.get(chain.sessionId) as ExportedHead;
       const kind = kindOfLoss(chain, head);
       if (kind === null) continue;
@@ -42,7 +42,7 @@ export async function* findLosses(
   }
 }
 
-function kindOfLoss(chain: PresentChain, head: ExportedHead): LossKind | null {
+function kindOfLoss(chain: ChainNow, head: ExportedHead): LossKind | null {
   if (chain.isArchived) return null;
   if (chain.verificationId === null) return 'MISSING';
   if (chain.hash === null) return 'BEHIND';

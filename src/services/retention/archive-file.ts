@@ -50,7 +50,7 @@ const lastLine = z.object({
 
 const plainRow = z.record(z.string(), z.unknown());
 const versionOnly = z.object({ version: z.int().min(1).default(1) });
-const dossierLine = versionOnly.extend({
+const sessionLine = versionOnly.extend({
   session: plainRow,
   // An archive written before a table existed has no rows of that table; the table is then read as empty.
   ...mapTables(() => z.array(plainRow).default([])),
@@ -79,7 +79,7 @@ export function formatSessionArchive({ session, origin: _origin, ...rows }: Sess
 export function parseSessionArchive(line: string, file: string): SessionArchive | null {
   const json = parseLine(line);
   refuseLaterVersion(json, file);
-  const parsed = dossierLine.safeParse(json);
+  const parsed = sessionLine.safeParse(json);
   if (!parsed.success) return null;
   const { session, version: _version, ...rows } = parsed.data;
   const tables = mapTables((name) => rows[name].map((row) => deserializeRow(ARCHIVED_TABLES[name], row)));

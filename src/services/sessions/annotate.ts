@@ -30,7 +30,7 @@ import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../../domai
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { invalidField, keyOf, keyText, optional, parseOrRefuse, requiredText, text } from './validation.ts';
+import { keyOf, keyText, optional, parseOrRefuse, refuseField, requiredText, text } from './validation.ts';
 
 /** Maximum length of the `sub` of a token. */
 const MAX_SUBJECT = 200;
@@ -170,7 +170,7 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
         resolution === 'ACCEPT_PROVIDER' &&
         APPROVALS.includes(pair.subStatus)
       )
-        invalidField(['expectedSubStatus'], mustExpect(pair));
+        refuseField(['expectedSubStatus'], mustExpect(pair));
       if (expectedSubStatus !== undefined && expectedSubStatus !== pair.subStatus)
         throw decidedOtherwise(session, pair);
       return { pair, verdict: 'RESOLVED' };

@@ -19,7 +19,7 @@ import {
   readActionFacts,
   renewLease,
 } from './perform-action.ts';
-import { invalidField, keyText, parseOrRefuse } from './validation.ts';
+import { keyText, parseOrRefuse, refuseField } from './validation.ts';
 
 const claimInput = z.object({
   queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
@@ -56,7 +56,7 @@ export async function claimNext(
   const input = parseOrRefuse(claimInput, raw);
   const { queue } = input;
   if (!hasRole(viewer, QUEUE_ROLES[queue]))
-    invalidField(['queue'], `needs one of the roles ${QUEUE_ROLES[queue].join(', ')}`);
+    refuseField(['queue'], `needs one of the roles ${QUEUE_ROLES[queue].join(', ')}`);
   const call = { caller: recordedAs(viewer), mutation: 'CLAIM_NEXT', key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
   const found = await unitOfWork.inTransaction(async (writer) => {

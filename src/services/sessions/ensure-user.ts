@@ -11,7 +11,7 @@ import {
 import { ProviderFailure } from '../../domain/errors.ts';
 import type { Clock, PersonalData, ProviderCalls, ProviderUser } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { invalidField } from './validation.ts';
+import { refuseField } from './validation.ts';
 
 /** User data that the caller gave. A field that is missing keeps the value that the provider has. */
 export type GivenUser = { readonly userId: string } & {
@@ -101,7 +101,7 @@ export async function storeUser(
 async function addUser(provider: ProviderCalls, given: GivenUser): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
-    return invalidField(
+    return refuseField(
       ['user', 'userId'],
       'is not known to the provider: pass a phone too, to create this user',
     );
@@ -150,7 +150,7 @@ const differs = (given: GivenUser, known: ProviderUser): boolean =>
   );
 
 const refuseOtherPhone = () =>
-  invalidField(
+  refuseField(
     ['user', 'phone'],
     'differs from the phone that the provider has for this user and would send the link to',
   );

@@ -11,7 +11,7 @@ import {
 } from '../../domain/labels.ts';
 import { metadataChange, tagList } from './label-values.ts';
 import { type ActionDependencies, type ActionResult, actionInput, performAction } from './perform-action.ts';
-import { optional, parseOrRefuse, refuseInput } from './validation.ts';
+import { optional, parseOrRefuse, toInputRefusal } from './validation.ts';
 
 const labelInput = actionInput
   .extend({ metadata: optional(metadataChange), addTags: optional(tagList), removeTags: optional(tagList) })
@@ -45,7 +45,7 @@ export async function labelSession(
       const unchanged = { session: before, outcomeId: before.id };
       if (areSameLabels(stored ?? NO_LABELS, labels)) return unchanged;
       const problems = findExcess(labels);
-      if (problems.length > 0) throw refuseInput(problems);
+      if (problems.length > 0) throw toInputRefusal(problems);
       const by = { source: 'MUTATION', actor: viewer.id } as const;
       const after = await writer.applyOwn(before, before, 'LABELLED', by);
       writer.changes.setLabels(before.id, labels);

@@ -21,7 +21,7 @@ import {
   denyAction,
   performAction,
 } from './perform-action.ts';
-import { invalidField, optional, parseOrRefuse, text } from './validation.ts';
+import { optional, parseOrRefuse, refuseField, text } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
@@ -84,7 +84,7 @@ export async function scheduleMeeting(
         );
       }
       if (awaitsReview(session) && !input.reason)
-        invalidField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
+        refuseField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
       if (calendar) await takePlace(writer.tx, calendar, session, input.startsAt);
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();

@@ -46,7 +46,7 @@ import {
   type StartSessionInput,
   wantsEmail,
 } from './start-session-input.ts';
-import { findRefusal, invalidField, parseOrRefuse } from './validation.ts';
+import { findRefusal, parseOrRefuse, refuseField } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another start already replaces';
@@ -131,7 +131,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input);
     const stored = await insertIntent(db, asked);
     const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
-    if (!intent) return invalidField(['replacesSessionId'], REPLACED_ALREADY);
+    if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
     if (intent.state === 'TAKEN')
       return reclaim(viewer, input, { ...asked, provider: intent.provider }, intent);
     if (intent.caller !== viewer.id) throw verificationIdTaken();
@@ -233,10 +233,10 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const path = ['replacesSessionId'];
     const [replaced] = await findSessions(db, [replacesSessionId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
-      return invalidField(path, 'is not the id of a session that you may see');
+      return refuseField(path, 'is not the id of a session that you may see');
     const denial = await findDenialOn(dependencies, viewer, 'REPLACE', replaced);
-    if (denial) invalidField(path, `is the id of a session that cannot be replaced: ${denial}`);
-    if (!(await isPerson(replaced.userId, user))) invalidField(path, OTHER_PERSON);
+    if (denial) refuseField(path, `is the id of a session that cannot be replaced: ${denial}`);
+    if (!(await isPerson(replaced.userId, user))) refuseField(path, OTHER_PERSON);
   }
 
   /**
@@ -325,7 +325,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */
   function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
     if (wantsEmail(notificationTypes) && decryptPersonalData(sealer, user).email === null)
-      invalidField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
+      refuseField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
   }
 
   async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {

@@ -80,10 +80,10 @@ export function findRefusal(schema: z.ZodType, input: unknown): Refusal | null {
 }
 
 const toRefusal = ({ issues }: z.ZodError): Refusal =>
-  refuseInput(issues.map((issue) => ({ path: issue.path.map(String), message: issue.message })));
+  toInputRefusal(issues.map((issue) => ({ path: issue.path.map(String), message: issue.message })));
 
 /** Returns the refusal of an input that has these problems. */
-export function refuseInput(problems: readonly FieldProblem[]): Refusal {
+export function toInputRefusal(problems: readonly FieldProblem[]): Refusal {
   const summary = problems.map(({ path, message }) => `${path.join('.') || 'input'} ${message}`).join('; ');
   return new Refusal('INVALID_INPUT', `The input is invalid: ${summary}.`, { problems });
 }
@@ -93,6 +93,6 @@ export function refuseInput(problems: readonly FieldProblem[]): Refusal {
  *
  * @throws Refusal
  */
-export const invalidField = (path: readonly string[], message: string): never => {
-  throw refuseInput([{ path, message }]);
+export const refuseField = (path: readonly string[], message: string): never => {
+  throw toInputRefusal([{ path, message }]);
 };

@@ -28,7 +28,7 @@ import type { PollPace } from '../../domain/polling.ts';
 import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
-  type Doubt,
+  type DoubtfulAnswer,
   decideReplacement,
   evaluateUpdate,
   isLate,
@@ -459,7 +459,7 @@ export class TransitionWriter {
     update: ProviderUpdate,
     orderUncertain: boolean,
     now: Date,
-    doubt: Doubt | null,
+    doubt: DoubtfulAnswer | null,
   ): Promise<RecordedUpdate> {
     const payload = providerColumns(this.#sealer, before.id, null, update, now);
     const hasNewRemarks = before.agentRemarks === null && payload.agentRemarks !== null;
