@@ -48,16 +48,15 @@ export abstract class ActionSuccess {
  * Creates the union type that a mutation on a session returns: its success, or one of the refusals that every
  * such mutation can answer with, or one of its own (`more`).
  */
-export const createActionResult = <Success extends ActionSuccess, More extends ClassType<object>[]>(
+export const createActionResult = (
   name: string,
   description: string,
-  success: ClassType<Success>,
-  ...more: More
-) =>
+  success: ClassType<ActionSuccess>,
+  ...more: ClassType<object>[]
+): object =>
   createUnionType({
     name,
     description,
-    types: () =>
-      [success, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError, ...more] as const,
+    types: () => [success, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError, ...more],
     ...resolveByName,
   });

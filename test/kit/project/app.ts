@@ -30,12 +30,15 @@ export function told({ startSession: result }: VkycStartSessionMutation): string
   return session ?? `${result.code}: ${result.message}`;
 }
 
-export function cursorOf({ sessionLive: frame }: VkycWatchSessionSubscription): string {
+export function cursorOf({ sessionLive: frame }: VkycWatchSessionSubscription): string | null {
   switch (frame.__typename) {
     case 'SessionSnapshot':
     case 'StatusTransition':
     case 'Heartbeat':
       return frame.cursor;
+    // Never sent, because the document does not select it.
+    case 'DeadlinePassed':
+      return null;
   }
 }
 
