@@ -16,6 +16,9 @@ interface Session {
 
 const LOOK = 'query ($id: ID!) { session(id: $id) { version status subStatus } }';
 
+/** Codes of errors that tell the client to repeat the request: something that it needs is away, or too slow just now. */
+const TRANSIENT = ['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE', 'TIMEOUT'];
+
 /** Creates a client that counts unanswered queries, and adds contradictory answers to `wrong`. */
 export function createReader(url: string, count: { unanswered: number }, wrong: string[]): Reader {
   const newest = new Map<string, Session>();
@@ -28,8 +31,7 @@ export function createReader(url: string, count: { unanswered: number }, wrong: 
     }).catch(() => null);
     const { data, errors } = ((await response?.json().catch(() => null)) ?? {}) as any;
     const codes = errors?.map((error: any) => error.extensions.code) ?? [];
-    if (codes.some((code: string) => code !== 'INTERNAL_SERVER_ERROR' && code !== 'SERVICE_UNAVAILABLE'))
-      wrong.push(`was refused with ${codes}`);
+    if (codes.some((code: string) => !TRANSIENT.includes(code))) wrong.push(`was refused with ${codes}`);
     if (data && !errors) return data;
     count.unanswered += 1;
     return null;
