@@ -71,7 +71,7 @@ async function show(opened: Opened, ids: readonly bigint[], reveal: boolean): Pr
   const providers = createProviders(opened);
   for (const row of await findWebhooks(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
-    // Of a provider that is not configured any more, all values are hidden.
+    // A provider that is no longer configured names no harmless fields, so all values of its webhooks are hidden.
     const shown = reveal ? null : (providers.find(row.provider)?.webhooks.impersonalFields ?? []);
     print(readable(sealer.open(row.body, webhookContext(row.bodyHash)), shown));
   }

@@ -138,8 +138,8 @@ function findEndDenial(action: SessionAction, facts: ActionFacts): string | null
 }
 
 /**
- * Returns the person to whom a session is assigned now; null if nobody is. A lease that has ended counts as no
- * assignment, everywhere and without any job having to run.
+ * Returns the person to whom a session is assigned now; null if nobody is. An assignment whose lease has
+ * ended no longer counts; no job has to remove it.
  */
 export const findAssignee = (
   { assignedAgent, assignedUntil }: Pick<ActionFacts, 'assignedAgent' | 'assignedUntil'>,
@@ -201,7 +201,7 @@ export const QUEUES = {
 } as const;
 export type Queue = keyof typeof QUEUES;
 
-/** Sub-status in which an agent, known to the provider, already holds the call: nobody else is to take the session. */
+/** Sub-status of a running call. The provider's agent holds the call, so the queue does not give the session away. */
 export const IN_CALL = 'USER_ACCEPTED_MEETING' satisfies SubStatus;
 
 /**

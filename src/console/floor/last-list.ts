@@ -1,4 +1,4 @@
-/** What the list of sessions showed last, so that the page of a session can lead back to it and on to the next session. */
+/** The newest state of the session list: a session's page links back to it, and to the next session of the list. */
 interface LastList {
   /** Filters and sort order, as in the address. */
   search: string;

@@ -45,7 +45,7 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
     overscan: OVERSCAN_ENTRIES,
     scrollMargin: top,
   });
-  // What is above the list may have changed its height with any update.
+  // Measured after every render, because content above the list may have changed its height.
   useLayoutEffect(() => {
     if (list.current) setTop(list.current.getBoundingClientRect().top + scrollY);
   });

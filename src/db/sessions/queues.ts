@@ -90,8 +90,8 @@ interface WantedWork {
 }
 
 /**
- * Locks the next session of a queue that nobody works on: escalated sessions first, and among them the one that has
- * waited longest.
+ * Locks the next unassigned session of a queue (SKIP LOCKED, so that concurrent claims get different sessions):
+ * escalated sessions first, then by waiting time.
  */
 export async function lockNextOfQueue(
   tx: Transaction,
