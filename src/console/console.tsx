@@ -3,6 +3,8 @@ import { Link, Route, Router, Switch, useLocation, useSearch } from 'wouter';
 import style from './console.module.css';
 import { FloorPage } from './floor/floor-page.tsx';
 import { SignedInOnly } from './gateway/signed-in.tsx';
+import { LanguageSwitch } from './language/language-switch.tsx';
+import { texts } from './language/texts.ts';
 import { BadgeProvider, LiveBadge } from './live/badge.tsx';
 import { ErrorBoundary } from './look/error-boundary.tsx';
 import { KeysDialog } from './look/keys-dialog.tsx';
@@ -25,22 +27,23 @@ export function Console() {
             <Link href="/" className={style.brand!}>
               VKYC
             </Link>
-            <nav aria-label="Main">
+            <nav aria-label={texts.frame.mainNavigation}>
               <Link href="/" className={(active) => (active ? style.here! : style.link!)}>
-                Sessions
+                {texts.frame.sessions}
               </Link>
               <Link href="/insight" className={(active) => (active ? style.here! : style.link!)}>
-                Insight
+                {texts.frame.insight}
               </Link>
             </nav>
             <LiveBadge />
+            <LanguageSwitch />
             <ThemeSwitch />
             <WhoMenu onKeys={() => setKeysOpen(true)} />
           </header>
           <KeysDialog isOpen={areKeysOpen} onOpenChange={setKeysOpen} />
           <main className={style.main}>
             <PageBoundary>
-              <Suspense fallback={<p role="status">Loading…</p>}>
+              <Suspense fallback={<p role="status">{texts.frame.loading}</p>}>
                 <Switch>
                   <Route path="/">
                     <FloorPage />
@@ -50,9 +53,9 @@ export function Console() {
                     <InsightPage />
                   </Route>
                   <Route>
-                    <h1>Page not found</h1>
+                    <h1>{texts.frame.pageNotFound}</h1>
                     <p>
-                      <Link href="/">Go to all sessions</Link>
+                      <Link href="/">{texts.frame.goToAllSessions}</Link>
                     </p>
                   </Route>
                 </Switch>
@@ -70,7 +73,7 @@ function PageBoundary({ children }: { children: ReactNode }) {
   const [path] = useLocation();
   const address = `${path}?${useSearch()}`;
   return (
-    <ErrorBoundary address={address} wayOut={<Link href="/">Go to all sessions</Link>}>
+    <ErrorBoundary address={address} wayOut={<Link href="/">{texts.frame.goToAllSessions}</Link>}>
       {children}
     </ErrorBoundary>
   );

@@ -1,15 +1,7 @@
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-import { Console } from './console.tsx';
-import { ErrorBoundary, reportFault } from './look/error-boundary.tsx';
+import { loadTexts } from './language/texts.ts';
 import './look/look.css';
 
-const root = document.querySelector('#root');
-if (root)
-  createRoot(root, { onCaughtError: reportFault }).render(
-    <StrictMode>
-      <ErrorBoundary address="">
-        <Console />
-      </ErrorBoundary>
-    </StrictMode>,
-  );
+// The pages read the texts while they are imported, so the texts are loaded first.
+await loadTexts();
+const { showConsole } = await import('./show-console.tsx');
+showConsole();

@@ -1,6 +1,7 @@
 import { Client, fetchExchange, type OperationResult, type TypedDocumentNode } from '@urql/core';
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
+import { texts } from '../language/texts.ts';
 import { VkycViewer } from '../operations.ts';
 import { getDocumentText } from './document.ts';
 import { fetchToken, type SignIn } from './sign-in.ts';
@@ -166,8 +167,6 @@ export class Gateway {
   }
 }
 
-const UNREACHABLE = 'Cannot reach the gateway. Check your connection and try again.';
-
 /**
  * Converts an error of the GraphQL clients to a GatewayError. The error is either a list of GraphQL errors or
  * a network error.
@@ -175,5 +174,5 @@ const UNREACHABLE = 'Cannot reach the gateway. Check your connection and try aga
 function toGatewayError(why: unknown): GatewayError {
   const [first] = Array.isArray(why) ? why : [];
   if (first?.message) return new GatewayError(first.message, String(first.extensions?.code ?? 'UNKNOWN'));
-  return new GatewayError(UNREACHABLE, null);
+  return new GatewayError(texts.frame.unreachable, null);
 }

@@ -1,3 +1,4 @@
+import { texts } from '../language/texts.ts';
 import type { Role } from '../operations.ts';
 import { setup } from './setup.ts';
 
@@ -71,6 +72,6 @@ export async function fetchToken(signIn: SignIn): Promise<string | null> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ sub: DEVELOPMENT_USERS[signIn.role], roles: [signIn.role] }),
   });
-  if (!answer.ok) throw new Error('This gateway does not issue tokens. Sign in with a token of your own.');
+  if (!answer.ok) throw new Error(texts.frame.noTokensIssued);
   return ((await answer.json()) as { token: string }).token;
 }

@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { texts } from '../language/texts.ts';
 import { type Role, VkycViewer, type VkycViewerQuery } from '../operations.ts';
 import { Gateway, type GatewayError } from './gateway.ts';
 import { rememberedSignIn, rememberSignIn, type SignIn } from './sign-in.ts';
@@ -88,5 +89,5 @@ export function SignedInOnly({ children, renderSignIn }: Props) {
     [known, signIn, switchUser],
   );
   if (value) return <Context value={value}>{children}</Context>;
-  return signIn ? <p role="status">{why ?? 'Signing in…'}</p> : renderSignIn(switchUser, why);
+  return signIn ? <p role="status">{why ?? texts.frame.signingIn}</p> : renderSignIn(switchUser, why);
 }

@@ -8,6 +8,7 @@ import {
   useSyncExternalStore,
 } from 'react';
 import type { FeedState } from 'vkyc-gateway/client';
+import { texts } from '../language/texts.ts';
 import type { Tone } from '../look/labels.ts';
 import tones from '../look/tones.module.css';
 import style from './badge.module.css';
@@ -43,13 +44,9 @@ export function useReportState(state: FeedState): void {
   }, [state, report]);
 }
 
-const BADGES: Record<FeedState, [label: string, tone: Tone, explanation: string]> = {
-  live: ['Live', 'good', 'You see the current state.'],
-  'catching up': ['Catching up', 'trouble', 'Loading recent changes.'],
-  stale: ['Stale', 'bad', 'No connection. What you see may be out of date. Reconnecting automatically.'],
-};
+const TONES: Record<FeedState, Tone> = { live: 'good', 'catching up': 'trouble', stale: 'bad' };
 
-const TIME = new Intl.DateTimeFormat('en-IN', { timeStyle: 'short', hourCycle: 'h23' });
+const TIME = new Intl.DateTimeFormat(texts.locale, { timeStyle: 'short', hourCycle: 'h23' });
 
 /** Badge in the header that says whether the data on the page is up to date: live, catching up or stale. */
 export function LiveBadge() {
@@ -60,21 +57,13 @@ export function LiveBadge() {
     return () => setLastNews(new Date());
   }, [state]);
   if (!state) return null;
-  const [label, tone, explanation] = BADGES[state];
   return (
     <span
       role="status"
-      className={`${style.badge} ${tones[tone]} ${state === 'live' ? style.live : ''}`}
-      title={explanation}
+      className={`${style.badge} ${tones[TONES[state]]} ${state === 'live' ? style.live : ''}`}
+      title={texts.time.feedMeanings[state]}
     >
-      {state === 'stale' && lastNews ? (
-        <span>
-          No news <span className={style.wide}>since </span>
-          {TIME.format(lastNews)}
-        </span>
-      ) : (
-        label
-      )}
+      {state === 'stale' && lastNews ? texts.time.noNewsSince(TIME.format(lastNews)) : texts.time.feed[state]}
     </span>
   );
 }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { texts } from '../language/texts.ts';
 import { Button } from './button.tsx';
 
 const COPY_RESULT_SHOWN_MS = 2_000;
@@ -15,13 +16,13 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   }, [result]);
   const copy = () =>
     navigator.clipboard.writeText(text).then(
-      () => setResult('Copied'),
-      () => setResult('Could not copy. Select the text and copy it.'),
+      () => setResult(texts.frame.copied),
+      () => setResult(texts.frame.copyFailed),
     );
   return (
     <>
-      <Button aria-label={`Copy ${what}`} onPress={copy}>
-        {result || 'Copy'}
+      <Button aria-label={texts.frame.copyOf(what)} onPress={copy}>
+        {result || texts.frame.copy}
       </Button>
       <span role="status" className="hidden">
         {result}

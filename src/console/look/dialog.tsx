@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
+import { texts } from '../language/texts.ts';
 import { Button } from './button.tsx';
 import style from './dialog.module.css';
 
@@ -21,7 +22,7 @@ export function Dialog({ title, onClose, children }: Props) {
             <Heading slot="title" level={2}>
               {title}
             </Heading>
-            <Button look="quiet" aria-label="Close" onPress={onClose}>
+            <Button look="quiet" aria-label={texts.frame.close} onPress={onClose}>
               ✕
             </Button>
           </header>

@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react';
+import { texts } from '../language/texts.ts';
 import { Button } from './button.tsx';
 import style from './error-boundary.module.css';
 
@@ -15,7 +16,7 @@ interface State {
   readonly address: string;
 }
 
-const TIME = new Intl.DateTimeFormat('en-IN', { timeStyle: 'medium', hourCycle: 'h23' });
+const TIME = new Intl.DateTimeFormat(texts.locale, { timeStyle: 'medium', hourCycle: 'h23' });
 
 /**
  * Shows a message in place of its children if they throw while they are rendered; without it, React would leave a blank
@@ -37,17 +38,12 @@ export class ErrorBoundary extends Component<Props, State> {
     if (!failedAt) return this.props.children;
     return (
       <div role="alert" className={style.fault}>
-        <h1>This page cannot be shown</h1>
-        <p>
-          A fault of the console stopped this page at {TIME.format(failedAt)}. What you had saved is not lost.
-          What you had typed and not saved is lost.
-        </p>
-        <p>
-          Reload the page. If the fault comes back, tell your administrator this time and what you were doing.
-        </p>
+        <h1>{texts.frame.fault}</h1>
+        <p>{texts.frame.faultAt(TIME.format(failedAt))}</p>
+        <p>{texts.frame.afterFault}</p>
         <p className={style.out}>
           <Button look="primary" onPress={() => location.reload()}>
-            Reload the page
+            {texts.frame.reload}
           </Button>
           {this.props.wayOut}
         </p>

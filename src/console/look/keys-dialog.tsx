@@ -1,17 +1,9 @@
 import { useState } from 'react';
+import { texts } from '../language/texts.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { areKeysOn, setKeysOn, useKeys } from './keys.ts';
 import style from './keys-dialog.module.css';
-
-const KEYS: readonly (readonly [key: string, meaning: string])[] = [
-  ['/', 'Search for a verification ID, in the list of sessions'],
-  ['j', 'Next session of the list'],
-  ['k', 'Previous session of the list'],
-  ['Enter', 'Open the session'],
-  ['n', 'On the page of a session: open the next session of the list'],
-  ['?', 'Show these keys'],
-];
 
 interface Props {
   readonly isOpen: boolean;
@@ -28,9 +20,9 @@ export function KeysDialog({ isOpen, onOpenChange }: Props) {
     setOn(!on);
   };
   return (
-    <Dialog title="Keys" onClose={() => onOpenChange(false)}>
+    <Dialog title={texts.frame.keys} onClose={() => onOpenChange(false)}>
       <dl className={style.keys}>
-        {KEYS.map(([key, meaning]) => (
+        {Object.entries(texts.frame.keyMeanings).map(([key, meaning]) => (
           <div key={key}>
             <dt>
               <kbd>{key}</kbd>
@@ -39,9 +31,9 @@ export function KeysDialog({ isOpen, onOpenChange }: Props) {
           </div>
         ))}
       </dl>
-      <p>{on ? 'Keys work outside of fields.' : 'Keys are off.'}</p>
+      <p>{on ? texts.frame.keysOn : texts.frame.keysOff}</p>
       <p>
-        <Button onPress={toggle}>{on ? 'Turn keys off' : 'Turn keys on'}</Button>
+        <Button onPress={toggle}>{on ? texts.frame.turnKeysOff : texts.frame.turnKeysOn}</Button>
       </p>
     </Dialog>
   );

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { texts } from '../language/texts.ts';
 import { Button } from './button.tsx';
 
 type Theme = 'light' | 'dark';
@@ -27,7 +28,7 @@ export function ThemeSwitch() {
     setTheme(other);
   };
   return (
-    <Button look="quiet" aria-label={`Switch to ${other} theme`} onPress={change}>
+    <Button look="quiet" aria-label={texts.frame.switchToTheme[other]} onPress={change}>
       <span aria-hidden>{theme === 'light' ? '☾' : '☀'}</span>
     </Button>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { texts } from '../language/texts.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -8,10 +9,11 @@ const DAY = 24 * HOUR;
 /** Formats a duration in at most two units: "45 s", "2 h 5 min", "3 d 4 h". */
 export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
-  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
-  return `${Math.floor(ms / DAY)} d ${Math.floor((ms % DAY) / HOUR)} h`;
+  const { seconds, minutes, hours, days } = texts.time;
+  if (ms < MINUTE) return seconds(Math.floor(ms / SECOND));
+  if (ms < HOUR) return minutes(Math.floor(ms / MINUTE));
+  if (ms < DAY) return `${hours(Math.floor(ms / HOUR))} ${minutes(Math.floor((ms % HOUR) / MINUTE))}`;
+  return `${days(Math.floor(ms / DAY))} ${hours(Math.floor((ms % DAY) / HOUR))}`;
 }
 
 const listeners = new Set<(now: number) => void>();
@@ -59,7 +61,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function format(timeZone: string): Intl.DateTimeFormat {
   let known = formats.get(timeZone);
   if (!known) {
-    known = new Intl.DateTimeFormat('en-IN', {
+    known = new Intl.DateTimeFormat(texts.locale, {
       dateStyle: 'medium',
       timeStyle: 'short',
       hourCycle: 'h23',

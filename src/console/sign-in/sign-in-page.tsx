@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { SignIn } from '../gateway/sign-in.ts';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import style from './sign-in-page.module.css';
@@ -20,11 +21,8 @@ export function SignInPage({ switchUser, why }: Props) {
   return (
     <main className={style.page}>
       <div className={style.card}>
-        <h1>VKYC console</h1>
-        <p>
-          Sign in with an access token from your identity provider. The token stays in this browser tab and is
-          deleted when you close it.
-        </p>
+        <h1>{texts.frame.consoleName}</h1>
+        <p>{texts.frame.signInHint}</p>
         {why && (
           <p role="alert" className={style.why}>
             {why}
@@ -32,7 +30,7 @@ export function SignInPage({ switchUser, why }: Props) {
         )}
         <Form onSubmit={() => bareToken && switchUser({ kind: 'TOKEN', token: bareToken })}>
           <Field
-            label="Access token"
+            label={texts.frame.accessToken}
             inputType="password"
             autoComplete="off"
             value={token}
@@ -40,7 +38,7 @@ export function SignInPage({ switchUser, why }: Props) {
             autoFocus
           />
           <Button type="submit" look="primary" isDisabled={!bareToken}>
-            Sign in
+            {texts.frame.signIn}
           </Button>
         </Form>
       </div>

@@ -3,6 +3,7 @@ import { Popover } from 'react-aria-components/Popover';
 import { setup } from '../gateway/setup.ts';
 import { DEVELOPMENT_ROLES, type DevelopmentRole } from '../gateway/sign-in.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
@@ -17,7 +18,7 @@ export function WhoMenu({ onKeys }: { onKeys: () => void }) {
   return (
     <MenuTrigger>
       <Button look="quiet">
-        <span className="hidden">Signed in as</span>
+        <span className="hidden">{texts.frame.signedInAs}</span>
         <span className={style.who}>
           <b title={viewer.id}>
             <bdi>{viewer.id}</bdi>
@@ -41,7 +42,7 @@ export function WhoMenu({ onKeys }: { onKeys: () => void }) {
           {development ? (
             <>
               <MenuItem id="DEVELOPER" className={style.item!}>
-                Developer (no token)
+                {texts.frame.developer}
               </MenuItem>
               {DEVELOPMENT_ROLES.map((role) => (
                 <MenuItem key={role} id={role} className={style.item!}>
@@ -51,11 +52,11 @@ export function WhoMenu({ onKeys }: { onKeys: () => void }) {
             </>
           ) : (
             <MenuItem id="OUT" className={style.item!}>
-              Sign out
+              {texts.frame.signOut}
             </MenuItem>
           )}
           <MenuItem id="KEYS" className={style.item!}>
-            Keys
+            {texts.frame.keys}
           </MenuItem>
         </Menu>
       </Popover>

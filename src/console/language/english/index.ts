@@ -1,0 +1,12 @@
+import type { Language } from '../texts.ts';
+import { frame } from './frame.ts';
+import { time } from './time.ts';
+
+/** Texts of the console in English, by the folder that shows them. */
+export const english = {
+  language: 'en' as Language,
+  /** Locale of numbers and times: Indian digit groups, day before month. */
+  locale: 'en-IN',
+  frame,
+  time,
+};

@@ -1,0 +1,17 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { Console } from './console.tsx';
+import { ErrorBoundary, reportFault } from './look/error-boundary.tsx';
+
+/** Renders the console into the page. */
+export function showConsole(): void {
+  const root = document.querySelector('#root');
+  if (!root) return;
+  createRoot(root, { onCaughtError: reportFault }).render(
+    <StrictMode>
+      <ErrorBoundary address="">
+        <Console />
+      </ErrorBoundary>
+    </StrictMode>,
+  );
+}
