@@ -8,7 +8,7 @@ import {
   type Environment,
   hasSignIn,
   isLoopback,
-  isPlain,
+  isPlainHttp,
   isProduction,
   namesProvider,
   usesSandbox,
@@ -47,11 +47,11 @@ export function findContradictions(env: Environment): string[] {
       `AUTH_SECRET: the secret can be guessed, and anyone who knows it can issue tokens. Use random characters, ${RANDOM}`,
     ],
     [
-      production && isPlain(env.AUTH_JWKS_URL) && !env.ALLOW_PLAIN_HTTP,
+      production && isPlainHttp(env.AUTH_JWKS_URL) && !env.ALLOW_PLAIN_HTTP,
       `AUTH_JWKS_URL: the URL uses http, so an attacker on the network path can replace the keys. ${ALLOW_PLAIN}`,
     ],
     [
-      isPlain(env.CASHFREE_BASE_URL) &&
+      isPlainHttp(env.CASHFREE_BASE_URL) &&
         !isLoopback(new URL(env.CASHFREE_BASE_URL).hostname) &&
         !env.ALLOW_PLAIN_HTTP,
       `CASHFREE_BASE_URL: the URL uses http, so credentials and personal data can be read on the network path. ${ALLOW_PLAIN}`,

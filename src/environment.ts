@@ -273,7 +273,7 @@ export type Environment = z.infer<typeof environment>;
 
 export const isProduction = ({ NODE_ENV = '' }: Environment): boolean => /^prod(uction)?$/.test(NODE_ENV);
 
-export const isPlain = (url: string | undefined): url is string =>
+export const isPlainHttp = (url: string | undefined): url is string =>
   url !== undefined && new URL(url).protocol === 'http:';
 
 export const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));

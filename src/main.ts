@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { type App, createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
-import { findAddresses, greet } from './greeting.ts';
+import { findGatewayUrls, greet } from './greeting.ts';
 import { checkPorts, explainStartFailure } from './start-failures.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -32,7 +32,7 @@ try {
 }
 
 function announce(config: Config, { log, ...app }: App): void {
-  const addresses = findAddresses(config, app);
+  const addresses = findGatewayUrls(config, app);
   if (config.logFormat === 'text') {
     process.stdout.write(greet(config, addresses));
   } else {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
-import { type Connection, connect } from '../db/connection/client.ts';
+import { connect, type DatabaseConnection } from '../db/connection/client.ts';
 import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
@@ -11,7 +11,7 @@ import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
  */
 const POOL_SIZE = 4;
 
-export interface Opened extends Pick<Connection, 'db' | 'pool'> {
+export interface Opened extends Pick<DatabaseConnection, 'db' | 'pool'> {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
   readonly config: Config;

@@ -13,8 +13,8 @@ import { newestMigration } from '../db/migrate.ts';
 import { raiseEpoch } from '../db/sessions/feed.ts';
 import { readHeads } from '../services/audit/audit-heads.ts';
 import { splitBudget } from '../services/polling/call-budget.ts';
-import { findLosses, type Loss, type LossKind } from '../services/polling/find-losses.ts';
-import { planRelearning } from '../services/polling/relearn.ts';
+import { findLosses, type LossKind, type SessionLoss } from '../services/polling/find-losses.ts';
+import { planPollsAfterLoss } from '../services/polling/relearn.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -25,7 +25,7 @@ npm run restored -- --against F       also lists the losses that the export F of
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-const LOSSES: Readonly<Record<LossKind, (loss: Loss) => string>> = {
+const LOSSES: Readonly<Record<LossKind, (loss: SessionLoss) => string>> = {
   MISSING: ({ exported }) => `lost the whole session: ${exported} audit entries or more`,
   BEHIND: ({ exported, newest }) => `lost audit entries ${newest + 1} to ${exported}, or more`,
   REPLACED: ({ exported }) =>
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
     await checkDatabase(pool);
     const { polls } = splitBudget(config.provider.callsPerMinute);
     const now = new Date();
-    const { sessions, starts } = await planRelearning(db, now, polls);
+    const { sessions, starts } = await planPollsAfterLoss(db, now, polls);
     const minutes = Math.ceil((sessions + starts) / polls);
     print(
       `A running gateway will poll the provider for ${sessions} sessions and ${starts} open starts, which takes at least ${minutes} min at ${polls} polls per minute.`,

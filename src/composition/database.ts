@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type pg from 'pg';
 import { type Config, ConfigError, type DataKey, StartError } from '../config.ts';
 import { countAuditBacklog } from '../db/audit/audit.ts';
-import { type Connection, connect, type Database } from '../db/connection/client.ts';
+import { connect, type Database, type DatabaseConnection } from '../db/connection/client.ts';
 import { classifyFault, FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { explainPooling } from '../db/connection/pooler.ts';
 import type { WriteWatch } from '../db/connection/write-watch.ts';
@@ -19,8 +19,8 @@ import type { Core } from './core.ts';
 /** Migrated database, and the keys that encrypt and sign the stored data. */
 export interface OpenedDatabase {
   readonly db: Database;
-  readonly pools: Connection['pools'];
-  readonly statistics: Connection['statistics'];
+  readonly pools: DatabaseConnection['pools'];
+  readonly statistics: DatabaseConnection['statistics'];
   /** URL for the connection on which the doorbell LISTENs. */
   readonly listenUrl: string;
   /**

@@ -7,7 +7,7 @@ import { readReplication } from '../db/connection/replication.ts';
 import { newestMigration } from '../db/migrate.ts';
 import { deriveTokenSecret } from '../encryption/sealing.ts';
 import { createAccessLog } from '../http/access-log.ts';
-import { createAddressOf } from '../http/addresses.ts';
+import { createClientAddressFinder } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';
 import { createOriginCheck } from '../http/csrf.ts';
 import { createFailedAttemptLimit } from '../http/failed-attempt-limit.ts';
@@ -58,7 +58,7 @@ interface OpenedParts {
 }
 
 /** URLs that the gateway answers at. */
-export interface Addresses {
+export interface ListeningUrls {
   readonly url: string;
   readonly metricsUrl: string;
 }
@@ -67,13 +67,13 @@ export interface Addresses {
  * Registers all routes and listens. When the gateway stops, reports not ready, disconnects the subscribers, and
  * finishes requests in flight.
  */
-export async function serve(parts: OpenedParts): Promise<Addresses> {
+export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
   const { core, database, provider, transitions, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
   const state = { isStopping: false };
   const checkReady = await createHealth(parts, state);
 
-  const clientAddressOf = createAddressOf(config.trustedProxies);
+  const clientAddressOf = createClientAddressFinder(config.trustedProxies);
   const failures = createFailedAttemptLimit(config.failuresPerMinute, clientAddressOf);
   const authenticator = createAuthenticator({
     ...{ signIn: config.signIn, clock, failures, log },

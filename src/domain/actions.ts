@@ -9,8 +9,8 @@ import type { AnnotationKind } from './annotations.ts';
 import { invariant } from './invariant.ts';
 import {
   ACTION_TRANSITIONS,
-  AFTER_A_BOOKING,
-  APPROVALS,
+  APPROVED_SUB_STATUSES,
+  MEETING_SUB_STATUSES,
   SESSION_ACTIONS,
   type SessionAction,
   type TransitionSource,
@@ -289,7 +289,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'REPLACE':
       if (facts.hasReplacement) return REPLACED_BY_ANOTHER;
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
-      return APPROVALS.includes(facts.subStatus)
+      return APPROVED_SUB_STATUSES.includes(facts.subStatus)
         ? 'The customer was approved: an approved session cannot be replaced.'
         : null;
     case 'RESOLVE_DISPUTE':
@@ -336,7 +336,7 @@ export const awaitsReview = ({ subStatus }: StatusPair): boolean =>
  * searched for a call without a review.
  */
 export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
-  AFTER_A_BOOKING.some((after) => after === subStatus);
+  MEETING_SUB_STATUSES.some((after) => after === subStatus);
 
 /**
  * Returns the sub-status that decides which agent reviews are possible: how the unreviewed call ended if a

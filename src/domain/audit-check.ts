@@ -173,13 +173,13 @@ function newestContents(entries: readonly AuditEntry[]) {
   return { newest, findings };
 }
 
-export type Fields = Record<string, unknown>;
+export type EntryContent = Record<string, unknown>;
 
 /**
  * Returns the names of the fields that differ. A field that one side lacks, because a later release added the
  * field, counts as null.
  */
-const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
+const differingFields = (then: EntryContent, now: EntryContent, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
     (field) => toStoredForm(now[field]) !== toStoredForm(then[field]) && !apartFrom.includes(field),
   );
@@ -203,7 +203,7 @@ const nameRow = (kind: CurrentRow['kind'], key: string): string => `${TABLES[kin
  * Parses the content of an audit entry. Returns {} for invalid JSON: such an entry was edited, and `checkLinks`
  * reports it because its hash does not match.
  */
-export function parseContent(content: string): Fields {
+export function parseContent(content: string): EntryContent {
   try {
     return Object(JSON.parse(content));
   } catch {

@@ -3,8 +3,8 @@
 import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
 import {
   type AuditFinding,
+  type EntryContent,
   earliestFinding,
-  type Fields,
   parseContent,
   toStoredForm,
 } from './audit-check.ts';
@@ -62,8 +62,8 @@ export function checkDerived(
   if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
   try {
     const erased = entries.findLast(({ kind }) => kind === 'ERASURE')?.recordedAt ?? null;
-    const derived: Fields = { ...derivedFrom(log, entries), erasedAt: erased };
-    const given = row as unknown as Fields;
+    const derived: EntryContent = { ...derivedFrom(log, entries), erasedAt: erased };
+    const given = row as unknown as EntryContent;
     const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
     return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
   } catch {
@@ -94,7 +94,7 @@ function derivedFrom(log: readonly AuditedLogEntry[], entries: readonly AuditEnt
 }
 
 /** Returns who was given the session by the newest assignment in its chain, and when. */
-function findAssignment(entries: readonly AuditEntry[]): Fields {
+function findAssignment(entries: readonly AuditEntry[]): EntryContent {
   const contents = entries.flatMap(({ kind, content }) =>
     kind === 'ANNOTATION' ? [parseContent(content)] : [],
   );
@@ -116,7 +116,7 @@ const CHANGEABLE: DetailField = 'linkExpiresAt';
  * Whether an audit chain says whose session it is (SESSION entry). A chain of an earlier release has no such
  * entry until `npm run audit -- bind` adds one.
  */
-export const isBound = (entries: readonly AuditEntry[]): boolean =>
+export const hasSessionEntry = (entries: readonly AuditEntry[]): boolean =>
   entries.some(({ kind }) => kind === 'SESSION');
 
 /**
@@ -133,7 +133,7 @@ export function checkIdentityAndDetails(
   if (second) return { number: second.number, what: 'inserted: an earlier entry already names the session' };
   const details = latestDetails(entries);
   const findings = [...details.findings];
-  const given: Fields = { ...row, caller: origin?.caller };
+  const given: EntryContent = { ...row, caller: origin?.caller };
   for (const field of DETAIL_FIELDS) {
     const recorded = details.newest.get(field);
     const isSaid = recorded !== undefined && (session !== undefined || recorded.value !== null);

@@ -121,7 +121,7 @@ export const personText = (user: { readonly userId: string; readonly createdAt: 
   JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
 /** Returns the content of a REVIEW entry; `texts` are the commitments to the texts of the review. */
-export const reviewContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(
+export const buildReviewContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(
   row: Row,
   texts: Texts,
 ) => ({ ...row, ...texts, reasons: row.reasons?.join(' ') ?? null });

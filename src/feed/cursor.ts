@@ -1,7 +1,7 @@
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 import { type Clock, systemClock } from '../domain/ports.ts';
-import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
+import { type FingerprintFields, getFingerprint } from './fingerprint.ts';
 
 /**
  * Place in a log, named by a transition: right after the transition with this session id and sequence.
@@ -51,7 +51,7 @@ export function positionAfter(transition: Placed): LogPosition {
 }
 
 const MEMO = Symbol('place');
-type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogPosition };
+type Placed = FingerprintFields & { readonly position?: number | null; [MEMO]?: LogPosition };
 
 /** Reasons why a cursor that the gateway issued cannot be resumed any more. */
 export type CursorExpiry =

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
-import { type DueCursor, findPassedDeadlines } from '../db/sessions/deadlines.ts';
+import { type DeadlineCursor, findPassedDeadlines } from '../db/sessions/deadlines.ts';
 import { hasFeedStart, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { findLogEnds } from '../db/sessions/transitions.ts';
@@ -10,10 +10,10 @@ import type { FeedFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 import { type CursorExpiry, expiredCursor, LOG_START, type LogPosition, positionAfter } from './cursor.ts';
-import { EndingIterator } from './ending-iterator.ts';
+import { SubscriptionIterator } from './ending-iterator.ts';
 import { getFingerprint } from './fingerprint.ts';
 import { createLogQueries, type LogQueries } from './log-queries.ts';
-import { type Entry, isSame, LogTail, type OrderedLog, progressTo } from './log-tail.ts';
+import { isSameEntry, LogTail, type LogTailEntry, type OrderedLog, progressTo } from './log-tail.ts';
 import { POSITION_TIMEOUT_MS, PositionAssignment } from './position-assignment.ts';
 import { createFrameResultCache } from './shared-execution.ts';
 import { Subscriber } from './subscriber.ts';
@@ -98,14 +98,14 @@ export class Hub {
    * Newest feed entry at the last poll. Every poll checks that the feed still contains this entry, so a
    * rewind (entries lost in a failover) is detected even if the feed has no subscriber.
    */
-  #end: Entry | null = null;
+  #end: LogTailEntry | null = null;
   #rewoundAt = Number.NEGATIVE_INFINITY;
   #hasToRelearn = false;
   #polling: Promise<void> | null = null;
   #pollAgain = false;
   #stopped = false;
   /** Place of the newest deadline of which the subscribers were told; null if no subscriber wants to know. */
-  #told: DueCursor | null = null;
+  #told: DeadlineCursor | null = null;
   #passing: Promise<void> | null = null;
 
   constructor({ db, clock, doorbell, log, metrics, relearn = async () => {} }: Dependencies) {
@@ -155,7 +155,7 @@ export class Hub {
     after: LogPosition,
     subscription: Subscription,
     first?: ResyncPoint,
-  ): EndingIterator {
+  ): SubscriptionIterator {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
     return this.#follow(
       session.id,
@@ -172,7 +172,7 @@ export class Hub {
     from: LogProgress,
     subscription: Subscription,
     first?: ResyncPoint,
-  ): Promise<EndingIterator> {
+  ): Promise<SubscriptionIterator> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
     return this.#follow(ALL, this.#read.feed, head, from, subscription, first);
   }
@@ -229,7 +229,7 @@ export class Hub {
     from: LogProgress,
     subscription: Subscription,
     first: ResyncPoint | undefined,
-  ): EndingIterator {
+  ): SubscriptionIterator {
     const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
@@ -260,7 +260,7 @@ export class Hub {
       { tail, group, clock, metrics },
       { fault: this.#reportFault, expiry: (error) => handle.fail(error) },
     );
-    const handle = new EndingIterator(() => {
+    const handle = new SubscriptionIterator(() => {
       subscriber.end();
       group.size -= 1;
       if (group.size > 0) return;
@@ -337,7 +337,7 @@ export class Hub {
     const [found] = known ? await readFeedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
     // If retention archived the known entry, the read returns a later entry instead, which is not a rewind.
-    if (known && !isSame(known, found) && !(found && found.number > known.number))
+    if (known && !isSameEntry(known, found) && !(found && found.number > known.number))
       this.#onRewound('LOG_REWOUND');
   }
 

@@ -1,11 +1,11 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
-import { findArchived } from '../db/retention/archive.ts';
+import { findArchivedSession } from '../db/retention/archive.ts';
 import { findPositions, readFeedFrom, readFeedHead, type TransitionPosition } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
 import type { CursorExpiry } from './cursor.ts';
-import type { Entry, OrderedLog } from './log-tail.ts';
+import type { LogTailEntry, OrderedLog } from './log-tail.ts';
 
 const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 
@@ -44,7 +44,7 @@ export function createLogQueries(db: Database): LogQueries {
   );
 
   const explainLoss = async (sessionId: string): Promise<CursorExpiry> =>
-    (await findArchived(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
+    (await findArchivedSession(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
 
   return {
     feed: {
@@ -56,7 +56,7 @@ export function createLogQueries(db: Database): LogQueries {
     },
     session: ({ id, verificationId }) => {
       const range = { sessionId: id, before: BEYOND_ANY_SEQUENCE };
-      const entriesOf = (rows: Awaited<ReturnType<typeof first.load>>): Entry[] =>
+      const entriesOf = (rows: Awaited<ReturnType<typeof first.load>>): LogTailEntry[] =>
         rows.map((row) => ({ ...row, verificationId, number: row.sequence, position: null }));
       return {
         async readFrom(sequence, limit) {

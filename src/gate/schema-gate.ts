@@ -5,18 +5,24 @@
 import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
 import { type Behaviour, behaviourChanges } from './behaviour.ts';
-import { announces } from './changelog.ts';
-import { type Deprecation, earliestRemoval, findDeprecations, NOTICE_DAYS, toDay } from './deprecations.ts';
+import { isAnnounced } from './changelog.ts';
+import {
+  type Deprecation,
+  findDeprecations,
+  findEarliestRemoval,
+  NOTICE_DAYS,
+  toDay,
+} from './deprecations.ts';
 
 /** Schema and behaviour of a release. */
-export interface Contract {
+export interface ReleasedContract {
   readonly sdl: string;
   readonly behaviour: Behaviour;
 }
 
 export interface SchemaCheckInput {
-  readonly released: Contract;
-  readonly present: Contract;
+  readonly released: ReleasedContract;
+  readonly present: ReleasedContract;
   /**
    * Published operations (`schema/operations.graphql`), as GraphQL text. The present schema must support all
    * operations.
@@ -100,7 +106,7 @@ function announced(
   finding: Pick<SchemaChange, 'coordinate' | 'what' | 'whom'>,
   changelog: string,
 ): SchemaChange {
-  if (announces(changelog, finding.coordinate))
+  if (isAnnounced(changelog, finding.coordinate))
     return { ...finding, fails: false, todo: 'Nothing: the changelog announces the change.' };
   return {
     ...finding,
@@ -177,7 +183,7 @@ function wrongWith(
       what: `The deprecation has no removal date: "${reason}".`,
       todo: 'End the reason with the removal date, such as: Removal: 2027-03-31.',
     };
-  const earliest = before?.removal ?? earliestRemoval(today);
+  const earliest = before?.removal ?? findEarliestRemoval(today);
   if (removal >= earliest) return null;
   if (before?.removal)
     return {

@@ -17,7 +17,7 @@ import {
   FIELD_RULES,
   findFieldRule,
   hasRole,
-  isNamed,
+  isNameOf,
   maySeeField,
   OPERATIONS,
   type Role,
@@ -70,7 +70,7 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const rule = findFieldRule(type, field.name);
   if (!rule)
     throw new Error(
-      `${type}.${field.name} is not in FIELDS of src/domain/access.ts: add it there with its access rule`,
+      `${type}.${field.name} is not in FIELD_ACCESS of src/domain/access.ts: add it there with its access rule`,
     );
   if (rule === 'OPEN') return;
   const { roles, ...kind } = FIELD_RULES[rule];
@@ -87,7 +87,7 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
       const value = inner(source, args, context, info);
       // The database holds a pseudonym of the customer. Customers who see themselves get their own token subject
       // (`sub`) instead.
-      if (rule === 'WHO' && !context.staff && isNamed(context.viewer, value)) return context.viewer.id;
+      if (rule === 'WHO' && !context.staff && isNameOf(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
     if (rule === 'PHONE') return maskUnlessAllowed(inner(source, args, context, info));

@@ -8,7 +8,7 @@ import type {
 } from '../domain/annotations.ts';
 import type { SubStatus } from '../domain/status.ts';
 import { MAX_CHARACTERS } from '../domain/text.ts';
-import type { Annotated } from '../services/sessions/annotate.ts';
+import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import {
   Closure,
   DisputeResolution,
@@ -143,7 +143,7 @@ const ResolveDisputeResult = createActionResult(
 const toResult = <Name extends string>(
   typename: string,
   context: Context,
-  work: Promise<Annotated>,
+  work: Promise<AnnotationResult>,
   name: Name,
 ) =>
   toMutationResult(
@@ -224,7 +224,7 @@ export class AnnotationMutationsResolver {
 /** Replaces the annotation in the result by the escalation that the call began or ended, in its current state. */
 async function withEscalation(
   { loaders }: Context,
-  work: Promise<Annotated>,
+  work: Promise<AnnotationResult>,
   kind: 'ESCALATION' | 'ESCALATION_RESOLUTION',
 ) {
   const { session, annotation, replayed } = await work;

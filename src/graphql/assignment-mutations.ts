@@ -1,7 +1,7 @@
 import { Arg, Ctx, createUnionType, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Queue } from '../domain/actions.ts';
-import type { Annotated } from '../services/sessions/annotate.ts';
+import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import { Assignment, type AssignmentRow, toAssignments } from './assignment.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -140,7 +140,7 @@ export class AssignmentMutationsResolver {
 }
 
 /** Replaces the annotation in the result by the assignment that the call began or ended, in its current state. */
-async function withAssignment({ loaders }: Context, work: Promise<Annotated>) {
+async function withAssignment({ loaders }: Context, work: Promise<AnnotationResult>) {
   const { session, annotation, replayed } = await work;
   loaders.assignments.clear(session.id);
   const assignment = toAssignments(await loaders.assignments.load(session.id)).find(

@@ -1,6 +1,6 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { recordedAs } from '../domain/access.ts';
+import { getRecordedName } from '../domain/access.ts';
 import type { ReadLog } from '../services/audit/read-log.ts';
 import type { Context } from './context.ts';
 import type { Executor } from './jit-executor.ts';
@@ -52,7 +52,7 @@ async function executeOnRecord(
   const read = shown?.toRead();
   if (!read) return result;
   try {
-    await readLog.record({ ...read, viewer: recordedAs(viewer) });
+    await readLog.record({ ...read, viewer: getRecordedName(viewer) });
     return result;
   } catch (error) {
     log.error({ err: error }, 'could not record a read of personal data; withheld the data');

@@ -33,7 +33,7 @@ import {
 /**
  * Sentence for the descriptions of raw status fields. `provider/texts.ts` shortens the provider's strings.
  */
-export const SHORTENED =
+export const CUT_TEXT_DESCRIPTION =
   'A string of more than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
 @ObjectType({

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Ending, EndingIterator } from '../feed/ending-iterator.ts';
+import type { LastResult, SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import {
+  type CheckedOperation,
   chargeOperation,
-  type Operation,
   type OperationCache,
   type Refusal,
 } from '../graphql/operation-cache.ts';
@@ -148,7 +148,7 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
 
 async function stream(
   response: FastifyReply['raw'],
-  operation: Operation | Refusal,
+  operation: CheckedOperation | Refusal,
   viewer: Viewer,
   { services, formatError, rateLimit, execute, metrics }: Dependencies,
 ): Promise<void> {
@@ -165,11 +165,11 @@ async function stream(
   }
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
-  function send(result: ExecutionResult | Ending): void {
+  function send(result: ExecutionResult | LastResult): void {
     sink.send(JSON.stringify(formattedResult(result as ExecutionResult, formatError)), false);
   }
 
-  async function beginOperation(): Promise<EndingIterator | ExecutionResult> {
+  async function beginOperation(): Promise<SubscriptionIterator | ExecutionResult> {
     // Sends errors in the stream with status 200, because clients take any other status for a temporary
     // fault, and retry for ever.
     if ('errors' in operation) return { errors: operation.errors };

@@ -8,7 +8,7 @@ import type { Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
-import { chargeOperation, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
+import { type CheckedOperation, chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
@@ -187,7 +187,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
 interface Asked {
   readonly peer: Peer;
   readonly id: string;
-  readonly operation: Operation;
+  readonly operation: CheckedOperation;
 }
 
 async function signIn(

@@ -19,7 +19,7 @@ import { serveGraphiql } from './graphiql.ts';
 import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
 import { DENY_ALL_CSP, RAW_RESPONSE_HEADERS, writeRawResponse } from './raw-response.ts';
 import { getRequestId } from './request-id.ts';
-import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
+import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT_CLAIM, VERIFICATION_IDS_CLAIM } from './sign-in.ts';
 
 /**
  * Maximum size of a request body: enough for the longest document and its variables. A larger limit would be
@@ -265,9 +265,9 @@ const BROKEN: Record<string, [status: string, message: string]> = {
 };
 
 const tokenRequest = z.strictObject({
-  sub: SUBJECT,
+  sub: SUBJECT_CLAIM,
   roles: z.array(z.string()).default([]),
-  verification_ids: VERIFICATION_IDS,
+  verification_ids: VERIFICATION_IDS_CLAIM,
   expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
 });
 

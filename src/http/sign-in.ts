@@ -6,7 +6,7 @@ import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { SignIn } from '../config.ts';
+import type { SignInConfig } from '../config.ts';
 import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import { isStorable, STORABLE_BEFORE_MS, UNSTORABLE } from '../domain/storable.ts';
@@ -38,17 +38,17 @@ const storable = z.string().refine(isStorable, UNSTORABLE);
  * Schemas of the claims `sub` and `verification_ids`. PostgreSQL must be able to store the values, because
  * they are stored, hashed and compared with stored values.
  */
-export const SUBJECT = storable
+export const SUBJECT_CLAIM = storable
   .min(1)
   .max(200)
   .refine(isCanonicalSubject, NOT_CANONICAL)
   .transform(canonicalSubject);
-export const VERIFICATION_IDS = z.array(storable).default([]);
+export const VERIFICATION_IDS_CLAIM = z.array(storable).default([]);
 
 const claims = z.object({
-  sub: SUBJECT,
+  sub: SUBJECT_CLAIM,
   roles: z.array(z.string()).default([]),
-  verification_ids: VERIFICATION_IDS,
+  verification_ids: VERIFICATION_IDS_CLAIM,
   exp: z.number().optional(),
 });
 
@@ -82,7 +82,7 @@ export interface DevelopmentClaims {
 }
 
 interface Options {
-  readonly signIn: SignIn;
+  readonly signIn: SignInConfig;
   /** Secret with which development tokens are signed. */
   readonly developmentSecret: Buffer;
   readonly clock: Clock;

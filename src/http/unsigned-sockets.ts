@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { AddressOf } from './addresses.ts';
+import type { FindClientAddress } from './addresses.ts';
 
 /**
  * Maximum number of WebSockets per client address that have not signed in. Each takes memory for up to 3 s,
@@ -10,11 +10,11 @@ export const MAX_UNSIGNED_SOCKETS = 500;
 
 /** Counts, by client address, the WebSockets that have not signed in yet. */
 export class UnsignedSockets {
-  readonly #addressOf: AddressOf;
+  readonly #addressOf: FindClientAddress;
   readonly #counts = new Map<string, number>();
   readonly #leaving = new WeakMap<IncomingMessage, () => void>();
 
-  constructor(addressOf: AddressOf) {
+  constructor(addressOf: FindClientAddress) {
     this.#addressOf = addressOf;
   }
 

@@ -1,4 +1,4 @@
-import { Mismatch } from '../domain/errors.ts';
+import { IdentityMismatch } from '../domain/errors.ts';
 import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
 import type { ProviderCalls } from '../domain/ports.ts';
 
@@ -15,7 +15,7 @@ export interface MismatchedAnswer {
 /**
  * Wraps a provider client so that it refuses a response about another verification or user than the call
  * named. A cache, a proxy or the provider may mix up responses; a mixed-up response could approve another
- * customer. The wrapped calls throw a `Mismatch`, which is not retried, and report it to `onMismatch`.
+ * customer. The wrapped calls throw an `IdentityMismatch`, which is not retried, and report it to `onMismatch`.
  */
 export function rejectMismatches(
   provider: ProviderCalls,
@@ -30,7 +30,7 @@ export function rejectMismatches(
     if (!field) return answer;
     const verificationId = asked.verificationId ?? null;
     onMismatch({ call, field, verificationId });
-    throw new Mismatch(field, verificationId);
+    throw new IdentityMismatch(field, verificationId);
   }
 
   return {

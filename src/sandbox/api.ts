@@ -6,11 +6,18 @@ import { checkCredentials } from './credentials.ts';
 import { apiError } from './errors.ts';
 import type { Faults } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
-import { checkId, newUser, parseBody, tokenRequest, userChanges, verificationRequest } from './requests.ts';
+import {
+  checkId,
+  newUser,
+  parseBody,
+  tokenRequestSchema,
+  userChangesSchema,
+  verificationRequest,
+} from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
 import { type AccountTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
-import type { User } from './user.ts';
+import type { SandboxUser } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
 export const API_PREFIX = '/verification';
@@ -46,7 +53,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     api.get('/user', async (request) => store.findUser(request.query as UserSelection));
 
     api.patch('/user', async (request) => {
-      const { user_id, user_reference_id, phone, ...person } = parseBody(userChanges, request.body);
+      const { user_id, user_reference_id, phone, ...person } = parseBody(userChangesSchema, request.body);
       const user = store.findUser({ user_id, user_reference_id });
       if (phone != null && phone !== user.phone) throw apiError('phoneImmutable');
       return store.updateUser(user, toUserDetails(person));
@@ -77,7 +84,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     );
 
     api.post('/oauth/token', async (request) => {
-      parseBody(tokenRequest, request.body);
+      parseBody(tokenRequestSchema, request.body);
       const expiry = new Date(clock.now().getTime() + TOKEN_LIFE_MS).toISOString();
       return { access_token: randomBytes(24).toString('base64url'), expiry };
     });
@@ -90,6 +97,6 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
  * Returns the fields of a user that a request can change. Fields that the request leaves out are missing in
  * the result.
  */
-function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<User> {
+function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<SandboxUser> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
 }

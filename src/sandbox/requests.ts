@@ -18,7 +18,7 @@ export const newUser = z.looseObject({
   address: text.nullish(),
 });
 
-export const userChanges = z.looseObject({
+export const userChangesSchema = z.looseObject({
   user_id: text.nullish(),
   user_reference_id: referenceId.nullish(),
   phone: text.nullish(),
@@ -70,7 +70,7 @@ export const verificationRequest = z.looseObject({
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 
-export const tokenRequest = z.looseObject({
+export const tokenRequestSchema = z.looseObject({
   app_id: text.min(1),
   product: z.literal('VKYC'),
   metadata: z.looseObject({ vkyc_request_id: referenceId }),

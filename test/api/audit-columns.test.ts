@@ -2,7 +2,7 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { type PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { beforeAll, expect, test } from 'vitest';
-import { AUDITED_COLUMNS, type Proof, type TableKey } from '../../src/db/schema/audit-columns.ts';
+import { AUDITED_COLUMNS, type ColumnProof, type TableKey } from '../../src/db/schema/audit-columns.ts';
 import * as tables from '../../src/db/schema/tables.ts';
 import { type Audit, auditOf, sessionWithHistory } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -10,7 +10,8 @@ import { person } from '../harness/people.ts';
 import { type Tampering, tamperingWith } from '../harness/tampering.ts';
 
 const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableKey, PgTable][];
-const proofsOf = (key: TableKey) => Object.entries<Proof>(AUDITED_COLUMNS[key] as Record<string, Proof>);
+const proofsOf = (key: TableKey) =>
+  Object.entries<ColumnProof>(AUDITED_COLUMNS[key] as Record<string, ColumnProof>);
 /** Tables that the audit compares with archives, not with chains: tested in `test/api/archived-rows.test.ts`. */
 const WITH_ARCHIVES: readonly TableKey[] = ['archivedSessions'];
 const provenTables = allTables.filter(

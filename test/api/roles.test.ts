@@ -1,6 +1,6 @@
 import { buildSchema, getNamedType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { FIELD_RULES, FIELDS, findFieldRule, OPERATIONS, type Role } from '../../src/domain/access.ts';
+import { FIELD_ACCESS, FIELD_RULES, findFieldRule, OPERATIONS, type Role } from '../../src/domain/access.ts';
 import { applyAccessRules } from '../../src/graphql/access-rules.ts';
 import { call, everythingOf, fieldsOf, routesOfQueries, schema } from '../harness/everything.ts';
 import type { Answer } from '../harness/gateway.ts';
@@ -99,9 +99,9 @@ test('a gateway with a field missing from the access tables does not start, and 
     'Query.everything is not in OPERATIONS of src/domain/access.ts',
   );
   expect(refusal('type Query { viewer: Viewer } type Viewer { id: ID password: String }')).toThrow(
-    'Viewer.password is not in FIELDS of src/domain/access.ts',
+    'Viewer.password is not in FIELD_ACCESS of src/domain/access.ts',
   );
-  const named = Object.entries(FIELDS).flatMap(([type, rules]) =>
+  const named = Object.entries(FIELD_ACCESS).flatMap(([type, rules]) =>
     Object.values(rules).flatMap((fields) => fields.split(/\s+/).map((field) => `${type}.${field}`)),
   );
   const has = (path: string) => {

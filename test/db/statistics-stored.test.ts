@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Connection, connect } from '../../src/db/connection/client.ts';
+import { connect, type DatabaseConnection } from '../../src/db/connection/client.ts';
 import { isCanceled, type StatsDatabase } from '../../src/db/connection/statistics.ts';
 import { findFigures, storeFigures } from '../../src/db/sessions/session-figures.ts';
 import {
@@ -42,7 +42,7 @@ const WHOLE = { from: null, to: null, openOnly: false, verificationIds: null };
 
 /** One process of the gateway, as far as statistics go. */
 interface Process {
-  readonly connection: Connection;
+  readonly connection: DatabaseConnection;
   /** Number of counts that this process has finished. */
   readonly counted: () => number;
   /** Asks for figures whose count is slow; the value is the name of this process and the number of its count. */

@@ -1,20 +1,20 @@
 /** Tests that statistics queries have their own connections, timeouts and cancellation. */
 import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import { type Connection, connect } from '../../src/db/connection/client.ts';
+import { connect, type DatabaseConnection } from '../../src/db/connection/client.ts';
 import { isCanceled } from '../../src/db/connection/statistics.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
 
 const FOREVER_SECONDS = 60;
 
-async function open(): Promise<Connection> {
+async function open(): Promise<DatabaseConnection> {
   const connection = connect(await freshDatabase(), 4, () => {});
   atTheEnd(() => connection.close());
   return connection;
 }
 
 /** Returns the number of statements that run on the statistics connections. */
-async function running({ pools }: Pick<Connection, 'pools'>): Promise<number> {
+async function running({ pools }: Pick<DatabaseConnection, 'pools'>): Promise<number> {
   const { rows } = await pools.reads.query(
     `select count(*)::int as count from pg_stat_activity
      where datname = current_database() and application_name = 'vkyc-gateway statistics' and state = 'active'`,

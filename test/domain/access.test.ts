@@ -4,22 +4,22 @@ import {
   ACTION_ROLES,
   allStaffSee,
   findFieldRule,
+  getRecordedName,
+  getRecordedNames,
   hasRole,
   hasRoleOn,
-  isNamed,
+  isNameOf,
   isStaff,
   maySee,
   maySeeField,
   OPERATIONS,
   type Role,
-  recordedAs,
-  recordedNames,
   SEES_PERSONAL_DATA,
   type Viewer,
   viewerCacheKey,
   visibleVerificationIds,
 } from '../../src/domain/access.ts';
-import { accessAsMarkdown, withAccessTable } from '../../src/domain/access-table.ts';
+import { formatAccessTable, withAccessTable } from '../../src/domain/access-table.ts';
 
 const ROLES = ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;
 const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
@@ -105,12 +105,15 @@ describe('viewer', () => {
 
   test('a customer who has pseudonyms (keyed hashes of the id) is recorded under the newest one, and recognised by each of them and by the plain id', () => {
     const hidden = as(['CUSTOMER'], { pseudonyms: ['new', 'old'] });
-    expect([recordedAs(hidden), recordedAs(customer)]).toEqual(['new', 'asha']);
-    expect([recordedNames(hidden), recordedNames(customer)]).toEqual([['new', 'old', 'asha'], ['asha']]);
-    for (const name of ['new', 'old', 'asha']) expect(isNamed(hidden, name)).toBe(true);
+    expect([getRecordedName(hidden), getRecordedName(customer)]).toEqual(['new', 'asha']);
+    expect([getRecordedNames(hidden), getRecordedNames(customer)]).toEqual([
+      ['new', 'old', 'asha'],
+      ['asha'],
+    ]);
+    for (const name of ['new', 'old', 'asha']) expect(isNameOf(hidden, name)).toBe(true);
     for (const name of ['uma', null, undefined])
-      expect([isNamed(hidden, name), isNamed(customer, name)]).toEqual([false, false]);
-    expect(isNamed(customer, 'asha')).toBe(true);
+      expect([isNameOf(hidden, name), isNameOf(customer, name)]).toEqual([false, false]);
+    expect(isNameOf(customer, 'asha')).toBe(true);
   });
 
   test('a viewer with a staff role sees all sessions, any other viewer only the sessions (verification ids) that the token names', () => {
@@ -167,7 +170,7 @@ describe('access table in schema/README.md', () => {
 
   test('the access table in schema/README.md is current, and operations with the same roles share a row', () => {
     expect(withAccessTable(page)).toBe(page);
-    expect(accessAsMarkdown().split('\n').slice(0, 4)).toEqual([
+    expect(formatAccessTable().split('\n').slice(0, 4)).toEqual([
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
       '| queries, subscriptions | own | ✓ | ✓ | ✓ | ✓ | ✓ |',
@@ -177,7 +180,7 @@ describe('access table in schema/README.md', () => {
 
   test('withAccessTable replaces only the text between the two markers', () => {
     expect(withAccessTable(`a ${BEGIN} old ${END} b`)).toBe(
-      `a ${BEGIN}\n\n${accessAsMarkdown()}\n\n${END} b`,
+      `a ${BEGIN}\n\n${formatAccessTable()}\n\n${END} b`,
     );
   });
 

@@ -5,7 +5,7 @@ import {
   checkDerived,
   checkIdentityAndDetails,
   differingDetails,
-  isBound,
+  hasSessionEntry,
   type SessionOrigin,
 } from '../../src/domain/audit-session.ts';
 import type { LogEntry } from '../../src/domain/session.ts';
@@ -170,9 +170,9 @@ describe('checkDerived', () => {
 
 describe('isBound', () => {
   test('isBound returns true if the chain contains a SESSION entry, which says whose session it is', () => {
-    expect(isBound(makeChain(['ADOPTION', {}], session()))).toBe(true);
-    expect(isBound(makeChain(['ADOPTION', {}], details({})))).toBe(false);
-    expect(isBound([])).toBe(false);
+    expect(hasSessionEntry(makeChain(['ADOPTION', {}], session()))).toBe(true);
+    expect(hasSessionEntry(makeChain(['ADOPTION', {}], details({})))).toBe(false);
+    expect(hasSessionEntry([])).toBe(false);
   });
 });
 

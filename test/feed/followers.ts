@@ -7,14 +7,14 @@ import { systemClock } from '../../src/domain/ports.ts';
 import { type CursorError, type LogPosition, logStart, positionAfter } from '../../src/feed/cursor.ts';
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
-import { type Entry, LogTail } from '../../src/feed/log-tail.ts';
+import { LogTail, type LogTailEntry } from '../../src/feed/log-tail.ts';
 import { Subscriber } from '../../src/feed/subscriber.ts';
 import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
 import type {
   Frame,
+  FrameSelection,
   LogProgress,
   ResyncPoint,
-  Selection,
   Sink,
   Subscription,
 } from '../../src/feed/subscription.ts';
@@ -32,7 +32,13 @@ export const viewer = (id: string): Viewer => ({
  * entries with the same number but different lives are different entries.
  */
 const entry = (number: number, life = 0) =>
-  ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
+  ({
+    sessionId: SESSION,
+    sequence: number,
+    number,
+    position: null,
+    recordedAt: new Date(life),
+  }) as LogTailEntry;
 
 /** Returns the progress of a subscriber that has seen every entry up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
@@ -45,7 +51,7 @@ export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
   const archived = new Set<number>();
   /** Resolves asynchronously with a page that was read at the time of the call, as a database does. */
-  async function answer(page: Entry[]): Promise<Entry[]> {
+  async function answer(page: LogTailEntry[]): Promise<LogTailEntry[]> {
     await new Promise((resolve) => setImmediate(resolve));
     if (log.failures > 0) {
       log.failures -= 1;
@@ -53,7 +59,7 @@ export function createLog(length = 0) {
     }
     return page;
   }
-  const isThere = ({ number }: Entry) => !archived.has(number);
+  const isThere = ({ number }: LogTailEntry) => !archived.has(number);
   const log = {
     reads: 0,
     failures: 0,
@@ -73,14 +79,14 @@ export function createLog(length = 0) {
     /** Returns the life (number of rewinds) in which the entry with this number was written. */
     lifeAt: (number: number) => entries[number - 1]?.recordedAt.getTime() ?? 0,
     /** Returns the current entry with this number. */
-    entryAt: (number: number) => entries[number - 1] as Entry,
+    entryAt: (number: number) => entries[number - 1] as LogTailEntry,
     /** Archives entries: reads no longer return them. */
     archive(...numbers: number[]) {
       for (const number of numbers) archived.add(number);
     },
     readFrom(number: number, limit: number) {
       log.reads += 1;
-      const page: Entry[] = [];
+      const page: LogTailEntry[] = [];
       for (let next = number; next <= entries.length && page.length < limit; next += 1)
         if (isThere(log.entryAt(next))) page.push(log.entryAt(next));
       return answer(page);
@@ -184,7 +190,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
         return { json: new FrameJson(json), dependsOnViewer, immutable };
       });
     },
-  } satisfies Selection & { executed: string[] };
+  } satisfies FrameSelection & { executed: string[] };
   return selection;
 }
 

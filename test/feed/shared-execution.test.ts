@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameJson } from '../../src/feed/frame-json.ts';
 import { type FrameRequest, SharedExecution } from '../../src/feed/shared-execution.ts';
-import type { Frame, Selection } from '../../src/feed/subscription.ts';
+import type { Frame, FrameSelection } from '../../src/feed/subscription.ts';
 import { viewer } from './followers.ts';
 
 interface Nature {
@@ -24,7 +24,7 @@ async function microtasks(count: number): Promise<void> {
 }
 
 /** Creates a selection whose frame `n` has the flags `natures[n]`; executions take `delays` microtasks. */
-function selectionWith(natures: readonly Nature[], delays: readonly number[]): Selection {
+function selectionWith(natures: readonly Nature[], delays: readonly number[]): FrameSelection {
   let executions = 0;
   return {
     key: 'frames',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
-import { type Connection, connect, type Transaction } from '../../src/db/connection/client.ts';
+import { connect, type DatabaseConnection, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
 import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
 import { assignPositionsAtCommit, readFeedHead } from '../../src/db/sessions/feed.ts';
@@ -30,7 +30,7 @@ import { onStatement, type Statement } from '../harness/statements.ts';
 const SESSIONS = 30_000;
 let url: string;
 let database: pg.Pool;
-let connection: Connection;
+let connection: DatabaseConnection;
 
 beforeAll(async () => {
   url = await freshDatabase();

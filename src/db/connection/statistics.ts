@@ -6,7 +6,7 @@ import type { GatewayPool } from './pools.ts';
 export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 
 /** Function that runs a counting statement, which only reads and may take long. */
-export type Count<Figures> = (db: StatsDatabase) => Promise<Figures>;
+export type CountStatement<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
 export interface CountLimits {
   /**
@@ -40,7 +40,7 @@ export class StatisticsPool {
     this.#watching = watching;
   }
 
-  async count<Figures>(count: Count<Figures>, { timeoutMs, signal }: CountLimits): Promise<Figures> {
+  async count<Figures>(count: CountStatement<Figures>, { timeoutMs, signal }: CountLimits): Promise<Figures> {
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     const ending = AbortSignal.any(signals);
     const client = await this.#connect(ending);

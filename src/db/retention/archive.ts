@@ -165,7 +165,7 @@ export async function deleteArchived(
 }
 
 /** Returns the `archived_session` row of a session; null if the session was not archived. */
-export async function findArchived(
+export async function findArchivedSession(
   db: Queryable,
   sessionId: string,
 ): Promise<typeof archivedSessions.$inferSelect | null> {

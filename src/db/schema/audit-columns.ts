@@ -13,9 +13,9 @@ type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Extract<Ta
  * value. DERIVED: the value follows from proven columns, and is compared with them. `unproven`: not proven,
  * with the reason why nothing depends on the value.
  */
-export type Proof = 'BOUND' | 'DERIVED' | { readonly unproven: string };
+export type ColumnProof = 'BOUND' | 'DERIVED' | { readonly unproven: string };
 
-const because = (unproven: string): Proof => ({ unproven });
+const because = (unproven: string): ColumnProof => ({ unproven });
 
 const POLLING = because('only decides when the provider is polled next');
 const ORDERING = because('only orders later updates; each update is a transition with its own time');
@@ -41,7 +41,9 @@ const POSITION = because(
  * How each column of each table is proven. A missing table or column is a compile error, so every new column
  * needs a decision.
  */
-export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: Proof } } = {
+export const AUDITED_COLUMNS: {
+  readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: ColumnProof };
+} = {
   sessions: {
     id: 'BOUND',
     provider: PROVIDER,

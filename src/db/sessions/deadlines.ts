@@ -16,7 +16,7 @@ export interface DueSession {
 }
 
 /** Place in the order of deadlines, from which the next deadlines are read. */
-export interface DueCursor {
+export interface DeadlineCursor {
   readonly at: Date;
   readonly id: string;
 }
@@ -33,7 +33,7 @@ const passed = preparedQuery(
 /** Finds the sessions whose deadline passed after the place `after` and until `now`, in the order of the deadlines. */
 export const findPassedDeadlines = async (
   db: Queryable,
-  after: DueCursor,
+  after: DeadlineCursor,
   now: Date,
   limit: number,
 ): Promise<DueSession[]> =>

@@ -56,7 +56,11 @@ export const decrementSends = (db: Queryable, verificationId: string) =>
  * Stores the user (customer) of a start, unless a concurrent call of the same start stored one first. Returns
  * the row id of the stored user.
  */
-export async function claimUser(db: Queryable, verificationId: string, userId: string): Promise<string> {
+export async function storeUserOfStart(
+  db: Queryable,
+  verificationId: string,
+  userId: string,
+): Promise<string> {
   const [intent] = await db
     .update(startIntents)
     .set({ userId: sql`coalesce(${startIntents.userId}, ${userId}::uuid)` })

@@ -123,7 +123,7 @@ export async function readMedianStays(db: StatsDatabase, window: StatsWindow): P
 }
 
 /** Returns the creation time of the oldest session in the window; null if the window has no session. */
-export async function findFirstCreated(db: StatsDatabase, window: StatsWindow): Promise<Date | null> {
+export async function findFirstCreationTime(db: StatsDatabase, window: StatsWindow): Promise<Date | null> {
   const [row] = await db
     .select({ first: min(sessions.createdAt) })
     .from(sessions)
@@ -131,7 +131,7 @@ export async function findFirstCreated(db: StatsDatabase, window: StatsWindow): 
   return row?.first ?? null;
 }
 
-export interface Outcomes {
+export interface OutcomeCounts {
   readonly started: number;
   readonly approved: number;
   readonly ended: number;
@@ -145,7 +145,7 @@ export async function countOutcomes(
   db: StatsDatabase,
   window: StatsWindow,
   edges: readonly Date[],
-): Promise<Outcomes[]> {
+): Promise<OutcomeCounts[]> {
   const stretches = edges.length - 1;
   const starts = sql.param(edges.slice(0, -1).map((edge) => edge.toISOString()));
   const stretch = sql<number>`width_bucket(${sessions.createdAt}, ${starts}::timestamptz[])`;

@@ -4,7 +4,14 @@ import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/poll
 import { type DoubtfulAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
-import { isConfirming, isTerminal, sessionLabels, sessions, sessionTerms, users } from '../schema/tables.ts';
+import {
+  isAwaitingConfirmation,
+  isTerminal,
+  sessionLabels,
+  sessions,
+  sessionTerms,
+  users,
+} from '../schema/tables.ts';
 import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
 import {
   type DetailLevel,
@@ -125,7 +132,7 @@ export async function schedulePollsOfOpenSessions(
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions}
-      where not ${isTerminal(sessions.subStatus)} or ${isConfirming(sessions)}
+      where not ${isTerminal(sessions.subStatus)} or ${isAwaitingConfirmation(sessions)}
       order by verification_id for update
     ), planned as (
       select id, ${from.toISOString()}::timestamptz
@@ -146,7 +153,7 @@ export async function schedulePollsOfOpenSessions(
 export async function countPolled(db: Queryable): Promise<number> {
   const [polled, confirming] = await Promise.all([
     countWhere(db, isNotNull(sessions.nextPollAt)),
-    countWhere(db, isConfirming(sessions)),
+    countWhere(db, isAwaitingConfirmation(sessions)),
   ]);
   return polled - confirming * (1 - UNCONFIRMED_WEIGHT);
 }

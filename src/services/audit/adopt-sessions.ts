@@ -11,14 +11,14 @@ import { remarksContext } from '../../db/sessions/reviews.ts';
 import {
   type AuditHead,
   type AuditKeys,
+  buildReviewContent,
   computeCommitment,
   newSalt,
-  reviewContent,
   serialise,
 } from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { type AuditNote, appendToChains } from '../transitions/audited-writes.ts';
+import { appendToChains, type NewAuditEntry } from '../transitions/audited-writes.ts';
 import { buildBinding } from './bind-sessions.ts';
 
 const BATCH = 100;
@@ -53,7 +53,7 @@ export async function adoptSessions(
     const outcomes = new Map<string, SessionAdoption>();
     count = await db.transaction(async (tx) => {
       const ids = await claimAuditBacklog(tx, BATCH);
-      const notes: AuditNote[] = [];
+      const notes: NewAuditEntry[] = [];
       for (const [id, evidence] of ids.length === 0 ? [] : await readAuditEvidence(tx, ids)) {
         const outcome = evidence.entries.length > 0 ? 'HAS_CHAIN' : heads?.has(id) ? 'HAD_CHAIN' : 'ADOPTED';
         outcomes.set(id, outcome);
@@ -72,7 +72,7 @@ async function notesOf(
   sessionId: string,
   evidence: AuditEvidence,
   adoptedBy: string,
-): Promise<AuditNote[]> {
+): Promise<NewAuditEntry[]> {
   const { transitions, meetings, reviews } = evidence;
   const content = serialise('ADOPTION', {
     transitions: transitions.length,
@@ -80,7 +80,7 @@ async function notesOf(
     reviews: reviews.length,
     adoptedBy,
   });
-  const notes: AuditNote[] = [
+  const notes: NewAuditEntry[] = [
     { sessionId, kind: 'ADOPTION', content },
     await buildBinding(tx, sessionId, evidence, adoptedBy),
   ];
@@ -97,7 +97,7 @@ async function notesOf(
       setRemarksSalt(tx, row.id, salt),
     );
     // Reviews from before audit chains have no message to the customer: a later release added these messages.
-    const content = reviewContent(row, { remarks, customerMessage: null });
+    const content = buildReviewContent(row, { remarks, customerMessage: null });
     notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', content) });
   }
   return notes;

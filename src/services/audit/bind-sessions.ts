@@ -2,13 +2,13 @@ import { type AuditEvidence, lockAuditEvidence, NIL_UUID, setPersonSalt } from '
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { type AuditKeys, serialise } from '../../domain/audit.ts';
-import { differingDetails, isBound } from '../../domain/audit-session.ts';
+import { differingDetails, hasSessionEntry } from '../../domain/audit-session.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import {
-  type AuditNote,
   appendToChains,
   commitPerson,
+  type NewAuditEntry,
   NO_DETAILS,
   NO_PERSON,
 } from '../transitions/audited-writes.ts';
@@ -39,7 +39,7 @@ interface BindingDependencies {
  * Result of binding one session (adding a SESSION or DETAILS entry to its chain). Sessions that need no entry are
  * not reported.
  */
-export type Binding =
+export type BindingResult =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
   /**
    * DIFFERS: the identity or the details of the session differ from its chain. Only details can be added, and only
@@ -54,13 +54,13 @@ export type Binding =
  */
 export async function bindSessions(
   dependencies: BindingDependencies,
-  onSession: (sessionId: string, binding: Binding) => void,
+  onSession: (sessionId: string, binding: BindingResult) => void,
 ): Promise<void> {
   for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
-    const bindings = new Map<string, Binding>();
+    const bindings = new Map<string, BindingResult>();
     const from: string = after;
     after = await dependencies.db.transaction(async (tx) => {
-      const notes: AuditNote[] = [];
+      const notes: NewAuditEntry[] = [];
       const batch = await lockAuditEvidence(tx, from, BATCH);
       for (const [id, evidence] of batch) {
         const done = await bind(tx, dependencies, id, evidence);
@@ -79,12 +79,12 @@ async function bind(
   { sealer, keys, by, heads, differing }: BindingDependencies,
   sessionId: string,
   evidence: AuditEvidence,
-): Promise<{ binding: Binding; note?: AuditNote } | null> {
+): Promise<{ binding: BindingResult; note?: NewAuditEntry } | null> {
   const { entries, session, origin } = evidence;
   const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
   if (ofHistory || !session || !origin)
     return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row was removed' } };
-  if (!isBound(entries)) {
+  if (!hasSessionEntry(entries)) {
     if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
     return { binding: { kind: 'BOUND' }, note: await buildBinding(tx, sessionId, evidence, by) };
   }
@@ -105,7 +105,7 @@ export async function buildBinding(
   sessionId: string,
   { session, origin }: AuditEvidence,
   boundBy: string,
-): Promise<AuditNote> {
+): Promise<NewAuditEntry> {
   const row = session as SessionRow;
   const user = origin?.user ?? null;
   const person = user && !user.erasedAt ? commitPerson(user) : NO_PERSON;

@@ -13,8 +13,8 @@ import {
   type AuditEntry,
   type AuditHead,
   type AuditKeys,
+  buildReviewContent,
   computeCommitment,
-  reviewContent,
   serialise,
 } from '../../domain/audit.ts';
 import {
@@ -26,7 +26,7 @@ import {
   describesRow,
   parseContent,
 } from '../../domain/audit-check.ts';
-import { checkDerived, checkIdentityAndDetails, isBound } from '../../domain/audit-session.ts';
+import { checkDerived, checkIdentityAndDetails, hasSessionEntry } from '../../domain/audit-session.ts';
 import { labelsContent } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
@@ -110,7 +110,7 @@ export async function verifyAudit({
       if (heads) verified.unanchored += entries.filter(({ number }) => number > (head?.number ?? 0)).length;
       verified.erased += erased;
       if (entries[0]?.kind === 'ADOPTION') verified.adopted += 1;
-      if (entries.length > 0 && !isBound(entries)) verified.unbound += 1;
+      if (entries.length > 0 && !hasSessionEntry(entries)) verified.unbound += 1;
       for (const signer of findSigners(entries))
         verified.signed.set(signer, (verified.signed.get(signer) ?? 0) + 1);
       after = sessionId;
@@ -235,7 +235,7 @@ function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
   return {
     kind: 'REVIEW',
     key: id,
-    content: serialise('REVIEW', reviewContent(row, { remarks, customerMessage })),
+    content: serialise('REVIEW', buildReviewContent(row, { remarks, customerMessage })),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Database } from '../../db/connection/client.ts';
 import { claimExternalId, findIntent, type IntentRow, replaceUser } from '../../db/sessions/intents.ts';
 import { findSessionsByVerificationId } from '../../db/sessions/sessions.ts';
 import { findUsers } from '../../db/sessions/users.ts';
-import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
+import { IdentityMismatch, ProviderFailure } from '../../domain/errors.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -67,7 +67,7 @@ export async function adoptVerification(
     try {
       return await adoptIfUnknown(dependencies, verificationId);
     } catch (error) {
-      if (error instanceof Mismatch) return 'MISMATCH';
+      if (error instanceof IdentityMismatch) return 'MISMATCH';
       if (!(error instanceof ProviderFailure)) throw error;
       const { sent, retryAfterSeconds } = error.details;
       if (sent !== false || turn === MAX_TURNS) return 'UNANSWERED';

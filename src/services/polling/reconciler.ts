@@ -19,7 +19,7 @@ import {
   REASON_UNKNOWN_AT_PROVIDER,
   requeueWaiting,
 } from '../../db/webhooks/inbox.ts';
-import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
+import { IdentityMismatch, ProviderFailure } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -258,7 +258,7 @@ export class Reconciler {
       await this.#dependencies.unitOfWork.recordAnswer(work);
       return true;
     } catch (error) {
-      if (error instanceof Mismatch) return false;
+      if (error instanceof IdentityMismatch) return false;
       throw error;
     }
   }

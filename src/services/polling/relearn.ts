@@ -8,7 +8,7 @@ import { LOOKUP_GIVE_UP_MS } from './reconciler.ts';
 const MINUTE_MS = 60_000;
 
 /** Numbers of sessions and starts for which polls of the provider were planned. */
-export interface Relearning {
+export interface PlannedPolls {
   /** Number of sessions that have not ended. */
   readonly sessions: number;
   /** Number of open starts without a session. */
@@ -23,7 +23,11 @@ export interface Relearning {
  *
  * @param pollsPerMinute polls' share of the call budget
  */
-export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
+export async function planPollsAfterLoss(
+  db: Database,
+  now: Date,
+  pollsPerMinute: number,
+): Promise<PlannedPolls> {
   const everyMs = MINUTE_MS / pollsPerMinute;
   // A worker may have finished a job whose completion the database lost. Such a job would otherwise stay locked
   // until the job queue counts it as abandoned.

@@ -18,7 +18,12 @@ import {
 } from '../../domain/annotations.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { APPROVALS, findProviderDecision, type SessionAction, type Verdict } from '../../domain/session.ts';
+import {
+  APPROVED_SUB_STATUSES,
+  findProviderDecision,
+  type SessionAction,
+  type Verdict,
+} from '../../domain/session.ts';
 import {
   ALL_PAIRS,
   getStatusInfo,
@@ -74,7 +79,7 @@ const assignInput = actionInput.extend({
  * Session after the annotation, the annotation, and whether an earlier call with the same idempotency key recorded
  * the annotation.
  */
-export interface Annotated {
+export interface AnnotationResult {
   readonly session: SessionRow;
   readonly annotation: AnnotationRow;
   readonly replayed: boolean;
@@ -85,7 +90,11 @@ export interface Annotated {
  *
  * @throws Refusal if the input is invalid or the action is not allowed
  */
-export type Annotate = (dependencies: ActionDependencies, viewer: Viewer, raw: unknown) => Promise<Annotated>;
+export type AnnotationAction = (
+  dependencies: ActionDependencies,
+  viewer: Viewer,
+  raw: unknown,
+) => Promise<AnnotationResult>;
 
 /** Transition to record with an annotation. */
 interface NextTransition {
@@ -106,7 +115,7 @@ type Plan = (writer: TransitionWriter, session: SessionRow, facts: ActionFacts) 
  * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition
  * records the closure (verdict ENDED), and the session then waits for nobody.
  */
-export const closeSession: Annotate = async (dependencies, viewer, raw) => {
+export const closeSession: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(closeInput, raw);
   return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
     await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
@@ -119,13 +128,13 @@ export const closeSession: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Adds a note for other staff. */
-export const addNote: Annotate = async (dependencies, viewer, raw) => {
+export const addNote: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(noteInput, raw);
   return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, keepStatus('NOTED'));
 };
 
 /** Escalates a session. It stays escalated until `resolveEscalation`. */
-export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
+export const escalateSession: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(escalateInput, raw);
   return annotate(
     dependencies,
@@ -139,7 +148,7 @@ export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Ends the escalation of a session, with a note of its result. */
-export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => {
+export const resolveEscalation: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(noteInput, raw);
   const kind = 'ESCALATION_RESOLUTION';
   const transition = keepStatus('ESCALATION_RESOLVED');
@@ -151,7 +160,7 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
  * decide again without a new version of the session, so `expectedSubStatus` protects the result; an approval of the
  * provider is never accepted without it.
  */
-export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
+export const resolveDispute: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(resolveDisputeInput, raw);
   const { resolution, expectedSubStatus } = input;
   const kind = 'DISPUTE_RESOLUTION';
@@ -168,7 +177,7 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
       if (
         expectedSubStatus === undefined &&
         resolution === 'ACCEPT_PROVIDER' &&
-        APPROVALS.includes(pair.subStatus)
+        APPROVED_SUB_STATUSES.includes(pair.subStatus)
       )
         refuseField(['expectedSubStatus'], mustExpect(pair));
       if (expectedSubStatus !== undefined && expectedSubStatus !== pair.subStatus)
@@ -179,7 +188,7 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Assigns a session to an agent or auditor, whoever had it before. */
-export const assignAgent: Annotate = async (dependencies, viewer, raw) => {
+export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(assignInput, raw);
   const now = dependencies.clock.now();
   const plan: Plan = async (_writer, session, facts) => {
@@ -198,7 +207,7 @@ export const assignAgent: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Ends the assignment of a session. */
-export const unassignAgent: Annotate = async (dependencies, viewer, raw) => {
+export const unassignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(actionInput, raw);
   return annotate(dependencies, viewer, 'UNASSIGN', input, 'UNASSIGNMENT', null, keepStatus('UNASSIGNED'));
 };
@@ -248,7 +257,7 @@ async function annotate(
   kind: AnnotationKind,
   code: string | null,
   next: Plan,
-): Promise<Annotated> {
+): Promise<AnnotationResult> {
   const { outcomeId, ...performed } = await performAction(
     dependencies,
     viewer,

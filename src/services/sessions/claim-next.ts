@@ -8,7 +8,7 @@ import {
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { lockClaims, lockNextOfQueue, lockQueuedSessionOf } from '../../db/sessions/queues.ts';
 import { findSessions, type SessionRow } from '../../db/sessions/sessions.ts';
-import { hasRole, QUEUE_ROLES, recordedAs, recordedNames, type Viewer } from '../../domain/access.ts';
+import { getRecordedName, getRecordedNames, hasRole, QUEUE_ROLES, type Viewer } from '../../domain/access.ts';
 import { findClaimDenial, QUEUES, type Queue } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
@@ -32,7 +32,7 @@ const claimInput = z.object({
  */
 const MAX_REFUSED = 100;
 
-export interface Claimed {
+export interface ClaimResult {
   readonly session: SessionRow;
   /** Assignment of the session to the viewer. */
   readonly assignment: AnnotationRow;
@@ -51,18 +51,18 @@ export async function claimNext(
   dependencies: ActionDependencies,
   viewer: Viewer,
   raw: unknown,
-): Promise<Claimed | null> {
+): Promise<ClaimResult | null> {
   const { clock, unitOfWork, sealer, leaseMs } = dependencies;
   const input = parseOrRefuse(claimInput, raw);
   const { queue } = input;
   if (!hasRole(viewer, QUEUE_ROLES[queue]))
     refuseField(['queue'], `needs one of the roles ${QUEUE_ROLES[queue].join(', ')}`);
-  const call = { caller: recordedAs(viewer), mutation: 'CLAIM_NEXT', key: input.idempotencyKey };
+  const call = { caller: getRecordedName(viewer), mutation: 'CLAIM_NEXT', key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
   const found = await unitOfWork.inTransaction(async (writer) => {
     const { tx } = writer;
     tx.start(lockClaims(viewer.id));
-    const earlier = await findIdempotencyKey(tx, { ...call, callers: recordedNames(viewer) });
+    const earlier = await findIdempotencyKey(tx, { ...call, callers: getRecordedNames(viewer) });
     if (earlier) {
       const [session] = await findSessions(tx, [earlier.sessionId]);
       invariant(session, 'session of an idempotency key is missing');

@@ -14,7 +14,7 @@ import type { Sealer } from '../../encryption/sealing.ts';
 import { refuseField } from './validation.ts';
 
 /** User data that the caller gave. A field that is missing keeps the value that the provider has. */
-export type GivenUser = { readonly userId: string } & {
+export type UserInput = { readonly userId: string } & {
   readonly [K in keyof PersonalData]?: string | undefined;
 };
 
@@ -34,7 +34,7 @@ interface Dependencies {
  */
 export async function ensureUser(
   dependencies: Dependencies,
-  given: GivenUser,
+  given: UserInput,
   isNew: boolean,
 ): Promise<UserRow> {
   const stored = await findUserByUserId(dependencies.db, given.userId);
@@ -43,7 +43,7 @@ export async function ensureUser(
   return storeUser(dependencies, await atProvider(dependencies.provider, given, isNew));
 }
 
-async function atProvider(provider: ProviderCalls, given: GivenUser, isNew: boolean): Promise<ProviderUser> {
+async function atProvider(provider: ProviderCalls, given: UserInput, isNew: boolean): Promise<ProviderUser> {
   const known = isNew ? null : await provider.findUser(given.userId);
   if (known) return broughtUpToDate(provider, given, known);
   const added = await addUser(provider, given);
@@ -98,7 +98,7 @@ export async function storeUser(
 }
 
 /** Creates the user at the provider. Returns null if the provider already has a user with this id. */
-async function addUser(provider: ProviderCalls, given: GivenUser): Promise<ProviderUser | null> {
+async function addUser(provider: ProviderCalls, given: UserInput): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
     return refuseField(
@@ -122,7 +122,7 @@ async function addUser(provider: ProviderCalls, given: GivenUser): Promise<Provi
  */
 async function broughtUpToDate(
   provider: ProviderCalls,
-  given: GivenUser,
+  given: UserInput,
   known: ProviderUser,
 ): Promise<ProviderUser> {
   const { userId, phone } = given;
@@ -133,7 +133,7 @@ async function broughtUpToDate(
   return { ...current, userId, phone: current.phone ?? known.phone ?? phone ?? null };
 }
 
-const pickPersonalData = ({ phone, name, email, address }: GivenUser): PersonalData => ({
+const pickPersonalData = ({ phone, name, email, address }: UserInput): PersonalData => ({
   phone: phone ?? null,
   name: name ?? null,
   email: email ?? null,
@@ -144,7 +144,7 @@ const pickPersonalData = ({ phone, name, email, address }: GivenUser): PersonalD
  * Returns whether a field that the caller gave differs from the provider's. Ignores case, because the provider
  * sometimes changes the case of names.
  */
-const differs = (given: GivenUser, known: ProviderUser): boolean =>
+const differs = (given: UserInput, known: ProviderUser): boolean =>
   (['name', 'email', 'address'] as const).some(
     (key) => given[key] !== undefined && given[key].toLowerCase() !== known[key]?.toLowerCase(),
   );

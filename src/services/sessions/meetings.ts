@@ -7,7 +7,7 @@ import {
   type MeetingRow,
 } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { recordedAs, type Viewer } from '../../domain/access.ts';
+import { getRecordedName, type Viewer } from '../../domain/access.ts';
 import { type ActionFacts, awaitsReview } from '../../domain/actions.ts';
 import type { MeetingCalendar } from '../../domain/calendar.ts';
 import { invariant } from '../../domain/invariant.ts';
@@ -94,11 +94,11 @@ export async function scheduleMeeting(
         startsAt: input.startsAt,
         status: 'SCHEDULED',
         source: 'MUTATION',
-        scheduledBy: recordedAs(viewer),
+        scheduledBy: getRecordedName(viewer),
         createdAt: now,
       });
       const booked = { ...session, meetingAt: input.startsAt };
-      const after = await writer.applyDecision(booked, 'USER_MEETING_SCHEDULED', recordedAs(viewer));
+      const after = await writer.applyDecision(booked, 'USER_MEETING_SCHEDULED', getRecordedName(viewer));
       if (input.reason)
         writer.changes.addAnnotation({
           id: uuidv7(),
@@ -107,7 +107,7 @@ export async function scheduleMeeting(
           kind: 'MEETING_REASON',
           code: id,
           text: input.reason,
-          author: recordedAs(viewer),
+          author: getRecordedName(viewer),
           recordedAt: now,
         });
       return { session: after, outcomeId: id };
@@ -150,12 +150,12 @@ export async function cancelMeeting(
         input.reason || null,
         cancelReasonContext(booked.id),
       );
-      await writer.changes.endMeeting(session.id, 'CANCELLED', recordedAs(viewer), reason);
+      await writer.changes.endMeeting(session.id, 'CANCELLED', getRecordedName(viewer), reason);
       return {
         session: await writer.applyDecision(
           { ...session, meetingAt: null },
           'USER_MEETING_CANCELLED',
-          recordedAs(viewer),
+          getRecordedName(viewer),
         ),
         outcomeId: booked.id,
       };

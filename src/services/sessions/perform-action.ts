@@ -14,9 +14,9 @@ import {
 } from '../../db/sessions/sessions.ts';
 import { findUnreviewedCalls } from '../../db/sessions/unreviewed-calls.ts';
 import {
+  getRecordedName,
+  getRecordedNames,
   maySee,
-  recordedAs,
-  recordedNames,
   type Viewer,
   visibleVerificationIds,
 } from '../../domain/access.ts';
@@ -94,7 +94,7 @@ export async function performAction(
   input: ActionInput,
   work: Work,
 ): Promise<ActionResult> {
-  const call = { caller: recordedAs(viewer), mutation: action, key: input.idempotencyKey };
+  const call = { caller: getRecordedName(viewer), mutation: action, key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
   return unitOfWork.inTransaction(async (writer) => {
     const { tx } = writer;
@@ -104,7 +104,7 @@ export async function performAction(
     writer.changes.prefetchHead(input.sessionId);
     const [session, earlier, related] = await Promise.all([
       locking,
-      findIdempotencyKey(tx, { ...call, callers: recordedNames(viewer) }),
+      findIdempotencyKey(tx, { ...call, callers: getRecordedNames(viewer) }),
       readRelatedRows(tx, input.sessionId),
     ]);
     if (!session) throw notFound();

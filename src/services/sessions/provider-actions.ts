@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { findUsers } from '../../db/sessions/users.ts';
 import type { Viewer } from '../../domain/access.ts';
-import { Mismatch, Refusal } from '../../domain/errors.ts';
+import { IdentityMismatch, Refusal } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
 import type { ProviderCalls, ProviderSession, SdkToken } from '../../domain/ports.ts';
@@ -141,5 +141,5 @@ async function refuseOtherIdentity(
   if (!field) return;
   const { verificationId } = session;
   onMismatch({ source: 'ANSWER', field, verificationId });
-  throw toRefusal(new Mismatch(field, verificationId));
+  throw toRefusal(new IdentityMismatch(field, verificationId));
 }

@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
 import { scheduleLookup } from '../../db/polling/lookups.ts';
 import {
-  claimUser,
   completeIntent,
   decrementSends,
   findIntent,
@@ -15,6 +14,7 @@ import {
   reclaimIntent,
   replaceRefusedIntent,
   replaceUser,
+  storeUserOfStart,
 } from '../../db/sessions/intents.ts';
 import { toOrigin } from '../../db/sessions/origin.ts';
 import {
@@ -34,7 +34,7 @@ import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
+import { chosenUserId, matchUserId } from './chosen-user-id.ts';
 import { ensureUser, learnUser } from './ensure-user.ts';
 import { findDenialOn } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
@@ -214,7 +214,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * @throws Refusal if the id was derived for another input
    */
   function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
-    const recognition = recognizeUserId(sealer, userId, start, JSON.stringify(input));
+    const recognition = matchUserId(sealer, userId, start, JSON.stringify(input));
     if (recognition === 'OTHER_INPUT') throw keyUsedWithOtherInput();
     return recognition === 'SAME_INPUT';
   }
@@ -338,7 +338,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const userId = givenId ?? chosenUserId(sealer, intent);
     invariant(userId !== null, 'input matched a hash whose key is not configured');
     const user = await ensureUser(atProviderOf(intent), { ...input.user, userId }, isNew);
-    const stored = await claimUser(db, intent.verificationId, user.id);
+    const stored = await storeUserOfStart(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
     const [other] = await findUsers(db, [stored]);
     invariant(other, 'user of a start intent is missing');
@@ -387,7 +387,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
     const dueAt = new Date(since.getTime() + FIRST_LOOKUP_DELAY_MS);
-    // Locks the look-up before the start intent, in the same order as `planRelearning` (no deadlock).
+    // Locks the look-up before the start intent, in the same order as `planPollsAfterLoss` (no deadlock).
     await db.transaction(async (tx) => {
       await scheduleLookup(tx, { verificationId, since, dueAt });
       await incrementSends(tx, verificationId);

@@ -13,7 +13,7 @@ export interface RecordedAnswer extends RecordedUpdate {
  * Records the provider's answer about a session. If the provider was asked after the grace period of the booked
  * meeting and knows of no call, records the meeting's end in the same transaction (`endPassedMeeting`).
  *
- * @throws Mismatch if an id in the answer contradicts the session
+ * @throws IdentityMismatch if an id in the answer contradicts the session
  */
 export async function applyAnswer(
   writer: TransitionWriter,

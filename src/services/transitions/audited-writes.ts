@@ -22,12 +22,12 @@ import {
   type AuditHead,
   type AuditKeys,
   type AuditKind,
+  buildReviewContent,
   computeCommitment,
   DETAIL_FIELDS,
   type DetailField,
   newSalt,
   personText,
-  reviewContent,
   serialise,
 } from '../../domain/audit.ts';
 import { type Labels, labelsContent } from '../../domain/labels.ts';
@@ -37,7 +37,7 @@ import type { Sealer } from '../../encryption/sealing.ts';
  * Recorded change that becomes an entry of its session's audit chain. `buildEntries` adds the number, the key
  * id and the hash.
  */
-export type AuditNote = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
+export type NewAuditEntry = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
 
 /**
  * Text that may contain personal data: its encrypted form, its salt, and its commitment (salted hash), which the
@@ -69,7 +69,7 @@ export class AuditedWrites {
   readonly #batch: WriteBatch;
   readonly #sealer: Sealer;
   readonly #keys: AuditKeys;
-  readonly #notes: AuditNote[] = [];
+  readonly #notes: NewAuditEntry[] = [];
   readonly #heads = new DataLoader(async (sessionIds: readonly string[]) => {
     const heads = headsById(await findAuditHeads(this.#tx, sessionIds));
     return sessionIds.map((id) => heads.get(id) ?? null);
@@ -164,7 +164,7 @@ export class AuditedWrites {
     this.#addNote(
       'REVIEW',
       review.sessionId,
-      reviewContent(review, { remarks: remarks.commitment, customerMessage: message.commitment }),
+      buildReviewContent(review, { remarks: remarks.commitment, customerMessage: message.commitment }),
     );
   }
 
@@ -186,7 +186,7 @@ export class AuditedWrites {
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
     // Only a review made at the provider gets its remarks later, and such a review has no message to the customer.
     const texts = { remarks: remarks.commitment, customerMessage: null };
-    this.#addNote('REVIEW', review.sessionId, reviewContent(review, texts));
+    this.#addNote('REVIEW', review.sessionId, buildReviewContent(review, texts));
   }
 
   /** Adds the audit entries of all changes to the write batch. Must be called once, after the last change. */
@@ -239,14 +239,14 @@ export function encryptWithCommitment(sealer: Sealer, text: string | null, conte
 export async function appendToChains(
   tx: Transaction,
   keys: AuditKeys,
-  notes: readonly AuditNote[],
+  notes: readonly NewAuditEntry[],
   recordedAt: Date,
 ): Promise<void> {
   const ends = headsById(await findAuditHeads(tx, uniqueSessionIds(notes)));
   await appendAuditEntries(tx, buildEntries(keys, ends, notes, recordedAt));
 }
 
-const uniqueSessionIds = (notes: readonly AuditNote[]): string[] => [
+const uniqueSessionIds = (notes: readonly NewAuditEntry[]): string[] => [
   ...new Set(notes.map((note) => note.sessionId)),
 ];
 
@@ -257,7 +257,7 @@ const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
 function buildEntries(
   keys: AuditKeys,
   ends: Map<string, AuditHead>,
-  notes: readonly AuditNote[],
+  notes: readonly NewAuditEntry[],
   recordedAt: Date,
 ): AuditEntry[] {
   return notes.map((note) => {

@@ -2,7 +2,7 @@ import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { agentRemarksContext, linkContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { type Deadlines, findDueAt } from '../../domain/deadlines.ts';
-import { type Evaluation, isApplied, type ProjectedState } from '../../domain/session.ts';
+import { isApplied, type ProjectedState, type UpdateDecision } from '../../domain/session.ts';
 import { findWaitingParty } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provider-update.ts';
@@ -131,7 +131,7 @@ export const buildTransition = (
   sessionId: string,
   before: SessionRow | null,
   update: ProviderUpdate,
-  { pair, verdict }: Extract<Evaluation, { kind: 'TRANSITION' }>,
+  { pair, verdict }: Extract<UpdateDecision, { kind: 'TRANSITION' }>,
   recordedAt: Date,
 ): TransitionRow => ({
   ...transitionBase(sessionId, before, recordedAt),

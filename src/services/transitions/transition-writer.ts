@@ -20,7 +20,7 @@ import { findUsers } from '../../db/sessions/users.ts';
 import type { WriteBatch } from '../../db/sessions/write-batch.ts';
 import { requeueWaiting } from '../../db/webhooks/inbox.ts';
 import type { Deadlines } from '../../domain/deadlines.ts';
-import { Mismatch } from '../../domain/errors.ts';
+import { IdentityMismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { hasLabels, type Labels } from '../../domain/labels.ts';
@@ -31,7 +31,7 @@ import {
   type DoubtfulAnswer,
   decideReplacement,
   evaluateUpdate,
-  isLate,
+  isLateVerdict,
   isStaffRecord,
   type Observation,
   SECOND_LOOK_AFTER_MS,
@@ -46,14 +46,14 @@ import {
   assertSameVerification,
   findUpdateMismatch,
   getOrderingTime,
-  getProvider,
+  getProviderOfUpdate,
   getVerificationId,
   type ProviderUpdate,
+  removePersonalData,
   toStatusUpdate,
   toTransitionSource,
   type UnstoredWebhook,
   unlessTooFarAhead,
-  withoutPersonalData,
 } from './provider-update.ts';
 import { SessionLookup } from './session-lookup.ts';
 import {
@@ -149,7 +149,7 @@ export class TransitionWriter {
    * Records an update of a session. The first update creates the session from its start intent. Returns null if there
    * is neither a session nor a matching intent: the session was not started here, or it was archived.
    *
-   * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session;
+   * @throws IdentityMismatch if an id in the update (verification, reference, user or provider) contradicts the session;
    *   nothing is written then
    */
   async applyUpdate(update: ProviderUpdate): Promise<RecordedUpdate | null> {
@@ -184,7 +184,7 @@ export class TransitionWriter {
    * provider does not accept replaces nothing. If another transaction created the session first, records the update
    * on that session.
    *
-   * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session
+   * @throws IdentityMismatch if an id in the update (verification, reference, user or provider) contradicts the session
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
@@ -211,17 +211,17 @@ export class TransitionWriter {
    * our start must have been sent before a webhook counts, and the webhook must name the user of our start; an
    * answer may leave the user out. An update from another provider never belongs to the intent.
    *
-   * @throws Mismatch if an answer names another user
+   * @throws IdentityMismatch if an answer names another user
    */
   async #isOurs(update: ProviderUpdate, intent: IntentRow, userId: string): Promise<boolean> {
     const { payload, eventTime } = update;
-    if (getProvider(update) !== intent.provider) return false;
+    if (getProviderOfUpdate(update) !== intent.provider) return false;
     const sent = intent.sends > 0 && intent.state !== 'TAKEN' && intent.state !== 'REFUSED';
     if (eventTime && !sent) return false;
     const [user] = await findUsers(this.tx, [userId]);
     if (eventTime) return user !== undefined && user.userId === payload.userId;
     const mismatch = findMismatch({ userId: user?.userId ?? null }, { userId: payload.userId });
-    if (mismatch) throw new Mismatch(mismatch, intent.verificationId);
+    if (mismatch) throw new IdentityMismatch(mismatch, intent.verificationId);
     return true;
   }
 
@@ -374,8 +374,8 @@ export class TransitionWriter {
     seenBefore: Observation[] | null = null,
   ): Promise<RecordedUpdate> {
     const mismatch = findUpdateMismatch(before, received);
-    if (mismatch) throw new Mismatch(mismatch, before.verificationId);
-    const update = before.erasedAt ? withoutPersonalData(received) : received;
+    if (mismatch) throw new IdentityMismatch(mismatch, before.verificationId);
+    const update = before.erasedAt ? removePersonalData(received) : received;
     const { payload, eventTime } = update;
     this.changes.prefetchHead(before.id);
     const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
@@ -396,7 +396,7 @@ export class TransitionWriter {
 
     const transition =
       evaluation.kind === 'TRANSITION' ? buildTransition(before.id, before, update, evaluation, now) : null;
-    const late = transition !== null && isLate(transition.verdict);
+    const late = transition !== null && isLateVerdict(transition.verdict);
     // The webhook may be about an earlier occurrence of this raw status, or its event time is unusable. In both
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;

@@ -5,7 +5,7 @@ import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { forceIndexPlans, WriteBatch } from '../../db/sessions/write-batch.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 import type { Deadlines } from '../../domain/deadlines.ts';
-import { Mismatch } from '../../domain/errors.ts';
+import { IdentityMismatch } from '../../domain/errors.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import type { FeedEntry } from '../../domain/session.ts';
 import { UNRECOGNIZED } from '../../domain/status.ts';
@@ -62,14 +62,14 @@ export class UnitOfWork {
   /**
    * Runs `work`, which records an answer of the provider, in one transaction.
    *
-   * @throws Mismatch if the answer is about another verification or user; the mismatch is counted and logged,
+   * @throws IdentityMismatch if the answer is about another verification or user; the mismatch is counted and logged,
    *   and nothing is recorded
    */
   async recordAnswer<T>(work: (writer: TransitionWriter) => Promise<T>): Promise<T> {
     try {
       return await this.inTransaction(work);
     } catch (error) {
-      if (error instanceof Mismatch)
+      if (error instanceof IdentityMismatch)
         this.#onMismatch({ source: 'ANSWER', field: error.field, verificationId: error.verificationId });
       throw error;
     }

@@ -8,7 +8,7 @@ import {
 import { scheduleLookup } from '../../db/polling/lookups.ts';
 import { lockSession } from '../../db/sessions/sessions.ts';
 import { claimWebhooks, type InboxRow, updateWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
-import { Mismatch } from '../../domain/errors.ts';
+import { IdentityMismatch } from '../../domain/errors.ts';
 import { NAME_OF_ID } from '../../domain/identity.ts';
 import type { Clock, WebhookPayload } from '../../domain/ports.ts';
 import type { Providers } from '../../domain/providers.ts';
@@ -165,7 +165,7 @@ export class WebhookQueueWorker {
     try {
       recorded = await writer.applyUpdate(toWebhookUpdate(payload, row));
     } catch (error) {
-      if (!(error instanceof Mismatch)) throw error;
+      if (!(error instanceof IdentityMismatch)) throw error;
       const { field, verificationId } = error;
       this.#dependencies.onMismatch({ source: 'WEBHOOK', field, verificationId });
       await this.#park(
