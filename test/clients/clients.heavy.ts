@@ -36,7 +36,7 @@ choose another: This verificationId was used before with a different input. Repe
 Asha Rao: RECEIVED/LINK_GENERATED, waits for the customer, transitions 1
 meeting SCHEDULED
 meeting CANCELLED
-Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCHEDULE_MEETING,REFRESH,CREATE_SDK_TOKEN,CLOSE,REPLACE,ADD_NOTE,ESCALATE,LABEL
+Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCHEDULE_MEETING,REFRESH,CREATE_SDK_TOKEN,CLOSE,REPLACE,ADD_NOTE,ESCALATE,ASSIGN,LABEL
 1 RECEIVED/LINK_GENERATED, waits for the customer
 2 PRE_VIDEO_CALL/USER_MEETING_SCHEDULED, waits for the customer
 3 PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer

@@ -59,6 +59,7 @@ export function moved(frame: ResultOf<typeof WATCH>['sessionLive']): string | nu
     }
     case 'SessionSnapshot':
       return frame.resync ? 'show the session again' : null;
+    case 'DeadlinePassed':
     case 'Heartbeat':
       return null;
     default:

@@ -54,6 +54,7 @@ export function moved(frame: WatchSubscription['sessionLive']): string | null {
     }
     case 'SessionSnapshot':
       return frame.resync ? 'show the session again' : null;
+    case 'DeadlinePassed':
     case 'Heartbeat':
       return null;
     default:

@@ -60,6 +60,7 @@ export function moved(frame: VkycWatchSessionSubscription['sessionLive']): strin
     }
     case 'SessionSnapshot':
       return frame.resync ? 'show the session again' : null;
+    case 'DeadlinePassed':
     case 'Heartbeat':
       return null;
     default:
