@@ -100,6 +100,21 @@ test('`npm run inbox -- replay` of all webhooks does not reopen an ended session
   ]);
 });
 
+test('40 webhooks of one session that another process queued are processed in one round, without a pause after each', async () => {
+  const gateway = await bootGateway();
+  await gateway.start('many.1');
+  for (let second = 1; second <= 40; second += 1)
+    await gateway.webhook(news('many.1', second % 2 ? 'USER_QUEUED' : 'NO_AGENT_FOUND', second));
+  await webhooksSettled(gateway.database);
+  const { rows } = await gateway.database.query('select id::text from webhook_inbox');
+
+  const said = await inbox(gateway, 'replay', ...rows.map((row) => row.id));
+
+  expect(rows.length).toBeGreaterThanOrEqual(40);
+  expect(said).not.toContain('PENDING');
+  expect(said.match(/DONE/g)).toHaveLength(rows.length);
+});
+
 test('npm run inbox refuses invalid arguments with a message that says what is wrong', async () => {
   const gateway = await bootGateway();
   await expect(inbox(gateway, 'replay')).rejects.toMatchObject({

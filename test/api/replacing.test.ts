@@ -89,7 +89,7 @@ test('a session can be replaced in every status except approvals, and an ended s
   const gateway = await bootGateway();
   const { olga } = await staffOf(gateway);
 
-  for (const { subStatus, terminal } of PROVIDER_PAIRS) {
+  const replaceAt = async ({ subStatus, terminal }: (typeof PROVIDER_PAIRS)[number]) => {
     const id = `from.${subStatus}`;
     const old = await sessionAt(gateway, id, subStatus as never);
     const offered = (await olga.look(old.id)).availableActions.includes('REPLACE');
@@ -104,7 +104,7 @@ test('a session can be replaced in every status except approvals, and an ended s
         message: expect.stringContaining('an approved session cannot be replaced'),
       });
       expect(after.subStatus).toBe(subStatus);
-      continue;
+      return;
     }
     expect(started.__typename).toBe('StartSessionSuccess');
     expect(after).toMatchObject({
@@ -114,7 +114,9 @@ test('a session can be replaced in every status except approvals, and an ended s
       statusInfo: { waitingOn: 'NOBODY' },
     });
     expect((await logOf(gateway, id)).at(-1)).toBe(`${terminal ? 'ENDED' : 'MOVED'} MUTATION REPLACED olga`);
-  }
+  };
+
+  await Promise.all(PROVIDER_PAIRS.map(replaceAt));
   await expectSound(gateway);
 });
 
@@ -390,7 +392,7 @@ test('concurrent replacements and webhooks of the old and new sessions cause no 
 }, async () => {
   const [one, two] = await twoGateways();
   const [here, there] = [await person(one, 'olga', 'OPERATOR'), await person(two, 'olga', 'OPERATOR')];
-  const numbers = Array.from({ length: 12 }, (_, index) => index);
+  const numbers = Array.from({ length: 6 }, (_, index) => index);
   // Covers both lock orders: the new verification id sorts before the old one for even numbers, after it for odd.
   const oldOf = (index: number) => `${index % 2 ? 'a' : 'z'}.${index}.old`;
   const newOf = (index: number) => `m.${index}.new`;

@@ -129,11 +129,14 @@ export class WebhookQueueWorker {
         if (failed) throw failed.reason;
         return claimed.length;
       });
-      for (const { id } of claimed) this.#unseen.delete(id);
+      const foreign = claimed.filter(({ id }) => !this.#unseen.delete(id));
       // The queue is empty and no other worker of this process has claimed webhooks, so other replicas have
       // processed those in `#unseen`.
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
-      return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
+      // Each claim takes only the oldest webhook of a session. After one that another replica or a replay queued, the
+      // session may have more that are not in `#unseen`.
+      const mayHaveMore = count === limit || this.#unseen.size > 0 || foreign.length > 0;
+      return count > 0 && mayHaveMore ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
       if (limit > 1) return { passOver: null };
       const [failed = null] = claimed;
