@@ -6,7 +6,7 @@ import {
   DEFAULT_SLOT_MINUTES,
   type Environment,
   environment,
-  hasSignIn,
+  hasAuthentication,
   isProduction,
   type LOG_FORMATS,
   namesProvider,
@@ -256,7 +256,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     // Without sign-in, failed attempts are not limited: only a developer uses such a gateway.
-    failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
+    failuresPerMinute: hasAuthentication(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:
       Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) &&

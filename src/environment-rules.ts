@@ -6,7 +6,7 @@ import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   DEFAULT_SLOT_MINUTES,
   type Environment,
-  hasSignIn,
+  hasAuthentication,
   isLoopback,
   isPlainHttp,
   isProduction,
@@ -35,7 +35,7 @@ export function findContradictions(env: Environment): string[] {
   const production = isProduction(env);
   const complaints: [boolean, string][] = [
     [
-      !hasSignIn(env) && production,
+      !hasAuthentication(env) && production,
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but production needs one of them to verify tokens.',
     ],
     [
@@ -69,11 +69,11 @@ export function findContradictions(env: Environment): string[] {
       `TRUST_PROXY: ${network} is much larger than a network of proxies, and a trusted host can claim any client address. Set it to the network of your proxies only, such as 10.0.0.0/8.`,
     ]),
     [
-      !hasSignIn(env) && !usesSandbox(env),
+      !hasAuthentication(env) && !usesSandbox(env),
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but a real provider needs one of them to verify tokens.',
     ],
     [
-      !hasSignIn(env) && !isLoopback(env.HOST),
+      !hasAuthentication(env) && !isLoopback(env.HOST),
       `AUTH_SECRET or AUTH_JWKS_URL: neither is set, so HOST must be a loopback address, not ${env.HOST}. Set one of them, or HOST=127.0.0.1.`,
     ],
     [

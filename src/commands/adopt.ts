@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import {
   ADOPTION_OUTCOMES,
   type AdoptionOutcome,
-  adoptVerification,
-} from '../services/polling/adopt-verification.ts';
+  importVerification,
+} from '../services/polling/import-verification.ts';
 import { openDatabase } from './open-database.ts';
 import { openProvider } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   try {
     const counts = new Map<AdoptionOutcome, number>();
     for (const [index, id] of ids.entries()) {
-      const outcome = await adoptVerification(provider, id);
+      const outcome = await importVerification(provider, id);
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
       print(`${id}  ${ADOPTION_OUTCOMES[outcome]}`);
       if (ids.length > 1) process.stderr.write(`\r${index + 1} of ${ids.length}`);

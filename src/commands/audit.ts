@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Database } from '../db/connection/client.ts';
-import { countArchived, findArchivedButPresent } from '../db/retention/archive.ts';
+import { countArchivedByFile, findArchivedButPresent } from '../db/retention/archive.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import { systemClock } from '../domain/ports.ts';
 import { adoptSessions, type SessionAdoption } from '../services/audit/adopt-sessions.ts';
@@ -80,7 +80,7 @@ async function verifyArchives(
     print(`WRONG  session ${sessionId}  row 1  listed in archived_session, but still in the database`);
     wrong += 1;
   }
-  for (const [file, count] of await countArchived(db))
+  for (const [file, count] of await countArchivedByFile(db))
     if (!files.some((given) => basename(given) === file))
       print(
         `${count} sessions are listed as archived in ${file} and were not verified: pass the file with --archive.`,

@@ -4,7 +4,7 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ErasureTarget, erasePerson } from '../services/retention/erase-person.ts';
-import { type ErasedSubject, eraseSubject } from '../services/retention/erase-subject.ts';
+import { type ErasedSubject, pseudonymizeSubject } from '../services/retention/pseudonymize-subject.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -55,7 +55,10 @@ async function main(): Promise<void> {
   try {
     const dependencies = { db, sealer, keys, retentionDays, now: new Date() };
     if (who === null)
-      return tellSubject(await eraseSubject(dependencies, subject as string, values.by, dryRun), dryRun);
+      return tellSubject(
+        await pseudonymizeSubject(dependencies, subject as string, values.by, dryRun),
+        dryRun,
+      );
     const erased = await erasePerson(dependencies, who, values.by, dryRun);
     const { sessions, texts, webhooks, idempotencyKeys, archives } = erased;
     process.stdout.write(

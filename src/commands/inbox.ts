@@ -18,7 +18,7 @@ import {
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
-import { ReadLog } from '../services/audit/read-log.ts';
+import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { createProviders } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
@@ -61,7 +61,7 @@ async function show(opened: Opened, ids: readonly bigint[], reveal: boolean): Pr
   if (reveal) {
     const subjects = ids.map((id) => dataSubjectKey('webhook_inbox', String(id)));
     const viewer = `${userInfo().username}, by npm run inbox`;
-    await new ReadLog({ db, keys, clock: systemClock }).record({
+    await new DataAccessLog({ db, keys, clock: systemClock }).record({
       viewer,
       operations: ['inbox show'],
       fields: ['webhook_inbox.body'],

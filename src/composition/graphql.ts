@@ -9,7 +9,7 @@ import { createOperationHandler } from '../graphql/operation-handler.ts';
 import { createRateLimit } from '../graphql/rate-limit.ts';
 import { getSchema } from '../graphql/schema.ts';
 import { type DocumentPolicy, readManifest, trustedDocumentsOnly } from '../graphql/trusted-documents.ts';
-import { ReadLog } from '../services/audit/read-log.ts';
+import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import {
   addNote,
   assignAgent,
@@ -43,7 +43,7 @@ export async function createGraphql(core: Core, services: Services, { db, auditK
   const handleOperation = createOperationHandler({
     executor: overrides.executor ?? createJitExecutor(schema),
     seconds: config.requestSeconds,
-    readLog: new ReadLog({ db, keys: auditKeys, clock }),
+    readLog: new DataAccessLog({ db, keys: auditKeys, clock }),
     log,
   });
   return {

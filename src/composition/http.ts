@@ -24,7 +24,7 @@ import {
   formatUrl,
 } from '../http/server.ts';
 import { createAuthenticator } from '../http/sign-in.ts';
-import { UnsignedSockets } from '../http/unsigned-sockets.ts';
+import { UnauthenticatedSockets } from '../http/unauthenticated-sockets.ts';
 import { serveUpgrades } from '../http/upgrades.ts';
 import { limitUploads } from '../http/uploads.ts';
 import { serveWebhooks } from '../http/webhooks.ts';
@@ -98,7 +98,7 @@ export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
     ...graphql,
     ...{ authenticator, connections, metrics, log },
     mostSubscriptions: config.live.subscriptionsPerSocket,
-    unsigned: new UnsignedSockets(clientAddressOf),
+    unsigned: new UnauthenticatedSockets(clientAddressOf),
     limitUploads: limitUploads(),
   };
   lifecycle.onStop(await serveGraphqlOverHttp(server, transports));

@@ -1,6 +1,12 @@
 /** Compares the row of a session with its audit chain and its log of transitions. Pure functions. */
 
-import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
+import {
+  type AuditEntry,
+  computeCommitment,
+  DETAIL_FIELDS,
+  type LateSessionField,
+  personText,
+} from './audit.ts';
 import {
   type AuditFinding,
   type EntryContent,
@@ -13,7 +19,7 @@ import { applyTransition, isApplied, type LogEntry, type ProjectedState } from '
 import { findWaitingParty, type Party } from './status.ts';
 
 /** Columns of a session's row that DETAILS entries contain. */
-type RowDetails = Readonly<Record<Exclude<DetailField, 'caller'>, string | Date | null>>;
+type RowDetails = Readonly<Record<Exclude<LateSessionField, 'caller'>, string | Date | null>>;
 
 /** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
 export interface AuditedSession extends Omit<ProjectedState, 'provider' | 'assigned'>, RowDetails {
@@ -110,7 +116,7 @@ const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
 /**
  * The only detail of a session that may change after it was set: the provider may move the expiry of the link.
  */
-const CHANGEABLE: DetailField = 'linkExpiresAt';
+const CHANGEABLE: LateSessionField = 'linkExpiresAt';
 
 /**
  * Whether an audit chain says whose session it is (SESSION entry). A chain of an earlier release has no such
@@ -162,7 +168,7 @@ export function differingDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession,
   { caller }: SessionOrigin,
-): Partial<Record<DetailField, string | Date | null>> {
+): Partial<Record<LateSessionField, string | Date | null>> {
   const { newest } = latestDetails(entries);
   const given = { ...row, caller };
   const differing = DETAIL_FIELDS.filter(
@@ -176,7 +182,7 @@ export function differingDetails(
  * value which may not change: the session's row was edited before that entry was written.
  */
 function latestDetails(entries: readonly AuditEntry[]) {
-  const newest = new Map<DetailField, { number: number; value: unknown }>();
+  const newest = new Map<LateSessionField, { number: number; value: unknown }>();
   const findings: AuditFinding[] = [];
   for (const { kind, number, content } of entries) {
     if (kind !== 'SESSION' && kind !== 'DETAILS') continue;

@@ -101,7 +101,7 @@ export type AuditKind = keyof typeof AUDIT_FIELDS;
 
 /** Fields of the SESSION entry to which a later DETAILS entry may give a value. */
 export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
-export type DetailField = (typeof DETAIL_FIELDS)[number];
+export type LateSessionField = (typeof DETAIL_FIELDS)[number];
 
 /**
  * Fields of each kind of entry whose texts may have to be erased later (free texts). The entry holds commitments

@@ -10,7 +10,7 @@ export interface Clock {
 export const systemClock: Clock = { now: () => new Date() };
 
 /** Personal data of a customer, as given to startSession. */
-export interface PersonalData {
+export interface ContactDetails {
   readonly phone: string | null;
   readonly name: string | null;
   readonly email: string | null;
@@ -18,7 +18,7 @@ export interface PersonalData {
 }
 
 /** Customer, as stored by the provider. */
-export interface ProviderUser extends PersonalData {
+export interface ProviderUser extends ContactDetails {
   readonly userId: string;
 }
 

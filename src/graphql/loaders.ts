@@ -14,7 +14,7 @@ import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositions } from '../db/sessions/feed.ts';
 import { findLabelsOfSessions } from '../db/sessions/labels.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
-import { findReplacers } from '../db/sessions/replacers.ts';
+import { findReplacementCallers } from '../db/sessions/replacers.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
   findReplacements,
@@ -124,7 +124,7 @@ const LOADERS = {
   /** Finds who replaced a session, by the session's id. */
   replacer: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findReplacers(db, ids), (row) => row.sessionId),
+      inOrder(ids, await findReplacementCallers(db, ids), (row) => row.sessionId),
     ),
   /** Finds the newest transition that contradicted a session's decision, by the session's id. */
   dispute: (db: Database) =>

@@ -8,15 +8,15 @@ import type { Faults } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
 import {
   checkId,
-  newUser,
+  newUserSchema,
   parseBody,
   tokenRequestSchema,
   userChangesSchema,
-  verificationRequest,
+  verificationRequestSchema,
 } from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
-import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
-import { type AccountTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
+import type { SandboxStore, UserSelection, VerificationKey } from './store.ts';
+import { type AdditionalTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
 import type { SandboxUser } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
@@ -29,7 +29,7 @@ interface Dependencies {
   readonly faults: Faults;
   readonly clock: Clock;
   readonly callsPerMinute: number | null;
-  readonly templates: AccountTemplates;
+  readonly templates: AdditionalTemplates;
 }
 
 /** Serves the six calls of the provider's API according to the provider's documentation. */
@@ -45,7 +45,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     injectApiFaults(api, faults, API_PREFIX);
 
     api.post('/user', async (request) => {
-      const { user_id, phone, ...person } = parseBody(newUser, request.body);
+      const { user_id, phone, ...person } = parseBody(newUserSchema, request.body);
       if (user_id) checkId('user_id', user_id);
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
@@ -60,7 +60,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     });
 
     api.post('/vkyc', async (request) => {
-      const body = parseBody(verificationRequest, request.body);
+      const body = parseBody(verificationRequestSchema, request.body);
       const { verification_id, user_template, agent_template } = body;
       checkId('verification_id', verification_id);
       if (!hasTemplates(templates, user_template, agent_template)) throw apiError('templateUnknown');
@@ -79,9 +79,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
       };
     });
 
-    api.get('/vkyc', async (request) =>
-      store.findVerification(request.query as VerificationSelection).asAnswer(),
-    );
+    api.get('/vkyc', async (request) => store.findVerification(request.query as VerificationKey).asAnswer());
 
     api.post('/oauth/token', async (request) => {
       parseBody(tokenRequestSchema, request.body);

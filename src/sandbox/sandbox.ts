@@ -10,7 +10,7 @@ import { answerErrorsAsTheProvider } from './errors.ts';
 import { Faults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { SandboxStore } from './store.ts';
-import type { AccountTemplates } from './templates.ts';
+import type { AdditionalTemplates } from './templates.ts';
 import { WebhookScheduler } from './webhook-scheduler.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
@@ -38,7 +38,7 @@ interface Options {
   /** Rate limit of each operation, in calls per minute; null means no limit. */
   readonly callsPerMinute?: number | null;
   /** Templates of the settings, which the account has besides the sandbox's own. */
-  readonly templates?: AccountTemplates;
+  readonly templates?: AdditionalTemplates;
 }
 
 /** Running sandbox: an HTTP server with the provider's API, which also sends the provider's webhooks. */

@@ -11,7 +11,7 @@ export interface UserSelection {
   readonly user_reference_id?: string | null | undefined;
 }
 
-export interface VerificationSelection {
+export interface VerificationKey {
   readonly verification_id?: string | undefined;
   readonly reference_id?: string | undefined;
 }
@@ -108,7 +108,7 @@ export class SandboxStore {
     return this.#verifications.has(verificationId);
   }
 
-  findVerification({ verification_id, reference_id }: VerificationSelection): Verification {
+  findVerification({ verification_id, reference_id }: VerificationKey): Verification {
     if (!verification_id && !reference_id) throw apiError('verificationNotNamed');
     const id = verification_id || this.#verificationIds[indexOf(reference_id)];
     const found = this.#verifications.get(id ?? '');

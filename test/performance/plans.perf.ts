@@ -23,7 +23,7 @@ import {
 } from '../../src/db/sessions/sessions.ts';
 import { findObservations } from '../../src/db/sessions/transitions.ts';
 import { forceIndexPlans, WriteBatch } from '../../src/db/sessions/write-batch.ts';
-import { claimWebhooks, lockReadySessions } from '../../src/db/webhooks/inbox.ts';
+import { claimWebhooks, lockUncontendedSessions } from '../../src/db/webhooks/inbox.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { onStatement, type Statement } from '../harness/statements.ts';
 
@@ -231,7 +231,7 @@ test('claiming or storing a webhook finds earlier webhooks of the same session b
   const [claim, lock] = (await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     await claimWebhooks(tx, 10, 0n);
-    await lockReadySessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
+    await lockUncontendedSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
   })) as [Planned, Planned];
 
   expect(claim.plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);

@@ -8,7 +8,7 @@ export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 /** Function that runs a counting statement, which only reads and may take long. */
 export type CountStatement<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
-export interface CountLimits {
+export interface CountOptions {
   /**
    * Statement timeout, enforced by the server, so it holds even if this process cannot cancel the statement.
    */
@@ -40,7 +40,10 @@ export class StatisticsPool {
     this.#watching = watching;
   }
 
-  async count<Figures>(count: CountStatement<Figures>, { timeoutMs, signal }: CountLimits): Promise<Figures> {
+  async count<Figures>(
+    count: CountStatement<Figures>,
+    { timeoutMs, signal }: CountOptions,
+  ): Promise<Figures> {
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     const ending = AbortSignal.any(signals);
     const client = await this.#connect(ending);

@@ -4,7 +4,7 @@
  */
 import { and, asc, gt, isNotNull, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import type { PersonalData } from '../../domain/ports.ts';
+import type { ContactDetails } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Database, Transaction } from '../connection/client.ts';
 import {
@@ -35,7 +35,7 @@ interface Value {
 }
 
 /** Column whose values can be decrypted or computed again, and so renewed with another key. */
-export interface ReencryptableColumn {
+export interface RotatableColumn {
   readonly column: PgColumn;
   /** Column by which the rows are iterated in order. */
   readonly id: PgColumn;
@@ -55,13 +55,13 @@ const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (be
  * All columns whose values can be renewed with another key. A test searches the schema for encrypted columns
  * that are missing from this list.
  */
-export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
+export const REENCRYPTABLE_COLUMNS: readonly RotatableColumn[] = [
   sealedIn(users.personal, users.id, users.id, userContext),
   {
     ...{ column: users.phoneHash, id: users.id, beside: users.personal },
     reencrypt(sealer, { id, beside }) {
       const personal = sealer.open(beside as Buffer, userContext(id as string)).toString('utf8');
-      return sealer.hash((JSON.parse(personal) as PersonalData).phone as string);
+      return sealer.hash((JSON.parse(personal) as ContactDetails).phone as string);
     },
   },
   sealedIn(sessions.link, sessions.id, sessions.id, linkContext),
@@ -102,7 +102,7 @@ const hasOtherKey = (column: PgColumn, label: Buffer): SQL =>
  */
 export const lockValuesWithOtherKey = (
   tx: Transaction,
-  { column, id, beside }: ReencryptableColumn,
+  { column, id, beside }: RotatableColumn,
   label: Buffer,
   after: Value['id'] | null,
   limit: number,
@@ -117,7 +117,7 @@ export const lockValuesWithOtherKey = (
 
 export const updateValue = (
   tx: Transaction,
-  { column, id }: ReencryptableColumn,
+  { column, id }: RotatableColumn,
   rowId: Value['id'],
   value: Buffer,
 ) =>

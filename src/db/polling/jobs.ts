@@ -65,7 +65,7 @@ export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
  * unavailable, and may be called again later: a job left locked by a worker that lost its connection is
  * unlocked by the next call.
  */
-export function createJobRunner(
+export function createReconcileQueueDrainer(
   pool: pg.Pool,
   reconcile: (verificationId: string) => Promise<void>,
 ): () => Promise<void> {

@@ -192,7 +192,7 @@ export async function findIdsInArchive(db: Queryable, file: string): Promise<str
 }
 
 /** Counts archived sessions by archive file name. */
-export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, number>> {
+export async function countArchivedByFile(db: Queryable): Promise<ReadonlyMap<string, number>> {
   const rows = await db
     .select({ file: archivedSessions.file, count: count() })
     .from(archivedSessions)

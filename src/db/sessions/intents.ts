@@ -56,7 +56,7 @@ export const decrementSends = (db: Queryable, verificationId: string) =>
  * Stores the user (customer) of a start, unless a concurrent call of the same start stored one first. Returns
  * the row id of the stored user.
  */
-export async function storeUserOfStart(
+export async function assignUserToStart(
   db: Queryable,
   verificationId: string,
   userId: string,

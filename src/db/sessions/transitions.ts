@@ -175,7 +175,7 @@ const RANGES = {
 };
 
 /** Current end of a session's log, together with the transition that a reader holds to be the newest. */
-export interface SessionLogEnd {
+export interface LogEndComparison {
   readonly sessionId: string;
   /** Sequence of the session's newest transition. */
   readonly lastSequence: number;
@@ -205,7 +205,7 @@ const ends = preparedQuery(
 export async function findLogEnds(
   db: Queryable,
   known: readonly { sessionId: string; sequence: number }[],
-): Promise<SessionLogEnd[]> {
+): Promise<LogEndComparison[]> {
   const rows = await ends(
     db,
     known.map(({ sessionId }) => sessionId),

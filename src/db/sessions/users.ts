@@ -1,6 +1,6 @@
 import { desc, eq, inArray } from 'drizzle-orm';
 import { invariant } from '../../domain/invariant.ts';
-import type { PersonalData } from '../../domain/ports.ts';
+import type { ContactDetails } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Queryable } from '../connection/client.ts';
 import { users } from '../schema/tables.ts';
@@ -19,7 +19,7 @@ export const userContext = (id: string): string => `vkyc_user:${id}`;
 export const decryptPersonalData = (
   sealer: Sealer,
   { personal, id }: Pick<UserRow, 'personal' | 'id'>,
-): PersonalData => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
+): ContactDetails => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
 
 /** Inserts a user unless a user with this user id exists. Returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {

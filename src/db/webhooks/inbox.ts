@@ -41,7 +41,7 @@ const insertNewWebhooks = preparedWrite<string | null>(
  * locked, no earlier webhook of the session is queued, the body is not a duplicate, and the session's
  * personal data was not erased.
  */
-export const lockReadySessions = (
+export const lockUncontendedSessions = (
   tx: Transaction,
   webhooks: readonly { verificationId: string; bodyHash: Buffer }[],
 ): Promise<LockedSession[]> =>

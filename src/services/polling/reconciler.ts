@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import { classifyFault, isCausedByValues } from '../../db/connection/connection-errors.ts';
-import { createJobRunner, enqueueDueJobs } from '../../db/polling/jobs.ts';
+import { createReconcileQueueDrainer, enqueueDueJobs } from '../../db/polling/jobs.ts';
 import { cancelLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
 import { findIntent } from '../../db/sessions/intents.ts';
 import { findPassedMeetings } from '../../db/sessions/meetings.ts';
@@ -28,8 +28,8 @@ import { applyAnswer } from '../transitions/apply-answer.ts';
 import { endPassedMeeting } from '../transitions/passed-meeting.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { adoptFound, isSameUser } from './adopt-verification.ts';
 import type { FairShare } from './fair-share.ts';
+import { adoptFound, isSameUser } from './import-verification.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /**
@@ -81,7 +81,7 @@ export class Reconciler {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
-    this.#drain = createJobRunner(dependencies.pool, (id) =>
+    this.#drain = createReconcileQueueDrainer(dependencies.pool, (id) =>
       withSpan('reconcile', { from: null }, () => this.#reconcile(id)),
     );
     this.#timer = setInterval(() => this.#look(), dependencies.lookIntervalMs ?? LOOK_INTERVAL_MS);

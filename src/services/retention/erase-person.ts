@@ -20,7 +20,7 @@ import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { type UserRow, userContext } from '../../db/sessions/users.ts';
 import { webhookContext } from '../../db/webhooks/inbox.ts';
 import { type AuditKeys, serialise } from '../../domain/audit.ts';
-import type { PersonalData } from '../../domain/ports.ts';
+import type { ContactDetails } from '../../domain/ports.ts';
 import { getStatusInfo } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { checkSession } from '../audit/verify-audit.ts';
@@ -111,7 +111,7 @@ async function erase(
     personal.phone,
     personal.email,
   ]);
-  const nothing: PersonalData = { phone: null, name: null, email: null, address: null };
+  const nothing: ContactDetails = { phone: null, name: null, email: null, address: null };
   await eraseUserRow(tx, person.id, {
     userId: `erased:${person.id}`,
     personal: sealer.seal(JSON.stringify(nothing), userContext(person.id)),
@@ -194,7 +194,7 @@ function refuseBeforeTheLawAllows(
     );
 }
 
-const describeErased = (sealer: Sealer, person: UserRow): PersonalData =>
+const describeErased = (sealer: Sealer, person: UserRow): ContactDetails =>
   JSON.parse(sealer.open(person.personal, userContext(person.id)).toString('utf8'));
 
 /** Finds webhooks that belong to no session and whose body mentions the person. */

@@ -34,7 +34,7 @@ import {
 import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../../domain/subject.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
-import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
+import { type ActionDependencies, actionInput, performAction, throwIfDenied } from './perform-action.ts';
 import { keyOf, keyText, optional, parseOrRefuse, refuseField, requiredText, text } from './validation.ts';
 
 /** Maximum length of the `sub` of a token. */
@@ -192,9 +192,13 @@ export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) =
   const input = parseOrRefuse(assignInput, raw);
   const now = dependencies.clock.now();
   const plan: Plan = async (_writer, session, facts) => {
-    denyAction('ASSIGN', session, findAssigneeDenial(facts, input.agent));
+    throwIfDenied('ASSIGN', session, findAssigneeDenial(facts, input.agent));
     if (input.until && input.until <= now)
-      denyAction('ASSIGN', session, 'The end of the assignment is in the past: choose a time in the future.');
+      throwIfDenied(
+        'ASSIGN',
+        session,
+        'The end of the assignment is in the past: choose a time in the future.',
+      );
     return {
       pair: session,
       verdict: 'ASSIGNED',

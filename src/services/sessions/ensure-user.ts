@@ -9,13 +9,13 @@ import {
   userContext,
 } from '../../db/sessions/users.ts';
 import { ProviderFailure } from '../../domain/errors.ts';
-import type { Clock, PersonalData, ProviderCalls, ProviderUser } from '../../domain/ports.ts';
+import type { Clock, ContactDetails, ProviderCalls, ProviderUser } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { refuseField } from './validation.ts';
 
 /** User data that the caller gave. A field that is missing keeps the value that the provider has. */
 export type UserInput = { readonly userId: string } & {
-  readonly [K in keyof PersonalData]?: string | undefined;
+  readonly [K in keyof ContactDetails]?: string | undefined;
 };
 
 interface Dependencies {
@@ -73,7 +73,7 @@ export async function storeUser(
 ): Promise<UserRow> {
   const { userId, ...payload } = atProvider;
   const id = uuidv7();
-  const sealed = (rowId: string, personal: PersonalData) => ({
+  const sealed = (rowId: string, personal: ContactDetails) => ({
     personal: sealer.seal(JSON.stringify(personal), userContext(rowId)),
     phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
   });
@@ -86,7 +86,7 @@ export async function storeUser(
   });
   if (stored.id === id) return stored;
   const before = decryptPersonalData(sealer, stored);
-  const merged: PersonalData = {
+  const merged: ContactDetails = {
     phone: payload.phone ?? before.phone,
     name: payload.name ?? before.name,
     email: payload.email ?? before.email,
@@ -133,7 +133,7 @@ async function broughtUpToDate(
   return { ...current, userId, phone: current.phone ?? known.phone ?? phone ?? null };
 }
 
-const pickPersonalData = ({ phone, name, email, address }: UserInput): PersonalData => ({
+const pickPersonalData = ({ phone, name, email, address }: UserInput): ContactDetails => ({
   phone: phone ?? null,
   name: name ?? null,
   email: email ?? null,

@@ -36,7 +36,7 @@ export class TimeUnavailable extends Error {
  *
  * @throws TimeUnavailable
  */
-export async function takePlace(
+export async function lockFreePlace(
   tx: Transaction,
   calendar: MeetingCalendar,
   session: SessionRow,

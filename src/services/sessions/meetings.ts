@@ -13,13 +13,13 @@ import type { MeetingCalendar } from '../../domain/calendar.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
-import { refuseTime, TimeUnavailable, takePlace } from './meeting-places.ts';
+import { lockFreePlace, refuseTime, TimeUnavailable } from './meeting-places.ts';
 import {
   type ActionDependencies,
   type ActionResult,
   actionInput,
-  denyAction,
   performAction,
+  throwIfDenied,
 } from './perform-action.ts';
 import { optional, parseOrRefuse, refuseField, text } from './validation.ts';
 
@@ -71,13 +71,13 @@ export async function scheduleMeeting(
         return { session, outcomeId: same.id, replayed: true };
       }
       if (input.startsAt <= now)
-        denyAction(
+        throwIfDenied(
           'SCHEDULE_MEETING',
           session,
           'The start time is in the past: choose a time in the future.',
         );
       if (linkExpiresAt && input.startsAt >= linkExpiresAt) {
-        denyAction(
+        throwIfDenied(
           'SCHEDULE_MEETING',
           session,
           `The start time is after the customer's link expires (${linkExpiresAt.toISOString()}): choose an earlier time.`,
@@ -85,7 +85,7 @@ export async function scheduleMeeting(
       }
       if (awaitsReview(session) && !input.reason)
         refuseField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
-      if (calendar) await takePlace(writer.tx, calendar, session, input.startsAt);
+      if (calendar) await lockFreePlace(writer.tx, calendar, session, input.startsAt);
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
       writer.changes.addMeeting({

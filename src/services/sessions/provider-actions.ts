@@ -9,7 +9,7 @@ import type { ProviderCalls, ProviderSession, SdkToken } from '../../domain/port
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { applyAnswer } from '../transitions/apply-answer.ts';
-import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
+import { type ActionDependencies, allowedSession, throwIfDenied } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
 export interface ProviderDependencies extends ActionDependencies {
@@ -66,7 +66,8 @@ export async function requestRecording(
   const answer = await find(dependencies, session);
   await refuseOtherIdentity(dependencies, session, answer);
   const { recordingLink, recordingLinkExpiresAt: expiresAt } = answer;
-  if (recordingLink === null) denyAction('REQUEST_RECORDING', session, 'The provider has no recording yet.');
+  if (recordingLink === null)
+    throwIfDenied('REQUEST_RECORDING', session, 'The provider has no recording yet.');
   dependencies.log.info(
     { audit: 'recording requested', viewer: viewer.id, sessionId },
     'recording requested',

@@ -17,7 +17,7 @@ import {
   toRecordedReasons,
 } from '../../domain/review-reasons.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
-import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
+import { type ActionDependencies, actionInput, performAction, throwIfDenied } from './perform-action.ts';
 import { keyOf, optional, parseOrRefuse, text } from './validation.ts';
 
 /**
@@ -79,7 +79,7 @@ export async function recordReview(
     input,
     async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, decision);
-      denyAction(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
+      throwIfDenied(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
       // After an approval or a rejection the booked meeting is no longer needed. A meeting that the customer booked
       // at the provider stays booked, because the provider has no call for cancelling it.
       const endsMeeting = facts.meetingBookedHere && decision !== 'UNABLE_TO_VALIDATE';

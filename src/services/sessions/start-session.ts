@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
 import { scheduleLookup } from '../../db/polling/lookups.ts';
 import {
+  assignUserToStart,
   completeIntent,
   decrementSends,
   findIntent,
@@ -14,7 +15,6 @@ import {
   reclaimIntent,
   replaceRefusedIntent,
   replaceUser,
-  storeUserOfStart,
 } from '../../db/sessions/intents.ts';
 import { toOrigin } from '../../db/sessions/origin.ts';
 import {
@@ -338,7 +338,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const userId = givenId ?? chosenUserId(sealer, intent);
     invariant(userId !== null, 'input matched a hash whose key is not configured');
     const user = await ensureUser(atProviderOf(intent), { ...input.user, userId }, isNew);
-    const stored = await storeUserOfStart(db, intent.verificationId, user.id);
+    const stored = await assignUserToStart(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
     const [other] = await findUsers(db, [stored]);
     invariant(other, 'user of a start intent is missing');

@@ -25,7 +25,7 @@ import {
   buildReviewContent,
   computeCommitment,
   DETAIL_FIELDS,
-  type DetailField,
+  type LateSessionField,
   newSalt,
   personText,
   serialise,
@@ -201,7 +201,7 @@ export class AuditedWrites {
   }
 }
 
-type RowDetail = Exclude<DetailField, 'caller'>;
+type RowDetail = Exclude<LateSessionField, 'caller'>;
 const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
 
 /**

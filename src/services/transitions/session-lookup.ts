@@ -3,7 +3,7 @@ import { findAuditHeadsOfVerifications } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
 import { type LockedSession, lockSessions } from '../../db/sessions/sessions.ts';
 import { findObservations } from '../../db/sessions/transitions.ts';
-import { lockReadySessions } from '../../db/webhooks/inbox.ts';
+import { lockUncontendedSessions } from '../../db/webhooks/inbox.ts';
 import type { Observation } from '../../domain/session.ts';
 import type { AuditedWrites } from './audited-writes.ts';
 import {
@@ -42,7 +42,7 @@ export class SessionLookup {
         verificationId: getVerificationId(update),
         bodyHash,
       }));
-      return this.#find(updates, lockReadySessions(this.#tx, wanted));
+      return this.#find(updates, lockUncontendedSessions(this.#tx, wanted));
     },
     { cache: false },
   );

@@ -44,7 +44,7 @@ interface Lane {
  * statement. While every chain has a statement in flight, further reads wait and share the next statement
  * (group commit).
  */
-export class ReadLog {
+export class DataAccessLog {
   readonly #db: Database;
   readonly #keys: AuditKeys;
   readonly #clock: Clock;

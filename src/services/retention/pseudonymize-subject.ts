@@ -40,7 +40,7 @@ export interface ErasedSubject {
  *
  * @throws ErasureRefused if the subject belongs to staff, or a chain does not verify
  */
-export async function eraseSubject(
+export async function pseudonymizeSubject(
   { db, ...dependencies }: Dependencies,
   sub: string,
   by: string,

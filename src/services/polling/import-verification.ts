@@ -59,7 +59,7 @@ export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
  * the caller of that intent. Otherwise the session counts as started by another system, until the caller who
  * did start it repeats the start. Waits while the call budget is used up.
  */
-export async function adoptVerification(
+export async function importVerification(
   dependencies: AdoptionDependencies,
   verificationId: string,
 ): Promise<AdoptionOutcome> {
