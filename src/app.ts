@@ -29,7 +29,7 @@ export interface App {
  * arguments (dependency injection without a framework). If a part fails to start, the parts started before it
  * are stopped.
  */
-export async function createApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
+export async function startApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
   const core = await createCore(config, overrides);
   const { log, lifecycle } = core;
   try {

@@ -91,7 +91,7 @@ export interface Config {
         readonly port: number;
         readonly speed: number;
         readonly seed: string;
-        readonly webhooks: SandboxWebhooks;
+        readonly webhooks: SandboxWebhookMode;
       }
   );
   /**
@@ -170,7 +170,7 @@ export interface DataKey {
   readonly key: Buffer;
 }
 
-export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
+export type SandboxWebhookMode = Environment['SANDBOX_WEBHOOKS'];
 
 /** `json`: one JSON object per line, for programs; `text`: for a terminal. */
 export type LogFormat = (typeof LOG_FORMATS)[number];

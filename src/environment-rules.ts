@@ -16,11 +16,11 @@ import {
 import {
   findRepeated,
   isPrivateHost,
-  isTooLarge,
+  isTooLargeNetwork,
   isWeakKey,
   isWeakPassword,
   isWeakProviderSecret,
-  isWeakSecret,
+  isWeakTokenSecret,
 } from './weak-settings.ts';
 
 const NOT_PRODUCTION =
@@ -43,7 +43,7 @@ export function findContradictions(env: Environment): string[] {
       'AUTH_ISSUER, AUTH_AUDIENCE: production needs both, to check the claims `iss` and `aud`; without them the gateway would accept tokens issued for other systems.',
     ],
     [
-      production && env.AUTH_SECRET !== undefined && isWeakSecret(env.AUTH_SECRET),
+      production && env.AUTH_SECRET !== undefined && isWeakTokenSecret(env.AUTH_SECRET),
       `AUTH_SECRET: the secret can be guessed, and anyone who knows it can issue tokens. Use random characters, ${RANDOM}`,
     ],
     [
@@ -65,7 +65,7 @@ export function findContradictions(env: Environment): string[] {
       'SANDBOX: the CASHFREE_ settings name a real provider, so the sandbox would not run. Unset SANDBOX or the CASHFREE_ settings.',
     ],
     ...(Array.isArray(env.TRUST_PROXY) ? env.TRUST_PROXY : []).map((network): [boolean, string] => [
-      isTooLarge(network),
+      isTooLargeNetwork(network),
       `TRUST_PROXY: ${network} is much larger than a network of proxies, and a trusted host can claim any client address. Set it to the network of your proxies only, such as 10.0.0.0/8.`,
     ]),
     [

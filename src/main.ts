@@ -3,7 +3,7 @@
  * module starts the gateway.
  */
 import { constants } from 'node:os';
-import { type App, createApp } from './app.ts';
+import { type App, startApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { findGatewayUrls, greet } from './greeting.ts';
 import { checkPorts, explainStartFailure } from './start-failures.ts';
@@ -24,7 +24,7 @@ for (const signal of SIGNALS) process.on(signal, onSignal);
 try {
   config = readConfig(process.env, { terminal: process.stdout.isTTY });
   await checkPorts(config);
-  app = await createApp(config);
+  app = await startApp(config);
   announce(config, app);
 } catch (error) {
   process.stderr.write(`${explainStartFailure(error, config) ?? (error as Error).stack ?? error}\n`);

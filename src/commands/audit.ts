@@ -11,14 +11,14 @@ import type { Database } from '../db/connection/client.ts';
 import { countArchivedByFile, findArchivedButPresent } from '../db/retention/archive.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import { systemClock } from '../domain/ports.ts';
-import { adoptSessions, type SessionAdoption } from '../services/audit/adopt-sessions.ts';
-import { type ExportedHeads, exportHeads, readHeads } from '../services/audit/audit-heads.ts';
+import { adoptSessions, type SessionAdoptionResult } from '../services/audit/adopt-sessions.ts';
+import { type ExportedHeads, exportHeads, parseHeadsExport } from '../services/audit/audit-heads.ts';
 import { bindSessions } from '../services/audit/bind-sessions.ts';
 import { verifyArchive } from '../services/audit/verify-archives.ts';
 import { verifyAudit } from '../services/audit/verify-audit.ts';
-import { verifyReads } from '../services/audit/verify-reads.ts';
+import { verifyReadChains } from '../services/audit/verify-reads.ts';
 import { readArchive } from '../services/retention/archive-file.ts';
-import { type Opened, openDatabase } from './open-database.ts';
+import { type Opened, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run audit -- export [--file F]      exports the heads of all chains; store them where the database's owner cannot write
@@ -90,14 +90,14 @@ async function verifyArchives(
 
 async function readExport(file: string | undefined, keys: AuditKeys): Promise<ExportedHeads | null> {
   if (file === undefined) return null;
-  return readHeads(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
+  return parseHeadsExport(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }
 
 /**
  * Verifies the log of reads of personal data and prints what is wrong. Returns whether the log has no error.
  */
 async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
-  const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
+  const { chained, unchained, findings } = await verifyReadChains(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
     print(`WRONG  read log  ${chainId === null ? '' : `chain ${chainId}  row ${number}  `}${what}`);
   print(`Verified ${chained} reads of personal data; ${findings.length} of their chains have errors.`);
@@ -177,7 +177,7 @@ async function bindAll(
   return left === 0;
 }
 
-const ADOPTIONS: Record<SessionAdoption, string> = {
+const ADOPTIONS: Record<SessionAdoptionResult, string> = {
   ADOPTED: 'adopted',
   HAS_CHAIN: 'unchanged: it already has a chain',
   HAD_CHAIN: 'refused: it had a chain when the export was made',
@@ -212,7 +212,7 @@ async function main(): Promise<void> {
   const by = values.by?.trim();
   const asks = verb === 'bind' || verb === 'adopt' ? Boolean(by) : verb === 'export' || verb === 'verify';
   if (!asks || rest.length > 0) throw new UsageError(USAGE);
-  const opened = await openDatabase();
+  const opened = await openCommandDatabase();
   const { db, auditKeys, close } = opened;
   const work = async (): Promise<boolean> => {
     if (verb === 'verify') return verify(against, archive, opened);

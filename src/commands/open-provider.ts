@@ -6,7 +6,7 @@ import { API_PREFIX } from '../sandbox/api.ts';
 import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
 import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
 import { FairShare } from '../services/polling/fair-share.ts';
-import type { AdoptionDependencies } from '../services/polling/import-verification.ts';
+import type { ImportDependencies } from '../services/polling/import-verification.ts';
 import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { Opened } from './open-database.ts';
@@ -17,7 +17,7 @@ import type { Opened } from './open-database.ts';
  */
 const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
 
-export interface OpenedProvider extends AdoptionDependencies {
+export interface CommandProvider extends ImportDependencies {
   /** Share of the call budget that polls may use, in calls a minute. */
   readonly pollsPerMinute: number;
   close(): void;
@@ -28,7 +28,7 @@ export interface OpenedProvider extends AdoptionDependencies {
  * call budget that all gateways share. If the sandbox is the provider, it must already run. Running gateways
  * send to their subscribers what the command records.
  */
-export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
+export function openCommandProvider({ db, sealer, auditKeys, config }: Opened): CommandProvider {
   const log = createLogger({ level: 'silent', format: 'json' });
   const limits = splitBudget(config.provider.callsPerMinute);
   const clock = systemClock;

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { presentBehaviour } from '../gate/behaviour.ts';
+import { getCurrentBehaviour } from '../gate/behaviour.ts';
 import { addReleaseHeading } from '../gate/changelog.ts';
 import { toDay } from '../gate/deprecations.ts';
 import { checkSchemaChange, type SchemaChange } from '../gate/schema-gate.ts';
@@ -21,7 +21,7 @@ const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 const told = ({ fails, coordinate, what, whom, todo }: SchemaChange): string =>
   `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Affects: ${whom}\n       To do: ${todo}\n`;
 
-const present = { sdl: printedSchema(), behaviour: presentBehaviour() };
+const present = { sdl: printedSchema(), behaviour: getCurrentBehaviour() };
 const changelog = await read('schema/CHANGELOG.md');
 const today = new Date();
 const findings = await checkSchemaChange({

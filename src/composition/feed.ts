@@ -1,5 +1,5 @@
 import type { Doorbell } from '../domain/ports.ts';
-import { type Cursors, createCursors } from '../feed/cursor.ts';
+import { type Cursors, createCursorCodec } from '../feed/cursor.ts';
 import { Hub } from '../feed/hub.ts';
 import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
@@ -47,5 +47,5 @@ export function openFeed(
   // the hub reads its followed logs again.
   for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
   lifecycle.onStop(() => hub.stop());
-  return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };
+  return { hub, doorbell, connection, cursors: createCursorCodec({ ...identity, clock }) };
 }

@@ -3,7 +3,7 @@
 import {
   type AuditEntry,
   computeCommitment,
-  DETAIL_FIELDS,
+  LATE_SESSION_FIELDS,
   type LateSessionField,
   personText,
 } from './audit.ts';
@@ -140,7 +140,7 @@ export function checkIdentityAndDetails(
   const details = latestDetails(entries);
   const findings = [...details.findings];
   const given: EntryContent = { ...row, caller: origin?.caller };
-  for (const field of DETAIL_FIELDS) {
+  for (const field of LATE_SESSION_FIELDS) {
     const recorded = details.newest.get(field);
     const isSaid = recorded !== undefined && (session !== undefined || recorded.value !== null);
     if (!isSaid || (field === 'caller' && !origin)) continue;
@@ -171,7 +171,7 @@ export function differingDetails(
 ): Partial<Record<LateSessionField, string | Date | null>> {
   const { newest } = latestDetails(entries);
   const given = { ...row, caller };
-  const differing = DETAIL_FIELDS.filter(
+  const differing = LATE_SESSION_FIELDS.filter(
     (field) => given[field] !== null && !isSame(newest.get(field)?.value ?? null, given[field]),
   );
   return Object.fromEntries(differing.map((field) => [field, given[field]]));
@@ -187,7 +187,7 @@ function latestDetails(entries: readonly AuditEntry[]) {
   for (const { kind, number, content } of entries) {
     if (kind !== 'SESSION' && kind !== 'DETAILS') continue;
     const payload = parseContent(content);
-    for (const field of DETAIL_FIELDS) {
+    for (const field of LATE_SESSION_FIELDS) {
       const value = payload[field] ?? null;
       const before = newest.get(field)?.value ?? null;
       if (value === null && before !== null) continue;

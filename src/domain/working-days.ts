@@ -19,7 +19,7 @@ export const toIsoDate = (day: number): string => new Date(day * DAY_MS).toISOSt
  *
  * @param holidays dates as YYYY-MM-DD
  */
-export function findEarliestDay(workingDays: number, now: Date, holidays: ReadonlySet<string>): number {
+export function subtractWorkingDays(workingDays: number, now: Date, holidays: ReadonlySet<string>): number {
   let day = toDay(now);
   let left = workingDays;
   while (left > 0 || !isWorkingDay(day, holidays)) {

@@ -2,7 +2,13 @@ import type { DueSession } from '../db/sessions/deadlines.ts';
 import { type Viewer, viewerCacheKey } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { CursorError, type CursorExpiry, expiredCursor, type LogPosition, positionAfter } from './cursor.ts';
+import {
+  CursorError,
+  type CursorExpiry,
+  createExpiredCursorError,
+  type LogPosition,
+  positionAfter,
+} from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { LogTail, LogTailEntry } from './log-tail.ts';
 import { type FrameRequest, frameKey } from './shared-execution.ts';
@@ -337,7 +343,7 @@ export class Subscriber implements GroupMember {
     this.#group.remove(this);
     this.#state = 'CATCHING_UP';
     const { findResyncPoint: startAnew } = this.#subscription;
-    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(cause));
+    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(createExpiredCursorError(cause));
     if (startAnew && !(await this.#spendBudget(1))) return;
     const resyncPoint = await startAnew?.(cause);
     this.#metrics?.overflows.inc({ sent: resyncPoint?.frame.kind ?? 'LOG' });

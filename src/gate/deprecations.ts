@@ -40,5 +40,5 @@ function removalIn(reason: string): string | null {
 export const toDay = (date: Date): string => date.toISOString().slice(0, 10);
 
 /** Returns the earliest removal day that gives clients NOTICE_DAYS from today. */
-export const findEarliestRemoval = (today: Date): string =>
+export const getEarliestRemovalDay = (today: Date): string =>
   toDay(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));

@@ -9,7 +9,7 @@ import { isAnnounced } from './changelog.ts';
 import {
   type Deprecation,
   findDeprecations,
-  findEarliestRemoval,
+  getEarliestRemovalDay,
   NOTICE_DAYS,
   toDay,
 } from './deprecations.ts';
@@ -183,7 +183,7 @@ function wrongWith(
       what: `The deprecation has no removal date: "${reason}".`,
       todo: 'End the reason with the removal date, such as: Removal: 2027-03-31.',
     };
-  const earliest = before?.removal ?? findEarliestRemoval(today);
+  const earliest = before?.removal ?? getEarliestRemovalDay(today);
   if (removal >= earliest) return null;
   if (before?.removal)
     return {

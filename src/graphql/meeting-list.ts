@@ -4,7 +4,7 @@ import { readMeetingPage } from '../db/sessions/meeting-times.ts';
 import type { MeetingRow } from '../db/sessions/meetings.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { MEETING_STATUSES, type MeetingStatus } from '../domain/actions.ts';
-import { readBookedSlots } from '../services/sessions/meeting-places.ts';
+import { countSlotBookings } from '../services/sessions/meeting-places.ts';
 import { badInput, ForwardArgs, Page, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -90,7 +90,7 @@ export class MeetingListResolver {
         `There are more than ${LIMITS.slots} slots from \`from\` to \`to\`: ask for a shorter time.`,
       );
     await pace.take(slots.length);
-    const booked = await readBookedSlots(db, calendar, slots);
+    const booked = await countSlotBookings(db, calendar, slots);
     return booked.map((slot) => toMeetingSlot(slot, clock.now()));
   }
 }

@@ -17,7 +17,7 @@ import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow } from '../db/sessions/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPosition } from '../feed/cursor.ts';
-import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
+import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
 import { type Frame, RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -208,7 +208,7 @@ export class SessionSnapshotResolver {
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 }
 
@@ -221,7 +221,7 @@ export class HeartbeatResolver {
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 }
 
@@ -247,7 +247,7 @@ export class DeadlinePassedResolver {
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 }
 
@@ -260,7 +260,7 @@ export class FeedResetResolver {
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 
   @FieldResolver(() => String, { nullable: true })

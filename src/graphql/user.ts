@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
-import { findUsersByPhone, type UserRow, userContext } from '../db/sessions/users.ts';
+import { findUsersByPhone, getUserSealingContext, type UserRow } from '../db/sessions/users.ts';
 import type { ContactDetails } from '../domain/ports.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
@@ -94,7 +94,7 @@ function decryptPersonal(user: UserRow, { services }: Context): ContactDetails {
   const personal =
     opened.get(user) ??
     (JSON.parse(
-      services.sealer.open(user.personal, userContext(user.id)).toString('utf8'),
+      services.sealer.open(user.personal, getUserSealingContext(user.id)).toString('utf8'),
     ) as ContactDetails);
   opened.set(user, personal);
   return personal;

@@ -1,13 +1,13 @@
 import { IdentityMismatch } from '../domain/errors.ts';
 import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
-import type { ProviderCalls } from '../domain/ports.ts';
+import type { ProviderClient } from '../domain/ports.ts';
 
 /**
  * Response that was refused: the call, the id that differs, and the verification that the call asked for, if
  * any.
  */
 export interface MismatchedAnswer {
-  readonly call: keyof ProviderCalls;
+  readonly call: keyof ProviderClient;
   readonly field: IdentityField;
   readonly verificationId: string | null;
 }
@@ -17,12 +17,12 @@ export interface MismatchedAnswer {
  * named. A cache, a proxy or the provider may mix up responses; a mixed-up response could approve another
  * customer. The wrapped calls throw an `IdentityMismatch`, which is not retried, and report it to `onMismatch`.
  */
-export function rejectMismatches(
-  provider: ProviderCalls,
+export function withIdentityChecks(
+  provider: ProviderClient,
   onMismatch: (mismatch: MismatchedAnswer) => void,
-): ProviderCalls {
+): ProviderClient {
   function compare<Answer extends Partial<Identity> | null>(
-    call: keyof ProviderCalls,
+    call: keyof ProviderClient,
     asked: Partial<Identity>,
     answer: Answer,
   ): Answer {

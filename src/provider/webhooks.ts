@@ -28,7 +28,7 @@ const BADLY_SIGNED: WebhookRefusal = {
  * Creates the verification and parsing of the provider's webhooks. `secrets` contains all secrets that may
  * have signed a webhook: the active one, and those that are being retired (rotation).
  */
-export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => ({
+export const createWebhookVerifier = (secrets: readonly string[]): ProviderWebhooks => ({
   checkHeaders(headers) {
     const read = readSignature(headers);
     if ('kind' in read) return read;

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiError, apiError, getBody, REFUSALS } from './errors.ts';
-import type { ApiFault, Faults } from './faults.ts';
+import type { ApiFault, FaultSelector } from './faults.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 
 const DRIBBLE_SECONDS = 60;
@@ -19,7 +19,7 @@ const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
 };
 
 /** Injects the active faults into API calls that have passed the checks of credentials and rate limit. */
-export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: string): void {
+export function injectApiFaults(api: FastifyInstance, faults: FaultSelector, prefix: string): void {
   const hit = new WeakMap<FastifyRequest, ApiFault>();
 
   api.addHook('preHandler', async (request) => {

@@ -4,7 +4,7 @@ import type { Clock } from '../domain/ports.ts';
 import { injectApiFaults } from './api-faults.ts';
 import { checkCredentials } from './credentials.ts';
 import { apiError } from './errors.ts';
-import type { Faults } from './faults.ts';
+import type { FaultSelector } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
 import {
   checkId,
@@ -15,7 +15,7 @@ import {
   verificationRequestSchema,
 } from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
-import type { SandboxStore, UserSelection, VerificationKey } from './store.ts';
+import type { SandboxStore, UserKey, VerificationKey } from './store.ts';
 import { type AdditionalTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
 import type { SandboxUser } from './user.ts';
 
@@ -26,7 +26,7 @@ const TOKEN_LIFE_MS = 15 * 60_000;
 
 interface Dependencies {
   readonly store: SandboxStore;
-  readonly faults: Faults;
+  readonly faults: FaultSelector;
   readonly clock: Clock;
   readonly callsPerMinute: number | null;
   readonly templates: AdditionalTemplates;
@@ -50,7 +50,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
 
-    api.get('/user', async (request) => store.findUser(request.query as UserSelection));
+    api.get('/user', async (request) => store.findUser(request.query as UserKey));
 
     api.patch('/user', async (request) => {
       const { user_id, user_reference_id, phone, ...person } = parseBody(userChangesSchema, request.body);

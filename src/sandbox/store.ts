@@ -6,7 +6,7 @@ import { StepScheduler } from './step-scheduler.ts';
 import type { SandboxUser } from './user.ts';
 import { Verification, type VerificationStart } from './verification.ts';
 
-export interface UserSelection {
+export interface UserKey {
   readonly user_id?: string | null | undefined;
   readonly user_reference_id?: string | null | undefined;
 }
@@ -74,7 +74,7 @@ export class SandboxStore {
     return user;
   }
 
-  findUser({ user_id, user_reference_id }: UserSelection): SandboxUser {
+  findUser({ user_id, user_reference_id }: UserKey): SandboxUser {
     if (!user_id && !user_reference_id) throw apiError('userNotNamed');
     const user = this.#users.get(user_id || (this.#userIds[indexOf(user_reference_id)] ?? ''));
     if (!user) throw apiError('userUnknown');

@@ -5,9 +5,9 @@ import { connect } from '../../src/db/connection/client.ts';
 import {
   classifyFault,
   type DatabaseFault,
-  isCausedByValues,
+  isPermanentError,
 } from '../../src/db/connection/connection-errors.ts';
-import { MissingKey } from '../../src/encryption/sealing.ts';
+import { MissingKeyError } from '../../src/encryption/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
@@ -116,7 +116,7 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
     const error = await cause(await freshDatabase());
 
     expect(classifyFault(error)).toBe(fault);
-    expect(isCausedByValues(error)).toBe(false);
+    expect(isPermanentError(error)).toBe(false);
     expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
@@ -130,7 +130,7 @@ test("isCausedByValues returns true for an error caused by a statement's values,
     raising('54000'),
   ]) {
     const error = await fail(text);
-    expect([classifyFault(error), isCausedByValues(error)], text).toEqual([null, true]);
+    expect([classifyFault(error), isPermanentError(error)], text).toEqual([null, true]);
   }
   for (const text of [
     'select * from no_such_table',
@@ -138,10 +138,10 @@ test("isCausedByValues returns true for an error caused by a statement's values,
     raising('42501'),
   ]) {
     const error = await fail(text);
-    expect([classifyFault(error), isCausedByValues(error)], text).toEqual([null, false]);
+    expect([classifyFault(error), isPermanentError(error)], text).toEqual([null, false]);
   }
-  expect(isCausedByValues(new TypeError('undefined is not a function'))).toBe(true);
-  expect(isCausedByValues(new MissingKey('k1'))).toBe(false);
+  expect(isPermanentError(new TypeError('undefined is not a function'))).toBe(true);
+  expect(isPermanentError(new MissingKeyError('k1'))).toBe(false);
 });
 
 test('a transaction rejects with the error of its first failed statement, not with a later one', async () => {

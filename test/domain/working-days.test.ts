@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { findEarliestDay, toDay, toIsoDate } from '../../src/domain/working-days.ts';
+import { subtractWorkingDays, toDay, toIsoDate } from '../../src/domain/working-days.ts';
 
 const NONE = new Set<string>();
 const NOON_IN_INDIA = 'T12:00:00+05:30';
 
 const earliest = (workingDays: number, today: string, holidays: ReadonlySet<string> = NONE): string =>
-  toIsoDate(findEarliestDay(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
+  toIsoDate(subtractWorkingDays(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
 
 describe('findEarliestDay', () => {
   test.each([
@@ -42,7 +42,7 @@ describe('findEarliestDay', () => {
     const first = toDay(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);
-      const found = findEarliestDay(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
+      const found = subtractWorkingDays(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
       const countSince = (day: number): number => {
         const weekdays = Array.from({ length: today - day }, (_, index) =>
           new Date((day + 1 + index) * 86_400_000).getUTCDay(),

@@ -4,9 +4,14 @@
  */
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { type CursorError, type LogPosition, logStart, positionAfter } from '../../src/feed/cursor.ts';
+import {
+  type CursorError,
+  getSessionStartPosition,
+  type LogPosition,
+  positionAfter,
+} from '../../src/feed/cursor.ts';
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
-import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
+import { FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
 import { LogTail, type LogTailEntry } from '../../src/feed/log-tail.ts';
 import { Subscriber } from '../../src/feed/subscriber.ts';
 import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
@@ -42,7 +47,7 @@ const entry = (number: number, life = 0) =>
 
 /** Returns the progress of a subscriber that has seen every entry up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
-  const position = number === 0 ? logStart(SESSION) : positionAfter(entry(number, life));
+  const position = number === 0 ? getSessionStartPosition(SESSION) : positionAfter(entry(number, life));
   return { at: position, number, fingerprint: position.fingerprint };
 };
 
@@ -171,7 +176,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   ...(viewer ? { viewer: viewer.id } : {}),
   cursor:
     'at' in frame ? cursorOf(frame.at) : frame.kind === 'TRANSITION' ? cursorOf(frame.transition) : null,
-  previousCursor: PREVIOUS_CURSOR,
+  previousCursor: PREVIOUS_CURSOR_PLACEHOLDER,
 });
 
 /**

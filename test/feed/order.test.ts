@@ -5,7 +5,7 @@ import { connect, type Database } from '../../src/db/connection/client.ts';
 import { assignPositions } from '../../src/db/sessions/feed.ts';
 import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { LOG_START, logStart } from '../../src/feed/cursor.ts';
+import { FEED_START_POSITION, getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { Hub } from '../../src/feed/hub.ts';
 import { type Collector, createCollector } from '../harness/collector.ts';
@@ -41,13 +41,17 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
   const feeds = replicas.map(() => createCollector());
   for (const [index, { hub }] of replicas.entries())
     await hub.followAll(
-      { at: LOG_START, number: 0, fingerprint: null },
+      { at: FEED_START_POSITION, number: 0, fingerprint: null },
       (feeds[index] as Collector).subscriber,
     );
   const oneSession = sessions[0] as string;
   const [row] = await findSessions(replicas[1]?.connection.db as Database, [oneSession]);
   const sessionFeed = createCollector();
-  replicas[1]?.hub.followSession(row as SessionRow, logStart(oneSession), sessionFeed.subscriber);
+  replicas[1]?.hub.followSession(
+    row as SessionRow,
+    getSessionStartPosition(oneSession),
+    sessionFeed.subscriber,
+  );
 
   const { random, seed } = newChance();
   // Loses one in three notifications; each of the others reaches one replica, chosen at random.

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { createApp } from '../../src/app.ts';
+import { startApp } from '../../src/app.ts';
 import type { TestOverrides } from '../../src/composition/core.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Clock } from '../../src/domain/ports.ts';
@@ -162,7 +162,7 @@ export async function bootGateway({
     AUDIT_KEYS,
     ...environment,
   });
-  const app = await createApp(config, {
+  const app = await startApp(config, {
     log: pino({ level: 'debug' }, sink),
     manualSandbox: !environment.SANDBOX_SPEED,
     disablePolling: !polling,

@@ -140,7 +140,7 @@ export async function compareWithHeads(
  * Returns the next session ids after `sessionId`, in order, including sessions whose row is gone and of which
  * only the audit chain is left.
  */
-export async function readAuditedSessionsAfter(
+export async function readAuditedSessionIdsAfter(
   db: Queryable,
   sessionId: string,
   limit: number,

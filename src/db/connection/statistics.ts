@@ -6,7 +6,7 @@ import type { GatewayPool } from './pools.ts';
 export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 
 /** Function that runs a counting statement, which only reads and may take long. */
-export type CountStatement<Figures> = (db: StatsDatabase) => Promise<Figures>;
+export type RunCountStatement<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
 export interface CountOptions {
   /**
@@ -41,7 +41,7 @@ export class StatisticsPool {
   }
 
   async count<Figures>(
-    count: CountStatement<Figures>,
+    count: RunCountStatement<Figures>,
     { timeoutMs, signal }: CountOptions,
   ): Promise<Figures> {
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
@@ -124,7 +124,7 @@ const QUERY_CANCELED = '57014';
 /**
  * Returns whether the error says that the server ended a statement, because of a timeout or a cancellation.
  */
-export function isCanceled(error: unknown): boolean {
+export function isQueryCanceled(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return (error as { code?: unknown }).code === QUERY_CANCELED || isCanceled(error.cause);
+  return (error as { code?: unknown }).code === QUERY_CANCELED || isQueryCanceled(error.cause);
 }

@@ -99,7 +99,7 @@ export function createReconcileQueueDrainer(
  * although its worker has finished it. A job that is in fact still running then runs twice, which is harmless
  * (idempotent).
  */
-export async function releaseJobs(db: Queryable): Promise<void> {
+export async function unlockAllJobs(db: Queryable): Promise<void> {
   await db.write(sql`select graphile_worker.force_unlock_workers(array(
     select distinct locked_by from graphile_worker.jobs where locked_by is not null))`);
 }

@@ -133,7 +133,7 @@ export async function readSessionArchives(
  * Deletes sessions that were written to an archive from the database, and records in `archived_session` which
  * file contains them.
  */
-export async function deleteArchived(
+export async function deleteSessionsAfterArchiving(
   tx: Transaction,
   archives: readonly SessionArchive[],
   archive: { file: string; at: Date },

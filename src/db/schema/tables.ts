@@ -82,11 +82,12 @@ export const isTerminal = (subStatus: AnyPgColumn) => {
  * Returns the SQL condition for sessions that ended by a decision made here and are polled until the provider agrees
  * or contradicts.
  */
-export const isAwaitingConfirmation = (t: { nextPollAt: AnyPgColumn; subStatus: AnyPgColumn }) =>
+export const whereAwaitingConfirmation = (t: { nextPollAt: AnyPgColumn; subStatus: AnyPgColumn }) =>
   sql`${t.nextPollAt} is not null and ${isTerminal(t.subStatus)}`;
 
 /** Returns the SQL condition for sessions that are in one of the queues (`claimNext`). */
-export const isInQueue = (waitingOn: AnyPgColumn) => sql`${waitingOn} in (${literals(Object.keys(QUEUES))})`;
+export const whereInQueue = (waitingOn: AnyPgColumn) =>
+  sql`${waitingOn} in (${literals(Object.keys(QUEUES))})`;
 
 /** Users: the customers whose identity is verified, one row each. */
 export const users = pgTable(
@@ -281,7 +282,7 @@ export const sessions = pgTable(
     // Order in which `claimNext` gives sessions away.
     index('vkyc_session_queue')
       .on(t.waitingOn, t.escalated.desc().nullsFirst(), t.statusSince, t.id)
-      .where(isInQueue(t.waitingOn)),
+      .where(whereInQueue(t.waitingOn)),
     // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
     index('vkyc_session_status_since')
       .on(t.statusSince, t.id)
@@ -291,7 +292,7 @@ export const sessions = pgTable(
       .where(sql`not ${isTerminal(t.subStatus)}`),
     index('vkyc_session_meeting').on(t.meetingAt, t.id).where(sql`${t.meetingAt} is not null`),
     // `countPolled` counts these sessions every 30 s, by an index-only scan.
-    index('vkyc_session_confirming').on(t.nextPollAt).where(isAwaitingConfirmation(t)),
+    index('vkyc_session_confirming').on(t.nextPollAt).where(whereAwaitingConfirmation(t)),
   ],
 );
 

@@ -4,8 +4,8 @@ import {
   equalsAny,
   execute,
   placeholdersFor,
-  prepareBuilder,
   preparedQuery,
+  prepareFromBuilder,
 } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
@@ -37,6 +37,6 @@ const selectIdempotencyKey = preparedQuery(
 export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
   (await execute(tx, keepCall(row))) > 0;
 
-const keepCall = prepareBuilder<IdempotencyRow>('keep call', (build) =>
+const keepCall = prepareFromBuilder<IdempotencyRow>('keep call', (build) =>
   build.insert(idempotencyKeys).values(placeholdersFor(idempotencyKeys)).onConflictDoNothing(),
 );

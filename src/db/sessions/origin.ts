@@ -16,10 +16,10 @@ export type Origin = Pick<SessionRow, OriginColumn>;
  * Columns that a session gets from its start intent (stored request) and that never change: all others that both
  * tables have. A column that is added to both tables is one of them.
  */
-export const ORIGIN_COLUMNS = Object.keys(getTableColumns(startIntents)).filter(
+export const START_COLUMNS = Object.keys(getTableColumns(startIntents)).filter(
   (column) => column in getTableColumns(sessions) && !NOT_FROM_THE_START.some((other) => other === column),
 ) as readonly OriginColumn[];
 
 /** Returns the columns of a session that come from its start intent. */
-export const toOrigin = (row: Origin): Origin =>
-  Object.fromEntries(ORIGIN_COLUMNS.map((column) => [column, row[column]])) as unknown as Origin;
+export const pickStartColumns = (row: Origin): Origin =>
+  Object.fromEntries(START_COLUMNS.map((column) => [column, row[column]])) as unknown as Origin;

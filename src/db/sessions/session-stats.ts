@@ -3,7 +3,7 @@ import { APPLIED_VERDICTS } from '../../domain/session.ts';
 import type { Party, Status, SubStatus } from '../../domain/status.ts';
 import type { StatsDatabase } from '../connection/statistics.ts';
 import { isTerminal, sessions, transitions } from '../schema/tables.ts';
-import { restrictedTo } from './sessions.ts';
+import { whereVerificationIdIn } from './sessions.ts';
 
 /** Conditions that select the sessions of a statistic. */
 export interface StatsWindow {
@@ -25,7 +25,7 @@ const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | und
     from ? gte(sessions.createdAt, from) : undefined,
     to ? lt(sessions.createdAt, to) : undefined,
     openOnly ? not(isTerminal(sessions.subStatus)) : undefined,
-    restrictedTo(verificationIds),
+    whereVerificationIdIn(verificationIds),
   );
 
 const count = sql<number>`count(*)::int`;

@@ -1,4 +1,4 @@
-import type { Observation } from '../../domain/session.ts';
+import type { ObservationTime } from '../../domain/session.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { observations, transitions } from '../schema/tables.ts';
 import { preparedColumnarQuery, preparedCommand, preparedQuery } from '../statements/prepared.ts';
@@ -29,14 +29,14 @@ export interface RawStatus {
 export async function findObservations(
   tx: Transaction,
   rawStatuses: readonly RawStatus[],
-): Promise<Observation[][]> {
+): Promise<ObservationTime[][]> {
   const found = await selectObservations(
     tx,
     rawStatuses.map(({ verificationId }) => verificationId),
     rawStatuses.map(({ rawStatus }) => rawStatus),
     rawStatuses.map(({ rawSubStatus }) => rawSubStatus),
   );
-  const sightingsOf: Observation[][] = rawStatuses.map(() => []);
+  const sightingsOf: ObservationTime[][] = rawStatuses.map(() => []);
   for (const { place, eventTime } of found) sightingsOf[place - 1]?.push(eventTime);
   return sightingsOf;
 }

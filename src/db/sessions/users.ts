@@ -13,13 +13,13 @@ export type UserRow = typeof users.$inferSelect;
  * Returns the context (AAD) that a user's encrypted personal data is bound to, so that it cannot be moved to
  * another row; see `Sealer`.
  */
-export const userContext = (id: string): string => `vkyc_user:${id}`;
+export const getUserSealingContext = (id: string): string => `vkyc_user:${id}`;
 
 /** Decrypts a user's personal data. */
 export const decryptPersonalData = (
   sealer: Sealer,
   { personal, id }: Pick<UserRow, 'personal' | 'id'>,
-): ContactDetails => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
+): ContactDetails => JSON.parse(sealer.open(personal, getUserSealingContext(id)).toString('utf8'));
 
 /** Inserts a user unless a user with this user id exists. Returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {

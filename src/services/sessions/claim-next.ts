@@ -19,11 +19,11 @@ import {
   readActionFacts,
   withRenewedLease,
 } from './perform-action.ts';
-import { keyText, parseOrRefuse, refuseField } from './validation.ts';
+import { createKeyTextSchema, parseOrRefuse, refuseField } from './validation.ts';
 
 const claimInput = z.object({
   queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
-  idempotencyKey: keyText(200),
+  idempotencyKey: createKeyTextSchema(200),
 });
 
 /**

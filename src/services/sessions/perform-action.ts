@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database, Queryable, Transaction } from '../../db/connection/client.ts';
-import { findDecisionsOfSessions } from '../../db/sessions/annotations.ts';
+import { findClosuresAndResolutionsOfSessions } from '../../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../../db/sessions/calls.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
@@ -25,10 +25,10 @@ import {
   type ActionPolicy,
   findAssignee,
   findDenial,
-  mayFollowReview,
-  mayHaveReplacer,
   mayHideCall,
   mayHideReplacement,
+  mayHideUnreviewedCall,
+  needsReplacerName,
   type RelatedRows,
   toActionFacts,
 } from '../../domain/actions.ts';
@@ -38,20 +38,20 @@ import type { SessionAction } from '../../domain/session.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { keyText, optional } from './validation.ts';
+import { createKeyTextSchema, optional } from './validation.ts';
 
 /**
  * Input fields common to all mutations that act on a session. `sessionId` is the session's UUID, not the global id.
  */
-export const actionInput = z.object({
+export const actionInputSchema = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
-  idempotencyKey: keyText(200),
+  idempotencyKey: createKeyTextSchema(200),
   expectedVersion: optional(
     z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is higher than any possible version'),
   ),
 });
 
-type ActionInput = z.infer<typeof actionInput>;
+type ActionInput = z.infer<typeof actionInputSchema>;
 
 export interface ActionResult {
   readonly session: SessionRow;
@@ -162,17 +162,17 @@ async function readRelatedRows(db: Queryable, sessionId: string): Promise<ReadFo
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
-    findDecisionsOfSessions(db, [sessionId]),
+    findClosuresAndResolutionsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews, annotations };
 }
 
 /** Combines a session with its related rows. Also reads the log, but only for the few sessions whose rules need it. */
 async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll): Promise<ActionFacts> {
-  const [call] = mayFollowReview(session) ? await findUnreviewedCalls(db, [session.id]) : [];
+  const [call] = mayHideUnreviewedCall(session) ? await findUnreviewedCalls(db, [session.id]) : [];
   const replacements = mayHideReplacement(session) ? await findReplacements(db, [session.id]) : [];
   const calls = mayHideCall(session) ? await findSessionsWithCall(db, [session.id]) : [];
-  const [replacer] = mayHaveReplacer(session) ? await findReplacementCallers(db, [session.id]) : [];
+  const [replacer] = needsReplacerName(session) ? await findReplacementCallers(db, [session.id]) : [];
   return toActionFacts(session, {
     ...related,
     unreviewedCall: call?.subStatus ?? null,
@@ -188,7 +188,7 @@ async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll
  *
  * @throws Refusal
  */
-export async function allowedSession(
+export async function loadAllowedSession(
   { db, clock, policy }: Pick<ActionDependencies, 'db' | 'clock' | 'policy'>,
   viewer: Viewer,
   action: SessionAction,

@@ -17,7 +17,12 @@ import {
   toRecordedReasons,
 } from '../../domain/review-reasons.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
-import { type ActionDependencies, actionInput, performAction, throwIfDenied } from './perform-action.ts';
+import {
+  type ActionDependencies,
+  actionInputSchema,
+  performAction,
+  throwIfDenied,
+} from './perform-action.ts';
 import { keyOf, optional, parseOrRefuse, text } from './validation.ts';
 
 /**
@@ -34,7 +39,7 @@ const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schem
 // The schema gives no field a default: the idempotency hash covers the parsed input, and a call that a replica of the
 // last release recorded must have the same hash here.
 const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
-  actionInput.extend({
+  actionInputSchema.extend({
     decision: z.enum(decisions),
     remarks: optional(text(MAX_CHARACTERS.remarks)),
     reasons: optional(z.array(keyOf(REVIEW_REASONS))),

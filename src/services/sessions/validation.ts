@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type FieldProblem, Refusal } from '../../domain/errors.ts';
-import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
+import { isStorable, UNSTORABLE_MESSAGE } from '../../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 
 /**
@@ -17,14 +17,17 @@ export const text = (longest: number, findMore: (value: string) => string | null
   textWith((value) => findProblem(value, longest) ?? findMore(value));
 
 /** Schema of a non-empty text with at most `longest` characters as a reader counts them. */
-export const requiredText = (longest: number) =>
+export const createRequiredTextSchema = (longest: number) =>
   textWith((value) => (value === '' ? EMPTY : findProblem(value, longest)));
 
 /**
  * Schema of a non-empty text with at most `longest` UTF-16 units. For values that are indexed, because
  * PostgreSQL limits the size of an index entry. `findMore` is a further rule, for a text that passes.
  */
-export const keyText = (longest: number, findMore: (value: string) => string | null = () => null) =>
+export const createKeyTextSchema = (
+  longest: number,
+  findMore: (value: string) => string | null = () => null,
+) =>
   textWith((value) => {
     if (value === '') return EMPTY;
     if (value.length > longest) return tooLong(longest);
@@ -46,7 +49,7 @@ const textWith = (findRuleProblem: (value: string) => string | null) =>
   });
 
 function findProblem(value: string, longest: number): string | null {
-  if (!isStorable(value)) return UNSTORABLE;
+  if (!isStorable(value)) return UNSTORABLE_MESSAGE;
   const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
   // The number of bytes is checked first, because it bounds the time that counting the characters takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;

@@ -6,7 +6,7 @@ import { outbox, sessions, transitions, users } from '../../../src/db/schema/tab
 import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import { ALL_PAIRS } from '../../../src/domain/status.ts';
 import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
-import { writeMessages } from '../../../src/feed/ring-message.ts';
+import { serializeRingMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
 
@@ -87,7 +87,7 @@ export async function openLog(url: string): Promise<Log> {
           .set({ lastSequence: sql`(${newest})` })
           .where(inArray(sessions.id, [...new Set(rows.map((row) => row.sessionId))]));
       });
-      await notify(db, CHANNEL, writeMessages({ origin: 'bench', rings: 'LOOK' }));
+      await notify(db, CHANNEL, serializeRingMessages({ origin: 'bench', rings: 'LOOK' }));
       return rows;
     },
     close,
