@@ -18,7 +18,7 @@ import { verifyArchive } from '../services/audit/verify-archives.ts';
 import { verifyAudit } from '../services/audit/verify-audit.ts';
 import { verifyReadChains } from '../services/audit/verify-reads.ts';
 import { readArchive } from '../services/retention/archive-file.ts';
-import { type Opened, openCommandDatabase } from './open-database.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run audit -- export [--file F]      exports the heads of all chains; store them where the database's owner cannot write
@@ -62,7 +62,7 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
 async function verifyArchives(
   files: readonly string[],
   exported: ExportedHeads | null,
-  { db, sealer, auditKeys: keys }: Opened,
+  { db, sealer, auditKeys: keys }: CommandDatabase,
 ): Promise<{ ids: ReadonlySet<string>; wrong: number }> {
   const ids = new Set<string>();
   let wrong = 0;
@@ -96,7 +96,10 @@ async function readExport(file: string | undefined, keys: AuditKeys): Promise<Ex
 /**
  * Verifies the log of reads of personal data and prints what is wrong. Returns whether the log has no error.
  */
-async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
+async function verifyReadLog(
+  exported: ExportedHeads | null,
+  { db, auditKeys }: CommandDatabase,
+): Promise<boolean> {
   const { chained, unchained, findings } = await verifyReadChains(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
     print(`WRONG  read log  ${chainId === null ? '' : `chain ${chainId}  row ${number}  `}${what}`);
@@ -113,7 +116,7 @@ async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: 
 async function verify(
   against: string | undefined,
   archives: readonly string[],
-  opened: Opened,
+  opened: CommandDatabase,
 ): Promise<boolean> {
   const { db, sealer, auditKeys: keys } = opened;
   const exported = await readExport(against, keys);
@@ -159,7 +162,7 @@ async function bindAll(
   by: string,
   against: string | undefined,
   named: readonly string[],
-  { db, sealer, auditKeys: keys }: Opened,
+  { db, sealer, auditKeys: keys }: CommandDatabase,
 ): Promise<boolean> {
   const heads = (await readExport(against, keys))?.heads ?? null;
   let [bound, left] = [0, 0];
@@ -183,7 +186,7 @@ const ADOPTIONS: Record<SessionAdoptionResult, string> = {
   HAD_CHAIN: 'refused: it had a chain when the export was made',
 };
 
-async function adoptAll(by: string, against: string | undefined, opened: Opened): Promise<boolean> {
+async function adoptAll(by: string, against: string | undefined, opened: CommandDatabase): Promise<boolean> {
   const { db, sealer, auditKeys: keys } = opened;
   const heads = (await readExport(against, keys))?.heads ?? null;
   let [adopted, refused] = [0, 0];

@@ -19,7 +19,7 @@ import {
 import { systemClock } from '../domain/ports.ts';
 import { isLosslessJsonNumber, parseJson, UnusableJson } from '../provider/json.ts';
 import { DataAccessLog } from '../services/audit/data-access-log.ts';
-import { type Opened, openCommandDatabase } from './open-database.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { createProviders } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
@@ -55,7 +55,7 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
   print(`${rows.length} webhooks${rows.length === limit ? '; there may be more: raise --limit' : ''}.`);
 }
 
-async function show(opened: Opened, ids: readonly bigint[], reveal: boolean): Promise<void> {
+async function show(opened: CommandDatabase, ids: readonly bigint[], reveal: boolean): Promise<void> {
   const { db, sealer, auditKeys: keys } = opened;
   allFound(ids, await findWebhookStates(db, ids));
   if (reveal) {

@@ -11,7 +11,7 @@ import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
  */
 const POOL_SIZE = 4;
 
-export interface Opened extends Pick<DatabasePools, 'db' | 'pool'> {
+export interface CommandDatabase extends Pick<DatabasePools, 'db' | 'pool'> {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
   readonly config: Config;
@@ -25,7 +25,7 @@ export interface Opened extends Pick<DatabasePools, 'db' | 'pool'> {
  * time. With `asOwner`, the command connects with the role of MIGRATE_DATABASE_URL, which may delete rows.
  * @throws ConfigError if the settings are not valid
  */
-export async function openCommandDatabase({ asOwner = false } = {}): Promise<Opened> {
+export async function openCommandDatabase({ asOwner = false } = {}): Promise<CommandDatabase> {
   const config = readConfig(process.env);
   const { database } = config;
   const postgres =

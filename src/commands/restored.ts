@@ -15,7 +15,7 @@ import { parseHeadsExport } from '../services/audit/audit-heads.ts';
 import { splitBudget } from '../services/polling/call-budget.ts';
 import { findLosses, type LossKind, type SessionLoss } from '../services/polling/find-losses.ts';
 import { planPollsAfterLoss } from '../services/polling/relearn.ts';
-import { type Opened, openCommandDatabase } from './open-database.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run restored                      schedules polls of everything that the database may have lost
@@ -50,7 +50,7 @@ async function checkDatabase(pool: pg.Pool): Promise<void> {
 }
 
 async function tellLosses(
-  { db, auditKeys }: Opened,
+  { db, auditKeys }: CommandDatabase,
   file: string,
   missingTo: string | undefined,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Doorbell } from '../domain/ports.ts';
-import { type Cursors, createCursorCodec } from '../feed/cursor.ts';
+import { type CursorCodec, createCursorCodec } from '../feed/cursor.ts';
 import { Hub } from '../feed/hub.ts';
 import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
@@ -11,7 +11,7 @@ import type { OpenedProvider } from './provider.ts';
 /** Parts of this replica that notify other replicas of transitions and send transitions to subscribers. */
 export interface OpenedFeed {
   readonly hub: Hub;
-  readonly cursors: Cursors;
+  readonly cursors: CursorCodec;
   readonly doorbell: Doorbell;
   /** Whether the doorbell is connected, so that notifications of other replicas arrive. */
   readonly connection: { readonly connected: boolean };

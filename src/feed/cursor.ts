@@ -89,7 +89,7 @@ export class CursorError extends Error {
 export const createExpiredCursorError = (expiry: CursorExpiry): CursorError =>
   new CursorError('EXPIRED', EXPIRED[expiry], expiry);
 
-export interface Cursors {
+export interface CursorCodec {
   encode(position: LogPosition): string;
   /**
    * Decodes a cursor to its place in the log.
@@ -135,7 +135,7 @@ export function createCursorCodec({
   cursorKey,
   oldCursorsUntil = null,
   clock,
-}: CursorOptions): Cursors {
+}: CursorOptions): CursorCodec {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
   const mac = (body: Buffer) =>
     createHmac('sha256', cursorKey)

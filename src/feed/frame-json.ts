@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Cursors, LogPosition } from './cursor.ts';
+import type { CursorCodec, LogPosition } from './cursor.ts';
 
 /**
  * Placeholder in a frame's result for the cursor of the previous frame. Streams share the result but have
@@ -53,13 +53,13 @@ export class FrameJson {
   }
 }
 
-const encodedBy = new WeakMap<Cursors, WeakMap<LogPosition, string>>();
+const encodedBy = new WeakMap<CursorCodec, WeakMap<LogPosition, string>>();
 
 /**
  * Encodes a place in a log as a cursor, once for all subscribers: they share the `LogPosition` objects,
  * because `positionAfter` memoizes them on the log's entries.
  */
-export function encodeCursorOnce(cursors: Cursors, position: LogPosition): string {
+export function encodeCursorOnce(cursors: CursorCodec, position: LogPosition): string {
   const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPosition, string>();
   encodedBy.set(cursors, encoded);
   const cursor = encoded.get(position) ?? cursors.encode(position);

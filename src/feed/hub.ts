@@ -24,7 +24,7 @@ import { POSITION_TIMEOUT_MS, PositionAssignment } from './position-assignment.t
 import { createFrameResultCache } from './shared-execution.ts';
 import { Subscriber } from './subscriber.ts';
 import { SubscriberGroup } from './subscriber-group.ts';
-import type { LogProgress, ResyncPoint, Subscription } from './subscription.ts';
+import type { LogProgress, LogSubscription, ResyncPoint } from './subscription.ts';
 
 /**
  * Poll interval of every followed log (a log with subscribers): a notification from another replica may get
@@ -159,7 +159,7 @@ export class Hub {
   followSession(
     session: SessionRow,
     after: LogPosition,
-    subscription: Subscription,
+    subscription: LogSubscription,
     first?: ResyncPoint,
   ): SubscriptionIterator {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
@@ -176,7 +176,7 @@ export class Hub {
   /** Subscribes to the transitions of all sessions that follow `from`, a place in the feed, in feed order. */
   async followAll(
     from: LogProgress,
-    subscription: Subscription,
+    subscription: LogSubscription,
     first?: ResyncPoint,
   ): Promise<SubscriptionIterator> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
@@ -233,7 +233,7 @@ export class Hub {
     log: OrderedLog,
     head: number,
     from: LogProgress,
-    subscription: Subscription,
+    subscription: LogSubscription,
     first: ResyncPoint | undefined,
   ): SubscriptionIterator {
     const kind = name === ALL ? 'all' : 'session';

@@ -16,9 +16,9 @@ import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-g
 import type {
   ExpireSubscription,
   LogProgress,
+  LogSubscription,
   RestartCause,
   ResyncPoint,
-  Subscription,
 } from './subscription.ts';
 
 /** Maximum number of passed deadlines of which a subscriber is told later. More would only repeat what a list shows. */
@@ -50,7 +50,7 @@ export class Subscriber implements GroupMember {
    */
   #sent: LogPosition | string | null;
   readonly #begunAt = performance.now();
-  readonly #subscription: Subscription;
+  readonly #subscription: LogSubscription;
   readonly #tail: LogTail;
   readonly #group: SubscriberGroup;
   readonly #clock: Clock;
@@ -59,7 +59,7 @@ export class Subscriber implements GroupMember {
   readonly #expire: ExpireSubscription;
 
   constructor(
-    subscriber: Subscription,
+    subscriber: LogSubscription,
     from: LogProgress,
     within: { tail: LogTail; group: SubscriberGroup; clock: Clock; metrics?: Metrics | undefined },
     on: { fault: (error: unknown) => void; expiry: ExpireSubscription },

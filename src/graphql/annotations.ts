@@ -38,7 +38,7 @@ export class Note extends Node {
   recordedAt: Date;
 }
 
-export const Notes = createConnectionTypes('Note', () => Note, true);
+export const NoteConnectionTypes = createConnectionTypes('Note', () => Note, true);
 
 @ObjectType({ implements: Node, simpleResolvers: true, description: 'How and why staff closed a session.' })
 export class Closure extends Node {
@@ -267,9 +267,9 @@ async function findSequence(cursor: string, sessionId: string, { annotation }: L
 
 @Resolver(() => VkycSession)
 export class SessionAnnotationsResolver {
-  @FieldResolver(() => Notes.Connection, {
+  @FieldResolver(() => NoteConnectionTypes.Connection, {
     nullable: true,
-    description: `Notes of staff, newest first. \`first\` is required: 1 to 100. ${STAFF_ONLY}`,
+    description: `NoteConnectionTypes of staff, newest first. \`first\` is required: 1 to 100. ${STAFF_ONLY}`,
   })
   async notes(
     @Root() { id }: SessionSummary,

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum } from './enums.ts';
 import { LIMITS } from './limits.ts';
-import { Meetings } from './meeting.ts';
+import { MeetingConnectionTypes } from './meeting.ts';
 import { MeetingSlot, toMeetingSlot } from './meeting-slot.ts';
 import { decodeTimeCursor, encodeTimeCursor } from './time-cursor.ts';
 
@@ -45,7 +45,7 @@ class MeetingsArgs extends ForwardArgs {
 
 @Resolver()
 export class MeetingListResolver {
-  @Query(() => Meetings.Connection, {
+  @Query(() => MeetingConnectionTypes.Connection, {
     description:
       'Meetings of all sessions that you may see, by their start, earliest first. `first` is required: 1 to 100.',
   })

@@ -80,7 +80,7 @@ export class Meeting extends Node {
   session: VkycSession;
 }
 
-export const Meetings = createConnectionTypes('Meeting', () => Meeting, true);
+export const MeetingConnectionTypes = createConnectionTypes('Meeting', () => Meeting, true);
 
 @InputType({
   description:

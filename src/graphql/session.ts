@@ -47,7 +47,7 @@ import { getFingerprint } from '../feed/fingerprint.ts';
 import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
-import { Meeting, Meetings } from './meeting.ts';
+import { Meeting, MeetingConnectionTypes } from './meeting.ts';
 import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
 import { detailLevelFor, findSelectedFields, NODE_PATHS } from './selection.ts';
@@ -232,7 +232,7 @@ export class SessionResolver {
     return booked(await loaders.meetings.load(session.id));
   }
 
-  @FieldResolver(() => Meetings.Connection, {
+  @FieldResolver(() => MeetingConnectionTypes.Connection, {
     description: 'All meetings of the session, newest first. `first` is required: 1 to 100.',
   })
   async meetings(

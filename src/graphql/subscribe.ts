@@ -22,7 +22,7 @@ import {
 } from '../feed/cursor.ts';
 import type { SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { encodeCursorOnce } from '../feed/frame-json.ts';
-import type { RestartCause, ResyncPoint, Subscription } from '../feed/subscription.ts';
+import type { LogSubscription, RestartCause, ResyncPoint } from '../feed/subscription.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { decodeId } from './node.ts';
@@ -150,7 +150,7 @@ function createSubscription(
   { connection, viewer, cursors }: Context,
   after: Cursor,
   filter: TransitionCriteria | null | undefined,
-): Pick<Subscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
+): Pick<LogSubscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
   assertKnownPairs(filter?.status, filter?.subStatus);
   invariant(connection, 'subscription was started without a connection for its frames');
   return {

@@ -7,7 +7,7 @@ import { explainUnchangedStatus, isApplied, type TransitionSource } from '../dom
 import { getStatusInfo, type Status, type StatusPair, type SubStatus } from '../domain/status.ts';
 import { positionAfter } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
-import type { Frame } from '../feed/subscription.ts';
+import type { FrameEvent } from '../feed/subscription.ts';
 import { createConnectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -153,7 +153,7 @@ export class TransitionResolver {
     @Root() transition: TransitionSummary,
     @Info() { rootValue }: GraphQLResolveInfo,
   ): string | null {
-    const frame = rootValue as Frame | undefined;
+    const frame = rootValue as FrameEvent | undefined;
     const isFrame = frame?.kind === 'TRANSITION' && frame.transition === transition;
     return isFrame ? PREVIOUS_CURSOR_PLACEHOLDER : null;
   }

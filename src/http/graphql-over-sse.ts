@@ -8,7 +8,7 @@ import {
   type CheckedOperation,
   chargeOperation,
   type OperationCache,
-  type Refusal,
+  type RefusedOperation,
 } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import { findPersonalArgumentsError } from '../graphql/personal-data.ts';
@@ -148,7 +148,7 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
 
 async function stream(
   response: FastifyReply['raw'],
-  operation: CheckedOperation | Refusal,
+  operation: CheckedOperation | RefusedOperation,
   viewer: Viewer,
   { services, formatError, rateLimit, execute, metrics }: Dependencies,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { IdentityMismatch } from '../domain/errors.ts';
-import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
+import { findMismatch, type IdentityField, type VerificationIdentity } from '../domain/identity.ts';
 import type { ProviderClient } from '../domain/ports.ts';
 
 /**
@@ -21,9 +21,9 @@ export function withIdentityChecks(
   provider: ProviderClient,
   onMismatch: (mismatch: MismatchedAnswer) => void,
 ): ProviderClient {
-  function compare<Answer extends Partial<Identity> | null>(
+  function compare<Answer extends Partial<VerificationIdentity> | null>(
     call: keyof ProviderClient,
-    asked: Partial<Identity>,
+    asked: Partial<VerificationIdentity>,
     answer: Answer,
   ): Answer {
     const field = answer && findMismatch(asked, answer);

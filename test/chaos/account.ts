@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
 import {
-  type Cursors,
+  type CursorCodec,
   createCursorCodec,
   FEED_START_POSITION,
   type LogPosition,
@@ -57,7 +57,7 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     fingerprint: getFingerprint(row),
   }));
   const feed = entries.filter(({ position }) => position !== null);
-  const cursors: Cursors = createCursorCodec(await readFeedIdentity(drizzle(database)));
+  const cursors: CursorCodec = createCursorCodec(await readFeedIdentity(drizzle(database)));
   const numbers = new Set(entries.map(({ number }) => number));
   const places = new Map(entries.map((entry) => [`${entry.sessionId} ${entry.sequence}`, entry]));
   const entryAt = ({ sessionId, sequence }: LogPosition) =>

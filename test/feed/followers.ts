@@ -16,12 +16,12 @@ import { LogTail, type LogTailEntry } from '../../src/feed/log-tail.ts';
 import { Subscriber } from '../../src/feed/subscriber.ts';
 import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
 import type {
-  Frame,
+  FrameEvent,
   FrameSelection,
   LogProgress,
+  LogSubscription,
   ResyncPoint,
   Sink,
-  Subscription,
 } from '../../src/feed/subscription.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -167,7 +167,7 @@ export class Connection implements Sink {
 
 export const cursorOf = ({ sequence }: Pick<LogPosition, 'sequence'>) => `after ${sequence}`;
 
-const shown = (frame: Frame, viewer: Viewer | null) => ({
+const shown = (frame: FrameEvent, viewer: Viewer | null) => ({
   kind: frame.kind,
   ...(frame.kind === 'TRANSITION'
     ? { number: frame.transition.sequence, life: frame.transition.recordedAt.getTime() }
@@ -187,7 +187,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
   const selection = {
     key: 'numbers',
     executed: [] as string[],
-    async execute(frames: readonly Frame[], viewer: Viewer) {
+    async execute(frames: readonly FrameEvent[], viewer: Viewer) {
       await new Promise((resolve) => setImmediate(resolve));
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
@@ -246,10 +246,10 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         first = null,
         connection = new Connection(),
         ...given
-      }: Partial<Subscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
+      }: Partial<LogSubscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
     ) {
       const from = typeof after === 'number' ? at(after) : after;
-      const subscription: Subscription = {
+      const subscription: LogSubscription = {
         selection,
         sink: connection,
         viewer: viewer('anyone'),

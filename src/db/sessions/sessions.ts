@@ -20,7 +20,7 @@ import {
   rowMapper,
   selectList,
 } from '../statements/row-mapper.ts';
-import { type Origin, pickStartColumns } from './origin.ts';
+import { pickStartColumns, type StartColumns } from './origin.ts';
 import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -93,7 +93,7 @@ export const withPollSchedule = (
  * Sets the columns that are known only from the start request, because the provider does not return them.
  * Needed if the session was recorded without its start, for example by the adopt command.
  */
-export const setStartColumns = (tx: Transaction, id: string, origin: Origin) =>
+export const setStartColumns = (tx: Transaction, id: string, origin: StartColumns) =>
   tx.update(sessions).set(pickStartColumns(origin)).where(eq(sessions.id, id));
 
 /**
@@ -404,7 +404,7 @@ export interface PageCursor {
   readonly id: string;
 }
 
-export interface SessionPage {
+export interface SessionPageRequest {
   readonly order: SessionOrder;
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
@@ -432,7 +432,7 @@ const ORDERS: Record<SessionOrderField, { readonly column: AnyPgColumn; readonly
 export async function readSessionPage(
   db: Queryable,
   filter: SessionFilter,
-  { order, limit, end, after, before, shape }: SessionPage,
+  { order, limit, end, after, before, shape }: SessionPageRequest,
 ): Promise<SessionListItem[]> {
   const { column, lists } = ORDERS[order.field];
   const ascending = order.direction === 'ASC';

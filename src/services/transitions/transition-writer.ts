@@ -7,7 +7,7 @@ import {
   findDoubtfulAnswer,
   saveDoubtfulAnswer,
 } from '../../db/sessions/order-doubts.ts';
-import { type Origin, pickStartColumns } from '../../db/sessions/origin.ts';
+import { pickStartColumns, type StartColumns } from '../../db/sessions/origin.ts';
 import {
   findSessions,
   insertSession,
@@ -89,7 +89,7 @@ export interface RecordedUpdate {
 }
 
 /** Data for creating a session that the provider's update does not contain. */
-export interface NewSession extends Origin {
+export interface NewSession extends StartColumns {
   readonly sessionId: string;
   readonly provider: string;
   /** Row id of the user. */

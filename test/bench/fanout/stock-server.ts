@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import type { Viewer } from '../../../src/domain/access.ts';
 import { createCursorCodec } from '../../../src/feed/cursor.ts';
-import type { Frame } from '../../../src/feed/subscription.ts';
+import type { FrameEvent } from '../../../src/feed/subscription.ts';
 import { createContext, type Services } from '../../../src/graphql/context.ts';
 import { getSchema } from '../../../src/graphql/schema.ts';
 import { answerOrders } from '../harness/orders.ts';
@@ -16,7 +16,7 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 // The cursor key is all zeros, since the key affects neither the length of a cursor nor the time to make a cursor.
 const services = { cursors: createCursorCodec({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
 
-type Shown = Extract<Frame, { kind: 'TRANSITION' }>;
+type Shown = Extract<FrameEvent, { kind: 'TRANSITION' }>;
 
 /** In-memory queue of events for one subscriber. */
 class Queue implements AsyncIterableIterator<Shown> {
