@@ -76,8 +76,8 @@ async function run(root, path, args) {
  * read-only file system.
  */
 async function linkLibraries(root) {
-  const { linkEmbeddedPostgres } = await importFrom(root, '.build/postgres/embedded-postgres.js');
-  await linkEmbeddedPostgres();
+  const { symlinkPostgresLibraries } = await importFrom(root, '.build/postgres/embedded-postgres.js');
+  await symlinkPostgresLibraries();
 }
 
 /**

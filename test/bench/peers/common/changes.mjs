@@ -2,7 +2,7 @@
  * Database writes of the peers (servers that the benchmarks compare with the gateway): for a change of a session they
  * store the same rows as the gateway, by prepared statements.
  */
-import { AuditKeys, serialise } from '../../../../.build/domain/audit.js';
+import { AuditKeys, serializeAuditContent } from '../../../../.build/domain/audit.js';
 import { pool } from './setting.mjs';
 
 const [id, key] = process.env.AUDIT_KEYS.split(':');
@@ -83,7 +83,7 @@ export async function audit(run, sessionId, notes, recordedAt) {
   let [number, previous] = [head?.number ?? 0, head?.hash ?? null];
   for (const [kind, row] of notes) {
     number += 1;
-    const entry = { sessionId, number, kind, content: serialise(kind, row), keyId: id, recordedAt };
+    const entry = { sessionId, number, kind, content: serializeAuditContent(kind, row), keyId: id, recordedAt };
     previous = keys.hash(entry, previous);
     await run(
       'audit-entry',

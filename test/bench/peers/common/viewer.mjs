@@ -2,7 +2,7 @@
  * Personal data in the responses of peers (servers that the benchmarks compare with the gateway): decides which data a
  * viewer may see, and records which data a viewer was shown.
  */
-import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
+import { PERSONAL_DATA_ROLES } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';
 import { claimsOf } from './token.mjs';
@@ -13,7 +13,7 @@ export async function viewerOf(authorization) {
   return {
     id: payload.sub,
     operation: null,
-    seesPersonalData: payload.roles.some((role) => SEES_PERSONAL_DATA.includes(role)),
+    seesPersonalData: payload.roles.some((role) => PERSONAL_DATA_ROLES.includes(role)),
     fields: new Set(),
     subjects: new Set(),
   };
