@@ -87,7 +87,11 @@ async function linkLibraries(root) {
 function endWithParent() {
   const parent = process.ppid;
   if (process.env.npm_lifecycle_event === undefined) return;
-  setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
-  }, ORPHAN_CHECK_MS).unref();
+  const checking = setInterval(() => {
+    if (process.ppid === parent) return;
+    // Only once: a second SIGTERM ends the process at once, even if it has not finished to stop.
+    clearInterval(checking);
+    process.kill(process.pid, 'SIGTERM');
+  }, ORPHAN_CHECK_MS);
+  checking.unref();
 }

@@ -2,7 +2,7 @@
  * A peer (server that the benchmarks compare with the gateway) without a GraphQL library: hand-written code on
  * node:http and pg, which can answer only the queries of the bench.
  */
-import { infoOf } from '../../../.build/domain/status.js';
+import { getStatusInfo } from '../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './common/ids.mjs';
 import { schedule } from './common/schedule.mjs';
 import { serve } from './common/serve.mjs';
@@ -10,7 +10,7 @@ import { rowsOf } from './common/setting.mjs';
 import { firstTransitions, pages, sessionsByIds, usersByIds } from './common/statements.mjs';
 import { personal, recordRead, viewerOf } from './common/viewer.mjs';
 
-const infoFor = (session) => ({ ...infoOf(session), waitingOn: session.waitingOn });
+const infoFor = (session) => ({ ...getStatusInfo(session), waitingOn: session.waitingOn });
 
 const userFor = (viewer, user) => ({
   userId: user.userId,

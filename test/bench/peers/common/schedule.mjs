@@ -4,7 +4,7 @@
  * almost no time.
  */
 import { randomUUID } from 'node:crypto';
-import { infoOf } from '../../../../.build/domain/status.js';
+import { getStatusInfo } from '../../../../.build/domain/status.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';
 import { globalId, keyOf } from './ids.mjs';
 import { sealer } from './setting.mjs';
@@ -53,7 +53,7 @@ export async function schedule(viewer, { input }) {
       `update vkyc_session set status = $2, sub_status = $3, version = $4, last_sequence = $4, waiting_on = $5,
        decided_here = true, raw_status = null, raw_sub_status = null, status_since = $6, updated_at = $6,
        meeting_at = $7 where id = $1`,
-      [session.id, TO.status, TO.subStatus, next.sequence, infoOf(TO).waitingOn, now, startsAt],
+      [session.id, TO.status, TO.subStatus, next.sequence, getStatusInfo(TO).waitingOn, now, startsAt],
     );
     await run(
       'add-call',
@@ -72,7 +72,7 @@ export async function schedule(viewer, { input }) {
       session: {
         id: input.sessionId,
         version: transition.sequence,
-        statusInfo: { ...TO, waitingOn: infoOf(TO).waitingOn },
+        statusInfo: { ...TO, waitingOn: getStatusInfo(TO).waitingOn },
       },
       meeting: { id: globalId('Meeting', id), startsAt, status: 'SCHEDULED' },
       replayed: false,

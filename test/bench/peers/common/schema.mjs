@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import DataLoader from 'dataloader';
 import { GraphQLScalarType } from 'graphql';
-import { infoOf } from '../../../../.build/domain/status.js';
+import { getStatusInfo } from '../../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './ids.mjs';
 import { rowsOf } from './setting.mjs';
 import { firstTransitions, pages, sessionsByIds, usersByIds } from './statements.mjs';
@@ -73,7 +73,7 @@ const resolvers = {
   VkycSession: {
     id: ({ id }) => globalId('VkycSession', id),
     user: ({ userKey }, _, { user }) => user.load(userKey),
-    statusInfo: (session) => ({ ...infoOf(session), waitingOn: session.waitingOn }),
+    statusInfo: (session) => ({ ...getStatusInfo(session), waitingOn: session.waitingOn }),
     transitions: async ({ id }, { first }, { transitions }) =>
       connectionOf(await transitions.load({ id, first }), first, ({ sequence }) => String(sequence)),
   },
@@ -85,7 +85,7 @@ const resolvers = {
   },
   StatusTransition: {
     id: ({ sessionId, sequence }) => globalId('StatusTransition', `${sessionId}:${sequence}`),
-    statusInfo: (transition) => infoOf(transition),
+    statusInfo: (transition) => getStatusInfo(transition),
     applied: ({ verdict }) => verdict === 'MOVED',
   },
 };
