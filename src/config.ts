@@ -5,7 +5,7 @@ import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   DEFAULT_SLOT_MINUTES,
   type Environment,
-  environment,
+  environmentSchema,
   hasAuthentication,
   isProduction,
   type LOG_FORMATS,
@@ -216,7 +216,7 @@ export const formatSettingErrors = (error: z.ZodError, given: Readonly<Record<st
  */
 export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = {}): Config {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
-  const parsed = environment.safeParse(given);
+  const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) throw new ConfigError(formatSettingErrors(parsed.error, given));
   const env = parsed.data;
   const complaints = findContradictions(env);

@@ -15,7 +15,7 @@ const text = z.string().trim().min(1);
 const number = z.coerce.number('must be a number');
 const A_PORT = 'must be a port, from 0 to 65535';
 /** Port number; 0 means any free port. */
-export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
+export const portSchema = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
 /**
  * URL that begins with http:// or https://. Other schemes, such as `file:` or `data:`, are refused, because a library
@@ -205,11 +205,11 @@ export const DEFAULT_SLOT_MINUTES = 30;
 export const LOG_FORMATS = ['json', 'text'] as const;
 
 /** Schema of the variables that the gateway reads. */
-export const environment = z.object({
+export const environmentSchema = z.object({
   NODE_ENV: z.string().trim().toLowerCase().optional(),
   HOST: text.default('127.0.0.1'),
-  PORT: port.default(4000),
-  METRICS_PORT: port.optional(),
+  PORT: portSchema.default(4000),
+  METRICS_PORT: portSchema.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
   ACCESS_LOG: flag.optional(),
@@ -242,7 +242,7 @@ export const environment = z.object({
   HOLIDAYS: list.pipe(z.array(z.iso.date('must be days as YYYY-MM-DD, separated by commas'))).default([]),
   DECISION_CONFIRM_DAYS: number.int().min(0).max(365).default(DEFAULT_CONFIRM_DAYS),
   SANDBOX: flag.optional(),
-  SANDBOX_PORT: port.default(4010),
+  SANDBOX_PORT: portSchema.default(4010),
   SANDBOX_SPEED: number.positive().default(1),
   SANDBOX_SEED: text.default('sandbox'),
   SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
@@ -269,7 +269,7 @@ export const environment = z.object({
   SHUTDOWN_SECONDS: number.min(0).max(300).default(5),
 });
 
-export type Environment = z.infer<typeof environment>;
+export type Environment = z.infer<typeof environmentSchema>;
 
 export const isProduction = ({ NODE_ENV = '' }: Environment): boolean => /^prod(uction)?$/.test(NODE_ENV);
 

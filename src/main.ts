@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { type App, startApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
-import { findGatewayUrls, greet } from './greeting.ts';
+import { findGatewayUrls, formatGreeting } from './greeting.ts';
 import { checkPorts, explainStartFailure } from './start-failures.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -34,7 +34,7 @@ try {
 function announce(config: Config, { log, ...app }: App): void {
   const addresses = findGatewayUrls(config, app);
   if (config.logFormat === 'text') {
-    process.stdout.write(greet(config, addresses));
+    process.stdout.write(formatGreeting(config, addresses));
   } else {
     const { url, consoleUrl: console, graphiqlUrl } = addresses;
     const graphiql = graphiqlUrl ? { graphiql: graphiqlUrl } : {};

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
-import { connect, type DatabasePools } from '../db/connection/client.ts';
+import { createDatabasePools, type DatabasePools } from '../db/connection/client.ts';
 import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
@@ -34,7 +34,7 @@ export async function openCommandDatabase({ asOwner = false } = {}): Promise<Com
       : null;
   const url =
     database.kind === 'EMBEDDED' ? (postgres?.url as string) : asOwner ? database.migrateUrl : database.url;
-  const { db, pool, close } = connect(url, POOL_SIZE, () => {});
+  const { db, pool, close } = createDatabasePools(url, POOL_SIZE, () => {});
   return {
     db,
     pool,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, formatSettingErrors } from '../config.ts';
 import { systemClock } from '../domain/ports.ts';
-import { port } from '../environment.ts';
+import { portSchema } from '../environment.ts';
 import { SANDBOX_CREDENTIALS_TEXT, startSandbox } from '../sandbox/sandbox.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -11,7 +11,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const text = z.string().trim().min(1);
 const environment = z.object({
   HOST: z.enum(['127.0.0.1', '::1', 'localhost'], 'must be a loopback address').default('127.0.0.1'),
-  SANDBOX_PORT: port.default(4010),
+  SANDBOX_PORT: portSchema.default(4010),
   SANDBOX_SPEED: z.coerce.number().positive().default(1),
   SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
   SANDBOX_SEED: text.default('sandbox'),

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { getCurrentBehaviour } from '../gate/behaviour.ts';
 import { addReleaseHeading } from '../gate/changelog.ts';
-import { toDay } from '../gate/deprecations.ts';
+import { formatUtcDay } from '../gate/deprecations.ts';
 import { checkSchemaChange, type SchemaChange } from '../gate/schema-gate.ts';
 import { printedSchema } from '../graphql/schema.ts';
 import { readText } from './read-text.ts';
@@ -47,7 +47,10 @@ if (failures > 0 && !process.argv.includes('--breaking')) process.exitCode = 1;
 else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
-  await writeFile(pathOf('schema/CHANGELOG.md'), addReleaseHeading(changelog, `${version}, ${toDay(today)}`));
+  await writeFile(
+    pathOf('schema/CHANGELOG.md'),
+    addReleaseHeading(changelog, `${version}, ${formatUtcDay(today)}`),
+  );
   // Stores the commit for the next release's upgrade test, which builds this commit and runs it next to the
   // new release (rolling deploy).
   const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });

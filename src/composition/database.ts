@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type pg from 'pg';
 import { type Config, ConfigError, type DataKey, StartError } from '../config.ts';
 import { countAuditBacklog } from '../db/audit/audit.ts';
-import { connect, type Database, type DatabasePools } from '../db/connection/client.ts';
+import { createDatabasePools, type Database, type DatabasePools } from '../db/connection/client.ts';
 import { classifyFault, FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { findPoolerProblem } from '../db/connection/pooler.ts';
 import type { WriteWatch } from '../db/connection/write-watch.ts';
@@ -48,8 +48,10 @@ export interface OpenedDatabase {
 export async function openDatabase(core: Core): Promise<OpenedDatabase> {
   const { config, overrides, log, lifecycle, tracing } = core;
   const { url, migrateUrl, listenUrl } = await findUrls(core);
-  const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
-    log.warn({ err: error }, 'database connection lost; the pool will reconnect'),
+  const { db, pools, statistics, watchWrites, close } = createDatabasePools(
+    url,
+    config.database.poolSize,
+    (error) => log.warn({ err: error }, 'database connection lost; the pool will reconnect'),
   );
   lifecycle.onStop(close);
   for (const pool of [pools.reads, pools.writes] as readonly pg.Pool[]) tracing?.watchPool(pool);

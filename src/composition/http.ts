@@ -67,7 +67,7 @@ export interface ListeningUrls {
  * Registers all routes and listens. When the gateway stops, reports not ready, disconnects the subscribers, and
  * finishes requests in flight.
  */
-export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
+export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   const { core, database, provider, transitions, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
   const state = { isStopping: false };

@@ -3,9 +3,9 @@
 import {
   type AuditEntry,
   computeCommitment,
+  formatPersonForCommitment,
   LATE_SESSION_FIELDS,
   type LateSessionField,
-  personText,
 } from './audit.ts';
 import {
   type AuditFinding,
@@ -216,7 +216,7 @@ function checkPerson(
   if (payload === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
     return null;
   if (!personSalt) return { number, what: `${ROW}: personSalt` };
-  return computeCommitment(personText(user), personSalt) === payload
+  return computeCommitment(formatPersonForCommitment(user), personSalt) === payload
     ? null
     : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
 }

@@ -117,8 +117,10 @@ export const COMMITTED_FIELDS: Partial<Record<AuditKind, readonly string[]>> = {
  * Returns the text that the commitment `person` of a SESSION entry hashes: the provider's user id of the person, and
  * the time at which the user row was created.
  */
-export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
-  JSON.stringify([user.userId, formatTime(user.createdAt)]);
+export const formatPersonForCommitment = (user: {
+  readonly userId: string;
+  readonly createdAt: Date;
+}): string => JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
 /** Returns the content of a REVIEW entry; `texts` are the commitments to the texts of the review. */
 export const buildReviewContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(

@@ -9,9 +9,9 @@ import { isAnnounced } from './changelog.ts';
 import {
   type Deprecation,
   findDeprecations,
+  formatUtcDay,
   getEarliestRemovalDay,
   NOTICE_DAYS,
-  toDay,
 } from './deprecations.ts';
 
 /** Schema and behaviour of a release. */
@@ -72,7 +72,7 @@ function ofChange(
     const removal = change.type.endsWith('_REMOVED')
       ? findDeprecations(before).get(coordinate)?.removal
       : null;
-    if (removal && removal <= toDay(today)) return [dueAndGone(finding, removal)];
+    if (removal && removal <= formatUtcDay(today)) return [dueAndGone(finding, removal)];
     return [
       { ...finding, fails: true, whom: hurtBy(change), todo: findReplacement(change, removal ?? null) },
     ];
@@ -152,7 +152,7 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
   return [...findDeprecations(after).values()].flatMap((deprecation): SchemaChange[] => {
     const wrong = wrongWith(deprecation, known.get(deprecation.coordinate) ?? null, today);
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
-    if ((deprecation.removal ?? '') > toDay(today)) return [];
+    if ((deprecation.removal ?? '') > formatUtcDay(today)) return [];
     const what = `The removal was announced for ${deprecation.removal}.`;
     const todo = 'Remove the deprecated element at any time.';
     return [

@@ -8,7 +8,7 @@ import {
   type EscalationReason,
   SUB_STATUS_BY_CLOSURE_OUTCOME,
 } from '../domain/annotations.ts';
-import { badInput, createConnectionTypes, ForwardArgs, Page, pageSize } from './connection.ts';
+import { badInput, createConnectionTypes, ForwardArgs, Page, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
@@ -276,7 +276,7 @@ export class SessionAnnotationsResolver {
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<AnnotationRow>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const before = args.after == null ? MAX_SEQUENCE : await findSequence(args.after, id, loaders);
     const rows = await loaders.notes.load({ sessionId: id, before, limit: page.limit + 1 });
     await pace.take(rows.length);

@@ -70,7 +70,7 @@ interface Shape {
  * Checks that exactly one of `first` and `last` is given, and returns the page's size and end.
  * @throws GraphQLError that says how to ask for a page
  */
-export function pageSize({ first, last }: PageArgs): Shape {
+export function parsePageArgs({ first, last }: PageArgs): Shape {
   const limit = first ?? last;
   if (limit == null) throw badInput('The page size is missing: pass `first` or `last`.');
   if (first != null && last != null) throw badInput('Pass either `first` or `last`, not both.');

@@ -5,7 +5,7 @@ import type { MeetingRow } from '../db/sessions/meetings.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { MEETING_STATUSES, type MeetingStatus } from '../domain/actions.ts';
 import { countSlotBookings } from '../services/sessions/meeting-places.ts';
-import { badInput, ForwardArgs, Page, pageSize } from './connection.ts';
+import { badInput, ForwardArgs, Page, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum } from './enums.ts';
@@ -53,7 +53,7 @@ export class MeetingListResolver {
     @Args(() => MeetingsArgs) args: MeetingsArgs,
     @Ctx() { services, viewer, pace }: Context,
   ): Promise<Page<MeetingRow>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const { from = null, to = null } = args;
     if (from && to) assertOrder(from, to);
     const rows = await readMeetingPage(services.db, {

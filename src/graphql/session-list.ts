@@ -34,7 +34,7 @@ import {
   MAX_TOTAL_COUNT,
   Page,
   PageArgs,
-  pageSize,
+  parsePageArgs,
 } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -202,7 +202,7 @@ export class SessionListResolver {
     @Ctx() { services, viewer }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<SessionListItem>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const order = args.orderBy ?? NEWEST_FIRST;
     if (order.field === 'DUE_AT' && !isStaff(viewer))
       throw badInput('The order `DUE_AT` is only for staff: choose another one.');
@@ -233,7 +233,7 @@ export class SessionListResolver {
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() context: Context,
   ) {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const after = decodeCursor(args.after, NEWEST_FIRST);
     const { viewer } = context;
     const verificationIds = visibleVerificationIds(viewer);

@@ -44,7 +44,7 @@ import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '..
 import { isStorable } from '../domain/storable.ts';
 import { createExpiredCursorError, getSessionStartPosition, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
-import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
+import { badInput, ForwardArgs, Page, PageArgs, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { Meeting, MeetingConnectionTypes } from './meeting.ts';
@@ -240,7 +240,7 @@ export class SessionResolver {
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<MeetingRow>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const all = await loaders.meetings.load(session.id);
     const from =
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
@@ -289,7 +289,7 @@ export class SessionResolver {
     @Ctx() { loaders, cursors, pace }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<TransitionSummary>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const sequenceOf = async (cursor: string): Promise<number> => {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
       if (sessionId !== session.id)

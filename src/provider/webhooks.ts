@@ -1,5 +1,5 @@
 import type { ProviderWebhooks, WebhookHeaders, WebhookRefusal } from '../domain/ports.ts';
-import { verify as verifySignature } from './signature.ts';
+import { isValidWebhookSignature as verifySignature } from './signature.ts';
 import { IMPERSONAL_WEBHOOK_FIELDS, parseWebhook } from './wire-format.ts';
 
 const TIMESTAMP_HEADER = 'x-webhook-timestamp';

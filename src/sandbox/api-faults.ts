@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiError, apiError, getBody, REFUSALS } from './errors.ts';
+import { type ApiError, apiError, REFUSALS, toErrorBody } from './errors.ts';
 import type { ApiFault, FaultSelector } from './faults.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 
@@ -37,7 +37,7 @@ export function injectApiFaults(api: FastifyInstance, faults: FaultSelector, pre
     switch (hit.get(request)) {
       case 'error-504-after':
         reply.status(REFUSALS.gatewayTimeout.status);
-        return JSON.stringify(getBody(REFUSALS.gatewayTimeout));
+        return JSON.stringify(toErrorBody(REFUSALS.gatewayTimeout));
       case 'malformed-answer':
         reply.status(200);
         return String(payload).slice(0, String(payload).length / 2);

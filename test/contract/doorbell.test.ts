@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { describe, expect } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { FEED_START_POSITION } from '../../src/feed/cursor.ts';
 import { Hub } from '../../src/feed/hub.ts';
@@ -109,7 +109,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell (notifications) %s', (_name, {
     const log = pino({ level: 'silent' });
     const replicas = doorbells.map((doorbell) => {
       const faulty = createFaultyDoorbell(doorbell, random);
-      const connection = connect(databaseUrl, 6, () => {});
+      const connection = createDatabasePools(databaseUrl, 6, () => {});
       const hub = new Hub({ db: connection.db, clock: systemClock, doorbell: faulty, log });
       atTheEnd(async () => {
         await faulty.stop();

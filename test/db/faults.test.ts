@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import {
   classifyFault,
   type DatabaseFault,
@@ -22,7 +22,7 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
 
 /** Opens a connection pool like the gateway's. `fail` runs a statement that must fail, and returns its error. */
 function connectionTo(url: string, poolSize = 1) {
-  const { db, pool, close } = connect(url, poolSize, () => {});
+  const { db, pool, close } = createDatabasePools(url, poolSize, () => {});
   atTheEnd(close);
   return { db, pool, fail: (text: string) => rejection(pool.query(text)) };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { QueryTimeoutError } from '../../src/db/connection/timeout-client.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
@@ -8,7 +8,7 @@ test('on a database connection that no longer delivers packets, queries and tran
   timeout: 60_000,
 }, async () => {
   const wire = await startTcpProxy(await freshDatabase());
-  const { db, pool, close } = connect(wire.url, 4, () => {});
+  const { db, pool, close } = createDatabasePools(wire.url, 4, () => {});
   atTheEnd(close);
   // Opens two connections: one for the query, one for the transaction.
   await Promise.all([pool.query('select pg_sleep(0.1)'), pool.query('select pg_sleep(0.1)')]);

@@ -1,14 +1,14 @@
 /** Tests that statistics queries have their own connections, timeouts and cancellation. */
 import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import { connect, type DatabasePools } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import { isQueryCanceled } from '../../src/db/connection/statistics.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
 
 const FOREVER_SECONDS = 60;
 
 async function open(): Promise<DatabasePools> {
-  const connection = connect(await freshDatabase(), 4, () => {});
+  const connection = createDatabasePools(await freshDatabase(), 4, () => {});
   atTheEnd(() => connection.close());
   return connection;
 }

@@ -4,10 +4,10 @@ import {
   AUDIT_FIELDS,
   AuditKeys,
   computeCommitment,
+  formatPersonForCommitment,
   formatTime,
   LATE_SESSION_FIELDS,
   newSalt,
-  personText,
   serializeAuditContent,
 } from '../../src/domain/audit.ts';
 import { keys, makeEntry, SESSION_ID } from './chains.ts';
@@ -70,7 +70,9 @@ describe('commitment', () => {
   });
 
   test('personText, the text that the commitment to a person hashes, contains the id and creation time of the user', () => {
-    expect(personText({ userId: 'u-1', createdAt: new Date(0) })).toBe('["u-1","1970-01-01T00:00:00.000Z"]');
+    expect(formatPersonForCommitment({ userId: 'u-1', createdAt: new Date(0) })).toBe(
+      '["u-1","1970-01-01T00:00:00.000Z"]',
+    );
   });
 });
 

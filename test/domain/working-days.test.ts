@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { subtractWorkingDays, toDay, toIsoDate } from '../../src/domain/working-days.ts';
+import { subtractWorkingDays, toIndianDayNumber, toIsoDate } from '../../src/domain/working-days.ts';
 
 const NONE = new Set<string>();
 const NOON_IN_INDIA = 'T12:00:00+05:30';
@@ -39,7 +39,7 @@ describe('findEarliestDay', () => {
   });
 
   test('findEarliestDay returns the same day as counting weekdays one by one, for every day of three years', () => {
-    const first = toDay(new Date('2025-12-01T00:00:00Z'));
+    const first = toIndianDayNumber(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);
       const found = subtractWorkingDays(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
@@ -57,7 +57,7 @@ describe('findEarliestDay', () => {
 });
 
 test('a day begins at midnight in India, which is 18:30 UTC', () => {
-  expect(toIsoDate(toDay(new Date('2026-12-31T18:29:59.999Z')))).toBe('2026-12-31');
-  expect(toIsoDate(toDay(new Date('2026-12-31T18:30:00Z')))).toBe('2027-01-01');
-  expect(toIsoDate(toDay(new Date('1969-12-31T18:29:59Z')))).toBe('1969-12-31');
+  expect(toIsoDate(toIndianDayNumber(new Date('2026-12-31T18:29:59.999Z')))).toBe('2026-12-31');
+  expect(toIsoDate(toIndianDayNumber(new Date('2026-12-31T18:30:00Z')))).toBe('2027-01-01');
+  expect(toIsoDate(toIndianDayNumber(new Date('1969-12-31T18:29:59Z')))).toBe('1969-12-31');
 });

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { connect, type Database } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type Database } from '../../src/db/connection/client.ts';
 import { assignPositions } from '../../src/db/sessions/feed.ts';
 import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
@@ -27,7 +27,7 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
   const sessions = await createSessions(pool, 12);
   const log = pino({ level: 'silent' });
   const replicas = Array.from({ length: 2 }, () => {
-    const connection = connect(url, 6, () => {});
+    const connection = createDatabasePools(url, 6, () => {});
     const doorbell = createLocalDoorbell();
     return { connection, doorbell, hub: new Hub({ db: connection.db, clock: systemClock, doorbell, log }) };
   });
@@ -78,7 +78,7 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
 test('feed positions that are assigned in batches of two keep the order of transitions within each session', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 2 });
-  const connection = connect(url, 2, () => {});
+  const connection = createDatabasePools(url, 2, () => {});
   atTheEnd(async () => {
     await connection.close();
     await pool.end();

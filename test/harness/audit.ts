@@ -3,7 +3,7 @@
  * with.
  */
 import { createHash } from 'node:crypto';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
 import type { ReadLogCheckpoint } from '../../src/domain/read-chain.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
@@ -35,7 +35,7 @@ export interface Audit {
 }
 
 export function auditOf(databaseUrl: string): Audit {
-  const { db, close } = connect(databaseUrl, 2, () => {});
+  const { db, close } = createDatabasePools(databaseUrl, 2, () => {});
   atTheEnd(close);
   const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
   const sealer = new Sealer([keyOf(DATA_KEYS)]);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
-import { connect, type DatabasePools, type Transaction } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type DatabasePools, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
 import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
 import { assignPositionsAtCommit, readNewestFeedEntries } from '../../src/db/sessions/feed.ts';
@@ -35,7 +35,7 @@ let connection: DatabasePools;
 beforeAll(async () => {
   url = await freshDatabase();
   database = new pg.Pool({ connectionString: url, max: 2 });
-  connection = connect(url, 2, () => {});
+  connection = createDatabasePools(url, 2, () => {});
   atTheEnd(async () => {
     await connection.close();
     await database.end();
@@ -249,7 +249,7 @@ test('claiming or storing a webhook finds earlier webhooks of the same session b
 test('claiming webhooks reads the queue by its index and without a sort, despite a bloated index and stale statistics', async () => {
   const burstUrl = await freshDatabase();
   const pool = new pg.Pool({ connectionString: burstUrl, max: 1 });
-  const { db, close } = connect(burstUrl, 1, () => {});
+  const { db, close } = createDatabasePools(burstUrl, 1, () => {});
   atTheEnd(async () => {
     await close();
     await pool.end();

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { connect, type DatabasePools } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import { acquireCallOrGetWaitMs, pauseCalls } from '../../src/db/polling/call-budget.ts';
 import type { CallPurpose } from '../../src/domain/ports.ts';
 import { createCallBudget, splitBudget } from '../../src/services/polling/call-budget.ts';
@@ -12,7 +12,7 @@ let replicas: DatabasePools[];
 
 beforeEach(async () => {
   const url = await freshDatabase();
-  replicas = [connect(url, 4, () => {}), connect(url, 4, () => {})];
+  replicas = [createDatabasePools(url, 4, () => {}), createDatabasePools(url, 4, () => {})];
   return async () => {
     await Promise.all(replicas.map((replica) => replica.close()));
   };

@@ -86,7 +86,7 @@ interface ConnectOptions {
  * each; plus three watch and two statistics connections. Connections open on demand. `onError` is called when
  * a connection breaks; the pool replaces the connection.
  */
-export function connect(
+export function createDatabasePools(
   url: string,
   poolSize: number,
   onError: (error: Error) => void,

@@ -18,7 +18,6 @@ import {
   feed,
   idempotencyKeys,
   inbox,
-  isTerminal,
   logIdentity,
   meetings,
   observations,
@@ -28,6 +27,7 @@ import {
   sessions,
   startIntents,
   transitions,
+  whereTerminal,
 } from '../schema/tables.ts';
 
 /**
@@ -75,7 +75,7 @@ export interface SessionArchive extends AuditEvidence {
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const isArchivable = (endedBefore: Date) => sql`
-  ${isTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
+  ${whereTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
   and ${sessions.statusSince} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})

@@ -2,7 +2,7 @@ import type { Transaction } from '../connection/client.ts';
 import { idempotencyKeys } from '../schema/tables.ts';
 import {
   equalsAny,
-  execute,
+  executeWrite,
   placeholdersFor,
   preparedQuery,
   prepareFromBuilder,
@@ -35,7 +35,7 @@ const selectIdempotencyKey = preparedQuery(
  * transaction, and returns false if it commits.
  */
 export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
-  (await execute(tx, keepCall(row))) > 0;
+  (await executeWrite(tx, keepCall(row))) > 0;
 
 const keepCall = prepareFromBuilder<IdempotencyRow>('keep call', (build) =>
   build.insert(idempotencyKeys).values(placeholdersFor(idempotencyKeys)).onConflictDoNothing(),

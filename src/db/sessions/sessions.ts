@@ -1,16 +1,16 @@
 import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
-import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
+import { computeNextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
 import { type DoubtfulAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
-  isTerminal,
   sessionLabels,
   sessions,
   sessionTerms,
   users,
   whereAwaitingConfirmation,
+  whereTerminal,
 } from '../schema/tables.ts';
 import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
 import {
@@ -71,7 +71,7 @@ export const withPollSchedule = (
 ): SessionRow => ({
   ...row,
   unsettled: row.unsettled && !getStatusInfo(row).terminal,
-  nextPollAt: nextPollAt(
+  nextPollAt: computeNextPollAt(
     {
       status: row.status,
       subStatus: row.subStatus,
@@ -132,7 +132,7 @@ export async function schedulePollsOfOpenSessions(
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions}
-      where not ${isTerminal(sessions.subStatus)} or ${whereAwaitingConfirmation(sessions)}
+      where not ${whereTerminal(sessions.subStatus)} or ${whereAwaitingConfirmation(sessions)}
       order by verification_id for update
     ), planned as (
       select id, ${from.toISOString()}::timestamptz
@@ -413,7 +413,7 @@ export interface SessionPageRequest {
   readonly shape: SessionProjection;
 }
 
-const isOpen = sql`not ${isTerminal(sessions.subStatus)}`;
+const isOpen = sql`not ${whereTerminal(sessions.subStatus)}`;
 const hasMeeting = sql`${sessions.meetingAt} is not null`;
 
 /** Column of each sort order, and the condition on the sessions that the order lists. */

@@ -169,7 +169,7 @@ export function prepareFromBuilder<Values extends object>(
 }
 
 /** Runs a statement that writes. Resolves to the number of affected rows. */
-export async function execute(db: Queryable, toSend: Statement): Promise<number> {
+export async function executeWrite(db: Queryable, toSend: Statement): Promise<number> {
   const { rowCount } = await db.$writer.query(toSend);
   return rowCount ?? 0;
 }

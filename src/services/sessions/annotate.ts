@@ -41,13 +41,13 @@ import {
   throwIfDenied,
 } from './perform-action.ts';
 import {
+  createKeyOfSchema,
   createKeyTextSchema,
   createRequiredTextSchema,
-  keyOf,
-  optional,
+  createTextSchema,
   parseOrRefuse,
   refuseField,
-  text,
+  toOptionalSchema,
 } from './validation.ts';
 
 /** Maximum length of the `sub` of a token. */
@@ -60,7 +60,10 @@ const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus)
 
 /** Schema of an input with a coded reason and an optional note (see `needsNote`). */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
-  actionInputSchema.extend({ reason: keyOf(reasons), note: optional(text(MAX_CHARACTERS.note)) });
+  actionInputSchema.extend({
+    reason: createKeyOfSchema(reasons),
+    note: toOptionalSchema(createTextSchema(MAX_CHARACTERS.note)),
+  });
 
 /** Rule that the reason OTHER needs a note, which explains it. */
 const needsNote = {
@@ -71,7 +74,7 @@ const needsNote = {
 };
 
 const closeInput = withReason<ClosureReason>(CLOSURE_REASONS)
-  .extend({ outcome: keyOf<ClosureOutcome>(SUB_STATUS_BY_CLOSURE_OUTCOME) })
+  .extend({ outcome: createKeyOfSchema<ClosureOutcome>(SUB_STATUS_BY_CLOSURE_OUTCOME) })
   .refine(({ reason, note }) => reason !== 'OTHER' || note, needsNote);
 const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
   ({ reason, note }) => reason !== 'OTHER' || note,
@@ -79,15 +82,15 @@ const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
 );
 const noteInput = actionInputSchema.extend({ note: createRequiredTextSchema(MAX_CHARACTERS.note) });
 const resolveDisputeInput = noteInput.extend({
-  resolution: keyOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
-  expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
+  resolution: createKeyOfSchema<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
+  expectedSubStatus: toOptionalSchema(z.enum(ALL_SUB_STATUSES)),
 });
 
 const assignInput = actionInputSchema.extend({
   agent: createKeyTextSchema(MAX_SUBJECT)
     .refine(isCanonicalSubject, NOT_CANONICAL_MESSAGE)
     .transform(canonicalSubject),
-  until: optional(z.date()),
+  until: toOptionalSchema(z.date()),
 });
 
 /**

@@ -6,7 +6,7 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
 import { isStorable, UNSTORABLE_MESSAGE } from '../../domain/storable.ts';
-import { subtractWorkingDays, toDay, toIsoDate } from '../../domain/working-days.ts';
+import { subtractWorkingDays, toIndianDayNumber, toIsoDate } from '../../domain/working-days.ts';
 
 const MAX_EMAIL_CHARACTERS = 200;
 /** Longest email address that SMTP allows (RFC 5321). */
@@ -34,7 +34,7 @@ const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-
  * Email address by RFC 5321 and 6531, in the common form (no quotes, no IP address). A domain in another script
  * is rewritten to its equivalent ASCII form (`xn--…`), because many systems accept only ASCII domains.
  */
-export const email = z
+export const emailSchema = z
   .string()
   .max(MAX_EMAIL_CHARACTERS, `must have at most ${MAX_EMAIL_CHARACTERS} characters`)
   .refine(isStorable, UNSTORABLE_MESSAGE)
@@ -98,7 +98,7 @@ function findDateProblem(value: string, now: Date): string | null {
   // `Date` turns 31-02 into 3 March, so the parsed date is compared with the text. 99-99 becomes an invalid date.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
   if (!exists) return 'must be an existing day, as DD-MM-YYYY';
-  const today = toIsoDate(toDay(now));
+  const today = toIsoDate(toIndianDayNumber(now));
   if (iso > today) return 'must not be in the future';
   const oldest = Number(today.slice(0, 4)) - MAX_AGE_YEARS;
   return Number(year) < oldest ? `must not be more than ${MAX_AGE_YEARS} years ago` : null;
@@ -125,7 +125,7 @@ export interface AadhaarRule {
 export const createAadhaarTimeSchema = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule) =>
   createPastTimeSchema(clock).superRefine((time, context) => {
     const earliest = subtractWorkingDays(maxAgeDays, clock.now(), holidays);
-    if (toDay(time) >= earliest) return;
+    if (toIndianDayNumber(time) >= earliest) return;
     const days = `${maxAgeDays} working day${maxAgeDays === 1 ? '' : 's'}`;
     context.addIssue({
       code: 'custom',

@@ -16,13 +16,13 @@ import {
   actionInputSchema,
   performAction,
 } from './perform-action.ts';
-import { optional, parseOrRefuse, toInputRefusal } from './validation.ts';
+import { parseOrRefuse, toInputRefusal, toOptionalSchema } from './validation.ts';
 
 const labelInput = actionInputSchema
   .extend({
-    metadata: optional(metadataChangeSchema),
-    addTags: optional(tagListSchema),
-    removeTags: optional(tagListSchema),
+    metadata: toOptionalSchema(metadataChangeSchema),
+    addTags: toOptionalSchema(tagListSchema),
+    removeTags: toOptionalSchema(tagListSchema),
   })
   .superRefine(({ metadata, addTags, removeTags }, context) => {
     if (!metadata?.length && !addTags?.length && !removeTags?.length)

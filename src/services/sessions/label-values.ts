@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../../domain/labels.ts';
-import { createKeyTextSchema, optional } from './validation.ts';
+import { createKeyTextSchema, toOptionalSchema } from './validation.ts';
 
 /**
  * Schema of a label. White space at an end and control characters are refused, because two labels would look the same,
@@ -65,4 +65,7 @@ export const startMetadataSchema = pairs(value, MAX_METADATA_PAIRS);
  * Schema of a change of metadata: a pair without a value, or with an empty one, deletes the key. One change may replace
  * all pairs, so it may have twice as many entries as a session has.
  */
-export const metadataChangeSchema = pairs(optional(z.union([z.literal(''), value])), 2 * MAX_METADATA_PAIRS);
+export const metadataChangeSchema = pairs(
+  toOptionalSchema(z.union([z.literal(''), value])),
+  2 * MAX_METADATA_PAIRS,
+);

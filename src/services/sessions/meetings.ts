@@ -21,11 +21,11 @@ import {
   performAction,
   throwIfDenied,
 } from './perform-action.ts';
-import { optional, parseOrRefuse, refuseField, text } from './validation.ts';
+import { createTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
-const reason = optional(text(MAX_CHARACTERS.reason));
+const reason = toOptionalSchema(createTextSchema(MAX_CHARACTERS.reason));
 const cancelInput = actionInputSchema.extend({ reason });
 
 export interface MeetingChanged {

@@ -38,7 +38,7 @@ import type { SessionAction } from '../../domain/session.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { createKeyTextSchema, optional } from './validation.ts';
+import { createKeyTextSchema, toOptionalSchema } from './validation.ts';
 
 /**
  * Input fields common to all mutations that act on a session. `sessionId` is the session's UUID, not the global id.
@@ -46,7 +46,7 @@ import { createKeyTextSchema, optional } from './validation.ts';
 export const actionInputSchema = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
   idempotencyKey: createKeyTextSchema(200),
-  expectedVersion: optional(
+  expectedVersion: toOptionalSchema(
     z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is higher than any possible version'),
   ),
 });

@@ -23,7 +23,7 @@ import {
   performAction,
   throwIfDenied,
 } from './perform-action.ts';
-import { keyOf, optional, parseOrRefuse, text } from './validation.ts';
+import { createKeyOfSchema, createTextSchema, parseOrRefuse, toOptionalSchema } from './validation.ts';
 
 /**
  * Adds the rules to a schema. All rules run even if other fields are invalid, so that all problems are reported
@@ -41,10 +41,10 @@ const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schem
 const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
   actionInputSchema.extend({
     decision: z.enum(decisions),
-    remarks: optional(text(MAX_CHARACTERS.remarks)),
-    reasons: optional(z.array(keyOf(REVIEW_REASONS))),
-    customerMessage: optional(text(MAX_CHARACTERS.customerMessage)),
-    callComplete: optional(z.boolean()),
+    remarks: toOptionalSchema(createTextSchema(MAX_CHARACTERS.remarks)),
+    reasons: toOptionalSchema(z.array(createKeyOfSchema(REVIEW_REASONS))),
+    customerMessage: toOptionalSchema(createTextSchema(MAX_CHARACTERS.customerMessage)),
+    callComplete: toOptionalSchema(z.boolean()),
   });
 
 const INPUTS = {

@@ -7,19 +7,19 @@ import {
   createAadhaarTimeSchema,
   createDateOfBirthSchema,
   createPastTimeSchema,
-  email,
+  emailSchema,
   pinCodeSchema,
   webLinkSchema,
 } from './input-values.ts';
 import { startMetadataSchema, tagListSchema } from './label-values.ts';
-import { createRequiredTextSchema, optional, text } from './validation.ts';
+import { createRequiredTextSchema, createTextSchema, toOptionalSchema } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
 const MAX_SHORT_TEXT = 200;
-const shortText = text(MAX_SHORT_TEXT);
+const shortText = createTextSchema(MAX_SHORT_TEXT);
 const address = z.object({
   country: createRequiredTextSchema(200),
   dist: shortText,
@@ -27,9 +27,9 @@ const address = z.object({
   pincode: pinCodeSchema,
   state: shortText,
   street: shortText,
-  po: optional(shortText),
-  subdist: optional(shortText),
-  vtc: optional(shortText),
+  po: toOptionalSchema(shortText),
+  subdist: toOptionalSchema(shortText),
+  vtc: toOptionalSchema(shortText),
 });
 
 export const NOTIFICATION_TYPES_PATH = ['notificationTypes'];
@@ -60,21 +60,21 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
       verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
       user: z
         .object({
-          userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
-          phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
-          name: optional(shortText),
-          email: optional(email),
-          address: optional(text(MAX_CHARACTERS.address)),
+          userId: toOptionalSchema(z.string().regex(ID_RULE, ID_MESSAGE)),
+          phone: toOptionalSchema(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
+          name: toOptionalSchema(shortText),
+          email: toOptionalSchema(emailSchema),
+          address: toOptionalSchema(createTextSchema(MAX_CHARACTERS.address)),
         })
         .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',
         }),
-      userTemplate: optional(rules ? templateName(rules.templates.user) : shortText),
-      agentTemplate: optional(rules ? templateName(rules.templates.agent) : shortText),
-      notificationTypes: optional(
+      userTemplate: toOptionalSchema(rules ? templateName(rules.templates.user) : shortText),
+      agentTemplate: toOptionalSchema(rules ? templateName(rules.templates.agent) : shortText),
+      notificationTypes: toOptionalSchema(
         z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
       ),
-      aadhaarDetails: optional(
+      aadhaarDetails: toOptionalSchema(
         z.object({
           name: createRequiredTextSchema(200),
           dob: createDateOfBirthSchema(clock),
@@ -86,8 +86,8 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
         }),
       ),
       /** Session id (UUID), not the global id. */
-      replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
-      securityQuestions: optional(
+      replacesSessionId: toOptionalSchema(z.uuid('must be the id of a VkycSession')),
+      securityQuestions: toOptionalSchema(
         z
           .array(z.object({ order: z.int(), question: createRequiredTextSchema(200), answer: shortText }))
           .max(20, 'must have at most 20 entries')
@@ -103,8 +103,8 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
             { when: ({ value }) => Array.isArray(value) },
           ),
       ),
-      metadata: optional(startMetadataSchema).transform(unlessEmpty),
-      tags: optional(tagListSchema).transform(unlessEmpty),
+      metadata: toOptionalSchema(startMetadataSchema).transform(unlessEmpty),
+      tags: toOptionalSchema(tagListSchema).transform(unlessEmpty),
     })
     .refine(
       // If a userId is given, the provider may already have the user's email address, so none is required here.
@@ -118,7 +118,8 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
 /** An empty list is the same input as none, and so has the same hash. */
 const unlessEmpty = <Item>(list: Item[] | undefined): Item[] | undefined => (list?.length ? list : undefined);
 
-const templateName = (list: TemplateList) => text(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
+const templateName = (list: TemplateList) =>
+  createTextSchema(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
 
 export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
   notificationTypes?.includes('EMAIL') ?? false;

@@ -13,7 +13,7 @@ const MAX_BYTES_PER_CHARACTER = 16;
  * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist of
  * invisible characters only. `findMore` is a further rule, applied to a text that passes the others.
  */
-export const text = (longest: number, findMore: (value: string) => string | null = () => null) =>
+export const createTextSchema = (longest: number, findMore: (value: string) => string | null = () => null) =>
   textWith((value) => findProblem(value, longest) ?? findMore(value));
 
 /** Schema of a non-empty text with at most `longest` characters as a reader counts them. */
@@ -35,7 +35,7 @@ export const createKeyTextSchema = (
   });
 
 /** Schema of a code that is one of the keys of `table`. */
-export const keyOf = <Key extends string>(table: Record<Key, unknown>) =>
+export const createKeyOfSchema = <Key extends string>(table: Record<Key, unknown>) =>
   z.enum(Object.keys(table) as [Key, ...Key[]]);
 
 const EMPTY = 'must not be empty';
@@ -62,7 +62,7 @@ function findProblem(value: string, longest: number): string | null {
  * Makes a field optional and turns null into undefined, because GraphQL clients may send null instead of
  * leaving a field out.
  */
-export const optional = <T extends z.ZodType>(schema: T) =>
+export const toOptionalSchema = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
 /**

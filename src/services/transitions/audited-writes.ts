@@ -28,10 +28,10 @@ import {
   type AuditKind,
   buildReviewContent,
   computeCommitment,
+  formatPersonForCommitment,
   LATE_SESSION_FIELDS,
   type LateSessionField,
   newSalt,
-  personText,
   serializeAuditContent,
 } from '../../domain/audit.ts';
 import { type Labels, labelsContent } from '../../domain/labels.ts';
@@ -232,7 +232,7 @@ export const NO_PERSON_COMMITMENT = { salt: null, commitment: null };
  */
 export function createPersonCommitment(user: Pick<UserRow, 'userId' | 'createdAt'>) {
   const salt = newSalt();
-  return { salt, commitment: computeCommitment(personText(user), salt) };
+  return { salt, commitment: computeCommitment(formatPersonForCommitment(user), salt) };
 }
 
 const NO_TEXT: TextWithCommitment = { sealed: null, salt: null, commitment: null };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inArray, sql } from 'drizzle-orm';
-import { connect } from '../../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../../src/db/connection/client.ts';
 import { notify } from '../../../src/db/connection/notifications.ts';
 import { outbox, sessions, transitions, users } from '../../../src/db/schema/tables.ts';
 import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
@@ -22,7 +22,7 @@ export interface Log {
 
 /** Opens the log of a migrated database, and creates the sessions whose transitions are recorded. */
 export async function openLog(url: string): Promise<Log> {
-  const { db, close } = connect(url, 1, () => {});
+  const { db, close } = createDatabasePools(url, 1, () => {});
   const now = new Date();
   const user = { id: randomUUID(), userId: 'bench', personal: Buffer.alloc(0), createdAt: now };
   const own = Array.from({ length: SESSIONS }, (_, index) => ({

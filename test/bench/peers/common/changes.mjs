@@ -83,7 +83,14 @@ export async function audit(run, sessionId, notes, recordedAt) {
   let [number, previous] = [head?.number ?? 0, head?.hash ?? null];
   for (const [kind, row] of notes) {
     number += 1;
-    const entry = { sessionId, number, kind, content: serializeAuditContent(kind, row), keyId: id, recordedAt };
+    const entry = {
+      sessionId,
+      number,
+      kind,
+      content: serializeAuditContent(kind, row),
+      keyId: id,
+      recordedAt,
+    };
     previous = keys.hash(entry, previous);
     await run(
       'audit-entry',
