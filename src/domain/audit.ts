@@ -18,7 +18,7 @@ export const AUDIT_FIELDS = {
   ADOPTION: ['transitions', 'meetings', 'reviews', 'adoptedBy'],
   /**
    * Identity of a session; first entry of a new session's chain. `person` is the commitment (salted hash) to
-   * `personText`. `boundBy` names the person who ran `npm run audit -- bind` to add the entry to a chain of an
+   * `formatPersonForCommitment`. `boundBy` names the person who ran `npm run audit -- bind` to add the entry to a chain of an
    * earlier release; null if the gateway added the entry.
    */
   SESSION: [

@@ -62,7 +62,7 @@ interface PollingInterval {
    * Interval right after a change, as a fraction of the fair share (the interval under round-robin polling).
    */
   readonly minShare: number;
-  /** Later interval, as a fraction of the time since the change, up to a maximum (`maxMs` in `nextPollAt`). */
+  /** Later interval, as a fraction of the time since the change, up to a maximum (`maxMs` in `computeNextPollAt`). */
   readonly backoffShare: number;
 }
 

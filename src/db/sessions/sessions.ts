@@ -62,7 +62,7 @@ export const toSessionState = (
 
 /**
  * Returns the session row with the time of its next poll recomputed; every write of a session calls this
- * function. For `pace` and `secondLookAt` see `nextPollAt`.
+ * function. For `pace` and `secondLookAt` see `computeNextPollAt`.
  */
 export const withPollSchedule = (
   row: Omit<SessionRow, 'nextPollAt'>,

@@ -104,7 +104,7 @@ const DISABLED_PLANNER_NODES = ['bitmapscan', 'hashjoin', 'material', 'mergejoin
  * Forces index scans and generic plans until the transaction ends. In a burst the statistics are stale: the
  * planner would expect few PENDING webhooks and scan all of them for every claim (quadratic time). Planning
  * every call would take half of the transaction's time. JIT is disabled here too, because a pooler in
- * transaction mode loses the session setting that `connect` makes.
+ * transaction mode loses the session setting that `createDatabasePools` makes.
  */
 export const forceIndexPlans = preparedCommand(
   'go by indexes',
