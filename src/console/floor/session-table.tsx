@@ -6,6 +6,7 @@ import { useKeys } from '../look/keys.ts';
 import { formatCount, MARK_LABELS } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
+import { WorkerMark } from '../work/worker.tsx';
 import style from './session-table.module.css';
 
 interface Props {
@@ -117,6 +118,7 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
           <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
           {row.disputed && <span className={style.disputed}>{MARK_LABELS.disputed}</span>}
           {row.escalated && <span className={style.escalated}>{MARK_LABELS.escalated}</span>}
+          <WorkerMark session={row} />
         </span>
       </td>
       <td key={row.version} className={moved ? style.moved : undefined}>
