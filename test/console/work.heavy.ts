@@ -218,6 +218,7 @@ browserTest(
     await expect
       .poll(() => history.first().innerText())
       .toMatch(/^meera\s+Assigned by: ravi, .*\s+Ended by: meera, /);
+    expect(await ravi.entries.first().innerText()).toMatch(/^Assignment[\s\S]*done here by meera$/);
     expect([...ravi.complaints, ...meera.complaints]).toEqual([]);
   },
 );
@@ -277,8 +278,10 @@ browserTest(
     expect(counted).toEqual({ inFlight: 0, most: 4, sent: 30 });
     const refused = window.dialog.getByRole('listitem');
     expect((await refused.allInnerTexts()).toSorted()).toEqual([
-      expect.stringMatching(/^bulk-3 [\s\S]* Now:\s+\W\s*Aadhaar verification success$/),
-      expect.stringMatching(/^bulk-7 [\s\S]* Now:\s+\W\s*Auditor approved$/),
+      expect.stringMatching(
+        /^bulk-3 Has changed since you selected it. Now:\s+\W\s*Aadhaar verification success$/,
+      ),
+      expect.stringMatching(/^bulk-7 Has changed since you selected it. Now:\s+\W\s*Auditor approved$/),
     ]);
     await window.press('Try 2 again');
     await window.dialog.getByText('Done: 29 of 30.').waitFor();

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
-import { Field, Select } from '../look/fields.tsx';
+import { Field, ListField } from '../look/fields.tsx';
 import style from './work.module.css';
 
 type Ending = keyof typeof texts.work.ending;
@@ -50,7 +50,7 @@ export function useAssignee() {
           </Button>
         )}
       </div>
-      <Select label={texts.work.ends} options={texts.work.ending} value={ending} onChange={chooseEnding} />
+      <ListField label={texts.work.ends} options={texts.work.ending} value={ending} onChange={chooseEnding} />
     </>
   );
   const assignee: Assignee = { agent: agent.trim(), ...(until && { until }) };

@@ -22,7 +22,7 @@ export function BulkBar({ loaded, selection, onSuccess }: Props) {
   const { rows } = selection;
   const OpenDialog = open && DIALOGS[open.action];
   return (
-    <section aria-label={texts.work.selection} className={style.bar}>
+    <section aria-label={texts.work.selection} className={style.bar} data-used={rows.length > 0 || undefined}>
       <SelectLoaded loaded={loaded} selection={selection} />
       <p role="status">{rows.length > 0 && texts.work.selected(rows.length)}</p>
       {rows.length > 0 && (

@@ -157,12 +157,15 @@ function RefusedEntry({ refused: { row, reason, current } }: { refused: Refused 
       <b>
         <SessionLink session={row} />
       </b>{' '}
-      <UserText>{problems.length > 0 ? problems.join(', ') : reason.message}</UserText>
-      {current && (
+      {current ? (
         <>
-          {' '}
-          {texts.work.nowAt} <StatusBadge of={current.statusInfo} />
+          {texts.work.changed} <StatusBadge of={current.statusInfo} />
         </>
+      ) : (
+        // Sentences of the gateway are in English.
+        <span lang={reason.code === null ? undefined : 'en'}>
+          <UserText>{problems.length > 0 ? problems.join(', ') : reason.message}</UserText>
+        </span>
       )}
     </li>
   );

@@ -87,10 +87,12 @@ function Next({ queues }: { queues: readonly Queue[] }) {
       {said?.path === path && (
         <div className={style.said}>
           <Notice tone="trouble">
-            {said.text}
-            <Button look="quiet" aria-label={texts.work.dismiss} onPress={() => setSaid(null)}>
-              <span aria-hidden>✕</span>
-            </Button>
+            <div className={style.line}>
+              <p>{said.text}</p>
+              <Button look="quiet" aria-label={texts.work.dismiss} onPress={() => setSaid(null)}>
+                <span aria-hidden>✕</span>
+              </Button>
+            </div>
           </Notice>
         </div>
       )}

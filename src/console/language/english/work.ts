@@ -26,7 +26,7 @@ export const work = {
   endedBy: 'Ended by:',
 
   assignTitle: 'Assign the session',
-  assignHint: 'Who has the session before does not keep it.',
+  assignHint: 'The person who has the session now loses it.',
   person: 'User ID of the agent or auditor',
   personHint: 'The ID with which the person signs in. The gateway does not know whether it exists.',
   myself: 'Assign to me',
@@ -64,7 +64,7 @@ export const work = {
   stopped: (left: number) => `Stopped: ${left} not tried.`,
   stop: 'Stop',
   refused: 'Not done',
-  nowAt: 'Now:',
+  changed: 'Has changed since you selected it. Now:',
   retry: (count: number) => `Try ${count} again`,
   close: 'Close',
 };

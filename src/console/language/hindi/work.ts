@@ -24,7 +24,7 @@ export const work: Texts['work'] = {
   endedBy: 'समाप्त करने वाले:',
 
   assignTitle: 'सत्र असाइन करें',
-  assignHint: 'सत्र जिसके पास पहले था, उसके पास नहीं रहेगा।',
+  assignHint: 'सत्र अभी जिसके पास है, उसके पास नहीं रहेगा।',
   person: 'एजेंट या ऑडिटर की यूज़र ID',
   personHint: 'वह ID जिससे वह व्यक्ति साइन इन करता है। गेटवे को पता नहीं कि यह ID है या नहीं।',
   myself: 'मुझे असाइन करें',
@@ -60,7 +60,7 @@ export const work: Texts['work'] = {
   stopped: (left) => `रोका गया: ${left} सत्रों पर कुछ नहीं किया गया।`,
   stop: 'रोकें',
   refused: 'जो नहीं हुए',
-  nowAt: 'अब:',
+  changed: 'आपके चुनने के बाद बदल गया। अब:',
   retry: (count) => `${count} फिर से करें`,
   close: 'बंद करें',
 };
