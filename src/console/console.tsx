@@ -12,6 +12,7 @@ import { ThemeSwitch } from './look/theme.tsx';
 import { SessionPage } from './session/session-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { WhoMenu } from './sign-in/who-menu.tsx';
+import { NextButton } from './work/next-button.tsx';
 
 // Loaded on demand (code splitting), because its chart library is as large as the rest of the console.
 const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
@@ -35,6 +36,7 @@ export function Console() {
                 {texts.frame.insight}
               </Link>
             </nav>
+            <NextButton />
             <LiveBadge />
             <LanguageSwitch />
             <ThemeSwitch />

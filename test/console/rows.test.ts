@@ -22,6 +22,8 @@ const row = (id: number, pair: StatusPair, version: number, updated: number): Ro
   escalated: version % 3 === 1,
   closed: false,
   replaced: false,
+  assignedAgent: version % 4 === 1 ? 'ravi' : null,
+  assignedUntil: null,
   // Gives several sessions the same creation time, so that the order by id is tested, too.
   createdAt: at(Math.floor(id / 12)),
   updatedAt: at(updated),
@@ -43,6 +45,7 @@ const filter = fc.record(
     verificationIdPrefix: fc.constantFrom('loan-1', 'loan'),
     disputed: fc.boolean(),
     escalated: fc.constant(true),
+    assignedTo: fc.constant('ravi'),
   },
   { requiredKeys: [] },
 );

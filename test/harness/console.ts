@@ -45,6 +45,8 @@ const WIDE = { width: 1400, height: 900 };
 export interface OpenOptions {
   /** Role of the user of this window. By default the user is a developer, who needs no token. */
   readonly as?: Role;
+  /** Token of the user, for users other than those whom `as` stands for. */
+  readonly token?: string;
   /** Path below /console. */
   readonly at?: string;
   readonly viewport?: { width: number; height: number };
@@ -82,7 +84,7 @@ export interface Console {
 /** Opens a browser window with its own storage and cookies. */
 export async function openConsole(
   gateway: { readonly url: string },
-  { as, at = '/', viewport = WIDE }: OpenOptions = {},
+  { as, token, at = '/', viewport = WIDE }: OpenOptions = {},
 ): Promise<Console> {
   const { page, strangers } = await openPage();
   const complaints: string[] = [];
@@ -94,10 +96,10 @@ export async function openConsole(
   await page.addInitScript(
     `addEventListener('securitypolicyviolation', (event) => console.error('blocked by the content security policy:', event.violatedDirective, event.blockedURI));`,
   );
-  if (as)
-    await page.addInitScript(
-      `sessionStorage['vkyc.sign-in'] ??= '${JSON.stringify({ kind: 'ROLE', role: as })}'`,
-    );
+  if (as || token) {
+    const signIn = token ? { kind: 'TOKEN', token } : { kind: 'ROLE', role: as };
+    await page.addInitScript(`sessionStorage['vkyc.sign-in'] ??= '${JSON.stringify(signIn)}'`);
+  }
   await page.goto(`${gateway.url}/console${at}`);
 
   const badge = page.getByRole('status').filter({ hasText: /^(Live|Catching up|Stale|No news .*)$/ });

@@ -140,6 +140,10 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   await settled(gateway);
   const claimed = await agent('VkycClaimNext', { input: { queue: 'AGENT', idempotencyKey: randomUUID() } });
   expect(claimed).toMatchObject({ assignment: { claimed: true }, session: { assignedAgent: 'ravi' } });
+  expect(await operator('VkycRows', { ids: [id, other] })).toMatchObject([
+    { id, assignedAgent: null, assignedUntil: null },
+    { id: other, assignedAgent: 'ravi', assignedUntil: expect.any(String) },
+  ]);
   await report(gateway, 'kit.disputed', 'AGENT_APPROVED');
   await settled(gateway);
   const closed = await agent(

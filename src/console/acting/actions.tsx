@@ -6,6 +6,7 @@ import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { ACTION_LABELS } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
+import { AssignDialog, UnassignDialog } from '../work/assign-session.tsx';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './actions.module.css';
 import { AddNoteDialog } from './add-note.tsx';
@@ -28,10 +29,10 @@ interface ActionEntry {
 export type ActionPlace = 'HEAD' | 'DISPUTE' | 'ESCALATION' | 'NOTES' | 'LABELS';
 
 /**
- * Dialog and button of each action; null for an action without a button. The reviews come first, because a session that allows a review is waiting for it;
+ * Dialog and button of each action. The reviews come first, because a session that allows a review is waiting for it;
  * the actions that end the session come last.
  */
-const ACTIONS: Readonly<Record<SessionAction, ActionEntry | null>> = {
+const ACTIONS: Readonly<Record<SessionAction, ActionEntry>> = {
   RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary', place: 'HEAD' },
   RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary', place: 'HEAD' },
   SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain', place: 'HEAD' },
@@ -39,15 +40,14 @@ const ACTIONS: Readonly<Record<SessionAction, ActionEntry | null>> = {
   REFRESH: { Dialog: RefreshDialog, look: 'plain', place: 'HEAD' },
   REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain', place: 'HEAD' },
   CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain', place: 'HEAD' },
+  ASSIGN: { Dialog: AssignDialog, look: 'plain', place: 'HEAD' },
+  UNASSIGN: { Dialog: UnassignDialog, look: 'plain', place: 'HEAD' },
   ESCALATE: { Dialog: EscalateDialog, look: 'plain', place: 'HEAD' },
   REPLACE: { Dialog: ReplaceDialog, look: 'plain', place: 'HEAD' },
   CLOSE: { Dialog: CloseDialog, look: 'danger', place: 'HEAD' },
   RESOLVE_DISPUTE: { Dialog: ResolveDisputeDialog, look: 'danger', place: 'DISPUTE' },
   RESOLVE_ESCALATION: { Dialog: ResolveEscalationDialog, look: 'plain', place: 'ESCALATION' },
   ADD_NOTE: { Dialog: AddNoteDialog, look: 'plain', place: 'NOTES' },
-  // The page does not show assignments yet.
-  ASSIGN: null,
-  UNASSIGN: null,
   LABEL: { Dialog: LabelDialog, look: 'plain', place: 'LABELS' },
 };
 const ORDER = Object.keys(ACTIONS) as SessionAction[];
@@ -62,17 +62,13 @@ interface Props {
 export function ActionButtons({ page, place, onDone }: Props) {
   const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
   const may = ORDER.filter(
-    (action) => ACTIONS[action]?.place === place && page.availableActions.includes(action),
+    (action) => ACTIONS[action].place === place && page.availableActions.includes(action),
   );
-  const OpenDialog = open && ACTIONS[open.action]?.Dialog;
+  const OpenDialog = open && ACTIONS[open.action].Dialog;
   return (
     <>
       {may.map((action) => (
-        <Button
-          key={action}
-          look={ACTIONS[action]?.look ?? 'plain'}
-          onPress={() => setOpen({ action, session: page })}
-        >
+        <Button key={action} look={ACTIONS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
             ? 'Reschedule meeting'
             : ACTION_LABELS[action]}

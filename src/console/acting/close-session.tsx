@@ -24,10 +24,8 @@ const CONFIRM: Record<ClosureOutcome, string> = {
   FAILED: 'Mark the session as failed for good',
 };
 
-/** Dialog that ends a session here: rejects the customer, or gives the session up. */
-export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
-  const mutation = useMutation<VkycCloseSessionMutation['closeSession']>();
+/** Hook with the fields of a dialog that closes one or several sessions, and what the user has chosen in them. */
+export function useClosure() {
   const [outcome, setOutcome] = useState<ClosureOutcome | null>(null);
   const [reason, setReason] = useState<ClosureReason | null>(null);
   const [note, setNote] = useState('');
@@ -38,21 +36,45 @@ export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDial
     [needsNote && !note.trim(), 'Write a note that says the reason.'],
   );
 
+  const fields = (
+    <>
+      <Choice
+        label="Outcome"
+        options={CLOSURE_OUTCOME_LABELS}
+        meanings={MEANINGS}
+        value={outcome}
+        onChange={setOutcome}
+      />
+      <ListField label="Reason" options={CLOSURE_REASON_LABELS} value={reason} onChange={setReason} />
+      <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
+    </>
+  );
+  return {
+    fields,
+    /** Sentence that names what is missing; null if the closure is complete. */
+    missing,
+    outcome,
+    /** Fields of the input of closeSession; null until an outcome and a reason are chosen. */
+    closure: outcome && reason && { outcome, reason, ...(note.trim() && { note }) },
+    forgetOutcome: () => setOutcome(null),
+  };
+}
+
+/** Dialog that ends a session here: rejects the customer, or gives the session up. */
+export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
+  const { gateway } = useSignedIn();
+  const mutation = useMutation<VkycCloseSessionMutation['closeSession']>();
+  const { fields, missing, outcome, closure, forgetOutcome } = useClosure();
+
   const close = () => {
-    if (!outcome || !reason) return;
-    const input = {
-      sessionId: session.id,
-      expectedVersion: session.version,
-      outcome,
-      reason,
-      ...(note.trim() && { note }),
-    };
+    if (!closure) return;
+    const input = { sessionId: session.id, expectedVersion: session.version, ...closure };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycCloseSession, { input: { ...input, idempotencyKey } })).closeSession;
     void mutation.run(call, input, (success) => onDone(success.session));
   };
   const goOn = () => {
-    setOutcome(null);
+    forgetOutcome();
     onContinue();
   };
 
@@ -63,15 +85,7 @@ export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDial
         session.{session.meeting && ' Its booked meeting is cancelled.'}
       </p>
       <Form problems={mutation.problems}>
-        <Choice
-          label="Outcome"
-          options={CLOSURE_OUTCOME_LABELS}
-          meanings={MEANINGS}
-          value={outcome}
-          onChange={setOutcome}
-        />
-        <ListField label="Reason" options={CLOSURE_REASON_LABELS} value={reason} onChange={setReason} />
-        <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
+        {fields}
         <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
         <ConfirmButtons
           missing={missing}

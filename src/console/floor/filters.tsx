@@ -10,7 +10,7 @@ import {
   PHASE_LABELS,
 } from '../look/labels.ts';
 import style from './filters.module.css';
-import { type FilterName, useFloorUrl } from './query.ts';
+import { ASSIGNED_LABELS, type FilterName, useFloorUrl } from './query.ts';
 
 const LABELS: Readonly<Record<FilterName, (value: string) => string>> = {
   phase: (value) => findLabel(PHASE_LABELS, value),
@@ -18,6 +18,7 @@ const LABELS: Readonly<Record<FilterName, (value: string) => string>> = {
   call: (value) => CALLS[value as CallPart].label,
   waiting: (value) => `Waiting on ${findLabel(PARTY_LABELS, value).toLowerCase()}`,
   is: (value) => findLabel(MARK_LABELS, value),
+  assigned: (value) => findLabel(ASSIGNED_LABELS, value),
 };
 const NAMES = Object.keys(LABELS) as FilterName[];
 

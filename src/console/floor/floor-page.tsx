@@ -11,6 +11,8 @@ import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
+import { BulkBar } from '../work/bulk-bar.tsx';
+import { useSelection } from '../work/selection.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { lastList } from './last-list.ts';
@@ -104,6 +106,8 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
   useEffect(() => {
     lastList.ids = rows.map(({ id }) => id);
   }, [rows]);
+  const selection = useSelection(rows);
+  const mayActOnMany = useHasRole('OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN');
   return (
     <>
       {failure && <Notice tone="bad">{failure.message}</Notice>}
@@ -116,7 +120,11 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
         whenEmpty={
           filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
         }
+        selection={mayActOnMany ? selection : null}
       />
+      {mayActOnMany && (
+        <BulkBar loaded={rows.length} selection={selection} onSuccess={(row) => floor.applyResult(row)} />
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import type { RowFilter } from '../live/rows.ts';
 import {
   CALLS,
@@ -29,6 +30,8 @@ export interface View {
   readonly search: string;
   /** Roles for which this tab comes first. */
   readonly roles: readonly Role[];
+  /** True if only these roles get the tab. */
+  readonly isExclusive?: boolean;
 }
 
 const VIEWS: readonly View[] = [
@@ -39,17 +42,26 @@ const VIEWS: readonly View[] = [
     roles: ['AGENT'],
   },
   { label: 'Approvals to audit', search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
+  {
+    label: texts.work.myWork,
+    search: 'order=waiting&assigned=me',
+    roles: ['AGENT', 'AUDITOR', 'ADMIN'],
+    isExclusive: true,
+  },
   { label: 'Waiting on us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
 
 /**
- * Returns all tabs of the start page. The tabs for the viewer's roles come first; the very first tab applies
+ * Returns the tabs of the start page for these roles. The tabs for the viewer's roles come first; the very first tab applies
  * if the URL has no filters.
  */
 export function orderViewsFor(roles: readonly Role[]): readonly View[] {
   const isMine = (view: View) => view.roles.some((role) => roles.includes(role));
-  return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view))];
+  return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view) && !view.isExclusive)];
 }
+
+/** Label of each person by whose assignments the list can be filtered. The URL does not hold the id of the person. */
+export const ASSIGNED_LABELS = { me: texts.work.assignedToMe };
 
 /** Filters with chosen values, by their names in the URL. A session passes `is` only if it has all of its marks. */
 export interface ChosenFilters {
@@ -59,6 +71,7 @@ export interface ChosenFilters {
   readonly call: readonly CallPart[];
   readonly waiting: readonly Party[];
   readonly is: readonly Mark[];
+  readonly assigned: readonly (keyof typeof ASSIGNED_LABELS)[];
 }
 export type FilterName = keyof ChosenFilters;
 
@@ -71,9 +84,9 @@ export interface FloorQuery {
 
 /**
  * Reads filter and sort order from the URL. Unknown values are dropped, because anyone can edit a URL. Customers may
- * not filter by `escalated`.
+ * not filter by `escalated` or `assigned`.
  */
-export function parseFloorQuery(search: URLSearchParams, isStaff: boolean): FloorQuery {
+export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewerId: string): FloorQuery {
   const read = (name: FilterName) => [...new Set(search.getAll(name))];
   const chosen = {
     phase: keepKeys<Status>(PHASE_LABELS, read('phase')),
@@ -81,6 +94,7 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean): Floo
     call: keepKeys<CallPart>(CALLS, read('call')),
     waiting: keepKeys<Party>(PARTY_LABELS, read('waiting')),
     is: keepKeys<Mark>(MARK_LABELS, read('is')).filter((mark) => isStaff || mark !== 'escalated'),
+    assigned: isStaff ? keepKeys(ASSIGNED_LABELS, read('assigned')) : [],
   };
   const verificationIdPrefix = search.get('id');
   const subStatus = [...new Set([...chosen.step, ...chosen.call.flatMap((part) => CALLS[part].steps)])];
@@ -92,6 +106,7 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean): Floo
       ...(subStatus.length > 0 && { subStatus }),
       ...(chosen.waiting.length > 0 && { waitingOn: chosen.waiting }),
       ...Object.fromEntries(chosen.is.map((mark) => [mark, true])),
+      ...(chosen.assigned.length > 0 && { assignedTo: viewerId }),
       ...(verificationIdPrefix && { verificationIdPrefix }),
     },
     order: keepKeys<OrderName>(ORDERS, search.getAll('order'))[0] ?? 'newest',
@@ -120,6 +135,9 @@ export function useFloorUrl() {
       else next.append(name, value);
     });
   const key = search.toString();
-  const query = useMemo(() => parseFloorQuery(new URLSearchParams(key), isStaff), [key, isStaff]);
+  const query = useMemo(
+    () => parseFloorQuery(new URLSearchParams(key), isStaff, viewer.id),
+    [key, isStaff, viewer.id],
+  );
   return { search, query, isStaff, change, toggle };
 }

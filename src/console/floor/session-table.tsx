@@ -6,6 +6,9 @@ import { useKeys } from '../look/keys.ts';
 import { formatCount, MARK_LABELS } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
+import { RowCheckbox } from '../work/row-checkbox.tsx';
+import type { Selection } from '../work/selection.ts';
+import { WorkerMark } from '../work/worker.tsx';
 import style from './session-table.module.css';
 
 interface Props {
@@ -16,6 +19,8 @@ interface Props {
   readonly loading: boolean;
   readonly onMore: () => void;
   readonly whenEmpty: string;
+  /** Null if the viewer's role cannot act on several sessions. */
+  readonly selection: Selection | null;
 }
 
 const ROW_PX = 44;
@@ -35,7 +40,7 @@ const narrow = matchMedia('(max-width: 640px)');
  * Virtualized table of sessions: only rows near the visible part are in the DOM. The up and down keys move
  * between rows.
  */
-export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: Props) {
+export function SessionTable({ rows, total, more, loading, onMore, whenEmpty, selection }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -55,9 +60,11 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
     virtual.scrollToIndex(to);
     requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
   };
-  useKeys(['j', 'k'], (key) => {
-    const row = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
-    focusRow(Number(row ?? -1) + (key === 'j' ? 1 : -1));
+  useKeys(['j', 'k', 'x'], (key) => {
+    const at = Number(document.activeElement?.closest('[data-index]')?.getAttribute('data-index') ?? -1);
+    if (key !== 'x') return focusRow(at + (key === 'j' ? 1 : -1));
+    const row = rows[at];
+    if (row) selection?.toggle(row.id, false);
   });
   const moveFocus = (event: React.KeyboardEvent) => {
     const step = STEPS.get(event.key);
@@ -84,7 +91,18 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
             <tbody className={style.body} style={{ height: virtual.getTotalSize() }}>
               {shown.map(({ index, key, start }) => {
                 const row = rows[index];
-                return row && <SessionRow key={key} row={row} index={index} top={start} />;
+                return (
+                  row && (
+                    <SessionRow
+                      key={key}
+                      row={row}
+                      index={index}
+                      top={start}
+                      isSelected={selection?.ids.has(row.id) ?? false}
+                      onToggle={selection?.toggle}
+                    />
+                  )
+                );
               })}
             </tbody>
           </table>
@@ -99,8 +117,17 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
   );
 }
 
+interface RowProps {
+  readonly row: Row;
+  readonly index: number;
+  readonly top: number;
+  readonly isSelected: boolean;
+  /** Undefined if rows cannot be selected. */
+  readonly onToggle: Selection['toggle'] | undefined;
+}
+
 /** Row of the table. The component is memoized, so that it renders again only if its own session changes. */
-const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
+const SessionRow = memo(function SessionRow({ row, index, top, isSelected, onToggle }: RowProps) {
   // Compares the version with the version at mount, so that a row is highlighted only if its session has
   // changed while the row was in the DOM, and not because it was scrolled into view.
   const versionAtMount = useRef(row.version);
@@ -114,9 +141,11 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
     >
       <td>
         <span className={style.name}>
+          {onToggle && <RowCheckbox row={row} isSelected={isSelected} onToggle={onToggle} />}
           <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
           {row.disputed && <span className={style.disputed}>{MARK_LABELS.disputed}</span>}
           {row.escalated && <span className={style.escalated}>{MARK_LABELS.escalated}</span>}
+          <WorkerMark session={row} />
         </span>
       </td>
       <td key={row.version} className={moved ? style.moved : undefined}>

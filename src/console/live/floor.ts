@@ -6,9 +6,18 @@ import {
   VkycFloorCounts,
   type VkycFloorCountsQuery,
   type VkycFloorQuery,
+  VkycRows,
   VkycWatchFloor,
 } from '../operations.ts';
-import { appendPage, applyChanges, type List, pickNewer, type Row, type RowFilter } from './rows.ts';
+import {
+  appendPage,
+  applyChanges,
+  hasLeaseEnded,
+  type List,
+  pickNewer,
+  type Row,
+  type RowFilter,
+} from './rows.ts';
 import { Store } from './store.ts';
 
 /** Numbers of open sessions by status, and by the party that has to act next. */
@@ -37,6 +46,8 @@ const SHOW_INTERVAL_MS = 100;
  */
 const COUNT_INTERVAL_MS = 1_000;
 const RETRY_DELAY_MS = 3_000;
+/** Maximum number of ids that the gateway takes in one query. */
+const MAX_IDS = 100;
 
 /**
  * Data of the start page (the floor): the counts, and the filtered list of sessions. The list is loaded page
@@ -58,6 +69,8 @@ export class Floor extends Store<FloorView> {
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
+  /** Newest time of the gateway's clock that a frame has told, as an ISO string. */
+  #now = '';
   /**
    * Identifies the time between `start` and `stop`. An answer that arrives after `stop` finds another value
    * here, and is ignored.
@@ -162,8 +175,13 @@ export class Floor extends Store<FloorView> {
       { after },
       {
         next: ({ feed }) => {
-          if (feed.__typename === 'StatusTransition') this.#queueChange(feed.session);
-          else if (feed.__typename === 'FeedReset') void this.#load();
+          if (feed.__typename === 'StatusTransition') {
+            this.#now = feed.recordedAt;
+            this.#queueChange(feed.session);
+          } else if (feed.__typename === 'Heartbeat') {
+            this.#now = feed.serverTime;
+            void this.#requeryLeases();
+          } else if (feed.__typename === 'FeedReset') void this.#load();
         },
         onState: (state) => this.show({ state }),
         fail: (failure) => this.show({ failure, state: 'stale' }),
@@ -189,11 +207,24 @@ export class Floor extends Store<FloorView> {
     try {
       const [{ sessions }] = await Promise.all([this.#queryPage(1, null), this.#queryCounts()]);
       this.show({ total: sessions.totalCount });
+      await this.#requeryLeases();
     } catch {
       // Ignores a failed query, because the next change causes another query.
     } finally {
       this.#counting = undefined;
     }
+  }
+
+  /** Queries the rows whose lease has ended, because neither the end of a lease nor its renewal by a claim is a frame. */
+  async #requeryLeases(): Promise<void> {
+    const run = this.#run;
+    const ended = this.view.rows.filter((row) => hasLeaseEnded(row, this.#now));
+    if (ended.length === 0) return;
+    const ids = ended.slice(0, MAX_IDS).map(({ id }) => id);
+    const answer = await this.#gateway.query(VkycRows, { ids }).catch(() => null);
+    // A failed query is repeated after the next heartbeat.
+    if (!answer || this.#run !== run) return;
+    for (const node of answer.nodes) if (node && 'version' in node) this.#queueChange(node);
   }
 
   async #queryCounts(): Promise<void> {

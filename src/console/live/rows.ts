@@ -6,7 +6,7 @@ export type Row = VkycSessionRowFragment;
 /** Filters that the console can apply to a row itself, when the feed reports that a session has changed. */
 export type RowFilter = Pick<
   SessionFilter,
-  'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix' | (typeof FLAGS)[number]
+  'status' | 'subStatus' | 'waitingOn' | 'assignedTo' | 'verificationIdPrefix' | (typeof FLAGS)[number]
 >;
 
 /** Fields of a row, and filters of the same names, that are true or false. */
@@ -15,18 +15,26 @@ const FLAGS = ['disputed', 'escalated', 'closed', 'replaced'] as const;
 /** Whether a row passes the filter, by the same rules that the gateway applies. */
 export function matchesFilter(row: Row, filter: RowFilter): boolean {
   const { statusInfo, verificationId } = row;
-  const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
+  const { status, subStatus, waitingOn, assignedTo, verificationIdPrefix } = filter;
   return (
     FLAGS.every((flag) => filter[flag] == null || filter[flag] === (row[flag] ?? false)) &&
     allows(status, statusInfo.status) &&
     allows(subStatus, statusInfo.subStatus) &&
     allows(waitingOn, statusInfo.waitingOn) &&
+    (assignedTo == null || row.assignedAgent === assignedTo) &&
     verificationId.startsWith(verificationIdPrefix ?? '')
   );
 }
 
 const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value): boolean =>
   !wanted?.length || wanted.includes(value);
+
+/**
+ * Whether the lease that a session had when it was read has ended. `now` is a time of the gateway's clock, as an ISO
+ * string in UTC.
+ */
+export const hasLeaseEnded = ({ assignedUntil }: Pick<Row, 'assignedUntil'>, now: string): boolean =>
+  assignedUntil !== null && assignedUntil <= now;
 
 /**
  * Returns the row with the higher version. If the versions are equal, returns the row that was updated later: an

@@ -13,7 +13,7 @@ import {
   type VkycTransitionFragment,
   VkycWatchSession,
 } from '../operations.ts';
-import type { Row } from './rows.ts';
+import { hasLeaseEnded, type Row } from './rows.ts';
 import { Store } from './store.ts';
 
 export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
@@ -232,6 +232,12 @@ export class LiveSession extends Store<SessionView> {
     this.show({ log: [], hasOlder: false, ...(page ? { page: { ...page, ...session } } : {}) });
   }
 
+  /** Queries the page again when the lease has ended, which is no frame, but changes what the viewer may do. */
+  #onHeartbeat(serverTime: string): void {
+    const { page } = this.view;
+    if (page && hasLeaseEnded(page, serverTime)) void this.#refresh('PAGE');
+  }
+
   #watch(after: string): void {
     this.#unwatch = this.#gateway.watch(
       VkycWatchSession,
@@ -239,7 +245,8 @@ export class LiveSession extends Store<SessionView> {
       {
         next: ({ sessionLive: frame }) => {
           // The subscription does not select deadlines, so that none is sent.
-          if (frame.__typename === 'Heartbeat' || frame.__typename === 'DeadlinePassed') return;
+          if (frame.__typename === 'DeadlinePassed') return;
+          if (frame.__typename === 'Heartbeat') return this.#onHeartbeat(frame.serverTime);
           if (frame.__typename === 'SessionSnapshot') {
             this.#replace(frame.session);
             return void this.#refresh('PAGE');

@@ -8,7 +8,7 @@ export const areKeysOn = (): boolean => localStorage.getItem(STORAGE_KEY) !== 'o
 /** Turns single keys on or off. The choice is stored in the browser. */
 export const setKeysOn = (on: boolean): void => localStorage.setItem(STORAGE_KEY, on ? 'on' : 'off');
 
-const TYPING = 'input, textarea, select, [contenteditable]';
+const TYPING = 'input:not([type=checkbox]), textarea, select, [contenteditable]';
 
 /**
  * Hook that calls `act` when the user presses one of the keys outside of fields and dialogs, without Ctrl, Alt or Meta.

@@ -15,6 +15,8 @@ import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { TimeSince } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
+import { AssignmentsCard } from '../work/assignments-card.tsx';
+import { Worker } from '../work/worker.tsx';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
 import {
@@ -110,6 +112,7 @@ export function SessionPage({ id }: { id: string }) {
           <CustomerCard user={page.user} link={page.link} linkExpiresAt={page.linkExpiresAt} />
           <MeetingsCard meetings={page.meetings} onMore={onMoreMeetings} />
           <ReviewsCard reviews={page.reviews} agentRemarks={page.agentRemarks} />
+          <AssignmentsCard assignments={page.assignments} />
           <LabelsCard page={page} onDone={onDone} />
           <FactsCard page={page} />
         </div>
@@ -118,7 +121,8 @@ export function SessionPage({ id }: { id: string }) {
   );
 }
 
-function Head({ page: { verificationId, statusInfo, statusSince } }: { page: SessionDetails }) {
+function Head({ page }: { page: SessionDetails }) {
+  const { verificationId, statusInfo, statusSince } = page;
   return (
     <header className={style.head}>
       <p>
@@ -145,6 +149,7 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
             for <TimeSince since={statusSince} />
           </p>
         )}
+        <Worker session={page} />
       </div>
     </header>
   );

@@ -118,9 +118,10 @@ const MARKED: readonly SessionChange[] = [
   'ESCALATION',
   'LABELS',
   'MEETINGS',
+  'ASSIGNMENT',
 ];
 /** Changes of entries that report a record of the gateway. Such an entry only repeats the status of the session. */
-const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'LABELS', 'MEETINGS'];
+const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'LABELS', 'MEETINGS', 'ASSIGNMENT'];
 
 const isAboutRecords = ({ changes }: Transition): boolean =>
   changes.some((change) => RECORDS.includes(change)) &&

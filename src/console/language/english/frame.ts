@@ -33,6 +33,8 @@ export const frame = {
     j: 'Next session of the list',
     k: 'Previous session of the list',
     Enter: 'Open the session',
+    x: 'Select the session, or clear its selection',
+    c: 'Take the next session of your queue',
     n: 'On the page of a session: open the next session of the list',
     '?': 'Show these keys',
   },

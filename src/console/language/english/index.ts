@@ -1,6 +1,7 @@
 import type { Language } from '../texts.ts';
 import { frame } from './frame.ts';
 import { time } from './time.ts';
+import { work } from './work.ts';
 
 /** Texts of the console in English, by the folder that shows them. */
 export const english = {
@@ -9,4 +10,5 @@ export const english = {
   locale: 'en-IN',
   frame,
   time,
+  work,
 };

@@ -1,6 +1,7 @@
 import type { Texts } from '../texts.ts';
 import { frame } from './frame.ts';
 import { time } from './time.ts';
+import { work } from './work.ts';
 
 /** Texts of the console in Hindi. */
 export const hindi: Texts = {
@@ -8,4 +9,5 @@ export const hindi: Texts = {
   locale: 'hi-IN',
   frame,
   time,
+  work,
 };

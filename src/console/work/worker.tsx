@@ -1,0 +1,55 @@
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
+import type { Row } from '../live/rows.ts';
+import { formatMoment } from '../look/time.tsx';
+import style from './work.module.css';
+
+interface Props {
+  readonly session: Pick<Row, 'assignedAgent' | 'assignedUntil'>;
+}
+
+/** Mark in a list of the person who works on a session, and until when. Renders nothing if nobody does. */
+export function WorkerMark({ session }: Props) {
+  const { name, isViewer, until } = useWorker(session);
+  if (!name) return null;
+  return (
+    <span className={style.mark} data-mine={isViewer || undefined} title={session.assignedAgent ?? undefined}>
+      <bdi>{name}</bdi> {until}
+    </span>
+  );
+}
+
+/** Line of a session's page that names the person who works on the session, and until when. */
+export function Worker({ session }: Props) {
+  const { name, until } = useWorker(session);
+  if (!name) return null;
+  return (
+    <p className={style.worker}>
+      {texts.work.workedOnBy}{' '}
+      <b>
+        <bdi>{name}</bdi>
+      </b>{' '}
+      {until}
+    </p>
+  );
+}
+
+function useWorker({ assignedAgent, assignedUntil }: Props['session']) {
+  const { viewer } = useSignedIn();
+  const isViewer = assignedAgent === viewer.id;
+  return {
+    /** Null if nobody works on the session. */
+    name: isViewer ? texts.work.you : assignedAgent,
+    isViewer,
+    /** Null if the assignment lasts until the work is done. */
+    until: assignedUntil && texts.work.until(formatEnd(assignedUntil)),
+  };
+}
+
+const TIME = new Intl.DateTimeFormat(texts.locale, { timeStyle: 'short', hourCycle: 'h23' });
+
+/** Formats the end of a lease: the time if it is today, otherwise with its day. */
+function formatEnd(at: string): string {
+  const end = new Date(at);
+  return end.toDateString() === new Date().toDateString() ? TIME.format(end) : formatMoment(at);
+}
