@@ -1,5 +1,7 @@
 import type { Language } from '../texts.ts';
+import { calendar } from './calendar.ts';
 import { frame } from './frame.ts';
+import { list } from './list.ts';
 import { time } from './time.ts';
 
 /** Texts of the console in English, by the folder that shows them. */
@@ -7,6 +9,8 @@ export const english = {
   language: 'en' as Language,
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
+  calendar,
   frame,
+  list,
   time,
 };

@@ -1,11 +1,15 @@
 import type { Texts } from '../texts.ts';
+import { calendar } from './calendar.ts';
 import { frame } from './frame.ts';
+import { list } from './list.ts';
 import { time } from './time.ts';
 
 /** Texts of the console in Hindi. */
 export const hindi: Texts = {
   language: 'hi',
   locale: 'hi-IN',
+  calendar,
   frame,
+  list,
   time,
 };
