@@ -93,7 +93,11 @@ function SlotHead({ group: { startsAt, slot }, hasSlots }: { group: Group; hasSl
 function describePlaces({ booked, capacity, free, available }: Slot): string {
   if (booked === null || capacity === null || free === null)
     return available ? texts.calendar.available : texts.calendar.unavailable;
-  return texts.calendar.places(formatNumber(booked), formatNumber(capacity), formatNumber(free));
+  const [taken, all] = [formatNumber(booked), formatNumber(capacity)];
+  const hasBegun = !available && free > 0;
+  return hasBegun
+    ? texts.calendar.placesBegun(taken, all)
+    : texts.calendar.places(taken, all, formatNumber(free));
 }
 
 const Meeting = memo(function Meeting({

@@ -13,6 +13,8 @@ export const calendar = {
   noMeetings: 'No meetings on this day.',
   noWorkingHours: 'No working hours on this day.',
   places: (booked: string, capacity: string, free: string) => `${booked} of ${capacity} booked, ${free} free`,
+  /** Places of a slot that has begun: those that are left cannot be booked any more. */
+  placesBegun: (booked: string, capacity: string) => `${booked} of ${capacity} booked`,
   available: 'Free',
   unavailable: 'Not free',
   outsideSlots: 'Outside the slots',

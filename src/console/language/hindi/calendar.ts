@@ -14,6 +14,7 @@ export const calendar: Texts['calendar'] = {
   noMeetings: 'इस दिन कोई मीटिंग नहीं है।',
   noWorkingHours: 'इस दिन काम के घंटे नहीं हैं।',
   places: (booked, capacity, free) => `${capacity} में से ${booked} बुक, ${free} खाली`,
+  placesBegun: (booked, capacity) => `${capacity} में से ${booked} बुक`,
   available: 'खाली',
   unavailable: 'खाली नहीं',
   outsideSlots: 'स्लॉट के बाहर',
