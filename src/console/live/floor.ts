@@ -58,6 +58,8 @@ export class Floor extends Store<FloorView> {
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
+  /** Whether the subscription has lost its connection since it was live. */
+  #wasStale = false;
   /**
    * Identifies the time between `start` and `stop`. An answer that arrives after `stop` finds another value
    * here, and is ignored.
@@ -162,10 +164,19 @@ export class Floor extends Store<FloorView> {
       { after },
       {
         next: ({ feed }) => {
-          if (feed.__typename === 'StatusTransition') this.#queueChange(feed.session);
+          if (feed.__typename === 'StatusTransition' || feed.__typename === 'DeadlinePassed')
+            this.#queueChange(feed.session);
           else if (feed.__typename === 'FeedReset') void this.#load();
         },
-        onState: (state) => this.show({ state }),
+        onState: (state) => {
+          this.show({ state });
+          if (state === 'stale') this.#wasStale = true;
+          if (state === 'live' && this.#wasStale) {
+            this.#wasStale = false;
+            // Deadlines that passed without a connection are not replayed.
+            if (this.#filter.overdue) void this.#load();
+          }
+        },
         fail: (failure) => this.show({ failure, state: 'stale' }),
       },
     );

@@ -15,6 +15,7 @@ import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { TimeSince } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
+import { UserText } from '../look/user-text.tsx';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
 import {
@@ -118,7 +119,7 @@ export function SessionPage({ id }: { id: string }) {
   );
 }
 
-function Head({ page: { verificationId, statusInfo, statusSince } }: { page: SessionDetails }) {
+function Head({ page: { verificationId, user, statusInfo, statusSince } }: { page: SessionDetails }) {
   return (
     <header className={style.head}>
       <p>
@@ -127,6 +128,11 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
       <div className={style.title}>
         <h1>{verificationId}</h1>
         <CopyButton text={verificationId} what="verification ID" />
+        {user.name && (
+          <p>
+            <UserText>{user.name}</UserText>
+          </p>
+        )}
       </div>
       <div className={style.state} aria-live="polite">
         <StatusBadge of={statusInfo} big />
