@@ -2,6 +2,7 @@ import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, Route, Router, Switch, useLocation, useSearch } from 'wouter';
 import style from './console.module.css';
 import { FloorPage } from './floor/floor-page.tsx';
+import { SessionsLink } from './floor/sessions-link.tsx';
 import { SignedInOnly } from './gateway/signed-in.tsx';
 import { LanguageSwitch } from './language/language-switch.tsx';
 import { texts } from './language/texts.ts';
@@ -14,6 +15,7 @@ import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { WhoMenu } from './sign-in/who-menu.tsx';
 import { NextButton } from './work/next-button.tsx';
 
+const CalendarPage = lazy(() => import('./calendar/calendar-page.tsx'));
 // Loaded on demand (code splitting), because its chart library is as large as the rest of the console.
 const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
 
@@ -29,8 +31,9 @@ export function Console() {
               VKYC
             </Link>
             <nav aria-label={texts.frame.mainNavigation}>
-              <Link href="/" className={(active) => (active ? style.here! : style.link!)}>
-                {texts.frame.sessions}
+              <SessionsLink className={(active) => (active ? style.here! : style.link!)} />
+              <Link href="/calendar" className={(active) => (active ? style.here! : style.link!)}>
+                {texts.calendar.title}
               </Link>
               <Link href="/insight" className={(active) => (active ? style.here! : style.link!)}>
                 {texts.frame.insight}
@@ -51,6 +54,9 @@ export function Console() {
                     <FloorPage />
                   </Route>
                   <Route path="/sessions/:id">{({ id }) => <SessionPage key={id} id={decode(id)} />}</Route>
+                  <Route path="/calendar">
+                    <CalendarPage />
+                  </Route>
                   <Route path="/insight">
                     <InsightPage />
                   </Route>

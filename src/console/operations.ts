@@ -760,7 +760,7 @@ export type FeedResetCause =
 
 export type VkycStatusFragment = { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean };
 
-export type VkycSessionRowFragment = { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
+export type VkycSessionRowFragment = { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
 
 export type VkycSessionActionsFragment = { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> };
 
@@ -806,7 +806,7 @@ export type VkycSessionReplacementFragment = { id: string, replacedBy: { id: str
 
 export type VkycSessionLabelsFragment = { id: string, tags: Array<string> | null, metadata: Array<{ key: string, value: string }> | null };
 
-export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAt: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null };
+export type VkycSessionPageFragment = { startCursor: string, id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAt: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null };
 
 type VkycRefusal_InvalidInputError_Fragment = { code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> };
 
@@ -814,7 +814,7 @@ type VkycRefusal_NotFoundError_Fragment = { code: ErrorCode, message: string, re
 
 type VkycRefusal_ActionNotAllowedError_Fragment = { action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } };
 
-type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
+type VkycRefusal_ConflictError_Fragment = { code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null };
 
 type VkycRefusal_TimeUnavailableError_Fragment = { reason: MeetingTimeProblem, code: ErrorCode, message: string, retryable: boolean, nextFreeSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> };
 
@@ -842,7 +842,7 @@ export type VkycFloorQueryVariables = Exact<{
 }>;
 
 
-export type VkycFloorQuery = { feedCursor: string, sessions: { totalCount: number | null, nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type VkycFloorQuery = { feedCursor: string, sessions: { totalCount: number | null, nodes: Array<{ id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type VkycRowsQueryVariables = Exact<{
   ids: Array<string | number> | string | number;
@@ -851,7 +851,7 @@ export type VkycRowsQueryVariables = Exact<{
 
 export type VkycRowsQuery = { nodes: Array<
     | { id: string }
-    | { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }
+    | { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -867,14 +867,14 @@ export type VkycSessionQueryVariables = Exact<{
 }>;
 
 
-export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAt: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
+export type VkycSessionQuery = { session: { startCursor: string, id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAt: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionByVerificationIdQueryVariables = Exact<{
   verificationId: string;
 }>;
 
 
-export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAt: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
+export type VkycSessionByVerificationIdQuery = { sessionByVerificationId: { startCursor: string, id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, link: string | null, agentRemarks: string | null, assignedAt: string | null, tags: Array<string> | null, user: { id: string, userId: string, name: string | null, phone: string | null, email: string | null }, transitions: { nodes: Array<{ id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } }, replaces: { id: string, verificationId: string } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, meetings: { totalCount: number | null, nodes: Array<{ reason: string | null, cancelReason: string | null, id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, reviews: Array<{ id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }>, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, escalations: Array<{ id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }> | null, assignments: Array<{ id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }> | null, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string } | null, disputeResolutions: Array<{ id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }> | null, replacedBy: { id: string, verificationId: string } | null, metadata: Array<{ key: string, value: string }> | null } | null };
 
 export type VkycSessionPartsQueryVariables = Exact<{
   id: string | number;
@@ -920,6 +920,24 @@ export type VkycMoreNotesQueryVariables = Exact<{
 
 export type VkycMoreNotesQuery = { session: { id: string, notes: { totalCount: number | null, nodes: Array<{ id: string, text: string | null, author: string | null, recordedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type VkycCustomerNamesQueryVariables = Exact<{
+  ids: Array<string | number> | string | number;
+}>;
+
+
+export type VkycCustomerNamesQuery = { nodes: Array<
+    | { id: string }
+    | { id: string, user: { id: string, name: string | null } }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+   | null> };
+
 export type VkycPersonQueryVariables = Exact<{
   id: string | number;
   first: number;
@@ -928,7 +946,7 @@ export type VkycPersonQueryVariables = Exact<{
 
 
 export type VkycPersonQuery = { node:
-    | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -949,7 +967,7 @@ export type VkycMeetingsQueryVariables = Exact<{
 }>;
 
 
-export type VkycMeetingsQuery = { meetings: { nodes: Array<{ id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type VkycMeetingsQuery = { feedCursor: string, meetings: { totalCount: number | null, nodes: Array<{ id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type VkycMeetingSlotsQueryVariables = Exact<{
   from: string;
@@ -994,9 +1012,9 @@ export type VkycStartSessionMutationVariables = Exact<{
 
 
 export type VkycStartSessionMutation = { startSession:
-    | { __typename: 'StartSessionSuccess', replayed: boolean, session: { link: string | null, startCursor: string, id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
+    | { __typename: 'StartSessionSuccess', replayed: boolean, session: { link: string | null, startCursor: string, id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
     | { __typename: 'ProviderError', providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean }
    };
 
@@ -1006,11 +1024,11 @@ export type VkycScheduleMeetingMutationVariables = Exact<{
 
 
 export type VkycScheduleMeetingMutation = { scheduleMeeting:
-    | { __typename: 'ScheduleMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ScheduleMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
     | { __typename: 'TimeUnavailableError', reason: MeetingTimeProblem, code: ErrorCode, message: string, retryable: boolean, nextFreeSlots: Array<{ startsAt: string, endsAt: string, available: boolean, capacity: number | null, booked: number | null, free: number | null }> }
    };
 
@@ -1020,11 +1038,11 @@ export type VkycCancelMeetingMutationVariables = Exact<{
 
 
 export type VkycCancelMeetingMutation = { cancelMeeting:
-    | { __typename: 'CancelMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'CancelMeetingSuccess', replayed: boolean, meeting: { id: string, startsAt: string, status: MeetingStatus, source: TransitionSource, scheduledBy: string | null, cancelledBy: string | null, createdAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRecordAgentReviewMutationVariables = Exact<{
@@ -1033,11 +1051,11 @@ export type VkycRecordAgentReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAgentReviewMutation = { recordAgentReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRecordAuditorReviewMutationVariables = Exact<{
@@ -1046,11 +1064,11 @@ export type VkycRecordAuditorReviewMutationVariables = Exact<{
 
 
 export type VkycRecordAuditorReviewMutation = { recordAuditorReview:
-    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RecordReviewSuccess', replayed: boolean, review: { id: string, stage: ReviewStage, decision: ReviewDecision, reasons: Array<ReviewReason>, reasonTexts: Array<string>, remarks: string | null, customerMessage: string | null, callComplete: boolean | null, reviewer: string | null, source: TransitionSource, recordedAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycCloseSessionMutationVariables = Exact<{
@@ -1059,11 +1077,11 @@ export type VkycCloseSessionMutationVariables = Exact<{
 
 
 export type VkycCloseSessionMutation = { closeSession:
-    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'CloseSessionSuccess', replayed: boolean, closure: { id: string, outcome: ClosureOutcome, reason: ClosureReason, note: string | null, closedBy: string | null, closedAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycAddNoteMutationVariables = Exact<{
@@ -1072,11 +1090,11 @@ export type VkycAddNoteMutationVariables = Exact<{
 
 
 export type VkycAddNoteMutation = { addNote:
-    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycLabelSessionMutationVariables = Exact<{
@@ -1085,11 +1103,11 @@ export type VkycLabelSessionMutationVariables = Exact<{
 
 
 export type VkycLabelSessionMutation = { labelSession:
-    | { __typename: 'LabelSessionSuccess', replayed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, tags: Array<string> | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, metadata: Array<{ key: string, value: string }> | null } }
+    | { __typename: 'LabelSessionSuccess', replayed: boolean, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, tags: Array<string> | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }>, metadata: Array<{ key: string, value: string }> | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycEscalateSessionMutationVariables = Exact<{
@@ -1098,11 +1116,11 @@ export type VkycEscalateSessionMutationVariables = Exact<{
 
 
 export type VkycEscalateSessionMutation = { escalateSession:
-    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'EscalateSessionSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycResolveEscalationMutationVariables = Exact<{
@@ -1111,11 +1129,11 @@ export type VkycResolveEscalationMutationVariables = Exact<{
 
 
 export type VkycResolveEscalationMutation = { resolveEscalation:
-    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ResolveEscalationSuccess', replayed: boolean, escalation: { id: string, reason: EscalationReason, note: string | null, escalatedBy: string | null, escalatedAt: string, resolution: string | null, resolvedBy: string | null, resolvedAt: string | null }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycAssignAgentMutationVariables = Exact<{
@@ -1124,11 +1142,11 @@ export type VkycAssignAgentMutationVariables = Exact<{
 
 
 export type VkycAssignAgentMutation = { assignAgent:
-    | { __typename: 'AssignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'AssignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycUnassignAgentMutationVariables = Exact<{
@@ -1137,11 +1155,11 @@ export type VkycUnassignAgentMutationVariables = Exact<{
 
 
 export type VkycUnassignAgentMutation = { unassignAgent:
-    | { __typename: 'UnassignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'UnassignAgentSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycClaimNextMutationVariables = Exact<{
@@ -1150,10 +1168,10 @@ export type VkycClaimNextMutationVariables = Exact<{
 
 
 export type VkycClaimNextMutation = { claimNext:
-    | { __typename: 'ClaimNextSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ClaimNextSuccess', replayed: boolean, assignment: { id: string, agent: string, claimed: boolean, takenOverFrom: string | null, assignedBy: string, assignedAt: string, unassignedBy: string | null, unassignedAt: string | null }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'QueueEmpty', queue: Queue }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycResolveDisputeMutationVariables = Exact<{
@@ -1162,11 +1180,11 @@ export type VkycResolveDisputeMutationVariables = Exact<{
 
 
 export type VkycResolveDisputeMutation = { resolveDispute:
-    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ResolveDisputeSuccess', replayed: boolean, resolution: { id: string, resolution: DisputeResolutionChoice, note: string | null, resolvedBy: string | null, resolvedAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
    };
 
 export type VkycRefreshSessionMutationVariables = Exact<{
@@ -1175,7 +1193,7 @@ export type VkycRefreshSessionMutationVariables = Exact<{
 
 
 export type VkycRefreshSessionMutation = { refreshSession:
-    | { __typename: 'RefreshSessionSuccess', changed: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'RefreshSessionSuccess', changed: boolean, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'ProviderError', providerCode: string | null, retryAfterSeconds: number | null, code: ErrorCode, message: string, retryable: boolean }
@@ -1212,8 +1230,8 @@ export type VkycWatchSessionSubscriptionVariables = Exact<{
 
 
 export type VkycWatchSessionSubscription = { sessionLive:
-    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, referenceId: string | null, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, providerStatus: Status, providerSubStatus: SubStatus, providerDecision: SubStatus | null, providerAgrees: boolean, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'DeadlinePassed' }
    };
@@ -1225,10 +1243,10 @@ export type VkycWatchFloorSubscriptionVariables = Exact<{
 
 
 export type VkycWatchFloorSubscription = { feed:
-    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, changes: Array<SessionChange>, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
     | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
-    | { __typename: 'DeadlinePassed' }
+    | { __typename: 'DeadlinePassed', cursor: string, previousCursor: string | null, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } }
    };
 
 export type VkycWatchTransitionsSubscriptionVariables = Exact<{
@@ -1276,6 +1294,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -1284,6 +1303,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -1319,6 +1340,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -1327,6 +1349,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -1359,6 +1383,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -1367,6 +1392,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -1642,6 +1669,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -1650,6 +1678,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2184,6 +2214,19 @@ fragment VkycNote on Note {
   recordedAt
 }`);
 
+export const VkycCustomerNames = document<VkycCustomerNamesQuery, VkycCustomerNamesQueryVariables>(`\
+query VkycCustomerNames($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    id
+    ... on VkycSession {
+      user {
+        id
+        name
+      }
+    }
+  }
+}`);
+
 export const VkycPerson = document<VkycPersonQuery, VkycPersonQueryVariables>(`\
 query VkycPerson($id: ID!, $first: Int!, $after: String) {
   node(id: $id) {
@@ -2215,6 +2258,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2223,6 +2267,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2246,6 +2292,7 @@ fragment VkycCustomer on VkycUser {
 
 export const VkycMeetings = document<VkycMeetingsQuery, VkycMeetingsQueryVariables>(`\
 query VkycMeetings($from: DateTime, $to: DateTime, $first: Int!, $after: String, $filter: MeetingFilter) {
+  feedCursor
   meetings(from: $from, to: $to, first: $first, after: $after, filter: $filter) {
     nodes {
       ...VkycMeeting
@@ -2257,6 +2304,7 @@ query VkycMeetings($from: DateTime, $to: DateTime, $first: Int!, $after: String,
       hasNextPage
       endCursor
     }
+    totalCount
   }
 }
 
@@ -2272,6 +2320,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2280,6 +2329,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2439,6 +2490,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2447,6 +2499,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2542,6 +2596,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2550,6 +2605,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2655,6 +2712,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2663,6 +2721,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2768,6 +2828,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2776,6 +2837,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -2885,6 +2948,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -2893,6 +2957,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3002,6 +3068,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3010,6 +3077,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3114,6 +3183,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3122,6 +3192,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3222,6 +3294,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3230,6 +3303,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3334,6 +3409,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3342,6 +3418,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3448,6 +3526,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3456,6 +3535,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3562,6 +3643,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3570,6 +3652,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3676,6 +3760,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3684,6 +3769,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3793,6 +3880,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3801,6 +3889,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -3907,6 +3997,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -3915,6 +4006,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -4015,6 +4108,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -4023,6 +4117,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -4117,6 +4213,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -4125,6 +4222,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -4217,6 +4316,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -4225,6 +4325,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -4333,6 +4435,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -4341,6 +4444,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt
@@ -4417,6 +4522,13 @@ subscription VkycWatchFloor($filter: TransitionFilter, $after: String) {
       cause
       reason
     }
+    ... on DeadlinePassed {
+      cursor
+      previousCursor
+      session {
+        ...VkycSessionRow
+      }
+    }
   }
 }
 
@@ -4432,6 +4544,7 @@ fragment VkycStatus on StatusInfo {
 fragment VkycSessionRow on VkycSession {
   id
   verificationId
+  referenceId
   version
   disputed
   escalated
@@ -4440,6 +4553,8 @@ fragment VkycSessionRow on VkycSession {
   assignedAgent
   assignedUntil
   statusSince
+  dueAt
+  overdue
   createdAt
   updatedAt
   linkExpiresAt

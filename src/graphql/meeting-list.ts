@@ -1,11 +1,11 @@
 /** Queries of the calendar: the meetings of all sessions by time, and the slots for new ones. */
 import { Arg, Args, ArgsType, Ctx, Field, InputType, Query, Resolver } from 'type-graphql';
-import { readMeetingPage } from '../db/sessions/meeting-times.ts';
+import { countMeetings, readMeetingPage } from '../db/sessions/meeting-times.ts';
 import type { MeetingRow } from '../db/sessions/meetings.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { MEETING_STATUSES, type MeetingStatus } from '../domain/actions.ts';
 import { countSlotBookings } from '../services/sessions/meeting-places.ts';
-import { badInput, ForwardArgs, Page, parsePageArgs } from './connection.ts';
+import { badInput, ForwardArgs, MAX_TOTAL_COUNT, Page, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum } from './enums.ts';
@@ -56,16 +56,24 @@ export class MeetingListResolver {
     const page = parsePageArgs(args);
     const { from = null, to = null } = args;
     if (from && to) assertOrder(from, to);
-    const rows = await readMeetingPage(services.db, {
+    const list = {
       from,
       to,
       status: args.filter?.status ?? ALL_STATUSES,
-      after: decodeTimeCursor('STARTS_AT', args.after),
-      limit: page.limit + 1,
       verificationIds: visibleVerificationIds(viewer),
-    });
+    };
+    const after = decodeTimeCursor('STARTS_AT', args.after);
+    const rows = await readMeetingPage(services.db, { ...list, after, limit: page.limit + 1 });
     await pace.take(rows.length);
-    return new Page(rows, page, ({ startsAt, id }) => encodeTimeCursor('STARTS_AT', { at: startsAt, id }));
+    return new Page(
+      rows,
+      page,
+      ({ startsAt, id }) => encodeTimeCursor('STARTS_AT', { at: startsAt, id }),
+      async () => {
+        const count = await countMeetings(services.db, list, MAX_TOTAL_COUNT + 1);
+        return count > MAX_TOTAL_COUNT ? null : count;
+      },
+    );
   }
 
   @Query(() => [MeetingSlot], {

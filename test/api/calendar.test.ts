@@ -468,7 +468,7 @@ describe('meetings', () => {
   const LIST = `query ($from: DateTime, $to: DateTime, $first: Int, $after: String, $filter: MeetingFilter) {
     result: meetings(from: $from, to: $to, first: $first, after: $after, filter: $filter) {
       nodes { id startsAt status source scheduledBy reason session { verificationId user { phone } } }
-      pageInfo { hasNextPage endCursor } } }`;
+      pageInfo { hasNextPage endCursor } totalCount } }`;
   const list = (who: Person, given: object = {}): Promise<any> => who.query(LIST, { first: 10, ...given });
   const shownBy = async (who: Person, given: object = {}): Promise<string[]> =>
     (await list(who, given)).nodes.map((node: any) => node.session.verificationId);
@@ -498,6 +498,16 @@ describe('meetings', () => {
       [at('12:00', 2), 'RESCHEDULED'],
       [at('13:00', 2), 'SCHEDULED'],
     ]);
+    // The count is that of all pages.
+    const booked = { first: 1, filter: { status: ['SCHEDULED'] } };
+    expect(all.totalCount).toBe(6);
+    expect((await list(olga, { ...booked, from: at('10:00', 2), to: at('13:00', 2) })).totalCount).toBe(1);
+    for (const [who, count] of [
+      [olga, 4],
+      [asha, 2],
+      [nobody, 0],
+    ] as const)
+      expect((await list(who, booked)).totalCount).toBe(count);
     expect(all.nodes[3]).toMatchObject({
       source: 'MUTATION',
       scheduledBy: 'olga',

@@ -140,6 +140,7 @@ browserTest(
     await closes();
     await expect.poll(() => focused(window)).toBe(SAYS.schedule);
     await opens();
+    await expect.poll(() => window.page.evaluate('document.activeElement.type')).toBe('datetime-local');
     await keyboard.press('Enter');
     await window.isAt('User meeting scheduled');
     await window.dialog.waitFor({ state: 'detached' });

@@ -45,6 +45,7 @@ for (const [name, viewport] of Object.entries(WIDTHS))
       const marks = window.page.getByRole('list', { name: 'Only sessions that are' });
       const toggle = (mark: string) => marks.getByRole('button', { name: mark, exact: true }).click();
       await window.live();
+      if (name === 'phone') await window.button('Filters').click();
 
       for (const [mark, ...listed] of [
         ['Disputed', 'disputed'],
@@ -63,6 +64,7 @@ for (const [name, viewport] of Object.entries(WIDTHS))
       expect(await faultsOf(window, 'filtered by marks')).toEqual([]);
       await window.page.reload();
       await expectListed(window, 'disputed');
+      if (name === 'phone') await window.button('Filters (2 active)').click();
       await window.button('Remove filter: Disputed').click();
       await expectListed(window, 'disputed', 'escalated');
       expect(window.complaints).toEqual([]);

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { appendPage, applyChanges, matchesFilter, pickNewer, type Row } from '../../src/console/live/rows.ts';
+import { appendPage, applyChanges, isListed, pickNewer, type Row } from '../../src/console/live/rows.ts';
 import type { SessionOrder } from '../../src/console/operations.ts';
 import { getStatusInfo, KNOWN_PAIRS, STATUSES, type StatusPair } from '../../src/domain/status.ts';
 
@@ -17,6 +17,7 @@ const toGlobalId = (id: number) =>
 const row = (id: number, pair: StatusPair, version: number, updated: number): Row => ({
   id: toGlobalId(id),
   verificationId: `loan-${id % 3}-${id}`,
+  referenceId: id % 4 === 0 ? null : `98${id % 5}`,
   version,
   disputed: version % 2 === 1,
   escalated: version % 3 === 1,
@@ -28,21 +29,30 @@ const row = (id: number, pair: StatusPair, version: number, updated: number): Ro
   createdAt: at(Math.floor(id / 12)),
   updatedAt: at(updated),
   statusSince: at(updated),
-  linkExpiresAt: null,
+  dueAt: version % 4 === 1 ? at(updated + 30) : null,
+  overdue: version % 8 === 1,
+  linkExpiresAt: version % 5 === 1 ? null : at(updated + version),
   statusInfo: { ...getStatusInfo(pair) },
-  meeting: null,
+  meeting:
+    version % 3 === 0
+      ? null
+      : { id: 'a', startsAt: at(id * 3 + version), status: version % 3 === 1 ? 'SCHEDULED' : 'CANCELLED' },
 });
 
 const pair = fc.constantFrom<StatusPair[]>(...KNOWN_PAIRS);
 const order = fc.record({
-  field: fc.constantFrom('CREATED_AT' as const, 'UPDATED_AT' as const),
+  field: fc.constantFrom(...(['CREATED_AT', 'UPDATED_AT', 'STATUS_SINCE', 'MEETING_AT', 'DUE_AT'] as const)),
   direction: fc.constantFrom('ASC' as const, 'DESC' as const),
 });
 const filter = fc.record(
   {
     status: fc.subarray([...STATUSES], { minLength: 1 }),
     waitingOn: fc.subarray(['CUSTOMER', 'AGENT', 'AUDITOR', 'MERCHANT', 'NOBODY'] as const, { minLength: 1 }),
-    verificationIdPrefix: fc.constantFrom('loan-1', 'loan'),
+    search: fc.constantFrom('AN-1', 'loan', '983'),
+    linkExpiresBefore: fc.constantFrom(at(110)),
+    meetingFrom: fc.constantFrom(at(20)),
+    meetingTo: fc.constantFrom(at(60)),
+    overdue: fc.constant(true),
     disputed: fc.boolean(),
     escalated: fc.constant(true),
     assignedTo: fc.constant('ravi'),
@@ -55,8 +65,15 @@ const moves = fc.array(fc.tuple(fc.nat(SESSIONS + 4), pair), { maxLength: 20 });
 
 /** Sorts rows in the gateway's order: by time, then by session id, both in the same direction. */
 function sortLikeGateway(all: Iterable<Row>, { field, direction }: SessionOrder): Row[] {
-  const key = ({ id, createdAt, updatedAt }: Row) =>
-    `${field === 'CREATED_AT' ? createdAt : updatedAt} ${atob(id)}`;
+  const timeOf = ({ createdAt, updatedAt, statusSince, dueAt, meeting }: Row) =>
+    ({
+      CREATED_AT: createdAt,
+      UPDATED_AT: updatedAt,
+      STATUS_SINCE: statusSince,
+      DUE_AT: dueAt,
+      MEETING_AT: meeting?.startsAt,
+    })[field];
+  const key = (each: Row) => `${timeOf(each)} ${atob(each.id)}`;
   const sorted = [...all].sort((one, other) => (key(one) < key(other) ? -1 : 1));
   return direction === 'ASC' ? sorted : sorted.reverse();
 }
@@ -67,7 +84,7 @@ test('after any changes, a completely loaded list of sessions has the same rows 
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
       const list = {
         rows: sortLikeGateway(
-          [...known.values()].filter((each) => matchesFilter(each, wanted)),
+          [...known.values()].filter((each) => isListed(each, wanted, by)),
           by,
         ),
         edge: null,
@@ -83,7 +100,7 @@ test('after any changes, a completely loaded list of sessions has the same rows 
 
       expect(shown).toEqual(
         sortLikeGateway(
-          [...known.values()].filter((each) => matchesFilter(each, wanted)),
+          [...known.values()].filter((each) => isListed(each, wanted, by)),
           by,
         ),
       );
@@ -95,7 +112,10 @@ test('after any changes, a partly loaded list of sessions has the same rows as t
   fc.assert(
     fc.property(sessions, moves, order, fc.integer({ min: 1, max: 8 }), (pairs, moved, by, size) => {
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
-      const before = sortLikeGateway(known.values(), by);
+      const before = sortLikeGateway(
+        [...known.values()].filter((each) => isListed(each, {}, by)),
+        by,
+      );
       const page = before.slice(0, size);
       const edge = before.length > size ? (page.at(-1) as Row) : null;
       const changed = new Map(
@@ -108,10 +128,54 @@ test('after any changes, a partly loaded list of sessions has the same rows as t
 
       const shown = applyChanges({ rows: page, edge }, changed, {}, by);
 
-      const all = sortLikeGateway(known.values(), by);
+      const all = sortLikeGateway(
+        [...known.values()].filter((each) => isListed(each, {}, by)),
+        by,
+      );
       expect(shown).toEqual(all.slice(0, shown.length));
     }),
   );
+});
+
+test('a row is in a list by the rules of the gateway for each filter and order', () => {
+  const open = KNOWN_PAIRS.find((each) => !getStatusInfo(each).terminal) as StatusPair;
+  const ended = KNOWN_PAIRS.find((each) => getStatusInfo(each).terminal) as StatusPair;
+  const base: Row = {
+    ...row(1, open, 1, 5),
+    verificationId: 'Loan-77',
+    referenceId: '98311',
+    dueAt: at(9),
+    overdue: false,
+    linkExpiresAt: at(20),
+    meeting: { id: 'a', startsAt: at(30), status: 'SCHEDULED' },
+  };
+  const over = { ...base, statusInfo: { ...getStatusInfo(ended) } };
+  const cancelled = { ...base, meeting: { id: 'a', startsAt: at(30), status: 'CANCELLED' as const } };
+  const inOrder = (field: SessionOrder['field']) => ({ field, direction: 'ASC' as const });
+  const listed = (
+    of: Row,
+    wanted: Parameters<typeof isListed>[1],
+    field: SessionOrder['field'] = 'CREATED_AT',
+  ) => isListed(of, wanted, inOrder(field));
+
+  for (const search of ['AN-7', 'loan', '831']) expect(listed(base, { search }), search).toBe(true);
+  for (const search of ['78', '98312']) expect(listed(base, { search }), search).toBe(false);
+  expect(listed({ ...base, referenceId: null }, { search: '831' })).toBe(false);
+  expect(listed(base, { linkExpiresBefore: at(21) })).toBe(true);
+  expect(listed(base, { linkExpiresBefore: at(20) })).toBe(false);
+  expect(listed(over, { linkExpiresBefore: at(21) })).toBe(false);
+  expect(listed({ ...base, linkExpiresAt: null }, { linkExpiresBefore: at(21) })).toBe(false);
+  expect(listed(base, { meetingFrom: at(30), meetingTo: at(31) })).toBe(true);
+  expect(listed(base, { meetingTo: at(30) })).toBe(false);
+  expect(listed(base, { meetingFrom: at(31) })).toBe(false);
+  expect(listed(cancelled, { meetingFrom: at(0) })).toBe(false);
+  expect(listed(base, { overdue: true })).toBe(false);
+  expect(listed({ ...base, overdue: true }, { overdue: true })).toBe(true);
+  expect([base, over].map((each) => listed(each, {}, 'STATUS_SINCE'))).toEqual([true, false]);
+  expect([base, cancelled, { ...base, meeting: null }].map((each) => listed(each, {}, 'MEETING_AT'))).toEqual(
+    [true, false, false],
+  );
+  expect([base, { ...base, dueAt: null }].map((each) => listed(each, {}, 'DUE_AT'))).toEqual([true, false]);
 });
 
 test('a page of sessions that was being loaded during a change neither reverts the change nor repeats a row', () => {

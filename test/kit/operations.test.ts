@@ -89,6 +89,9 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   const shown = await operator('VkycSessionByVerificationId', { verificationId: 'kit.awaits-review' });
   expect(shown).toMatchObject({ id, user: { name: 'Asha Rao' }, reviews: [{ stage: 'AGENT' }, {}] });
   expect((await operator('VkycPerson', { id: shown.user.id, first: 10 })).sessions.nodes).toHaveLength(1);
+  expect(await operator('VkycCustomerNames', { ids: [id] })).toMatchObject([
+    { id, user: { name: 'Asha Rao' } },
+  ]);
   const after = shown.meetings.pageInfo.endCursor;
   const olderMeetings = await operator('VkycMoreMeetings', { id, first: 10, after });
   expect(olderMeetings.meetings).toMatchObject({ nodes: [], totalCount: shown.meetings.nodes.length });

@@ -1,45 +1,54 @@
 import { useState } from 'react';
+import { toDay } from '../calendar/day.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
-import { formatInIndia, isIndianClock, LocalAndIndianTime } from '../look/time.tsx';
+import { LocalAndIndianTime } from '../look/time.tsx';
 import { type SubStatus, VkycScheduleMeeting, type VkycScheduleMeetingMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
+import { AnyTimeField, FreeSlotField, NextFreeSlots, toSlotDay, useDaySlots } from './meeting-time.tsx';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
 /** Steps in which a call waits for its review: the gateway refuses a booking without a reason. */
 const AWAITING_REVIEW: readonly SubStatus[] = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
-const MINUTE = 60_000;
-const IN_HALF_AN_HOUR = 30 * MINUTE;
 
 /**
- * Dialog that books a meeting, or moves the booked meeting. The user enters the time in the time zone of the
- * browser; a hint shows the Indian time.
+ * Dialog that books a meeting, or moves the booked meeting. It offers the free slots of a day if the deployment has
+ * working hours, and a field for any time otherwise. Times are in the time zone of the browser.
  */
 export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycScheduleMeetingMutation['scheduleMeeting']>();
   const booked = session.meeting?.status === 'SCHEDULED' ? session.meeting : null;
-  const [local, setLocal] = useState(() => localTime(new Date(Date.now() + IN_HALF_AN_HOUR)));
+  const [startsAt, setStartsAt] = useState<string | null>(null);
+  const [day, setDay] = useState(() => toDay(new Date()));
   const [reason, setReason] = useState('');
+  // Slots are full by another booking if the gateway refused one.
+  const loaded = useDaySlots(day, mutation.refusal);
+  const hasSlots = loaded !== null && loaded.slots !== null;
   const needsReason = AWAITING_REVIEW.includes(session.statusInfo.subStatus);
-  const at = new Date(local);
-  const startsAt = Number.isNaN(at.getTime()) ? null : at.toISOString();
 
-  const schedule = () => {
-    if (!startsAt) return;
+  const schedule = (at: string | null) => {
+    if (!at) return;
     const input = {
       sessionId: session.id,
       expectedVersion: session.version,
-      startsAt,
+      startsAt: at,
       ...(needsReason && { reason }),
     };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycScheduleMeeting, { input: { ...input, idempotencyKey } })).scheduleMeeting;
     void mutation.run(call, input, (success) => onDone(success.session));
   };
+  const bookInstead = (at: string) => {
+    setDay(toSlotDay(at));
+    setStartsAt(at);
+    schedule(at);
+  };
+  const { refusal } = mutation;
 
   return (
     <Dialog title={booked ? 'Reschedule the meeting' : 'Schedule a meeting'} onClose={onClose}>
@@ -48,16 +57,23 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
           Booked for <LocalAndIndianTime at={booked.startsAt} />
         </p>
       )}
-      <Form problems={mutation.problems} onSubmit={schedule}>
-        <Field
-          label={isIndianClock ? 'Date and time (IST)' : 'Date and time (your time zone)'}
-          name="startsAt"
-          inputType="datetime-local"
-          autoFocus
-          value={local}
-          onChange={setLocal}
-          hint={startsAt && !isIndianClock ? `That is ${formatInIndia(startsAt)}` : undefined}
-        />
+      <Form problems={mutation.problems} onSubmit={() => schedule(startsAt)}>
+        {loaded === null && <p role="status">{texts.frame.loading}</p>}
+        {loaded !== null &&
+          (hasSlots ? (
+            <FreeSlotField
+              day={day}
+              onDay={(next) => {
+                setDay(next);
+                setStartsAt(null);
+              }}
+              loaded={loaded}
+              startsAt={startsAt}
+              onChange={setStartsAt}
+            />
+          ) : (
+            <AnyTimeField startsAt={startsAt} onChange={setStartsAt} />
+          ))}
         {needsReason && (
           <Field
             label="Reason"
@@ -81,8 +97,11 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
           mutation={mutation}
           before={session}
           onContinue={onContinue}
-          fields={['startsAt', 'reason']}
+          fields={hasSlots ? ['reason'] : ['startsAt', 'reason']}
         />
+        {refusal && 'nextFreeSlots' in refusal && (
+          <NextFreeSlots slots={refusal.nextFreeSlots} isPending={mutation.pending} onBook={bookInstead} />
+        )}
         <div className={style.buttons}>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" look="primary" isDisabled={!startsAt} isPending={mutation.pending}>
@@ -92,10 +111,4 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
       </Form>
     </Dialog>
   );
-}
-
-/** Formats a date for `<input type="datetime-local">`: in the viewer's time zone, to the minute. */
-function localTime(date: Date): string {
-  const shifted = new Date(date.getTime() - date.getTimezoneOffset() * MINUTE);
-  return shifted.toISOString().slice(0, 16);
 }

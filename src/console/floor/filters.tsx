@@ -1,23 +1,15 @@
 import { Link } from 'wouter';
 import { Button } from '../look/button.tsx';
-import {
-  CALLS,
-  type CallPart,
-  findLabel,
-  humanize,
-  MARK_LABELS,
-  PARTY_LABELS,
-  PHASE_LABELS,
-} from '../look/labels.ts';
+import { CALLS, type CallPart, findLabel, humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import style from './filters.module.css';
-import { ASSIGNED_LABELS, type FilterName, useFloorUrl } from './query.ts';
+import { ASSIGNED_LABELS, type FilterName, LIST_MARKS, useFloorUrl } from './query.ts';
 
 const LABELS: Readonly<Record<FilterName, (value: string) => string>> = {
   phase: (value) => findLabel(PHASE_LABELS, value),
   step: humanize,
   call: (value) => CALLS[value as CallPart].label,
   waiting: (value) => `Waiting on ${findLabel(PARTY_LABELS, value).toLowerCase()}`,
-  is: (value) => findLabel(MARK_LABELS, value),
+  is: (value) => findLabel(LIST_MARKS, value),
   assigned: (value) => findLabel(ASSIGNED_LABELS, value),
 };
 const NAMES = Object.keys(LABELS) as FilterName[];
@@ -26,7 +18,7 @@ const NAMES = Object.keys(LABELS) as FilterName[];
 export function Filters() {
   const { query, toggle } = useFloorUrl();
   const filters = NAMES.flatMap((name) => query.chosen[name].map((value) => ({ name, value })));
-  if (filters.length === 0) return null;
+  if (Object.keys(query.filter).length === 0) return null;
   return (
     <ul aria-label="Filters" className={style.filters}>
       {filters.map(({ name, value }) => (

@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from 'react';
-import { Link } from 'wouter';
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { useReportState } from '../live/badge.tsx';
+import { CustomerNames } from '../live/customer-names.ts';
 import { Floor } from '../live/floor.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
@@ -11,20 +12,27 @@ import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
+import type { Role } from '../operations.ts';
 import { BulkBar } from '../work/bulk-bar.tsx';
 import { useSelection } from '../work/selection.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { lastList } from './last-list.ts';
 import { PhaseStrip } from './phase-strip.tsx';
-import { ORDERS, type OrderName, orderViewsFor, useFloorUrl } from './query.ts';
+import {
+  type FloorQuery,
+  keepAllowed,
+  type ListOrder,
+  ORDERS,
+  type OrderName,
+  useFloorUrl,
+} from './query.ts';
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
+import { ViewTabs } from './view-tabs.tsx';
 
 const PHASE_OPTIONS: Record<string, string> = { '': 'All phases', ...PHASE_LABELS };
-const ORDER_LABELS = Object.fromEntries(
-  Object.entries(ORDERS).map(([name, { label }]) => [name, label]),
-) as Record<OrderName, string>;
+const ORDER_NAMES = Object.keys(ORDERS) as OrderName[];
 
 /**
  * Start page of the console, called the floor as in a call centre. The page shows the counts of open sessions
@@ -32,24 +40,42 @@ const ORDER_LABELS = Object.fromEntries(
  */
 export function FloorPage() {
   const { gateway } = useSignedIn();
-  const { search, query, change } = useFloorUrl();
+  const { search, query, isStaff, change } = useFloorUrl();
   useTitle('Sessions');
   useEffect(() => {
     lastList.search = search.toString();
   });
+  const listOrder: ListOrder = ORDERS[query.order];
   const last = useRef<Floor>(null);
   const floor = useLive(() => {
     const counts = last.current?.view.counts ?? null;
-    last.current = new Floor(gateway, query.filter, ORDERS[query.order].order, counts);
+    last.current = new Floor(gateway, query.filter, listOrder.order, counts);
     return last.current;
   }, [gateway, query]);
   const [starting, setStarting] = useState(false);
+  /** Matters on a phone only: a wide window always shows the filters. */
+  const [areFiltersOpen, setFiltersOpen] = useState(false);
+  const stripId = useId();
   const mayStart = useHasRole('OPERATOR', 'ADMIN');
+  const orderLabels = Object.fromEntries(
+    keepAllowed(ORDER_NAMES, isStaff).map((name) => [name, ORDERS[name].label]),
+  ) as Record<OrderName, string>;
 
   return (
-    <div className={style.page}>
+    <div className={style.page} data-filters={areFiltersOpen ? 'open' : 'closed'}>
       <h1 className="hidden">Sessions</h1>
-      <FloorCounts floor={floor} />
+      <div className={style.filtersButton}>
+        <Button
+          aria-expanded={areFiltersOpen}
+          aria-controls={stripId}
+          onPress={() => setFiltersOpen(!areFiltersOpen)}
+        >
+          {texts.list.filters(countChosen(query))}
+        </Button>
+      </div>
+      <div id={stripId} className={style.collapsible}>
+        <FloorCounts floor={floor} />
+      </div>
       <div className={style.tools}>
         <ViewTabs search={search.toString()} />
         <SearchField
@@ -61,33 +87,37 @@ export function FloorPage() {
             })
           }
         />
-        <Select
-          label="Order"
-          hideLabel
-          options={ORDER_LABELS}
-          value={query.order}
-          onChange={(order) => change((next) => next.set('order', order))}
-        />
-        <Select
-          label="Phase"
-          hideLabel
-          options={PHASE_OPTIONS}
-          value={String(query.chosen.phase[0] ?? '')}
-          onChange={(phase) =>
-            change((next) => {
-              next.delete('phase');
-              if (phase) next.set('phase', phase);
-            })
-          }
-        />
+        <div className={`${style.selects} ${style.collapsible}`}>
+          <Select
+            label="Order"
+            hideLabel
+            options={orderLabels}
+            value={query.order}
+            onChange={(order) => change((next) => next.set('order', order))}
+          />
+          <Select
+            label="Phase"
+            hideLabel
+            options={PHASE_OPTIONS}
+            value={String(query.chosen.phase[0] ?? '')}
+            onChange={(phase) =>
+              change((next) => {
+                next.delete('phase');
+                if (phase) next.set('phase', phase);
+              })
+            }
+          />
+        </div>
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
             Start a session
           </Button>
         )}
       </div>
-      <Filters />
-      <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} />
+      <div className={style.collapsible}>
+        <Filters />
+      </div>
+      <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} note={listOrder.note} />
       {starting && (
         <StartSessionDialog onClose={() => setStarting(false)} onStarted={(row) => floor.applyResult(row)} />
       )}
@@ -95,28 +125,49 @@ export function FloorPage() {
   );
 }
 
+const countChosen = ({ chosen }: FloorQuery): number =>
+  Object.values(chosen).reduce((sum, values) => sum + values.length, 0);
+
 function FloorCounts({ floor }: { floor: Floor }) {
   const { counts, state } = useStore(floor);
   useReportState(state);
   return <PhaseStrip counts={counts} />;
 }
 
-function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
+/** Roles that see the names of customers: for the others, the console does not even ask for them. */
+const SEE_NAMES: Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
+
+interface FloorListProps {
+  readonly floor: Floor;
+  readonly filtered: boolean;
+  /** Which sessions the order leaves out. */
+  readonly note: string | undefined;
+}
+
+function FloorList({ floor, filtered, note }: FloorListProps) {
+  const { gateway } = useSignedIn();
   const { rows, total, edge, loading, failure } = useStore(floor);
   useEffect(() => {
     lastList.ids = rows.map(({ id }) => id);
   }, [rows]);
   const selection = useSelection(rows);
   const mayActOnMany = useHasRole('OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN');
+  const seesNames = useHasRole(...SEE_NAMES);
+  const customers = useMemo(() => new CustomerNames(gateway), [gateway]);
+  const { names } = useStore(customers);
+  const onVisible = useCallback((ids: readonly string[]) => customers.request(ids), [customers]);
   return (
     <>
       {failure && <Notice tone="bad">{failure.message}</Notice>}
       <SessionTable
         rows={rows}
+        names={seesNames ? names : null}
         total={edge ? total : rows.length}
         more={edge !== null}
         loading={loading}
         onMore={() => void floor.loadMore()}
+        onVisible={seesNames ? onVisible : undefined}
+        note={note}
         whenEmpty={
           filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
         }
@@ -126,22 +177,5 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
         <BulkBar loaded={rows.length} selection={selection} onSuccess={(row) => floor.applyResult(row)} />
       )}
     </>
-  );
-}
-
-function ViewTabs({ search }: { search: string }) {
-  const { viewer } = useSignedIn();
-  return (
-    <nav aria-label="Views" className={style.views}>
-      {orderViewsFor(viewer.roles).map((view) => (
-        <Link
-          key={view.label}
-          href={`/?${view.search}`}
-          aria-current={view.search === search ? 'page' : undefined}
-        >
-          {view.label}
-        </Link>
-      ))}
-    </nav>
   );
 }

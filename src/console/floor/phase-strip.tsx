@@ -1,9 +1,9 @@
 import type { Counts } from '../live/floor.ts';
-import { CALLS, humanize, MARK_LABELS, type Mark, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import { CALLS, humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import { formatDuration, useNow } from '../look/time.tsx';
 import type { Party, Status, SubStatus } from '../operations.ts';
 import style from './phase-strip.module.css';
-import { useFloorUrl } from './query.ts';
+import { keepAllowed, LIST_MARKS, type ListMark, useFloorUrl } from './query.ts';
 
 /**
  * Whether the strip shows a phase always, or only while the phase has open sessions. Ended sessions are not
@@ -143,19 +143,17 @@ function Marks() {
   const { query, isStaff, toggle } = useFloorUrl();
   return (
     <ul className={style.parties} aria-label="Only sessions that are">
-      {(Object.keys(MARK_LABELS) as Mark[])
-        .filter((mark) => isStaff || mark !== 'escalated')
-        .map((mark) => (
-          <li key={mark}>
-            <button
-              type="button"
-              aria-pressed={query.chosen.is.includes(mark)}
-              onClick={() => toggle('is', mark)}
-            >
-              {MARK_LABELS[mark]}
-            </button>
-          </li>
-        ))}
+      {keepAllowed(Object.keys(LIST_MARKS) as ListMark[], isStaff).map((mark) => (
+        <li key={mark}>
+          <button
+            type="button"
+            aria-pressed={query.chosen.is.includes(mark)}
+            onClick={() => toggle('is', mark)}
+          >
+            {LIST_MARKS[mark]}
+          </button>
+        </li>
+      ))}
     </ul>
   );
 }

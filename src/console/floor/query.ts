@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
+import { getDayBounds, toDay } from '../calendar/day.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import type { RowFilter } from '../live/rows.ts';
@@ -9,11 +10,17 @@ import {
   keepKeys,
   keepSubStatuses,
   MARK_LABELS,
-  type Mark,
   PARTY_LABELS,
   PHASE_LABELS,
 } from '../look/labels.ts';
 import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations.ts';
+
+export interface ListOrder {
+  readonly label: string;
+  readonly order: SessionOrder;
+  /** Which sessions the order leaves out. */
+  readonly note?: string;
+}
 
 /** Sort orders of the session list, by their names in the URL. */
 export const ORDERS = {
@@ -21,8 +28,45 @@ export const ORDERS = {
   oldest: { label: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
   moved: { label: 'Recently updated first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
   waiting: { label: 'Least recently updated first', order: { field: 'UPDATED_AT', direction: 'ASC' } },
-} as const satisfies Record<string, { label: string; order: SessionOrder }>;
+  since: { ...texts.list.orders.since, order: { field: 'STATUS_SINCE', direction: 'ASC' } },
+  meeting: { ...texts.list.orders.meeting, order: { field: 'MEETING_AT', direction: 'ASC' } },
+  due: { ...texts.list.orders.due, order: { field: 'DUE_AT', direction: 'ASC' } },
+} as const satisfies Record<string, ListOrder>;
 export type OrderName = keyof typeof ORDERS;
+
+/** Label of each mark by which the list can be filtered. */
+export const LIST_MARKS = { ...MARK_LABELS, ...texts.list.marks };
+export type ListMark = keyof typeof LIST_MARKS;
+
+const DAY_MS = 86_400_000;
+
+/** Condition of each mark, as of now. */
+const MARK_FILTERS: Readonly<Record<ListMark, () => RowFilter>> = {
+  disputed: () => ({ disputed: true }),
+  escalated: () => ({ escalated: true }),
+  closed: () => ({ closed: true }),
+  replaced: () => ({ replaced: true }),
+  overdue: () => ({ overdue: true }),
+  meetingToday: () => {
+    const { from, to } = getDayBounds(toDay(new Date()));
+    return { meetingFrom: from, meetingTo: to };
+  },
+  linkExpiring: () => ({ linkExpiresBefore: new Date(Date.now() + DAY_MS).toISOString() }),
+};
+
+/** Marks and orders that the gateway refuses to customers. */
+const FOR_STAFF: ReadonlySet<ListMark | OrderName> = new Set(['escalated', 'overdue', 'due']);
+
+/** Returns the marks, or the orders, that the viewer may use. */
+export const keepAllowed = <Name extends ListMark | OrderName>(
+  names: readonly Name[],
+  isStaff: boolean,
+): Name[] => names.filter((name) => isStaff || !FOR_STAFF.has(name));
+
+/** Number of letters that a search needs: the gateway finds parts of ids by groups of three letters. */
+export const MIN_SEARCH_LETTERS = 3;
+/** Number of letters that a search can have. */
+export const MAX_SEARCH_LETTERS = 50;
 
 /** Tab of the start page: a preset of filters and sort order. */
 export interface View {
@@ -70,7 +114,7 @@ export interface ChosenFilters {
   /** Parts of the calls, each a name for several steps. */
   readonly call: readonly CallPart[];
   readonly waiting: readonly Party[];
-  readonly is: readonly Mark[];
+  readonly is: readonly ListMark[];
   readonly assigned: readonly (keyof typeof ASSIGNED_LABELS)[];
 }
 export type FilterName = keyof ChosenFilters;
@@ -83,8 +127,8 @@ export interface FloorQuery {
 }
 
 /**
- * Reads filter and sort order from the URL. Unknown values are dropped, because anyone can edit a URL. Customers may
- * not filter by `escalated` or `assigned`.
+ * Reads filter and sort order from the URL. Unknown values are dropped, because anyone can edit a URL. A search that is
+ * too short does not filter. Customers may not filter by `escalated` or `assigned`.
  */
 export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewerId: string): FloorQuery {
   const read = (name: FilterName) => [...new Set(search.getAll(name))];
@@ -93,10 +137,10 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewe
     step: keepSubStatuses(read('step')),
     call: keepKeys<CallPart>(CALLS, read('call')),
     waiting: keepKeys<Party>(PARTY_LABELS, read('waiting')),
-    is: keepKeys<Mark>(MARK_LABELS, read('is')).filter((mark) => isStaff || mark !== 'escalated'),
+    is: keepAllowed(keepKeys<ListMark>(LIST_MARKS, read('is')), isStaff),
     assigned: isStaff ? keepKeys(ASSIGNED_LABELS, read('assigned')) : [],
   };
-  const verificationIdPrefix = search.get('id');
+  const text = (search.get('id') ?? '').slice(0, MAX_SEARCH_LETTERS);
   const subStatus = [...new Set([...chosen.step, ...chosen.call.flatMap((part) => CALLS[part].steps)])];
   return {
     chosen,
@@ -105,11 +149,11 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewe
       ...(chosen.phase.length > 0 && { status: chosen.phase }),
       ...(subStatus.length > 0 && { subStatus }),
       ...(chosen.waiting.length > 0 && { waitingOn: chosen.waiting }),
-      ...Object.fromEntries(chosen.is.map((mark) => [mark, true])),
+      ...Object.assign({}, ...chosen.is.map((mark) => MARK_FILTERS[mark]())),
       ...(chosen.assigned.length > 0 && { assignedTo: viewerId }),
-      ...(verificationIdPrefix && { verificationIdPrefix }),
+      ...([...text].length >= MIN_SEARCH_LETTERS && { search: text }),
     },
-    order: keepKeys<OrderName>(ORDERS, search.getAll('order'))[0] ?? 'newest',
+    order: keepAllowed(keepKeys<OrderName>(ORDERS, search.getAll('order')), isStaff)[0] ?? 'newest',
   };
 }
 

@@ -1,16 +1,19 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
+import { texts } from '../language/texts.ts';
 import { useKeys } from '../look/keys.ts';
 import style from './floor-page.module.css';
+import { MAX_SEARCH_LETTERS, MIN_SEARCH_LETTERS } from './query.ts';
 
 const TYPING_PAUSE_MS = 250;
 
 /**
- * Search field for the beginning of a verification id. The search starts when the user has paused typing
+ * Search field for a part of a verification id or reference id. The search starts when the user has paused typing
  * (debounce). The `/` key focuses the field.
  */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const field = useRef<HTMLInputElement>(null);
+  const hint = useId();
   useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text === value) return;
@@ -18,17 +21,23 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
     return () => clearTimeout(waiting);
   }, [text, value, onChange]);
   useKeys(['/'], () => field.current?.focus());
+  const isTooShort = text !== '' && [...text].length < MIN_SEARCH_LETTERS;
   return (
-    <input
-      ref={field}
-      type="search"
-      className={style.search}
-      aria-label="Verification ID starts with"
-      aria-keyshortcuts="/"
-      placeholder="Verification ID  ( / )"
-      maxLength={50}
-      value={text}
-      onChange={(event) => setText(event.target.value.trim())}
-    />
+    <div className={style.search}>
+      <input
+        ref={field}
+        type="search"
+        aria-label={texts.list.search}
+        aria-describedby={hint}
+        aria-keyshortcuts="/"
+        placeholder={texts.list.searchPlaceholder}
+        maxLength={MAX_SEARCH_LETTERS}
+        value={text}
+        onChange={(event) => setText(event.target.value.trim())}
+      />
+      <small id={hint} role="status">
+        {isTooShort && texts.list.searchTooShort(MIN_SEARCH_LETTERS)}
+      </small>
+    </div>
   );
 }

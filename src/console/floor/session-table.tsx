@@ -1,11 +1,13 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useRef } from 'react';
+import { type ReactVirtualizer, useVirtualizer, useWindowVirtualizer } from '@tanstack/react-virtual';
+import { memo, type RefObject, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { Link } from 'wouter';
+import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { useKeys } from '../look/keys.ts';
 import { formatCount, MARK_LABELS } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
-import { formatMoment, TimeSince } from '../look/time.tsx';
+import { formatDuration, formatMoment, TimeSince, useNow } from '../look/time.tsx';
+import { UserText } from '../look/user-text.tsx';
 import { RowCheckbox } from '../work/row-checkbox.tsx';
 import type { Selection } from '../work/selection.ts';
 import { WorkerMark } from '../work/worker.tsx';
@@ -13,22 +15,28 @@ import style from './session-table.module.css';
 
 interface Props {
   readonly rows: readonly Row[];
+  /** Name of the customer by the id of the session, as far as loaded; null if the viewer may not see names. */
+  readonly names: ReadonlyMap<string, string | null> | null;
   /** Number of sessions on all pages; null if the number is not known. */
   readonly total: number | null;
   readonly more: boolean;
   readonly loading: boolean;
   readonly onMore: () => void;
+  /** Called with the ids of the sessions on screen, whenever others are. */
+  readonly onVisible: ((ids: readonly string[]) => void) | undefined;
+  /** Text after the number of sessions. */
+  readonly note: string | undefined;
   readonly whenEmpty: string;
   /** Null if the viewer's role cannot act on several sessions. */
   readonly selection: Selection | null;
 }
 
 const ROW_PX = 44;
-const ROW_PX_NARROW = 74;
+const ROW_PX_NARROW = 96;
 const OVERSCAN_ROWS = 12;
 /** Number of loaded rows below the rendered rows. If there are fewer, the next page is loaded. */
 const PREFETCH_ROWS = 60;
-const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
+const COLUMNS = ['Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 /** Number of rows by which a key moves the focus. */
 const STEPS: ReadonlyMap<string, number> = new Map([
   ['ArrowDown', 1],
@@ -36,24 +44,96 @@ const STEPS: ReadonlyMap<string, number> = new Map([
 ]);
 const narrow = matchMedia('(max-width: 640px)');
 
+/** Hook that returns whether the window is as narrow as a phone. */
+const useNarrow = (): boolean =>
+  useSyncExternalStore(
+    (listener) => {
+      narrow.addEventListener('change', listener);
+      return () => narrow.removeEventListener('change', listener);
+    },
+    () => narrow.matches,
+  );
+
 /**
  * Virtualized table of sessions: only rows near the visible part are in the DOM. The up and down keys move
- * between rows.
+ * between rows. In a wide window the table scrolls in its box; on a phone the page scrolls, because a box within the
+ * page would catch the finger.
  */
-export function SessionTable({ rows, total, more, loading, onMore, whenEmpty, selection }: Props) {
+export function SessionTable(props: Props) {
+  return useNarrow() ? <TableInPage {...props} /> : <TableInBox {...props} />;
+}
+
+function TableInBox(props: Props) {
+  const { rows } = props;
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
-    estimateSize: () => (narrow.matches ? ROW_PX_NARROW : ROW_PX),
+    estimateSize: () => ROW_PX,
     overscan: OVERSCAN_ROWS,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
+  return <Table {...props} box={box} virtual={virtual} />;
+}
+
+function TableInPage(props: Props) {
+  const { rows } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  useEffect(() => {
+    // The table moves when the filters above it are opened.
+    const observer = new ResizeObserver(() =>
+      setTop((box.current?.getBoundingClientRect().top ?? 0) + window.scrollY),
+    );
+    observer.observe(document.body);
+    return () => observer.disconnect();
+  }, []);
+  const virtual = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => ROW_PX_NARROW,
+    overscan: OVERSCAN_ROWS,
+    scrollMargin: top,
+    getItemKey: (index) => rows[index]?.id ?? index,
+  });
+  return <Table {...props} box={box} virtual={virtual} />;
+}
+
+interface TableProps extends Props {
+  readonly box: RefObject<HTMLDivElement | null>;
+  readonly virtual: Pick<
+    ReactVirtualizer<HTMLDivElement, Element>,
+    'getVirtualItems' | 'getTotalSize' | 'range' | 'scrollToIndex'
+  > & { readonly options: { readonly scrollMargin: number } };
+}
+
+function Table({
+  rows,
+  names,
+  total,
+  more,
+  loading,
+  onMore,
+  onVisible,
+  note,
+  whenEmpty,
+  selection,
+  box,
+  virtual,
+}: TableProps) {
   const shown = virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
   useEffect(() => {
     if (more && !loading && last >= rows.length - PREFETCH_ROWS) onMore();
   }, [more, loading, last, rows.length, onMore]);
+  // Without the rows that are rendered beyond the screen.
+  const { startIndex, endIndex } = virtual.range ?? { startIndex: 0, endIndex: -1 };
+  const visible = rows
+    .slice(startIndex, endIndex + 1)
+    .map(({ id }) => id)
+    .join();
+  useEffect(() => {
+    if (visible) onVisible?.(visible.split(','));
+  }, [visible, onVisible]);
 
   const focusRow = (wanted: number) => {
     const to = Math.min(rows.length - 1, Math.max(0, wanted));
@@ -77,10 +157,12 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty, se
   return (
     <>
       <div className={style.frame}>
-        <div ref={box} className={style.box}>
+        <div ref={box} className={`${style.box} ${names ? style.withNames : ''}`}>
           <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={moveFocus}>
             <thead className={style.head}>
               <tr aria-rowindex={1} className={style.row}>
+                <th scope="col">Verification ID</th>
+                {names && <th scope="col">{texts.list.customer}</th>}
                 {COLUMNS.map((name) => (
                   <th key={name} scope="col">
                     {name}
@@ -96,8 +178,9 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty, se
                     <SessionRow
                       key={key}
                       row={row}
+                      name={names ? (names.get(row.id) ?? null) : undefined}
                       index={index}
-                      top={start}
+                      top={start - virtual.options.scrollMargin}
                       isSelected={selection?.ids.has(row.id) ?? false}
                       onToggle={selection?.toggle}
                     />
@@ -112,6 +195,7 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty, se
       <p className={style.foot} role="status">
         {total === null ? `More than ${formatCount(rows.length, 'session')}` : formatCount(total, 'session')}
         {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} loaded`}
+        {note && `. ${note}`}
       </p>
     </>
   );
@@ -119,6 +203,8 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty, se
 
 interface RowProps {
   readonly row: Row;
+  /** Name of the customer; null if it is not loaded or unknown, undefined if the viewer may not see names. */
+  readonly name: string | null | undefined;
   readonly index: number;
   readonly top: number;
   readonly isSelected: boolean;
@@ -127,7 +213,7 @@ interface RowProps {
 }
 
 /** Row of the table. The component is memoized, so that it renders again only if its own session changes. */
-const SessionRow = memo(function SessionRow({ row, index, top, isSelected, onToggle }: RowProps) {
+const SessionRow = memo(function SessionRow({ row, name, index, top, isSelected, onToggle }: RowProps) {
   // Compares the version with the version at mount, so that a row is highlighted only if its session has
   // changed while the row was in the DOM, and not because it was scrolled into view.
   const versionAtMount = useRef(row.version);
@@ -139,32 +225,49 @@ const SessionRow = memo(function SessionRow({ row, index, top, isSelected, onTog
       className={style.row}
       style={{ transform: `translateY(${top}px)` }}
     >
-      <td>
+      <td className={style.id}>
         <span className={style.name}>
           {onToggle && <RowCheckbox row={row} isSelected={isSelected} onToggle={onToggle} />}
           <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
           {row.disputed && <span className={style.disputed}>{MARK_LABELS.disputed}</span>}
           {row.escalated && <span className={style.escalated}>{MARK_LABELS.escalated}</span>}
+          {row.dueAt && <Overdue dueAt={row.dueAt} isOverdue={row.overdue ?? false} />}
           <WorkerMark session={row} />
         </span>
       </td>
-      <td key={row.version} className={moved ? style.moved : undefined}>
+      {name !== undefined && (
+        <td className={style.customer}>
+          <UserText>{name}</UserText>
+        </td>
+      )}
+      <td key={row.version} className={`${style.step} ${moved ? style.moved : ''}`}>
         <StatusBadge of={row.statusInfo} />
       </td>
-      <td>
+      <td className={style.waiting}>
         <WaitingOn party={row.statusInfo.waitingOn} />
       </td>
-      <td className="number">
+      <td className={`number ${style.since}`}>
         <TimeSince since={row.statusSince} />
       </td>
-      <td className="number">
+      <td className={`number ${style.meeting}`}>
         {row.meeting?.status === 'SCHEDULED' ? (
           formatMoment(row.meeting.startsAt)
         ) : (
           <span aria-hidden>–</span>
         )}
       </td>
-      <td className="number">{formatMoment(row.createdAt)}</td>
+      <td className={`number ${style.started}`}>{formatMoment(row.createdAt)}</td>
     </tr>
   );
 });
+
+/** Mark of a session whose deadline has passed, by the word of the gateway or by the clock of the browser. */
+function Overdue({ dueAt, isOverdue }: { dueAt: string; isOverdue: boolean }) {
+  const late = useNow() - Date.parse(dueAt);
+  if (!isOverdue && late < 0) return null;
+  return (
+    <span className={style.overdue} title={formatMoment(dueAt)}>
+      {texts.list.overdueFor(formatDuration(late))}
+    </span>
+  );
+}

@@ -71,6 +71,8 @@ export class Floor extends Store<FloorView> {
   #unwatch = () => {};
   /** Newest time of the gateway's clock that a frame has told, as an ISO string. */
   #now = '';
+  /** Whether the subscription has lost its connection since it was live. */
+  #wasStale = false;
   /**
    * Identifies the time between `start` and `stop`. An answer that arrives after `stop` finds another value
    * here, and is ignored.
@@ -178,12 +180,21 @@ export class Floor extends Store<FloorView> {
           if (feed.__typename === 'StatusTransition') {
             this.#now = feed.recordedAt;
             this.#queueChange(feed.session);
-          } else if (feed.__typename === 'Heartbeat') {
+          } else if (feed.__typename === 'DeadlinePassed') this.#queueChange(feed.session);
+          else if (feed.__typename === 'Heartbeat') {
             this.#now = feed.serverTime;
             void this.#requeryLeases();
           } else if (feed.__typename === 'FeedReset') void this.#load();
         },
-        onState: (state) => this.show({ state }),
+        onState: (state) => {
+          this.show({ state });
+          if (state === 'stale') this.#wasStale = true;
+          if (state === 'live' && this.#wasStale) {
+            this.#wasStale = false;
+            // Deadlines that passed without a connection are not replayed.
+            if (this.#filter.overdue) void this.#load();
+          }
+        },
         fail: (failure) => this.show({ failure, state: 'stale' }),
       },
     );

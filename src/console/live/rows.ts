@@ -6,25 +6,55 @@ export type Row = VkycSessionRowFragment;
 /** Filters that the console can apply to a row itself, when the feed reports that a session has changed. */
 export type RowFilter = Pick<
   SessionFilter,
-  'status' | 'subStatus' | 'waitingOn' | 'assignedTo' | 'verificationIdPrefix' | (typeof FLAGS)[number]
+  | 'status'
+  | 'subStatus'
+  | 'waitingOn'
+  | 'assignedTo'
+  | 'search'
+  | 'linkExpiresBefore'
+  | 'meetingFrom'
+  | 'meetingTo'
+  | (typeof FLAGS)[number]
 >;
 
 /** Fields of a row, and filters of the same names, that are true or false. */
-const FLAGS = ['disputed', 'escalated', 'closed', 'replaced'] as const;
+const FLAGS = ['disputed', 'escalated', 'closed', 'replaced', 'overdue'] as const;
+
+/** Whether a row is in the list with this filter and order, by the same rules that the gateway applies. */
+export const isListed = (row: Row, filter: RowFilter, order: SessionOrder): boolean =>
+  getSortTime(row, order) !== null && matchesFilter(row, filter);
 
 /** Whether a row passes the filter, by the same rules that the gateway applies. */
 export function matchesFilter(row: Row, filter: RowFilter): boolean {
-  const { statusInfo, verificationId } = row;
-  const { status, subStatus, waitingOn, assignedTo, verificationIdPrefix } = filter;
+  const { statusInfo, linkExpiresAt } = row;
+  const { status, subStatus, waitingOn, assignedTo, search, linkExpiresBefore, meetingFrom, meetingTo } =
+    filter;
   return (
     FLAGS.every((flag) => filter[flag] == null || filter[flag] === (row[flag] ?? false)) &&
     allows(status, statusInfo.status) &&
     allows(subStatus, statusInfo.subStatus) &&
     allows(waitingOn, statusInfo.waitingOn) &&
     (assignedTo == null || row.assignedAgent === assignedTo) &&
-    verificationId.startsWith(verificationIdPrefix ?? '')
+    (search == null || containsTerm(row, search.toLowerCase())) &&
+    (linkExpiresBefore == null ||
+      (!statusInfo.terminal && isWithin(linkExpiresAt, null, linkExpiresBefore))) &&
+    ((meetingFrom == null && meetingTo == null) || isWithin(getMeetingTime(row), meetingFrom, meetingTo))
   );
 }
+
+const containsTerm = ({ verificationId, referenceId }: Row, search: string): boolean =>
+  [verificationId, referenceId].some((term) => term?.toLowerCase().includes(search));
+
+/** Whether there is a time, and it is from `from` (inclusive) to `to` (exclusive). Null is no limit. */
+const isWithin = (
+  at: string | null,
+  from: string | null | undefined,
+  to: string | null | undefined,
+): boolean => at !== null && (from == null || at >= from) && (to == null || at < to);
+
+/** Returns the start of the booked meeting; null if none is booked. */
+const getMeetingTime = ({ meeting }: Row): string | null =>
+  meeting?.status === 'SCHEDULED' ? meeting.startsAt : null;
 
 const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value): boolean =>
   !wanted?.length || wanted.includes(value);
@@ -57,7 +87,7 @@ export interface List {
 }
 
 /**
- * Applies changed sessions to a list. Rows that no longer pass the filter are removed; other changed rows are
+ * Applies changed sessions to a list. Rows that are no longer listed are removed; other changed rows are
  * inserted, or moved to their new places in the sort order. Rows that sort after `edge` are left out, because
  * a later page contains them.
  */
@@ -79,11 +109,11 @@ export function applyChanges(
     }
     present.add(row.id);
     const now = pickNewer(row, read);
-    if (!matchesFilter(now, filter)) continue;
+    if (!isListed(now, filter, order)) continue;
     if (getSortTime(now, order) === getSortTime(row, order)) kept.push(now);
     else placed.push(now);
   }
-  for (const [id, row] of changed) if (!present.has(id) && matchesFilter(row, filter)) placed.push(row);
+  for (const [id, row] of changed) if (!present.has(id) && isListed(row, filter, order)) placed.push(row);
   const within = placed.filter((row) => !edge || before(row, edge) <= 0);
   if (within.length === 0) return kept;
   return mergeSorted(kept, within.sort(before), before);
@@ -105,8 +135,15 @@ export function appendPage(
   ];
 }
 
-const getSortTime = (row: Row, { field }: SessionOrder): string =>
-  field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
+/** Returns the time by which an order sorts a row; null if the list in that order does not have the row. */
+const SORT_TIMES: Readonly<Record<SessionOrder['field'], (row: Row) => string | null>> = {
+  CREATED_AT: ({ createdAt }) => createdAt,
+  UPDATED_AT: ({ updatedAt }) => updatedAt,
+  DUE_AT: ({ dueAt }) => dueAt,
+  STATUS_SINCE: ({ statusSince, statusInfo }) => (statusInfo.terminal ? null : statusSince),
+  MEETING_AT: getMeetingTime,
+};
+const getSortTime = (row: Row, { field }: SessionOrder): string | null => SORT_TIMES[field](row);
 
 /**
  * Returns a function that compares rows in the gateway's sort order. Rows with equal times are compared by
@@ -115,7 +152,8 @@ const getSortTime = (row: Row, { field }: SessionOrder): string =>
 function compareBy(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;
   return (one, other) => {
-    const [a, b] = [getSortTime(one, order), getSortTime(other, order)];
+    // Rows without a time are not listed.
+    const [a, b] = [getSortTime(one, order) ?? '', getSortTime(other, order) ?? ''];
     if (a !== b) return a < b ? -sign : sign;
     return one.id === other.id ? 0 : atob(one.id) < atob(other.id) ? -sign : sign;
   };

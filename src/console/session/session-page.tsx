@@ -15,6 +15,7 @@ import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { TimeSince } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
+import { UserText } from '../look/user-text.tsx';
 import { AssignmentsCard } from '../work/assignments-card.tsx';
 import { Worker } from '../work/worker.tsx';
 import cards from './cards.module.css';
@@ -122,7 +123,7 @@ export function SessionPage({ id }: { id: string }) {
 }
 
 function Head({ page }: { page: SessionDetails }) {
-  const { verificationId, statusInfo, statusSince } = page;
+  const { verificationId, user, statusInfo, statusSince } = page;
   return (
     <header className={style.head}>
       <p>
@@ -131,6 +132,11 @@ function Head({ page }: { page: SessionDetails }) {
       <div className={style.title}>
         <h1>{verificationId}</h1>
         <CopyButton text={verificationId} what="verification ID" />
+        {user.name && (
+          <p>
+            <UserText>{user.name}</UserText>
+          </p>
+        )}
       </div>
       <div className={style.state} aria-live="polite">
         <StatusBadge of={statusInfo} big />

@@ -66,6 +66,33 @@ export function readMeetingPage(
     : meetingsByTimeOfSessions(db, ...values, verificationIds);
 }
 
+/** Counts the meetings of a list by time, up to `most`, because an exact count of a long list takes too long. */
+export async function countMeetings(
+  db: Queryable,
+  { from, to, status, verificationIds }: Omit<MeetingPageRequest, 'after' | 'limit'>,
+  most: number,
+): Promise<number> {
+  const values = [status, from?.toISOString() ?? '-infinity', to?.toISOString() ?? 'infinity', most];
+  const [count] =
+    verificationIds === null
+      ? await numberOfMeetings(db, ...values)
+      : await numberOfMeetingsOfSessions(db, ...values, verificationIds);
+  return count ?? 0;
+}
+
+const WANTED = `m.status = any($1::text[]) and m.starts_at >= $2::timestamptz and m.starts_at < $3::timestamptz`;
+
+const numberOfMeetings = preparedScalar<number>(
+  'number of meetings',
+  `select count(*)::int from (select from meeting m where ${WANTED} limit $4::int) counted`,
+);
+const numberOfMeetingsOfSessions = preparedScalar<number>(
+  'number of meetings of sessions',
+  `select count(*)::int from (
+     select from vkyc_session s join meeting m on m.session_id = s.id
+     where ${equalsAny('s.verification_id', '$5', 'text')} and ${WANTED} limit $4::int) counted`,
+);
+
 /** Returns the number of booked meetings by their start, from `from` to `to` (both exclusive), in order. */
 export async function countBookingsByStart(db: Queryable, from: Date, to: Date): Promise<BookingCount[]> {
   const found = await bookings(db, from.toISOString(), to.toISOString());

@@ -1,0 +1,47 @@
+import { useSearchParams } from 'wouter';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
+import { useReportState } from '../live/badge.tsx';
+import { DayMeetings } from '../live/day-meetings.ts';
+import { useStore } from '../live/store.ts';
+import { useLive } from '../live/use-live.ts';
+import { Button } from '../look/button.tsx';
+import { Notice } from '../look/notice.tsx';
+import { useNow } from '../look/time.tsx';
+import { useTitle } from '../look/title.ts';
+import style from './calendar-page.module.css';
+import { formatDay, getDayBounds, getZoneName, parseDay, toDay } from './day.ts';
+import { DayMeetingsList } from './day-meetings-list.tsx';
+import { DayPicker } from './day-picker.tsx';
+
+/** Page with the meetings of a day, and the places that are free. The address holds the day; without it, today. */
+export default function CalendarPage() {
+  const { gateway } = useSignedIn();
+  const [search, setSearch] = useSearchParams();
+  const today = toDay(new Date(useNow()));
+  const day = parseDay(search.get('day')) ?? today;
+  const live = useLive(() => new DayMeetings(gateway, getDayBounds(day)), [gateway, day]);
+  useTitle(`${texts.calendar.title} · ${formatDay(day)}`);
+  return (
+    <div className={style.page}>
+      <div className={style.head}>
+        <h1>{formatDay(day)}</h1>
+        <p className={style.zone}>{texts.calendar.timesIn(getZoneName())}</p>
+        <DayPicker day={day} onChange={(next) => setSearch({ day: next })} />
+        <Button onPress={() => setSearch({})}>{texts.calendar.today}</Button>
+      </div>
+      <DayOf live={live} />
+    </div>
+  );
+}
+
+function DayOf({ live }: { live: DayMeetings }) {
+  const view = useStore(live);
+  useReportState(view.state);
+  return (
+    <>
+      {view.failure && <Notice tone="bad">{view.failure.message}</Notice>}
+      <DayMeetingsList view={view} />
+    </>
+  );
+}
