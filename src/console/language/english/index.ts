@@ -1,5 +1,11 @@
 import type { Language } from '../texts.ts';
+import { acting } from './acting.ts';
+import { floor } from './floor.ts';
 import { frame } from './frame.ts';
+import { gateway } from './gateway.ts';
+import { insight } from './insight.ts';
+import { labels } from './labels.ts';
+import { session } from './session.ts';
 import { time } from './time.ts';
 
 /** Texts of the console in English, by the folder that shows them. */
@@ -7,6 +13,12 @@ export const english = {
   language: 'en' as Language,
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
+  acting,
+  floor,
   frame,
+  gateway,
+  insight,
+  labels,
+  session,
   time,
 };

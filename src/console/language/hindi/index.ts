@@ -1,11 +1,23 @@
 import type { Texts } from '../texts.ts';
+import { acting } from './acting.ts';
+import { floor } from './floor.ts';
 import { frame } from './frame.ts';
+import { gateway } from './gateway.ts';
+import { insight } from './insight.ts';
+import { labels } from './labels.ts';
+import { session } from './session.ts';
 import { time } from './time.ts';
 
 /** Texts of the console in Hindi. */
 export const hindi: Texts = {
   language: 'hi',
   locale: 'hi-IN',
+  acting,
+  floor,
   frame,
+  gateway,
+  insight,
+  labels,
+  session,
   time,
 };
