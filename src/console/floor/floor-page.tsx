@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { useReportState } from '../live/badge.tsx';
 import { Floor } from '../live/floor.ts';
 import { useStore } from '../live/store.ts';
@@ -9,7 +10,7 @@ import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
-import { Notice } from '../look/notice.tsx';
+import { FailureNotice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
@@ -19,7 +20,7 @@ import { ORDERS, type OrderName, orderViewsFor, useFloorUrl } from './query.ts';
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
-const PHASE_OPTIONS: Record<string, string> = { '': 'All phases', ...PHASE_LABELS };
+const PHASE_OPTIONS: Record<string, string> = { '': texts.floor.allPhases, ...PHASE_LABELS };
 const ORDER_LABELS = Object.fromEntries(
   Object.entries(ORDERS).map(([name, { label }]) => [name, label]),
 ) as Record<OrderName, string>;
@@ -31,7 +32,7 @@ const ORDER_LABELS = Object.fromEntries(
 export function FloorPage() {
   const { gateway } = useSignedIn();
   const { search, query, change } = useFloorUrl();
-  useTitle('Sessions');
+  useTitle(texts.floor.title);
   useEffect(() => {
     lastList.search = search.toString();
   });
@@ -46,7 +47,7 @@ export function FloorPage() {
 
   return (
     <div className={style.page}>
-      <h1 className="hidden">Sessions</h1>
+      <h1 className="hidden">{texts.floor.title}</h1>
       <FloorCounts floor={floor} />
       <div className={style.tools}>
         <ViewTabs search={search.toString()} />
@@ -60,14 +61,14 @@ export function FloorPage() {
           }
         />
         <Select
-          label="Order"
+          label={texts.floor.order}
           hideLabel
           options={ORDER_LABELS}
           value={query.order}
           onChange={(order) => change((next) => next.set('order', order))}
         />
         <Select
-          label="Phase"
+          label={texts.floor.phase}
           hideLabel
           options={PHASE_OPTIONS}
           value={String(query.chosen.phase[0] ?? '')}
@@ -80,7 +81,7 @@ export function FloorPage() {
         />
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
-            Start a session
+            {texts.floor.start}
           </Button>
         )}
       </div>
@@ -106,16 +107,14 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
   }, [rows]);
   return (
     <>
-      {failure && <Notice tone="bad">{failure.message}</Notice>}
+      {failure && <FailureNotice failure={failure} />}
       <SessionTable
         rows={rows}
         total={edge ? total : rows.length}
         more={edge !== null}
         loading={loading}
         onMore={() => void floor.loadMore()}
-        whenEmpty={
-          filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
-        }
+        whenEmpty={filtered ? texts.floor.noMatches : texts.floor.noSessions}
       />
     </>
   );
@@ -124,7 +123,7 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
 function ViewTabs({ search }: { search: string }) {
   const { viewer } = useSignedIn();
   return (
-    <nav aria-label="Views" className={style.views}>
+    <nav aria-label={texts.floor.views} className={style.views}>
       {orderViewsFor(viewer.roles).map((view) => (
         <Link
           key={view.label}

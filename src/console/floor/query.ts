@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import type { RowFilter } from '../live/rows.ts';
 import {
   CALLS,
@@ -16,10 +17,10 @@ import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations
 
 /** Sort orders of the session list, by their names in the URL. */
 export const ORDERS = {
-  newest: { label: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
-  oldest: { label: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
-  moved: { label: 'Recently updated first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
-  waiting: { label: 'Least recently updated first', order: { field: 'UPDATED_AT', direction: 'ASC' } },
+  newest: { label: texts.floor.orders.newest, order: { field: 'CREATED_AT', direction: 'DESC' } },
+  oldest: { label: texts.floor.orders.oldest, order: { field: 'CREATED_AT', direction: 'ASC' } },
+  moved: { label: texts.floor.orders.moved, order: { field: 'UPDATED_AT', direction: 'DESC' } },
+  waiting: { label: texts.floor.orders.waiting, order: { field: 'UPDATED_AT', direction: 'ASC' } },
 } as const satisfies Record<string, { label: string; order: SessionOrder }>;
 export type OrderName = keyof typeof ORDERS;
 
@@ -32,14 +33,18 @@ export interface View {
 }
 
 const VIEWS: readonly View[] = [
-  { label: 'All sessions', search: 'order=newest', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
   {
-    label: 'Calls to review',
+    label: texts.floor.allSessions,
+    search: 'order=newest',
+    roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'],
+  },
+  {
+    label: texts.floor.callsToReview,
     search: 'order=waiting&step=AGENT_ENDED_CALL&step=USER_ENDED_CALL',
     roles: ['AGENT'],
   },
-  { label: 'Approvals to audit', search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
-  { label: 'Waiting on us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
+  { label: texts.floor.approvalsToAudit, search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
+  { label: texts.floor.waitingOnUs, search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { texts } from '../language/texts.ts';
 import { useKeys } from '../look/keys.ts';
 import style from './floor-page.module.css';
 
@@ -23,9 +24,9 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
       ref={field}
       type="search"
       className={style.search}
-      aria-label="Verification ID starts with"
+      aria-label={texts.floor.idStartsWith}
       aria-keyshortcuts="/"
-      placeholder="Verification ID  ( / )"
+      placeholder={texts.floor.search}
       maxLength={50}
       value={text}
       onChange={(event) => setText(event.target.value.trim())}

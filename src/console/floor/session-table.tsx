@@ -1,11 +1,13 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
+import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { useKeys } from '../look/keys.ts';
-import { formatCount, MARK_LABELS } from '../look/labels.ts';
+import { MARK_LABELS } from '../look/labels.ts';
+import { formatNumber, formatSessions } from '../look/numbers.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
-import { formatMoment, TimeSince } from '../look/time.tsx';
+import { formatMoment, TimeSince, ZoneNote } from '../look/time.tsx';
 import style from './session-table.module.css';
 
 interface Props {
@@ -23,7 +25,7 @@ const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
 /** Number of loaded rows below the rendered rows. If there are fewer, the next page is loaded. */
 const PREFETCH_ROWS = 60;
-const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
+const COLUMNS = texts.floor.columns;
 /** Number of rows by which a key moves the focus. */
 const STEPS: ReadonlyMap<string, number> = new Map([
   ['ArrowDown', 1],
@@ -71,7 +73,11 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
     <>
       <div className={style.frame}>
         <div ref={box} className={style.box}>
-          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={moveFocus}>
+          <table
+            aria-label={texts.floor.title}
+            aria-rowcount={more ? -1 : rows.length + 1}
+            onKeyDown={moveFocus}
+          >
             <thead className={style.head}>
               <tr aria-rowindex={1} className={style.row}>
                 {COLUMNS.map((name) => (
@@ -89,12 +95,13 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
             </tbody>
           </table>
         </div>
-        {rows.length === 0 && <p className={style.empty}>{loading ? 'Loading…' : whenEmpty}</p>}
+        {rows.length === 0 && <p className={style.empty}>{loading ? texts.frame.loading : whenEmpty}</p>}
       </div>
       <p className={style.foot} role="status">
-        {total === null ? `More than ${formatCount(rows.length, 'session')}` : formatCount(total, 'session')}
-        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} loaded`}
+        {total === null ? texts.floor.moreThan(formatSessions(rows.length)) : formatSessions(total)}
+        {more && rows.length > 0 && texts.floor.loaded(formatNumber(rows.length))}
       </p>
+      <ZoneNote />
     </>
   );
 }
