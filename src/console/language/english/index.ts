@@ -13,6 +13,8 @@ export const english = {
   language: 'en' as Language,
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
+  /** Texts of React Aria, by package and name; null if it has the language. */
+  library: null as Readonly<Record<string, Readonly<Record<string, string>>>> | null,
   acting,
   floor,
   frame,

@@ -12,6 +12,10 @@ import { time } from './time.ts';
 export const hindi: Texts = {
   language: 'hi',
   locale: 'hi-IN',
+  library: {
+    '@react-aria/overlays': { dismiss: frame.close },
+    '@react-aria/menu': { longPressMessage: 'मेनू खोलने के लिए देर तक दबाएँ, या Alt + ArrowDown दबाएँ' },
+  },
   acting,
   floor,
   frame,
