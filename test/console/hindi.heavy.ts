@@ -287,10 +287,8 @@ browserTest(
     for (const id of ids) {
       await window.page.goto(`${gateway.url}/console/sessions/${id}`);
       await isLive(window);
-      await window.entries
-        .or(window.page.getByRole('region', { name: hindi.session.timeline }))
-        .first()
-        .waitFor();
+      const timeline = window.page.getByRole('region', { name: hindi.session.timeline });
+      await timeline.getByRole('listitem').first().waitFor();
       english.push(...(await window.page.evaluate<string[]>(ENGLISH)));
       expect(await window.page.locator('header [lang=en], ol [lang=en]').allInnerTexts()).toEqual([
         'English',

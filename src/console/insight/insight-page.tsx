@@ -31,7 +31,7 @@ export default function InsightPage() {
         <Select label={texts.insight.period} options={LABELS} value={window} onChange={setWindow} />
         {read && (
           <p className={style.asOf}>
-            {texts.insight.asOf(formatMoment(new Date(read.at).toISOString()))} <ZoneNote />
+            {texts.insight.asOf(formatMoment(new Date(read.at).toISOString()))} · <ZoneNote />
           </p>
         )}
         <Button isDisabled={loading} onPress={() => void refresh()}>

@@ -11,7 +11,7 @@ export const session: Texts['session'] = {
   verificationId: 'सत्यापन ID',
   weHaveToAct: 'हमें कार्रवाई करनी है,',
   waitingOn: (party) => ['प्रतीक्षा: ', party],
-  since: (duration) => [duration, ' से'],
+  since: (duration) => [duration, ' हो चुके'],
   unknownUser: 'अज्ञात यूज़र',
   anUnknownUser: 'अज्ञात यूज़र',
 
