@@ -5,10 +5,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { APPROVAL_REASONS, findTone, keepSubStatuses, PHASE_LABELS } from '../../src/console/look/labels.ts';
 import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
 import { APPROVAL_REASONS as ALLOWED_REASONS } from '../../src/domain/review-reasons.ts';
 import { ALL_PAIRS, KNOWN_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
+import { importConsole } from './in-node.ts';
+
+const { APPROVAL_REASONS, findTone, keepSubStatuses, PHASE_LABELS } = await importConsole('look/labels.ts');
 
 const CONSOLE = 'src/console';
 

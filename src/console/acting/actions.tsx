@@ -1,10 +1,12 @@
 import { type ComponentType, useState } from 'react';
 import { DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { ACTION_LABELS } from '../look/labels.ts';
+import { ACTION_LABELS, findLabel } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
 import { AssignDialog, UnassignDialog } from '../work/assign-session.tsx';
 import type { ActionDialogProps } from './action-dialog.ts';
@@ -70,7 +72,7 @@ export function ActionButtons({ page, place, onDone }: Props) {
       {may.map((action) => (
         <Button key={action} look={ACTIONS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
-            ? 'Reschedule meeting'
+            ? texts.acting.schedule.move
             : ACTION_LABELS[action]}
         </Button>
       ))}
@@ -92,17 +94,19 @@ export function ActionButtons({ page, place, onDone }: Props) {
 /** Actions of the head of the page, and a list of all actions that are not possible with the reason of each. */
 export function Actions({ page, onDone }: Omit<Props, 'place'>) {
   return (
-    <section aria-label="Actions" className={style.actions}>
+    <section aria-label={texts.acting.actions} className={style.actions}>
       <ActionButtons page={page} place="HEAD" onDone={onDone} />
       {page.blockedActions.length > 0 && (
         <DialogTrigger>
-          <Button look="quiet">Show unavailable actions</Button>
-          <Popover className={style.popover!} placement="bottom start" aria-label="Unavailable actions">
+          <Button look="quiet">{texts.acting.showUnavailable}</Button>
+          <Popover className={style.popover!} placement="bottom start" aria-label={texts.acting.unavailable}>
             <dl>
               {page.blockedActions.map(({ action, reason }) => (
                 <div key={action}>
-                  <dt>{ACTION_LABELS[action]}</dt>
-                  <dd>{reason}</dd>
+                  <dt>{findLabel(ACTION_LABELS, action)}</dt>
+                  <dd>
+                    <GatewayText>{reason}</GatewayText>
+                  </dd>
                 </div>
               ))}
             </dl>

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
 import { VkycAddNote, type VkycAddNoteMutation } from '../operations.ts';
@@ -22,13 +23,13 @@ export function AddNoteDialog({ session, onDone, onClose }: ActionDialogProps) {
   };
 
   return (
-    <Dialog title="Add a note" onClose={onClose}>
+    <Dialog title={texts.acting.addNote.title} onClose={onClose}>
       <Form problems={mutation.problems}>
         <NoteField isFirst value={note} onChange={setNote} />
         <MutationNotice mutation={mutation} before={session} fields={['note']} />
         <ConfirmButtons
-          missing={findMissing([!note.trim(), 'Write the note.'])}
-          label="Add note"
+          missing={findMissing([!note.trim(), texts.acting.addNote.missing])}
+          label={texts.acting.addNote.confirm}
           look="primary"
           isPending={mutation.pending}
           onConfirm={add}

@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { CopyButton } from '../look/copy.tsx';
 import { Dialog } from '../look/dialog.tsx';
@@ -23,18 +25,18 @@ import { MutationNotice, useMutation } from './mutation.tsx';
 export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycRefreshSessionMutation['refreshSession']>();
-  const [message, setMessage] = useState('Asking the provider for the current status…');
+  const [message, setMessage] = useState(texts.acting.refresh.asking);
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycRefreshSession, { sessionId: session.id })).refreshSession;
     void mutation.run(call, session.id, ({ changed, session: now }) => {
-      setMessage(changed ? 'The provider reported a change.' : 'Nothing has changed.');
+      setMessage(changed ? texts.acting.refresh.changed : texts.acting.refresh.unchanged);
       onDone(now, { stay: true });
     });
   };
   useOnMount(ask);
   return (
-    <Dialog title="Refresh from provider" onClose={onClose}>
+    <Dialog title={texts.acting.refresh.title} onClose={onClose}>
       {!mutation.refusal && !mutation.failure && <p role="status">{message}</p>}
       <MutationNotice mutation={mutation} before={session} />
       <RetryButtons mutation={mutation} onRetry={ask} onClose={onClose} />
@@ -56,28 +58,27 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
     void mutation.run(call, session.id, ({ recording }) => setFound(recording));
   };
   return (
-    <Dialog title="Watch the recording" onClose={onClose}>
+    <Dialog title={texts.acting.recording.title} onClose={onClose}>
       {found ? (
         <p>
           <a href={found.url} target="_blank" rel="noreferrer">
-            Open the recording
+            {texts.acting.recording.open}
           </a>
           {found.expiresAt && (
-            <>
-              {' '}
-              (the link works until <LocalAndIndianTime at={found.expiresAt} />)
-            </>
+            <Sentence
+              parts={texts.acting.recording.worksUntil(<LocalAndIndianTime at={found.expiresAt} />)}
+            />
           )}
         </p>
       ) : (
-        <p>The link works for a short time only. Your request will be logged.</p>
+        <p>{texts.acting.recording.about}</p>
       )}
       <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
-        <Button onPress={onClose}>Close</Button>
+        <Button onPress={onClose}>{texts.frame.close}</Button>
         {!found && (
           <Button look="primary" onPress={ask} isPending={mutation.pending}>
-            Get the link
+            {texts.acting.recording.confirm}
           </Button>
         )}
       </div>
@@ -96,24 +97,21 @@ export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
     void mutation.run(call, session.id, (success) => setToken(success.token));
   };
   return (
-    <Dialog title="Create an SDK token" onClose={onClose}>
+    <Dialog title={texts.acting.sdkToken.title} onClose={onClose}>
       {token ? (
         <p className={style.link}>
           <code>{token}</code>
-          <CopyButton text={token} what="token" />
+          <CopyButton text={token} what={texts.acting.sdkToken.token} />
         </p>
       ) : (
-        <p>
-          The token opens the call in the customer's app without a one-time password. Share it with no one
-          else.
-        </p>
+        <p>{texts.acting.sdkToken.about}</p>
       )}
       <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
-        <Button onPress={onClose}>Close</Button>
+        <Button onPress={onClose}>{texts.frame.close}</Button>
         {!token && (
           <Button look="primary" onPress={ask} isPending={mutation.pending}>
-            Create token
+            {texts.acting.sdkToken.confirm}
           </Button>
         )}
       </div>
@@ -134,11 +132,11 @@ function RetryButtons({
     <div className={style.buttons}>
       {(mutation.refusal !== null || mutation.failure !== null) && (
         <Button onPress={onRetry} isPending={mutation.pending}>
-          Try again
+          {texts.acting.tryAgain}
         </Button>
       )}
       <Button look="primary" onPress={onClose}>
-        Close
+        {texts.frame.close}
       </Button>
     </div>
   );

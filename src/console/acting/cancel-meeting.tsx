@@ -1,5 +1,7 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
@@ -23,15 +25,15 @@ export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: Ac
   };
 
   return (
-    <Dialog title="Cancel the meeting" onClose={onClose}>
+    <Dialog title={texts.acting.cancelMeeting.title} onClose={onClose}>
       {session.meeting && (
         <p className={style.now}>
-          Booked for <LocalAndIndianTime at={session.meeting.startsAt} />
+          <Sentence parts={texts.acting.bookedFor(<LocalAndIndianTime at={session.meeting.startsAt} />)} />
         </p>
       )}
       <Form problems={mutation.problems} onSubmit={cancel}>
         <Field
-          label="Reason (optional)"
+          label={texts.acting.optional(texts.acting.reason)}
           name="reason"
           rows={3}
           maxLength={500}
@@ -41,9 +43,9 @@ export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: Ac
         />
         <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['reason']} />
         <div className={style.buttons}>
-          <Button onPress={onClose}>Keep the meeting</Button>
+          <Button onPress={onClose}>{texts.acting.cancelMeeting.keep}</Button>
           <Button type="submit" look="danger" isPending={mutation.pending}>
-            Cancel the meeting
+            {texts.acting.cancelMeeting.confirm}
           </Button>
         </div>
       </Form>

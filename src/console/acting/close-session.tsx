@@ -1,5 +1,7 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Choice, Form, ListField } from '../look/fields.tsx';
 import { CLOSURE_OUTCOME_LABELS, CLOSURE_REASON_LABELS } from '../look/labels.ts';
@@ -15,15 +17,6 @@ import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 import { NoteField } from './note-field.tsx';
 
-const MEANINGS: Record<ClosureOutcome, string> = {
-  REJECTED: 'The bank turns the customer down.',
-  FAILED: 'The verification ends without a decision about the customer.',
-};
-const CONFIRM: Record<ClosureOutcome, string> = {
-  REJECTED: 'Reject the customer for good',
-  FAILED: 'Mark the session as failed for good',
-};
-
 /** Hook with the fields of a dialog that closes one or several sessions, and what the user has chosen in them. */
 export function useClosure() {
   const [outcome, setOutcome] = useState<ClosureOutcome | null>(null);
@@ -31,21 +24,26 @@ export function useClosure() {
   const [note, setNote] = useState('');
   const needsNote = reason === 'OTHER';
   const missing = findMissing(
-    [!outcome, 'Choose an outcome.'],
-    [!reason, 'Choose a reason.'],
-    [needsNote && !note.trim(), 'Write a note that says the reason.'],
+    [!outcome, texts.acting.close.chooseOutcome],
+    [!reason, texts.acting.chooseReason],
+    [needsNote && !note.trim(), texts.acting.writeReason],
   );
 
   const fields = (
     <>
       <Choice
-        label="Outcome"
+        label={texts.acting.close.outcome}
         options={CLOSURE_OUTCOME_LABELS}
-        meanings={MEANINGS}
+        meanings={texts.acting.close.meanings}
         value={outcome}
         onChange={setOutcome}
       />
-      <ListField label="Reason" options={CLOSURE_REASON_LABELS} value={reason} onChange={setReason} />
+      <ListField
+        label={texts.acting.reason}
+        options={CLOSURE_REASON_LABELS}
+        value={reason}
+        onChange={setReason}
+      />
       <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
     </>
   );
@@ -79,17 +77,18 @@ export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDial
   };
 
   return (
-    <Dialog title="Close the session" onClose={onClose}>
+    <Dialog title={texts.acting.close.title} onClose={onClose}>
       <p className={style.now}>
-        {session.verificationId}: {session.statusInfo.explanation} The provider is not told that you close the
-        session.{session.meeting && ' Its booked meeting is cancelled.'}
+        {session.verificationId}: <GatewayText>{session.statusInfo.explanation}</GatewayText>{' '}
+        {texts.acting.close.notTold}
+        {session.meeting && ` ${texts.acting.close.cancelsMeeting}`}
       </p>
       <Form problems={mutation.problems}>
         {fields}
         <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
         <ConfirmButtons
           missing={missing}
-          label={outcome ? CONFIRM[outcome] : 'Close the session'}
+          label={outcome ? texts.acting.close.confirm[outcome] : texts.acting.close.title}
           look="danger"
           isPending={mutation.pending}
           onConfirm={close}

@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import style from './dialogs.module.css';
 
@@ -26,7 +27,7 @@ export function ConfirmButtons({ missing, label, look, isPending, onConfirm, onC
         {missing}
       </p>
       <div className={style.buttons}>
-        <Button onPress={onClose}>Cancel</Button>
+        <Button onPress={onClose}>{texts.acting.cancel}</Button>
         <Button
           look={look}
           isPending={isPending}

@@ -1,5 +1,8 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Form, ListField } from '../look/fields.tsx';
 import { ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
@@ -40,20 +43,26 @@ export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionD
   };
 
   return (
-    <Dialog title="Escalate the session" onClose={onClose}>
+    <Dialog title={texts.acting.escalate.title} onClose={onClose}>
       <p className={style.now}>
-        {session.verificationId}: {session.statusInfo.explanation} The status does not change.
+        {session.verificationId}: <GatewayText>{session.statusInfo.explanation}</GatewayText>{' '}
+        {texts.acting.escalate.statusStays}
       </p>
       <Form problems={mutation.problems}>
-        <ListField label="Reason" options={ESCALATION_REASON_LABELS} value={reason} onChange={setReason} />
+        <ListField
+          label={texts.acting.reason}
+          options={ESCALATION_REASON_LABELS}
+          value={reason}
+          onChange={setReason}
+        />
         <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
         <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
         <ConfirmButtons
           missing={findMissing(
-            [!reason, 'Choose a reason.'],
-            [needsNote && !note.trim(), 'Write a note that says the reason.'],
+            [!reason, texts.acting.chooseReason],
+            [needsNote && !note.trim(), texts.acting.writeReason],
           )}
-          label="Escalate the session"
+          label={texts.acting.escalate.title}
           look="primary"
           isPending={mutation.pending}
           onConfirm={escalate}
@@ -80,20 +89,24 @@ export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }
   };
 
   return (
-    <Dialog title="Resolve the escalation" onClose={onClose}>
+    <Dialog title={texts.acting.resolveEscalation.title} onClose={onClose}>
       {escalation && (
         <p className={style.now}>
-          Escalated by <UserText>{escalation.escalatedBy ?? 'an unknown user'}</UserText>:{' '}
-          {findLabel(ESCALATION_REASON_LABELS, escalation.reason)}
+          <Sentence
+            parts={texts.acting.resolveEscalation.escalatedBy(
+              <UserText>{escalation.escalatedBy ?? texts.acting.unknownUser}</UserText>,
+              findLabel(ESCALATION_REASON_LABELS, escalation.reason),
+            )}
+          />
           <Quoted text={escalation.note} />
         </p>
       )}
       <Form problems={mutation.problems}>
-        <NoteField label="Result of the investigation" isFirst value={note} onChange={setNote} />
+        <NoteField label={texts.acting.resolveEscalation.result} isFirst value={note} onChange={setNote} />
         <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
         <ConfirmButtons
-          missing={findMissing([!note.trim(), 'Write what came of the escalation.'])}
-          label="Resolve the escalation"
+          missing={findMissing([!note.trim(), texts.acting.resolveEscalation.missing])}
+          label={texts.acting.resolveEscalation.title}
           look="primary"
           isPending={mutation.pending}
           onConfirm={resolve}

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { VkycLabelSession, type VkycLabelSessionMutation } from '../operations.ts';
@@ -30,21 +31,28 @@ export function LabelDialog({ session, onDone, onClose }: ActionDialogProps) {
   };
 
   return (
-    <Dialog title="Edit labels" onClose={onClose}>
-      <p>No personal data: labels are stored in plain text, and stay when a person is erased.</p>
+    <Dialog title={texts.acting.labels.title} onClose={onClose}>
+      <p>{texts.acting.labels.noPersonalData}</p>
       <Form>
-        <Field label="Tags" hint="One a line." rows={4} value={tags} onChange={setTags} autoFocus />
         <Field
-          label="Metadata"
-          hint="One key=value a line. Remove a line to delete its key."
+          label={texts.acting.labels.tags}
+          hint={texts.acting.labels.tagsHint}
+          rows={4}
+          value={tags}
+          onChange={setTags}
+          autoFocus
+        />
+        <Field
+          label={texts.acting.labels.metadata}
+          hint={texts.acting.labels.metadataHint}
           rows={6}
           value={metadata}
           onChange={setMetadata}
         />
         <MutationNotice mutation={mutation} before={session} />
         <ConfirmButtons
-          missing={findMissing([changes === 0, 'Change a label.'])}
-          label="Save labels"
+          missing={findMissing([changes === 0, texts.acting.labels.missing])}
+          label={texts.acting.labels.confirm}
           look="primary"
           isPending={mutation.pending}
           onConfirm={save}

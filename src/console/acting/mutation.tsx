@@ -1,9 +1,12 @@
 import { useMemo, useRef, useState } from 'react';
 import type { GatewayError } from '../gateway/gateway.ts';
+import { GatewayMessage, GatewayText } from '../language/gateway-text.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
-import { humanize } from '../look/labels.ts';
-import { Notice } from '../look/notice.tsx';
+import { FIELD_LABELS, findLabel } from '../look/labels.ts';
+import { FailureNotice, Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import { UserText } from '../look/user-text.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
@@ -67,10 +70,16 @@ function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, st
   return Object.fromEntries(
     refusal.problems.map(({ path, message }) => [
       path.at(-1) ?? '',
-      `${humanize(path.at(-1) ?? '')} ${message}`,
+      texts.acting.problem(labelField(path), message),
     ]),
   );
 }
+
+/** Whether the field can say what is wrong with it in the language of the user. If not, the notice says it in English. */
+const canSay = (message: string): boolean =>
+  texts.language === 'en' || texts.gateway.translate(message) !== null;
+
+const labelField = (path: readonly string[]): string => findLabel(FIELD_LABELS, path.at(-1) ?? '');
 
 interface MutationNoticeProps {
   readonly mutation: Pick<Mutation<Result>, 'refusal' | 'failure'>;
@@ -98,10 +107,12 @@ export function MutationNotice({
   onContinue,
   fields = [],
 }: MutationNoticeProps) {
-  if (failure) return <Notice tone="bad">{failure.message}</Notice>;
+  if (failure) return <FailureNotice failure={failure} />;
   if (!refusal) return null;
   const problems = 'problems' in refusal ? refusal.problems : [];
-  const elsewhere = problems.filter(({ path }) => !fields.includes(path.at(-1) ?? ''));
+  const elsewhere = problems.filter(
+    ({ path, message }) => !fields.includes(path.at(-1) ?? '') || !canSay(message),
+  );
   if (problems.length > 0 && elsewhere.length === 0) return null;
   const current = 'currentSession' in refusal ? refusal.currentSession : null;
   const moved = current !== null && before !== undefined && current.version > before.version;
@@ -111,27 +122,36 @@ export function MutationNotice({
       <div className={style.notice}>
         {problems.length === 0 && (
           <p>
-            <UserText>{refusal.message}</UserText>
+            <UserText>
+              <GatewayMessage of={refusal} />
+            </UserText>
           </p>
         )}
         {moved && (
           <p className={style.change}>
-            The session was at <StatusBadge of={before.statusInfo} /> and is now at{' '}
-            <StatusBadge of={current.statusInfo} />
-            {onContinue && <Button onPress={onContinue}>Continue with the current status</Button>}
+            <Sentence
+              parts={texts.acting.wasAndIs(
+                <StatusBadge of={before.statusInfo} />,
+                <StatusBadge of={current.statusInfo} />,
+              )}
+            />
+            {onContinue && <Button onPress={onContinue}>{texts.acting.goOn}</Button>}
           </p>
         )}
         {elsewhere.length > 0 && (
           <ul>
             {elsewhere.map(({ path, message }) => (
               <li key={path.join('.')}>
-                {humanize(path.at(-1) ?? '')} <UserText>{message}</UserText>
+                {labelField(path)}{' '}
+                <UserText>
+                  <GatewayText>{message}</GatewayText>
+                </UserText>
               </li>
             ))}
           </ul>
         )}
         {'retryAfterSeconds' in refusal && refusal.retryAfterSeconds !== null && (
-          <p>Try again in {refusal.retryAfterSeconds} s.</p>
+          <p>{texts.acting.tryAgainIn(refusal.retryAfterSeconds)}</p>
         )}
       </div>
     </Notice>

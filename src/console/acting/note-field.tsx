@@ -1,3 +1,4 @@
+import { texts } from '../language/texts.ts';
 import { Field } from '../look/fields.tsx';
 
 const MAX_NOTE = 2_000;
@@ -12,10 +13,16 @@ interface Props {
 }
 
 /** Text area for a note that only staff can read. */
-export function NoteField({ label = 'Note', isOptional = false, isFirst = false, value, onChange }: Props) {
+export function NoteField({
+  label = texts.acting.note,
+  isOptional = false,
+  isFirst = false,
+  value,
+  onChange,
+}: Props) {
   return (
     <Field
-      label={isOptional ? `${label} (optional)` : label}
+      label={isOptional ? texts.acting.optional(label) : label}
       name="note"
       rows={4}
       maxLength={MAX_NOTE}
@@ -23,7 +30,7 @@ export function NoteField({ label = 'Note', isOptional = false, isFirst = false,
       isRequired={!isOptional}
       value={value}
       onChange={onChange}
-      hint="Visible to staff only, and kept as evidence."
+      hint={texts.acting.staffOnly}
     />
   );
 }

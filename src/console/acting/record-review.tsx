@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Checks, Choice, Field, Form } from '../look/fields.tsx';
 import { APPROVAL_REASONS, REVIEW_REASON_LABELS } from '../look/labels.ts';
 import {
   type AgentDecision,
-  type AuditorDecision,
   type ReviewReason,
   VkycRecordAgentReview,
   type VkycRecordAgentReviewMutation,
@@ -17,43 +18,9 @@ import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
 /** Texts of a decision: the option, what the decision means, and the button that records it. */
-interface DecisionTexts {
-  readonly label: string;
-  readonly meaning: string;
-  readonly confirm: string;
-}
+type DecisionTexts = (typeof texts.acting.review.agentDecisions)[AgentDecision];
 
-const AGENT_DECISIONS: Record<AgentDecision, DecisionTexts> = {
-  APPROVED: {
-    label: 'Approve',
-    meaning: 'An auditor decides next.',
-    confirm: 'Approve, and ask an auditor',
-  },
-  REJECTED: {
-    label: 'Reject',
-    meaning: 'The customer is turned down; no auditor is asked.',
-    confirm: 'Reject the customer',
-  },
-  UNABLE_TO_VALIDATE: {
-    label: 'Unable to validate',
-    meaning: 'Another call is needed.',
-    confirm: 'Record that another call is needed',
-  },
-};
-const AUDITOR_DECISIONS: Record<AuditorDecision, DecisionTexts> = {
-  APPROVED: {
-    label: 'Approve',
-    meaning: 'The customer is verified, and the session is over.',
-    confirm: 'Approve the customer for good',
-  },
-  REJECTED: {
-    label: 'Reject',
-    meaning: 'The customer is turned down, and the session is over.',
-    confirm: 'Reject the customer for good',
-  },
-};
-
-const COMPLETE = { YES: 'Yes', NO: 'No' } as const;
+const COMPLETE = { YES: texts.acting.review.yes, NO: texts.acting.review.no };
 type Complete = keyof typeof COMPLETE;
 
 /**
@@ -65,8 +32,8 @@ export function AgentReviewDialog(props: ActionDialogProps) {
   return (
     <ReviewDialog
       {...props}
-      title="Record the agent's review"
-      decisions={AGENT_DECISIONS}
+      title={texts.acting.review.agentTitle}
+      decisions={texts.acting.review.agentDecisions}
       // An agent who ended the call knows that it was complete.
       asksIfComplete={status !== 'AGENT_REVIEWED' && subStatus !== 'AGENT_ENDED_CALL'}
       record={async (input) => (await gateway.mutate(VkycRecordAgentReview, { input })).recordAgentReview}
@@ -80,8 +47,8 @@ export function AuditorReviewDialog(props: ActionDialogProps) {
   return (
     <ReviewDialog
       {...props}
-      title="Record the auditor's review"
-      decisions={AUDITOR_DECISIONS}
+      title={texts.acting.review.auditorTitle}
+      decisions={texts.acting.review.auditorDecisions}
       asksIfComplete={false}
       record={async (input) => (await gateway.mutate(VkycRecordAuditorReview, { input })).recordAuditorReview}
     />
@@ -129,11 +96,11 @@ function ReviewDialog<Decision extends string>({
   const reasons = chosen.filter((reason) => isPossibleReason(reason, decision, complete));
   const needsRemarks = reasons.some((reason) => reason === 'OTHER');
   const missing = findMissing(
-    [!decision, 'Choose a decision.'],
-    [asksIfComplete && !complete, 'Say whether the call was complete.'],
-    [approves && complete === 'NO', 'An incomplete call cannot be approved.'],
-    [!approves && reasons.length === 0, 'Choose at least one reason.'],
-    [needsRemarks && !remarks.trim(), 'Write remarks: they say what the other reason is.'],
+    [!decision, texts.acting.review.chooseDecision],
+    [asksIfComplete && !complete, texts.acting.review.sayIfComplete],
+    [approves && complete === 'NO', texts.acting.review.incomplete],
+    [!approves && reasons.length === 0, texts.acting.review.chooseReasons],
+    [needsRemarks && !remarks.trim(), texts.acting.review.writeRemarks],
   );
 
   const submit = () => {
@@ -162,30 +129,35 @@ function ReviewDialog<Decision extends string>({
   return (
     <Dialog title={title} onClose={onClose}>
       <p className={style.now}>
-        {session.verificationId}: {session.statusInfo.explanation}
+        {session.verificationId}: <GatewayText>{session.statusInfo.explanation}</GatewayText>
       </p>
       {session.agentRemarks && (
         <dl className={style.facts}>
           <div>
-            <dt>Remarks of the agent at the provider</dt>
+            <dt>{texts.acting.review.providerRemarks}</dt>
             <dd>{session.agentRemarks}</dd>
           </div>
         </dl>
       )}
       <Form problems={mutation.problems}>
         <Choice
-          label="Decision"
+          label={texts.acting.review.decision}
           options={pickTexts(decisions, 'label')}
           meanings={pickTexts(decisions, 'meaning')}
           value={decision}
           onChange={setDecision}
         />
         {asksIfComplete && (
-          <Choice label="Was the call complete?" options={COMPLETE} value={complete} onChange={setComplete} />
+          <Choice
+            label={texts.acting.review.wasComplete}
+            options={COMPLETE}
+            value={complete}
+            onChange={setComplete}
+          />
         )}
         {decision && (
           <Checks
-            label={approves ? 'Noticed, but no obstacle (optional)' : 'Reasons'}
+            label={approves ? texts.acting.review.noticed : texts.acting.review.reasons}
             name="reasons"
             options={listReasons(decision, complete)}
             values={reasons}
@@ -193,29 +165,31 @@ function ReviewDialog<Decision extends string>({
           />
         )}
         <Field
-          label={needsRemarks ? 'Remarks' : 'Remarks (optional)'}
+          label={
+            needsRemarks ? texts.acting.review.remarks : texts.acting.optional(texts.acting.review.remarks)
+          }
           name="remarks"
           rows={3}
           maxLength={2000}
           value={remarks}
           onChange={setRemarks}
-          hint="Visible to staff only, and kept as evidence."
+          hint={texts.acting.staffOnly}
         />
         {decision && !approves && (
           <Field
-            label="Message to the customer (optional)"
+            label={texts.acting.optional(texts.acting.review.customerMessage)}
             name="customerMessage"
             rows={2}
             maxLength={500}
             value={customerMessage}
             onChange={setCustomerMessage}
-            hint="The customer reads it together with a text for each reason."
+            hint={texts.acting.review.customerMessageHint}
           />
         )}
         <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={FIELDS} />
         <ConfirmButtons
           missing={missing}
-          label={decision ? decisions[decision].confirm : 'Submit review'}
+          label={decision ? decisions[decision].confirm : texts.acting.review.confirm}
           look={decision === 'REJECTED' ? 'danger' : 'primary'}
           isPending={mutation.pending}
           onConfirm={submit}
@@ -231,9 +205,9 @@ const pickTexts = <Decision extends string>(
   name: keyof DecisionTexts,
 ) =>
   Object.fromEntries(
-    (Object.entries(decisions) as [Decision, DecisionTexts][]).map(([decision, texts]) => [
+    (Object.entries(decisions) as [Decision, DecisionTexts][]).map(([decision, says]) => [
       decision,
-      texts[name],
+      says[name],
     ]),
   ) as Record<Decision, string>;
 

@@ -1,5 +1,6 @@
 import { Fragment, useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
 import { UserText } from '../look/user-text.tsx';
@@ -30,15 +31,13 @@ export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
 
   if (started) return <SessionStarted started={started} onClose={onClose} />;
   return (
-    <Dialog title={`Replace ${session.verificationId}`} onClose={onClose}>
+    <Dialog title={texts.acting.replace.title(session.verificationId)} onClose={onClose}>
       <p className={style.now}>
-        {statusInfo.terminal
-          ? 'The new session is for the same customer. This session keeps its outcome.'
-          : 'The new session is for the same customer. This session ends, and a booked meeting is cancelled.'}
+        {statusInfo.terminal ? texts.acting.replace.keepsOutcome : texts.acting.replace.ends}
       </p>
       <dl className={style.facts}>
         <div>
-          <dt>Customer</dt>
+          <dt>{texts.acting.replace.customer}</dt>
           <dd>
             {(known.length > 0 ? known : [user.userId]).map((each, at) => (
               <Fragment key={each}>
@@ -53,8 +52,8 @@ export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
         <VerificationIdField initial={verificationId} onChange={setVerificationId} />
         <MutationNotice mutation={mutation} fields={['verificationId']} />
         <ConfirmButtons
-          missing={findMissing([!verificationId, 'Enter a verification ID.'])}
-          label={statusInfo.terminal ? 'Start the new session' : 'End this session and start a new one'}
+          missing={findMissing([!verificationId, texts.acting.replace.enterId])}
+          label={statusInfo.terminal ? texts.acting.replace.confirm : texts.acting.replace.confirmEnd}
           look={statusInfo.terminal ? 'primary' : 'danger'}
           isPending={mutation.pending}
           onConfirm={start}

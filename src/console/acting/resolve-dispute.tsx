@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Choice, Form } from '../look/fields.tsx';
-import { DISPUTE_LABELS, humanize } from '../look/labels.ts';
+import { DISPUTE_LABELS, findStepLabel } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import {
@@ -28,10 +29,10 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
   const [continuedAfter, setContinuedAfter] = useState<VkycRefusalFragment | null>(null);
   const theirs = session.providerDecision;
   const confirm: Record<DisputeResolutionChoice, string> = {
-    KEEP_OURS: `Keep our decision: ${humanize(session.statusInfo.subStatus)}`,
+    KEEP_OURS: texts.acting.dispute.confirmOurs(findStepLabel(session.statusInfo.subStatus)),
     ACCEPT_PROVIDER: theirs
-      ? `Replace our decision by the provider's: ${humanize(theirs)}`
-      : "Replace our decision by the provider's",
+      ? texts.acting.dispute.confirmTheirs(findStepLabel(theirs))
+      : texts.acting.dispute.confirmWithdrawn,
   };
 
   const resolve = () => {
@@ -59,21 +60,21 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
   };
 
   return (
-    <Dialog title="Resolve the dispute" onClose={onClose}>
+    <Dialog title={texts.acting.dispute.title} onClose={onClose}>
       <dl className={style.facts}>
         <div>
-          <dt>Our decision</dt>
+          <dt>{texts.acting.dispute.ours}</dt>
           <dd>
             <StatusBadge of={session.statusInfo} />
           </dd>
         </div>
         <div>
-          <dt>The provider's decision</dt>
-          <dd>{theirs ? humanize(theirs) : 'Withdrawn: the provider has reported another status.'}</dd>
+          <dt>{texts.acting.dispute.theirs}</dt>
+          <dd>{theirs ? findStepLabel(theirs) : texts.acting.dispute.withdrawn}</dd>
         </div>
         {reported.subStatus !== theirs && reported.subStatus !== session.statusInfo.subStatus && (
           <div>
-            <dt>Last reported by the provider</dt>
+            <dt>{texts.acting.dispute.lastReported}</dt>
             <dd>
               <StatusBadge of={reported} />
             </dd>
@@ -82,30 +83,27 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
       </dl>
       <Form problems={mutation.problems}>
         <Choice
-          label="Whose decision stands?"
+          label={texts.acting.dispute.whose}
           options={DISPUTE_LABELS}
           value={resolution}
           onChange={setResolution}
         />
-        <NoteField label="Why" value={note} onChange={setNote} />
+        <NoteField label={texts.acting.dispute.why} value={note} onChange={setNote} />
         {isOutdated ? (
           <Notice tone="trouble">
-            <p>The provider has decided otherwise since you opened this dialog. Nothing was changed.</p>
-            <Button onPress={goOn}>Show the current decisions</Button>
+            <p>{texts.acting.dispute.decidedSince}</p>
+            <Button onPress={goOn}>{texts.acting.dispute.showCurrent}</Button>
           </Notice>
         ) : (
           <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
         )}
         <ConfirmButtons
           missing={findMissing(
-            [!resolution, 'Choose whose decision stands.'],
-            [
-              resolution === 'ACCEPT_PROVIDER' && !theirs,
-              'The provider has withdrawn its decision: keep ours.',
-            ],
-            [!note.trim(), 'Write why.'],
+            [!resolution, texts.acting.dispute.choose],
+            [resolution === 'ACCEPT_PROVIDER' && !theirs, texts.acting.dispute.keepOurs],
+            [!note.trim(), texts.acting.dispute.writeWhy],
           )}
-          label={resolution ? confirm[resolution] : 'Resolve the dispute'}
+          label={resolution ? confirm[resolution] : texts.acting.dispute.title}
           look="danger"
           isPending={mutation.pending}
           onConfirm={resolve}

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { toDay } from '../calendar/day.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Sentence } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
@@ -51,10 +52,13 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
   const { refusal } = mutation;
 
   return (
-    <Dialog title={booked ? 'Reschedule the meeting' : 'Schedule a meeting'} onClose={onClose}>
+    <Dialog
+      title={booked ? texts.acting.schedule.titleBooked : texts.acting.schedule.title}
+      onClose={onClose}
+    >
       {booked && (
         <p className={style.now}>
-          Booked for <LocalAndIndianTime at={booked.startsAt} />
+          <Sentence parts={texts.acting.bookedFor(<LocalAndIndianTime at={booked.startsAt} />)} />
         </p>
       )}
       <Form problems={mutation.problems} onSubmit={() => schedule(startsAt)}>
@@ -76,20 +80,22 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
           ))}
         {needsReason && (
           <Field
-            label="Reason"
+            label={texts.acting.reason}
             name="reason"
             rows={2}
             maxLength={500}
             isRequired
             value={reason}
             onChange={setReason}
-            hint="The last call still waits for its review: say why another one is needed. Visible to staff only."
+            hint={texts.acting.schedule.whyAnother}
           />
         )}
         {session.linkExpiresAt && (
           <p>
             <small>
-              The customer's link expires <LocalAndIndianTime at={session.linkExpiresAt} />
+              <Sentence
+                parts={texts.acting.schedule.linkExpires(<LocalAndIndianTime at={session.linkExpiresAt} />)}
+              />
             </small>
           </p>
         )}
@@ -103,9 +109,9 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
           <NextFreeSlots slots={refusal.nextFreeSlots} isPending={mutation.pending} onBook={bookInstead} />
         )}
         <div className={style.buttons}>
-          <Button onPress={onClose}>Cancel</Button>
+          <Button onPress={onClose}>{texts.acting.cancel}</Button>
           <Button type="submit" look="primary" isDisabled={!startsAt} isPending={mutation.pending}>
-            {booked ? 'Reschedule' : 'Schedule'}
+            {booked ? texts.acting.schedule.confirmBooked : texts.acting.schedule.confirm}
           </Button>
         </div>
       </Form>

@@ -2,6 +2,8 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { setup } from '../gateway/setup.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
 import { CopyButton } from '../look/copy.tsx';
@@ -51,11 +53,11 @@ export function StartSessionDialog({ onClose, onStarted }: Props) {
   if (started) return <SessionStarted started={started} onClose={onClose} />;
 
   return (
-    <Dialog title="Start a session" onClose={onClose}>
+    <Dialog title={texts.acting.start.title} onClose={onClose}>
       <Form problems={mutation.problems} onSubmit={start}>
         <VerificationIdField initial={verificationId} onChange={setVerificationId} />
         <Field
-          label="Phone"
+          label={texts.acting.start.phone}
           name="phone"
           inputType="tel"
           autoFocus
@@ -64,13 +66,13 @@ export function StartSessionDialog({ onClose, onStarted }: Props) {
           onChange={(phone) => setUser({ ...user, phone })}
         />
         <Field
-          label="Name (optional)"
+          label={texts.acting.optional(texts.acting.start.name)}
           name="name"
           value={user.name}
           onChange={(name) => setUser({ ...user, name })}
         />
         <Field
-          label="Email (optional)"
+          label={texts.acting.optional(texts.acting.start.email)}
           name="email"
           inputType="email"
           value={user.email}
@@ -78,9 +80,9 @@ export function StartSessionDialog({ onClose, onStarted }: Props) {
         />
         <MutationNotice mutation={mutation} fields={FIELDS} />
         <div className={style.buttons}>
-          <Button onPress={onClose}>Cancel</Button>
+          <Button onPress={onClose}>{texts.acting.cancel}</Button>
           <Button type="submit" look="primary" isPending={mutation.pending}>
-            Start
+            {texts.acting.start.confirm}
           </Button>
         </div>
       </Form>
@@ -97,27 +99,26 @@ interface StartedProps {
 export function SessionStarted({ started: { session, replayed }, onClose }: StartedProps) {
   const [, navigate] = useLocation();
   return (
-    <Dialog title="Session started" onClose={onClose}>
-      {replayed && (
-        <Notice tone="trouble">This session had already been started. No new session was created.</Notice>
-      )}
+    <Dialog title={texts.acting.start.started} onClose={onClose}>
+      {replayed && <Notice tone="trouble">{texts.acting.start.replayed}</Notice>}
       {session.link ? (
         <>
-          <p>Share this link with the customer.</p>
+          <p>{texts.acting.start.shareLink}</p>
           <p className={style.link}>
             <code>{session.link}</code>
-            <CopyButton text={session.link} what="link" />
+            <CopyButton text={session.link} what={texts.acting.start.link} />
           </p>
         </>
       ) : (
         <p>
-          {session.statusInfo.explanation} {session.statusInfo.recommendedAction}
+          <GatewayText>{session.statusInfo.explanation}</GatewayText>{' '}
+          <GatewayText>{session.statusInfo.recommendedAction}</GatewayText>
         </p>
       )}
       <div className={style.buttons}>
-        <Button onPress={onClose}>Close</Button>
+        <Button onPress={onClose}>{texts.frame.close}</Button>
         <Button look="primary" onPress={() => navigate(`/sessions/${encodeURIComponent(session.id)}`)}>
-          Go to session
+          {texts.acting.start.goToSession}
         </Button>
       </div>
     </Dialog>
@@ -144,7 +145,7 @@ export function VerificationIdField({
   return (
     <>
       <Field
-        label="Verification ID"
+        label={texts.acting.start.verificationId}
         name="verificationId"
         value={stem}
         onChange={(value) => {
@@ -152,12 +153,12 @@ export function VerificationIdField({
           onChange(join(value, scenario));
         }}
         maxLength={50}
-        hint={scenario ? `Will be ${join(stem, scenario)}` : '1 to 50 characters: A-Z a-z 0-9 . _ -'}
+        hint={scenario ? texts.acting.start.willBe(join(stem, scenario)) : texts.acting.start.idHint}
       />
       {setup.scenarios && (
         <div>
           <Select
-            label="Sandbox scenario"
+            label={texts.acting.start.scenario}
             options={scenarioNames(setup.scenarios)}
             value={scenario}
             onChange={(value) => {
@@ -166,7 +167,7 @@ export function VerificationIdField({
             }}
           />
           <p>
-            <small>{setup.scenarios[scenario || 'awaits-review']}</small>
+            <small lang="en">{setup.scenarios[scenario || 'awaits-review']}</small>
           </p>
         </div>
       )}
@@ -175,6 +176,6 @@ export function VerificationIdField({
 }
 
 const scenarioNames = (scenarios: Readonly<Record<string, string>>): Record<string, string> => ({
-  '': 'Default',
+  '': texts.acting.start.defaultScenario,
   ...Object.fromEntries(Object.keys(scenarios).map((name) => [name, name])),
 });

@@ -10,7 +10,7 @@ import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
-import { Notice } from '../look/notice.tsx';
+import { FailureNotice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
 import type { Role } from '../operations.ts';
 import { BulkBar } from '../work/bulk-bar.tsx';
@@ -31,7 +31,7 @@ import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 import { ViewTabs } from './view-tabs.tsx';
 
-const PHASE_OPTIONS: Record<string, string> = { '': 'All phases', ...PHASE_LABELS };
+const PHASE_OPTIONS: Record<string, string> = { '': texts.floor.allPhases, ...PHASE_LABELS };
 const ORDER_NAMES = Object.keys(ORDERS) as OrderName[];
 
 /**
@@ -41,7 +41,7 @@ const ORDER_NAMES = Object.keys(ORDERS) as OrderName[];
 export function FloorPage() {
   const { gateway } = useSignedIn();
   const { search, query, isStaff, change } = useFloorUrl();
-  useTitle('Sessions');
+  useTitle(texts.floor.title);
   useEffect(() => {
     lastList.search = search.toString();
   });
@@ -63,7 +63,7 @@ export function FloorPage() {
 
   return (
     <div className={style.page} data-filters={areFiltersOpen ? 'open' : 'closed'}>
-      <h1 className="hidden">Sessions</h1>
+      <h1 className="hidden">{texts.floor.title}</h1>
       <div className={style.filtersButton}>
         <Button
           aria-expanded={areFiltersOpen}
@@ -89,14 +89,14 @@ export function FloorPage() {
         />
         <div className={`${style.selects} ${style.collapsible}`}>
           <Select
-            label="Order"
+            label={texts.floor.order}
             hideLabel
             options={orderLabels}
             value={query.order}
             onChange={(order) => change((next) => next.set('order', order))}
           />
           <Select
-            label="Phase"
+            label={texts.floor.phase}
             hideLabel
             options={PHASE_OPTIONS}
             value={String(query.chosen.phase[0] ?? '')}
@@ -110,7 +110,7 @@ export function FloorPage() {
         </div>
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
-            Start a session
+            {texts.floor.start}
           </Button>
         )}
       </div>
@@ -158,7 +158,7 @@ function FloorList({ floor, filtered, note }: FloorListProps) {
   const onVisible = useCallback((ids: readonly string[]) => customers.request(ids), [customers]);
   return (
     <>
-      {failure && <Notice tone="bad">{failure.message}</Notice>}
+      {failure && <FailureNotice failure={failure} />}
       <SessionTable
         rows={rows}
         names={seesNames ? names : null}
@@ -168,9 +168,7 @@ function FloorList({ floor, filtered, note }: FloorListProps) {
         onMore={() => void floor.loadMore()}
         onVisible={seesNames ? onVisible : undefined}
         note={note}
-        whenEmpty={
-          filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
-        }
+        whenEmpty={filtered ? texts.floor.noMatches : texts.floor.noSessions}
         selection={mayActOnMany ? selection : null}
       />
       {mayActOnMany && (

@@ -1,5 +1,7 @@
+import { texts } from '../language/texts.ts';
 import type { Counts } from '../live/floor.ts';
-import { CALLS, humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import { CALLS, findStepLabel, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import { formatNumber } from '../look/numbers.ts';
 import { formatDuration, useNow } from '../look/time.tsx';
 import type { Party, Status, SubStatus } from '../operations.ts';
 import style from './phase-strip.module.css';
@@ -45,14 +47,14 @@ interface Tile {
  */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
   return (
-    <section aria-label="Open sessions" className={style.strip}>
+    <section aria-label={texts.floor.openSessions} className={style.strip}>
       <ul className={style.phases}>
         {listTiles(counts).map((tile) => (
           <Phase key={tile.value} tile={tile} known={counts !== null} />
         ))}
       </ul>
       <div className={style.rows}>
-        <ul className={style.parties} aria-label="Waiting on">
+        <ul className={style.parties} aria-label={texts.floor.waitingOn}>
           {WAITING_PARTIES.map((party) => (
             <PartyCount key={party} party={party} counts={counts} />
           ))}
@@ -99,7 +101,7 @@ function Phase({ tile: { filter, value, label, steps }, known }: { tile: Tile; k
     <li className={style.phase}>
       <button type="button" aria-pressed={search.has(filter, value)} onClick={() => toggle(filter, value)}>
         <span className={style.name}>{label}</span>
-        <span className={style.count}>{known ? total.toLocaleString('en-IN') : '–'}</span>
+        <span className={style.count}>{known ? formatNumber(total) : '–'}</span>
         <Oldest since={oldest} />
       </button>
       <ul>
@@ -110,8 +112,8 @@ function Phase({ tile: { filter, value, label, steps }, known }: { tile: Tile; k
               aria-pressed={search.has('step', subStatus)}
               onClick={() => toggle('step', subStatus)}
             >
-              <span>{humanize(subStatus)}</span>
-              <b>{count.toLocaleString('en-IN')}</b>
+              <span>{findStepLabel(subStatus)}</span>
+              <b>{formatNumber(count)}</b>
             </button>
           </li>
         ))}
@@ -131,7 +133,7 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
         onClick={() => toggle('waiting', party)}
       >
         <span>{PARTY_LABELS[party]}</span>
-        <b>{counts ? (found?.count ?? 0).toLocaleString('en-IN') : '–'}</b>
+        <b>{counts ? formatNumber(found?.count ?? 0) : '–'}</b>
         <Oldest since={found?.oldestSince} />
       </button>
     </li>
@@ -142,7 +144,7 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
 function Marks() {
   const { query, isStaff, toggle } = useFloorUrl();
   return (
-    <ul className={style.parties} aria-label="Only sessions that are">
+    <ul className={style.parties} aria-label={texts.floor.onlyThose}>
       {keepAllowed(Object.keys(LIST_MARKS) as ListMark[], isStaff).map((mark) => (
         <li key={mark}>
           <button
@@ -160,5 +162,9 @@ function Marks() {
 
 function Oldest({ since }: { since: string | undefined }) {
   const now = useNow();
-  return <small>{since ? `longest wait ${formatDuration(now - Date.parse(since))}` : 'none'}</small>;
+  return (
+    <small>
+      {since ? texts.floor.longestWait(formatDuration(now - Date.parse(since))) : texts.floor.none}
+    </small>
+  );
 }

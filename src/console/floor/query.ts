@@ -24,10 +24,10 @@ export interface ListOrder {
 
 /** Sort orders of the session list, by their names in the URL. */
 export const ORDERS = {
-  newest: { label: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
-  oldest: { label: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
-  moved: { label: 'Recently updated first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
-  waiting: { label: 'Least recently updated first', order: { field: 'UPDATED_AT', direction: 'ASC' } },
+  newest: { label: texts.floor.orders.newest, order: { field: 'CREATED_AT', direction: 'DESC' } },
+  oldest: { label: texts.floor.orders.oldest, order: { field: 'CREATED_AT', direction: 'ASC' } },
+  moved: { label: texts.floor.orders.moved, order: { field: 'UPDATED_AT', direction: 'DESC' } },
+  waiting: { label: texts.floor.orders.waiting, order: { field: 'UPDATED_AT', direction: 'ASC' } },
   since: { ...texts.list.orders.since, order: { field: 'STATUS_SINCE', direction: 'ASC' } },
   meeting: { ...texts.list.orders.meeting, order: { field: 'MEETING_AT', direction: 'ASC' } },
   due: { ...texts.list.orders.due, order: { field: 'DUE_AT', direction: 'ASC' } },
@@ -79,20 +79,24 @@ export interface View {
 }
 
 const VIEWS: readonly View[] = [
-  { label: 'All sessions', search: 'order=newest', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
   {
-    label: 'Calls to review',
+    label: texts.floor.allSessions,
+    search: 'order=newest',
+    roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'],
+  },
+  {
+    label: texts.floor.callsToReview,
     search: 'order=waiting&step=AGENT_ENDED_CALL&step=USER_ENDED_CALL',
     roles: ['AGENT'],
   },
-  { label: 'Approvals to audit', search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
+  { label: texts.floor.approvalsToAudit, search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
   {
     label: texts.work.myWork,
     search: 'order=waiting&assigned=me',
     roles: ['AGENT', 'AUDITOR', 'ADMIN'],
     isExclusive: true,
   },
-  { label: 'Waiting on us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
+  { label: texts.floor.waitingOnUs, search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
 
 /**

@@ -4,9 +4,10 @@ import { Link } from 'wouter';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { useKeys } from '../look/keys.ts';
-import { formatCount, MARK_LABELS } from '../look/labels.ts';
+import { MARK_LABELS } from '../look/labels.ts';
+import { formatNumber, formatSessions } from '../look/numbers.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
-import { formatDuration, formatMoment, TimeSince, useNow } from '../look/time.tsx';
+import { formatDuration, formatMoment, TimeSince, useNow, ZoneNote } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
 import { RowCheckbox } from '../work/row-checkbox.tsx';
 import type { Selection } from '../work/selection.ts';
@@ -36,7 +37,7 @@ const ROW_PX_NARROW = 96;
 const OVERSCAN_ROWS = 12;
 /** Number of loaded rows below the rendered rows. If there are fewer, the next page is loaded. */
 const PREFETCH_ROWS = 60;
-const COLUMNS = ['Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
+const [ID_COLUMN, ...COLUMNS] = texts.floor.columns;
 /** Number of rows by which a key moves the focus. */
 const STEPS: ReadonlyMap<string, number> = new Map([
   ['ArrowDown', 1],
@@ -158,10 +159,14 @@ function Table({
     <>
       <div className={style.frame}>
         <div ref={box} className={`${style.box} ${names ? style.withNames : ''}`}>
-          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={moveFocus}>
+          <table
+            aria-label={texts.floor.title}
+            aria-rowcount={more ? -1 : rows.length + 1}
+            onKeyDown={moveFocus}
+          >
             <thead className={style.head}>
               <tr aria-rowindex={1} className={style.row}>
-                <th scope="col">Verification ID</th>
+                <th scope="col">{ID_COLUMN}</th>
                 {names && <th scope="col">{texts.list.customer}</th>}
                 {COLUMNS.map((name) => (
                   <th key={name} scope="col">
@@ -190,13 +195,14 @@ function Table({
             </tbody>
           </table>
         </div>
-        {rows.length === 0 && <p className={style.empty}>{loading ? 'Loading…' : whenEmpty}</p>}
+        {rows.length === 0 && <p className={style.empty}>{loading ? texts.frame.loading : whenEmpty}</p>}
       </div>
       <p className={style.foot} role="status">
-        {total === null ? `More than ${formatCount(rows.length, 'session')}` : formatCount(total, 'session')}
-        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} loaded`}
+        {total === null ? texts.floor.moreThan(formatSessions(rows.length)) : formatSessions(total)}
+        {more && rows.length > 0 && texts.floor.loaded(formatNumber(rows.length))}
         {note && `. ${note}`}
       </p>
+      <ZoneNote />
     </>
   );
 }

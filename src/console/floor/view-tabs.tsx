@@ -20,7 +20,7 @@ export function ViewTabs({ search }: { search: string }) {
   const current = (view: { search: string }) => (view.search === search ? 'page' : undefined);
   return (
     <>
-      <nav aria-label="Views" className={style.views}>
+      <nav aria-label={texts.floor.views} className={style.views}>
         {views.map((view) => (
           <Link key={view.label} href={`/?${view.search}`} aria-current={current(view)}>
             {view.label}

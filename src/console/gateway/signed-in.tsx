@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { GatewayMessage } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import { type Role, VkycViewer, type VkycViewerQuery } from '../operations.ts';
 import { Gateway, type GatewayError } from './gateway.ts';
@@ -40,14 +41,14 @@ interface Props {
    * Renders the sign-in page. `why` is the error of the last attempt to sign in; null before the first
    * attempt.
    */
-  readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: string | null) => ReactNode;
+  readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: GatewayError | null) => ReactNode;
 }
 
 /** Renders its children once the user has signed in, and `renderSignIn` until then. */
 export function SignedInOnly({ children, renderSignIn }: Props) {
   const [signIn, setSignIn] = useState(rememberedSignIn);
   const [known, setKnown] = useState<Pick<SignedIn, 'gateway' | 'viewer'> | null>(null);
-  const [why, setWhy] = useState<string | null>(null);
+  const [why, setWhy] = useState<GatewayError | null>(null);
 
   const switchUser = useCallback((next: SignIn | null) => {
     rememberSignIn(next);
@@ -57,8 +58,8 @@ export function SignedInOnly({ children, renderSignIn }: Props) {
 
   useEffect(() => {
     if (!signIn) return;
-    const refuse = ({ message }: GatewayError) => {
-      setWhy(message);
+    const refuse = (failure: GatewayError) => {
+      setWhy(failure);
       switchUser(null);
     };
     const gateway = new Gateway(signIn, refuse);
@@ -72,7 +73,7 @@ export function SignedInOnly({ children, renderSignIn }: Props) {
         setKnown({ gateway, viewer: answer.viewer });
       } else if (answer.code) refuse(answer);
       else {
-        setWhy(answer.message);
+        setWhy(answer);
         retrying = setTimeout(ask, RETRY_DELAY_MS);
       }
     };
@@ -89,5 +90,6 @@ export function SignedInOnly({ children, renderSignIn }: Props) {
     [known, signIn, switchUser],
   );
   if (value) return <Context value={value}>{children}</Context>;
-  return signIn ? <p role="status">{why ?? texts.frame.signingIn}</p> : renderSignIn(switchUser, why);
+  if (!signIn) return renderSignIn(switchUser, why);
+  return <p role="status">{why ? <GatewayMessage of={why} /> : texts.frame.signingIn}</p>;
 }

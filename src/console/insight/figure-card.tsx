@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useState } from 'react';
+import { texts } from '../language/texts.ts';
 import panel from '../look/panel.module.css';
 import style from './insight.module.css';
 
@@ -13,11 +14,11 @@ interface Props {
   readonly table: ReactNode;
 }
 
-const VIEWS = ['Chart', 'Table'] as const;
+const VIEWS = ['chart', 'table'] as const;
 
 /** Card that shows figures as a chart, or as a table if the user presses a button. */
 export function FigureCard({ title, about, empty, chart, table }: Props) {
-  const [view, setView] = useState<(typeof VIEWS)[number]>('Chart');
+  const [view, setView] = useState<(typeof VIEWS)[number]>('chart');
   const heading = useId();
   return (
     <section aria-labelledby={heading} className={`${panel.panel} ${style.card}`}>
@@ -28,16 +29,16 @@ export function FigureCard({ title, about, empty, chart, table }: Props) {
         </div>
         {!empty && (
           // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields, and these are buttons
-          <div role="group" aria-label={`Show ${title.toLowerCase()} as`} className={style.views}>
+          <div role="group" aria-label={texts.insight.showAs(title)} className={style.views}>
             {VIEWS.map((each) => (
               <button key={each} type="button" aria-pressed={each === view} onClick={() => setView(each)}>
-                {each}
+                {texts.insight[each]}
               </button>
             ))}
           </div>
         )}
       </header>
-      {empty ? <p className={style.empty}>{empty}</p> : view === 'Chart' ? chart : table}
+      {empty ? <p className={style.empty}>{empty}</p> : view === 'chart' ? chart : table}
     </section>
   );
 }

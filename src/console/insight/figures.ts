@@ -1,4 +1,5 @@
-import { PHASE_LABELS } from '../look/labels.ts';
+import { texts } from '../language/texts.ts';
+import { findLabel, PHASE_LABELS } from '../look/labels.ts';
 import { formatDuration } from '../look/time.tsx';
 import type { Status } from '../operations.ts';
 import type { Stats } from './use-stats.ts';
@@ -20,13 +21,11 @@ const ON_SUCCESS_PATH = {
 } as const satisfies Record<Status, boolean>;
 const SUCCESS_PATH = (Object.keys(ON_SUCCESS_PATH) as Status[]).filter((status) => ON_SUCCESS_PATH[status]);
 
-export const formatNumber = (value: number): string => value.toLocaleString('en-IN');
-
 /** Formats a share in percent. Returns a dash if `whole` is 0. */
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '–';
   const percent = (100 * part) / whole;
-  return `${percent.toLocaleString('en-IN', { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
+  return `${percent.toLocaleString(texts.locale, { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
 }
 
 /**
@@ -35,10 +34,11 @@ export function formatShare(part: number, whole: number): string {
  */
 export function formatSeconds(value: number | null): string {
   if (value === null) return '–';
-  if (value < 10) return `${value.toLocaleString('en-IN', { maximumFractionDigits: 1 })} s`;
-  const text = formatDuration(value * 1_000).replace(/ 0 (min|h)$/, '');
+  const { seconds } = texts.time;
+  if (value < 10) return seconds(value.toLocaleString(texts.locale, { maximumFractionDigits: 1 }));
+  const text = formatDuration(value * 1_000, true);
   const rest = Math.floor(value % 60);
-  return value < 60 || value >= 3_600 || rest === 0 ? text : `${text} ${rest} s`;
+  return value < 60 || value >= 3_600 || rest === 0 ? text : `${text} ${seconds(rest)}`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -72,12 +72,12 @@ export interface Stage {
 export function computeFunnel(stats: Stats): readonly Stage[] {
   const { started, approved } = computeTotals(stats);
   const steps = [
-    { name: 'Started', reached: started },
+    { name: texts.insight.started, reached: started },
     ...SUCCESS_PATH.map((status) => ({
       name: PHASE_LABELS[status],
       reached: findStage(stats.funnel, status)?.reached ?? 0,
     })),
-    { name: 'Approved', reached: approved },
+    { name: texts.insight.approved, reached: approved },
   ];
   return steps.map((step, at) => ({ ...step, before: steps[at - 1]?.reached ?? null }));
 }
@@ -96,7 +96,7 @@ export const listPhaseTimes = ({ funnel }: Stats) =>
   funnel
     .map(({ status, ...stage }) => ({
       ...stage,
-      name: PHASE_LABELS[status] ?? status,
+      name: findLabel(PHASE_LABELS, status),
       onSuccessPath: ON_SUCCESS_PATH[status] ?? false,
     }))
     .filter(({ reached, onSuccessPath }) => onSuccessPath || reached > 0);
@@ -116,8 +116,12 @@ export function chooseTickSeconds(most: number): number {
   return TICK_SECONDS.find((step) => step >= wanted) ?? Math.ceil(wanted / DAY_SECONDS) * DAY_SECONDS;
 }
 
-const day = new Intl.DateTimeFormat('en-IN', { day: 'numeric', month: 'short' });
-const time = new Intl.DateTimeFormat('en-IN', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat(texts.locale, { day: 'numeric', month: 'short' });
+const time = new Intl.DateTimeFormat(texts.locale, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 const DAY_MS = DAY_SECONDS * 1_000;
 
 /** Formats the start of an interval: the day, and the time if the interval is shorter than a day. */

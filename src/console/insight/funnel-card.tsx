@@ -1,9 +1,10 @@
 import { useCallback, useMemo } from 'react';
-import { formatCount } from '../look/labels.ts';
+import { texts } from '../language/texts.ts';
+import { formatNumber } from '../look/numbers.ts';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, NumberTable } from './figure-card.tsx';
-import { computeFunnel, formatNumber, formatShare, type Stage } from './figures.ts';
+import { computeFunnel, formatShare, type Stage } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
 /** Card with the funnel: how many sessions reached each phase. */
@@ -13,20 +14,28 @@ export function FunnelCard({ stats }: { stats: Stats }) {
   const skipped = stages.some(({ reached, before }) => reached > (before ?? reached));
   return (
     <FigureCard
-      title="How far sessions get"
-      about={`${describeLargestDrop(stages)} ${skipped ? SKIP_NOTE : ''}`}
-      empty={stats.total === 0 ? 'No sessions were started in this period.' : null}
+      title={texts.insight.funnel.title}
+      about={`${describeLargestDrop(stages)} ${skipped ? texts.insight.funnel.skips : ''}`}
+      empty={stats.total === 0 ? texts.insight.noneStarted : null}
       chart={
         <Chart
-          label={`How far sessions get: ${stages.map(({ name, reached }) => `${name} ${reached}`).join(', ')}`}
+          label={texts.insight.funnel.describe(
+            stages.map(({ name, reached }) => `${name} ${reached}`).join(', '),
+          )}
           heightPx={280}
           draw={draw}
         />
       }
       table={
         <NumberTable
-          caption="Sessions that reached each phase"
-          columns={['Phase', 'Reached', 'Share of all', 'Share of the phase before', 'Drop-off']}
+          caption={texts.insight.funnel.caption}
+          columns={[
+            texts.insight.phase,
+            texts.insight.funnel.reached,
+            texts.insight.funnel.shareOfAll,
+            texts.insight.funnel.shareOfBefore,
+            texts.insight.funnel.dropOff,
+          ]}
           rows={stages.map((stage) => ({
             key: stage.name,
             cells: [
@@ -43,14 +52,12 @@ export function FunnelCard({ stats }: { stats: Stats }) {
   );
 }
 
-const SKIP_NOTE = 'Some sessions skip a phase, so a phase can have more sessions than the one before it.';
-
 /** Returns a sentence that names the phase before which most sessions were lost. */
 function describeLargestDrop(stages: readonly Stage[]): string {
   const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
   return worst && countLost(worst) > 0
-    ? `Largest drop at “${worst.name}”: ${formatCount(countLost(worst), 'session')} did not reach this phase, or not yet.`
-    : 'Number of sessions that have reached each phase so far.';
+    ? texts.insight.funnel.largestDrop(worst.name, countLost(worst), formatNumber(countLost(worst)))
+    : texts.insight.funnel.soFar;
 }
 
 /**
@@ -69,9 +76,9 @@ function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {
       labels: names,
       datasets: [
         {
-          label: 'Reached',
+          label: texts.insight.funnel.reached,
           data: stages.map(({ reached }) => reached),
-          backgroundColor: stages.map(({ name }) => (name === 'Approved' ? colours.good : colours.accent)),
+          backgroundColor: stages.map((_, at) => (at === stages.length - 1 ? colours.good : colours.accent)),
           borderRadius: 4,
           maxBarThickness: 34,
         },
@@ -92,10 +99,8 @@ function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {
               const stage = stages[dataIndex];
               if (!stage) return '';
               const lost =
-                stage.before === null
-                  ? ''
-                  : `, ${formatNumber(countLost(stage))} fewer than in the phase before`;
-              return `${formatNumber(stage.reached)} reached${lost}`;
+                stage.before === null ? '' : texts.insight.funnel.fewer(formatNumber(countLost(stage)));
+              return `${texts.insight.funnel.reachedCount(formatNumber(stage.reached))}${lost}`;
             },
           },
         },

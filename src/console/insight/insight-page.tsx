@@ -1,10 +1,12 @@
+import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
-import { Notice } from '../look/notice.tsx';
+import { FailureNotice } from '../look/notice.tsx';
+import { formatNumber } from '../look/numbers.ts';
 import panel from '../look/panel.module.css';
-import { formatMoment } from '../look/time.tsx';
+import { formatMoment, ZoneNote } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
-import { computeTotals, formatNumber, formatSeconds, formatShare } from './figures.ts';
+import { computeTotals, formatSeconds, formatShare } from './figures.ts';
 import { FunnelCard } from './funnel-card.tsx';
 import style from './insight.module.css';
 import { NotApprovedCard } from './not-approved-card.tsx';
@@ -20,24 +22,24 @@ const LABELS = Object.fromEntries(
 /** Page with the statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
   const [window, setWindow] = useWindow();
-  useTitle('Insight');
+  useTitle(texts.insight.title);
   const { read, failure, loading, refresh } = useStats(window);
   return (
     <div className={style.page}>
       <header className={style.head}>
-        <h1>Insight</h1>
-        <Select label="Period" options={LABELS} value={window} onChange={setWindow} />
+        <h1>{texts.insight.title}</h1>
+        <Select label={texts.insight.period} options={LABELS} value={window} onChange={setWindow} />
         {read && (
           <p className={style.asOf}>
-            As of {formatMoment(new Date(read.at).toISOString())}; updates every 30 s
+            {texts.insight.asOf(formatMoment(new Date(read.at).toISOString()))} · <ZoneNote />
           </p>
         )}
         <Button isDisabled={loading} onPress={() => void refresh()}>
-          Refresh
+          {texts.insight.refresh}
         </Button>
       </header>
-      {failure && <Notice tone="bad">{failure.message}</Notice>}
-      {read ? <Figures stats={read.stats} /> : !failure && <p role="status">Loading…</p>}
+      {failure && <FailureNotice failure={failure} />}
+      {read ? <Figures stats={read.stats} /> : !failure && <p role="status">{texts.frame.loading}</p>}
     </div>
   );
 }
@@ -48,24 +50,28 @@ function Figures({ stats }: { stats: Stats }) {
     <>
       <dl className={style.tiles}>
         <Tile
-          name="Started"
+          name={texts.insight.started}
           figure={formatNumber(started)}
-          about={`${formatNumber(started - ended)} still open`}
+          about={texts.insight.stillOpen(formatNumber(started - ended))}
         />
         <Tile
-          name="Approved"
+          name={texts.insight.approved}
           figure={formatNumber(approved)}
-          about={started === 0 ? 'none started' : `${formatShare(approved, started)} of those started`}
+          about={
+            started === 0
+              ? texts.insight.noneStartedYet
+              : texts.insight.shareOfStarted(formatShare(approved, started))
+          }
         />
         <Tile
-          name="Approval rate"
+          name={texts.insight.approvalRate}
           figure={formatShare(approved, ended)}
-          about={ended === 0 ? 'none ended yet' : `of ${formatNumber(ended)} ended`}
+          about={ended === 0 ? texts.insight.noneEnded : texts.insight.ofEnded(formatNumber(ended))}
         />
         <Tile
-          name="Time to decision"
+          name={texts.insight.timeToDecision}
           figure={formatSeconds(secondsToDecision)}
-          about={secondsToDecision === null ? 'none decided yet' : 'median, from start to auditor review'}
+          about={secondsToDecision === null ? texts.insight.noneDecided : texts.insight.median}
         />
       </dl>
       <div className={style.cards}>

@@ -1,11 +1,13 @@
 import { useCallback, useMemo } from 'react';
 import { Link } from 'wouter';
-import { findTone, humanize, PHASE_LABELS, wrapText } from '../look/labels.ts';
+import { texts } from '../language/texts.ts';
+import { findLabel, findStepLabel, findTone, PHASE_LABELS, wrapText } from '../look/labels.ts';
+import { formatNumber } from '../look/numbers.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, NumberTable } from './figure-card.tsx';
-import { formatNumber, formatShare, listNotApproved } from './figures.ts';
+import { formatShare, listNotApproved } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
 type Counted = Stats['byStatus'][number];
@@ -23,39 +25,39 @@ export function NotApprovedCard({ stats }: { stats: Stats }) {
   const all = steps.reduce((sum, { count }) => sum + count, 0);
   return (
     <FigureCard
-      title="Sessions not approved"
+      title={texts.insight.notApproved.title}
       about={
         steps.length > MAX_BARS
-          ? `By step: the ${MAX_BARS} most frequent of ${steps.length}. The table lists all of them.`
-          : 'By step: in progress, in need of attention, or ended.'
+          ? texts.insight.notApproved.mostFrequent(MAX_BARS, steps.length)
+          : texts.insight.notApproved.about
       }
       empty={
         stats.total === 0
-          ? 'No sessions were started in this period.'
+          ? texts.insight.noneStarted
           : steps.length === 0
-            ? 'All sessions of this period are approved.'
+            ? texts.insight.notApproved.allApproved
             : null
       }
       chart={
         <Chart
-          label={`Sessions not approved, by step: ${shown
-            .map(({ subStatus, count }) => `${humanize(subStatus)} ${count}`)
-            .join(', ')}`}
+          label={texts.insight.notApproved.describe(
+            shown.map(({ subStatus, count }) => `${findStepLabel(subStatus)} ${count}`).join(', '),
+          )}
           heightPx={Math.max(shown.length, 4) * BAR_PX + AXIS_PX}
           draw={draw}
         />
       }
       table={
         <NumberTable
-          caption="Sessions not approved, by step"
-          columns={['Step', 'Phase', 'Sessions', 'Share']}
+          caption={texts.insight.notApproved.caption}
+          columns={[texts.insight.step, texts.insight.phase, texts.insight.sessions, texts.insight.share]}
           rows={steps.map((step) => ({
             key: `${step.status}/${step.subStatus}`,
             cells: [
               <Link key="step" href={`/?phase=${step.status}&step=${step.subStatus}`}>
                 <StatusBadge of={step} />
               </Link>,
-              PHASE_LABELS[step.status] ?? humanize(step.status),
+              findLabel(PHASE_LABELS, step.status),
               formatNumber(step.count),
               formatShare(step.count, all),
             ],
@@ -70,10 +72,10 @@ function buildChart(steps: readonly Counted[], colours: Colours): ChartConfig {
   return {
     type: 'bar',
     data: {
-      labels: steps.map(({ subStatus }) => [...wrapText(humanize(subStatus), MAX_LABEL_LETTERS)]),
+      labels: steps.map(({ subStatus }) => [...wrapText(findStepLabel(subStatus), MAX_LABEL_LETTERS)]),
       datasets: [
         {
-          label: 'Sessions',
+          label: texts.insight.sessions,
           data: steps.map(({ count }) => count),
           backgroundColor: steps.map((step) => colours[findTone(step)]),
           borderRadius: 4,
@@ -87,7 +89,12 @@ function buildChart(steps: readonly Counted[], colours: Colours): ChartConfig {
       plugins: {
         tooltip: {
           ...commonOptions(colours).plugins.tooltip,
-          callbacks: { title: ([bar]) => humanize(steps[bar?.dataIndex ?? -1]?.subStatus ?? '') },
+          callbacks: {
+            title: ([bar]) => {
+              const step = steps[bar?.dataIndex ?? -1];
+              return step ? findStepLabel(step.subStatus) : '';
+            },
+          },
         },
       },
       scales: {

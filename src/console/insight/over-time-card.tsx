@@ -1,16 +1,18 @@
 import { useCallback } from 'react';
+import { texts } from '../language/texts.ts';
+import { formatNumber } from '../look/numbers.ts';
 import { LocalAndIndianTime } from '../look/time.tsx';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, NumberTable } from './figure-card.tsx';
-import { computeTotals, formatIntervalStart, formatNumber } from './figures.ts';
+import { computeTotals, formatIntervalStart } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
 
 const SERIES = [
-  { label: 'Started', of: 'started', colour: 'accent', dash: [] },
-  { label: 'Approved', of: 'approved', colour: 'good', dash: [] },
-  { label: 'Ended', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
+  { label: texts.insight.started, of: 'started', colour: 'accent', dash: [] },
+  { label: texts.insight.approved, of: 'approved', colour: 'good', dash: [] },
+  { label: texts.insight.ended, of: 'ended', colour: 'ink-soft', dash: [5, 4] },
 ] as const;
 
 /**
@@ -23,14 +25,14 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
   const { started, approved, ended } = computeTotals(stats);
   return (
     <FigureCard
-      title="Sessions over time"
-      about="By start time, with the outcome so far. Recent sessions have had less time to finish."
-      empty={stats.total === 0 ? 'No sessions were started in this period.' : null}
+      title={texts.insight.overTime.title}
+      about={texts.insight.overTime.about}
+      empty={stats.total === 0 ? texts.insight.noneStarted : null}
       chart={
         <>
           <Legend series={SERIES} />
           <Chart
-            label={`Sessions over time in ${intervals.length} intervals: ${started} started, ${approved} of them approved, ${ended} ended`}
+            label={texts.insight.overTime.describe(intervals.length, started, approved, ended)}
             heightPx={270}
             draw={draw}
           />
@@ -38,8 +40,13 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
       }
       table={
         <NumberTable
-          caption="Sessions by start time"
-          columns={['From', 'Started', 'Approved', 'Ended']}
+          caption={texts.insight.overTime.caption}
+          columns={[
+            texts.insight.overTime.from,
+            texts.insight.started,
+            texts.insight.approved,
+            texts.insight.ended,
+          ]}
           rows={intervals.map((interval) => ({
             key: interval.from,
             cells: [

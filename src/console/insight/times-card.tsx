@@ -1,16 +1,18 @@
 import { useCallback, useMemo } from 'react';
+import { texts } from '../language/texts.ts';
+import { formatNumber } from '../look/numbers.ts';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, NumberTable } from './figure-card.tsx';
-import { chooseTickSeconds, formatNumber, formatSeconds, listPhaseTimes } from './figures.ts';
+import { chooseTickSeconds, formatSeconds, listPhaseTimes } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
 
 type Time = ReturnType<typeof listPhaseTimes>[number];
 
 const SERIES = [
-  { label: 'Time to reach', of: 'medianSecondsToReach', colour: 'going' },
-  { label: 'Time spent', of: 'medianSecondsSpent', colour: 'trouble' },
+  { label: texts.insight.times.toReach, of: 'medianSecondsToReach', colour: 'going' },
+  { label: texts.insight.times.spent, of: 'medianSecondsSpent', colour: 'trouble' },
 ] as const;
 
 /**
@@ -24,14 +26,14 @@ export function TimesCard({ stats }: { stats: Stats }) {
   const nothing = times.every((time) => time.medianSecondsSpent === null && !time.medianSecondsToReach);
   return (
     <FigureCard
-      title="Time per phase"
-      about="Median times: half of the sessions were faster. Time to reach a phase counts from the start of the session. The table also lists unsuccessful ends."
-      empty={nothing ? 'No session of this period has changed phase yet.' : null}
+      title={texts.insight.times.title}
+      about={texts.insight.times.about}
+      empty={nothing ? texts.insight.times.none : null}
       chart={
         <>
           <Legend series={SERIES} />
           <Chart
-            label={`Median times: ${shown.map((time) => `${time.name} reached after ${formatSeconds(time.medianSecondsToReach)}, ${formatSeconds(time.medianSecondsSpent)} spent in it`).join('; ')}`}
+            label={texts.insight.times.describe(shown.map(describePhase).join('; '))}
             heightPx={270}
             draw={draw}
           />
@@ -39,8 +41,13 @@ export function TimesCard({ stats }: { stats: Stats }) {
       }
       table={
         <NumberTable
-          caption="Median time to each phase and in it"
-          columns={['Phase', 'Sessions', 'Time to reach', 'Time spent']}
+          caption={texts.insight.times.caption}
+          columns={[
+            texts.insight.phase,
+            texts.insight.sessions,
+            texts.insight.times.toReach,
+            texts.insight.times.spent,
+          ]}
           rows={times.map((time) => ({
             key: time.name,
             cells: [
@@ -55,6 +62,13 @@ export function TimesCard({ stats }: { stats: Stats }) {
     />
   );
 }
+
+const describePhase = ({ name, medianSecondsToReach, medianSecondsSpent }: Time): string =>
+  texts.insight.times.describePhase(
+    name,
+    formatSeconds(medianSecondsToReach),
+    formatSeconds(medianSecondsSpent),
+  );
 
 function buildChart(times: readonly Time[], colours: Colours): ChartConfig {
   const most = Math.max(

@@ -1,4 +1,5 @@
 import { useSearchParams } from 'wouter';
+import { texts } from '../language/texts.ts';
 import { keepKeys } from '../look/labels.ts';
 
 const HOUR_MS = 3_600_000;
@@ -9,11 +10,11 @@ const DAY_MS = 24 * HOUR_MS;
  * charts divide it.
  */
 export const WINDOWS = {
-  '24h': { label: 'Last 24 hours', lengthMs: DAY_MS, intervals: 24 },
-  '7d': { label: 'Last 7 days', lengthMs: 7 * DAY_MS, intervals: 28 },
-  '30d': { label: 'Last 30 days', lengthMs: 30 * DAY_MS, intervals: 30 },
-  '90d': { label: 'Last 90 days', lengthMs: 90 * DAY_MS, intervals: 30 },
-  all: { label: 'All time', lengthMs: null, intervals: 30 },
+  '24h': { label: texts.insight.windows['24h'], lengthMs: DAY_MS, intervals: 24 },
+  '7d': { label: texts.insight.windows['7d'], lengthMs: 7 * DAY_MS, intervals: 28 },
+  '30d': { label: texts.insight.windows['30d'], lengthMs: 30 * DAY_MS, intervals: 30 },
+  '90d': { label: texts.insight.windows['90d'], lengthMs: 90 * DAY_MS, intervals: 30 },
+  all: { label: texts.insight.windows.all, lengthMs: null, intervals: 30 },
 } as const;
 export type WindowName = keyof typeof WINDOWS;
 

@@ -26,6 +26,11 @@ export function findLanguage(): Language {
 export async function loadTexts(): Promise<void> {
   texts = await LOADERS[findLanguage()]();
   document.documentElement.lang = texts.language;
+  document.title = texts.frame.consoleName;
+  // React Aria, which the components are built on, has no Hindi. It reads its language and its texts here.
+  const { language, library } = texts;
+  Object.assign(window, { [Symbol.for('react-aria.i18n.locale')]: language });
+  if (library) Object.assign(window, { [Symbol.for('react-aria.i18n.strings')]: library });
 }
 
 /** Stores the language in the browser, and loads the page again in it. */

@@ -9,6 +9,7 @@ import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
 import { Text } from 'react-aria-components/Text';
 import { TextArea } from 'react-aria-components/TextArea';
 import { TextField, type TextFieldProps } from 'react-aria-components/TextField';
+import { texts } from '../language/texts.ts';
 import style from './fields.module.css';
 
 interface FormProps {
@@ -235,7 +236,7 @@ export function ListField<Value extends string>({ label, options, value, onChang
         onChange={(event) => onChange(event.target.value as Value)}
       >
         <option value="" disabled hidden>
-          Choose…
+          {texts.acting.chooseOne}
         </option>
         {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
           <option key={each} value={each}>

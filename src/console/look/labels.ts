@@ -1,20 +1,9 @@
-import type {
-  ClosureOutcome,
-  ClosureReason,
-  DisputeResolutionChoice,
-  EscalationReason,
-  Party,
-  ReviewReason,
-  Role,
-  SessionAction,
-  SessionChange,
-  Status,
-  SubStatus,
-} from '../operations.ts';
+import { texts } from '../language/texts.ts';
+import type { ReviewReason, Role, Status, SubStatus } from '../operations.ts';
 
 /**
- * Converts a name of the GraphQL schema to a text for users: `USER_IP_CHECK` to "User IP check", `startsAt`
- * to "Starts at".
+ * Converts a name of the GraphQL schema to an English text: `USER_IP_CHECK` to "User IP check", `startsAt` to "Starts
+ * at". Only for names that have no label: the labels are in `texts.labels`.
  */
 export function humanize(name: string): string {
   const text = name
@@ -31,10 +20,6 @@ const PROPER: ReadonlyMap<string, string> = new Map(
   ['ID', 'IP', 'Aadhaar', 'India', 'VKYC', 'SDK'].map((word) => [word.toLowerCase(), word]),
 );
 
-/** Formats a count with its noun: "1 session", "2 sessions", "1,20,000 sessions" (Indian digit groups). */
-export const formatCount = (count: number, noun: string): string =>
-  `${count.toLocaleString('en-IN')} ${noun}${count === 1 ? '' : 's'}`;
-
 /** Breaks a text into lines of at most `letters` characters. A longer word gets a line of its own. */
 export function wrapText(text: string, letters: number): readonly string[] {
   const lines: string[] = [];
@@ -48,17 +33,13 @@ export function wrapText(text: string, letters: number): readonly string[] {
 }
 
 /** Label of each status (phase), in the order in which a session passes them. */
-export const PHASE_LABELS = {
-  RECEIVED: 'Invited',
-  PRE_VIDEO_CALL: 'Before the call',
-  VIDEO_CALL: 'In the call',
-  AGENT_REVIEWED: 'Agent reviewed',
-  AUDITOR_REVIEWED: 'Audited',
-  REJECTED: 'Not accepted',
-  FAILED: 'Failed',
-  EXPIRED: 'Link expired',
-  UNRECOGNIZED: 'Unrecognised',
-} as const satisfies Record<Status, string>;
+export const PHASE_LABELS = texts.labels.phases;
+
+/** Label of each sub-status (step). */
+export const STEP_LABELS = texts.labels.steps;
+
+/** Returns the label of a sub-status (step). */
+export const findStepLabel = (subStatus: SubStatus): string => findLabel(STEP_LABELS, subStatus);
 
 /**
  * Parts of the phase VIDEO_CALL, with the steps of each: the calls that are over need a review, so they must not be
@@ -66,7 +47,7 @@ export const PHASE_LABELS = {
  */
 export const CALLS = {
   going: {
-    label: 'In the call',
+    label: texts.labels.calls.going,
     steps: [
       'USER_ACCEPTED_MEETING',
       'USER_REJECTED_MEETING',
@@ -75,94 +56,41 @@ export const CALLS = {
       'AGENT_DROPPED_OFF',
     ],
   },
-  over: { label: 'Needs review', steps: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] },
+  over: { label: texts.labels.calls.over, steps: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] },
 } as const satisfies Record<string, { label: string; steps: readonly SubStatus[] }>;
 export type CallPart = keyof typeof CALLS;
 
 /** Label of each mark that a session can have besides its status. Sessions can be filtered by their marks. */
-export const MARK_LABELS = {
-  disputed: 'Disputed',
-  escalated: 'Escalated',
-  closed: 'Closed by staff',
-  replaced: 'Replaced',
-} as const;
+export const MARK_LABELS = texts.labels.marks;
 export type Mark = keyof typeof MARK_LABELS;
 
 /** Label of each party that a session can wait for. `MERCHANT` is the bank that uses this console. */
-export const PARTY_LABELS = {
-  CUSTOMER: 'Customer',
-  AGENT: 'Agent',
-  AUDITOR: 'Auditor',
-  MERCHANT: 'Us',
-  PROVIDER: 'Provider',
-  NOBODY: 'Nobody',
-} as const satisfies Record<Party, string>;
+export const PARTY_LABELS = texts.labels.parties;
+
+export const ROLE_LABELS = texts.labels.roles;
 
 /** Label of each action's button. */
-export const ACTION_LABELS = {
-  SCHEDULE_MEETING: 'Schedule meeting',
-  CANCEL_MEETING: 'Cancel meeting',
-  RECORD_AGENT_REVIEW: 'Record agent review',
-  RECORD_AUDITOR_REVIEW: 'Record auditor review',
-  REFRESH: 'Refresh from provider',
-  REQUEST_RECORDING: 'Watch recording',
-  CREATE_SDK_TOKEN: 'Create SDK token',
-  CLOSE: 'Close session',
-  REPLACE: 'Replace session',
-  RESOLVE_DISPUTE: 'Resolve dispute',
-  ADD_NOTE: 'Add note',
-  ESCALATE: 'Escalate',
-  RESOLVE_ESCALATION: 'Resolve escalation',
-  ASSIGN: 'Assign',
-  UNASSIGN: 'End assignment',
-  LABEL: 'Edit labels',
-} as const satisfies Record<SessionAction, string>;
+export const ACTION_LABELS = texts.labels.actions;
 
 /** Label of each outcome of closing a session. */
-export const CLOSURE_OUTCOME_LABELS = {
-  REJECTED: 'Reject the customer',
-  FAILED: 'Mark the session as failed',
-} as const satisfies Record<ClosureOutcome, string>;
+export const CLOSURE_OUTCOME_LABELS = texts.labels.closureOutcomes;
 
-export const CLOSURE_REASON_LABELS = {
-  CUSTOMER_OUTSIDE_INDIA: 'Customer is outside India',
-  CUSTOMER_WITHDREW: 'Customer no longer wants it',
-  CUSTOMER_UNREACHABLE: 'Customer cannot be reached',
-  MEETING_REJECTED: 'Customer declined the call',
-  DUPLICATE_REQUEST: 'Customer has another session',
-  SUSPECTED_FRAUD: 'Suspected fraud',
-  TECHNICAL: 'Technical problem',
-  OTHER: 'Other',
-} as const satisfies Record<ClosureReason, string>;
+export const CLOSURE_REASON_LABELS = texts.labels.closureReasons;
 
-export const ESCALATION_REASON_LABELS = {
-  CUSTOMER_DROPPED_OFF: 'Customer lost the connection',
-  TECHNICAL: 'Technical problem',
-  PROVIDER: 'Problem at the provider',
-  SUSPECTED_FRAUD: 'Suspected fraud',
-  COMPLAINT: 'Customer complained',
-  OTHER: 'Other',
-} as const satisfies Record<EscalationReason, string>;
+export const ESCALATION_REASON_LABELS = texts.labels.escalationReasons;
 
-export const DISPUTE_LABELS = {
-  KEEP_OURS: 'Keep our decision',
-  ACCEPT_PROVIDER: "Accept the provider's decision",
-} as const satisfies Record<DisputeResolutionChoice, string>;
+export const DISPUTE_LABELS = texts.labels.disputeChoices;
 
-export const REVIEW_REASON_LABELS = {
-  FACE_MISMATCH: 'Face differs from photo',
-  LIVENESS_DOUBTED: 'Perhaps no live person',
-  CUSTOMER_PROMPTED: 'Customer was prompted',
-  DOCUMENT_UNREADABLE: 'Document unreadable',
-  DOCUMENT_DOUBTED: 'Document doubted',
-  NAME_MISMATCH: 'Name differs',
-  ADDRESS_MISMATCH: 'Address differs',
-  LOCATION_MISMATCH: 'Location differs',
-  QUESTIONS_FAILED: 'Security questions failed',
-  AUDIO_OR_VIDEO_POOR: 'Poor sound or picture',
-  CALL_INCOMPLETE: 'Call incomplete',
-  OTHER: 'Other',
-} as const satisfies Record<ReviewReason, string>;
+export const REVIEW_REASON_LABELS = texts.labels.reviewReasons;
+
+export const REVIEW_STAGE_LABELS = texts.labels.reviewStages;
+
+export const REVIEW_DECISION_LABELS = texts.labels.reviewDecisions;
+
+export const MEETING_STATUS_LABELS = texts.labels.meetingStatuses;
+
+/** Label of each field of an input that a form of the console has. */
+export const FIELD_LABELS = texts.labels.fields;
 
 /** Reasons that an approval may have: doubts that did not prevent it. The gateway refuses all other reasons. */
 export const APPROVAL_REASONS: readonly ReviewReason[] = [
@@ -174,18 +102,7 @@ export const APPROVAL_REASONS: readonly ReviewReason[] = [
 ];
 
 /** Label of a timeline entry that did not change the status, by the part of the session that it changed. */
-export const CHANGE_LABELS = {
-  STATUS: 'Status',
-  MEETINGS: 'Meeting',
-  REVIEWS: 'Review',
-  NOTES: 'Note',
-  ESCALATION: 'Escalation',
-  CLOSURE: 'Closed',
-  DISPUTE: 'Dispute',
-  REPLACEMENT: 'Replaced',
-  ASSIGNMENT: 'Assignment',
-  LABELS: 'Labels',
-} as const satisfies Record<SessionChange, string>;
+export const CHANGE_LABELS = texts.labels.changes;
 
 /**
  * Returns the label of a value. An open page may get a value that only a later release of the gateway knows: its
@@ -277,4 +194,5 @@ export const keepKeys = <Key extends string>(
   names: readonly string[],
 ): Key[] => names.filter((name): name is Key => Object.hasOwn(table, name));
 
-export const formatRoles = (roles: readonly Role[]): string => roles.map(humanize).join(', ');
+export const formatRoles = (roles: readonly Role[]): string =>
+  roles.map((role) => findLabel(ROLE_LABELS, role)).join(', ');

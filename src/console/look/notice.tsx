@@ -1,4 +1,6 @@
 import type { ReactNode } from 'react';
+import type { GatewayError } from '../gateway/gateway.ts';
+import { GatewayMessage } from '../language/gateway-text.tsx';
 import style from './notice.module.css';
 import tones from './tones.module.css';
 
@@ -13,3 +15,10 @@ export function Notice({ tone, children }: { tone: 'bad' | 'trouble' | 'good'; c
     </div>
   );
 }
+
+/** Message box that says why a request to the gateway failed. */
+export const FailureNotice = ({ failure }: { failure: GatewayError }) => (
+  <Notice tone="bad">
+    <GatewayMessage of={failure} />
+  </Notice>
+);

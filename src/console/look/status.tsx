@@ -1,5 +1,5 @@
 import type { Party, VkycStatusFragment } from '../operations.ts';
-import { findTone, humanize, PARTY_LABELS, PHASE_LABELS, type Tone } from './labels.ts';
+import { findLabel, findStepLabel, findTone, PARTY_LABELS, PHASE_LABELS, type Tone } from './labels.ts';
 import style from './status.module.css';
 import tones from './tones.module.css';
 
@@ -19,14 +19,19 @@ export function StatusBadge({
 }) {
   const tone = findTone(of);
   return (
-    <span className={`${style.step} ${tones[tone]} ${big ? style.big : ''}`} title={PHASE_LABELS[of.status]}>
+    <span
+      className={`${style.step} ${tones[tone]} ${big ? style.big : ''}`}
+      title={findLabel(PHASE_LABELS, of.status)}
+    >
       <span aria-hidden>{MARKS[tone]}</span>
-      {humanize(of.subStatus)}
+      {findStepLabel(of.subStatus)}
     </span>
   );
 }
 
 /** Name of the party that has to act next, in the colour of that party. */
 export function WaitingOn({ party }: { party: Party }) {
-  return <span className={`${style.party} ${style[party.toLowerCase()]}`}>{PARTY_LABELS[party]}</span>;
+  return (
+    <span className={`${style.party} ${style[party.toLowerCase()]}`}>{findLabel(PARTY_LABELS, party)}</span>
+  );
 }

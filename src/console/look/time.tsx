@@ -6,14 +6,19 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Formats a duration in at most two units: "45 s", "2 h 5 min", "3 d 4 h". */
-export function formatDuration(milliseconds: number): string {
+/**
+ * Formats a duration in at most two units: "45 s", "2 h 5 min", "3 d 4 h". `omitZero` leaves out a second unit of zero:
+ * "2 h".
+ */
+export function formatDuration(milliseconds: number, omitZero = false): string {
   const ms = Math.max(0, milliseconds);
   const { seconds, minutes, hours, days } = texts.time;
+  const join = (first: string, count: number, unit: (count: number) => string) =>
+    omitZero && count === 0 ? first : `${first} ${unit(count)}`;
   if (ms < MINUTE) return seconds(Math.floor(ms / SECOND));
   if (ms < HOUR) return minutes(Math.floor(ms / MINUTE));
-  if (ms < DAY) return `${hours(Math.floor(ms / HOUR))} ${minutes(Math.floor((ms % HOUR) / MINUTE))}`;
-  return `${days(Math.floor(ms / DAY))} ${hours(Math.floor((ms % DAY) / HOUR))}`;
+  if (ms < DAY) return join(hours(Math.floor(ms / HOUR)), Math.floor((ms % HOUR) / MINUTE), minutes);
+  return join(days(Math.floor(ms / DAY)), Math.floor((ms % DAY) / HOUR), hours);
 }
 
 const listeners = new Set<(now: number) => void>();
@@ -80,7 +85,7 @@ export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(ne
  * is India's.
  */
 export const formatInIndia = (at: string): string =>
-  isIndianClock ? '' : `${format(IST).format(new Date(at))} IST`;
+  isIndianClock ? '' : texts.time.inIndia(format(IST).format(new Date(at)));
 
 /** Moment in the viewer's time zone, with the Indian time in the tooltip. */
 export function LocalTime({ at }: { at: string }) {
@@ -100,3 +105,11 @@ export function LocalAndIndianTime({ at }: { at: string }) {
     </time>
   );
 }
+
+const ZONE_NAME =
+  new Intl.DateTimeFormat(texts.locale, { timeZoneName: 'long' })
+    .formatToParts()
+    .find(({ type }) => type === 'timeZoneName')?.value ?? LOCAL_ZONE;
+
+/** Line that names the time zone of the times on a page. */
+export const ZoneNote = () => <small>{texts.time.timesIn(ZONE_NAME)}</small>;

@@ -1,9 +1,19 @@
 import { memo, type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { CopyButton } from '../look/copy.tsx';
-import { findLabel, humanize, REVIEW_REASON_LABELS } from '../look/labels.ts';
+import {
+  findLabel,
+  findStepLabel,
+  MEETING_STATUS_LABELS,
+  REVIEW_DECISION_LABELS,
+  REVIEW_REASON_LABELS,
+  REVIEW_STAGE_LABELS,
+} from '../look/labels.ts';
+import { formatNumber } from '../look/numbers.ts';
 import panel from '../look/panel.module.css';
 import { LocalAndIndianTime, LocalTime } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
@@ -50,30 +60,33 @@ export const CustomerCard = memo(function CustomerCard({
   linkExpiresAt,
 }: Pick<SessionDetails, 'user' | 'link' | 'linkExpiresAt'>) {
   return (
-    <Card title="Customer">
+    <Card title={texts.session.customer}>
       <dl>
-        <Fact name="Name">{user.name && <UserText>{user.name}</UserText>}</Fact>
-        <Fact name="Phone">{user.phone && <UserText>{user.phone}</UserText>}</Fact>
-        <Fact name="Email">{user.email && <UserText>{user.email}</UserText>}</Fact>
-        <Fact name="User ID">{user.userId && <UserText>{user.userId}</UserText>}</Fact>
-        <Fact name="Link">
+        <Fact name={texts.session.name}>{user.name && <UserText>{user.name}</UserText>}</Fact>
+        <Fact name={texts.session.phone}>{user.phone && <UserText>{user.phone}</UserText>}</Fact>
+        <Fact name={texts.session.email}>{user.email && <UserText>{user.email}</UserText>}</Fact>
+        <Fact name={texts.session.userId}>{user.userId && <UserText>{user.userId}</UserText>}</Fact>
+        <Fact name={texts.session.link}>
           {link && (
             <span className={style.link}>
               <code>
                 <UserText>{link}</UserText>
               </code>
-              <CopyButton text={link} what="link" />
+              <CopyButton text={link} what={texts.session.copiedLink} />
             </span>
           )}
         </Fact>
-        <Fact name="Link expires">{linkExpiresAt && <LocalAndIndianTime at={linkExpiresAt} />}</Fact>
+        <Fact name={texts.session.linkExpires}>
+          {linkExpiresAt && <LocalAndIndianTime at={linkExpiresAt} />}
+        </Fact>
       </dl>
     </Card>
   );
 });
 
 interface MoreProps {
-  readonly noun: string;
+  /** Says how many entries are shown, and names the button. */
+  readonly says: typeof texts.session.moreMeetings;
   readonly list: {
     readonly nodes: readonly unknown[];
     readonly pageInfo: { readonly hasNextPage: boolean };
@@ -83,7 +96,7 @@ interface MoreProps {
 }
 
 /** Says how many entries of a list are shown, and loads more. Renders nothing if all are shown. */
-export function MoreEntries({ noun, list: { nodes, pageInfo, totalCount }, onMore }: MoreProps) {
+export function MoreEntries({ says, list: { nodes, pageInfo, totalCount }, onMore }: MoreProps) {
   const [loading, setLoading] = useState(false);
   if (!pageInfo.hasNextPage) return null;
   const load = async () => {
@@ -94,10 +107,10 @@ export function MoreEntries({ noun, list: { nodes, pageInfo, totalCount }, onMor
   return (
     <p className={style.more}>
       <span role="status">
-        {nodes.length} of {totalCount === null ? `more than ${nodes.length}` : totalCount} {noun} are shown.
+        {says.areShown(formatNumber(nodes.length), totalCount === null ? null : formatNumber(totalCount))}
       </span>
       <Button isPending={loading} onPress={load}>
-        Show more {noun}
+        {says.show}
       </Button>
     </p>
   );
@@ -111,8 +124,8 @@ interface MeetingsProps {
 /** Card with the meetings of the session, newest first. */
 export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: MeetingsProps) {
   return (
-    <Card title="Meetings">
-      {meetings.nodes.length === 0 && <p className={style.none}>No meetings booked.</p>}
+    <Card title={texts.session.meetings}>
+      {meetings.nodes.length === 0 && <p className={style.none}>{texts.session.noMeetings}</p>}
       <ul className={style.list}>
         {meetings.nodes.map(
           ({ id, startsAt, status, source, scheduledBy, reason, cancelledBy, cancelReason }) => (
@@ -120,20 +133,20 @@ export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: Mee
               <b>
                 <LocalAndIndianTime at={startsAt} />
               </b>
-              <span className={style.tag}>{humanize(status)}</span>
+              <span className={style.tag}>{findLabel(MEETING_STATUS_LABELS, status)}</span>
               <p>
                 {source === 'MUTATION' ? (
-                  <>
-                    Booked here by <UserText>{scheduledBy ?? 'an unknown user'}</UserText>
-                  </>
+                  <Sentence
+                    parts={texts.session.bookedHere(
+                      <UserText>{scheduledBy ?? texts.session.anUnknownUser}</UserText>,
+                    )}
+                  />
                 ) : (
-                  'Booked at the provider'
+                  texts.session.bookedAtProvider
                 )}
                 <Quoted text={reason} />
                 {cancelledBy && (
-                  <>
-                    , cancelled by <UserText>{cancelledBy}</UserText>
-                  </>
+                  <Sentence parts={texts.session.cancelledBy(<UserText>{cancelledBy}</UserText>)} />
                 )}
                 <Quoted text={cancelReason} />
               </p>
@@ -141,7 +154,7 @@ export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: Mee
           ),
         )}
       </ul>
-      <MoreEntries noun="meetings" list={meetings} onMore={onMore} />
+      <MoreEntries says={texts.session.moreMeetings} list={meetings} onMore={onMore} />
     </Card>
   );
 });
@@ -149,11 +162,7 @@ export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: Mee
 /** Words of a person, in quotation marks after a colon. Renders nothing if there are none. */
 export function Quoted({ text }: { text: string | null }) {
   if (!text) return null;
-  return (
-    <>
-      : “<UserText>{text}</UserText>”
-    </>
-  );
+  return <Sentence parts={texts.session.quoted(<UserText>{text}</UserText>)} />;
 }
 
 /** Words of a person, as a block. Renders nothing if there are none. */
@@ -172,11 +181,11 @@ export const ReviewsCard = memo(function ReviewsCard({
   agentRemarks,
 }: Pick<SessionDetails, 'reviews' | 'agentRemarks'>) {
   return (
-    <Card title="Reviews">
-      {reviews.length === 0 && !agentRemarks && <p className={style.none}>No reviews yet.</p>}
+    <Card title={texts.session.reviews}>
+      {reviews.length === 0 && !agentRemarks && <p className={style.none}>{texts.session.noReviews}</p>}
       {agentRemarks && (
         <div className={style.list}>
-          <p>Remarks of the agent at the provider</p>
+          <p>{texts.session.providerRemarks}</p>
           <Words text={agentRemarks} />
         </div>
       )}
@@ -184,18 +193,17 @@ export const ReviewsCard = memo(function ReviewsCard({
         {reviews.map((review) => (
           <li key={review.id}>
             <b>
-              {humanize(review.stage)}: {humanize(review.decision)}
+              {findLabel(REVIEW_STAGE_LABELS, review.stage)}:{' '}
+              {findLabel(REVIEW_DECISION_LABELS, review.decision)}
             </b>
             <p>
-              <UserText>{review.reviewer ?? 'Recorded at the provider'}</UserText>,{' '}
+              <UserText>{review.reviewer ?? texts.session.recordedAtProvider}</UserText>,{' '}
               <LocalTime at={review.recordedAt} />
               {review.callComplete !== null &&
-                (review.callComplete
-                  ? ', stated that the call was complete'
-                  : ', stated that the call was not complete')}
+                (review.callComplete ? texts.session.statedComplete : texts.session.statedIncomplete)}
             </p>
             {review.reasons.length > 0 && (
-              <ul className={style.tags} aria-label="Reasons">
+              <ul className={style.tags} aria-label={texts.session.reasons}>
                 {review.reasons.map((reason) => (
                   <li key={reason}>{findLabel(REVIEW_REASON_LABELS, reason)}</li>
                 ))}
@@ -204,7 +212,7 @@ export const ReviewsCard = memo(function ReviewsCard({
             <Words text={review.remarks} />
             {review.customerMessage && (
               <>
-                <p>To the customer:</p>
+                <p>{texts.session.toTheCustomer}</p>
                 <Words text={review.customerMessage} />
               </>
             )}
@@ -221,27 +229,31 @@ export const ReviewsCard = memo(function ReviewsCard({
  */
 export function FactsCard({ page }: { page: SessionDetails }) {
   return (
-    <Card title="Details">
+    <Card title={texts.session.details}>
       <dl>
-        <Fact name="Reference ID">{page.referenceId && <UserText>{page.referenceId}</UserText>}</Fact>
-        <Fact name="At the provider">
+        <Fact name={texts.session.referenceId}>
+          {page.referenceId && <UserText>{page.referenceId}</UserText>}
+        </Fact>
+        <Fact name={texts.session.atProvider}>
           {page.providerSubStatus !== page.statusInfo.subStatus && (
             <>
-              {humanize(page.providerSubStatus)}
+              {findStepLabel(page.providerSubStatus)}
               {!page.providerAgrees && !page.disputed && !page.replacedBy && (
-                <small> (has not confirmed our status yet)</small>
+                <small> {texts.session.notConfirmed}</small>
               )}
             </>
           )}
         </Fact>
-        <Fact name="Started">
+        <Fact name={texts.session.started}>
           <LocalTime at={page.createdAt} />
         </Fact>
-        <Fact name="Last update">
+        <Fact name={texts.session.lastUpdate}>
           <LocalTime at={page.updatedAt} />
         </Fact>
-        <Fact name="Replaces">{page.replaces && <SessionLink session={page.replaces} />}</Fact>
-        <Fact name="Replaced by">{page.replacedBy && <SessionLink session={page.replacedBy} />}</Fact>
+        <Fact name={texts.session.replaces}>{page.replaces && <SessionLink session={page.replaces} />}</Fact>
+        <Fact name={texts.session.isReplacedBy}>
+          {page.replacedBy && <SessionLink session={page.replacedBy} />}
+        </Fact>
       </dl>
     </Card>
   );

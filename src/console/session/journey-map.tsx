@@ -1,5 +1,6 @@
 import { memo } from 'react';
-import { findTone, humanize, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
+import { texts } from '../language/texts.ts';
+import { findLabel, findStepLabel, findTone, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
 import style from './journey.module.css';
 import {
   COLUMN_WIDTH,
@@ -100,7 +101,7 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
       ))}
       {slots > END_SLOT && (
         <Phase
-          name="Other outcomes"
+          name={texts.session.journey.otherOutcomes}
           first={END_SLOT}
           count={1}
           height={height}
@@ -193,7 +194,7 @@ const Node = memo(function Node({ step, mark, next, visits }: NodeProps) {
   const tone: Tone = findTone(step);
   const above = step.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
-  const name = humanize(step.subStatus);
+  const name = findStepLabel(step.subStatus);
   // Uses a no-break space, so that the number of visits stays on the line of the last word.
   const lines = wrapText(
     visits > 1 ? `${name}\u00a0×${visits}` : name,
@@ -204,7 +205,7 @@ const Node = memo(function Node({ step, mark, next, visits }: NodeProps) {
     : y + 4 - ((lines.length - 1) * LINE_HEIGHT_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
-      <title>{`${PHASE_LABELS[step.status] ?? humanize(step.status)}: ${name}`}</title>
+      <title>{`${findLabel(PHASE_LABELS, step.status)}: ${name}`}</title>
       {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
       {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
       <circle cx={x} cy={y} r={RADIUS[mark]} />

@@ -1,7 +1,8 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
+import { texts } from '../language/texts.ts';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { findLabel, humanize, PHASE_LABELS } from '../look/labels.ts';
+import { findLabel, findStepLabel, PHASE_LABELS } from '../look/labels.ts';
 import type { VkycStatusFragment } from '../operations.ts';
 import style from './journey.module.css';
 import { JourneyMap, type Marks, type Trail } from './journey-map.tsx';
@@ -66,10 +67,10 @@ export default function Journey({ now, log }: Props) {
   return (
     <>
       <header className={style.head}>
-        <h2>Journey</h2>
+        <h2>{texts.session.journey.title}</h2>
         <Legend showAll={showAll} over={now.terminal} since={log[0]?.sequence ?? 1} />
         <Button look="quiet" isDisabled={!rules} onPress={() => setShowAll(!showAll)}>
-          {showAll ? 'Show fewer steps' : 'Show every step'}
+          {showAll ? texts.session.journey.showFewer : texts.session.journey.showAll}
         </Button>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by keyboard */}
@@ -77,7 +78,7 @@ export default function Journey({ now, log }: Props) {
         <JourneyMap
           steps={placed}
           marks={marks}
-          name={`Map of the journey, current step: ${humanize(now.subStatus)}`}
+          name={texts.session.journey.map(findStepLabel(now.subStatus))}
           descriptionId={descriptionId}
         />
       </div>
@@ -134,16 +135,14 @@ function sortSteps(
 function Legend({ showAll, over, since }: { showAll: boolean; over: boolean; since: number }) {
   return (
     <ul className={style.legend} aria-hidden>
-      <li className={style.wasKey}>visited</li>
-      <li className={style.nowKey}>{over ? 'ended' : 'current'}</li>
-      {!over && <li className={style.usualKey}>usually next</li>}
-      {!over && showAll && <li className={style.possibleKey}>possible</li>}
-      {since > 1 && <li className={style.cutKey}>shown from entry {since}</li>}
+      <li className={style.wasKey}>{texts.session.journey.visited}</li>
+      <li className={style.nowKey}>{over ? texts.session.journey.ended : texts.session.journey.current}</li>
+      {!over && <li className={style.usualKey}>{texts.session.journey.usual}</li>}
+      {!over && showAll && <li className={style.possibleKey}>{texts.session.journey.possible}</li>}
+      {since > 1 && <li className={style.cutKey}>{texts.session.journey.shownFrom(since)}</li>}
     </ul>
   );
 }
-
-const OTHER_STEPS_NOTE = 'The provider may also report another step.';
 
 interface TextProps {
   readonly id: string;
@@ -158,18 +157,18 @@ function JourneyText({ id, now, trail, ahead }: TextProps) {
   const visited = [...trail.visited].flatMap(([key, { pair, visits }]) => {
     // The current step is named by itself; here it counts only if the session was at it before.
     const times = key === current ? visits - 1 : visits;
-    return times === 0 ? [] : [`${humanize(pair.subStatus)}${times > 1 ? ` (${times} times)` : ''}`];
+    const step = findStepLabel(pair.subStatus);
+    if (times === 0) return [];
+    return [times > 1 ? texts.session.journey.times(step, times) : step];
   });
-  const usual = ahead.usual.map(({ subStatus }) => humanize(subStatus)).join(', ');
+  const usual = ahead.usual.map(({ subStatus }) => findStepLabel(subStatus)).join(', ');
   return (
     <ul id={id} className="hidden">
-      <li>Visited: {visited.join(', ') || 'no earlier step'}.</li>
+      <li>{texts.session.journey.visitedSteps(visited.join(', '))}</li>
       <li>
-        Current step: {humanize(now.subStatus)} ({findLabel(PHASE_LABELS, now.status)}).
+        {texts.session.journey.currentStep(findStepLabel(now.subStatus), findLabel(PHASE_LABELS, now.status))}
       </li>
-      <li>
-        {now.terminal ? 'The session has ended.' : `Usually next: ${usual || 'unknown'}. ${OTHER_STEPS_NOTE}`}
-      </li>
+      <li>{now.terminal ? texts.session.journey.isOver : texts.session.journey.usualSteps(usual)}</li>
     </ul>
   );
 }

@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react';
 import { ActionButtons } from '../acting/actions.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import type { SessionDetails } from '../live/session.ts';
 import { CLOSURE_REASON_LABELS, ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
@@ -33,7 +35,7 @@ function RecordEntry({
     <li>
       {title && <b>{title}</b>}
       <p>
-        <UserText>{who ?? 'Unknown user'}</UserText>, <LocalTime at={at} />
+        <UserText>{who ?? texts.session.unknownUser}</UserText>, <LocalTime at={at} />
       </p>
       <Words text={words} />
       {children}
@@ -48,8 +50,9 @@ export function EscalationNotice({ page, onDone }: ActingProps) {
   return (
     <Notice tone="trouble">
       <p>
-        <b>Escalated: {findLabel(ESCALATION_REASON_LABELS, open.reason)}.</b>{' '}
-        <UserText>{open.escalatedBy ?? 'Unknown user'}</UserText>, <LocalTime at={open.escalatedAt} />
+        <b>{texts.session.escalated(findLabel(ESCALATION_REASON_LABELS, open.reason))}</b>{' '}
+        <UserText>{open.escalatedBy ?? texts.session.unknownUser}</UserText>,{' '}
+        <LocalTime at={open.escalatedAt} />
         <Quoted text={open.note} />
       </p>
       <ActionButtons page={page} place="ESCALATION" onDone={onDone} />
@@ -62,14 +65,14 @@ export function NotesCard({ page, onDone, onMore }: ActingProps & { readonly onM
   if (!page.notes) return null;
   const { nodes } = page.notes;
   return (
-    <Card title="Notes" buttons={<ActionButtons page={page} place="NOTES" onDone={onDone} />}>
-      {nodes.length === 0 && <p className={style.none}>No notes yet.</p>}
+    <Card title={texts.session.notes} buttons={<ActionButtons page={page} place="NOTES" onDone={onDone} />}>
+      {nodes.length === 0 && <p className={style.none}>{texts.session.noNotes}</p>}
       <ul className={style.list}>
         {nodes.map(({ id, text, author, recordedAt }) => (
-          <RecordEntry key={id} who={author} at={recordedAt} words={text ?? '(erased)'} />
+          <RecordEntry key={id} who={author} at={recordedAt} words={text ?? texts.session.erased} />
         ))}
       </ul>
-      <MoreEntries noun="notes" list={page.notes} onMore={onMore} />
+      <MoreEntries says={texts.session.moreNotes} list={page.notes} onMore={onMore} />
     </Card>
   );
 }
@@ -78,10 +81,12 @@ export function NotesCard({ page, onDone, onMore }: ActingProps & { readonly onM
 export function LabelsCard({ page, onDone }: ActingProps) {
   if (!page.metadata || !page.tags) return null;
   return (
-    <Card title="Labels" buttons={<ActionButtons page={page} place="LABELS" onDone={onDone} />}>
-      {page.tags.length + page.metadata.length === 0 && <p className={style.none}>No labels yet.</p>}
+    <Card title={texts.session.labels} buttons={<ActionButtons page={page} place="LABELS" onDone={onDone} />}>
+      {page.tags.length + page.metadata.length === 0 && (
+        <p className={style.none}>{texts.session.noLabels}</p>
+      )}
       {page.tags.length > 0 && (
-        <ul className={style.tags} aria-label="Tags">
+        <ul className={style.tags} aria-label={texts.session.tags}>
           {page.tags.map((tag) => (
             <li key={tag}>{tag}</li>
           ))}
@@ -103,10 +108,10 @@ export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
   if (!closure) return null;
   const { outcome, reason, note, closedBy, closedAt } = closure;
   return (
-    <Card title="Closed by staff">
+    <Card title={texts.session.closed}>
       <ul className={style.list}>
         <RecordEntry
-          title={`${findLabel(OUTCOMES, outcome)}: ${findLabel(CLOSURE_REASON_LABELS, reason)}`}
+          title={`${findLabel(texts.session.closureOutcomes, outcome)}: ${findLabel(CLOSURE_REASON_LABELS, reason)}`}
           who={closedBy}
           at={closedAt}
           words={note}
@@ -116,14 +121,12 @@ export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
   );
 }
 
-const OUTCOMES: Readonly<Record<string, string>> = { REJECTED: 'Customer rejected', FAILED: 'Given up' };
-
 /** Card with the resolved escalations, newest first. `EscalationNotice` shows the open escalation. */
 export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalations'>) {
   const resolved = (escalations ?? []).filter(({ resolvedAt }) => resolvedAt).toReversed();
   if (resolved.length === 0) return null;
   return (
-    <Card title="Earlier escalations">
+    <Card title={texts.session.earlierEscalations}>
       <ul className={style.list}>
         {resolved.map(
           ({ id, reason, note, escalatedBy, escalatedAt, resolution, resolvedBy, resolvedAt }) => (
@@ -135,7 +138,11 @@ export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalatio
               words={note}
             >
               <p>
-                Resolved by <UserText>{resolvedBy ?? 'an unknown user'}</UserText>
+                <Sentence
+                  parts={texts.session.resolvedBy(
+                    <UserText>{resolvedBy ?? texts.session.anUnknownUser}</UserText>,
+                  )}
+                />
                 {resolvedAt && (
                   <>
                     , <LocalTime at={resolvedAt} />
@@ -155,12 +162,12 @@ export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalatio
 export function DisputesCard({ resolutions }: { resolutions: SessionDetails['disputeResolutions'] }) {
   if (!resolutions || resolutions.length === 0) return null;
   return (
-    <Card title="Resolved disputes">
+    <Card title={texts.session.resolvedDisputes}>
       <ul className={style.list}>
         {resolutions.toReversed().map(({ id, resolution, note, resolvedBy, resolvedAt }) => (
           <RecordEntry
             key={id}
-            title={findLabel(RESOLVED, resolution)}
+            title={findLabel(texts.session.disputeResults, resolution)}
             who={resolvedBy}
             at={resolvedAt}
             words={note}
@@ -170,8 +177,3 @@ export function DisputesCard({ resolutions }: { resolutions: SessionDetails['dis
     </Card>
   );
 }
-
-const RESOLVED: Readonly<Record<string, string>> = {
-  KEEP_OURS: 'Our decision was kept',
-  ACCEPT_PROVIDER: "The provider's decision was accepted",
-};

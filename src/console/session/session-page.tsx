@@ -3,17 +3,20 @@ import { Link, useLocation } from 'wouter';
 import { ActionButtons, Actions } from '../acting/actions.tsx';
 import { findNextSession, listAddress } from '../floor/last-list.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import { useReportState } from '../live/badge.tsx';
 import { LiveSession, type SessionDetails } from '../live/session.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { CopyButton } from '../look/copy.tsx';
 import { useKeys } from '../look/keys.ts';
-import { humanize } from '../look/labels.ts';
-import { Notice } from '../look/notice.tsx';
+import { findStepLabel } from '../look/labels.ts';
+import { FailureNotice, Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
-import { TimeSince } from '../look/time.tsx';
+import { TimeSince, ZoneNote } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
 import { UserText } from '../look/user-text.tsx';
 import { AssignmentsCard } from '../work/assignments-card.tsx';
@@ -45,7 +48,9 @@ export function SessionPage({ id }: { id: string }) {
   const { page, missing, log, hasOlder, state, failure } = useStore(live);
   useReportState(state);
   useTitle(
-    missing ? 'Session not found' : page && `${page.verificationId} · ${humanize(page.statusInfo.subStatus)}`,
+    missing
+      ? texts.session.notFound
+      : page && `${page.verificationId} · ${findStepLabel(page.statusInfo.subStatus)}`,
   );
   const onDone = useCallback(
     (session: Parameters<LiveSession['applyResult']>[0]) => live.applyResult(session),
@@ -62,24 +67,23 @@ export function SessionPage({ id }: { id: string }) {
   if (missing)
     return (
       <>
-        <h1>Session not found</h1>
+        <h1>{texts.session.notFound}</h1>
         <p>
-          This session does not exist, or you do not have access to it.{' '}
-          <Link href="/">Go to all sessions</Link>
+          {texts.session.noAccess} <Link href="/">{texts.frame.goToAllSessions}</Link>
         </p>
       </>
     );
-  if (!page) return failure ? <Notice tone="bad">{failure.message}</Notice> : <p role="status">Loading…</p>;
+  if (!page)
+    return failure ? <FailureNotice failure={failure} /> : <p role="status">{texts.frame.loading}</p>;
 
   return (
     <article className={style.page}>
       <Head page={page} />
       <div className={style.notices}>
-        {failure && <Notice tone="bad">{failure.message}</Notice>}
+        {failure && <FailureNotice failure={failure} />}
         {page.disputed && (
           <Notice tone="bad">
-            Disputed: the decision of the provider contradicts the one recorded here. Do not onboard this
-            customer until the dispute has been resolved.
+            {texts.session.disputed}
             <ActionButtons page={page} place="DISPUTE" onDone={onDone} />
           </Notice>
         )}
@@ -87,7 +91,7 @@ export function SessionPage({ id }: { id: string }) {
         {page.replacedBy && (
           <Notice tone="trouble">
             <p>
-              Another session replaces this one: <SessionLink session={page.replacedBy} />
+              <Sentence parts={texts.session.replacedBy(<SessionLink session={page.replacedBy} />)} />
             </p>
           </Notice>
         )}
@@ -95,14 +99,14 @@ export function SessionPage({ id }: { id: string }) {
       <div className={style.actions}>
         <Actions page={page} onDone={onDone} />
       </div>
-      <section aria-label="Journey" className={CARD}>
-        <Suspense fallback={<p role="status">Loading…</p>}>
+      <section aria-label={texts.session.journey.title} className={CARD}>
+        <Suspense fallback={<p role="status">{texts.frame.loading}</p>}>
           <Journey now={page.statusInfo} log={log} />
         </Suspense>
       </section>
       <div className={style.columns}>
-        <section aria-label="Timeline" className={CARD}>
-          <h2>Timeline</h2>
+        <section aria-label={texts.session.timeline} className={CARD}>
+          <h2>{texts.session.timeline}</h2>
           <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.loadOlder()} />
         </section>
         <div className={style.side}>
@@ -127,11 +131,11 @@ function Head({ page }: { page: SessionDetails }) {
   return (
     <header className={style.head}>
       <p>
-        <Link href={listAddress()}>Sessions</Link> <span aria-hidden>›</span>
+        <Link href={listAddress()}>{texts.frame.sessions}</Link> <span aria-hidden>›</span>
       </p>
       <div className={style.title}>
         <h1>{verificationId}</h1>
-        <CopyButton text={verificationId} what="verification ID" />
+        <CopyButton text={verificationId} what={texts.session.verificationId} />
         {user.name && (
           <p>
             <UserText>{user.name}</UserText>
@@ -141,22 +145,24 @@ function Head({ page }: { page: SessionDetails }) {
       <div className={style.state} aria-live="polite">
         <StatusBadge of={statusInfo} big />
         <p>
-          <b>{statusInfo.explanation}</b> {statusInfo.recommendedAction}
+          <b>
+            <GatewayText>{statusInfo.explanation}</GatewayText>
+          </b>{' '}
+          <GatewayText>{statusInfo.recommendedAction}</GatewayText>
         </p>
         {statusInfo.waitingOn !== 'NOBODY' && (
           <p className={style.waiting}>
             {statusInfo.waitingOn === 'MERCHANT' ? (
-              <b>We have to act,</b>
+              <b>{texts.session.weHaveToAct}</b>
             ) : (
-              <>
-                Waiting on <WaitingOn party={statusInfo.waitingOn} />
-              </>
+              <Sentence parts={texts.session.waitingOn(<WaitingOn party={statusInfo.waitingOn} />)} />
             )}{' '}
-            for <TimeSince since={statusSince} />
+            <Sentence parts={texts.session.since(<TimeSince since={statusSince} />)} />
           </p>
         )}
         <Worker session={page} />
       </div>
+      <ZoneNote />
     </header>
   );
 }

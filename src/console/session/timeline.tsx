@@ -1,20 +1,17 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useLayoutEffect, useRef, useState } from 'react';
+import { GatewayText } from '../language/gateway-text.tsx';
+import { Sentence } from '../language/sentence.tsx';
+import { texts } from '../language/texts.ts';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { CHANGE_LABELS } from '../look/labels.ts';
+import { CHANGE_LABELS, findLabel } from '../look/labels.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { formatDuration, LocalTime } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
-import type { SessionChange, TransitionSource } from '../operations.ts';
+import type { SessionChange } from '../operations.ts';
 import style from './timeline.module.css';
 
-const SOURCES: Record<TransitionSource, string> = {
-  WEBHOOK: 'reported by the provider',
-  POLL: 'found by checking with the provider',
-  MUTATION: 'done here',
-  CLOCK: 'recorded here because a time had passed',
-};
 /** Minimum delay between an event and its receipt by the gateway. The timeline shows only longer delays. */
 const MIN_SHOWN_DELAY_MS = 60_000;
 
@@ -73,7 +70,7 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
           );
         })}
       </ol>
-      {hasOlder && <Button onPress={onOlder}>Show earlier entries</Button>}
+      {hasOlder && <Button onPress={onOlder}>{texts.session.showEarlier}</Button>}
     </>
   );
 }
@@ -90,17 +87,17 @@ const Entry = memo(function Entry({ entry }: { entry: Transition }) {
         {!applied && <span className={style.mark}>{findMark(entry)}</span>}
         <span className={style.number}>{sequence}</span>
       </div>
-      <p>{describe(entry)}</p>
+      <p>
+        <Meaning of={entry} />
+      </p>
       <p className={style.foot}>
         <LocalTime at={occurredAt ?? recordedAt} /> ·{' '}
         {actor && source === 'MUTATION' ? (
-          <>
-            done here by <UserText>{actor}</UserText>
-          </>
+          <Sentence parts={texts.session.doneHereBy(<UserText>{actor}</UserText>)} />
         ) : (
-          SOURCES[source]
+          findLabel(texts.session.sources, source)
         )}
-        {laterMs > MIN_SHOWN_DELAY_MS && ` · received ${formatDuration(laterMs)} later`}
+        {laterMs > MIN_SHOWN_DELAY_MS && ` · ${texts.session.receivedLater(formatDuration(laterMs))}`}
       </p>
     </>
   );
@@ -129,11 +126,16 @@ const isAboutRecords = ({ changes }: Transition): boolean =>
 
 function findMark({ changes }: Transition): string {
   const change = MARKED.find((each) => changes.includes(each));
-  return change ? CHANGE_LABELS[change] : 'Late update';
+  return change ? findLabel(CHANGE_LABELS, change) : texts.session.lateUpdate;
 }
 
-/** Returns the meaning of an entry; for an entry that was not applied, the reason that the gateway gives. */
-function describe(entry: Transition): string {
-  if (entry.applied) return entry.statusInfo.explanation;
-  return isAboutRecords(entry) ? (entry.reason ?? '') : `The status did not change. ${entry.reason}`;
+/** Meaning of an entry; for an entry that was not applied, the reason that the gateway gives. */
+function Meaning({ of: entry }: { of: Transition }) {
+  if (entry.applied) return <GatewayText>{entry.statusInfo.explanation}</GatewayText>;
+  return (
+    <>
+      {!isAboutRecords(entry) && `${texts.session.statusStayed} `}
+      <GatewayText>{entry.reason ?? ''}</GatewayText>
+    </>
+  );
 }

@@ -1,5 +1,7 @@
 import { useState } from 'react';
+import type { GatewayError } from '../gateway/gateway.ts';
 import type { SignIn } from '../gateway/sign-in.ts';
+import { GatewayMessage } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Field, Form } from '../look/fields.tsx';
@@ -8,7 +10,7 @@ import style from './sign-in-page.module.css';
 interface Props {
   readonly switchUser: (signIn: SignIn) => void;
   /** Error of the last attempt to sign in; null before the first attempt. */
-  readonly why: string | null;
+  readonly why: GatewayError | null;
 }
 
 /**
@@ -25,7 +27,7 @@ export function SignInPage({ switchUser, why }: Props) {
         <p>{texts.frame.signInHint}</p>
         {why && (
           <p role="alert" className={style.why}>
-            {why}
+            <GatewayMessage of={why} />
           </p>
         )}
         <Form onSubmit={() => bareToken && switchUser({ kind: 'TOKEN', token: bareToken })}>

@@ -5,7 +5,7 @@ import { DEVELOPMENT_ROLES, type DevelopmentRole } from '../gateway/sign-in.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
-import { formatRoles, humanize } from '../look/labels.ts';
+import { findLabel, formatRoles, ROLE_LABELS } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
 /**
@@ -46,7 +46,7 @@ export function WhoMenu({ onKeys }: { onKeys: () => void }) {
               </MenuItem>
               {DEVELOPMENT_ROLES.map((role) => (
                 <MenuItem key={role} id={role} className={style.item!}>
-                  {humanize(role)}
+                  {findLabel(ROLE_LABELS, role)}
                 </MenuItem>
               ))}
             </>

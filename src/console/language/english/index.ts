@@ -1,7 +1,13 @@
 import type { Language } from '../texts.ts';
+import { acting } from './acting.ts';
 import { calendar } from './calendar.ts';
+import { floor } from './floor.ts';
 import { frame } from './frame.ts';
+import { gateway } from './gateway.ts';
+import { insight } from './insight.ts';
+import { labels } from './labels.ts';
 import { list } from './list.ts';
+import { session } from './session.ts';
 import { time } from './time.ts';
 import { work } from './work.ts';
 
@@ -10,9 +16,17 @@ export const english = {
   language: 'en' as Language,
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
+  /** Texts of React Aria, by package and name; null if it has the language. */
+  library: null as Readonly<Record<string, Readonly<Record<string, string>>>> | null,
+  acting,
   calendar,
+  floor,
   frame,
+  gateway,
+  insight,
+  labels,
   list,
+  session,
   time,
   work,
 };

@@ -1,9 +1,13 @@
 /** Durations, and how old the news on a page is. */
 export const time = {
-  seconds: (count: number) => `${count} s`,
+  seconds: (count: number | string) => `${count} s`,
   minutes: (count: number) => `${count} min`,
   hours: (count: number) => `${count} h`,
   days: (count: number) => `${count} d`,
+
+  /** Says in which time zone a page shows its times; `zone` is the name of the zone in this language. */
+  timesIn: (zone: string) => `Times in ${zone}`,
+  inIndia: (time: string) => `${time} IST`,
 
   feed: {
     live: 'Live',

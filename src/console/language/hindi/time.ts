@@ -6,6 +6,9 @@ export const time: Texts['time'] = {
   hours: (count) => `${count} घं.`,
   days: (count) => `${count} दिन`,
 
+  timesIn: (zone) => `समय: ${zone}`,
+  inIndia: (time) => `भारत में ${time}`,
+
   feed: {
     live: 'लाइव',
     'catching up': 'अपडेट हो रहा है',

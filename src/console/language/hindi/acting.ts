@@ -1,0 +1,192 @@
+import type { Texts } from '../texts.ts';
+import { gateway } from './gateway.ts';
+
+export const acting: Texts['acting'] = {
+  actions: 'कार्रवाइयाँ',
+  showUnavailable: 'अनुपलब्ध कार्रवाइयाँ दिखाएँ',
+  unavailable: 'अनुपलब्ध कार्रवाइयाँ',
+  cancel: 'रहने दें',
+  tryAgain: 'फिर कोशिश करें',
+  chooseOne: 'चुनें…',
+  optional: (label) => `${label} (वैकल्पिक)`,
+  unknownUser: 'अज्ञात यूज़र',
+
+  reason: 'कारण',
+  chooseReason: 'कारण चुनें।',
+  note: 'नोट',
+  writeReason: 'नोट में कारण लिखें।',
+  staffOnly: 'केवल स्टाफ़ को दिखता है और प्रमाण के रूप में रखा जाता है।',
+  bookedFor: (time) => ['बुक किया गया समय: ', time],
+
+  wasAndIs: (was, is) => ['सत्र की स्थिति थी: ', was, ' अब है: ', is],
+  goOn: 'मौजूदा स्थिति के साथ जारी रखें',
+  problem: (field, message) => `${field} ${gateway.translate(message) ?? 'की जानकारी ठीक नहीं है'}`,
+  tryAgainIn: (seconds) => `${seconds} सेकंड बाद फिर कोशिश करें।`,
+
+  addNote: { title: 'नोट जोड़ें', missing: 'नोट लिखें।', confirm: 'नोट जोड़ें' },
+
+  refresh: {
+    title: 'प्रदाता से ताज़ा करें',
+    asking: 'प्रदाता से मौजूदा स्थिति पूछी जा रही है…',
+    changed: 'प्रदाता ने बदलाव बताया।',
+    unchanged: 'कुछ नहीं बदला है।',
+  },
+  recording: {
+    title: 'रिकॉर्डिंग देखें',
+    open: 'रिकॉर्डिंग खोलें',
+    worksUntil: (time) => [' (लिंक ', time, ' तक काम करेगा)'],
+    about: 'लिंक केवल थोड़ी देर काम करता है। आपका अनुरोध दर्ज किया जाएगा।',
+    confirm: 'लिंक पाएँ',
+  },
+  sdkToken: {
+    title: 'SDK टोकन बनाएँ',
+    token: 'टोकन',
+    about: 'इस टोकन से ग्राहक के ऐप में कॉल बिना OTP के खुलती है। इसे किसी और को न दें।',
+    confirm: 'टोकन बनाएँ',
+  },
+
+  cancelMeeting: { title: 'मीटिंग रद्द करें', keep: 'मीटिंग रहने दें', confirm: 'मीटिंग रद्द करें' },
+  schedule: {
+    title: 'मीटिंग तय करें',
+    titleBooked: 'मीटिंग का समय बदलें',
+    move: 'मीटिंग का समय बदलें',
+    timeInIndia: 'तारीख़ और समय (भारतीय मानक समय)',
+    timeHere: 'तारीख़ और समय (आपका समय क्षेत्र)',
+    thatIs: (time) => `यानी ${time}`,
+    whyAnother: 'पिछली कॉल की समीक्षा अभी बाकी है: बताएँ कि एक और कॉल क्यों चाहिए। यह केवल स्टाफ़ को दिखता है।',
+    linkExpires: (time) => ['ग्राहक का लिंक इस समय तक चलेगा: ', time],
+    confirm: 'तय करें',
+    confirmBooked: 'समय बदलें',
+  },
+
+  close: {
+    title: 'सत्र बंद करें',
+    notTold: 'सत्र बंद करने की सूचना प्रदाता को नहीं दी जाती।',
+    cancelsMeeting: 'इसकी बुक की गई मीटिंग रद्द हो जाएगी।',
+    outcome: 'नतीजा',
+    chooseOutcome: 'नतीजा चुनें।',
+    meanings: {
+      REJECTED: 'बैंक ग्राहक को मना कर देता है।',
+      FAILED: 'सत्यापन ग्राहक के बारे में निर्णय के बिना समाप्त होता है।',
+    },
+    confirm: {
+      REJECTED: 'ग्राहक को अंतिम रूप से अस्वीकार करें',
+      FAILED: 'सत्र को अंतिम रूप से विफल मानें',
+    },
+  },
+
+  escalate: { title: 'सत्र को एस्केलेट करें', statusStays: 'स्थिति नहीं बदलती।' },
+  resolveEscalation: {
+    title: 'एस्केलेशन निपटाएँ',
+    escalatedBy: (person, reason) => ['एस्केलेट करने वाले: ', person, `। कारण: ${reason}`],
+    result: 'जाँच का नतीजा',
+    missing: 'लिखें कि एस्केलेशन का क्या नतीजा निकला।',
+  },
+
+  labels: {
+    title: 'लेबल बदलें',
+    noPersonalData: 'निजी डेटा न लिखें: लेबल सादे टेक्स्ट में रखे जाते हैं और व्यक्ति का डेटा मिटाने पर भी बने रहते हैं।',
+    tags: 'टैग',
+    tagsHint: 'हर पंक्ति में एक।',
+    metadata: 'मेटाडेटा',
+    metadataHint: 'हर पंक्ति में एक कुंजी=मान। कुंजी मिटाने के लिए उसकी पंक्ति हटाएँ।',
+    missing: 'कोई लेबल बदलें।',
+    confirm: 'लेबल सहेजें',
+  },
+
+  review: {
+    agentTitle: 'एजेंट की समीक्षा दर्ज करें',
+    auditorTitle: 'ऑडिटर की समीक्षा दर्ज करें',
+    agentDecisions: {
+      APPROVED: {
+        label: 'मंज़ूर करें',
+        meaning: 'आगे ऑडिटर निर्णय देगा।',
+        confirm: 'मंज़ूर करके ऑडिटर को भेजें',
+      },
+      REJECTED: {
+        label: 'अस्वीकार करें',
+        meaning: 'ग्राहक को मना कर दिया जाता है; ऑडिटर से नहीं पूछा जाता।',
+        confirm: 'ग्राहक को अस्वीकार करें',
+      },
+      UNABLE_TO_VALIDATE: {
+        label: 'पुष्टि नहीं हो सकी',
+        meaning: 'एक और कॉल चाहिए।',
+        confirm: 'दर्ज करें कि एक और कॉल चाहिए',
+      },
+    },
+    auditorDecisions: {
+      APPROVED: {
+        label: 'मंज़ूर करें',
+        meaning: 'ग्राहक सत्यापित हो जाता है और सत्र समाप्त हो जाता है।',
+        confirm: 'ग्राहक को अंतिम रूप से मंज़ूर करें',
+      },
+      REJECTED: {
+        label: 'अस्वीकार करें',
+        meaning: 'ग्राहक को मना कर दिया जाता है और सत्र समाप्त हो जाता है।',
+        confirm: 'ग्राहक को अंतिम रूप से अस्वीकार करें',
+      },
+    },
+    yes: 'हाँ',
+    no: 'नहीं',
+    chooseDecision: 'निर्णय चुनें।',
+    sayIfComplete: 'बताएँ कि कॉल पूरी हुई या नहीं।',
+    incomplete: 'अधूरी कॉल को मंज़ूरी नहीं दी जा सकती।',
+    chooseReasons: 'कम से कम एक कारण चुनें।',
+    writeRemarks: 'टिप्पणी में लिखें कि अन्य कारण क्या है।',
+    providerRemarks: 'प्रदाता के एजेंट की टिप्पणी',
+    decision: 'निर्णय',
+    wasComplete: 'क्या कॉल पूरी हुई?',
+    noticed: 'ध्यान में आया, पर बाधा नहीं (वैकल्पिक)',
+    reasons: 'कारण',
+    remarks: 'टिप्पणी',
+    customerMessage: 'ग्राहक के लिए संदेश',
+    customerMessageHint: 'ग्राहक इसे हर कारण के टेक्स्ट के साथ पढ़ता है।',
+    confirm: 'समीक्षा भेजें',
+  },
+
+  replace: {
+    title: (verificationId) => `${verificationId} को बदलें`,
+    keepsOutcome: 'नया सत्र इसी ग्राहक के लिए है। इस सत्र का नतीजा बना रहता है।',
+    ends: 'नया सत्र इसी ग्राहक के लिए है। यह सत्र समाप्त हो जाता है और बुक की गई मीटिंग रद्द हो जाती है।',
+    customer: 'ग्राहक',
+    enterId: 'सत्यापन ID भरें।',
+    confirm: 'नया सत्र शुरू करें',
+    confirmEnd: 'यह सत्र समाप्त करके नया शुरू करें',
+  },
+
+  dispute: {
+    title: 'विवाद सुलझाएँ',
+    ours: 'हमारा निर्णय',
+    theirs: 'प्रदाता का निर्णय',
+    withdrawn: 'वापस लिया गया: प्रदाता ने दूसरी स्थिति बताई है।',
+    lastReported: 'प्रदाता की बताई पिछली स्थिति',
+    whose: 'किसका निर्णय मान्य होगा?',
+    why: 'क्यों',
+    decidedSince: 'आपके यह डायलॉग खोलने के बाद प्रदाता ने अलग निर्णय दिया है। कुछ नहीं बदला गया।',
+    showCurrent: 'मौजूदा निर्णय दिखाएँ',
+    choose: 'चुनें कि किसका निर्णय मान्य होगा।',
+    keepOurs: 'प्रदाता ने अपना निर्णय वापस ले लिया है: हमारा निर्णय बनाए रखें।',
+    writeWhy: 'लिखें कि क्यों।',
+    confirmOurs: (step) => `हमारा निर्णय बनाए रखें: ${step}`,
+    confirmTheirs: (step) => `हमारे निर्णय की जगह प्रदाता का निर्णय मानें: ${step}`,
+    confirmWithdrawn: 'हमारे निर्णय की जगह प्रदाता का निर्णय मानें',
+  },
+
+  start: {
+    title: 'सत्र शुरू करें',
+    phone: 'फ़ोन',
+    name: 'नाम',
+    email: 'ईमेल',
+    confirm: 'शुरू करें',
+    started: 'सत्र शुरू हो गया',
+    replayed: 'यह सत्र पहले ही शुरू हो चुका था। नया सत्र नहीं बना।',
+    shareLink: 'यह लिंक ग्राहक को भेजें।',
+    link: 'लिंक',
+    goToSession: 'सत्र पर जाएँ',
+    verificationId: 'सत्यापन ID',
+    idHint: '1 से 50 अक्षर: A-Z a-z 0-9 . _ -',
+    willBe: (verificationId) => `ID होगी: ${verificationId}`,
+    scenario: 'सैंडबॉक्स परिदृश्य',
+    defaultScenario: 'सामान्य',
+  },
+};
