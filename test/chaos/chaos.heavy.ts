@@ -11,6 +11,7 @@ const ALLOWANCE_SECONDS = 240;
 const SUBSCRIBERS = 1_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
+// Invariant 8 of ARCHITECTURE.md
 test(
   'through killed gateways, cut connections, late commits and rollbacks, 1,000 subscribers get each transition once and in order',
   async () => {

@@ -66,13 +66,13 @@ export function AnyTimeField({ startsAt, onChange }: TimeProps) {
   }, [local, onChange]);
   return (
     <Field
-      label={isIndianClock ? 'Date and time (IST)' : 'Date and time (your time zone)'}
+      label={isIndianClock ? texts.acting.schedule.timeInIndia : texts.acting.schedule.timeHere}
       name="startsAt"
       inputType="datetime-local"
       autoFocus
       value={local}
       onChange={setLocal}
-      hint={startsAt && !isIndianClock ? `That is ${formatInIndia(startsAt)}` : undefined}
+      hint={startsAt && !isIndianClock ? texts.acting.schedule.thatIs(formatInIndia(startsAt)) : undefined}
     />
   );
 }

@@ -1,5 +1,6 @@
 import { Button } from '../look/button.tsx';
-import { type Language, switchLanguage, texts } from './texts.ts';
+import type { Language } from './language.ts';
+import { switchLanguage, texts } from './texts.ts';
 
 const OTHER: Readonly<Record<Language, Language>> = { en: 'hi', hi: 'en' };
 

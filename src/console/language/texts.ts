@@ -1,10 +1,8 @@
 import { english } from './english/index.ts';
+import type { Language } from './language.ts';
 
 /** Every text of the console, in one language. A language that leaves one out does not compile. */
 export type Texts = typeof english;
-
-/** Languages of the console, as in the `lang` attribute of HTML. */
-export type Language = 'en' | 'hi';
 
 const STORAGE_KEY = 'vkyc.language';
 
@@ -18,7 +16,9 @@ export let texts: Texts = english;
 export function findLanguage(): Language {
   const kept = localStorage.getItem(STORAGE_KEY);
   if (kept === 'en' || kept === 'hi') return kept;
-  const known = navigator.languages.map((each) => each.slice(0, 2)).find((each) => each in LOADERS);
+  const known = navigator.languages
+    .map((each) => each.slice(0, 2))
+    .find((each) => Object.hasOwn(LOADERS, each));
   return (known as Language | undefined) ?? 'en';
 }
 

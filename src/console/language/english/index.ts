@@ -1,4 +1,4 @@
-import type { Language } from '../texts.ts';
+import type { Language } from '../language.ts';
 import { acting } from './acting.ts';
 import { calendar } from './calendar.ts';
 import { floor } from './floor.ts';
