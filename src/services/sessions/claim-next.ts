@@ -52,7 +52,7 @@ export async function claimNext(
   viewer: Viewer,
   raw: unknown,
 ): Promise<Claimed | null> {
-  const { clock, unitOfWork, sealer, leaseMs } = dependencies;
+  const { clock, unitOfWork, sealer } = dependencies;
   const input = parseOrRefuse(claimInput, raw);
   const { queue } = input;
   if (!hasRole(viewer, QUEUE_ROLES[queue]))
@@ -74,8 +74,7 @@ export async function claimNext(
       (await findOwn(dependencies, writer, viewer, queue)) ??
       (await take(dependencies, writer, viewer, queue));
     if (!claimed) return null;
-    const session = renewLease(claimed.session, viewer, now, leaseMs);
-    if (session !== claimed.session) writer.batch.saveSession(session);
+    const session = renewLease(writer, claimed.session, viewer, dependencies);
     const { outcomeId } = claimed;
     const row = {
       ...call,

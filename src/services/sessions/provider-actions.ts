@@ -9,7 +9,13 @@ import type { ProviderCalls, ProviderSession, SdkToken } from '../../domain/port
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { applyAnswer } from '../transitions/apply-answer.ts';
-import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
+import {
+  type ActionDependencies,
+  allowedSession,
+  denyAction,
+  keepLease,
+  renewLease,
+} from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
 export interface ProviderDependencies extends ActionDependencies {
@@ -43,7 +49,10 @@ export async function refreshSession(
   const payload = await find(dependencies, session);
   const update = { source: 'POLL', actor: null, payload, eventTime: null, query } as const;
   const recorded = await dependencies.unitOfWork
-    .recordAnswer((writer) => applyAnswer(writer, update))
+    .recordAnswer(async (writer) => {
+      const answer = await applyAnswer(writer, update);
+      return answer && { ...answer, session: renewLease(writer, answer.session, viewer, dependencies) };
+    })
     .catch((error) => {
       throw toRefusal(error);
     });
@@ -72,7 +81,7 @@ export async function requestRecording(
     'recording requested',
   );
   return {
-    session,
+    session: await keepLease(dependencies, viewer, session),
     recording: { url: recordingLink as string, expiresAt },
   };
 }
@@ -97,7 +106,7 @@ export async function createSdkToken(
   const token = await call(dependencies, session, (client) =>
     client.createSdkToken(referenceId, user.userId),
   );
-  return { ...token, session };
+  return { ...token, session: await keepLease(dependencies, viewer, session) };
 }
 
 /**
