@@ -139,6 +139,7 @@ const SUMMARY_FIELDS = new Set([
   'assignedUntil',
   'assignments',
   'dueAt',
+  'linkExpiresAt',
   'overdue',
   'escalated',
   'closed',
