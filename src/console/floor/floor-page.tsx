@@ -11,6 +11,7 @@ import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
+import { ExportButton } from './export-button.tsx';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { lastList } from './last-list.ts';
@@ -78,6 +79,7 @@ export function FloorPage() {
             })
           }
         />
+        <ExportButton filter={query.filter} order={ORDERS[query.order].order} />
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
             Start a session

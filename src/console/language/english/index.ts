@@ -1,4 +1,5 @@
 import type { Language } from '../texts.ts';
+import { exporting } from './exporting.ts';
 import { frame } from './frame.ts';
 import { time } from './time.ts';
 
@@ -7,6 +8,7 @@ export const english = {
   language: 'en' as Language,
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
+  exporting,
   frame,
   time,
 };

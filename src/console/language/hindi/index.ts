@@ -1,4 +1,5 @@
 import type { Texts } from '../texts.ts';
+import { exporting } from './exporting.ts';
 import { frame } from './frame.ts';
 import { time } from './time.ts';
 
@@ -6,6 +7,7 @@ import { time } from './time.ts';
 export const hindi: Texts = {
   language: 'hi',
   locale: 'hi-IN',
+  exporting,
   frame,
   time,
 };
