@@ -66,7 +66,9 @@ const resolveDisputeInput = noteInput.extend({
 });
 
 const assignInput = actionInput.extend({
-  agent: keyText(MAX_SUBJECT).refine(isCanonicalSubject, NOT_CANONICAL).transform(canonicalSubject),
+  agent: keyText(MAX_SUBJECT, (text) => (isCanonicalSubject(text) ? null : NOT_CANONICAL)).transform(
+    canonicalSubject,
+  ),
   until: optional(z.date()),
 });
 
