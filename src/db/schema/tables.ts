@@ -53,6 +53,12 @@ const digest = sealed;
  */
 const traceparent = () => text('traceparent');
 
+/**
+ * Column for the languages that the customer speaks: BCP 47 tags, separated by spaces (`domain/languages.ts`); null if none
+ * was stated, or the person's data was erased.
+ */
+const languages = () => text('languages');
+
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
 /**
@@ -134,6 +140,7 @@ export const startIntents = pgTable(
     /** Metadata and tags that the session gets when it is recorded; null if the start has none. */
     metadata: jsonb('metadata').$type<Labels['metadata']>(),
     tags: text('tags').array().$type<string[]>(),
+    languages: languages(),
     /**
      * Number of times that the start may have been sent to the provider, incremented just before each call.
      * If the number is above 0, a GET to the provider decides whether to send again.
@@ -164,6 +171,7 @@ export const sessions = pgTable(
       .references(() => users.id),
     userTemplate: text('user_template'),
     agentTemplate: text('agent_template'),
+    languages: languages(),
     status: text('status').$type<Status>().notNull(),
     subStatus: text('sub_status').$type<SubStatus>().notNull(),
     rawStatus: text('raw_status'),

@@ -279,6 +279,7 @@ const SUMMARY_COLUMNS = [
   'dueAt',
   'meetingAt',
   'linkExpiresAt',
+  'languages',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];

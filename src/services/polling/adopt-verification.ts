@@ -130,6 +130,7 @@ export async function adoptFound(
       userId: user.id,
       userTemplate: null,
       agentTemplate: null,
+      languages: null,
       replacesId: null,
       caller: claimed.caller,
       metadata: null,
