@@ -294,6 +294,12 @@ export const sessions = pgTable(
     index('vkyc_session_status_since')
       .on(t.statusSince, t.id)
       .where(sql`not ${isTerminal(t.subStatus)}`),
+    index('vkyc_session_open_created')
+      .on(t.createdAt, t.id)
+      .where(sql`not ${isTerminal(t.subStatus)}`),
+    index('vkyc_session_open_updated')
+      .on(t.updatedAt, t.id)
+      .where(sql`not ${isTerminal(t.subStatus)}`),
     index('vkyc_session_link_expires')
       .on(t.linkExpiresAt, t.id)
       .where(sql`not ${isTerminal(t.subStatus)}`),
