@@ -6,7 +6,7 @@ import {
   DEFAULT_SLOT_MINUTES,
   type Environment,
   environment,
-  hasSignIn,
+  hasAuthentication,
   isProduction,
   type LOG_FORMATS,
   namesProvider,
@@ -29,7 +29,7 @@ const DEFAULT_TIME_ZONE = 'Asia/Kolkata';
 const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
 /** How callers authenticate. */
-export type SignIn =
+export type SignInConfig =
   /**
    * No sign-in setting is set. Allowed only with the sandbox as provider and on a loopback address: a request
    * without a token then has the role ADMIN.
@@ -91,7 +91,7 @@ export interface Config {
         readonly port: number;
         readonly speed: number;
         readonly seed: string;
-        readonly webhooks: SandboxWebhooks;
+        readonly webhooks: SandboxWebhookMode;
       }
   );
   /**
@@ -106,7 +106,7 @@ export interface Config {
   readonly aadhaarMaxAgeDays: number;
   /** Days, as YYYY-MM-DD in India, that are no working days, besides Saturdays and Sundays. */
   readonly holidays: readonly string[];
-  readonly signIn: SignIn;
+  readonly signIn: SignInConfig;
   /**
    * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
    */
@@ -170,7 +170,7 @@ export interface DataKey {
   readonly key: Buffer;
 }
 
-export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
+export type SandboxWebhookMode = Environment['SANDBOX_WEBHOOKS'];
 
 /** `json`: one JSON object per line, for programs; `text`: for a terminal. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
@@ -200,7 +200,7 @@ const MAX_SHOWN_CHARACTERS = 60;
  * Formats the errors that a schema found in the settings, each with the value that was found unless it may hold
  * a credential.
  */
-export const describeIssues = (error: z.ZodError, given: Readonly<Record<string, unknown>>): string[] =>
+export const formatSettingErrors = (error: z.ZodError, given: Readonly<Record<string, unknown>>): string[] =>
   error.issues.map(({ path, message }) => {
     const name = String(path[0]);
     const value = given[name];
@@ -217,7 +217,7 @@ export const describeIssues = (error: z.ZodError, given: Readonly<Record<string,
 export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = {}): Config {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
-  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error, given));
+  if (!parsed.success) throw new ConfigError(formatSettingErrors(parsed.error, given));
   const env = parsed.data;
   const complaints = findContradictions(env);
   if (complaints.length > 0) throw new ConfigError(complaints);
@@ -256,7 +256,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     // Without sign-in, failed attempts are not limited: only a developer uses such a gateway.
-    failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
+    failuresPerMinute: hasAuthentication(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:
       Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) &&
@@ -316,7 +316,7 @@ function readProvider(env: Environment): Config['provider'] {
   };
 }
 
-function readSignIn(env: Environment): SignIn {
+function readSignIn(env: Environment): SignInConfig {
   const claims = {
     ...(env.AUTH_ISSUER ? { issuer: env.AUTH_ISSUER } : {}),
     ...(env.AUTH_AUDIENCE ? { audience: env.AUTH_AUDIENCE } : {}),

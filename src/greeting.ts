@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 
-interface Addresses {
+interface GatewayUrls {
   readonly url: string;
   readonly consoleUrl: string;
   readonly graphiqlUrl: string | null;
@@ -9,10 +9,10 @@ interface Addresses {
 }
 
 /** Returns the addresses at which a running gateway serves its API, its web pages and its sandbox. */
-export const findAddresses = (
+export const findGatewayUrls = (
   { introspection }: Config,
   { url, sandboxUrl }: { url: string; sandboxUrl: string | null },
-): Addresses => ({
+): GatewayUrls => ({
   url,
   consoleUrl: `${url}/console`,
   graphiqlUrl: introspection ? `${url}/graphiql` : null,
@@ -20,7 +20,10 @@ export const findAddresses = (
 });
 
 /** Returns the text that is shown at a terminal once the gateway is ready. */
-export function greet(config: Config, { url, consoleUrl, graphiqlUrl, sandboxUrl }: Addresses): string {
+export function formatGreeting(
+  config: Config,
+  { url, consoleUrl, graphiqlUrl, sandboxUrl }: GatewayUrls,
+): string {
   const { database, dataDir, provider } = config;
   const lines: [name: string, value: string | null][] = [
     ['Console', consoleUrl],

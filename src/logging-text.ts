@@ -31,7 +31,7 @@ const LEVELS = new Map([
 const UNINTERESTING = ['level', 'time', 'pid', 'hostname', 'msg', 'err'];
 
 /** Creates a stream that converts pino's JSON lines to text. */
-export function textOutput(terminal: NodeJS.WritableStream): Writable {
+export function createTextOutput(terminal: NodeJS.WritableStream): Writable {
   // Ignores the error of a closed terminal, which would end the process.
   terminal.on('error', () => {});
   return new Writable({

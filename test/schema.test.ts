@@ -15,13 +15,13 @@ import {
 import { expect, test } from 'vitest';
 import { readText } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
-import { clientKit } from '../src/graphql/client-kit.ts';
+import { buildClientKit } from '../src/graphql/client-kit.ts';
 import { findExcessiveSize } from '../src/graphql/document-size.ts';
 import { getSchema, printedSchema } from '../src/graphql/schema.ts';
 
 const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
 
-test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
+test.each(Object.entries(buildClientKit(await committed('operations.graphql'))))(
   'schema/%s is up to date; `npm run schema` writes it again',
   async (name, text) => {
     // Compares to a boolean, because the diff of two long texts would be unreadable.

@@ -14,7 +14,7 @@ const WITHOUT_ENTRY = new Set(['Heartbeat', 'DeadlinePassed']);
  * cursor of the frame before: GraphQL routers share streams between clients, repeat them from the start, and
  * drop frames that a slow client does not read; proxies deliver late.
  */
-export class Position {
+export class StreamPosition {
   /**
    * Cursor of the last frame, after which the subscription resumes. Before the first frame: the cursor that
    * the subscription started with, or null.

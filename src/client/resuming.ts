@@ -1,7 +1,12 @@
-import { findVariables } from './document.ts';
+import { findVariableDefinitions } from './document.ts';
 import type { Payload, Sink } from './frames.ts';
 import type { FeedState } from './states.ts';
-import { type Connection, type Listeners, notResumable, ResumingSubscription } from './subscription.ts';
+import {
+  type ConnectionListeners,
+  createNotResumableError,
+  ResumingSubscription,
+  type SubscriptionClient,
+} from './subscription.ts';
 
 export type { FeedState } from './states.ts';
 
@@ -10,7 +15,7 @@ export type { FeedState } from './states.ts';
  * `terminate`.
  */
 interface StockClient {
-  subscribe(payload: Payload, sink: Sink, listeners?: Listeners): () => void;
+  subscribe(payload: Payload, sink: Sink, listeners?: ConnectionListeners): () => void;
   on?(event: string, heard: () => void): () => void;
   terminate?(): void;
   dispose(): unknown;
@@ -69,7 +74,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   const { on, terminate } = stock;
   on?.('connected', () => Object.assign(connection, { open: true }));
   on?.('closed', () => Object.assign(connection, { open: false }));
-  const shared: Connection = {
+  const shared: SubscriptionClient = {
     subscribe: stock.subscribe,
     get disposed() {
       return connection.disposed;
@@ -89,8 +94,8 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     wait: terminate ? full.retryWait : full.retry,
   };
 
-  function subscribe(payload: Payload, sink: Sink, listeners: Listeners = {}): () => void {
-    const variables = findVariables(payload);
+  function subscribe(payload: Payload, sink: Sink, listeners: ConnectionListeners = {}): () => void {
+    const variables = findVariableDefinitions(payload);
     if (variables === undefined) return stock.subscribe(payload, sink, listeners);
     const subscription = new ResumingSubscription(payload, sink, listeners, shared, {
       onState,
@@ -100,7 +105,9 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     if (/\$after\b/.test(variables)) subscription.begin();
     else
       queueMicrotask(() =>
-        subscription.fail(notResumable('declare the variable $after and pass it to the argument `after`')),
+        subscription.fail(
+          createNotResumableError('declare the variable $after and pass it to the argument `after`'),
+        ),
       );
     return () => subscription.leave();
   }

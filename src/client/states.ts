@@ -9,7 +9,7 @@
  */
 export type FeedState = 'live' | 'catching up' | 'stale';
 
-export type State =
+export type SubscriptionState =
   /** The subscription was requested, and the server has not responded yet. */
   | 'OPENING'
   /** The connection is open; past frames may still arrive. */
@@ -24,7 +24,7 @@ export type State =
   | 'LOST'
   | 'OVER';
 
-export type Event =
+export type SubscriptionEvent =
   /** The connection was opened, for the first time or again. */
   | 'CONNECTED'
   /** A past frame arrived; more may follow. */
@@ -123,10 +123,10 @@ export const NEXT_STATE = {
     SUBSCRIBED: 'OVER',
     END: 'OVER',
   },
-} as const satisfies Record<State, Record<Event, State>>;
+} as const satisfies Record<SubscriptionState, Record<SubscriptionEvent, SubscriptionState>>;
 
 /** State that is reported to the application for each internal state; null keeps the last reported state. */
-export const BADGE = {
+export const REPORTED_STATES = {
   OPENING: null,
   CATCHING_UP: 'catching up',
   LIVE: 'live',
@@ -134,4 +134,4 @@ export const BADGE = {
   FAULT: 'stale',
   LOST: 'stale',
   OVER: null,
-} as const satisfies Record<State, FeedState | null>;
+} as const satisfies Record<SubscriptionState, FeedState | null>;

@@ -1,15 +1,21 @@
 import { selectsHeartbeats } from './document.ts';
 import { classifyErrors, type Frame, findFrame, type Payload, type Result, type Sink } from './frames.ts';
-import { Position } from './position.ts';
-import { BADGE, type Event, type FeedState, NEXT_STATE, type State } from './states.ts';
+import { StreamPosition } from './position.ts';
+import {
+  type FeedState,
+  NEXT_STATE,
+  REPORTED_STATES,
+  type SubscriptionEvent,
+  type SubscriptionState,
+} from './states.ts';
 
-export interface Listeners {
+export interface ConnectionListeners {
   connected?(again: boolean): void;
 }
 
 /** The parts of a graphql-ws or graphql-sse client that a subscription uses. */
-export interface Connection {
-  subscribe(payload: Payload, sink: Sink, listeners: Listeners): () => void;
+export interface SubscriptionClient {
+  subscribe(payload: Payload, sink: Sink, listeners: ConnectionListeners): () => void;
   /**
    * WebSocket that all subscriptions share; undefined for server-sent events, where each subscription has its
    * own connection.
@@ -32,7 +38,7 @@ export interface Socket {
   terminate(): void;
 }
 
-export interface Settings {
+export interface SubscriptionSettings {
   readonly onState: (state: FeedState, payload: Payload) => void;
   readonly silenceMs: number;
   readonly quietMs: number;
@@ -45,17 +51,17 @@ export interface Settings {
 export class ResumingSubscription {
   readonly #payload: Payload;
   readonly #sink: Sink;
-  readonly #listeners: Listeners;
-  readonly #connection: Connection;
-  readonly #settings: Settings;
+  readonly #listeners: ConnectionListeners;
+  readonly #connection: SubscriptionClient;
+  readonly #settings: SubscriptionSettings;
   /**
    * Request that graphql-ws sends again at each reconnect. Every frame updates its variable `after`, so that
    * the new stream resumes after that frame.
    */
   readonly #request: Payload & { variables: { after?: unknown } };
-  readonly #position: Position;
+  readonly #position: StreamPosition;
   readonly #hasHeartbeats: boolean;
-  #state: State = 'OPENING';
+  #state: SubscriptionState = 'OPENING';
   #badge: FeedState | null = null;
   /** Number of the current stream. Callbacks of streams with an earlier number are ignored. */
   #stream = 0;
@@ -71,9 +77,9 @@ export class ResumingSubscription {
   constructor(
     payload: Payload,
     sink: Sink,
-    listeners: Listeners,
-    connection: Connection,
-    settings: Settings,
+    listeners: ConnectionListeners,
+    connection: SubscriptionClient,
+    settings: SubscriptionSettings,
   ) {
     this.#payload = payload;
     this.#sink = sink;
@@ -81,7 +87,7 @@ export class ResumingSubscription {
     this.#connection = connection;
     this.#settings = settings;
     this.#request = { ...payload, variables: { ...payload.variables } };
-    this.#position = new Position((this.#request.variables.after as string | undefined) ?? null);
+    this.#position = new StreamPosition((this.#request.variables.after as string | undefined) ?? null);
     this.#hasHeartbeats = selectsHeartbeats(payload);
   }
 
@@ -106,7 +112,7 @@ export class ResumingSubscription {
     this.#end(() => this.#sink.error(why));
   }
 
-  #become(event: Event): void {
+  #become(event: SubscriptionEvent): void {
     this.#state = NEXT_STATE[this.#state][event];
     clearTimeout(this.#timer);
     if (this.#state !== 'CATCHING_UP') this.#settled();
@@ -114,7 +120,7 @@ export class ResumingSubscription {
     if (this.#state === 'CATCHING_UP' && !this.#hasHeartbeats)
       this.#timer = setTimeout(() => this.#become('QUIET'), this.#settings.quietMs);
     else if (silenceMs) this.#timer = setTimeout(() => this.#giveUpSilent(), silenceMs);
-    const badge = BADGE[this.#state];
+    const badge = REPORTED_STATES[this.#state];
     if (badge === null || badge === this.#badge) return;
     this.#badge = badge;
     this.#settings.onState(badge, this.#payload);
@@ -191,7 +197,7 @@ export class ResumingSubscription {
   #take(frame: Frame, result: Result): void {
     const { cursor } = frame;
     if (!cursor) {
-      this.fail(notResumable('select `cursor` on every type that it may send'));
+      this.fail(createNotResumableError('select `cursor` on every type that it may send'));
       return;
     }
     const isNewest = cursor === this.#position.cursor;
@@ -307,5 +313,5 @@ export class ResumingSubscription {
   }
 }
 
-export const notResumable = (remedy: string): Error =>
+export const createNotResumableError = (remedy: string): Error =>
   new Error(`This subscription cannot be resumed: ${remedy}.`);

@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { clientKit } from '../graphql/client-kit.ts';
+import { buildClientKit } from '../graphql/client-kit.ts';
 import { printedSchema } from '../graphql/schema.ts';
 import { readText } from './read-text.ts';
 import { typedOperations } from './typed-operations.ts';
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const operations = await readText(`${root}schema/operations.graphql`);
 const files = {
   ...Object.fromEntries(
-    Object.entries(clientKit(operations)).map(([name, text]) => [`schema/${name}`, text]),
+    Object.entries(buildClientKit(operations)).map(([name, text]) => [`schema/${name}`, text]),
   ),
   'src/console/operations.ts': await typedOperations(printedSchema(), operations),
 };

@@ -1,7 +1,7 @@
 /** `npm run sandbox`: runs the provider sandbox alone, for any client of the provider's API. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, describeIssues } from '../config.ts';
+import { ConfigError, formatSettingErrors } from '../config.ts';
 import { systemClock } from '../domain/ports.ts';
 import { port } from '../environment.ts';
 import { SANDBOX_CREDENTIALS_TEXT, startSandbox } from '../sandbox/sandbox.ts';
@@ -50,5 +50,5 @@ function settings(): z.infer<typeof environment> {
   const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(describeIssues(parsed.error, given));
+  throw new ConfigError(formatSettingErrors(parsed.error, given));
 }

@@ -4,10 +4,10 @@ import type { DataKey } from '../config.ts';
 import { FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { readQueueDepths, readReadinessFacts } from '../db/connection/readiness.ts';
 import { readReplication } from '../db/connection/replication.ts';
-import { newestMigration } from '../db/migrate.ts';
-import { deriveTokenSecret } from '../encryption/sealing.ts';
+import { readNewestMigrationTimestamp } from '../db/migrate.ts';
+import { deriveDevelopmentTokenSecret } from '../encryption/sealing.ts';
 import { createAccessLog } from '../http/access-log.ts';
-import { createAddressOf } from '../http/addresses.ts';
+import { createClientAddressFinder } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';
 import { createOriginCheck } from '../http/csrf.ts';
 import { serveExports } from '../http/exports.ts';
@@ -21,19 +21,19 @@ import {
   createHttpServer,
   createIdleConnectionCloser,
   drainAcceptBacklog,
-  formatAddress,
+  formatListeningUrl,
   formatUrl,
 } from '../http/server.ts';
 import { createAuthenticator } from '../http/sign-in.ts';
-import { UnsignedSockets } from '../http/unsigned-sockets.ts';
+import { UnauthenticatedSockets } from '../http/unauthenticated-sockets.ts';
 import { serveUpgrades } from '../http/upgrades.ts';
-import { limitUploads } from '../http/uploads.ts';
+import { createLargeRequestLimiter } from '../http/uploads.ts';
 import { serveWebhooks } from '../http/webhooks.ts';
 import { createBufferedLogger } from '../logging.ts';
 import { SCENARIOS } from '../sandbox/scenarios.ts';
 import { cachedQuery } from '../telemetry/cached-query.ts';
 import { addGauges } from '../telemetry/gauges.ts';
-import { createReadiness } from '../telemetry/readiness.ts';
+import { createReadinessProbe } from '../telemetry/readiness.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
@@ -59,7 +59,7 @@ interface OpenedParts {
 }
 
 /** URLs that the gateway answers at. */
-export interface Addresses {
+export interface ListeningUrls {
   readonly url: string;
   readonly metricsUrl: string;
 }
@@ -68,17 +68,17 @@ export interface Addresses {
  * Registers all routes and listens. When the gateway stops, reports not ready, disconnects the subscribers, and
  * finishes requests in flight.
  */
-export async function serve(parts: OpenedParts): Promise<Addresses> {
+export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   const { core, database, provider, transitions, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
   const state = { isStopping: false };
   const checkReady = await createHealth(parts, state);
 
-  const clientAddressOf = createAddressOf(config.trustedProxies);
+  const clientAddressOf = createClientAddressFinder(config.trustedProxies);
   const failures = createFailedAttemptLimit(config.failuresPerMinute, clientAddressOf);
   const authenticator = createAuthenticator({
     ...{ signIn: config.signIn, clock, failures, log },
-    developmentSecret: deriveTokenSecret(database.dataKeys[0] as DataKey),
+    developmentSecret: deriveDevelopmentTokenSecret(database.dataKeys[0] as DataKey),
     pseudonymsOf: (sub) => database.auditKeys.pseudonyms(sub),
   });
   const isDevelopment = config.signIn.kind === 'DEVELOPMENT';
@@ -99,8 +99,8 @@ export async function serve(parts: OpenedParts): Promise<Addresses> {
     ...graphql,
     ...{ authenticator, connections, metrics, log },
     mostSubscriptions: config.live.subscriptionsPerSocket,
-    unsigned: new UnsignedSockets(clientAddressOf),
-    limitUploads: limitUploads(),
+    unsigned: new UnauthenticatedSockets(clientAddressOf),
+    limitUploads: createLargeRequestLimiter(),
   };
   lifecycle.onStop(await serveGraphqlOverHttp(server, transports));
   await serveConsole(server, {
@@ -137,7 +137,7 @@ export async function serve(parts: OpenedParts): Promise<Addresses> {
     });
   });
 
-  const url = formatAddress(server, host);
+  const url = formatListeningUrl(server, host);
   return { url, metricsUrl: `${metricsServer ? formatUrl(host, metricsServer.port) : url}/metrics` };
 }
 
@@ -158,10 +158,10 @@ async function createHealth(
     limits: provider.limits,
     askBacklog: () => readQueueDepths(pools.watching, clock.now()),
   });
-  return createReadiness({
+  return createReadinessProbe({
     isStopping: () => state.isStopping,
     doorbell: feed.connection,
-    newestMigration: await newestMigration(),
+    newestMigration: await readNewestMigrationTimestamp(),
     askDatabase: () => readReadinessFacts(pools.watching, clock.now()),
     askReplication,
     keyFault: () => keyWatch.fault(),

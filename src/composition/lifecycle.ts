@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 /** Releases one resource: closes it, or waits until its unfinished work is done. */
-export type Release = () => unknown;
+export type ReleaseResource = () => unknown;
 
 /**
  * Registry of the resources that the gateway opened. Each part registers a release function when it opens a
@@ -10,14 +10,14 @@ export type Release = () => unknown;
  */
 export class Lifecycle {
   readonly #log: Logger;
-  readonly #releases: Release[] = [];
+  readonly #releases: ReleaseResource[] = [];
   #stopping: Promise<void> | null = null;
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  onStop(release: Release): void {
+  onStop(release: ReleaseResource): void {
     this.#releases.push(release);
   }
 

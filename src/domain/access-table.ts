@@ -1,5 +1,12 @@
 /** Renders the access tables of `access.ts` as Markdown for the documentation (`npm run roles`). */
-import { FIELD_RULES, FIELDS, type FieldRuleName, OPERATIONS, ROLES, type Role } from './access.ts';
+import {
+  FIELD_ACCESS,
+  FIELD_RULES,
+  type FieldRuleName,
+  OPERATION_ROLES,
+  ROLES,
+  type Role,
+} from './access.ts';
 
 const everyRole = Object.keys(ROLES) as Role[];
 
@@ -7,8 +14,8 @@ const everyRole = Object.keys(ROLES) as Role[];
  * Returns a Markdown table: first the operations by role, with one row for those that are open to every role,
  * then the fields that only some roles see in full.
  */
-export function accessAsMarkdown(): string {
-  const operations = Object.entries(OPERATIONS) as [string, readonly Role[]][];
+export function formatAccessTable(): string {
+  const operations = Object.entries(OPERATION_ROLES) as [string, readonly Role[]][];
   const limited = operations.filter(([, roles]) => roles.length < everyRole.length);
   return [
     row(['', ...everyRole.map((role) => `\`${role}\``)]),
@@ -20,7 +27,7 @@ export function accessAsMarkdown(): string {
 }
 
 function fieldsThatDiffer(): [string, FieldRuleName][] {
-  return Object.entries(FIELDS).flatMap(([type, rules]) =>
+  return Object.entries(FIELD_ACCESS).flatMap(([type, rules]) =>
     (Object.entries(rules) as [FieldRuleName, string][])
       // Leaves out fields that every role sees (OPEN), and fields of a mutation's payload: the row of the
       // mutation already lists their roles.
@@ -58,5 +65,5 @@ export function withAccessTable(document: string): string {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`the document has no ${BEGIN} or no ${END}: add both markers`);
-  return `${before}${BEGIN}\n\n${accessAsMarkdown()}\n\n${END}${after}`;
+  return `${before}${BEGIN}\n\n${formatAccessTable()}\n\n${END}${after}`;
 }

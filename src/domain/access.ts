@@ -49,13 +49,13 @@ export const QUEUE_ROLES = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that act on a session although it is assigned to another person, and may assign it to somebody else. */
-export const MANAGERS: readonly Role[] = ['OPERATOR', 'ADMIN'];
+export const MANAGER_ROLES: readonly Role[] = ['OPERATOR', 'ADMIN'];
 
 /**
  * Roles that may call each root field of the GraphQL schema. The server does not start if a root field is
  * missing here, so that a new field cannot be open to everyone by mistake.
  */
-export const OPERATIONS = {
+export const OPERATION_ROLES = {
   'Query.viewer': ALL_ROLES,
   'Query.node': ALL_ROLES,
   'Query.nodes': ALL_ROLES,
@@ -94,7 +94,7 @@ export const OPERATIONS = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that see a person's phone, name, email and link in full. A CUSTOMER sees only their own data. */
-export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
+export const PERSONAL_DATA_ROLES: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
 
 interface FieldRule {
   /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */
@@ -116,8 +116,8 @@ interface FieldRule {
  */
 export const FIELD_RULES = {
   OPEN: { roles: ALL_ROLES, others: 'every viewer of the object sees it' },
-  PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
-  PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
+  PERSONAL: { roles: PERSONAL_DATA_ROLES, personal: true, others: 'null' },
+  PHONE: { roles: PERSONAL_DATA_ROLES, personal: true, others: 'the last four digits' },
   /** Free text written by staff. */
   WORDS: { roles: STAFF, own: true, personal: true, others: 'null, except for their own words' },
   /** Free text that staff wrote for the customer. */
@@ -135,7 +135,7 @@ export type FieldRuleName = keyof typeof FIELD_RULES;
  * Access rule of every field of every GraphQL type. The server does not start if a field is missing here, so
  * that a new field cannot be open to everyone by mistake.
  */
-export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
+export const FIELD_ACCESS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate languages linkExpiresAt startCursor
       status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed closed replaced
@@ -231,7 +231,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
 
 /** Returns the access rule of a field; null if the table of fields does not list the field. */
 export function findFieldRule(type: string, field: string): FieldRuleName | null {
-  const rules = Object.entries(FIELDS[type] ?? {}) as [FieldRuleName, string][];
+  const rules = Object.entries(FIELD_ACCESS[type] ?? {}) as [FieldRuleName, string][];
   return rules.find(([, fields]) => fields.split(/\s+/).includes(field))?.[0] ?? null;
 }
 
@@ -272,20 +272,20 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
  * Returns the name that is stored for the viewer as actor or author. The name of a customer is a pseudonym, so
  * that after the customer's data was erased no stored name identifies the person.
  */
-export const recordedAs = ({ id, pseudonyms }: Viewer): string => pseudonyms?.[0] ?? id;
+export const getRecordedName = ({ id, pseudonyms }: Viewer): string => pseudonyms?.[0] ?? id;
 
 /**
  * Whether a stored name of an actor or author means this viewer: it is the viewer's `id` or one of the
  * pseudonyms.
  */
-export const isNamed = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
+export const isNameOf = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
   name === id || (pseudonyms?.includes(name as string) ?? false);
 
 /**
  * Returns all names that may be stored for the viewer: the pseudonym under each audit key, and the plain `id`,
  * which earlier releases stored.
  */
-export const recordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
+export const getRecordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
 
 /** Whether the viewer has a staff role. Staff see all sessions. */
 export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
@@ -310,7 +310,7 @@ export const allStaffSee = (rule: FieldRuleName): boolean => {
 /** Known facts about the owner of a field's value. From these facts follows whether a viewer sees the value. */
 export interface FieldOwner {
   readonly verificationId?: string | undefined;
-  /** Stored name of the person who wrote the value (`recordedAs`). */
+  /** Stored name of the person who wrote the value (`getRecordedName`). */
   readonly author?: unknown;
 }
 
@@ -321,7 +321,7 @@ export function maySeeField(
   { verificationId, author }: FieldOwner,
 ): boolean {
   const { roles, own }: FieldRule = FIELD_RULES[rule];
-  if (own && isNamed(viewer, author)) return true;
+  if (own && isNameOf(viewer, author)) return true;
   if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
   // The caller did not say which session the field belongs to. A viewer who is only a customer can reach only
   // their own data; a viewer who is also staff reaches all data, so only the staff roles count.

@@ -2,7 +2,13 @@
  * Finds the first error in a session's audit chain (HMAC chain of its changes): pure functions, which compare
  * the chain with the rows that the database contains now.
  */
-import { type AuditEntry, type AuditHead, type AuditKeys, type AuditKind, COMMITMENTS } from './audit.ts';
+import {
+  type AuditEntry,
+  type AuditHead,
+  type AuditKeys,
+  type AuditKind,
+  COMMITTED_FIELDS,
+} from './audit.ts';
 import { toStorable } from './storable.ts';
 
 /** Error in an audit chain: the number of an entry, and what is wrong with that entry. */
@@ -120,7 +126,7 @@ export function checkRows(
     // directly in the database.
     const isErased = (text: string) =>
       now[text] === null && (then[text] ?? null) !== null && erasure > entry.number;
-    const gone = COMMITMENTS[kind]?.filter(isErased) ?? [];
+    const gone = COMMITTED_FIELDS[kind]?.filter(isErased) ?? [];
     erased += gone.length;
     const wrong = differingFields(then, now, gone);
     if (wrong.length > 0)
@@ -173,13 +179,13 @@ function newestContents(entries: readonly AuditEntry[]) {
   return { newest, findings };
 }
 
-export type Fields = Record<string, unknown>;
+export type EntryContent = Record<string, unknown>;
 
 /**
  * Returns the names of the fields that differ. A field that one side lacks, because a later release added the
  * field, counts as null.
  */
-const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
+const differingFields = (then: EntryContent, now: EntryContent, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
     (field) => toStoredForm(now[field]) !== toStoredForm(then[field]) && !apartFrom.includes(field),
   );
@@ -203,7 +209,7 @@ const nameRow = (kind: CurrentRow['kind'], key: string): string => `${TABLES[kin
  * Parses the content of an audit entry. Returns {} for invalid JSON: such an entry was edited, and `checkLinks`
  * reports it because its hash does not match.
  */
-export function parseContent(content: string): Fields {
+export function parseContent(content: string): EntryContent {
   try {
     return Object(JSON.parse(content));
   } catch {

@@ -1,10 +1,16 @@
 /** Compares the row of a session with its audit chain and its log of transitions. Pure functions. */
 
-import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
+import {
+  type AuditEntry,
+  computeCommitment,
+  formatPersonForCommitment,
+  LATE_SESSION_FIELDS,
+  type LateSessionField,
+} from './audit.ts';
 import {
   type AuditFinding,
+  type EntryContent,
   earliestFinding,
-  type Fields,
   parseContent,
   toStoredForm,
 } from './audit-check.ts';
@@ -13,7 +19,7 @@ import { applyTransition, isApplied, type LogEntry, type ProjectedState } from '
 import { findWaitingParty, type Party } from './status.ts';
 
 /** Columns of a session's row that DETAILS entries contain. */
-type RowDetails = Readonly<Record<Exclude<DetailField, 'caller'>, string | Date | null>>;
+type RowDetails = Readonly<Record<Exclude<LateSessionField, 'caller'>, string | Date | null>>;
 
 /** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
 export interface AuditedSession extends Omit<ProjectedState, 'provider' | 'assigned'>, RowDetails {
@@ -62,8 +68,8 @@ export function checkDerived(
   if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
   try {
     const erased = entries.findLast(({ kind }) => kind === 'ERASURE')?.recordedAt ?? null;
-    const derived: Fields = { ...derivedFrom(log, entries), erasedAt: erased };
-    const given = row as unknown as Fields;
+    const derived: EntryContent = { ...derivedFrom(log, entries), erasedAt: erased };
+    const given = row as unknown as EntryContent;
     const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
     return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
   } catch {
@@ -94,7 +100,7 @@ function derivedFrom(log: readonly AuditedLogEntry[], entries: readonly AuditEnt
 }
 
 /** Returns who was given the session by the newest assignment in its chain, and when. */
-function findAssignment(entries: readonly AuditEntry[]): Fields {
+function findAssignment(entries: readonly AuditEntry[]): EntryContent {
   const contents = entries.flatMap(({ kind, content }) =>
     kind === 'ANNOTATION' ? [parseContent(content)] : [],
   );
@@ -110,13 +116,13 @@ const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
 /**
  * The only detail of a session that may change after it was set: the provider may move the expiry of the link.
  */
-const CHANGEABLE: DetailField = 'linkExpiresAt';
+const CHANGEABLE: LateSessionField = 'linkExpiresAt';
 
 /**
  * Whether an audit chain says whose session it is (SESSION entry). A chain of an earlier release has no such
  * entry until `npm run audit -- bind` adds one.
  */
-export const isBound = (entries: readonly AuditEntry[]): boolean =>
+export const hasSessionEntry = (entries: readonly AuditEntry[]): boolean =>
   entries.some(({ kind }) => kind === 'SESSION');
 
 /**
@@ -133,8 +139,8 @@ export function checkIdentityAndDetails(
   if (second) return { number: second.number, what: 'inserted: an earlier entry already names the session' };
   const details = latestDetails(entries);
   const findings = [...details.findings];
-  const given: Fields = { ...row, caller: origin?.caller };
-  for (const field of DETAIL_FIELDS) {
+  const given: EntryContent = { ...row, caller: origin?.caller };
+  for (const field of LATE_SESSION_FIELDS) {
     const recorded = details.newest.get(field);
     const isSaid = recorded !== undefined && (session !== undefined || recorded.value !== null);
     if (!isSaid || (field === 'caller' && !origin)) continue;
@@ -162,10 +168,10 @@ export function differingDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession,
   { caller }: SessionOrigin,
-): Partial<Record<DetailField, string | Date | null>> {
+): Partial<Record<LateSessionField, string | Date | null>> {
   const { newest } = latestDetails(entries);
   const given = { ...row, caller };
-  const differing = DETAIL_FIELDS.filter(
+  const differing = LATE_SESSION_FIELDS.filter(
     (field) => given[field] !== null && !isSame(newest.get(field)?.value ?? null, given[field]),
   );
   return Object.fromEntries(differing.map((field) => [field, given[field]]));
@@ -176,12 +182,12 @@ export function differingDetails(
  * value which may not change: the session's row was edited before that entry was written.
  */
 function latestDetails(entries: readonly AuditEntry[]) {
-  const newest = new Map<DetailField, { number: number; value: unknown }>();
+  const newest = new Map<LateSessionField, { number: number; value: unknown }>();
   const findings: AuditFinding[] = [];
   for (const { kind, number, content } of entries) {
     if (kind !== 'SESSION' && kind !== 'DETAILS') continue;
     const payload = parseContent(content);
-    for (const field of DETAIL_FIELDS) {
+    for (const field of LATE_SESSION_FIELDS) {
       const value = payload[field] ?? null;
       const before = newest.get(field)?.value ?? null;
       if (value === null && before !== null) continue;
@@ -210,7 +216,7 @@ function checkPerson(
   if (payload === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
     return null;
   if (!personSalt) return { number, what: `${ROW}: personSalt` };
-  return computeCommitment(personText(user), personSalt) === payload
+  return computeCommitment(formatPersonForCommitment(user), personSalt) === payload
     ? null
     : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
 }

@@ -1,5 +1,5 @@
 import { MEETING_STATUS_BY_SUB_STATUS, REVIEW_BY_SUB_STATUS } from './actions.ts';
-import { isApplied, isLate, type Verdict } from './session.ts';
+import { isApplied, isLateVerdict, type Verdict } from './session.ts';
 import type { SubStatus } from './status.ts';
 
 /** Parts of a session that a transition may have changed: a screen queries these parts again. */
@@ -68,7 +68,7 @@ export function findChanges({
   // A review made at the provider is stored whatever the verdict, except if a newer update was recorded first. The
   // agent's remarks may arrive with the end of the call.
   const isReview = subStatus in REVIEW_BY_SUB_STATUS || subStatus === 'AGENT_ENDED_CALL';
-  if (isAboutStatus(verdict) && !isLate(verdict) && isReview) found.add('REVIEWS');
+  if (isAboutStatus(verdict) && !isLateVerdict(verdict) && isReview) found.add('REVIEWS');
   // The resolution of a dispute ends nothing, even if it repeats a sub-status that once ended the session.
   if (verdict !== 'RESOLVED' && isAboutStatus(verdict))
     for (const each of CHANGES_BY_END[subStatus] ?? []) found.add(each);

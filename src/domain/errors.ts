@@ -131,7 +131,7 @@ export class ProviderFailure extends Error {
 }
 
 /** Thrown for a provider update that names another verification or user than expected. */
-export class Mismatch extends ProviderFailure {
+export class IdentityMismatch extends ProviderFailure {
   constructor(
     readonly field: IdentityField,
     /**

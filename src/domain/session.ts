@@ -68,7 +68,7 @@ export const isStaffRecord = (verdict: Verdict): boolean => STAFF_VERDICTS.inclu
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
  * the notes, escalations, assignments and labels of staff.
  */
-export const findReason = (verdict: Verdict, staff: boolean): string | null =>
+export const explainUnchangedStatus = (verdict: Verdict, staff: boolean): string | null =>
   !staff && isStaffRecord(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
 
 /**
@@ -145,13 +145,13 @@ interface RawPair {
  * Earlier report of the same raw status in this session: the event time of the webhook by the provider's clock,
  * or null if only a poll reported the status.
  */
-export type Observation = Date | null;
+export type ObservationTime = Date | null;
 
 /**
  * Provider update: a WEBHOOK, or the provider's ANSWER to a poll. `seen` lists the earlier reports of the same
  * raw status in this session.
  */
-export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } & (
+export type StatusUpdate = RawPair & { readonly seen: readonly ObservationTime[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;
@@ -190,13 +190,13 @@ export const isTooFarAhead = (time: Date, now: Date): boolean =>
  * Delay of the second poll, which confirms an answer that repeats an older status. Longer than the usual
  * replication lag of the provider.
  */
-export const SECOND_LOOK_AFTER_MS = 5_000;
+export const SECOND_POLL_DELAY_MS = 5_000;
 
 /**
  * Decision on a provider update. `orderUncertain` is true if timestamps do not tell the order of the updates,
  * so that the provider must be polled soon.
  */
-export type Evaluation =
+export type UpdateDecision =
   /** The update repeats what is already recorded. */
   | { readonly kind: 'NOTHING' }
   /** A webhook was recorded after the poll was sent, so the answer may be older than the webhook. */
@@ -219,7 +219,11 @@ export type Evaluation =
  * Decides whether a provider update becomes a transition, and whether that transition changes the status. An
  * update is never refused: one that contradicts the session is recorded with a verdict that says so.
  */
-export function evaluateUpdate(session: SessionState | null, update: StatusUpdate, now: Date): Evaluation {
+export function evaluateUpdate(
+  session: SessionState | null,
+  update: StatusUpdate,
+  now: Date,
+): UpdateDecision {
   const pair = parseRawStatus(update.rawStatus, update.rawSubStatus);
   if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', orderUncertain: !hasOrder(update) };
   return update.kind === 'WEBHOOK'
@@ -239,7 +243,7 @@ function evaluateWebhook(
   pair: StatusPair,
   news: Extract<StatusUpdate, { kind: 'WEBHOOK' }>,
   now: Date,
-): Evaluation {
+): UpdateDecision {
   const time = news.eventTime.getTime();
   if (news.seen.some((observation) => observation?.getTime() === time)) return { kind: 'NOTHING' };
 
@@ -279,7 +283,7 @@ function evaluateAnswer(
   pair: StatusPair,
   news: Extract<StatusUpdate, { kind: 'ANSWER' }>,
   now: Date,
-): Evaluation {
+): UpdateDecision {
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
@@ -297,7 +301,7 @@ function evaluateAnswer(
       since: now,
       webhooks: provider.webhooks,
     };
-    if (news.askedAt.getTime() < first.since.getTime() + SECOND_LOOK_AFTER_MS)
+    if (news.askedAt.getTime() < first.since.getTime() + SECOND_POLL_DELAY_MS)
       return { kind: 'DOUBTED', doubt: first };
   }
   return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: false };
@@ -354,7 +358,7 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
 };
 
 /** Sub-statuses in which the customer is approved, by an agent or finally. */
-export const APPROVALS: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
+export const APPROVED_SUB_STATUSES: readonly SubStatus[] = ['AGENT_APPROVED', 'AUDITOR_APPROVED'];
 
 /**
  * Returns the pair that the provider decided: its newest status if that contradicts the session. If the newest status
@@ -409,7 +413,7 @@ function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict
  * Whether the verdict says that the update was older than the newest one. Such an update is only recorded and
  * does not change the raw status.
  */
-export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
+export const isLateVerdict = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
 /**
  * Returns the verdict on the replacement of a session by another session of the same person. A session that has
@@ -491,7 +495,7 @@ const MEETINGS_POSSIBLE = OPEN.filter((subStatus) => findRules(subStatus).noMeet
  * Sub-statuses of a session whose meeting is booked, or was cancelled, declined or missed. If a booking took the
  * session out of review, the review of the call stays possible in these sub-statuses.
  */
-export const AFTER_A_BOOKING = [
+export const MEETING_SUB_STATUSES = [
   'USER_MEETING_SCHEDULED',
   'USER_MEETING_CANCELLED',
   'USER_REJECTED_MEETING',
@@ -523,17 +527,17 @@ export const ACTION_TRANSITIONS: readonly {
   // statement `callComplete`; after a booking, the end of the unreviewed call decides.
   {
     action: 'RECORD_AGENT_REVIEW',
-    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...MEETING_SUB_STATUSES],
     to: 'AGENT_APPROVED',
   },
   {
     action: 'RECORD_AGENT_REVIEW',
-    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...MEETING_SUB_STATUSES],
     to: 'AGENT_REJECTED',
   },
   {
     action: 'RECORD_AGENT_REVIEW',
-    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...AFTER_A_BOOKING],
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL', ...MEETING_SUB_STATUSES],
     to: 'AGENT_UNABLE_TO_VALIDATE',
   },
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_APPROVED' },
@@ -681,7 +685,7 @@ export function applyTransition(state: ProjectedState | null, entry: LogEntry): 
     closed: state.closed || CLOSING_SUB_STATUSES.includes(entry.subStatus),
     replaced: state.replaced || entry.subStatus === 'REPLACED',
     assigned: isAssignedAfter(state.assigned, entry),
-    provider: words && !isLate(verdict) ? words : state.provider,
+    provider: words && !isLateVerdict(verdict) ? words : state.provider,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Last result of a subscription that the gateway ends with an error. */
-export interface Ending {
+export interface LastResult {
   readonly errors: readonly Error[];
 }
 
@@ -8,11 +8,11 @@ export interface Ending {
  * directly to the sink (socket), so the iterator yields no frames. If the gateway ends the subscription with
  * an error, the iterator yields one result with that error, and then ends.
  */
-export class EndingIterator implements AsyncIterableIterator<Ending> {
+export class SubscriptionIterator implements AsyncIterableIterator<LastResult> {
   #release: (() => void) | null;
   readonly #over: Promise<void>;
   #end: () => void = () => {};
-  #ending: Ending | null = null;
+  #ending: LastResult | null = null;
 
   /** `release` frees the resources of the subscription; it is called at most once. */
   constructor(release: () => void) {
@@ -26,14 +26,14 @@ export class EndingIterator implements AsyncIterableIterator<Ending> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Ending, undefined>> {
+  async next(): Promise<IteratorResult<LastResult, undefined>> {
     await this.#over;
     const value = this.#ending;
     this.#ending = null;
     return value ? { done: false, value } : { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<Ending, undefined>> {
+  async return(): Promise<IteratorResult<LastResult, undefined>> {
     this.#ending = null;
     this.#finish();
     return { done: true, value: undefined };

@@ -1,11 +1,16 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
-import { findArchived } from '../db/retention/archive.ts';
-import { findPositions, readFeedFrom, readFeedHead, type TransitionPosition } from '../db/sessions/feed.ts';
+import { findArchivedSession } from '../db/retention/archive.ts';
+import {
+  findPositionedTransitions,
+  type PositionedTransition,
+  readFeedFrom,
+  readNewestFeedEntries,
+} from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
 import type { CursorExpiry } from './cursor.ts';
-import type { Entry, OrderedLog } from './log-tail.ts';
+import type { LogTailEntry, OrderedLog } from './log-tail.ts';
 
 const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 
@@ -23,7 +28,7 @@ export interface LogQueries {
   /** Returns why a session's log has lost a transition: archived by retention, or rewound by a failover. */
   explainLoss(sessionId: string): Promise<CursorExpiry>;
   /** Finds a transition and its feed position; null if the log does not have the transition. */
-  findPlaced(transition: { sessionId: string; sequence: number }): Promise<TransitionPosition | null>;
+  findPlaced(transition: { sessionId: string; sequence: number }): Promise<PositionedTransition | null>;
 }
 
 /**
@@ -39,24 +44,24 @@ export function createLogQueries(db: Database): LogQueries {
     }, options);
   const [first, last] = [pages('FIRST'), pages('LAST')];
   const placed = new DataLoader(
-    (places: readonly { sessionId: string; sequence: number }[]) => findPositions(db, places),
+    (places: readonly { sessionId: string; sequence: number }[]) => findPositionedTransitions(db, places),
     options,
   );
 
   const explainLoss = async (sessionId: string): Promise<CursorExpiry> =>
-    (await findArchived(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
+    (await findArchivedSession(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
 
   return {
     feed: {
       readFrom: (position, limit) => readFeedFrom(db, position, limit),
-      readNewest: (limit) => readFeedHead(db, limit),
+      readNewest: (limit) => readNewestFeedEntries(db, limit),
       // Retention never archives the newest feed entry, so if the newest known entry is missing, the feed was
       // rewound by a failover.
       explainLoss: async () => 'LOG_REWOUND',
     },
     session: ({ id, verificationId }) => {
       const range = { sessionId: id, before: BEYOND_ANY_SEQUENCE };
-      const entriesOf = (rows: Awaited<ReturnType<typeof first.load>>): Entry[] =>
+      const entriesOf = (rows: Awaited<ReturnType<typeof first.load>>): LogTailEntry[] =>
         rows.map((row) => ({ ...row, verificationId, number: row.sequence, position: null }));
       return {
         async readFrom(sequence, limit) {

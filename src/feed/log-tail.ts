@@ -1,20 +1,20 @@
 import type { FeedEntry } from '../domain/session.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 import type { CursorExpiry } from './cursor.ts';
-import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
+import { type FingerprintFields, getFingerprint } from './fingerprint.ts';
 
 /**
  * Transition with its number in the followed log, 1, 2, 3 …: in the feed its position, in a session's log its
  * sequence.
  */
-export type Entry = FeedEntry;
+export type LogTailEntry = FeedEntry;
 
 /** Log that subscribers can follow: the feed over all sessions, or one session's log. */
 export interface OrderedLog {
   /** Reads at most `limit` entries in order, from entry `number` on (inclusive). */
-  readFrom(number: number, limit: number): Promise<Entry[]>;
+  readFrom(number: number, limit: number): Promise<LogTailEntry[]>;
   /** Reads the newest entries, at most `limit`, in order. */
-  readNewest(limit: number): Promise<Entry[]>;
+  readNewest(limit: number): Promise<LogTailEntry[]>;
   /**
    * Returns why the log has lost its newest entries: they were archived, or the log was rewound by a
    * failover.
@@ -26,7 +26,7 @@ export interface OrderedLog {
  * Progress of a reader in a log: number and fingerprint (digest) of the newest entry that the reader has
  * seen.
  */
-export interface Progress {
+export interface ReadProgress {
   /** 0 if the reader has seen no entry. */
   readonly number: number;
   /** Null if unknown, for example because the reader's cursor contains no fingerprint. */
@@ -36,12 +36,12 @@ export interface Progress {
 /** Listener of a log tail; implemented by subscriber groups. */
 export interface TailListener {
   /** Publishes new entries. Resolves once every live subscriber has been sent the entries; never rejects. */
-  publish(entries: readonly Entry[]): Promise<void>;
+  publish(entries: readonly LogTailEntry[]): Promise<void>;
   /**
    * Called when the log has lost all entries after number `to`; handled after the earlier calls of `publish`.
    * `holds` tells whether the log still has all entries that a subscriber with the given progress was sent.
    */
-  onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
+  onRewind(why: CursorExpiry, to: number, holds: (progress: ReadProgress) => boolean): void;
   /**
    * Counts the live subscribers, and the subscribers that have been lagging for less than `patienceMs`
    * milliseconds.
@@ -81,12 +81,12 @@ export class LogTail {
   readonly #onError: (error: unknown) => void;
   readonly #onRewound: (why: CursorExpiry) => void;
   /** Newest entries of the log, without gaps. The last entry is the head. */
-  #recent: readonly Entry[] = [];
+  #recent: readonly LogTailEntry[] = [];
   /**
    * Entries, by number, that were handed over by the transactions of this process that committed them, and
    * that are not published yet.
    */
-  readonly #pushed = new Map<number, Entry>();
+  readonly #pushed = new Map<number, LogTailEntry>();
   #warm: Promise<void> | null = null;
   #isPublishing = false;
   #mayHaveGrown = false;
@@ -158,7 +158,7 @@ export class LogTail {
   }
 
   /** Notes that a read by the caller, begun at `at`, found `head` to be the newest entry of the log. */
-  confirm(head: Progress, at: number): void {
+  confirm(head: ReadProgress, at: number): void {
     if (this.isAt(head)) this.#verifiedAt = Math.max(at, this.#verifiedAt);
   }
 
@@ -166,7 +166,7 @@ export class LogTail {
    * Accepts an entry from the transaction that has just committed it. If the entry directly follows the
    * newest known entry, it is published without a read of the log.
    */
-  push(entry: Entry): void {
+  push(entry: LogTailEntry): void {
     if (entry.number <= this.head) {
       // The tail knows a different entry under this number: the log was rewound (failover), and the number
       // assigned again.
@@ -179,7 +179,7 @@ export class LogTail {
   }
 
   /** Whether the newest entry that the reader has seen is the head of this tail. */
-  isAt({ number, fingerprint }: Progress): boolean {
+  isAt({ number, fingerprint }: ReadProgress): boolean {
     const newest = this.#recent.at(-1);
     if (!newest) return number === 0;
     return newest.number === number && (fingerprint === null || fingerprint === getFingerprint(newest));
@@ -190,7 +190,7 @@ export class LogTail {
    * the head. `LOG_REWOUND` or `ARCHIVED`: the log has lost entries that the reader has seen or needs next,
    * so the reader cannot continue. `STOPPED`: the tail has stopped.
    */
-  async after(progress: Progress): Promise<readonly Entry[] | CursorExpiry | 'STOPPED'> {
+  async after(progress: ReadProgress): Promise<readonly LogTailEntry[] | CursorExpiry | 'STOPPED'> {
     await this.warmUp();
     if (progress.number > this.head) await this.readEnd();
     while (!this.#stopped) {
@@ -285,8 +285,8 @@ export class LogTail {
    * Takes the handed-over entries that follow the newest known entry without a gap. The others are dropped,
    * and read from the log instead.
    */
-  #takePushed(): Entry[] {
-    const taken: Entry[] = [];
+  #takePushed(): LogTailEntry[] {
+    const taken: LogTailEntry[] = [];
     let number = this.head;
     for (
       let next = this.#pushed.get(number + 1);
@@ -301,7 +301,7 @@ export class LogTail {
     return taken;
   }
 
-  async #add(entries: readonly Entry[]): Promise<void> {
+  async #add(entries: readonly LogTailEntry[]): Promise<void> {
     if (entries.length === 0) return;
     this.#recent = takeNewest([...this.#recent, ...entries], this.#capacity);
     await this.#publishToMost(entries);
@@ -316,7 +316,7 @@ export class LogTail {
     const known = this.#recent;
     const read = await this.#readWithRetry(() => this.#log.readFrom(known[0]?.number ?? 1, known.length));
     let common = 0;
-    while (common < known.length && isSame(known[common], read[common])) common += 1;
+    while (common < known.length && isSameEntry(known[common], read[common])) common += 1;
     this.#mayHaveGrown = true;
     // All known entries are in the log after all: the read that missed an entry was answered by a server that
     // was shutting down.
@@ -325,10 +325,10 @@ export class LogTail {
     else await this.#loadRecent();
     if (this.#stopped) return;
     this.#pushed.clear();
-    const first = common > 0 ? (known[0] as Entry).number : Number.POSITIVE_INFINITY;
+    const first = common > 0 ? (known[0] as LogTailEntry).number : Number.POSITIVE_INFINITY;
     // For a reader whose progress is older than `#recent` it is unknown whether its entries were lost: its
     // next read of the log finds out, by the anchor.
-    const holds = (progress: Progress) =>
+    const holds = (progress: ReadProgress) =>
       progress.number < first ? common > 0 : this.#recentAfter(progress) !== null;
     for (const listener of this.listeners) listener.onRewind(why, this.head, holds);
     this.#onRewound(why);
@@ -343,7 +343,7 @@ export class LogTail {
    * Returns why entries are missing. An empty read does not tell whether the entries were archived or the log
    * was rewound; then `explainLoss` tells.
    */
-  #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
+  #explain(why: CursorExpiry, read: readonly LogTailEntry[]): Promise<CursorExpiry> {
     return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);
   }
 
@@ -351,7 +351,7 @@ export class LogTail {
    * Returns entries after a reader's progress from memory; null if memory does not reach back that far, or
    * has a different entry than the reader has seen.
    */
-  #recentAfter({ number, fingerprint }: Progress): readonly Entry[] | null {
+  #recentAfter({ number, fingerprint }: ReadProgress): readonly LogTailEntry[] | null {
     const first = this.#recent[0];
     if (number === 0) return first && first.number !== 1 ? null : this.#recent.slice(0, REPLAY_PAGE_SIZE);
     const anchor = first && this.#recent[number - first.number];
@@ -363,7 +363,7 @@ export class LogTail {
   /**
    * Whether the tail has a different entry under the reader's number than the one that the reader has seen.
    */
-  #contradicts({ number, fingerprint }: Progress): boolean {
+  #contradicts({ number, fingerprint }: ReadProgress): boolean {
     const first = this.#recent[0];
     const known = first && this.#recent[number - first.number];
     return known !== undefined && fingerprint !== null && getFingerprint(known) !== fingerprint;
@@ -373,7 +373,7 @@ export class LogTail {
    * Publishes entries. Resolves when at least half of the live subscribers have been sent the entries, so
    * that the slower half does not delay the faster half.
    */
-  #publishToMost(entries: readonly Entry[]): Promise<void> {
+  #publishToMost(entries: readonly LogTailEntry[]): Promise<void> {
     const listeners = [...this.listeners];
     const sizes = listeners.map((listener) => listener.countSubscribers(MAX_WAIT_MS).live);
     const all = sizes.reduce((total, size) => total + size, 0);
@@ -406,13 +406,13 @@ export class LogTail {
    * Reads the anchor (the newest known entry) and at most `limit` entries after it. Anchor 0: reads from the
    * first entry on.
    */
-  #readFrom(anchor: number, limit: number): Promise<Entry[]> {
+  #readFrom(anchor: number, limit: number): Promise<LogTailEntry[]> {
     return this.#readWithRetry(() =>
       anchor === 0 ? this.#log.readFrom(1, limit) : this.#log.readFrom(anchor, limit + 1),
     );
   }
 
-  #readWithRetry(read: () => Promise<Entry[]>): Promise<Entry[]> {
+  #readWithRetry(read: () => Promise<LogTailEntry[]>): Promise<LogTailEntry[]> {
     return this.#retry(read, []);
   }
 
@@ -433,16 +433,16 @@ export class LogTail {
   }
 }
 
-const NOTHING: Progress = { number: 0, fingerprint: null };
+const NOTHING: ReadProgress = { number: 0, fingerprint: null };
 
 /** Returns the progress of a reader that has seen the log up to `entry`. */
-export const progressTo = (entry: Fingerprinted & { readonly number: number }): Progress => ({
+export const progressTo = (entry: FingerprintFields & { readonly number: number }): ReadProgress => ({
   number: entry.number,
   fingerprint: getFingerprint(entry),
 });
 
 /** Whether two entries have the same number and fingerprint. */
-export const isSame = (known: Entry | undefined, read: Entry | undefined): boolean =>
+export const isSameEntry = (known: LogTailEntry | undefined, read: LogTailEntry | undefined): boolean =>
   known !== undefined &&
   read !== undefined &&
   known.number === read.number &&
@@ -452,10 +452,10 @@ export const isSame = (known: Entry | undefined, read: Entry | undefined): boole
  * Returns the newest entries, at most `limit`, back to the newest gap in their numbers; archived entries
  * leave gaps.
  */
-function takeNewest(entries: readonly Entry[], limit: number): readonly Entry[] {
+function takeNewest(entries: readonly LogTailEntry[], limit: number): readonly LogTailEntry[] {
   let from = entries.length - 1;
   const least = Math.max(0, entries.length - limit);
-  while (from > least && entries[from - 1]?.number === (entries[from] as Entry).number - 1) from -= 1;
+  while (from > least && entries[from - 1]?.number === (entries[from] as LogTailEntry).number - 1) from -= 1;
   return entries.slice(Math.max(0, from));
 }
 
@@ -464,9 +464,9 @@ function takeNewest(entries: readonly Entry[], limit: number): readonly Entry[] 
  * why the reader cannot continue.
  */
 function afterAnchor(
-  read: readonly Entry[],
-  { number, fingerprint }: Progress,
-): readonly Entry[] | CursorExpiry {
+  read: readonly LogTailEntry[],
+  { number, fingerprint }: ReadProgress,
+): readonly LogTailEntry[] | CursorExpiry {
   if (number === 0) return read;
   const [first] = read;
   if (!first) return 'LOG_REWOUND';

@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
 import { getFingerprint } from './fingerprint.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { Entry } from './log-tail.ts';
-import type { Executed, Frame, Selection } from './subscription.ts';
+import type { LogTailEntry } from './log-tail.ts';
+import type { ExecutedFrame, FrameEvent, FrameSelection } from './subscription.ts';
 
 /** Frame to execute, with a key that identifies it: requests with the same key share one execution. */
 export interface FrameRequest {
   readonly key: string;
-  readonly frame: Frame;
+  readonly frame: FrameEvent;
 }
 
 /**
@@ -29,7 +29,7 @@ export const createFrameResultCache = (): FrameResultCache =>
  * Returns the key of an entry's frame. The key contains the fingerprint, because after a failover two
  * different entries can have the same number.
  */
-export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
+export const frameKey = (entry: LogTailEntry): string => `${entry.number} ${getFingerprint(entry)}`;
 
 /**
  * Result of an executed frame. If the result depends on the viewer, only the viewer for whom the frame was
@@ -41,7 +41,7 @@ export class FrameResult {
   readonly #viewerKey: string | null;
   readonly length: number;
 
-  constructor({ json, dependsOnViewer }: Pick<Executed, 'json' | 'dependsOnViewer'>, viewerKey: string) {
+  constructor({ json, dependsOnViewer }: Pick<ExecutedFrame, 'json' | 'dependsOnViewer'>, viewerKey: string) {
     this.#json = json;
     this.#viewerKey = dependsOnViewer ? viewerKey : null;
     this.length = json.length;
@@ -77,13 +77,13 @@ export class SharedExecution {
    * between viewers.
    */
   dependsOnViewer = false;
-  readonly #selection: Selection;
+  readonly #selection: FrameSelection;
   readonly #running = new Map<string, Promise<FrameResult>>();
   readonly #cache: FrameResultCache;
   /** Prefix that makes this selection's keys unique in the cache, because all selections share one cache. */
   readonly #name: string;
 
-  constructor(selection: Selection, immutable = createFrameResultCache()) {
+  constructor(selection: FrameSelection, immutable = createFrameResultCache()) {
     this.#selection = selection;
     this.#cache = immutable;
     executions += 1;
@@ -125,9 +125,9 @@ export class SharedExecution {
    * Executes a frame that is meant for one subscriber only, such as a snapshot. Neither shares the execution
    * nor caches the result.
    */
-  async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
+  async executeUncached(frame: FrameEvent, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
-    return (result as Executed).json;
+    return (result as ExecutedFrame).json;
   }
 
   /**
@@ -151,7 +151,7 @@ export class SharedExecution {
       for (const [index, each] of missing.entries()) {
         const result = executing
           .finally(() => this.#running.delete(executionKey(each, joinedBy)))
-          .then((results) => this.#addToCache(each, results[index] as Executed, viewerKey));
+          .then((results) => this.#addToCache(each, results[index] as ExecutedFrame, viewerKey));
         this.#running.set(executionKey(each, joinedBy), result);
       }
     }
@@ -164,7 +164,7 @@ export class SharedExecution {
    * Caches the result if it is immutable: under the viewer's key, or for all viewers if the result does not
    * depend on the viewer.
    */
-  #addToCache(each: FrameRequest, executed: Executed, viewerKey: string): FrameResult {
+  #addToCache(each: FrameRequest, executed: ExecutedFrame, viewerKey: string): FrameResult {
     const result = new FrameResult(executed, viewerKey);
     if (!result.isShared) this.dependsOnViewer = true;
     if (executed.immutable)

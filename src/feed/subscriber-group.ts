@@ -5,7 +5,7 @@ import type { Clock } from '../domain/ports.ts';
 import type { ObserveDelivery } from '../telemetry/deliveries.ts';
 import { type CursorExpiry, type LogPosition, positionAfter } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { Entry, Progress, TailListener } from './log-tail.ts';
+import type { LogTailEntry, ReadProgress, TailListener } from './log-tail.ts';
 import {
   type FrameRequest,
   type FrameResult,
@@ -13,7 +13,7 @@ import {
   frameKey,
   SharedExecution,
 } from './shared-execution.ts';
-import type { LogProgress, Selection } from './subscription.ts';
+import type { FrameSelection, LogProgress } from './subscription.ts';
 
 /**
  * Maximum number of frames sent in one tick before yielding to the event loop, so that a large fan-out does
@@ -42,7 +42,7 @@ interface Result {
 }
 
 export interface ExecutedEntry extends Result {
-  readonly entry: Entry;
+  readonly entry: LogTailEntry;
   readonly position: LogPosition;
 }
 
@@ -52,7 +52,7 @@ export interface GroupMember extends LogProgress {
   readonly viewerKey: string;
   /** Time at which the subscriber's socket last became full, by `performance.now()`. */
   readonly fullSince: number;
-  wants(entry: Entry): boolean;
+  wants(entry: LogTailEntry): boolean;
   /**
    * Sends the entries if the subscriber is live; otherwise does nothing, because the subscriber then fetches
    * missed entries itself.
@@ -103,7 +103,7 @@ export class SubscriberGroup implements TailListener {
   readonly #observeDelivery: ObserveDelivery;
 
   constructor(
-    selection: Selection,
+    selection: FrameSelection,
     watch: ObserveDelivery = (_entries, passOn) => passOn(),
     immutable?: FrameResultCache,
   ) {
@@ -154,7 +154,7 @@ export class SubscriberGroup implements TailListener {
    * Queues entries, and sends them in order. Resolves when every live subscriber has been sent the entries,
    * or was switched to catching up (reading the log itself).
    */
-  publish(entries: readonly Entry[]): Promise<void> {
+  publish(entries: readonly LogTailEntry[]): Promise<void> {
     this.#queued += entries.length;
     const passOn = async () => {
       this.#queued -= entries.length;
@@ -171,7 +171,7 @@ export class SubscriberGroup implements TailListener {
    * Resyncs the subscribers that were sent entries which the log has since lost (failover). Runs after the
    * entries that are already queued, so that the order of frames is kept.
    */
-  onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void {
+  onRewind(why: CursorExpiry, to: number, holds: (progress: ReadProgress) => boolean): void {
     this.#publishing = this.#publishing.then(() => {
       this.#buffer = this.#buffer.filter(({ entry }) => entry.number <= to);
       this.#bufferLength = totalLength(this.#buffer);
@@ -181,20 +181,20 @@ export class SubscriberGroup implements TailListener {
     });
   }
 
-  #skip(entries: readonly Entry[]): void {
+  #skip(entries: readonly LogTailEntry[]): void {
     this.#position = entries.at(-1)?.number ?? this.#position;
     this.#clearBuffer();
     for (const member of [...this.#live]) member.switchToCatchUp();
   }
 
-  async #publishNow(entries: readonly Entry[]): Promise<void> {
+  async #publishNow(entries: readonly LogTailEntry[]): Promise<void> {
     const wanted = entries.filter((entry) => this.#isWanted(entry));
     const results = await this.#executeForAll(
       wanted.map((entry) => ({
         key: frameKey(entry),
         frame: { kind: 'TRANSITION', transition: entry },
       })),
-      (member, index) => member.wants(wanted[index] as Entry),
+      (member, index) => member.wants(wanted[index] as LogTailEntry),
     );
     const executed = entries.map((entry): ExecutedEntry => {
       const result = results.get(frameKey(entry)) ?? NO_RESULT;
@@ -294,7 +294,7 @@ export class SubscriberGroup implements TailListener {
     }
   }
 
-  #isWanted(entry: Entry): boolean {
+  #isWanted(entry: LogTailEntry): boolean {
     for (const member of this.#live) if (member.wants(entry)) return true;
     for (const member of this.#lagging) if (member.wants(entry)) return true;
     return false;

@@ -2,12 +2,24 @@ import type { DueSession } from '../db/sessions/deadlines.ts';
 import { type Viewer, viewerCacheKey } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { CursorError, type CursorExpiry, expiredCursor, type LogPosition, positionAfter } from './cursor.ts';
+import {
+  CursorError,
+  type CursorExpiry,
+  createExpiredCursorError,
+  type LogPosition,
+  positionAfter,
+} from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { Entry, LogTail } from './log-tail.ts';
+import type { LogTail, LogTailEntry } from './log-tail.ts';
 import { type FrameRequest, frameKey } from './shared-execution.ts';
 import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-group.ts';
-import type { Expire, LogProgress, RestartCause, ResyncPoint, Subscription } from './subscription.ts';
+import type {
+  ExpireSubscription,
+  LogProgress,
+  LogSubscription,
+  RestartCause,
+  ResyncPoint,
+} from './subscription.ts';
 
 /** Maximum number of passed deadlines of which a subscriber is told later. More would only repeat what a list shows. */
 const MAX_HELD_DEADLINES = 1_000;
@@ -38,19 +50,19 @@ export class Subscriber implements GroupMember {
    */
   #sent: LogPosition | string | null;
   readonly #begunAt = performance.now();
-  readonly #subscription: Subscription;
+  readonly #subscription: LogSubscription;
   readonly #tail: LogTail;
   readonly #group: SubscriberGroup;
   readonly #clock: Clock;
   readonly #metrics: Metrics | undefined;
   readonly #onFault: (error: unknown) => void;
-  readonly #expire: Expire;
+  readonly #expire: ExpireSubscription;
 
   constructor(
-    subscriber: Subscription,
+    subscriber: LogSubscription,
     from: LogProgress,
     within: { tail: LogTail; group: SubscriberGroup; clock: Clock; metrics?: Metrics | undefined },
-    on: { fault: (error: unknown) => void; expiry: Expire },
+    on: { fault: (error: unknown) => void; expiry: ExpireSubscription },
   ) {
     this.viewer = subscriber.viewer;
     this.viewerKey = viewerCacheKey(subscriber.viewer);
@@ -68,7 +80,7 @@ export class Subscriber implements GroupMember {
     if (subscriber.wantsDeadline) this.#group.deadlineMembers.add(this);
   }
 
-  wants(entry: Entry): boolean {
+  wants(entry: LogTailEntry): boolean {
     return this.#subscription.wants(entry);
   }
 
@@ -233,7 +245,7 @@ export class Subscriber implements GroupMember {
     this.#join();
   }
 
-  #goesOnWith(entries: readonly Entry[]): boolean {
+  #goesOnWith(entries: readonly LogTailEntry[]): boolean {
     if (entries.length === 0) return true;
     const [first, last] = [entries[0], entries.at(-1)];
     return first?.number === this.number + 1 && last?.number === this.number + entries.length;
@@ -252,7 +264,7 @@ export class Subscriber implements GroupMember {
    * Sends past entries, waiting while the viewer's budget is used up or the socket is full. Returns false if
    * the subscription ended while waiting.
    */
-  async #replay(entries: readonly Entry[]): Promise<boolean> {
+  async #replay(entries: readonly LogTailEntry[]): Promise<boolean> {
     const wanted = entries.filter((entry) => this.#subscription.wants(entry));
     if (!(await this.#spendBudget(wanted.length))) return false;
     const requests = wanted.map(
@@ -270,7 +282,7 @@ export class Subscriber implements GroupMember {
       // Corks the socket, so that as many frames as it accepts go out in one write.
       sink.cork(() => {
         do {
-          const entry = entries[next] as Entry;
+          const entry = entries[next] as LogTailEntry;
           const json = jsonOf.get(entry);
           this.#advance(entry.number, positionAfter(entry));
           if (json !== undefined) this.#transmit(json, this.at, this.number < this.#tail.head);
@@ -331,7 +343,7 @@ export class Subscriber implements GroupMember {
     this.#group.remove(this);
     this.#state = 'CATCHING_UP';
     const { findResyncPoint: startAnew } = this.#subscription;
-    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(cause));
+    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(createExpiredCursorError(cause));
     if (startAnew && !(await this.#spendBudget(1))) return;
     const resyncPoint = await startAnew?.(cause);
     this.#metrics?.overflows.inc({ sent: resyncPoint?.frame.kind ?? 'LOG' });

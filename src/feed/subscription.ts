@@ -5,13 +5,13 @@ import type { Viewer } from '../domain/access.ts';
 import type { CursorError, CursorExpiry, LogPosition } from './cursor.ts';
 import type { FrameBudget } from './frame-budget.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { Progress } from './log-tail.ts';
+import type { ReadProgress } from './log-tail.ts';
 
 /**
  * Event for a subscriber, before execution. Executing the subscriber's selection of fields on the frame gives
  * the JSON that is sent.
  */
-export type Frame =
+export type FrameEvent =
   | { readonly kind: 'TRANSITION'; readonly transition: SessionTransition }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPosition; readonly serverTime: Date }
   | {
@@ -36,7 +36,7 @@ export type RestartCause = keyof typeof RESTART_CAUSES;
  * Result of executing a frame. All subscriptions with the same selection share the result; only the cursor of
  * the previous frame differs, which each stream fills in.
  */
-export interface Executed {
+export interface ExecutedFrame {
   readonly json: FrameJson;
   /** Whether the result differs between viewers. */
   readonly dependsOnViewer: boolean;
@@ -48,14 +48,14 @@ export interface Executed {
  * Fields that a subscription selects from each frame. Subscribers whose selections have the same key share
  * executions.
  */
-export interface Selection {
+export interface FrameSelection {
   readonly key: string;
   /**
    * Executes the selection on frames and returns the results in the same order. Calls with the same
    * `occasion` object share DataLoaders. Rejects if an execution fails by a fault of the gateway, because an
    * incomplete result must not be sent.
    */
-  execute(frames: readonly Frame[], viewer: Viewer, occasion: object): Promise<Executed[]>;
+  execute(frames: readonly FrameEvent[], viewer: Viewer, occasion: object): Promise<ExecutedFrame[]>;
 }
 
 /** Destination of one subscription's frames: a WebSocket, or an HTTP response of server-sent events. */
@@ -73,7 +73,7 @@ export interface Sink {
 }
 
 /** Progress of a subscriber in a log, with `at`, the place from which the subscriber's cursor is encoded. */
-export interface LogProgress extends Progress {
+export interface LogProgress extends ReadProgress {
   readonly at: LogPosition;
 }
 
@@ -82,12 +82,12 @@ export interface LogProgress extends Progress {
  * and the progress in the log from which the subscriber continues.
  */
 export interface ResyncPoint extends LogProgress {
-  readonly frame: Frame;
+  readonly frame: FrameEvent;
 }
 
 /** One client's subscription to a log. */
-export interface Subscription {
-  readonly selection: Selection;
+export interface LogSubscription {
+  readonly selection: FrameSelection;
   readonly sink: Sink;
   readonly viewer: Viewer;
   readonly budget: FrameBudget;
@@ -113,4 +113,4 @@ export interface Subscription {
 }
 
 /** Ends a subscription with a cursor error, which is sent to the client. */
-export type Expire = (error: CursorError) => void;
+export type ExpireSubscription = (error: CursorError) => void;

@@ -5,7 +5,7 @@
 const HEADING = '## Unreleased';
 
 /** Returns the text between the heading "Unreleased" and the next heading. */
-export function unreleased(changelog: string): string {
+export function readUnreleased(changelog: string): string {
   const lines = changelog.split('\n');
   const start = lines.indexOf(HEADING);
   if (start < 0) return '';
@@ -17,9 +17,9 @@ export function unreleased(changelog: string): string {
  * Returns whether an entry under "Unreleased" announces the change of a coordinate. An entry begins with the
  * coordinate in backticks, such as `SubStatus.NEW_VALUE`, and says why it changed and what clients do.
  */
-export const announces = (changelog: string, coordinate: string): boolean =>
-  unreleased(changelog).includes(`\`${coordinate}\``);
+export const isAnnounced = (changelog: string, coordinate: string): boolean =>
+  readUnreleased(changelog).includes(`\`${coordinate}\``);
 
 /** Returns the changelog with a heading for the release `name` above the unreleased entries. */
-export const released = (changelog: string, name: string): string =>
+export const addReleaseHeading = (changelog: string, name: string): string =>
   changelog.replace(HEADING, `${HEADING}\n\n## ${name}`);

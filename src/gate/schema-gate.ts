@@ -5,18 +5,24 @@
 import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
 import { type Behaviour, behaviourChanges } from './behaviour.ts';
-import { announces } from './changelog.ts';
-import { type Deprecation, earliestRemoval, findDeprecations, NOTICE_DAYS, toDay } from './deprecations.ts';
+import { isAnnounced } from './changelog.ts';
+import {
+  type Deprecation,
+  findDeprecations,
+  formatUtcDay,
+  getEarliestRemovalDay,
+  NOTICE_DAYS,
+} from './deprecations.ts';
 
 /** Schema and behaviour of a release. */
-export interface Contract {
+export interface ReleasedContract {
   readonly sdl: string;
   readonly behaviour: Behaviour;
 }
 
 export interface SchemaCheckInput {
-  readonly released: Contract;
-  readonly present: Contract;
+  readonly released: ReleasedContract;
+  readonly present: ReleasedContract;
   /**
    * Published operations (`schema/operations.graphql`), as GraphQL text. The present schema must support all
    * operations.
@@ -66,7 +72,7 @@ function ofChange(
     const removal = change.type.endsWith('_REMOVED')
       ? findDeprecations(before).get(coordinate)?.removal
       : null;
-    if (removal && removal <= toDay(today)) return [dueAndGone(finding, removal)];
+    if (removal && removal <= formatUtcDay(today)) return [dueAndGone(finding, removal)];
     return [
       { ...finding, fails: true, whom: hurtBy(change), todo: findReplacement(change, removal ?? null) },
     ];
@@ -100,8 +106,8 @@ function announced(
   finding: Pick<SchemaChange, 'coordinate' | 'what' | 'whom'>,
   changelog: string,
 ): SchemaChange {
-  if (announces(changelog, finding.coordinate))
-    return { ...finding, fails: false, todo: 'Nothing: the changelog announces the change.' };
+  if (isAnnounced(changelog, finding.coordinate))
+    return { ...finding, fails: false, todo: 'Nothing: the changelog isAnnounced the change.' };
   return {
     ...finding,
     fails: true,
@@ -146,7 +152,7 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
   return [...findDeprecations(after).values()].flatMap((deprecation): SchemaChange[] => {
     const wrong = wrongWith(deprecation, known.get(deprecation.coordinate) ?? null, today);
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
-    if ((deprecation.removal ?? '') > toDay(today)) return [];
+    if ((deprecation.removal ?? '') > formatUtcDay(today)) return [];
     const what = `The removal was announced for ${deprecation.removal}.`;
     const todo = 'Remove the deprecated element at any time.';
     return [
@@ -177,7 +183,7 @@ function wrongWith(
       what: `The deprecation has no removal date: "${reason}".`,
       todo: 'End the reason with the removal date, such as: Removal: 2027-03-31.',
     };
-  const earliest = before?.removal ?? earliestRemoval(today);
+  const earliest = before?.removal ?? getEarliestRemovalDay(today);
   if (removal >= earliest) return null;
   if (before?.removal)
     return {

@@ -17,9 +17,9 @@ import {
   FIELD_RULES,
   findFieldRule,
   hasRole,
-  isNamed,
+  isNameOf,
   maySeeField,
-  OPERATIONS,
+  OPERATION_ROLES,
   type Role,
 } from '../domain/access.ts';
 import type { Context } from './context.ts';
@@ -43,10 +43,10 @@ export function applyAccessRules(schema: GraphQLSchema): GraphQLSchema {
 
 function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): void {
   const operation = `${root}.${field.name}`;
-  const allowed: readonly Role[] | undefined = OPERATIONS[operation as keyof typeof OPERATIONS];
+  const allowed: readonly Role[] | undefined = OPERATION_ROLES[operation as keyof typeof OPERATION_ROLES];
   if (!allowed)
     throw new Error(
-      `${operation} is not in OPERATIONS of src/domain/access.ts: add it there with the roles that may use it`,
+      `${operation} is not in OPERATION_ROLES of src/domain/access.ts: add it there with the roles that may use it`,
     );
   const part = root === 'Subscription' ? 'subscribe' : 'resolve';
   const inner = field[part] ?? defaultFieldResolver;
@@ -70,7 +70,7 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const rule = findFieldRule(type, field.name);
   if (!rule)
     throw new Error(
-      `${type}.${field.name} is not in FIELDS of src/domain/access.ts: add it there with its access rule`,
+      `${type}.${field.name} is not in FIELD_ACCESS of src/domain/access.ts: add it there with its access rule`,
     );
   if (rule === 'OPEN') return;
   const { roles, ...kind } = FIELD_RULES[rule];
@@ -87,7 +87,7 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
       const value = inner(source, args, context, info);
       // The database holds a pseudonym of the customer. Customers who see themselves get their own token subject
       // (`sub`) instead.
-      if (rule === 'WHO' && !context.staff && isNamed(context.viewer, value)) return context.viewer.id;
+      if (rule === 'WHO' && !context.staff && isNameOf(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
     if (rule === 'PHONE') return maskUnlessAllowed(inner(source, args, context, info));

@@ -2,13 +2,18 @@ import { Arg, Ctx, createUnionType, Field, InputType, Mutation, ObjectType, Reso
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Queue } from '../domain/actions.ts';
 import { MAX_LANGUAGES } from '../domain/languages.ts';
-import type { Annotated } from '../services/sessions/annotate.ts';
+import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import { Assignment, type AssignmentRow, toAssignments } from './assignment.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { QueueEnum } from './enums.ts';
-import { ConflictError, InvalidInputError, resolveByName, toMutationResult } from './mutation-error.ts';
-import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import { ConflictError, InvalidInputError, RESOLVE_BY_TYPENAME, toMutationResult } from './mutation-error.ts';
+import {
+  ActionInput,
+  ActionSuccess,
+  createActionResultUnion,
+  withDecodedSessionId,
+} from './session-action.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({ description: 'Input of assignAgent: the session, and who works on it.' })
@@ -84,12 +89,12 @@ class QueueEmpty {
   queue: Queue;
 }
 
-const AssignAgentResult = createActionResult(
+const AssignAgentResult = createActionResultUnion(
   'AssignAgentResult',
   'The assignment, or the reason for refusing it.',
   AssignAgentSuccess,
 );
-const UnassignAgentResult = createActionResult(
+const UnassignAgentResult = createActionResultUnion(
   'UnassignAgentResult',
   'The ended assignment, or the reason for refusing.',
   UnassignAgentSuccess,
@@ -98,7 +103,7 @@ const ClaimNextResult = createUnionType({
   name: 'ClaimNextResult',
   description: 'The next piece of work, nothing (QueueEmpty), or the reason for refusing.',
   types: () => [ClaimNextSuccess, QueueEmpty, InvalidInputError, ConflictError] as const,
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 });
 
 @Resolver()
@@ -146,7 +151,7 @@ export class AssignmentMutationsResolver {
 }
 
 /** Replaces the annotation in the result by the assignment that the call began or ended, in its current state. */
-async function withAssignment({ loaders }: Context, work: Promise<Annotated>) {
+async function withAssignment({ loaders }: Context, work: Promise<AnnotationResult>) {
   const { session, annotation, replayed } = await work;
   loaders.assignments.clear(session.id);
   const assignment = toAssignments(await loaders.assignments.load(session.id)).find(

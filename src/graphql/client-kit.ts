@@ -14,10 +14,10 @@ import {
   separateOperations,
 } from 'graphql';
 import { getSchema, printedSchema } from './schema.ts';
-import type { Manifest } from './trusted-documents.ts';
+import type { DocumentManifest } from './trusted-documents.ts';
 
 /** Returns the files that `npm run schema` writes to `schema/`, by name. */
-export const clientKit = (operations: string): Readonly<Record<string, string>> => ({
+export const buildClientKit = (operations: string): Readonly<Record<string, string>> => ({
   'schema.graphql': printedSchema(),
   'introspection.json': asFile(introspectionFromSchema(getSchema(), { inputValueDeprecation: true })),
   'possible-types.json': asFile(possibleTypes(getSchema())),
@@ -50,7 +50,7 @@ const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
  * writes its persisted documents in the same form (`hashAlgorithm: 'sha256'`), so clients can add their own
  * documents to this manifest unchanged.
  */
-export const buildManifest = (operations: string): Manifest =>
+export const buildManifest = (operations: string): DocumentManifest =>
   Object.fromEntries(
     Object.values(separateOperations(parse(operations))).map((document) => {
       const text = print({ ...document, definitions: [...document.definitions].sort(operationsFirst) });

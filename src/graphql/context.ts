@@ -6,12 +6,12 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { TemplateCatalogue } from '../domain/templates.ts';
 import type { Sealer } from '../encryption/sealing.ts';
-import type { Cursors, LogPosition } from '../feed/cursor.ts';
+import type { CursorCodec, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
-import type { Selection, Sink } from '../feed/subscription.ts';
-import type { Annotated } from '../services/sessions/annotate.ts';
-import type { Claimed } from '../services/sessions/claim-next.ts';
+import type { FrameSelection, Sink } from '../feed/subscription.ts';
+import type { AnnotationResult } from '../services/sessions/annotate.ts';
+import type { ClaimResult } from '../services/sessions/claim-next.ts';
 import type { labelSession } from '../services/sessions/label-session.ts';
 import type { MeetingChanged } from '../services/sessions/meetings.ts';
 import type {
@@ -23,14 +23,14 @@ import type { ReviewRecorded } from '../services/sessions/record-review.ts';
 import type { SessionFigures } from '../services/sessions/session-figures.ts';
 import type { StartSession } from '../services/sessions/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
-import { Pace } from './pace.ts';
+import { ExecutionPace } from './pace.ts';
 import { PersonalDataShown } from './personal-data.ts';
 
 /** Application services that the resolvers use; assembled in `composition/graphql.ts`. */
 export interface Services {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly cursors: Cursors;
+  readonly cursors: CursorCodec;
   readonly hub: Hub;
   readonly figures: SessionFigures;
   readonly policy: ActionPolicy;
@@ -44,14 +44,14 @@ export interface Services {
   scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewRecorded>;
-  closeSession(viewer: Viewer, input: unknown): Promise<Annotated>;
-  addNote(viewer: Viewer, input: unknown): Promise<Annotated>;
-  escalateSession(viewer: Viewer, input: unknown): Promise<Annotated>;
-  resolveEscalation(viewer: Viewer, input: unknown): Promise<Annotated>;
-  resolveDispute(viewer: Viewer, input: unknown): Promise<Annotated>;
-  assignAgent(viewer: Viewer, input: unknown): Promise<Annotated>;
-  unassignAgent(viewer: Viewer, input: unknown): Promise<Annotated>;
-  claimNext(viewer: Viewer, input: unknown): Promise<Claimed | null>;
+  closeSession(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  addNote(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  escalateSession(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  resolveEscalation(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  resolveDispute(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  assignAgent(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  unassignAgent(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
+  claimNext(viewer: Viewer, input: unknown): Promise<ClaimResult | null>;
   labelSession(viewer: Viewer, input: unknown): ReturnType<typeof labelSession>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
@@ -73,10 +73,10 @@ export interface Context {
    * frame of a subscription as not reusable (see `FrameContext`), whereas the cursor of a position never
    * changes.
    */
-  readonly cursors: Cursors;
+  readonly cursors: CursorCodec;
   readonly loaders: Loaders;
   /** Lets other requests use the event loop while a large answer is executed. */
-  readonly pace: Pace;
+  readonly pace: ExecutionPace;
   /** True in subscriptions, whose frames (results) must not contain personal data. */
   readonly live: boolean;
   /**
@@ -105,7 +105,7 @@ export interface Context {
 
 export interface SubscriptionTarget {
   readonly sink: Sink;
-  readonly selection: Selection;
+  readonly selection: FrameSelection;
   readonly budget: FrameBudget;
 }
 
@@ -122,7 +122,7 @@ export const createContext = (
     services,
     cursors: services.cursors,
     loaders: createLoaders(services.db),
-    pace: new Pace(),
+    pace: new ExecutionPace(),
     live: connection !== null,
     shown: connection ? null : new PersonalDataShown(),
     connection,

@@ -22,7 +22,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql';
-import { MAX_METADATA, MAX_TAGS } from '../domain/labels.ts';
+import { MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -80,7 +80,7 @@ const VALUES_OF_LIST = 5;
  * count in full; the list costs as much as one object.
  */
 const LIST_SIZES: Record<string, number> = {
-  'VkycSession.metadata': MAX_METADATA,
+  'VkycSession.metadata': MAX_METADATA_PAIRS,
   'VkycSession.tags': MAX_TAGS,
   'Query.meetingSlots': LIMITS.slots,
 };
@@ -102,7 +102,7 @@ const CONNECTION = /Connection$/;
 /** Names of arguments that set a number of entries: a page size, or a list of ids. */
 const SIZES = ['first', 'last', 'ids'];
 /**
- * Names of arguments that change the cost. `measureAmount` caches its results by the variables in these
+ * Names of arguments that change the cost. `measureOperation` caches its results by the variables in these
  * arguments.
  */
 const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
@@ -116,18 +116,18 @@ interface Asked {
 }
 
 /** Upper bounds for one operation: its cost in points, and the leaf values of its answer. */
-export interface Amount {
+export interface OperationSize {
   /** At least 1, so that every operation is charged. */
   readonly cost: number;
   readonly values: number;
 }
 
-const NOTHING: Amount = { cost: 0, values: 0 };
-const add = (one: Amount, other: Amount): Amount => ({
+const NOTHING: OperationSize = { cost: 0, values: 0 };
+const add = (one: OperationSize, other: OperationSize): OperationSize => ({
   cost: one.cost + other.cost,
   values: one.values + other.values,
 });
-const multiply = (count: number, { cost, values }: Amount): Amount => ({
+const multiply = (count: number, { cost, values }: OperationSize): OperationSize => ({
   cost: count * cost,
   values: count * values,
 });
@@ -138,7 +138,7 @@ const multiply = (count: number, { cost, values }: Amount): Amount => ({
  */
 interface Known {
   readonly sizes: readonly string[];
-  readonly amounts: Map<string, Amount>;
+  readonly amounts: Map<string, OperationSize>;
 }
 
 const known = new WeakMap<OperationDefinitionNode, Known>();
@@ -149,7 +149,7 @@ const MAX_KNOWN_SIZES = 100;
  * fields selected for each entry. Fields that @skip or @include would leave out count as well. Results are
  * cached per operation and values of the variables that change the cost.
  */
-export function measureAmount(asked: Asked): Amount {
+export function measureOperation(asked: Asked): OperationSize {
   const { document, operation, values } = asked;
   const { sizes, amounts } = known.get(operation) ?? { sizes: sizesIn(document), amounts: new Map() };
   known.set(operation, { sizes, amounts });
@@ -182,29 +182,29 @@ const sizeOf = (value: unknown): unknown =>
       ? value
       : typeof value;
 
-function walk({ schema, document, operation, values }: Asked): Amount {
+function walk({ schema, document, operation, values }: Asked): OperationSize {
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   const fragments = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
     ),
   );
-  const ofFragments = new Map<string, Amount>();
+  const ofFragments = new Map<string, OperationSize>();
 
   /**
    * Returns the amount of a selection set. Below a connection, `page` is the number of entries: it multiplies
    * `nodes` and `edges`, but not fields of the whole list, such as `pageInfo`.
    */
-  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): Amount =>
+  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): OperationSize =>
     (set?.selections ?? []).reduce((sum, node) => add(sum, ofSelection(node, type, page)), NOTHING);
 
-  function ofSelection(node: SelectionNode, type: GraphQLCompositeType, page: number): Amount {
+  function ofSelection(node: SelectionNode, type: GraphQLCompositeType, page: number): OperationSize {
     if (node.kind === Kind.FIELD) return ofField(node, type, page);
     if (node.kind === Kind.FRAGMENT_SPREAD) return ofFragment(node.name.value, page);
     return ofSet(node.selectionSet, named(schema, node.typeCondition) ?? type, page);
   }
 
-  function ofFragment(name: string, page: number): Amount {
+  function ofFragment(name: string, page: number): OperationSize {
     const fragment = fragments.get(name);
     const type = named(schema, fragment?.typeCondition);
     const key = `${name} ${page}`;
@@ -213,7 +213,7 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     return amount;
   }
 
-  function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): Amount {
+  function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): OperationSize {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     const own = COSTS[`${parent.name}.${node.name.value}`];
     // `getFields` lacks the introspection fields, such as `__schema`, `__type` and `__typename`. Only
@@ -252,7 +252,7 @@ function valuesOf(parent: string, { name, type }: GraphQLField<unknown, unknown>
  * of one frame (one result).
  */
 export function findTooComplexError(
-  { cost, values }: Amount,
+  { cost, values }: OperationSize,
   { operation }: OperationDefinitionNode,
 ): GraphQLError | null {
   const isLive = operation === 'subscription';

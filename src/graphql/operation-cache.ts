@@ -18,17 +18,17 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
-import { findTooComplexError, measureAmount } from './cost.ts';
+import { findTooComplexError, measureOperation } from './cost.ts';
 import { findExcessiveSize } from './document-size.ts';
 import { LIMITS, PARSE_OPTIONS } from './limits.ts';
 import { ONE_STATISTICS_RULE } from './one-statistics.ts';
-import { badRequest, type OperationRequest, type Payload, parsePayload } from './payload.ts';
+import { badRequest, type OperationRequest, parsePayload, type RequestPayload } from './payload.ts';
 import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { DocumentPolicy } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
 
 /** Operation that passed all checks and can be executed. */
-export interface Operation
+export interface CheckedOperation
   extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'hideSuggestions'> {
   readonly document: DocumentNode;
   readonly kind: OperationTypeNode;
@@ -43,7 +43,7 @@ export interface Operation
 }
 
 /** Outcome for an operation that is refused: its errors, and its cost if that was computed. */
-export interface Refusal {
+export interface RefusedOperation {
   readonly errors: readonly GraphQLError[];
   readonly cost?: number;
 }
@@ -94,7 +94,7 @@ export class OperationCache {
   }
 
   /** Returns the operation that a client's payload asks for, or its errors if it is refused. */
-  prepare(payload: Payload): Operation | Refusal {
+  prepare(payload: RequestPayload): CheckedOperation | RefusedOperation {
     try {
       const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
       if (query === undefined) throw badRequest('The request has no document: send {"query": "…"}.');
@@ -123,7 +123,7 @@ export class OperationCache {
   operationOf(
     document: DocumentNode,
     { operationName, variables: variableValues }: Pick<OperationRequest, 'operationName' | 'variables'>,
-  ): Operation | Refusal {
+  ): CheckedOperation | RefusedOperation {
     const { schema, hideSuggestions } = this.#options;
     const { errors, selection, conditions } = this.#checked.get(document) as Checked;
     if (errors.length > 0) return { errors };
@@ -137,7 +137,7 @@ export class OperationCache {
     if (!coerced) return { errors: ofVariables ?? [] };
     const unset = conditions.find((name) => coerced[name] === null);
     if (unset !== undefined) return { errors: [nullCondition(unset)] };
-    const amount = measureAmount({ schema, document, operation, values: coerced });
+    const amount = measureOperation({ schema, document, operation, values: coerced });
     const { cost } = amount;
     const refusal = findTooComplexError(amount, operation);
     if (refusal) return { errors: [refusal], cost };
@@ -223,10 +223,10 @@ function parseDocument(query: string): DocumentNode {
  * Returns the operation, or an error if the viewer has used up the limit.
  */
 export async function chargeOperation(
-  prepared: Operation | Refusal,
+  prepared: CheckedOperation | RefusedOperation,
   viewer: Viewer,
   rateLimit: RateLimit,
-): Promise<Operation | Refusal> {
+): Promise<CheckedOperation | RefusedOperation> {
   const isRefused = 'errors' in prepared;
   const excess = await rateLimit.spend(viewer, isRefused ? REFUSAL_COST : prepared.cost);
   return excess ? { errors: [excess], ...(isRefused ? {} : { cost: prepared.cost }) } : prepared;

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 
 /** Request of a client as it arrived on any transport, unchecked. */
-export interface Payload {
+export interface RequestPayload {
   readonly query?: unknown;
   readonly operationName?: unknown;
   readonly variables?: unknown;
@@ -21,7 +21,12 @@ export interface OperationRequest {
  * Checks the types of the payload's parts and returns the parts.
  * @throws GraphQLError that names the part with a wrong type
  */
-export function parsePayload({ query, operationName, variables, extensions }: Payload): OperationRequest {
+export function parsePayload({
+  query,
+  operationName,
+  variables,
+  extensions,
+}: RequestPayload): OperationRequest {
   if (query != null && typeof query !== 'string')
     throw badRequest('`query` must be one document, as a string.');
   if (operationName != null && typeof operationName !== 'string')

@@ -8,7 +8,7 @@ import { invariant } from '../domain/invariant.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import { createContext, type Services } from './context.ts';
 import { LIMITS } from './limits.ts';
-import type { Operation, OperationCache, Refusal } from './operation-cache.ts';
+import type { CheckedOperation, OperationCache, RefusedOperation } from './operation-cache.ts';
 import type { OperationHandler } from './operation-handler.ts';
 
 /** Object of the answer: a session, or an object below it. */
@@ -134,7 +134,7 @@ export class SessionExport {
   }
 
   /** Returns the query of the page after a cursor (null: of the first page), or its errors if the list is refused. */
-  preparePage(after: string | null): Operation | Refusal {
+  preparePage(after: string | null): CheckedOperation | RefusedOperation {
     const { operations } = this.#dependencies;
     // The document is the gateway's own, so that it needs no permission by the list of trusted documents.
     const document = operations.documentOf(documentFor(this.#columns));
@@ -148,7 +148,7 @@ export class SessionExport {
    * @throws GraphQLError if a page cannot be read
    */
   async *readPages(
-    first: Operation,
+    first: CheckedOperation,
     budget: FrameBudget,
     isOver: () => boolean,
   ): AsyncGenerator<readonly (readonly unknown[])[]> {
@@ -164,7 +164,7 @@ export class SessionExport {
     }
   }
 
-  async #readPage(operation: Operation): Promise<ReadPage> {
+  async #readPage(operation: CheckedOperation): Promise<ReadPage> {
     const { execute, services } = this.#dependencies;
     const contextValue = createContext(services, this.#viewer);
     const { data, errors }: ExecutionResult = await execute({ ...operation, contextValue });

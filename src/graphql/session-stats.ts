@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { z } from 'zod';
-import { type Count, isCanceled } from '../db/connection/statistics.ts';
+import { isQueryCanceled, type RunCountStatement } from '../db/connection/statistics.ts';
 import {
   countOutcomes,
   countReachedPhases,
   countStates,
-  findFirstCreated,
+  findFirstCreationTime,
   readMedianStays,
   type StateCount,
   type StatsWindow,
@@ -121,7 +121,7 @@ class SessionStats {
   readonly asked: readonly Promise<DatedFigures<unknown>>[];
 }
 
-type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
+type Counting<Figures> = (window: StatsWindow) => RunCountStatement<Figures>;
 
 /**
  * Error for figures that are still being counted. The code of the error is TIMEOUT, which clients also get
@@ -211,7 +211,7 @@ export class SessionStatsResolver {
         const figures = services.figures
           .read({ name, shape, window, count, now, signal })
           .catch((error: unknown) => {
-            if (error instanceof FiguresPending || isCanceled(error)) throw pending();
+            if (error instanceof FiguresPending || isQueryCanceled(error)) throw pending();
             throw error;
           });
         known.set(name, figures);
@@ -306,7 +306,7 @@ export class SessionStatsResolver {
       throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
     const now = services.clock.now();
     const { figures } = await read(`intervals ${count}`, INTERVALS_SHAPE, (rounded) => async (db) => {
-      const from = rounded.from ?? (await findFirstCreated(db, rounded));
+      const from = rounded.from ?? (await findFirstCreationTime(db, rounded));
       const to = rounded.to ?? now;
       if (!from || from >= to) return [];
       const edges = edgesOf(from, to, count);

@@ -5,7 +5,7 @@ import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
 import { detailLevelFor } from './selection.ts';
-import { SHORTENED, StatusInfo } from './status.ts';
+import { CUT_TEXT_DESCRIPTION, StatusInfo } from './status.ts';
 import { VkycUser } from './user.ts';
 
 @ObjectType({
@@ -50,12 +50,12 @@ export class VkycSession extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the phase. Null if a mutation of this API or the clock set the current phase. ${SHORTENED}`,
+    description: `The provider's own string for the phase. Null if a mutation of this API or the clock set the current phase. ${CUT_TEXT_DESCRIPTION}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the step. Null if a mutation of this API or the clock set the current step. ${SHORTENED}`,
+    description: `The provider's own string for the step. Null if a mutation of this API or the clock set the current step. ${CUT_TEXT_DESCRIPTION}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, {

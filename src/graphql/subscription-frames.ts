@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import { isStaff, type Viewer } from '../domain/access.ts';
-import { EndingIterator } from '../feed/ending-iterator.ts';
+import { SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { FrameJson } from '../feed/frame-json.ts';
-import type { Executed, Frame, Selection, Sink } from '../feed/subscription.ts';
+import type { ExecutedFrame, FrameEvent, FrameSelection, Sink } from '../feed/subscription.ts';
 import { getLabels, tracedOperation } from '../telemetry/operations.ts';
 import { type Context, createContext, type Services } from './context.ts';
 import { type FormatError, formattedResult, isInternalError } from './errors.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
-import type { Operation } from './operation-cache.ts';
-import { Pace } from './pace.ts';
+import type { CheckedOperation } from './operation-cache.ts';
+import { ExecutionPace } from './pace.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /**
@@ -46,11 +46,11 @@ interface Dependencies {
  * or errors if the subscription is refused.
  */
 export async function startSubscription(
-  operation: Operation,
+  operation: CheckedOperation,
   viewer: Viewer,
   sink: Sink,
   dependencies: Dependencies,
-): Promise<EndingIterator | ExecutionResult> {
+): Promise<SubscriptionIterator | ExecutionResult> {
   const live = {
     sink,
     selection: selectionOf(operation, isStaff(viewer), dependencies),
@@ -59,7 +59,7 @@ export async function startSubscription(
   const contextValue = createContext(dependencies.services, viewer, live);
   const begun = (await tracedOperation(getLabels(operation), async () =>
     createSourceEventStream({ ...operation, contextValue }),
-  )) as EndingIterator | ExecutionResult;
+  )) as SubscriptionIterator | ExecutionResult;
   const errors = 'errors' in begun ? (begun.errors ?? []) : [];
   const faults = errors.filter(isInternalError);
   if (faults.length === 0) return begun;
@@ -67,7 +67,7 @@ export async function startSubscription(
   // Closes the connection after a fault of the gateway, so that the client reconnects. A client would take an
   // error result for the end of the subscription.
   sink.closeForRetry();
-  return new EndingIterator(() => {});
+  return new SubscriptionIterator(() => {});
 }
 
 /**
@@ -88,14 +88,14 @@ class FrameContext implements Context {
   readonly connection = null;
   readonly signal = null;
   readonly cursors: Context['cursors'];
-  readonly pace = new Pace();
+  readonly pace = new ExecutionPace();
   dependsOnViewer = false;
   immutable: boolean;
   readonly #services: Context['services'];
   readonly #loaders: Loaders;
   readonly #viewer: Viewer;
 
-  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: Frame) {
+  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: FrameEvent) {
     this.staff = given.staff;
     this.cursors = given.services.cursors;
     this.immutable = frame.kind === 'TRANSITION';
@@ -141,22 +141,22 @@ class FrameFault extends Error {
 }
 
 /**
- * Returns the `Selection` of a subscription: a key that is equal for subscriptions that may share frames, and
+ * Returns the `FrameSelection` of a subscription: a key that is equal for subscriptions that may share frames, and
  * the function that executes frames. Staff and customers never share frames, because they see different
  * fields.
  */
 function selectionOf(
-  operation: Operation,
+  operation: CheckedOperation,
   staff: boolean,
   { services, formatError, onFailedFrame }: Dependencies,
-): Selection {
+): FrameSelection {
   /**
    * Executes a frame (one result of a subscription), and retries for a while after a fault of the gateway. If
    * an error were sent instead of the frame, the client's cursor would move past a transition that the client
    * never received.
    * @throws FrameFault
    */
-  const executeOne = async (frame: Frame, viewer: Viewer, occasion: object): Promise<Executed> => {
+  const executeOne = async (frame: FrameEvent, viewer: Viewer, occasion: object): Promise<ExecutedFrame> => {
     const giveUpAt = performance.now() + FRAME_RETRY_FOR_MS;
     for (let retryMs = FRAME_FIRST_RETRY_MS; ; retryMs *= 2) {
       const loaders = loadersFor(occasion);
@@ -191,7 +191,7 @@ function selectionOf(
   return {
     key: `${staff ? 'staff' : 'customers'} ${operation.selectionKey}`,
     async execute(frames, viewer, occasion) {
-      const results: Executed[] = [];
+      const results: ExecutedFrame[] = [];
       let since = performance.now();
       for (let from = 0; from < frames.length; from += atOnce) {
         if (performance.now() - since > MAX_TURN_MS) {

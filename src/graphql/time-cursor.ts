@@ -10,7 +10,7 @@ const LETTERS = {
   MEETING_AT: 'm',
   STARTS_AT: 's',
 } as const;
-export type TimeOrder = keyof typeof LETTERS;
+export type TimeCursorField = keyof typeof LETTERS;
 
 /**
  * Format of a list cursor: a letter for the sort field, milliseconds since 1970, and the UUID of the entry. With
@@ -23,11 +23,14 @@ const CURSOR = /^([a-z])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})
  * Encodes the list cursor of an entry. The cursor names the sort field, because the same time and id would
  * stand for another position in a list that is sorted by another field.
  */
-export const encodeTimeCursor = (order: TimeOrder, { at, id }: PageCursor): string =>
+export const encodeTimeCursor = (order: TimeCursorField, { at, id }: PageCursor): string =>
   Buffer.from(`${LETTERS[order]}${at.getTime()}:${id}`).toString('base64url');
 
 /** @throws GraphQLError if the cursor is not one of a list in this order */
-export function decodeTimeCursor(order: TimeOrder, cursor: string | null | undefined): PageCursor | null {
+export function decodeTimeCursor(
+  order: TimeCursorField,
+  cursor: string | null | undefined,
+): PageCursor | null {
   if (cursor == null) return null;
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];

@@ -3,18 +3,18 @@ import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } 
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow, TransitionSummary } from '../db/sessions/transitions.ts';
 import { findChanges, type SessionChange, STAFF_CHANGES } from '../domain/changes.ts';
-import { findReason, isApplied, type TransitionSource } from '../domain/session.ts';
+import { explainUnchangedStatus, isApplied, type TransitionSource } from '../domain/session.ts';
 import { getStatusInfo, type Status, type StatusPair, type SubStatus } from '../domain/status.ts';
 import { positionAfter } from '../feed/cursor.ts';
-import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import type { Frame } from '../feed/subscription.ts';
-import { connectionTypes } from './connection.ts';
+import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
+import type { FrameEvent } from '../feed/subscription.ts';
+import { createConnectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { SessionChangeEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { SHORTENED, type ShownStatus, StatusInfo, showStatus } from './status.ts';
+import { CUT_TEXT_DESCRIPTION, type ShownStatus, StatusInfo, showStatus } from './status.ts';
 
 /**
  * Description of the field `previousCursor`. All types of frames (results of a subscription) use the same
@@ -62,12 +62,12 @@ export class StatusTransition extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the phase. Null if a mutation of this API or the clock caused the transition. ${SHORTENED}`,
+    description: `The provider's own string for the phase. Null if a mutation of this API or the clock caused the transition. ${CUT_TEXT_DESCRIPTION}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the step. Null if a mutation of this API or the clock caused the transition. ${SHORTENED}`,
+    description: `The provider's own string for the step. Null if a mutation of this API or the clock caused the transition. ${CUT_TEXT_DESCRIPTION}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, {
@@ -131,7 +131,7 @@ export const TRANSITION_SUMMARY_FIELDS = new Set([
   'recordedAt',
 ]);
 
-export const StatusTransitions = connectionTypes('StatusTransition', () => StatusTransition);
+export const TransitionConnectionTypes = createConnectionTypes('StatusTransition', () => StatusTransition);
 
 @Resolver(() => StatusTransition)
 export class TransitionResolver {
@@ -153,9 +153,9 @@ export class TransitionResolver {
     @Root() transition: TransitionSummary,
     @Info() { rootValue }: GraphQLResolveInfo,
   ): string | null {
-    const frame = rootValue as Frame | undefined;
+    const frame = rootValue as FrameEvent | undefined;
     const isFrame = frame?.kind === 'TRANSITION' && frame.transition === transition;
-    return isFrame ? PREVIOUS_CURSOR : null;
+    return isFrame ? PREVIOUS_CURSOR_PLACEHOLDER : null;
   }
 
   @FieldResolver(() => VkycSession)
@@ -180,7 +180,7 @@ export class TransitionResolver {
 
   @FieldResolver(() => String, { nullable: true })
   reason(@Root() { verdict }: TransitionSummary, @Ctx() { staff }: Context): string | null {
-    return findReason(verdict, staff);
+    return explainUnchangedStatus(verdict, staff);
   }
 
   @FieldResolver(() => [SessionChangeEnum])

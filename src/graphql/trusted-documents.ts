@@ -1,25 +1,25 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { GraphQLError } from 'graphql';
-import type { Payload } from './payload.ts';
+import type { RequestPayload } from './payload.ts';
 
 /** Documents that may be executed, keyed by the SHA-256 of their text in hex. */
-export type Manifest = Readonly<Record<string, string>>;
+export type DocumentManifest = Readonly<Record<string, string>>;
 
 /**
  * Reads a manifest in each form that client tools write: documents by hash, as graphql-codegen writes them
  * (with or without the prefix `sha256:`), or Apollo's list of operations. An operator can thus use a client's
  * manifest instead of the published one.
  */
-export function parseManifest(stored: Readonly<Record<string, unknown>>): Manifest {
+export function parseManifest(stored: Readonly<Record<string, unknown>>): DocumentManifest {
   const documents = Array.isArray(stored.operations)
     ? stored.operations.map(({ id, body }: { id: string; body: string }) => [id, body] as const)
-    : Object.entries(stored as Manifest);
+    : Object.entries(stored as DocumentManifest);
   return Object.fromEntries(documents.map(([name, text]) => [withoutPrefix(name), text]));
 }
 
 /** Reads the manifest that is published next to the schema: the operations of the client kit. */
-export const readManifest = async (): Promise<Manifest> =>
+export const readManifest = async (): Promise<DocumentManifest> =>
   parseManifest(
     JSON.parse(await readFile(new URL('../../schema/trusted-documents.json', import.meta.url), 'utf8')),
   );
@@ -28,15 +28,15 @@ export const readManifest = async (): Promise<Manifest> =>
  * Decides whether a payload may be executed, and returns it with its document filled in.
  * @throws GraphQLError if the payload names no document that is accepted
  */
-export type DocumentPolicy = (payload: Payload) => Payload;
+export type DocumentPolicy = (payload: RequestPayload) => RequestPayload;
 
 /**
  * Accepts only documents of the manifest. A payload names its document by `documentId` (with or without the
  * prefix `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by its full text. graphql-ws requires a
  * `query`, which may be empty if the payload has a hash.
  */
-export const trustedDocumentsOnly =
-  (manifest: Manifest): DocumentPolicy =>
+export const createTrustedDocumentPolicy =
+  (manifest: DocumentManifest): DocumentPolicy =>
   ({ documentId, extensions, ...payload }) => {
     const { persistedQuery, ...others } = asObject(extensions);
     const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashDocument(payload.query);

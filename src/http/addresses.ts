@@ -8,7 +8,7 @@ import { BlockList, isIP } from 'node:net';
 export type TrustedProxies = number | readonly string[];
 
 /** Returns the client address of a request. Rate limits count requests by this address. */
-export type AddressOf = (request: IncomingMessage) => string;
+export type FindClientAddress = (request: IncomingMessage) => string;
 
 const IPV6_BITS = 128;
 const IPV4_BITS = 32;
@@ -23,7 +23,7 @@ const IPV6_GROUPS_OF_A_NETWORK = 4;
  * next hop, and clients may forge the first entries, so the list is read from its end, as long as the hops
  * are trusted proxies. Without trusted proxies, the result is the address of the connection.
  */
-export function createAddressOf(trusted: TrustedProxies): AddressOf {
+export function createClientAddressFinder(trusted: TrustedProxies): FindClientAddress {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : within(trusted);
   return ({ socket, headers }) => {
     const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');

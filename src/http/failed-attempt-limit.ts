@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
-import type { AddressOf } from './addresses.ts';
+import type { FindClientAddress } from './addresses.ts';
 
 /**
  * Limits failed sign-ins, and webhooks without a valid signature, by client address. Successful requests are
@@ -18,7 +18,10 @@ export interface FailedAttemptLimit {
  * Creates a limit of failures per minute and client address. Each process counts for itself; 0 means no
  * limit.
  */
-export function createFailedAttemptLimit(perMinute: number, addressOf: AddressOf): FailedAttemptLimit {
+export function createFailedAttemptLimit(
+  perMinute: number,
+  addressOf: FindClientAddress,
+): FailedAttemptLimit {
   if (perMinute === 0) return { count: async () => null };
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
   return {

@@ -1,17 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Ending, EndingIterator } from '../feed/ending-iterator.ts';
+import type { LastResult, SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import {
+  type CheckedOperation,
   chargeOperation,
-  type Operation,
   type OperationCache,
-  type Refusal,
+  type RefusedOperation,
 } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
-import { findPersonalArguments } from '../graphql/personal-data.ts';
+import { findPersonalArgumentsError } from '../graphql/personal-data.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -87,7 +87,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
       const personal =
         'kind' in operation && request.method === 'GET'
-          ? findPersonalArguments(operation.document, operation.operationName)
+          ? findPersonalArgumentsError(operation.document, operation.operationName)
           : null;
       if (personal) return refuse(reply.header('allow', 'POST'), 405, [personal], dependencies);
 
@@ -150,7 +150,7 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
 
 async function stream(
   response: FastifyReply['raw'],
-  operation: Operation | Refusal,
+  operation: CheckedOperation | RefusedOperation,
   viewer: Viewer,
   { services, formatError, rateLimit, execute, metrics }: Dependencies,
 ): Promise<void> {
@@ -167,11 +167,11 @@ async function stream(
   }
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
-  function send(result: ExecutionResult | Ending): void {
+  function send(result: ExecutionResult | LastResult): void {
     sink.send(JSON.stringify(formattedResult(result as ExecutionResult, formatError)), false);
   }
 
-  async function beginOperation(): Promise<EndingIterator | ExecutionResult> {
+  async function beginOperation(): Promise<SubscriptionIterator | ExecutionResult> {
     // Sends errors in the stream with status 200, because clients take any other status for a temporary
     // fault, and retry for ever.
     if ('errors' in operation) return { errors: operation.errors };

@@ -8,7 +8,7 @@ import type { Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
-import { chargeOperation, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
+import { type CheckedOperation, chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
@@ -17,7 +17,7 @@ import type { LiveConnections } from './live-connections.ts';
 import { getRequestId } from './request-id.ts';
 import type { Authenticator } from './sign-in.ts';
 import { HIGH_WATER_MARK_BYTES, type SocketBuffer, SocketSink } from './sinks.ts';
-import type { UnsignedSockets } from './unsigned-sockets.ts';
+import type { UnauthenticatedSockets } from './unauthenticated-sockets.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
@@ -44,7 +44,7 @@ interface Dependencies {
   readonly formatError: FormatError;
   readonly connections: LiveConnections;
   readonly mostSubscriptions: number;
-  readonly unsigned: UnsignedSockets;
+  readonly unsigned: UnauthenticatedSockets;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -187,7 +187,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
 interface Asked {
   readonly peer: Peer;
   readonly id: string;
-  readonly operation: Operation;
+  readonly operation: CheckedOperation;
 }
 
 async function signIn(

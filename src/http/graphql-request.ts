@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
-import type { Payload } from '../graphql/payload.ts';
+import type { RequestPayload } from '../graphql/payload.ts';
 
 /**
  * Refuses batches (a JSON array of operations): each operation of a batch would pass the limits on its own,
@@ -39,13 +39,13 @@ export function rejectOtherMethods(
  * extensions are JSON. Empty parameters are ignored, because clients that build URLs from templates send
  * them.
  */
-export function readPayload({ method, body, query }: FastifyRequest): Payload {
+export function readPayload({ method, body, query }: FastifyRequest): RequestPayload {
   if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};
   const asked = Object.fromEntries(Object.entries(query as object).filter(([, value]) => value !== ''));
   return { ...asked, ...parsed(asked, 'variables'), ...parsed(asked, 'extensions') };
 }
 
-function parsed(asked: Record<string, unknown>, name: 'variables' | 'extensions'): Payload {
+function parsed(asked: Record<string, unknown>, name: 'variables' | 'extensions'): RequestPayload {
   if (asked[name] === undefined) return {};
   try {
     return { [name]: JSON.parse(String(asked[name])) };

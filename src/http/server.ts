@@ -19,7 +19,12 @@ import { serveGraphiql } from './graphiql.ts';
 import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
 import { DENY_ALL_CSP, RAW_RESPONSE_HEADERS, writeRawResponse } from './raw-response.ts';
 import { getRequestId } from './request-id.ts';
-import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
+import {
+  type Authenticator,
+  MAX_DEVELOPMENT_TOKEN_SECONDS,
+  subjectClaimSchema,
+  verificationIdsClaimSchema,
+} from './sign-in.ts';
 
 /**
  * Maximum size of a request body: enough for the longest document and its variables. A larger limit would be
@@ -265,14 +270,14 @@ const BROKEN: Record<string, [status: string, message: string]> = {
 };
 
 const tokenRequest = z.strictObject({
-  sub: SUBJECT,
+  sub: subjectClaimSchema,
   roles: z.array(z.string()).default([]),
-  verification_ids: VERIFICATION_IDS,
+  verification_ids: verificationIdsClaimSchema,
   expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
 });
 
 /** Returns the URL of a listening server. */
-export const formatAddress = (app: FastifyInstance, host: string): string =>
+export const formatListeningUrl = (app: FastifyInstance, host: string): string =>
   formatUrl(host, (app.server.address() as AddressInfo).port);
 
 export const formatUrl = (host: string, port: number): string =>

@@ -10,7 +10,7 @@ import { ProviderFailure } from '../domain/errors.ts';
 import { MUTATION_RESERVE } from '../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../domain/ports.ts';
 import { toProviderFailure } from './failures.ts';
-import { signCall } from './signature.ts';
+import { createSignatureHeader } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
 /**
@@ -55,7 +55,7 @@ export interface TransportOptions {
   readonly onBreak: (open: boolean) => void;
 }
 
-export interface Call<T> {
+export interface ProviderCall<T> {
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
@@ -69,7 +69,7 @@ export interface Call<T> {
 }
 
 /** @throws ProviderFailure */
-export type Transport = <T>(purpose: CallPurpose, call: Call<T>) => Promise<T>;
+export type Transport = <T>(purpose: CallPurpose, call: ProviderCall<T>) => Promise<T>;
 
 /**
  * Creates the transport, which makes HTTP calls within the call budget, and with bounded time and memory.
@@ -100,7 +100,7 @@ export function createTransport(options: TransportOptions): Transport {
    * Makes one attempt. Waits for the call budget outside of the circuit breaker, because a half-open breaker
    * lets one trial call through and blocks all others until that call ends.
    */
-  async function attempt<T>(purpose: CallPurpose, call: Call<T>): Promise<T> {
+  async function attempt<T>(purpose: CallPurpose, call: ProviderCall<T>): Promise<T> {
     if (performance.now() < restsUntil) throw resting();
     await budget.take(purpose);
     try {
@@ -121,7 +121,10 @@ export function createTransport(options: TransportOptions): Transport {
       },
     );
 
-  async function converse<T>(purpose: CallPurpose, { method, path, body, read }: Call<T>): Promise<T> {
+  async function converse<T>(
+    purpose: CallPurpose,
+    { method, path, body, read }: ProviderCall<T>,
+  ): Promise<T> {
     const { response, text } = await exchange(method, path, body, purpose);
     const { status, headers } = response;
     if (purpose === 'POLL') await heed(headers);
@@ -162,7 +165,7 @@ export function createTransport(options: TransportOptions): Transport {
     'x-client-secret': options.clientSecret,
     'x-api-version': API_VERSION,
     ...(options.publicKey
-      ? { 'x-cf-signature': signCall(options.publicKey, options.clientId, new Date()) }
+      ? { 'x-cf-signature': createSignatureHeader(options.publicKey, options.clientId, new Date()) }
       : {}),
   });
 

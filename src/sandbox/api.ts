@@ -4,13 +4,20 @@ import type { Clock } from '../domain/ports.ts';
 import { injectApiFaults } from './api-faults.ts';
 import { checkCredentials } from './credentials.ts';
 import { apiError } from './errors.ts';
-import type { Faults } from './faults.ts';
+import type { FaultSelector } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
-import { checkId, newUser, parseBody, tokenRequest, userChanges, verificationRequest } from './requests.ts';
+import {
+  checkId,
+  newUserSchema,
+  parseBody,
+  tokenRequestSchema,
+  userChangesSchema,
+  verificationRequestSchema,
+} from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
-import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
-import { type AccountTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
-import type { User } from './user.ts';
+import type { SandboxStore, UserKey, VerificationKey } from './store.ts';
+import { type AdditionalTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
+import type { SandboxUser } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
 export const API_PREFIX = '/verification';
@@ -19,10 +26,10 @@ const TOKEN_LIFE_MS = 15 * 60_000;
 
 interface Dependencies {
   readonly store: SandboxStore;
-  readonly faults: Faults;
+  readonly faults: FaultSelector;
   readonly clock: Clock;
   readonly callsPerMinute: number | null;
-  readonly templates: AccountTemplates;
+  readonly templates: AdditionalTemplates;
 }
 
 /** Serves the six calls of the provider's API according to the provider's documentation. */
@@ -38,22 +45,22 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     injectApiFaults(api, faults, API_PREFIX);
 
     api.post('/user', async (request) => {
-      const { user_id, phone, ...person } = parseBody(newUser, request.body);
+      const { user_id, phone, ...person } = parseBody(newUserSchema, request.body);
       if (user_id) checkId('user_id', user_id);
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
 
-    api.get('/user', async (request) => store.findUser(request.query as UserSelection));
+    api.get('/user', async (request) => store.findUser(request.query as UserKey));
 
     api.patch('/user', async (request) => {
-      const { user_id, user_reference_id, phone, ...person } = parseBody(userChanges, request.body);
+      const { user_id, user_reference_id, phone, ...person } = parseBody(userChangesSchema, request.body);
       const user = store.findUser({ user_id, user_reference_id });
       if (phone != null && phone !== user.phone) throw apiError('phoneImmutable');
       return store.updateUser(user, toUserDetails(person));
     });
 
     api.post('/vkyc', async (request) => {
-      const body = parseBody(verificationRequest, request.body);
+      const body = parseBody(verificationRequestSchema, request.body);
       const { verification_id, user_template, agent_template } = body;
       checkId('verification_id', verification_id);
       if (!hasTemplates(templates, user_template, agent_template)) throw apiError('templateUnknown');
@@ -72,12 +79,10 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
       };
     });
 
-    api.get('/vkyc', async (request) =>
-      store.findVerification(request.query as VerificationSelection).asAnswer(),
-    );
+    api.get('/vkyc', async (request) => store.findVerification(request.query as VerificationKey).asAnswer());
 
     api.post('/oauth/token', async (request) => {
-      parseBody(tokenRequest, request.body);
+      parseBody(tokenRequestSchema, request.body);
       const expiry = new Date(clock.now().getTime() + TOKEN_LIFE_MS).toISOString();
       return { access_token: randomBytes(24).toString('base64url'), expiry };
     });
@@ -90,6 +95,6 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
  * Returns the fields of a user that a request can change. Fields that the request leaves out are missing in
  * the result.
  */
-function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<User> {
+function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<SandboxUser> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
 }

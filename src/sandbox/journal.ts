@@ -1,16 +1,16 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { User } from './user.ts';
-import type { Start } from './verification.ts';
+import type { SandboxUser } from './user.ts';
+import type { VerificationStart } from './verification.ts';
 
 /**
  * Request from outside, or delivery of a webhook, that changed the sandbox. The whole state of the sandbox
  * follows from these entries and the clock.
  */
 export type JournalEntry =
-  | { readonly kind: 'USER_CREATED'; readonly user: User }
-  | { readonly kind: 'USER_UPDATED'; readonly user_id: string; readonly changes: Partial<User> }
-  | { readonly kind: 'STARTED'; readonly start: Start }
+  | { readonly kind: 'USER_CREATED'; readonly user: SandboxUser }
+  | { readonly kind: 'USER_UPDATED'; readonly user_id: string; readonly changes: Partial<SandboxUser> }
+  | { readonly kind: 'STARTED'; readonly start: VerificationStart }
   | {
       readonly kind: 'ADVANCED';
       readonly verification_id: string;

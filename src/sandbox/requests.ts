@@ -10,7 +10,7 @@ const text = z.string();
 /** Reference id, as text. The provider's documentation mostly has an integer, its SDK a string. */
 const referenceId = z.union([z.string(), z.int()]).transform(String);
 
-export const newUser = z.looseObject({
+export const newUserSchema = z.looseObject({
   phone: text.regex(PHONE, 'must have 10 digits.'),
   user_id: text.nullish(),
   email: text.nullish(),
@@ -18,7 +18,7 @@ export const newUser = z.looseObject({
   address: text.nullish(),
 });
 
-export const userChanges = z.looseObject({
+export const userChangesSchema = z.looseObject({
   user_id: text.nullish(),
   user_reference_id: referenceId.nullish(),
   phone: text.nullish(),
@@ -56,7 +56,7 @@ const aadhaarDetails = z
 
 const question = z.looseObject({ order: z.int(), question: text, answer: text });
 
-export const verificationRequest = z.looseObject({
+export const verificationRequestSchema = z.looseObject({
   verification_id: text.min(1),
   user_id: text.nullish(),
   user_reference_id: referenceId.nullish(),
@@ -70,7 +70,7 @@ export const verificationRequest = z.looseObject({
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 
-export const tokenRequest = z.looseObject({
+export const tokenRequestSchema = z.looseObject({
   app_id: text.min(1),
   product: z.literal('VKYC'),
   metadata: z.looseObject({ vkyc_request_id: referenceId }),

@@ -3,15 +3,15 @@ import { apiError } from './errors.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { StepScheduler } from './step-scheduler.ts';
-import type { User } from './user.ts';
-import { type Start, Verification } from './verification.ts';
+import type { SandboxUser } from './user.ts';
+import { Verification, type VerificationStart } from './verification.ts';
 
-export interface UserSelection {
+export interface UserKey {
   readonly user_id?: string | null | undefined;
   readonly user_reference_id?: string | null | undefined;
 }
 
-export interface VerificationSelection {
+export interface VerificationKey {
   readonly verification_id?: string | undefined;
   readonly reference_id?: string | undefined;
 }
@@ -35,7 +35,7 @@ interface Options {
 export class SandboxStore {
   readonly #options: Options;
   readonly #scheduler: StepScheduler;
-  readonly #users = new Map<string, User>();
+  readonly #users = new Map<string, SandboxUser>();
   readonly #userIds: string[] = [];
   readonly #verifications = new Map<string, Verification>();
   readonly #verificationIds: string[] = [];
@@ -59,10 +59,12 @@ export class SandboxStore {
     this.#scheduler.catchUp();
   }
 
-  createUser(person: Omit<User, 'user_id' | 'user_reference_id'> & { readonly user_id?: string }): User {
+  createUser(
+    person: Omit<SandboxUser, 'user_id' | 'user_reference_id'> & { readonly user_id?: string },
+  ): SandboxUser {
     const made = () =>
       createSeededRandom(this.#options.seed, 'user', this.#users.size).code(USER_CODE_LENGTH);
-    const user: User = {
+    const user: SandboxUser = {
       ...person,
       user_id: person.user_id ?? `auto-${made()}`,
       user_reference_id: FIRST_REFERENCE_ID + this.#users.size,
@@ -72,19 +74,19 @@ export class SandboxStore {
     return user;
   }
 
-  findUser({ user_id, user_reference_id }: UserSelection): User {
+  findUser({ user_id, user_reference_id }: UserKey): SandboxUser {
     if (!user_id && !user_reference_id) throw apiError('userNotNamed');
     const user = this.#users.get(user_id || (this.#userIds[indexOf(user_reference_id)] ?? ''));
     if (!user) throw apiError('userUnknown');
     return user;
   }
 
-  updateUser({ user_id }: User, changes: Partial<User>): User {
+  updateUser({ user_id }: SandboxUser, changes: Partial<SandboxUser>): SandboxUser {
     this.#record({ kind: 'USER_UPDATED', user_id, changes });
     return this.findUser({ user_id });
   }
 
-  start(start: Omit<Start, 'seed' | 'speed' | 'at'>): Verification {
+  start(start: Omit<VerificationStart, 'seed' | 'speed' | 'at'>): Verification {
     const { clock, seed, speed } = this.#options;
     this.#record({ kind: 'STARTED', start: { ...start, seed, speed, at: clock.now().toISOString() } });
     return this.findVerification(start);
@@ -106,7 +108,7 @@ export class SandboxStore {
     return this.#verifications.has(verificationId);
   }
 
-  findVerification({ verification_id, reference_id }: VerificationSelection): Verification {
+  findVerification({ verification_id, reference_id }: VerificationKey): Verification {
     if (!verification_id && !reference_id) throw apiError('verificationNotNamed');
     const id = verification_id || this.#verificationIds[indexOf(reference_id)];
     const found = this.#verifications.get(id ?? '');
@@ -134,7 +136,7 @@ export class SandboxStore {
         this.#userIds.push(entry.user.user_id);
         return;
       case 'USER_UPDATED': {
-        const user = this.#users.get(entry.user_id) as User;
+        const user = this.#users.get(entry.user_id) as SandboxUser;
         this.#users.set(entry.user_id, { ...user, ...entry.changes });
         return;
       }

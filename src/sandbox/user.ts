@@ -1,5 +1,5 @@
 /** A user, in the provider's wire format. */
-export interface User {
+export interface SandboxUser {
   readonly user_id: string;
   readonly user_reference_id: number;
   readonly phone: string;

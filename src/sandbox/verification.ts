@@ -1,4 +1,4 @@
-import { documentedEvent } from './documented-events.ts';
+import { findDocumentedEventType } from './documented-events.ts';
 import { buildJourney } from './journey.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { type JourneyStep, type StepName, toRawStatus } from './step.ts';
@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const LINK_CODE_LENGTH = 12;
 
 /** Start of a verification. The whole course of the verification follows from these values and the clock. */
-export interface Start {
+export interface VerificationStart {
   readonly verification_id: string;
   readonly user_id: string;
   readonly user_reference_id: number;
@@ -26,7 +26,7 @@ export interface Start {
 
 /** One customer's verification at the provider, which advances through its journey. */
 export class Verification {
-  readonly start: Start;
+  readonly start: VerificationStart;
   readonly referenceId: number;
   readonly #steps: readonly JourneyStep[];
   readonly #link: string;
@@ -38,7 +38,7 @@ export class Verification {
   #time: number;
   #meeting: number | null = null;
 
-  constructor(start: Start, referenceId: number) {
+  constructor(start: VerificationStart, referenceId: number) {
     this.start = start;
     this.referenceId = referenceId;
     const { verification_id: verificationId, seed, template, aadhaar_sent: aadhaarSent } = start;
@@ -114,7 +114,7 @@ export class Verification {
   asWebhook() {
     const { vkyc_link, link_expiry } = this.asStarted();
     return {
-      event_type: documentedEvent(this.subStatus) ?? 'VKYC_USER_STATUS_CHANGED',
+      event_type: findDocumentedEventType(this.subStatus) ?? 'VKYC_USER_STATUS_CHANGED',
       event_time: `${isoOf(this.#time).slice(0, 19)}Z`,
       version: 'v1',
       data: {

@@ -2,7 +2,7 @@ import type { Metrics } from './metrics.ts';
 import { withSpan } from './trace.ts';
 
 /** Fields of a transition from which its delivery time is computed. */
-export interface Delivered {
+export interface DeliveredTransition {
   readonly recordedAt: Date;
   readonly traceparent?: string | null;
 }
@@ -12,7 +12,10 @@ export interface Delivered {
  * live subscriber of a group (those that select the same fields) has been sent all transitions, or is no
  * longer live (its socket is full, or it reads the log itself).
  */
-export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
+export type ObserveDelivery = (
+  entries: readonly DeliveredTransition[],
+  passOn: () => Promise<void>,
+) => Promise<void>;
 
 interface Dependencies {
   /** Kind of the followed log: the log of one session, or the feed of all sessions. */
@@ -40,7 +43,7 @@ export const createDeliveryObserver =
  * recorded.
  */
 const withinTraces = (
-  entries: readonly Delivered[],
+  entries: readonly DeliveredTransition[],
   log: string,
   passOn: () => Promise<void>,
 ): Promise<void> =>

@@ -9,7 +9,7 @@ const UNTRACED = ['/healthz', '/readyz', '/metrics'];
  * Creates a span for each request. The span is named by the route, because the URL may contain ids and tokens.
  * The span of an event stream (SSE) lasts as long as the stream.
  */
-export function spanRequests(
+export function traceRequests(
   server: FastifyInstance,
   begin: BeginSpan,
   withRequestId: (within: Context, id: string) => Context,

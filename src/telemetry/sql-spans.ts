@@ -12,7 +12,7 @@ type Done = (error: unknown, ...rest: unknown[]) => void;
  * trace, such as a periodic check, gets no span. The span has the statement's text with placeholders, and never
  * the values.
  */
-export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
+export function traceStatements(pool: pg.Pool, begin: BeginSpan): void {
   const connect = pool.connect.bind(pool) as (callBack?: Done) => unknown;
   // pg-pool runs the callback of a waiting caller in the async context of the caller that releases the
   // connection. The callback is therefore bound to the context of the waiting caller.

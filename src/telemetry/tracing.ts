@@ -24,9 +24,9 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
 import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { spanRequests } from './http-spans.ts';
+import { traceRequests } from './http-spans.ts';
 import type { BeginSpan } from './span.ts';
-import { spanStatements } from './sql-spans.ts';
+import { traceStatements } from './sql-spans.ts';
 import { setTracer, type Tracer } from './trace.ts';
 
 const SERVICE = 'vkyc-gateway';
@@ -65,8 +65,9 @@ export function startTracing(): Tracing {
   provider.register();
   setTracer(tracer);
   return {
-    watchPool: (pool) => spanStatements(pool, beginSpan),
-    watchServer: (server) => spanRequests(server, beginSpan, (within, id) => within.setValue(REQUEST_ID, id)),
+    watchPool: (pool) => traceStatements(pool, beginSpan),
+    watchServer: (server) =>
+      traceRequests(server, beginSpan, (within, id) => within.setValue(REQUEST_ID, id)),
     idsOfLog() {
       const within = context.active();
       const { traceId, spanId } = trace.getSpanContext(within) ?? {};

@@ -1,10 +1,15 @@
 /** Tests the parts of the client helper (resuming subscriptions) without a connection. */
 import { describe, expect, test, vi } from 'vitest';
-import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
+import { findVariableDefinitions, selectsHeartbeats } from '../../src/client/document.ts';
 import { classifyErrors, findFrame, isRestart, type Result } from '../../src/client/frames.ts';
-import { Position } from '../../src/client/position.ts';
+import { StreamPosition } from '../../src/client/position.ts';
 import { backoffMs } from '../../src/client/resuming.ts';
-import { BADGE, type Event, NEXT_STATE, type State } from '../../src/client/states.ts';
+import {
+  NEXT_STATE,
+  REPORTED_STATES,
+  type SubscriptionEvent,
+  type SubscriptionState,
+} from '../../src/client/states.ts';
 
 describe('findVariables', () => {
   test.each([
@@ -32,13 +37,13 @@ describe('findVariables', () => {
     ['query { a(b: "") } subscription ($y: Int) { c }', '($y: Int)'],
     ['query { a(b: """"quoted" """) } subscription ($y: Int) { c }', '($y: Int)'],
   ])('findVariables of the document %j returns %j', (query, variables) => {
-    expect(findVariables({ query })).toBe(variables);
+    expect(findVariableDefinitions({ query })).toBe(variables);
   });
 
   test('findVariables returns the variables of the subscription with the given operation name', () => {
     const query = 'subscription A($a: Int) { a } query Q($q: Int) { a } subscription B($b: Int) { b }';
     const variablesOf = (operationName?: string | null) =>
-      findVariables({ query, ...(operationName === undefined ? {} : { operationName }) });
+      findVariableDefinitions({ query, ...(operationName === undefined ? {} : { operationName }) });
     expect(['A', 'B', 'Q', 'C', undefined, null].map(variablesOf)).toEqual([
       '($a: Int)',
       '($b: Int)',
@@ -113,19 +118,23 @@ describe('frames', () => {
 });
 
 describe('Position', () => {
-  const take = (position: Position, cursor: string, previousCursor?: string | null, more: object = {}) =>
-    position.take({ cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more });
+  const take = (
+    position: StreamPosition,
+    cursor: string,
+    previousCursor?: string | null,
+    more: object = {},
+  ) => position.take({ cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more });
   const beat = { __typename: 'Heartbeat' };
 
   test('a position (place of the client in a stream) moves to a frame whose previousCursor equals the cursor of the position', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     expect([position.cursor, position.after]).toEqual(['0', '0']);
     expect([take(position, '1', '0'), take(position, '2', '1')]).toEqual(['NEXT', 'NEXT']);
     expect([position.cursor, position.after]).toEqual(['2', '2']);
   });
 
   test('a position without a cursor moves to the first frame whose previousCursor is null', () => {
-    const position = new Position(null);
+    const position = new StreamPosition(null);
     expect([position.cursor, position.after]).toEqual([null, undefined]);
     expect(take(position, '1', '0')).toBe('GAP');
     expect(take(position, '1', null)).toBe('NEXT');
@@ -133,7 +142,7 @@ describe('Position', () => {
   });
 
   test('a position does not move at a frame that is repeated or follows a gap, and returns REPEATED or GAP', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     take(position, '1', '0');
     take(position, '2', '1');
     expect(take(position, '1', '0')).toBe('REPEATED');
@@ -143,12 +152,12 @@ describe('Position', () => {
   });
 
   test('a position moves to any frame without previousCursor', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     expect([take(position, '5'), take(position, '5'), take(position, '3')]).toEqual(['NEXT', 'NEXT', 'NEXT']);
   });
 
   test('a position accepts a frame that follows the newest frame, or the newest frame that is not a heartbeat', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     take(position, '1', '0');
     expect(take(position, 'beat', '1', beat)).toBe('NEXT');
     expect(position.cursor).toBe('beat');
@@ -160,14 +169,14 @@ describe('Position', () => {
   });
 
   test('the frame of a passed deadline is no entry of the log, so that a stream without it is accepted too', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     take(position, '1', '0');
     take(position, 'later', '1', { __typename: 'DeadlinePassed' });
     expect(take(position, '2', '1')).toBe('NEXT');
   });
 
   test('a frame without __typename counts as a heartbeat if its previousCursor is its cursor', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     take(position, '1', '0');
     take(position, '1', '1');
     take(position, 'later', '1', beat);
@@ -175,14 +184,14 @@ describe('Position', () => {
   });
 
   test('a position whose first frame was a heartbeat moves on to a frame that follows that heartbeat (NEXT), also after a second heartbeat', () => {
-    const position = new Position(null);
+    const position = new StreamPosition(null);
     take(position, 'b', null, beat);
     take(position, 'c', 'b', beat);
     expect(take(position, '1', 'b')).toBe('NEXT');
   });
 
   test('a position forgets the frames before a FeedReset: a frame with the cursor of such a frame no longer counts as repeated', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     take(position, '1', '0');
     take(position, '2', '1');
     take(position, 'reset', '2', { __typename: 'FeedReset' });
@@ -192,7 +201,7 @@ describe('Position', () => {
   });
 
   test('a position recognises repetitions of the last thousand frames, and of no earlier frames', () => {
-    const position = new Position(null);
+    const position = new StreamPosition(null);
     for (let number = 1; number <= 1_000; number += 1) take(position, String(number));
     expect(take(position, '1', 'x')).toBe('REPEATED');
     take(position, '1001');
@@ -201,7 +210,7 @@ describe('Position', () => {
   });
 
   test('keepApart adds a new mark to the `after` argument, so that routers share no stream, and leaves the cursor unchanged', () => {
-    const position = new Position('0');
+    const position = new StreamPosition('0');
     position.keepApart();
     const first = position.after;
     expect(first).toMatch(/^0~[a-z0-9]{5,}$/);
@@ -209,7 +218,7 @@ describe('Position', () => {
     expect(position.cursor).toBe('0');
     position.keepApart();
     expect(position.after).not.toBe(first);
-    const unmarked = new Position(null);
+    const unmarked = new StreamPosition(null);
     unmarked.keepApart();
     expect(unmarked.after).toMatch(/^~[a-z0-9]+$/);
   });
@@ -225,8 +234,8 @@ test('backoffMs returns a random wait, whose maximum grows from 1 s to 30 s with
 
 describe('table of states', () => {
   /** Returns the state after these events of a new subscription. */
-  const follow = (...events: Event[]) =>
-    events.reduce<State>((state, event) => NEXT_STATE[state][event], 'OPENING');
+  const follow = (...events: SubscriptionEvent[]) =>
+    events.reduce<SubscriptionState>((state, event) => NEXT_STATE[state][event], 'OPENING');
 
   test('the state OVER is final; from every other state a subscription can end or subscribe again', () => {
     for (const [state, next] of Object.entries(NEXT_STATE)) {
@@ -237,9 +246,9 @@ describe('table of states', () => {
 
   test('after a gap or a fault only a new subscription can become live, however many frames still arrive', () => {
     for (const fault of ['GAP', 'FAULT'] as const) {
-      expect(BADGE[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')]).not.toBe(
-        'live',
-      );
+      expect(
+        REPORTED_STATES[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')],
+      ).not.toBe('live');
       expect(follow('CONNECTED', fault, 'SUBSCRIBED', 'CONNECTED', 'NEWS')).toBe('LIVE');
     }
   });

@@ -4,13 +4,13 @@
  */
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
-import { type Connection, connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import {
   countSessions,
   readSessionPage,
   type SessionFilter,
   type SessionOrder,
-  type SessionPage,
+  type SessionPageRequest,
 } from '../../src/db/sessions/sessions.ts';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
@@ -45,12 +45,12 @@ const ENDED: readonly KnownSubStatus[] = [
 ];
 
 let database: pg.Pool;
-let connection: Connection;
+let connection: DatabasePools;
 
 beforeAll(async () => {
   const url = await freshDatabase();
   database = new pg.Pool({ connectionString: url, max: 1 });
-  connection = connect(url, 2, () => {});
+  connection = createDatabasePools(url, 2, () => {});
   atTheEnd(async () => {
     await connection.close();
     await database.end();
@@ -179,7 +179,7 @@ const FIELDS = ['CREATED_AT', 'UPDATED_AT', 'STATUS_SINCE', 'DUE_AT', 'MEETING_A
 const ORDERS: readonly SessionOrder[] = FIELDS.flatMap((field) =>
   (['ASC', 'DESC'] as const).map((direction) => ({ field, direction })),
 );
-const PAGE: Omit<SessionPage, 'order'> = {
+const PAGE: Omit<SessionPageRequest, 'order'> = {
   limit: 101,
   end: 'FIRST',
   after: null,

@@ -4,22 +4,22 @@ import {
   ACTION_ROLES,
   allStaffSee,
   findFieldRule,
+  getRecordedName,
+  getRecordedNames,
   hasRole,
   hasRoleOn,
-  isNamed,
+  isNameOf,
   isStaff,
   maySee,
   maySeeField,
-  OPERATIONS,
+  OPERATION_ROLES,
+  PERSONAL_DATA_ROLES,
   type Role,
-  recordedAs,
-  recordedNames,
-  SEES_PERSONAL_DATA,
   type Viewer,
   viewerCacheKey,
   visibleVerificationIds,
 } from '../../src/domain/access.ts';
-import { accessAsMarkdown, withAccessTable } from '../../src/domain/access-table.ts';
+import { formatAccessTable, withAccessTable } from '../../src/domain/access-table.ts';
 
 const ROLES = ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;
 const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
@@ -33,12 +33,12 @@ const customer = as(['CUSTOMER']);
 
 describe('access tables: roles per operation and action', () => {
   test('the access table lets every role use every query and subscription but the search by phone, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
-    for (const [operation, roles] of Object.entries(OPERATIONS)) {
+    for (const [operation, roles] of Object.entries(OPERATION_ROLES)) {
       if (operation.startsWith('Mutation.')) expect(roles, operation).not.toContain('VIEWER');
       else if (operation !== 'Query.users') expect(roles, operation).toEqual(ROLES);
     }
-    expect(OPERATIONS['Query.users']).toEqual(['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']);
-    expect(OPERATIONS['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
+    expect(OPERATION_ROLES['Query.users']).toEqual(['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']);
+    expect(OPERATION_ROLES['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
   });
 
   test('only AGENT and ADMIN may record agent reviews, only AUDITOR and ADMIN may record auditor reviews, and only VIEWER sees no personal data', () => {
@@ -60,7 +60,7 @@ describe('access tables: roles per operation and action', () => {
       UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
-    expect(SEES_PERSONAL_DATA).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
+    expect(PERSONAL_DATA_ROLES).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });
 
   test.each([
@@ -105,12 +105,15 @@ describe('viewer', () => {
 
   test('a customer who has pseudonyms (keyed hashes of the id) is recorded under the newest one, and recognised by each of them and by the plain id', () => {
     const hidden = as(['CUSTOMER'], { pseudonyms: ['new', 'old'] });
-    expect([recordedAs(hidden), recordedAs(customer)]).toEqual(['new', 'asha']);
-    expect([recordedNames(hidden), recordedNames(customer)]).toEqual([['new', 'old', 'asha'], ['asha']]);
-    for (const name of ['new', 'old', 'asha']) expect(isNamed(hidden, name)).toBe(true);
+    expect([getRecordedName(hidden), getRecordedName(customer)]).toEqual(['new', 'asha']);
+    expect([getRecordedNames(hidden), getRecordedNames(customer)]).toEqual([
+      ['new', 'old', 'asha'],
+      ['asha'],
+    ]);
+    for (const name of ['new', 'old', 'asha']) expect(isNameOf(hidden, name)).toBe(true);
     for (const name of ['uma', null, undefined])
-      expect([isNamed(hidden, name), isNamed(customer, name)]).toEqual([false, false]);
-    expect(isNamed(customer, 'asha')).toBe(true);
+      expect([isNameOf(hidden, name), isNameOf(customer, name)]).toEqual([false, false]);
+    expect(isNameOf(customer, 'asha')).toBe(true);
   });
 
   test('a viewer with a staff role sees all sessions, any other viewer only the sessions (verification ids) that the token names', () => {
@@ -167,7 +170,7 @@ describe('access table in schema/README.md', () => {
 
   test('the access table in schema/README.md is current, and operations with the same roles share a row', () => {
     expect(withAccessTable(page)).toBe(page);
-    expect(accessAsMarkdown().split('\n').slice(0, 4)).toEqual([
+    expect(formatAccessTable().split('\n').slice(0, 4)).toEqual([
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
       '| queries, subscriptions | own | ✓ | ✓ | ✓ | ✓ | ✓ |',
@@ -177,7 +180,7 @@ describe('access table in schema/README.md', () => {
 
   test('withAccessTable replaces only the text between the two markers', () => {
     expect(withAccessTable(`a ${BEGIN} old ${END} b`)).toBe(
-      `a ${BEGIN}\n\n${accessAsMarkdown()}\n\n${END} b`,
+      `a ${BEGIN}\n\n${formatAccessTable()}\n\n${END} b`,
     );
   });
 

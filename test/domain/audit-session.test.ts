@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { type AuditEntry, type AuditKind, computeCommitment, personText } from '../../src/domain/audit.ts';
+import {
+  type AuditEntry,
+  type AuditKind,
+  computeCommitment,
+  formatPersonForCommitment,
+} from '../../src/domain/audit.ts';
 import {
   type AuditedSession,
   checkDerived,
   checkIdentityAndDetails,
   differingDetails,
-  isBound,
+  hasSessionEntry,
   type SessionOrigin,
 } from '../../src/domain/audit-session.ts';
 import type { LogEntry } from '../../src/domain/session.ts';
@@ -76,7 +81,7 @@ const row: AuditedSession = {
 const SAID = {
   verificationId: 'loan-1',
   userId: 'u-1',
-  person: computeCommitment(personText(USER), SALT),
+  person: computeCommitment(formatPersonForCommitment(USER), SALT),
   caller: 'olga',
   referenceId: null,
   userTemplate: null,
@@ -170,9 +175,9 @@ describe('checkDerived', () => {
 
 describe('isBound', () => {
   test('isBound returns true if the chain contains a SESSION entry, which says whose session it is', () => {
-    expect(isBound(makeChain(['ADOPTION', {}], session()))).toBe(true);
-    expect(isBound(makeChain(['ADOPTION', {}], details({})))).toBe(false);
-    expect(isBound([])).toBe(false);
+    expect(hasSessionEntry(makeChain(['ADOPTION', {}], session()))).toBe(true);
+    expect(hasSessionEntry(makeChain(['ADOPTION', {}], details({})))).toBe(false);
+    expect(hasSessionEntry([])).toBe(false);
   });
 });
 

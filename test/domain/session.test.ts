@@ -5,9 +5,9 @@ import {
   applyTransition,
   type DoubtfulAnswer,
   decideReplacement,
+  explainUnchangedStatus,
   findProviderDecision,
-  findReason,
-  isLate,
+  isLateVerdict,
   isTooFarAhead,
   isUnconfirmed,
   evaluateUpdate as judgeAt,
@@ -334,7 +334,7 @@ describe('late webhooks with a decision', () => {
 
   test('isLate returns true for exactly the verdicts LATE and DISPUTED_LATE', () => {
     const verdicts = Object.keys(VERDICTS) as (keyof typeof VERDICTS)[];
-    expect(verdicts.filter(isLate)).toEqual(['LATE', 'DISPUTED_LATE']);
+    expect(verdicts.filter(isLateVerdict)).toEqual(['LATE', 'DISPUTED_LATE']);
   });
 });
 
@@ -940,12 +940,12 @@ describe('findReason', () => {
   test('findReason tells customers of notes and escalations only that nothing changed which they can see', () => {
     const hidden = 'It changed nothing that you can see.';
     for (const verdict of ['NOTED', 'ESCALATED', 'ESCALATION_RESOLVED'] as const) {
-      expect(findReason(verdict, false)).toBe(hidden);
-      expect(findReason(verdict, true)).not.toBe(hidden);
+      expect(explainUnchangedStatus(verdict, false)).toBe(hidden);
+      expect(explainUnchangedStatus(verdict, true)).not.toBe(hidden);
     }
     for (const verdict of ['MOVED', 'LATE', 'ENDED', 'DISPUTED', 'DETAILS'] as const)
-      expect(findReason(verdict, false)).toBe(findReason(verdict, true));
-    expect(findReason('MOVED', true)).toBeNull();
+      expect(explainUnchangedStatus(verdict, false)).toBe(explainUnchangedStatus(verdict, true));
+    expect(explainUnchangedStatus('MOVED', true)).toBeNull();
   });
 });
 

@@ -4,19 +4,24 @@
  */
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { type CursorError, type LogPosition, logStart, positionAfter } from '../../src/feed/cursor.ts';
+import {
+  type CursorError,
+  getSessionStartPosition,
+  type LogPosition,
+  positionAfter,
+} from '../../src/feed/cursor.ts';
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
-import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
-import { type Entry, LogTail } from '../../src/feed/log-tail.ts';
+import { FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
+import { LogTail, type LogTailEntry } from '../../src/feed/log-tail.ts';
 import { Subscriber } from '../../src/feed/subscriber.ts';
 import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
 import type {
-  Frame,
+  FrameEvent,
+  FrameSelection,
   LogProgress,
+  LogSubscription,
   ResyncPoint,
-  Selection,
   Sink,
-  Subscription,
 } from '../../src/feed/subscription.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -32,11 +37,17 @@ export const viewer = (id: string): Viewer => ({
  * entries with the same number but different lives are different entries.
  */
 const entry = (number: number, life = 0) =>
-  ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
+  ({
+    sessionId: SESSION,
+    sequence: number,
+    number,
+    position: null,
+    recordedAt: new Date(life),
+  }) as LogTailEntry;
 
 /** Returns the progress of a subscriber that has seen every entry up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
-  const position = number === 0 ? logStart(SESSION) : positionAfter(entry(number, life));
+  const position = number === 0 ? getSessionStartPosition(SESSION) : positionAfter(entry(number, life));
   return { at: position, number, fingerprint: position.fingerprint };
 };
 
@@ -45,7 +56,7 @@ export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
   const archived = new Set<number>();
   /** Resolves asynchronously with a page that was read at the time of the call, as a database does. */
-  async function answer(page: Entry[]): Promise<Entry[]> {
+  async function answer(page: LogTailEntry[]): Promise<LogTailEntry[]> {
     await new Promise((resolve) => setImmediate(resolve));
     if (log.failures > 0) {
       log.failures -= 1;
@@ -53,7 +64,7 @@ export function createLog(length = 0) {
     }
     return page;
   }
-  const isThere = ({ number }: Entry) => !archived.has(number);
+  const isThere = ({ number }: LogTailEntry) => !archived.has(number);
   const log = {
     reads: 0,
     failures: 0,
@@ -73,14 +84,14 @@ export function createLog(length = 0) {
     /** Returns the life (number of rewinds) in which the entry with this number was written. */
     lifeAt: (number: number) => entries[number - 1]?.recordedAt.getTime() ?? 0,
     /** Returns the current entry with this number. */
-    entryAt: (number: number) => entries[number - 1] as Entry,
+    entryAt: (number: number) => entries[number - 1] as LogTailEntry,
     /** Archives entries: reads no longer return them. */
     archive(...numbers: number[]) {
       for (const number of numbers) archived.add(number);
     },
     readFrom(number: number, limit: number) {
       log.reads += 1;
-      const page: Entry[] = [];
+      const page: LogTailEntry[] = [];
       for (let next = number; next <= entries.length && page.length < limit; next += 1)
         if (isThere(log.entryAt(next))) page.push(log.entryAt(next));
       return answer(page);
@@ -156,7 +167,7 @@ export class Connection implements Sink {
 
 export const cursorOf = ({ sequence }: Pick<LogPosition, 'sequence'>) => `after ${sequence}`;
 
-const shown = (frame: Frame, viewer: Viewer | null) => ({
+const shown = (frame: FrameEvent, viewer: Viewer | null) => ({
   kind: frame.kind,
   ...(frame.kind === 'TRANSITION'
     ? { number: frame.transition.sequence, life: frame.transition.recordedAt.getTime() }
@@ -165,7 +176,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   ...(viewer ? { viewer: viewer.id } : {}),
   cursor:
     'at' in frame ? cursorOf(frame.at) : frame.kind === 'TRANSITION' ? cursorOf(frame.transition) : null,
-  previousCursor: PREVIOUS_CURSOR,
+  previousCursor: PREVIOUS_CURSOR_PLACEHOLDER,
 });
 
 /**
@@ -176,7 +187,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
   const selection = {
     key: 'numbers',
     executed: [] as string[],
-    async execute(frames: readonly Frame[], viewer: Viewer) {
+    async execute(frames: readonly FrameEvent[], viewer: Viewer) {
       await new Promise((resolve) => setImmediate(resolve));
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
@@ -184,7 +195,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
         return { json: new FrameJson(json), dependsOnViewer, immutable };
       });
     },
-  } satisfies Selection & { executed: string[] };
+  } satisfies FrameSelection & { executed: string[] };
   return selection;
 }
 
@@ -235,10 +246,10 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         first = null,
         connection = new Connection(),
         ...given
-      }: Partial<Subscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
+      }: Partial<LogSubscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
     ) {
       const from = typeof after === 'number' ? at(after) : after;
-      const subscription: Subscription = {
+      const subscription: LogSubscription = {
         selection,
         sink: connection,
         viewer: viewer('anyone'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { type Amount, findTooComplexError, measureAmount } from '../../src/graphql/cost.ts';
+import { findTooComplexError, measureOperation, type OperationSize } from '../../src/graphql/cost.ts';
 
 const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
 const operationIn = (text: string, name?: string) => {
@@ -9,7 +9,7 @@ const operationIn = (text: string, name?: string) => {
   return { schema, document, operation: getOperationAST(document, name) as OperationDefinitionNode };
 };
 const measure = (text: string, values: Record<string, unknown> = {}) =>
-  measureAmount({ ...operationIn(text), values });
+  measureOperation({ ...operationIn(text), values });
 const costOf = (text: string, values?: Record<string, unknown>) => measure(text, values).cost;
 const valuesOf = (text: string, values?: Record<string, unknown>) => measure(text, values).values;
 
@@ -189,32 +189,32 @@ describe('measureAmount', () => {
   test('measureAmount uses the values of variables, and measures an operation again if a value changes', () => {
     const page = operationIn('query ($n: Int) { sessions(first: $n) { nodes { id } } }');
     const amounts = [7, 8, 7, undefined, null].map(
-      (n) => measureAmount({ ...page, values: n === undefined ? {} : { n } }).values,
+      (n) => measureOperation({ ...page, values: n === undefined ? {} : { n } }).values,
     );
     expect(amounts).toEqual([7, 8, 7, 1, 1]);
     const lists = operationIn('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }');
     const ofLists = [['a'], ['b', 'c'], []].map((ids) => costOfList(lists, ids));
     expect(ofLists).toEqual([1, 2, 1]);
     const flags = operationIn('query ($open: Boolean!) { sessionStats(openOnly: $open) { total } }');
-    const ofFlags = [true, false, true].map((open) => measureAmount({ ...flags, values: { open } }).cost);
+    const ofFlags = [true, false, true].map((open) => measureOperation({ ...flags, values: { open } }).cost);
     expect(ofFlags).toEqual([11, 201, 11]);
   });
 
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
-    measureAmount({ ...asked, values: { ids } }).cost;
+    measureOperation({ ...asked, values: { ids } }).cost;
 
   test('measureAmount counts a list argument of variables as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
-    expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
+    expect(measureOperation({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
     // `$b` has no value, so `ids` is invalid and counts as one entry. graphql-js reports the error later.
-    expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
+    expect(measureOperation({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 
   test('measureAmount caches the result of an operation by its page sizes, and keeps at most a hundred results', () => {
     const asked = operationIn(
       'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
     );
-    const at = (n: number, x = 'x') => measureAmount({ ...asked, values: { n, x } });
+    const at = (n: number, x = 'x') => measureOperation({ ...asked, values: { n, x } });
     const first = at(1);
     expect(at(1, 'another')).toBe(first);
     for (let n = 2; n <= 100; n += 1) at(n);
@@ -226,7 +226,7 @@ describe('measureAmount', () => {
 });
 
 describe('findTooComplexError', () => {
-  const refuse = (amount: Amount, kind = 'query') =>
+  const refuse = (amount: OperationSize, kind = 'query') =>
     findTooComplexError(amount, { operation: kind } as OperationDefinitionNode);
 
   test.each([

@@ -3,8 +3,8 @@
  * restore.
  */
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
-import { planRelearning } from '../../src/services/polling/relearn.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
+import { planPollsAfterLoss } from '../../src/services/polling/relearn.ts';
 import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -17,9 +17,9 @@ const POLLS_PER_MINUTE = 60;
  * connection of its own.
  */
 async function plan({ databaseUrl }: Gateway, now: Date) {
-  const { db, close } = connect(databaseUrl, 1, () => {});
+  const { db, close } = createDatabasePools(databaseUrl, 1, () => {});
   try {
-    return await planRelearning(db, now, POLLS_PER_MINUTE);
+    return await planPollsAfterLoss(db, now, POLLS_PER_MINUTE);
   } finally {
     await close();
   }

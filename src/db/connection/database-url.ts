@@ -9,7 +9,7 @@ import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from 
  * One connection attempt. As in libpq, a host may be tried twice, with TLS and without (sslmode prefer or
  * allow).
  */
-export interface Attempt {
+export interface ConnectionAttempt {
   /** Host name, IP address, or folder of a Unix socket; undefined means the driver's default. */
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -22,7 +22,7 @@ export type WantedServer = 'ANY' | 'READ_WRITE' | 'PRIMARY';
 
 export interface DatabaseUrl {
   /** Connection attempts, in the order in which they are tried. */
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly ConnectionAttempt[];
   readonly wanted: WantedServer;
   readonly user: string | undefined;
   readonly password: string | undefined;
@@ -201,7 +201,9 @@ function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
 }
 
 /** Returns a function that lists the TLS options to try for a host, in order. */
-function tlsOf(given: (name: string) => string | undefined): (host: string | undefined) => Attempt['ssl'][] {
+function tlsOf(
+  given: (name: string) => string | undefined,
+): (host: string | undefined) => ConnectionAttempt['ssl'][] {
   const mode = sslModeOf(given('sslmode'), given('ssl'));
   const rootCert = given('sslrootcert');
   if (rootCert === 'system' && mode !== 'verify-full')

@@ -8,7 +8,7 @@ const CHECK = { application_name: 'vkyc-gateway start' };
  */
 const LOST_STATEMENT = ['42P05', '26000'];
 
-export type Pooling =
+export type PoolerMode =
   /** Each connection has its own server session: there is no pooler, or a pooler in session mode. */
   | 'NONE'
   /** A pooler in transaction mode that tracks prepared statements. */
@@ -23,7 +23,7 @@ export type Pooling =
  * Detects whether a pooler (such as PgBouncer) shares server sessions between connections, and whether it
  * tracks prepared statements.
  */
-export async function findPooling(url: string): Promise<Pooling> {
+export async function findPoolerMode(url: string): Promise<PoolerMode> {
   const clients: pg.Client[] = [];
   // The queries run one after the other on purpose: a pooler in transaction mode then gives the second
   // connection the server session that the first one just released.
@@ -59,9 +59,14 @@ export interface DatabaseUrls {
  * Returns an error text with advice if the gateway cannot work with the pooler behind one of the URLs;
  * otherwise null.
  */
-export async function explainPooling({ url, migrateUrl, listenUrl }: DatabaseUrls): Promise<string | null> {
-  const found = new Map<string, Pooling>();
-  for (const each of new Set([url, migrateUrl, listenUrl ?? url])) found.set(each, await findPooling(each));
+export async function findPoolerProblem({
+  url,
+  migrateUrl,
+  listenUrl,
+}: DatabaseUrls): Promise<string | null> {
+  const found = new Map<string, PoolerMode>();
+  for (const each of new Set([url, migrateUrl, listenUrl ?? url]))
+    found.set(each, await findPoolerMode(each));
   if (found.get(url) === 'WITHOUT_PREPARED_STATEMENTS')
     return (
       'DATABASE_URL: its pooler assigns connections per transaction and loses prepared statements.\n' +

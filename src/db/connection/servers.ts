@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { classifyFault } from './connection-errors.ts';
-import { type Attempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { type ConnectionAttempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 
 /**
  * Connect timeout per host if the URL names several hosts: one silent host must not use up the time for
@@ -37,11 +37,11 @@ export class Servers {
     return this.url.attempts.length;
   }
 
-  next(): Attempt {
-    return this.url.attempts[this.#next] as Attempt;
+  next(): ConnectionAttempt {
+    return this.url.attempts[this.#next] as ConnectionAttempt;
   }
 
-  configOf({ host, port, ssl }: Attempt): pg.ClientConfig {
+  configOf({ host, port, ssl }: ConnectionAttempt): pg.ClientConfig {
     const { user, password, database, options, connectTimeoutMs, attempts } = this.url;
     const several = new Set(attempts.map((attempt) => `${attempt.host}:${attempt.port}`)).size > 1;
     const given = { host, port, user, password, database, options };
@@ -56,7 +56,7 @@ export class Servers {
    * Records a failed attempt, so that the next connection tries another server. The same host is tried with
    * the other TLS option (sslmode prefer or allow) only if the server answered and refused the connection.
    */
-  failed(attempt: Attempt, error: unknown): void {
+  failed(attempt: ConnectionAttempt, error: unknown): void {
     const { attempts } = this.url;
     const index = attempts.indexOf(attempt);
     // Another connection has already recorded this failure, so `#next` already names another attempt.
@@ -73,7 +73,7 @@ export class Servers {
     this.#next = next % attempts.length;
   }
 
-  worked(attempt: Attempt): void {
+  worked(attempt: ConnectionAttempt): void {
     this.#next = this.url.attempts.indexOf(attempt);
   }
 

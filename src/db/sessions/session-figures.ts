@@ -111,6 +111,10 @@ export async function storeFigures(
 }
 
 /** Deletes the stored figures of a window, because counting it no longer takes long. */
-export async function deleteFigures(db: Database, question: FiguresQuestion, now: Date): Promise<void> {
+export async function deleteSessionFigures(
+  db: Database,
+  question: FiguresQuestion,
+  now: Date,
+): Promise<void> {
   await db.delete(sessionFigures).where(isSameWindow(question, now));
 }

@@ -1,18 +1,18 @@
 import { type AuditEvidence, lockAuditEvidence, NIL_UUID, setPersonSalt } from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { type AuditKeys, serialise } from '../../domain/audit.ts';
-import { differingDetails, isBound } from '../../domain/audit-session.ts';
+import { type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
+import { differingDetails, hasSessionEntry } from '../../domain/audit-session.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import {
-  type AuditNote,
   appendToChains,
-  commitPerson,
+  createPersonCommitment,
+  type NewAuditEntry,
   NO_DETAILS,
-  NO_PERSON,
+  NO_PERSON_COMMITMENT,
 } from '../transitions/audited-writes.ts';
-import { checkSession, type KnownHead } from './verify-audit.ts';
+import { type KnownHead, verifySessionChain } from './verify-audit.ts';
 
 const BATCH = 100;
 
@@ -39,7 +39,7 @@ interface BindingDependencies {
  * Result of binding one session (adding a SESSION or DETAILS entry to its chain). Sessions that need no entry are
  * not reported.
  */
-export type Binding =
+export type BindingResult =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
   /**
    * DIFFERS: the identity or the details of the session differ from its chain. Only details can be added, and only
@@ -54,13 +54,13 @@ export type Binding =
  */
 export async function bindSessions(
   dependencies: BindingDependencies,
-  onSession: (sessionId: string, binding: Binding) => void,
+  onSession: (sessionId: string, binding: BindingResult) => void,
 ): Promise<void> {
   for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
-    const bindings = new Map<string, Binding>();
+    const bindings = new Map<string, BindingResult>();
     const from: string = after;
     after = await dependencies.db.transaction(async (tx) => {
-      const notes: AuditNote[] = [];
+      const notes: NewAuditEntry[] = [];
       const batch = await lockAuditEvidence(tx, from, BATCH);
       for (const [id, evidence] of batch) {
         const done = await bind(tx, dependencies, id, evidence);
@@ -79,20 +79,20 @@ async function bind(
   { sealer, keys, by, heads, differing }: BindingDependencies,
   sessionId: string,
   evidence: AuditEvidence,
-): Promise<{ binding: Binding; note?: AuditNote } | null> {
+): Promise<{ binding: BindingResult; note?: NewAuditEntry } | null> {
   const { entries, session, origin } = evidence;
-  const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
+  const { finding, ofHistory } = verifySessionChain(evidence, heads?.get(sessionId) ?? null, keys, sealer);
   if (ofHistory || !session || !origin)
     return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row was removed' } };
-  if (!isBound(entries)) {
+  if (!hasSessionEntry(entries)) {
     if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
-    return { binding: { kind: 'BOUND' }, note: await buildBinding(tx, sessionId, evidence, by) };
+    return { binding: { kind: 'BOUND' }, note: await buildSessionEntry(tx, sessionId, evidence, by) };
   }
   if (!finding) return null;
   const details = differingDetails(entries, session, origin);
   const named = differing.has(sessionId) && Object.keys(details).length > 0;
   if (!named) return { binding: { kind: 'DIFFERS', what: finding.what } };
-  const content = serialise('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
+  const content = serializeAuditContent('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
   return { binding: { kind: 'DETAILS_BOUND' }, note: { sessionId, kind: 'DETAILS', content } };
 }
 
@@ -100,16 +100,16 @@ async function bind(
  * Builds the SESSION entry, which says whose session a chain is. `boundBy` names the operator who vouches for the
  * entry. Stores the salt of the commitment (salted hash) to the person.
  */
-export async function buildBinding(
+export async function buildSessionEntry(
   tx: Transaction,
   sessionId: string,
   { session, origin }: AuditEvidence,
   boundBy: string,
-): Promise<AuditNote> {
+): Promise<NewAuditEntry> {
   const row = session as SessionRow;
   const user = origin?.user ?? null;
-  const person = user && !user.erasedAt ? commitPerson(user) : NO_PERSON;
+  const person = user && !user.erasedAt ? createPersonCommitment(user) : NO_PERSON_COMMITMENT;
   if (person.salt) await setPersonSalt(tx, sessionId, person.salt);
   const payload = { ...row, person: person.commitment, caller: origin?.caller ?? null, boundBy };
-  return { sessionId, kind: 'SESSION', content: serialise('SESSION', payload) };
+  return { sessionId, kind: 'SESSION', content: serializeAuditContent('SESSION', payload) };
 }

@@ -7,7 +7,6 @@ import type { Viewer } from '../../domain/access.ts';
 import { type ActionFacts, findAssigneeDenial } from '../../domain/actions.ts';
 import {
   type AnnotationKind,
-  CLOSURE_OUTCOMES,
   CLOSURE_REASONS,
   type ClosureOutcome,
   type ClosureReason,
@@ -15,10 +14,16 @@ import {
   type DisputeResolutionChoice,
   ESCALATION_REASONS,
   type EscalationReason,
+  SUB_STATUS_BY_CLOSURE_OUTCOME,
 } from '../../domain/annotations.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { APPROVALS, findProviderDecision, type SessionAction, type Verdict } from '../../domain/session.ts';
+import {
+  APPROVED_SUB_STATUSES,
+  findProviderDecision,
+  type SessionAction,
+  type Verdict,
+} from '../../domain/session.ts';
 import {
   ALL_PAIRS,
   getStatusInfo,
@@ -26,11 +31,24 @@ import {
   type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
-import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../../domain/subject.ts';
+import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL_MESSAGE } from '../../domain/subject.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
-import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { keyOf, keyText, optional, parseOrRefuse, refuseField, requiredText, text } from './validation.ts';
+import {
+  type ActionDependencies,
+  actionInputSchema,
+  performAction,
+  throwIfDenied,
+} from './perform-action.ts';
+import {
+  createKeyOfSchema,
+  createKeyTextSchema,
+  createRequiredTextSchema,
+  createTextSchema,
+  parseOrRefuse,
+  refuseField,
+  toOptionalSchema,
+} from './validation.ts';
 
 /** Maximum length of the `sub` of a token. */
 const MAX_SUBJECT = 200;
@@ -42,7 +60,10 @@ const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus)
 
 /** Schema of an input with a coded reason and an optional note (see `needsNote`). */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
-  actionInput.extend({ reason: keyOf(reasons), note: optional(text(MAX_CHARACTERS.note)) });
+  actionInputSchema.extend({
+    reason: createKeyOfSchema(reasons),
+    note: toOptionalSchema(createTextSchema(MAX_CHARACTERS.note)),
+  });
 
 /** Rule that the reason OTHER needs a note, which explains it. */
 const needsNote = {
@@ -53,30 +74,30 @@ const needsNote = {
 };
 
 const closeInput = withReason<ClosureReason>(CLOSURE_REASONS)
-  .extend({ outcome: keyOf<ClosureOutcome>(CLOSURE_OUTCOMES) })
+  .extend({ outcome: createKeyOfSchema<ClosureOutcome>(SUB_STATUS_BY_CLOSURE_OUTCOME) })
   .refine(({ reason, note }) => reason !== 'OTHER' || note, needsNote);
 const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
   ({ reason, note }) => reason !== 'OTHER' || note,
   needsNote,
 );
-const noteInput = actionInput.extend({ note: requiredText(MAX_CHARACTERS.note) });
+const noteInput = actionInputSchema.extend({ note: createRequiredTextSchema(MAX_CHARACTERS.note) });
 const resolveDisputeInput = noteInput.extend({
-  resolution: keyOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
-  expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
+  resolution: createKeyOfSchema<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
+  expectedSubStatus: toOptionalSchema(z.enum(ALL_SUB_STATUSES)),
 });
 
-const assignInput = actionInput.extend({
-  agent: keyText(MAX_SUBJECT, (text) => (isCanonicalSubject(text) ? null : NOT_CANONICAL)).transform(
-    canonicalSubject,
-  ),
-  until: optional(z.date()),
+const assignInput = actionInputSchema.extend({
+  agent: createKeyTextSchema(MAX_SUBJECT, (text) =>
+    isCanonicalSubject(text) ? null : NOT_CANONICAL_MESSAGE,
+  ).transform(canonicalSubject),
+  until: toOptionalSchema(z.date()),
 });
 
 /**
  * Session after the annotation, the annotation, and whether an earlier call with the same idempotency key recorded
  * the annotation.
  */
-export interface Annotated {
+export interface AnnotationResult {
   readonly session: SessionRow;
   readonly annotation: AnnotationRow;
   readonly replayed: boolean;
@@ -87,7 +108,11 @@ export interface Annotated {
  *
  * @throws Refusal if the input is invalid or the action is not allowed
  */
-export type Annotate = (dependencies: ActionDependencies, viewer: Viewer, raw: unknown) => Promise<Annotated>;
+export type AnnotationAction = (
+  dependencies: ActionDependencies,
+  viewer: Viewer,
+  raw: unknown,
+) => Promise<AnnotationResult>;
 
 /** Transition to record with an annotation. */
 interface NextTransition {
@@ -108,12 +133,12 @@ type Plan = (writer: TransitionWriter, session: SessionRow, facts: ActionFacts) 
  * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition
  * records the closure (verdict ENDED), and the session then waits for nobody.
  */
-export const closeSession: Annotate = async (dependencies, viewer, raw) => {
+export const closeSession: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(closeInput, raw);
   return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
     await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
     return {
-      pair: toStatusPair(CLOSURE_OUTCOMES[input.outcome]),
+      pair: toStatusPair(SUB_STATUS_BY_CLOSURE_OUTCOME[input.outcome]),
       verdict: getStatusInfo(session).terminal ? 'ENDED' : 'MOVED',
       meetingAt: null,
     };
@@ -121,13 +146,13 @@ export const closeSession: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Adds a note for other staff. */
-export const addNote: Annotate = async (dependencies, viewer, raw) => {
+export const addNote: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(noteInput, raw);
   return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, keepStatus('NOTED'));
 };
 
 /** Escalates a session. It stays escalated until `resolveEscalation`. */
-export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
+export const escalateSession: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(escalateInput, raw);
   return annotate(
     dependencies,
@@ -141,7 +166,7 @@ export const escalateSession: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Ends the escalation of a session, with a note of its result. */
-export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => {
+export const resolveEscalation: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(noteInput, raw);
   const kind = 'ESCALATION_RESOLUTION';
   const transition = keepStatus('ESCALATION_RESOLVED');
@@ -153,7 +178,7 @@ export const resolveEscalation: Annotate = async (dependencies, viewer, raw) => 
  * decide again without a new version of the session, so `expectedSubStatus` protects the result; an approval of the
  * provider is never accepted without it.
  */
-export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
+export const resolveDispute: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(resolveDisputeInput, raw);
   const { resolution, expectedSubStatus } = input;
   const kind = 'DISPUTE_RESOLUTION';
@@ -170,7 +195,7 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
       if (
         expectedSubStatus === undefined &&
         resolution === 'ACCEPT_PROVIDER' &&
-        APPROVALS.includes(pair.subStatus)
+        APPROVED_SUB_STATUSES.includes(pair.subStatus)
       )
         refuseField(['expectedSubStatus'], mustExpect(pair));
       if (expectedSubStatus !== undefined && expectedSubStatus !== pair.subStatus)
@@ -181,13 +206,17 @@ export const resolveDispute: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Assigns a session to an agent or auditor, whoever had it before. */
-export const assignAgent: Annotate = async (dependencies, viewer, raw) => {
+export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(assignInput, raw);
   const now = dependencies.clock.now();
   const plan: Plan = async (_writer, session, facts) => {
-    denyAction('ASSIGN', session, findAssigneeDenial(facts, input.agent));
+    throwIfDenied('ASSIGN', session, findAssigneeDenial(facts, input.agent));
     if (input.until && input.until <= now)
-      denyAction('ASSIGN', session, 'The end of the assignment is in the past: choose a time in the future.');
+      throwIfDenied(
+        'ASSIGN',
+        session,
+        'The end of the assignment is in the past: choose a time in the future.',
+      );
     return {
       pair: session,
       verdict: 'ASSIGNED',
@@ -200,8 +229,8 @@ export const assignAgent: Annotate = async (dependencies, viewer, raw) => {
 };
 
 /** Ends the assignment of a session. */
-export const unassignAgent: Annotate = async (dependencies, viewer, raw) => {
-  const input = parseOrRefuse(actionInput, raw);
+export const unassignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
+  const input = parseOrRefuse(actionInputSchema, raw);
   return annotate(dependencies, viewer, 'UNASSIGN', input, 'UNASSIGNMENT', null, keepStatus('UNASSIGNED'));
 };
 const mustExpect = ({ subStatus }: StatusPair) =>
@@ -246,11 +275,11 @@ async function annotate(
   dependencies: ActionDependencies,
   viewer: Viewer,
   action: SessionAction,
-  input: z.infer<typeof actionInput> & { readonly note?: string | undefined },
+  input: z.infer<typeof actionInputSchema> & { readonly note?: string | undefined },
   kind: AnnotationKind,
   code: string | null,
   next: Plan,
-): Promise<Annotated> {
+): Promise<AnnotationResult> {
   const { outcomeId, ...performed } = await performAction(
     dependencies,
     viewer,

@@ -14,7 +14,7 @@ export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'input
  * verification at the provider. The first of two hashes covers caller and verification id, the second also the
  * input. Returns null if the data key that hashed the input is no longer configured.
  */
-export function chosenUserId(
+export function deriveUserId(
   sealer: Sealer,
   { caller, verificationId, inputHash }: StartIdentity,
 ): string | null {
@@ -33,21 +33,21 @@ export function chosenUserId(
  * - OTHER_INPUT: this caller started the verification under this verification id, but with another input.
  * - NOT_CHOSEN: the gateway did not choose this user id for this caller and verification id.
  */
-export type Recognition = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
+export type UserIdMatch = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
 
 /**
  * Compares the user id of a verification at the provider with the ids that the gateway would derive for a start, one
  * for each configured data key.
  */
-export function recognizeUserId(
+export function matchUserId(
   sealer: Sealer,
   userId: string,
   start: Pick<StartIdentity, 'caller' | 'verificationId'>,
   canonicalInput: string,
-): Recognition {
+): UserIdMatch {
   const chosen = sealer
     .candidateHashes(canonicalInput)
-    .map((inputHash) => chosenUserId(sealer, { ...start, inputHash }) ?? '');
+    .map((inputHash) => deriveUserId(sealer, { ...start, inputHash }) ?? '');
   if (chosen.includes(userId)) return 'SAME_INPUT';
   const prefixLength = PREFIX.length + PART_LENGTH;
   const sameStart = chosen.some(

@@ -8,7 +8,7 @@ import {
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { lockClaims, lockNextOfQueue, lockQueuedSessionOf } from '../../db/sessions/queues.ts';
 import { findSessions, type SessionRow } from '../../db/sessions/sessions.ts';
-import { hasRole, QUEUE_ROLES, recordedAs, recordedNames, type Viewer } from '../../domain/access.ts';
+import { getRecordedName, getRecordedNames, hasRole, QUEUE_ROLES, type Viewer } from '../../domain/access.ts';
 import { findClaimDenial, QUEUES, type Queue } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_LANGUAGES, toSpokenLanguages } from '../../domain/languages.ts';
@@ -17,16 +17,16 @@ import { languageList } from './language-list.ts';
 import {
   type ActionDependencies,
   assertSameInput,
-  keyUsed,
+  createKeyReuseRefusal,
   readActionFacts,
-  renewLease,
+  withRenewedLease,
 } from './perform-action.ts';
-import { keyText, optional, parseOrRefuse, refuseField } from './validation.ts';
+import { createKeyTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
 
 const claimInput = z.object({
   queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
-  idempotencyKey: keyText(200),
-  languages: optional(languageList(MAX_LANGUAGES.staff)),
+  idempotencyKey: createKeyTextSchema(200),
+  languages: toOptionalSchema(languageList(MAX_LANGUAGES.staff)),
 });
 
 /**
@@ -35,7 +35,7 @@ const claimInput = z.object({
  */
 const MAX_REFUSED = 100;
 
-export interface Claimed {
+export interface ClaimResult {
   readonly session: SessionRow;
   /** Assignment of the session to the viewer. */
   readonly assignment: AnnotationRow;
@@ -55,18 +55,18 @@ export async function claimNext(
   dependencies: ActionDependencies,
   viewer: Viewer,
   raw: unknown,
-): Promise<Claimed | null> {
+): Promise<ClaimResult | null> {
   const { clock, unitOfWork, sealer } = dependencies;
   const input = parseOrRefuse(claimInput, raw);
   const { queue } = input;
   if (!hasRole(viewer, QUEUE_ROLES[queue]))
     refuseField(['queue'], `needs one of the roles ${QUEUE_ROLES[queue].join(', ')}`);
-  const call = { caller: recordedAs(viewer), mutation: 'CLAIM_NEXT', key: input.idempotencyKey };
+  const call = { caller: getRecordedName(viewer), mutation: 'CLAIM_NEXT', key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
   const found = await unitOfWork.inTransaction(async (writer) => {
     const { tx } = writer;
     tx.start(lockClaims(viewer.id));
-    const earlier = await findIdempotencyKey(tx, { ...call, callers: recordedNames(viewer) });
+    const earlier = await findIdempotencyKey(tx, { ...call, callers: getRecordedNames(viewer) });
     if (earlier) {
       const [session] = await findSessions(tx, [earlier.sessionId]);
       invariant(session, 'session of an idempotency key is missing');
@@ -78,7 +78,7 @@ export async function claimNext(
       (await findOwn(dependencies, writer, viewer, queue)) ??
       (await take(dependencies, writer, viewer, input));
     if (!claimed) return null;
-    const session = renewLease(writer, claimed.session, viewer, dependencies);
+    const session = withRenewedLease(writer, claimed.session, viewer, dependencies);
     const { outcomeId } = claimed;
     const row = {
       ...call,
@@ -87,7 +87,7 @@ export async function claimNext(
       outcomeId,
       createdAt: now,
     };
-    if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
+    if (!(await insertIdempotencyKey(tx, row))) throw createKeyReuseRefusal(session);
     return { ...claimed, session };
   });
   if (!found) return null;

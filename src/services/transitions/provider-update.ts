@@ -1,11 +1,11 @@
 import type { LockedSession } from '../../db/sessions/sessions.ts';
 import type { RawStatus } from '../../db/sessions/transitions.ts';
-import { Mismatch } from '../../domain/errors.ts';
+import { IdentityMismatch } from '../../domain/errors.ts';
 import { findMismatch, type IdentityField } from '../../domain/identity.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import {
   isTooFarAhead,
-  type Observation,
+  type ObservationTime,
   type StatusUpdate,
   type TransitionSource,
 } from '../../domain/session.ts';
@@ -64,7 +64,7 @@ export interface UnstoredWebhook {
  * Removes personal data from a provider update. Used for a session whose person was erased: the provider may
  * still send updates about the session years later.
  */
-export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => ({
+export const removePersonalData = (update: ProviderUpdate): ProviderUpdate => ({
   ...update,
   payload: { ...update.payload, link: null, agentRemarks: null, auditorRemarks: null },
 });
@@ -77,7 +77,7 @@ export const getVerificationId = (update: ProviderUpdate): string =>
   update.eventTime ? update.payload.verificationId : update.query.verificationId;
 
 /** Returns the name of the provider that sent the update. */
-export const getProvider = (update: ProviderUpdate): string =>
+export const getProviderOfUpdate = (update: ProviderUpdate): string =>
   update.eventTime ? update.provider : update.query.provider;
 
 /**
@@ -86,14 +86,15 @@ export const getProvider = (update: ProviderUpdate): string =>
  */
 export function assertSameVerification(update: ProviderUpdate): void {
   const verificationId = getVerificationId(update);
-  if (update.payload.verificationId !== verificationId) throw new Mismatch('verificationId', verificationId);
+  if (update.payload.verificationId !== verificationId)
+    throw new IdentityMismatch('verificationId', verificationId);
 }
 
 /** Returns which id in an update contradicts the session that it would be recorded on; null if all ids match. */
 export const findUpdateMismatch = (session: LockedSession, update: ProviderUpdate): IdentityField | null =>
   findMismatch(
     { ...session, userId: session.providerUserId },
-    { ...update.payload, provider: getProvider(update) },
+    { ...update.payload, provider: getProviderOfUpdate(update) },
   );
 
 export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
@@ -118,7 +119,7 @@ export const unlessTooFarAhead = (time: Date | null, now: Date): Date | null =>
 
 export function toStatusUpdate(
   update: ProviderUpdate,
-  seen: readonly Observation[],
+  seen: readonly ObservationTime[],
   before: Pick<LockedSession, 'providerMeetingAt'> | null,
 ): StatusUpdate {
   const { rawStatus, rawSubStatus, meetingAt } = update.payload;

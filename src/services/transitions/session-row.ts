@@ -1,8 +1,8 @@
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { agentRemarksContext, linkContext } from '../../db/sessions/sessions.ts';
+import { getAgentRemarksSealingContext, getLinkSealingContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { type Deadlines, findDueAt } from '../../domain/deadlines.ts';
-import { type Evaluation, isApplied, type ProjectedState } from '../../domain/session.ts';
+import { isApplied, type ProjectedState, type UpdateDecision } from '../../domain/session.ts';
 import { findWaitingParty } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provider-update.ts';
@@ -59,7 +59,7 @@ export function providerColumns(
   const { payload } = update;
   return {
     referenceId: payload.referenceId ?? before?.referenceId ?? null,
-    link: payload.link ? sealer.seal(payload.link, linkContext(sessionId)) : (before?.link ?? null),
+    link: payload.link ? sealer.seal(payload.link, getLinkSealingContext(sessionId)) : (before?.link ?? null),
     agentRemarks: sealRemarks(sealer, sessionId, before?.agentRemarks ?? null, update),
     linkExpiresAt: payload.linkExpiresAt ?? before?.linkExpiresAt ?? null,
     providerMeetingAt: payload.meetingAt ?? before?.providerMeetingAt ?? null,
@@ -78,7 +78,7 @@ function sealRemarks(
   stored: Buffer | null,
   { payload: { agentRemarks } }: ProviderUpdate,
 ): Buffer | null {
-  const context = agentRemarksContext(sessionId);
+  const context = getAgentRemarksSealingContext(sessionId);
   if (!agentRemarks || (stored && readsAs(sealer, stored, context, agentRemarks))) return stored;
   return sealer.seal(agentRemarks, context);
 }
@@ -131,7 +131,7 @@ export const buildTransition = (
   sessionId: string,
   before: SessionRow | null,
   update: ProviderUpdate,
-  { pair, verdict }: Extract<Evaluation, { kind: 'TRANSITION' }>,
+  { pair, verdict }: Extract<UpdateDecision, { kind: 'TRANSITION' }>,
   recordedAt: Date,
 ): TransitionRow => ({
   ...transitionBase(sessionId, before, recordedAt),

@@ -5,7 +5,7 @@ import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { forceIndexPlans, WriteBatch } from '../../db/sessions/write-batch.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 import type { Deadlines } from '../../domain/deadlines.ts';
-import { Mismatch } from '../../domain/errors.ts';
+import { IdentityMismatch } from '../../domain/errors.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import type { FeedEntry } from '../../domain/session.ts';
 import { UNRECOGNIZED } from '../../domain/status.ts';
@@ -69,7 +69,7 @@ export class UnitOfWork {
     try {
       return await this.inTransaction(work);
     } catch (error) {
-      if (error instanceof Mismatch)
+      if (error instanceof IdentityMismatch)
         this.#onMismatch({ source: 'ANSWER', field: error.field, verificationId: error.verificationId });
       throw error;
     }
