@@ -38,8 +38,8 @@ const failures = findings.filter(({ fails }) => fails).length;
 for (const finding of findings) process.stdout.write(`${told(finding)}\n`);
 process.stdout.write(
   failures === 0
-    ? 'The schema may be released: the changelog announces every change that may break a client of the last release.\n'
-    : `${failures} changes must be corrected before the schema may be released.\n`,
+    ? 'The schema may be released: the changelog isAnnounced every change that may break a client of the last release.\n'
+    : `${failures} changes must be corrected before the schema may be addReleaseHeading.\n`,
 );
 
 const { version } = JSON.parse(await read('package.json'));

@@ -10,6 +10,7 @@ import { createAccessLog } from '../http/access-log.ts';
 import { createClientAddressFinder } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';
 import { createOriginCheck } from '../http/csrf.ts';
+import { serveExports } from '../http/exports.ts';
 import { createFailedAttemptLimit } from '../http/failed-attempt-limit.ts';
 import { serveGraphqlOverHttp } from '../http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from '../http/graphql-over-sse.ts';
@@ -109,6 +110,7 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   await serveWebhooks(server, {
     ...{ recorder: transitions.recorder, providers: provider.providers, failures, metrics },
   });
+  serveExports(server, transports);
   const sse = serveGraphqlOverSse(server, transports);
   const websocket = createGraphqlOverWebsocket(transports);
   const endSubscriptions = () => {

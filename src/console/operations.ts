@@ -525,6 +525,8 @@ export type ClaimNextInput = {
   queue: Queue;
   /** Key that makes retries safe: choose a new one, such as a UUID, for each piece of work. The same key returns the same session, even if it has been reviewed since. */
   idempotencyKey: string;
+  /** Languages that you speak, as BCP 47 tags such as hi or en-IN; at most 20. You get only sessions whose customer speaks one of them, or that state no languages; a session that you have already you get whatever its languages. Scripts and regions do not count: hi and hi-IN are one language. If left out, sessions of all languages. */
+  languages?: Array<string> | null | undefined;
 };
 
 /** Input of labelSession: the session, and which labels to set and to remove. At least one of `metadata`, `addTags` and `removeTags` must have an entry. All other labels stay. */
@@ -664,6 +666,8 @@ export type StartSessionInput = {
   metadata?: Array<MetadataEntryInput> | null | undefined;
   /** Your own tags, at most 30, each one line of 1 to 40 characters, case-sensitive. Change them later with labelSession. Never put personal data here, such as a name, a phone number or an Aadhaar number: the gateway stores labels in plain text, and does not erase them with a person. */
   tags?: Array<string> | null | undefined;
+  /** Languages that the customer speaks, as BCP 47 tags such as hi, ta or en-IN; at most 5. `claimNext` gives the session only to people who speak one of them. If left out, to everybody. */
+  languages?: Array<string> | null | undefined;
 };
 
 /** Person to verify. Pass a phone, or the userId of a person whom the provider already knows. With the phone, a known person's name, email and address are updated at the provider; without it, they stay unchanged. */

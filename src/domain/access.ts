@@ -137,7 +137,7 @@ export type FieldRuleName = keyof typeof FIELD_RULES;
  */
 export const FIELD_ACCESS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
-    OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
+    OPEN: `id verificationId referenceId user userTemplate agentTemplate languages linkExpiresAt startCursor
       status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed closed replaced
       createdAt updatedAt
       providerStatus providerSubStatus providerAgrees

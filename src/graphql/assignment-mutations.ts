@@ -1,6 +1,7 @@
 import { Arg, Ctx, createUnionType, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Queue } from '../domain/actions.ts';
+import { MAX_LANGUAGES } from '../domain/languages.ts';
 import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import { Assignment, type AssignmentRow, toAssignments } from './assignment.ts';
 import type { Context } from './context.ts';
@@ -44,6 +45,11 @@ class ClaimNextInput {
       'Key that makes retries safe: choose a new one, such as a UUID, for each piece of work. The same key returns the same session, even if it has been reviewed since.',
   })
   idempotencyKey: string;
+  @Field(() => [String], {
+    nullable: true,
+    description: `Languages that you speak, as BCP 47 tags such as hi or en-IN; at most ${MAX_LANGUAGES.staff}. You get only sessions whose customer speaks one of them, or that state no languages; a session that you have already you get whatever its languages. Scripts and regions do not count: hi and hi-IN are one language. If left out, sessions of all languages.`,
+  })
+  languages?: string[];
 }
 
 @ObjectType({ description: 'The session was assigned.', simpleResolvers: true })
@@ -75,7 +81,7 @@ class ClaimNextSuccess {
 
 @ObjectType({
   description:
-    'The queue has no session that you may take. No refusal: ask again later, with the same or another idempotencyKey.',
+    'The queue has no session that you may take, in your languages if you passed any. No refusal: ask again later, with the same or another idempotencyKey.',
   simpleResolvers: true,
 })
 class QueueEmpty {

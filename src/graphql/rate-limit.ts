@@ -25,16 +25,25 @@ export interface RateLimit {
    * `frameCost` each.
    */
   framesOf(viewer: Viewer, frameCost: number): FrameBudget;
+  /**
+   * Returns the budget for the pages of an export that cost `pageCost` each. It is separate from that of frames, so that an
+   * export does not delay the viewer's subscriptions.
+   */
+  pagesOf(viewer: Viewer, pageCost: number): FrameBudget;
 }
 
 /** Creates rate limits of `costPerMinute` points for each viewer; 0 means no limit. */
 export function createRateLimit(costPerMinute: number): RateLimit {
   const frames = new FrameBudgets(costPerMinute);
-  const framesOf: RateLimit['framesOf'] = (viewer, frameCost) => frames.of(viewer.id, frameCost);
-  if (costPerMinute === 0) return { spend: async () => null, framesOf };
+  const pages = new FrameBudgets(costPerMinute);
+  const budgets: Pick<RateLimit, 'framesOf' | 'pagesOf'> = {
+    framesOf: (viewer, frameCost) => frames.of(viewer.id, frameCost),
+    pagesOf: (viewer, pageCost) => pages.of(viewer.id, pageCost),
+  };
+  if (costPerMinute === 0) return { spend: async () => null, ...budgets };
   const limiter = new RateLimiterMemory({ points: costPerMinute, duration: 60 });
   return {
-    framesOf,
+    ...budgets,
     spend: (viewer, cost) =>
       limiter.consume(viewer.id, cost).then(
         () => null,

@@ -39,6 +39,11 @@ export class VkycSession extends Node {
       "Name of the provider's template for the agent's steps. Null if the provider's default is used.",
   })
   agentTemplate?: string;
+  @Field(() => [String], {
+    description:
+      "Languages that the customer speaks, as BCP 47 tags such as hi or en-IN. Empty if the start stated none, or the customer's personal data was erased.",
+  })
+  languages: string[];
   @Field(() => StatusEnum, { description: 'Current phase of the session.' })
   status: Status;
   @Field(() => SubStatusEnum, { description: 'Current step within the phase.' })
@@ -139,6 +144,8 @@ const SUMMARY_FIELDS = new Set([
   'assignedUntil',
   'assignments',
   'dueAt',
+  'linkExpiresAt',
+  'languages',
   'overdue',
   'escalated',
   'closed',

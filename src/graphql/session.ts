@@ -34,6 +34,7 @@ import {
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
+import { parseLanguages } from '../domain/languages.ts';
 import {
   findProviderDecision,
   providerAgrees,
@@ -142,6 +143,11 @@ export class SessionResolver {
   @FieldResolver(() => VkycUser)
   user(@Root() session: SessionListItem, @Ctx() { loaders }: Context): UserRow | Promise<UserRow | null> {
     return session.user ?? loaders.user.load(session.userId);
+  }
+
+  @FieldResolver(() => [String])
+  languages(@Root() session: SessionSummary): string[] {
+    return parseLanguages(session.languages);
   }
 
   @FieldResolver(() => StatusInfo)

@@ -11,6 +11,7 @@ import {
   Resolver,
 } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
+import { MAX_LANGUAGES } from '../domain/languages.ts';
 import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -178,6 +179,11 @@ class StartSessionInput {
   metadata?: MetadataEntryInput[];
   @Field(() => [String], { nullable: true, description: START_TAGS_DESCRIPTION })
   tags?: string[];
+  @Field(() => [String], {
+    nullable: true,
+    description: `Languages that the customer speaks, as BCP 47 tags such as hi, ta or en-IN; at most ${MAX_LANGUAGES.customer}. \`claimNext\` gives the session only to people who speak one of them. If left out, to everybody.`,
+  })
+  languages?: string[];
 }
 
 @ObjectType({

@@ -17,7 +17,7 @@ import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { requirePreflight } from './csrf.ts';
 import { readPayload, rejectBatches, rejectOtherMethods } from './graphql-request.ts';
-import type { LiveConnections } from './live-connections.ts';
+import { type LiveConnections, replicaStopping, tooManyConnections } from './live-connections.ts';
 import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
@@ -104,7 +104,9 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
         viewer,
       );
       if (!leave) {
-        const [status, error] = dependencies.connections.isStopping ? [503, STOPPING] : [429, TOO_MANY];
+        const [status, error] = dependencies.connections.isStopping
+          ? [503, replicaStopping()]
+          : [429, tooManyConnections()];
         return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), status, [error], dependencies);
       }
       reply.hijack();
@@ -181,17 +183,6 @@ async function stream(
 
 const NEEDS_POST = new GraphQLError('Mutations are not served by GET: send them by POST.', {
   extensions: { code: 'BAD_REQUEST' },
-});
-
-const TOO_MANY = new GraphQLError(
-  'You have too many live connections: close some, or use one connection for several subscriptions.',
-  {
-    extensions: { code: 'TOO_MANY_CONNECTIONS' },
-  },
-);
-
-const STOPPING = new GraphQLError('This replica is shutting down: reconnect, to reach another replica.', {
-  extensions: { code: 'SERVICE_UNAVAILABLE' },
 });
 
 const refuse = (

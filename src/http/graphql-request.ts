@@ -12,19 +12,23 @@ export const rejectBatches: preHandlerHookHandler = ({ body }, reply, goOn) => {
 };
 
 /**
- * Makes requests with methods other than GET and POST get a 405 with the allowed methods. Without this route,
+ * Makes requests with other methods than those that are served get a 405 with the allowed methods. Without this route,
  * Fastify would answer 404.
  */
-export function rejectOtherMethods(app: FastifyInstance, url: string): void {
-  const message = 'This HTTP method is not served: send operations by POST, or queries by GET.';
+export function rejectOtherMethods(
+  app: FastifyInstance,
+  url: string,
+  message = 'This HTTP method is not served: send operations by POST, or queries by GET.',
+  served: readonly string[] = ['GET', 'POST'],
+): void {
   app.route({
     url,
-    method: ['PUT', 'PATCH', 'DELETE'],
+    method: ['GET', 'PUT', 'PATCH', 'DELETE'].filter((method) => !served.includes(method)),
     // Answers in the hook `onRequest`, because Fastify reads the request body before it calls the handler.
     onRequest: async (_request, reply) =>
       reply
         .status(405)
-        .header('allow', 'GET, POST')
+        .header('allow', served.join(', '))
         .send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }),
     handler: async () => {},
   });

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
 
@@ -6,6 +7,19 @@ import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
  * again.
  */
 const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** Error for a client that has as many live connections as it may. */
+export const tooManyConnections = (): GraphQLError =>
+  new GraphQLError(
+    'You have too many live connections: close some, or use one connection for several subscriptions.',
+    { extensions: { code: 'TOO_MANY_CONNECTIONS' } },
+  );
+
+/** Error for a client that connects while the process is stopping. */
+export const replicaStopping = (): GraphQLError =>
+  new GraphQLError('This replica is shutting down: reconnect, to reach another replica.', {
+    extensions: { code: 'SERVICE_UNAVAILABLE' },
+  });
 
 /** Connection that stays open: a WebSocket, or a streamed response. */
 export interface LiveConnection {

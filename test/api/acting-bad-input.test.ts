@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MAX_LABEL_LENGTH } from '../../src/domain/labels.ts';
 import { expectSound, report, sessionAt, settled, staffOf } from '../harness/acting.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { inMinutes, type Person } from '../harness/people.ts';
@@ -29,6 +30,11 @@ const badText = (longest: number) => fc.oneof(tooLong(longest), INVISIBLE, UNSTO
 const badRequiredText = (longest: number) => fc.oneof(badText(longest), EMPTY);
 const badKey = fc.oneof(fc.string({ minLength: 201, maxLength: 300 }), INVISIBLE, UNSTORABLE, EMPTY);
 const badVersion = fc.integer({ min: -1000, max: 0 });
+
+/** Texts that no label may have. */
+const badLabel = (longest: number) =>
+  fc.oneof(badRequiredText(longest), fc.constantFrom(' vip', 'vip ', 'v\nip', 'v\u0007ip'));
+const badList = fc.constantFrom<unknown[]>(1.5, {}, true, [[]], [null], ['a', 1]);
 
 /** Values of another type, which GraphQL refuses before the mutation is executed. */
 const ofAnotherType = (...allowed: string[]) =>
@@ -153,6 +159,38 @@ const CASES: readonly Case[] = [
     bad: REVIEW.bad,
     mistyped: { decision: badEnum, reasons: REVIEW.mistyped.reasons },
   },
+  {
+    mutation: 'labelSession',
+    who: ravi,
+    ready: waiting,
+    good: { addTags: ['vip'], metadata: [{ key: 'branch', value: 'Pune' }] },
+    bad: {
+      addTags: badLabel(MAX_LABEL_LENGTH.tag).map((tag) => [tag]),
+      removeTags: badLabel(MAX_LABEL_LENGTH.tag).map((tag) => [tag]),
+      metadata: badLabel(MAX_LABEL_LENGTH.key).map((key) => [{ key, value: 'Pune' }]),
+    },
+    mistyped: { addTags: badList, removeTags: badList, metadata: badList },
+  },
+  {
+    mutation: 'assignAgent',
+    who: olga,
+    ready: waiting,
+    good: { agent: 'ravi', until: inMinutes(30) },
+    bad: { agent: badKey },
+    mistyped: { until: fc.oneof(fc.string({ maxLength: 20 }), fc.boolean()) },
+  },
+  {
+    mutation: 'unassignAgent',
+    who: olga,
+    async ready(verificationId) {
+      const id = await waiting(verificationId);
+      await olga.act('assignAgent', id, { agent: 'ravi' });
+      return id;
+    },
+    good: {},
+    bad: {},
+    mistyped: {},
+  },
 ];
 
 /** Returns the number of rows in each table that a mutation may write to. */
@@ -216,6 +254,41 @@ describe.each(CASES.map((each) => [each.mutation, each] as const))('%s', (_name,
     const done = await who.act(mutation, id, { ...good, expectedVersion: version });
     expect(done.__typename, JSON.stringify(done)).toMatch(/Success$/);
   });
+});
+
+test('claimNext refuses generated bad values under the path of their field, takes no session, and then gives one', async () => {
+  const id = await ended('bad.claimNext');
+  const before = await countRows();
+  const claim = (input: object) =>
+    ravi.query(
+      `mutation ($input: ClaimNextInput!) { result: claimNext(input: $input) {
+        __typename ... on InvalidInputError { problems { path } } ... on ClaimNextSuccess { session { id } } } }`,
+      { input: { queue: 'AGENT', idempotencyKey: randomUUID(), ...input } },
+    );
+  const badLanguage = fc.oneof(fc.constantFrom('hindi', 'und', 'hi_IN', '', 'x-y'), badText(35));
+  const bad = { idempotencyKey: badKey, languages: badLanguage.map((tag) => ['hi', tag]) };
+
+  for (const [field, values] of Object.entries(bad))
+    await fc.assert(
+      fc.asyncProperty(values, async (value) => {
+        const refused = await claim({ [field]: value });
+        expect(pathsOf(refused), JSON.stringify(refused)).toEqual([field]);
+      }),
+      RUNS,
+    );
+  for (const [field, values] of Object.entries({ queue: badEnum, languages: badList }))
+    await fc.assert(
+      fc.asyncProperty(values, async (value) => {
+        const refused = await claim({ [field]: value });
+        expect(refused.errors?.[0].extensions.code, JSON.stringify(refused)).toBe('BAD_USER_INPUT');
+      }),
+      RUNS,
+    );
+
+  expect(await countRows()).toEqual(before);
+  const given = await claim({});
+  expect(given.__typename).toBe('ClaimNextSuccess');
+  expect((await ravi.look(id)).id).toBe(id);
 });
 
 test.each([

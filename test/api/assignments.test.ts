@@ -1,6 +1,7 @@
 /** Stories of assignments: who works on a session, and for how long. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { SessionAction } from '../../src/domain/session.ts';
 import {
   expectSound,
   listed,
@@ -12,9 +13,9 @@ import {
   twoGateways,
 } from '../harness/acting.ts';
 import { movableClock } from '../harness/clock.ts';
-import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { expectFolds } from '../harness/log.ts';
-import { inMinutes, person } from '../harness/people.ts';
+import { inMinutes, type Person, person } from '../harness/people.ts';
 import { seedQueue } from '../harness/queue.ts';
 
 const MINUTE = 60_000;
@@ -24,6 +25,32 @@ const HISTORY = `query ($id: ID!) { result: session(id: $id) {
   assignedAgent assignedUntil assignments { agent claimed takenOverFrom assignedBy unassignedBy } } }`;
 const ANOTHERS =
   'The session is assigned to another person, who works on it: only that person, an operator or an administrator may do this.';
+
+type Work = (who: Person, id: string, now: Date) => Promise<any>;
+
+/** How the assignee performs each action, in this order; a text says why the action renews no lease. */
+const WORK: Readonly<Record<SessionAction, Work | string>> = {
+  REFRESH: (who, id) => who.ask('refreshSession', id),
+  REQUEST_RECORDING: (who, id) => who.ask('requestRecording', id),
+  CREATE_SDK_TOKEN: (who, id) => who.ask('createSdkToken', id),
+  ADD_NOTE: (who, id) => who.act('addNote', id, { note: 'The picture is dark.' }),
+  LABEL: (who, id) => who.act('labelSession', id, { addTags: ['vip'] }),
+  ESCALATE: (who, id) => who.act('escalateSession', id, { reason: 'TECHNICAL' }),
+  RESOLVE_ESCALATION: (who, id) => who.act('resolveEscalation', id, { note: 'Better light.' }),
+  SCHEDULE_MEETING: (who, id, now) =>
+    who.act('scheduleMeeting', id, {
+      startsAt: new Date(now.getTime() + 30 * MINUTE).toISOString(),
+      reason: 'The picture was dark.',
+    }),
+  CANCEL_MEETING: (who, id) => who.act('cancelMeeting', id),
+  ASSIGN: 'it sets the end of the assignment itself',
+  UNASSIGN: 'it ends the assignment',
+  RECORD_AGENT_REVIEW: 'it ends the assignment',
+  RECORD_AUDITOR_REVIEW: 'it ends the assignment',
+  CLOSE: 'it ends the assignment',
+  REPLACE: 'it ends the assignment',
+  RESOLVE_DISPUTE: 'the review before the dispute has ended the assignment',
+};
 
 async function floor(environment: Record<string, string> = {}) {
   const clock = movableClock();
@@ -347,6 +374,35 @@ describe('claimNext', () => {
     await meera.act('addNote', session.id, { note: 'Not mine.' });
     clock.forward(11 * MINUTE);
     expect((await meera.claim('AGENT')).session.verificationId).toBe('queue.1');
+    await expectSound(gateway);
+  });
+
+  test('every action of the assignee renews the lease, also those that only ask the provider; the same action of another person does not', async () => {
+    const { gateway, clock, meera } = await floor({ CLAIM_LEASE_MINUTES: '10' });
+    const ada = await person(gateway, 'ada', ['AGENT', 'ADMIN']);
+    await gateway.start('lease.awaits-review');
+    await gateway.advance('lease.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
+    const claimed = await eventually(async () => {
+      const claim = await ada.claim('AGENT');
+      return claim.session?.subStatus === 'AGENT_ENDED_CALL' ? claim : null;
+    });
+    const { id } = claimed.session;
+    const leasedUntil = async () => Date.parse((await ada.query(HISTORY, { id })).assignedUntil);
+
+    for (const [action, perform] of Object.entries(WORK)) {
+      if (typeof perform === 'string') continue;
+      clock.forward(8 * MINUTE);
+      const before = await leasedUntil();
+      const done = await perform(ada, id, clock.now());
+      expect(done.__typename, `${action}: ${done.message}`).toMatch(/Success$/);
+      expect(await leasedUntil(), action).toBeGreaterThanOrEqual(before + 8 * MINUTE);
+    }
+
+    clock.forward(8 * MINUTE);
+    const before = await leasedUntil();
+    for (const perform of [WORK.REFRESH, WORK.REQUEST_RECORDING, WORK.ADD_NOTE])
+      expect((await (perform as Work)(meera, id, clock.now())).__typename).toMatch(/Success$/);
+    expect(await leasedUntil()).toBe(before);
     await expectSound(gateway);
   });
 

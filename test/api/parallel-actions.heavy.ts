@@ -84,6 +84,11 @@ const escalated = async () => {
   await agent.act('escalateSession', started.id, { reason: 'TECHNICAL' });
   return started;
 };
+const assigned = async () => {
+  const started = await waiting();
+  await people.OPERATOR[0].act('assignAgent', started.id, { agent: 'an agent' });
+  return started;
+};
 const disputed = async () => {
   const started = await startAt('unheard-rejection', 'AGENT_ENDED_CALL');
   await agent.act('recordAgentReview', started.id, APPROVED);
@@ -165,6 +170,14 @@ const CASES: readonly Case[] = [
     state: disputed,
     input: { resolution: 'ACCEPT_PROVIDER', note: NOTE },
     refused: 'The session is not disputed.',
+    table: 'annotation',
+  },
+  {
+    mutation: 'unassignAgent',
+    role: 'OPERATOR',
+    state: assigned,
+    input: {},
+    refused: 'The session is not assigned.',
     table: 'annotation',
   },
 ];
@@ -249,6 +262,92 @@ describe('addNote', () => {
     expect(results.filter(({ replayed }) => replayed)).toHaveLength(19);
     expect(new Set(results.map(({ note }) => note.id)).size).toBe(1);
     expect(await countOf(session, 'annotation')).toEqual({ rows: before.rows + 1, log: before.log + 1 });
+  });
+});
+
+describe('assignAgent', () => {
+  test('of 20 assignments to different people, all are recorded, and the last one counts', async () => {
+    const session = await waiting();
+    const before = await countOf(session, 'annotation');
+
+    const results = await twentyTimes(...people.OPERATOR, (who, index) =>
+      who.act('assignAgent', session.id, { agent: `agent ${index}` }),
+    );
+
+    expect(results.filter(isSuccess)).toHaveLength(20);
+    expect(await countOf(session, 'annotation')).toEqual({ rows: before.rows + 20, log: before.log + 20 });
+    const { assignedAgent, assignments } = await people.OPERATOR[0].query(
+      'query ($id: ID!) { result: session(id: $id) { assignedAgent assignments { agent } } }',
+      { id: session.id },
+    );
+    expect(new Set(assignments.map(({ agent }: { agent: string }) => agent)).size).toBe(20);
+    expect(assignedAgent).toBe(assignments.at(-1).agent);
+  });
+
+  test('20 calls with the same key record one assignment', async () => {
+    const session = await waiting();
+    const before = await countOf(session, 'annotation');
+    const call = { agent: 'an agent', idempotencyKey: randomUUID() };
+
+    const results = await twentyTimes(...people.OPERATOR, (who) => who.act('assignAgent', session.id, call));
+
+    expect(results.filter(({ replayed }) => replayed)).toHaveLength(19);
+    expect(new Set(results.map(({ assignment }) => assignment.id)).size).toBe(1);
+    expect(await countOf(session, 'annotation')).toEqual({ rows: before.rows + 1, log: before.log + 1 });
+  });
+});
+
+describe('labelSession', () => {
+  test('20 calls that add the same tag record one change, and 20 with their own tags lose none', async () => {
+    const session = await waiting();
+    const { log } = await countOf(session, 'annotation');
+
+    const same = await twentyTimes(...people.AGENT, (who) =>
+      who.act('labelSession', session.id, { addTags: ['vip'] }),
+    );
+    expect(same.filter(isSuccess)).toHaveLength(20);
+    expect((await countOf(session, 'annotation')).log).toBe(log + 1);
+    const own = await twentyTimes(...people.AGENT, (who, index) =>
+      who.act('labelSession', session.id, { metadata: [{ key: `key ${index}`, value: 'a' }] }),
+    );
+
+    expect(own.filter(isSuccess)).toHaveLength(20);
+    expect((await countOf(session, 'annotation')).log).toBe(log + 21);
+    const { tags, metadata } = await people.AGENT[0].query(
+      'query ($id: ID!) { result: session(id: $id) { tags metadata { key } } }',
+      { id: session.id },
+    );
+    expect([tags, metadata.length]).toEqual([['vip'], 20]);
+  });
+});
+
+describe('claimNext', () => {
+  test('20 calls of one person at two processes take one session, which is recorded once', async () => {
+    await ended();
+    const claimed = () =>
+      database
+        .query(`select count(*)::int as count from annotation where kind = 'CLAIM'`)
+        .then(({ rows }) => rows[0].count);
+    const before = await claimed();
+
+    const results = await twentyTimes(...people.AGENT, (who) => who.claim('AGENT'));
+
+    expect(results.filter(isSuccess)).toHaveLength(20);
+    expect(results.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(new Set(results.map(({ session }) => session.id)).size).toBe(1);
+    expect(await claimed()).toBe(before + 1);
+  });
+
+  test('20 people at two processes take 20 different sessions', async () => {
+    for (let times = 0; times < 20; times += 1) await ended();
+    const claimers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => signIn(index % 2 ? one : two, `claimer ${index}`, 'AGENT')),
+    );
+
+    const results = await Promise.all(claimers.map((who) => who.claim('AGENT')));
+
+    expect(results.filter(isSuccess)).toHaveLength(20);
+    expect(new Set(results.map(({ session }) => session.id)).size).toBe(20);
   });
 });
 

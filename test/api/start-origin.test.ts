@@ -15,6 +15,7 @@ const INPUT = {
   user: asha,
   userTemplate: 'vkyc_user_template_v1',
   agentTemplate: 'vkyc_agent_template_v1',
+  languages: ['hi', 'en-IN'],
 };
 
 /** Returns the values of `START_COLUMNS` in the rows of a start and of its session. */

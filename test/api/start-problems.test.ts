@@ -39,7 +39,7 @@ const TEXTS = [...textsOf(INPUT)];
 const FORMED = [
   ...['verificationId', 'user.userId', 'user.phone', 'user.email'],
   ...['aadhaarDetails.dob', 'aadhaarDetails.gender', 'aadhaarDetails.photoLink'],
-  'aadhaarDetails.address.pincode',
+  ...['aadhaarDetails.address.pincode', 'languages.0'],
 ];
 /** Fields without a required format that must not be empty. */
 const NOT_EMPTY = [
@@ -85,6 +85,7 @@ function inputWith(path: string, value: unknown): object {
     securityQuestions: [{ order: 1, question: 'Where?', answer: 'Pune' }],
     metadata: [{ key: 'branch', value: 'Pune' }],
     tags: ['vip'],
+    languages: ['hi'],
   };
   const keys = path.split('.');
   const last = keys.pop() as string;

@@ -130,7 +130,7 @@ turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
 const BESIDE = [
   ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],
-  ...['OPTIONS /graphql', 'OPTIONS /graphql/stream'],
+  ...['OPTIONS /graphql', 'OPTIONS /graphql/stream', 'POST /exports/sessions.csv'],
 ];
 const SANDBOX = ['GET /_sandbox', 'GET /_sandbox/verifications', 'POST /_sandbox/rotate-secret'];
 

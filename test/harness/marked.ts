@@ -141,7 +141,8 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   const act = (caller: Caller, name: string, given: Given = {}) => {
     const field = mutationType.getFields()[name];
     if (!field) throw new Error(`The schema has no mutation ${name}`);
-    const input = { idempotencyKey: randomUUID(), expectedVersion: undefined, sessionId: own.id, ...given };
+    const usual = { idempotencyKey: randomUUID(), expectedVersion: undefined, languages: ['hi'] };
+    const input = { ...usual, sessionId: own.id, ...given };
     const everything = everythingOf(getNamedType(field.type), 2, { first: 20 });
     return ask(caller, `mutation { ${call(field, input)} ${everything} }`);
   };

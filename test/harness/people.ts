@@ -56,8 +56,8 @@ export interface Person {
   look(id: string): Promise<any>;
   act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
   ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
-  /** Takes the next session from a queue. */
-  claim(queue: 'AGENT' | 'AUDITOR', idempotencyKey?: string): Promise<any>;
+  /** Takes the next session from a queue; with `languages`, one whose customer speaks one of them. */
+  claim(queue: 'AGENT' | 'AUDITOR', idempotencyKey?: string, languages?: readonly string[]): Promise<any>;
   start(input: object): Promise<any>;
   /** Executes a query or mutation. Returns the field `result` of the response data. */
   query(text: string, variables?: object): Promise<any>;
@@ -81,7 +81,8 @@ export async function person(
     act: (action, sessionId, input = {}) =>
       answered(ACTIONS[action], { input: { sessionId, idempotencyKey: randomUUID(), ...input } }),
     ask: (action, id) => answered(PROVIDER_ACTIONS[action], { id }),
-    claim: (queue, idempotencyKey = randomUUID()) => answered(CLAIM, { input: { queue, idempotencyKey } }),
+    claim: (queue, idempotencyKey = randomUUID(), languages) =>
+      answered(CLAIM, { input: { queue, idempotencyKey, ...(languages && { languages }) } }),
     start: (input) => answered(START, { input }),
     query: (text, variables = {}) => answered(text, variables),
   };

@@ -4,6 +4,8 @@ import { atTheEnd } from './gateway.ts';
 export interface Statement {
   readonly text: string;
   readonly values: unknown[];
+  /** Name under which connections prepare the statement; undefined if it is planned for each call. */
+  readonly name: string | undefined;
   readonly client: pg.Client;
 }
 
@@ -21,7 +23,8 @@ export function onStatement(hear: (statement: Statement) => void): () => void {
   };
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
     const text = String(args[0]?.text ?? args[0]);
-    if (text !== ON_CONNECT) hear({ text, values: args[0]?.values ?? args[1], client: this });
+    if (text !== ON_CONNECT)
+      hear({ text, values: args[0]?.values ?? args[1], name: args[0]?.name, client: this });
     return (query as any).apply(this, args);
   } as typeof query;
   atTheEnd(async () => stop());

@@ -310,7 +310,13 @@ test('claimNext reads its queue by the index, without a sort, although a thousan
      where id in (select id from vkyc_session where waiting_on = 'AGENT' order by escalated desc, status_since limit 1000)`,
   );
   await database.query('vacuum analyze vkyc_session');
-  const wanted = { person: 'ravi', now: new Date(), except: [], auditUnknownAgents: false };
+  const wanted = {
+    person: 'ravi',
+    now: new Date(),
+    except: [],
+    languages: ['hi'],
+    auditUnknownAgents: false,
+  };
   const planned = await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     await lockQueuedSessionOf(tx, 'AGENT', 'ravi', wanted.now, []);

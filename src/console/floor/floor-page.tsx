@@ -15,6 +15,7 @@ import { useTitle } from '../look/title.ts';
 import type { Role } from '../operations.ts';
 import { BulkBar } from '../work/bulk-bar.tsx';
 import { useSelection } from '../work/selection.ts';
+import { ExportButton } from './export-button.tsx';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { lastList } from './last-list.ts';
@@ -108,6 +109,7 @@ export function FloorPage() {
             }
           />
         </div>
+        <ExportButton filter={query.filter} order={ORDERS[query.order].order} />
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
             {texts.floor.start}

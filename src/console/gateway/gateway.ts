@@ -101,6 +101,36 @@ export class Gateway {
   }
 
   /**
+   * Fetches a file that the gateway writes while it sends it. `onChunk` is called with each part that has arrived.
+   * @throws `GatewayError`, also if the connection ends before the file does, or `signal` is aborted
+   */
+  async fetchFile(
+    path: string,
+    asked: object,
+    { signal, onChunk }: { signal: AbortSignal; onChunk: (chunk: Uint8Array) => void },
+  ): Promise<Blob> {
+    try {
+      const response = await fetch(new URL(path, ENDPOINT), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(await this.#credentials()) },
+        body: JSON.stringify(asked),
+        signal,
+      });
+      if (!response.ok || !response.body)
+        throw this.#noteRefusal(toGatewayError((await response.json()).errors));
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      const reader = response.body.getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        chunks.push(part.value);
+        onChunk(part.value);
+      }
+      return new Blob(chunks, { type: response.headers.get('content-type') ?? '' });
+    } catch (failure) {
+      throw failure instanceof GatewayError ? failure : toGatewayError(failure);
+    }
+  }
+
+  /**
    * Subscribes to an operation, starting at the cursor `variables.after`, and resumes after lost connections.
    * Returns a function that unsubscribes.
    */
@@ -134,14 +164,18 @@ export class Gateway {
 
   #unwrap<Result>({ data, error }: Pick<OperationResult<Result>, 'data' | 'error'>): Result {
     if (!error) return data as Result;
-    const failure = toGatewayError(
-      error.networkError && !error.response ? error.networkError : error.graphQLErrors,
+    throw this.#noteRefusal(
+      toGatewayError(error.networkError && !error.response ? error.networkError : error.graphQLErrors),
     );
+  }
+
+  /** Forgets a token that the gateway rejected. Returns the failure. */
+  #noteRefusal(failure: GatewayError): GatewayError {
     if (failure.code === 'UNAUTHENTICATED') {
       this.#token = null;
       if (this.#signIn.kind === 'TOKEN') this.#onRefused(failure);
     }
-    throw failure;
+    return failure;
   }
 
   /**

@@ -68,7 +68,7 @@ export const eraseUserColumns = (tx: Transaction, rowId: string, emptied: Partia
 export const eraseSessionColumns = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
   tx
     .update(sessions)
-    .set({ link: null, agentRemarks: null, personSalt: null, erasedAt })
+    .set({ link: null, agentRemarks: null, languages: null, personSalt: null, erasedAt })
     .where(inArray(sessions.id, [...ids]));
 
 /**
@@ -97,11 +97,11 @@ export async function eraseTexts(tx: Transaction, sessionIds: readonly string[])
 }
 
 /**
- * Replaces the input hashes of a user's start intents by a hash that no input matches: a repeated start is
- * then refused, and never sent to the provider again.
+ * Erases what a user's start intents say of the person, and replaces their input hashes by a hash that no input matches: a
+ * repeated start is then refused, and never sent to the provider again.
  */
-export const invalidateInputHashes = (tx: Transaction, rowId: string, inputHash: Buffer) =>
-  tx.update(startIntents).set({ inputHash }).where(eq(startIntents.userId, rowId));
+export const eraseStarts = (tx: Transaction, rowId: string, inputHash: Buffer) =>
+  tx.update(startIntents).set({ languages: null, inputHash }).where(eq(startIntents.userId, rowId));
 
 export async function deleteIdempotencyKeysOfSessions(
   tx: Transaction,

@@ -26,6 +26,8 @@ const SEALED = because(
   'encrypted and bound to its row (AAD), so it cannot be forged; the provider may replace it',
 );
 const TRACE = because('only links traces');
+// Not BOUND, so that erasing a person can delete it.
+const ROUTING = because('only decides to whom `claimNext` gives a session; who reviewed it is bound');
 // Not BOUND (contained in audit entries), because sessions recorded before the column `provider` existed have
 // audit chains without the provider.
 const PROVIDER = because(
@@ -86,6 +88,7 @@ export const COLUMN_PROOFS: {
     providerHeardAt: POLLING,
     unsettled: POLLING,
     nextPollAt: POLLING,
+    languages: ROUTING,
     link: SEALED,
     agentRemarks: SEALED,
     providerMeetingAt: because('only recognises a meeting that the provider repeats; the meeting is bound'),
@@ -177,6 +180,7 @@ export const COLUMN_PROOFS: {
     replacesId: because('only decides what is sent; the replaced session is bound'),
     metadata: because('only decides which labels a new session gets; the labels of the session are bound'),
     tags: because('only decides which labels a new session gets; the labels of the session are bound'),
+    languages: ROUTING,
     sends: QUEUE,
     state: QUEUE,
     createdAt: QUEUE,

@@ -53,6 +53,12 @@ const digest = sealed;
  */
 const traceparent = () => text('traceparent');
 
+/**
+ * Column for the languages that the customer speaks: BCP 47 tags, separated by spaces (`domain/languages.ts`); null if none
+ * was stated, or the person's data was erased.
+ */
+const languages = () => text('languages');
+
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
 /**
@@ -135,6 +141,7 @@ export const startIntents = pgTable(
     /** Metadata and tags that the session gets when it is recorded; null if the start has none. */
     metadata: jsonb('metadata').$type<Labels['metadata']>(),
     tags: text('tags').array().$type<string[]>(),
+    languages: languages(),
     /**
      * Number of times that the start may have been sent to the provider, incremented just before each call.
      * If the number is above 0, a GET to the provider decides whether to send again.
@@ -165,6 +172,7 @@ export const sessions = pgTable(
       .references(() => users.id),
     userTemplate: text('user_template'),
     agentTemplate: text('agent_template'),
+    languages: languages(),
     status: text('status').$type<Status>().notNull(),
     subStatus: text('sub_status').$type<SubStatus>().notNull(),
     rawStatus: text('raw_status'),
@@ -286,6 +294,12 @@ export const sessions = pgTable(
     // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
     index('vkyc_session_status_since')
       .on(t.statusSince, t.id)
+      .where(sql`not ${whereTerminal(t.subStatus)}`),
+    index('vkyc_session_open_created')
+      .on(t.createdAt, t.id)
+      .where(sql`not ${whereTerminal(t.subStatus)}`),
+    index('vkyc_session_open_updated')
+      .on(t.updatedAt, t.id)
       .where(sql`not ${whereTerminal(t.subStatus)}`),
     index('vkyc_session_link_expires')
       .on(t.linkExpiresAt, t.id)

@@ -56,16 +56,23 @@ const ALLOWED: Readonly<Record<Queue, string>> = {
       and r.decision = 'UNABLE_TO_VALIDATE' and r.reviewer = $2
       and not exists (select from review later
         where later.session_id = s.id and later.stage = 'AGENT' and later.sequence > r.sequence))`,
-  // $5: an approval of an unknown agent may be audited. After a dispute the approval is older than the version. The
+  // $6: an approval of an unknown agent may be audited. After a dispute the approval is older than the version. The
   // subqueries return a value: as `exists` in an `or`, the planner would hash the whole tables for each call.
   AUDITOR: `not exists (
     select from review r where r.session_id = s.id and r.stage = 'AGENT' and r.reviewer = $2)
-    and ($5::boolean or (
+    and ($6::boolean or (
       select r.reviewer is not null from review r where r.session_id = s.id and r.sequence = s.version)
     or (
       select a.kind = 'DISPUTE_RESOLUTION' from annotation a
       where a.session_id = s.id and a.sequence = s.version))`,
 };
+
+/**
+ * Holds if the customer speaks one of the languages $5, or states none. Compares the first subtag of each tag, so that
+ * hi-IN is hi. Null: the condition holds for every session.
+ */
+const SPEAKS = `($5::text[] is null or s.languages is null
+  or string_to_array(regexp_replace(s.languages, '-[^ ]+', '', 'g'), ' ') && $5::text[])`;
 
 const nextOf = (queue: Queue) =>
   preparedQuery(
@@ -74,7 +81,8 @@ const nextOf = (queue: Queue) =>
     // A row that another call has locked is skipped (SKIP LOCKED): that call is about to take it.
     `select ${fields.list} from vkyc_session s
      where ${IN_QUEUE} and (s.assigned_agent is null or s.assigned_until <= $3::timestamptz)
-       and s.sub_status <> '${IN_CALL_SUB_STATUS}' and s.id <> all($4::uuid[]) and ${ALLOWED[queue]}
+       and s.sub_status <> '${IN_CALL_SUB_STATUS}' and s.id <> all($4::uuid[]) and ${SPEAKS}
+       and ${ALLOWED[queue]}
      ${OLDEST_FIRST} for update skip locked`,
   );
 const nextForAgent = nextOf('AGENT');
@@ -86,6 +94,8 @@ interface WantedWork {
   readonly now: Date;
   /** Ids of sessions that the rules have refused to the person. */
   readonly except: readonly string[];
+  /** Languages of the person, without scripts and regions; null: sessions of all languages. */
+  readonly languages: readonly string[] | null;
   readonly auditUnknownAgents: boolean;
 }
 
@@ -95,9 +105,9 @@ interface WantedWork {
  */
 export async function lockNextOfQueue(
   tx: Transaction,
-  { queue, person, now, except, auditUnknownAgents }: WantedWork,
+  { queue, person, now, except, languages, auditUnknownAgents }: WantedWork,
 ): Promise<SessionRow | null> {
-  const values = [queue, person, now.toISOString(), except];
+  const values = [queue, person, now.toISOString(), except, languages];
   const [row] =
     queue === 'AGENT'
       ? await nextForAgent(tx, ...values)

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sq
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { computeNextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
 import { type DoubtfulAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
-import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
+import { ALL_PAIRS, getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
   sessionLabels,
@@ -286,6 +286,7 @@ const SUMMARY_COLUMNS = [
   'dueAt',
   'meetingAt',
   'linkExpiresAt',
+  'languages',
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
@@ -442,12 +443,15 @@ export async function readSessionPage(
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const places = and(...whereClauses(filter), lists, beyond(after, true), beyond(before, false));
+  const conditions = await whereClauses(db, filter);
+  const places = and(...conditions, lists, beyond(after, true), beyond(before, false));
   const { fields } = selectProjection(shape);
   const rows = await queryRows(
     db,
     fields,
     sql`select ${selectList(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
+    // Whether few or most sessions pass a filter depends on its values.
+    { mayPrepare: conditions.length === 0 },
   );
   readUsers(rows);
   return end === 'FIRST' ? rows : rows.reverse();
@@ -465,7 +469,7 @@ export async function countSessions(
   const counted = db
     .select({ one: sql`1` })
     .from(sessions)
-    .where(and(...whereClauses(filter), ORDERS[field].lists))
+    .where(and(...(await whereClauses(db, filter)), ORDERS[field].lists))
     .limit(most)
     .as('counted');
   const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(counted);
@@ -476,13 +480,33 @@ export async function countSessions(
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
 /**
- * Finds the sessions with a term that contains the text: first by trigrams, from the index, then exactly. The text is
- * made lower case as the trigger does it: by the collation "C", because other locales have other rules (the Turkish I).
+ * Maximum number of terms whose sessions a search reads. If more terms match, a list reads sessions in its order until a
+ * page is full, which needs no more rows then.
  */
-const whereTerm = (search: string): SQL => sql`${sessions.id} in (
-  select ${sessionTerms.sessionId} from ${sessionTerms}
-  where trigrams(${sessionTerms.term}) @> trigrams(lower(${search} collate "C"))
-    and ${sessionTerms.term} like lower(${`%${escapeLike(search)}%`} collate "C"))`;
+const MAX_TERMS = 5_000;
+
+/**
+ * Returns the condition for sessions whose verification id or reference id contains the text. The planner cannot tell how
+ * many do, so the terms are read first: by trigrams, from the index, then exactly. The text is made lower case as the
+ * trigger does it: by the collation "C", because other locales have other rules (the Turkish I). The index has the default
+ * collation, and is used only for a comparison by the same.
+ */
+async function whereTerm(db: Queryable, search: string): Promise<SQL> {
+  const pattern = sql`lower(${`%${escapeLike(search)}%`} collate "C")`;
+  const found = await db
+    .select({ id: sessionTerms.sessionId })
+    .from(sessionTerms)
+    .where(
+      sql`trigrams(${sessionTerms.term}) @> trigrams(lower(${search} collate "C") collate "default")
+        and ${sessionTerms.term} like ${pattern}`,
+    )
+    .limit(MAX_TERMS + 1);
+  // CASE hides LIKE from the planner, which expects few matches of it and would sort all sessions of the other conditions.
+  if (found.length > MAX_TERMS)
+    return sql`case when lower(${sessions.verificationId} collate "C") like ${pattern}
+      or lower(${sessions.referenceId} collate "C") like ${pattern} then true else false end`;
+  return sql`${sessions.id} = any(${sql.param(found.map(({ id }) => id))}::uuid[])`;
+}
 
 /**
  * Finds the sessions with all of the tags and all of the pairs, each from an index. Undefined (no condition) without any,
@@ -500,7 +524,29 @@ function whereLabels({ tags = [], metadata = {} }: SessionFilter): SQL | undefin
   );
 }
 
-const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
+const TERMINAL = ALL_PAIRS.filter(({ terminal }) => terminal);
+
+/** Whether a session that has ended may wait on the party. While it is disputed, it waits on the merchant. */
+const mayWaitAfterEnd = (party: Party): boolean =>
+  party === 'MERCHANT' || TERMINAL.some(({ waitingOn }) => waitingOn === party);
+
+/**
+ * Whether all sessions that pass the filter are open. The open ones are few and young: sorted from the oldest on, they come
+ * after nearly all others, unless the list is read from an index of open sessions.
+ */
+const findsOnlyOpen = ({ status, subStatus, waitingOn }: SessionFilter): boolean =>
+  (status !== undefined && TERMINAL.every((pair) => !status.includes(pair.status))) ||
+  (subStatus !== undefined && TERMINAL.every((pair) => !subStatus.includes(pair.subStatus))) ||
+  waitingOn?.some(mayWaitAfterEnd) === false;
+
+/** Returns the SQL conditions of a filter. Asks the database first if the filter has a search. */
+async function whereClauses(db: Queryable, filter: SessionFilter): Promise<SQL[]> {
+  const search = filter.search === undefined ? undefined : await whereTerm(db, filter.search);
+  return [search, ...whereColumns(filter)].filter((condition) => condition !== undefined);
+}
+
+const whereColumns = (filter: SessionFilter): (SQL | undefined)[] => [
+  findsOnlyOpen(filter) ? isOpen : undefined,
   filter.status && inArray(sessions.status, [...filter.status]),
   filter.subStatus && inArray(sessions.subStatus, [...filter.subStatus]),
   filter.waitingOn && inArray(sessions.waitingOn, [...filter.waitingOn]),
@@ -510,7 +556,6 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.verificationIdPrefix === undefined
     ? undefined
     : like(sessions.verificationId, `${escapeLike(filter.verificationIdPrefix)}%`),
-  filter.search === undefined ? undefined : whereTerm(filter.search),
   whereLabels(filter),
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),

@@ -118,12 +118,18 @@ const names = new Map<string, string>();
 
 /**
  * Runs a dynamically built query for few rows, each returned as JSON. The first 100 distinct statement texts
- * are prepared; later texts are planned on every call.
+ * are prepared; later texts are planned on every call. `mayPrepare` is false for a query whose best plan depends on its
+ * values: of a prepared statement, PostgreSQL may choose a plan for all values (generic plan).
  */
-export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
+export async function queryRows<Row>(
+  db: Queryable,
+  fields: RowMapper<Row>,
+  select: SQL,
+  { mayPrepare = true } = {},
+): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);
-  if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `rows ${names.size + 1}`);
-  const name = names.get(text);
+  if (mayPrepare && !names.has(text) && names.size < MAX_PREPARED) names.set(text, `rows ${names.size + 1}`);
+  const name = mayPrepare ? names.get(text) : undefined;
   return decodeRows(
     await ask<Row>(db, { ...(name ? { name } : {}), text: wrapAsJsonRows(text), values }),
     fields,

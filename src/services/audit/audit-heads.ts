@@ -73,7 +73,7 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
   }
   const payload = {
     heads: count,
-    reads: readHeads.length,
+    reads: parseHeadsExport.length,
     unchainedReads: await countUnchainedReads(db),
     exportedAt: now.toISOString(),
     key: keys.currentId,

@@ -135,6 +135,7 @@ export async function importFound(
       userId: user.id,
       userTemplate: null,
       agentTemplate: null,
+      languages: null,
       replacesId: null,
       caller: claimed.caller,
       metadata: null,

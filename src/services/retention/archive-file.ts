@@ -29,9 +29,9 @@ import type { AuditKeys } from '../../domain/audit.ts';
  * Version 1: lines without a version. Version 2: lines with a version. Version 3 adds the column `personSalt`
  * of a session. Version 4 adds the column `provider` of a session. Version 5 adds
  * annotations, flags for what staff did with a session, and reasons of reviews. Version 6 adds who works on a session, and
- * labels.
+ * labels. Version 7 adds the languages of a session.
  */
-export const ARCHIVE_VERSION = 6;
+export const ARCHIVE_VERSION = 7;
 
 /**
  * Error for an unusable archive: truncated, altered, written by a later release, or signed with a key that

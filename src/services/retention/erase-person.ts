@@ -6,12 +6,12 @@ import {
   deleteIdempotencyKeysOfSessions,
   deleteWebhooks,
   eraseSessionColumns,
+  eraseStarts,
   eraseTexts,
   eraseUserColumns,
   findArchivedSessionsOfUser,
   findOpenStartIdsOfUser,
   findUnattributedWebhooks,
-  invalidateInputHashes,
   lockSessionsOfUser,
   lockUserByUserId,
   lockUsersByPhone,
@@ -119,7 +119,7 @@ async function erase(
     erasedAt: now,
   });
   await eraseSessionColumns(tx, ids, now);
-  await invalidateInputHashes(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
+  await eraseStarts(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
   await cancelLookupsOfVerifications(tx, verificationIds);
   const erased = {
     sessions: ids.length,

@@ -87,9 +87,9 @@ const resolveDisputeInput = noteInput.extend({
 });
 
 const assignInput = actionInputSchema.extend({
-  agent: createKeyTextSchema(MAX_SUBJECT)
-    .refine(isCanonicalSubject, NOT_CANONICAL_MESSAGE)
-    .transform(canonicalSubject),
+  agent: createKeyTextSchema(MAX_SUBJECT, (text) =>
+    isCanonicalSubject(text) ? null : NOT_CANONICAL_MESSAGE,
+  ).transform(canonicalSubject),
   until: toOptionalSchema(z.date()),
 });
 

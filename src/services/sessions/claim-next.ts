@@ -11,19 +11,22 @@ import { findSessions, type SessionRow } from '../../db/sessions/sessions.ts';
 import { getRecordedName, getRecordedNames, hasRole, QUEUE_ROLES, type Viewer } from '../../domain/access.ts';
 import { findClaimDenial, QUEUES, type Queue } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
+import { MAX_LANGUAGES, toSpokenLanguages } from '../../domain/languages.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
+import { languageList } from './language-list.ts';
 import {
   type ActionDependencies,
   assertSameInput,
   createKeyReuseRefusal,
   readActionFacts,
-  withRenewedLease,
+  renewLease,
 } from './perform-action.ts';
-import { createKeyTextSchema, parseOrRefuse, refuseField } from './validation.ts';
+import { createKeyTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
 
 const claimInput = z.object({
   queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
   idempotencyKey: createKeyTextSchema(200),
+  languages: toOptionalSchema(languageList(MAX_LANGUAGES.staff)),
 });
 
 /**
@@ -42,8 +45,9 @@ export interface ClaimResult {
 
 /**
  * Gives the viewer the next session of a queue, with a lease: first one that is assigned to the viewer already, then
- * the one that has waited longest of those that nobody works on, escalated sessions before all others. Null if the
- * queue has none on which the viewer may act.
+ * the one that has waited longest of those that nobody works on, escalated sessions before all others. If the viewer names
+ * languages, only sessions whose customer speaks one of them, or that state none. Null if the queue has none on which the
+ * viewer may act.
  *
  * @throws Refusal
  */
@@ -52,7 +56,7 @@ export async function claimNext(
   viewer: Viewer,
   raw: unknown,
 ): Promise<ClaimResult | null> {
-  const { clock, unitOfWork, sealer, leaseMs } = dependencies;
+  const { clock, unitOfWork, sealer } = dependencies;
   const input = parseOrRefuse(claimInput, raw);
   const { queue } = input;
   if (!hasRole(viewer, QUEUE_ROLES[queue]))
@@ -72,10 +76,9 @@ export async function claimNext(
     const now = clock.now();
     const claimed =
       (await findOwn(dependencies, writer, viewer, queue)) ??
-      (await take(dependencies, writer, viewer, queue));
+      (await take(dependencies, writer, viewer, input));
     if (!claimed) return null;
-    const session = withRenewedLease(claimed.session, viewer, now, leaseMs);
-    if (session !== claimed.session) writer.batch.saveSession(session);
+    const session = renewLease(writer, claimed.session, viewer, dependencies);
     const { outcomeId } = claimed;
     const row = {
       ...call,
@@ -121,10 +124,15 @@ async function take(
   dependencies: ActionDependencies,
   writer: TransitionWriter,
   viewer: Viewer,
-  queue: Queue,
+  { queue, languages }: z.infer<typeof claimInput>,
 ): Promise<Found | null> {
   const { clock, policy, leaseMs } = dependencies;
-  const wanted = { queue, person: viewer.id, auditUnknownAgents: policy.auditUnknownAgents };
+  const wanted = {
+    queue,
+    person: viewer.id,
+    languages: languages?.length ? toSpokenLanguages(languages) : null,
+    auditUnknownAgents: policy.auditUnknownAgents,
+  };
   const session = await findAllowed(dependencies, writer.tx, viewer, queue, (now, except) =>
     lockNextOfQueue(writer.tx, { ...wanted, now, except }),
   );

@@ -119,8 +119,7 @@ export async function performAction(
     throwIfDenied(action, session, findDenial(action, facts, viewer, clock.now(), policy));
 
     const done = await work(writer, session, facts);
-    const renewed = withRenewedLease(done.session, viewer, clock.now(), leaseMs);
-    if (renewed !== done.session) writer.batch.saveSession(renewed);
+    const renewed = renewLease(writer, done.session, viewer, { clock, leaseMs });
     const inputHash = sealer.hash(canonical);
     const row = {
       ...call,
@@ -136,19 +135,52 @@ export async function performAction(
   });
 }
 
+type LeaseDependencies = Pick<ActionDependencies, 'clock' | 'leaseMs'>;
+
 /**
- * Returns the session with its lease renewed if it is leased to the viewer; otherwise the same object. Whoever works on
- * a session keeps it.
+ * Renews the lease of a session whose row is locked, if it is leased to the viewer: whoever works on a session keeps it.
+ * Returns the session with its lease.
  */
-export function withRenewedLease(
+export function renewLease(
+  writer: TransitionWriter,
   session: SessionRow,
   viewer: Viewer,
-  now: Date,
-  leaseMs: number,
+  dependencies: LeaseDependencies,
 ): SessionRow {
+  const until = findLaterLease(session, viewer, dependencies);
+  if (until === null) return session;
+  const renewed = { ...session, assignedUntil: until };
+  writer.batch.saveSession(renewed);
+  return renewed;
+}
+
+/** Returns the time until which the viewer's lease would be renewed now; null if the viewer has none, or it ends later. */
+function findLaterLease(
+  session: SessionRow,
+  viewer: Viewer,
+  { clock, leaseMs }: LeaseDependencies,
+): Date | null {
+  const now = clock.now();
   const until = new Date(now.getTime() + leaseMs);
   const isLater = session.assignedUntil !== null && session.assignedUntil < until;
-  return isLater && findAssignee(session, now) === viewer.id ? { ...session, assignedUntil: until } : session;
+  return isLater && findAssignee(session, now) === viewer.id ? until : null;
+}
+
+/**
+ * Renews the viewer's lease of a session, if the viewer has one, in a transaction of its own. For actions that record
+ * nothing. Returns the session, with its new lease.
+ */
+export async function keepLease(
+  dependencies: LeaseDependencies & Pick<ActionDependencies, 'unitOfWork'>,
+  viewer: Viewer,
+  session: SessionRow,
+): Promise<SessionRow> {
+  if (findLaterLease(session, viewer, dependencies) === null) return session;
+  return dependencies.unitOfWork.inTransaction(async (writer) => {
+    const locked = await lockSessionById(writer.tx, session.id, visibleVerificationIds(viewer));
+    // Null if the session was archived since it was read.
+    return locked ? renewLease(writer, locked, viewer, dependencies) : session;
+  });
 }
 
 /** Reads the facts that decide whether an action on a session is allowed; the session's row must be locked. */

@@ -9,7 +9,13 @@ import type { ProviderClient, ProviderSession, SdkToken } from '../../domain/por
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { applyAnswer } from '../transitions/apply-answer.ts';
-import { type ActionDependencies, loadAllowedSession, throwIfDenied } from './perform-action.ts';
+import {
+  type ActionDependencies,
+  keepLease,
+  loadAllowedSession,
+  renewLease,
+  throwIfDenied,
+} from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
 export interface ProviderActionDependencies extends ActionDependencies {
@@ -43,7 +49,10 @@ export async function refreshSession(
   const payload = await find(dependencies, session);
   const update = { source: 'POLL', actor: null, payload, eventTime: null, query } as const;
   const recorded = await dependencies.unitOfWork
-    .recordAnswer((writer) => applyAnswer(writer, update))
+    .recordAnswer(async (writer) => {
+      const answer = await applyAnswer(writer, update);
+      return answer && { ...answer, session: renewLease(writer, answer.session, viewer, dependencies) };
+    })
     .catch((error) => {
       throw toRefusal(error);
     });
@@ -73,7 +82,7 @@ export async function requestRecording(
     'recording requested',
   );
   return {
-    session,
+    session: await keepLease(dependencies, viewer, session),
     recording: { url: recordingLink as string, expiresAt },
   };
 }
@@ -98,7 +107,7 @@ export async function createSdkToken(
   const token = await call(dependencies, session, (client) =>
     client.createSdkToken(referenceId, user.userId),
   );
-  return { ...token, session };
+  return { ...token, session: await keepLease(dependencies, viewer, session) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_LANGUAGES } from '../../domain/languages.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
@@ -12,6 +13,7 @@ import {
   webLinkSchema,
 } from './input-values.ts';
 import { startMetadataSchema, tagListSchema } from './label-values.ts';
+import { languageList } from './language-list.ts';
 import { createRequiredTextSchema, createTextSchema, toOptionalSchema } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
@@ -105,6 +107,7 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
       ),
       metadata: toOptionalSchema(startMetadataSchema).transform(unlessEmpty),
       tags: toOptionalSchema(tagListSchema).transform(unlessEmpty),
+      languages: toOptionalSchema(languageList(MAX_LANGUAGES.customer)).transform(unlessEmpty),
     })
     .refine(
       // If a userId is given, the provider may already have the user's email address, so none is required here.

@@ -30,6 +30,7 @@ import type { ActionPolicy } from '../../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { changeLabels, NO_LABELS } from '../../domain/labels.ts';
+import { formatLanguages } from '../../domain/languages.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -123,6 +124,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       agentTemplate: input.agentTemplate ?? null,
       replacesId: input.replacesSessionId ?? null,
       ...toStoredLabels(input),
+      languages: formatLanguages(input.languages),
       sends: 0,
       state: 'OPEN',
       createdAt: clock.now(),

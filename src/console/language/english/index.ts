@@ -1,6 +1,7 @@
 import type { Language } from '../language.ts';
 import { acting } from './acting.ts';
 import { calendar } from './calendar.ts';
+import { exporting } from './exporting.ts';
 import { floor } from './floor.ts';
 import { frame } from './frame.ts';
 import { gateway } from './gateway.ts';
@@ -20,6 +21,7 @@ export const english = {
   library: null as Readonly<Record<string, Readonly<Record<string, string>>>> | null,
   acting,
   calendar,
+  exporting,
   floor,
   frame,
   gateway,

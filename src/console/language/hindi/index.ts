@@ -1,6 +1,7 @@
 import type { Texts } from '../texts.ts';
 import { acting } from './acting.ts';
 import { calendar } from './calendar.ts';
+import { exporting } from './exporting.ts';
 import { floor } from './floor.ts';
 import { frame } from './frame.ts';
 import { gateway } from './gateway.ts';
@@ -21,6 +22,7 @@ export const hindi: Texts = {
   },
   acting,
   calendar,
+  exporting,
   floor,
   frame,
   gateway,
