@@ -26,6 +26,9 @@ export const calendar = {
     MISSED: 'Missed',
   },
 
+  indianTime: 'Date and time (IST)',
+  localTime: 'Date and time (your time zone)',
+  thatIs: (time: string) => `That is ${time}`,
   freeTimes: 'Free times',
   freePlaces: (count: string) => `${count} free`,
   noFreeTimes: 'No free times on this day. Choose another day.',

@@ -26,6 +26,9 @@ export const calendar: Texts['calendar'] = {
     MISSED: 'छूट गई',
   },
 
+  indianTime: 'तारीख और समय (भारतीय मानक समय)',
+  localTime: 'तारीख और समय (आपका समय क्षेत्र)',
+  thatIs: (time) => `यानी ${time}`,
   freeTimes: 'खाली समय',
   freePlaces: (count) => `${count} खाली`,
   noFreeTimes: 'इस दिन कोई समय खाली नहीं है। दूसरा दिन चुनें।',
