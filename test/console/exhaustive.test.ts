@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
+import { PERSONAL_DATA_ROLES } from '../../src/domain/access.ts';
 import { APPROVAL_REASONS as ALLOWED_REASONS } from '../../src/domain/review-reasons.ts';
 import { ALL_PAIRS, KNOWN_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 import { importConsole } from './in-node.ts';
@@ -74,6 +75,12 @@ describe("the console's status tables", () => {
   test('the console has a label for every status, and keeps, of the sub-statuses in the filter of a URL, exactly the known ones', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
     expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
+  });
+
+  test('the console asks for names of customers for exactly the roles that the gateway lets see them', async () => {
+    const { SEE_NAMES } = await importConsole('live/customer-names.ts');
+
+    expect(SEE_NAMES).toEqual(PERSONAL_DATA_ROLES);
   });
 
   test('for an approval, the console offers exactly the reasons that the gateway accepts with an approval', () => {

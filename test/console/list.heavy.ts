@@ -7,6 +7,7 @@ import { movableClock } from '../harness/clock.ts';
 import { type Console, openConsole, PATIENTLY } from '../harness/console.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
+import { startHttpProxy } from '../harness/tcp-proxy.ts';
 
 const SIZES = [
   { width: 1440, height: 900 },
@@ -131,6 +132,31 @@ for (const viewport of SIZES)
       expect([...all.complaints, ...overdue.complaints]).toEqual([]);
     },
   );
+
+browserTest(
+  'a session that becomes overdue while the connection is lost is in the list of overdue sessions after it',
+  async () => {
+    const clock = movableClock();
+    const gateway = await bootGateway({ clock, environment: { DEADLINES: 'USER_QUEUED=10' } });
+    const wire = await startHttpProxy(gateway.url);
+    await sessionAt(gateway, 'queued', 'USER_QUEUED');
+    const at = '/?order=newest&is=overdue';
+    const cut = await openConsole(wire, { as: 'AGENT', at });
+    const connected = await openConsole(gateway, { as: 'AGENT', at });
+    await cut.live();
+    await connected.live();
+
+    wire.cut();
+    await expect.poll(() => cut.badge.textContent(), PATIENTLY).toMatch(/^(Stale|No news)/);
+    clock.forward(11 * MINUTE);
+    // From here on, nobody is told of the deadline any more.
+    await expectListed(connected, 'queued');
+    wire.mend();
+    await cut.live();
+
+    await expectListed(cut, 'queued');
+  },
+);
 
 browserTest(
   'the list can be filtered by meetings of today and by links that expire within a day, and is live',

@@ -69,6 +69,8 @@ browserTest(
     await auditor.open(ID);
     for (const each of [operator, agent, auditor]) await each.live();
     await operator.button(SAYS.schedule).click();
+    // The dialog first asks whether the deployment has working hours.
+    await operator.dialog.getByLabel(/^Date and time/).waitFor();
     const meetings = (window: Console) => window.page.getByRole('region', { name: 'Meetings' });
     await timed(operator, 'scheduleMeeting', () => operator.press('Schedule'), {
       agent: () => meetings(agent).getByText('Booked here by olga').waitFor(),

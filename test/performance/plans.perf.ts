@@ -8,6 +8,7 @@ import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
 import { assignPositionsAtCommit, readNewestFeedEntries } from '../../src/db/sessions/feed.ts';
 import {
   countBookingsByStart,
+  countMeetings,
   countOtherMeetings,
   type MeetingPageRequest,
   readMeetingPage,
@@ -485,6 +486,16 @@ test('with 90,000 meetings, lists by time and the bookings of slots read only th
     expect(generic, name).toContain('Index Scan using meeting_time');
     // Of each status at most a page.
     expect(mostRows(plan), `${name}: ${plan}`).toBeLessThanOrEqual(51 * EVERY_STATUS.length);
+  }
+  const aDay = { ...NO_LIMIT, ...MEETING_LISTS[2]?.[1], status: EVERY_STATUS };
+  const countDay = () => countMeetings(connection.db, aDay, 10_001);
+  const [countStatement] = await statementsOf(countDay);
+  for (const plan of [
+    await analyzedPlanOf(countDay),
+    await explainGeneric(client, countStatement as Statement),
+  ]) {
+    expect(plan).toMatch(/Index (Only )?Scan (using|on) meeting_time/);
+    expect(plan).not.toContain('Seq Scan');
   }
   const own = { ...NO_LIMIT, status: EVERY_STATUS, verificationIds: ['plan.1', 'plan.2'] };
   const ofCustomer = await analyzedPlanOf(() => readMeetingPage(connection.db, own));

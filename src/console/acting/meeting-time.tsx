@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { type Day, formatClock, getDayBounds, toDay, toLocalMinute } from '../calendar/day.ts';
+import { type Day, formatClock, getDayBounds, toLocalMinute } from '../calendar/day.ts';
 import { DayPicker } from '../calendar/day-picker.tsx';
 import type { GatewayError } from '../gateway/gateway.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
@@ -117,12 +117,11 @@ const describeSlot = ({ startsAt, free }: Slot): string =>
 
 interface NextFreeSlotsProps {
   readonly slots: readonly Slot[];
-  readonly isPending: boolean;
   readonly onBook: (startsAt: string) => void;
 }
 
 /** Slots that a refused booking offers instead. Each button books its slot. */
-export function NextFreeSlots({ slots, isPending, onBook }: NextFreeSlotsProps) {
+export function NextFreeSlots({ slots, onBook }: NextFreeSlotsProps) {
   if (slots.length === 0) return null;
   return (
     <section aria-label={texts.calendar.nextFreeTimes}>
@@ -130,9 +129,7 @@ export function NextFreeSlots({ slots, isPending, onBook }: NextFreeSlotsProps) 
       <ul className={style.next}>
         {slots.map(({ startsAt }) => (
           <li key={startsAt}>
-            <Button isDisabled={isPending} onPress={() => onBook(startsAt)}>
-              {texts.calendar.bookAt(formatMoment(startsAt))}
-            </Button>
+            <Button onPress={() => onBook(startsAt)}>{texts.calendar.bookAt(formatMoment(startsAt))}</Button>
             {!isIndianClock && <small> {formatInIndia(startsAt)}</small>}
           </li>
         ))}
@@ -140,6 +137,3 @@ export function NextFreeSlots({ slots, isPending, onBook }: NextFreeSlotsProps) 
     </section>
   );
 }
-
-/** Returns the day on which a slot begins. */
-export const toSlotDay = (startsAt: string): Day => toDay(new Date(startsAt));

@@ -10,7 +10,7 @@ import { LocalAndIndianTime } from '../look/time.tsx';
 import { type SubStatus, VkycScheduleMeeting, type VkycScheduleMeetingMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
-import { AnyTimeField, FreeSlotField, NextFreeSlots, toSlotDay, useDaySlots } from './meeting-time.tsx';
+import { AnyTimeField, FreeSlotField, NextFreeSlots, useDaySlots } from './meeting-time.tsx';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
 /** Steps in which a call waits for its review: the gateway refuses a booking without a reason. */
@@ -27,7 +27,7 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
   const [startsAt, setStartsAt] = useState<string | null>(null);
   const [day, setDay] = useState(() => toDay(new Date()));
   const [reason, setReason] = useState('');
-  // Slots are full by another booking if the gateway refused one.
+  // If the gateway refused a booking, the slots may have changed.
   const loaded = useDaySlots(day, mutation.refusal);
   const hasSlots = loaded !== null && loaded.slots !== null;
   const needsReason = AWAITING_REVIEW.includes(session.statusInfo.subStatus);
@@ -45,7 +45,7 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
     void mutation.run(call, input, (success) => onDone(success.session));
   };
   const bookInstead = (at: string) => {
-    setDay(toSlotDay(at));
+    setDay(toDay(new Date(at)));
     setStartsAt(at);
     schedule(at);
   };
@@ -106,7 +106,7 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
           fields={hasSlots ? ['reason'] : ['startsAt', 'reason']}
         />
         {refusal && 'nextFreeSlots' in refusal && (
-          <NextFreeSlots slots={refusal.nextFreeSlots} isPending={mutation.pending} onBook={bookInstead} />
+          <NextFreeSlots slots={refusal.nextFreeSlots} onBook={bookInstead} />
         )}
         <div className={style.buttons}>
           <Button onPress={onClose}>{texts.acting.cancel}</Button>

@@ -3,7 +3,7 @@ import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { useReportState } from '../live/badge.tsx';
-import { CustomerNames } from '../live/customer-names.ts';
+import { CustomerNames, SEE_NAMES } from '../live/customer-names.ts';
 import { Floor } from '../live/floor.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
@@ -12,7 +12,6 @@ import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { FailureNotice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
-import type { Role } from '../operations.ts';
 import { BulkBar } from '../work/bulk-bar.tsx';
 import { useSelection } from '../work/selection.ts';
 import { ExportButton } from './export-button.tsx';
@@ -135,9 +134,6 @@ function FloorCounts({ floor }: { floor: Floor }) {
   useReportState(state);
   return <PhaseStrip counts={counts} />;
 }
-
-/** Roles that see the names of customers: for the others, the console does not even ask for them. */
-const SEE_NAMES: Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
 interface FloorListProps {
   readonly floor: Floor;

@@ -1,6 +1,9 @@
 import type { Gateway } from '../gateway/gateway.ts';
-import { VkycCustomerNames } from '../operations.ts';
+import { type Role, VkycCustomerNames } from '../operations.ts';
 import { Store } from './store.ts';
+
+/** Roles that see the names of customers. For the others, the console does not even ask for names. */
+export const SEE_NAMES: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
 export interface NamesView {
   /** Name of the customer by the id of the session; null for a customer without a name. */
