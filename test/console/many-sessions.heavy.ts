@@ -14,7 +14,7 @@ const SECONDS = 15;
 const LONGEST_TASK_MS = 100;
 /** Duration of one frame in milliseconds, at 60 Hz. */
 const FRAME_MS = 1000 / 60;
-const LARGEST_KB = 265;
+const LARGEST_KB = 278;
 /** Sub-statuses that webhooks report in turn: a customer who fails checks and repeats them. */
 const ROUND = ['AADHAAR_VERIFICATION_FAILED', 'AADHAAR_VERIFICATION_SUCCESS', 'USER_PROXY_DETECTED'];
 
@@ -155,7 +155,7 @@ browserTest(
   },
 );
 
-test('all files of the console together are smaller than 265 kB gzipped', async () => {
+test('all files of the console together are smaller than 278 kB gzipped', async () => {
   const folder = new URL('../../.build/console/assets/', import.meta.url);
   const files = (await readdir(folder)).filter((name) => !/\.(gz|br)$/.test(name));
   const sizes = await Promise.all(
