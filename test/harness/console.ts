@@ -91,7 +91,7 @@ export async function openConsole(
   page.setDefaultTimeout(PATIENTLY.timeout);
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
-  showFailureOf(page, as ?? 'DEVELOPER');
+  showFailureOf(page, as ?? (token ? 'TOKEN' : 'DEVELOPER'));
   await page.setViewportSize(viewport);
   await page.addInitScript(
     `addEventListener('securitypolicyviolation', (event) => console.error('blocked by the content security policy:', event.violatedDirective, event.blockedURI));`,
@@ -158,6 +158,7 @@ const windows = new Map<Page, string>();
 /** Takes screenshots of all windows when a test fails, before the first of them closes. */
 function showFailureOf(page: Page, who: string): void {
   windows.set(page, who);
+  page.on('crash', () => windows.delete(page));
   onTestFinished(async ({ task }) => {
     const open = [...windows];
     windows.clear();

@@ -41,12 +41,15 @@ function Next({ queues }: { queues: readonly Queue[] }) {
   const mutation = useMutation<VkycClaimNextMutation['claimNext']>();
   const [chosen, setChosen] = useState(readQueue);
   const [said, setSaid] = useState<Said | null>(null);
+  /** Path of the page on which the user pressed the button last. */
+  const [pressedOn, setPressedOn] = useState<string | null>(null);
   const answers = useRef(0);
   const queue = queues.find((each) => each === chosen) ?? (queues[0] as Queue);
 
   const take = () => {
     if (mutation.pending) return;
     setSaid(null);
+    setPressedOn(path);
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycClaimNext, { input: { queue, idempotencyKey } })).claimNext;
     // With the number of answers in the input, each press has its own idempotency key, except the press after a lost
@@ -79,7 +82,7 @@ function Next({ queues }: { queues: readonly Queue[] }) {
       <Button look="primary" aria-keyshortcuts="c" isPending={mutation.pending} onPress={take}>
         {texts.work.next}
       </Button>
-      {(refusal || failure) && (
+      {(refusal || failure) && pressedOn === path && (
         <div className={style.said}>
           <MutationNotice mutation={mutation} />
         </div>
