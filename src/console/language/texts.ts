@@ -4,7 +4,7 @@ import { english } from './english/index.ts';
 export type Texts = typeof english;
 
 /** Languages of the console, as in the `lang` attribute of HTML. */
-export type Language = 'en' | 'hi';
+export type Language = Texts['language'];
 
 const STORAGE_KEY = 'vkyc.language';
 

@@ -1,4 +1,3 @@
-import type { Language } from '../texts.ts';
 import { acting } from './acting.ts';
 import { floor } from './floor.ts';
 import { frame } from './frame.ts';
@@ -10,7 +9,8 @@ import { time } from './time.ts';
 
 /** Texts of the console in English, by the folder that shows them. */
 export const english = {
-  language: 'en' as Language,
+  /** As in the attribute `lang` of HTML. */
+  language: 'en' as 'en' | 'hi',
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
   /** Texts of React Aria, by package and name; null if it has the language. */
