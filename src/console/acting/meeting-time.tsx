@@ -7,7 +7,7 @@ import { texts } from '../language/texts.ts';
 import type { Slot } from '../live/day-meetings.ts';
 import { Button } from '../look/button.tsx';
 import { Choice, Field } from '../look/fields.tsx';
-import { Notice } from '../look/notice.tsx';
+import { FailureNotice } from '../look/notice.tsx';
 import { formatInIndia, formatMoment, isIndianClock } from '../look/time.tsx';
 import { VkycMeetingSlots } from '../operations.ts';
 import style from './meeting-time.module.css';
@@ -91,7 +91,7 @@ export function FreeSlotField({ day, onDay, loaded, startsAt, onChange }: FreeSl
   return (
     <>
       <DayPicker day={day} onChange={onDay} />
-      {loaded.failure && <Notice tone="bad">{loaded.failure.message}</Notice>}
+      {loaded.failure && <FailureNotice failure={loaded.failure} />}
       {isLoading && <p role="status">{texts.frame.loading}</p>}
       {!isLoading && free.length === 0 && <p role="status">{texts.calendar.noFreeTimes}</p>}
       {!isLoading && free.length > 0 && (

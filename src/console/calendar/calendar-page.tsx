@@ -6,7 +6,7 @@ import { DayMeetings } from '../live/day-meetings.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
-import { Notice } from '../look/notice.tsx';
+import { FailureNotice } from '../look/notice.tsx';
 import { useNow } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
 import style from './calendar-page.module.css';
@@ -40,7 +40,7 @@ function DayOf({ live }: { live: DayMeetings }) {
   useReportState(view.state);
   return (
     <>
-      {view.failure && <Notice tone="bad">{view.failure.message}</Notice>}
+      {view.failure && <FailureNotice failure={view.failure} />}
       <DayMeetingsList view={view} />
     </>
   );

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'react';
-import type { GatewayError } from '../gateway/gateway.ts';
+import { GatewayError } from '../gateway/gateway.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import type { RowFilter } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
-import { Notice } from '../look/notice.tsx';
+import { FailureNotice } from '../look/notice.tsx';
 import type { SessionOrder } from '../operations.ts';
 import style from './export-button.module.css';
 
@@ -25,7 +25,7 @@ export function ExportButton({ filter, order }: Props) {
   const controller = useRef<AbortController>(null);
   const [running, setRunning] = useState(false);
   const [rows, setRows] = useState<number | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<GatewayError | null>(null);
   useEffect(() => () => controller.current?.abort(), []);
 
   const start = async () => {
@@ -43,9 +43,10 @@ export function ExportButton({ filter, order }: Props) {
     try {
       save(await gateway.fetchFile(PATH, { filter, orderBy: order }, { signal, onChunk }));
     } catch (error) {
-      const { message, code } = error as GatewayError;
+      const isCut = (error as GatewayError).code === null && lines > 0;
       setRows(null);
-      if (!signal.aborted) setFailure(code === null && lines > 0 ? texts.exporting.incomplete : message);
+      if (!signal.aborted)
+        setFailure(isCut ? new GatewayError(texts.exporting.incomplete, null) : (error as GatewayError));
     }
     setRunning(false);
   };
@@ -60,7 +61,7 @@ export function ExportButton({ filter, order }: Props) {
       <span role="status" className={style.state}>
         {count !== undefined && (running ? exporting.soFar(count) : exporting.done(count))}
       </span>
-      {failure && <Notice tone="bad">{failure}</Notice>}
+      {failure && <FailureNotice failure={failure} />}
     </div>
   );
 }

@@ -2,8 +2,8 @@ import { UserText } from '../look/user-text.tsx';
 import { texts } from './texts.ts';
 
 /**
- * Sentence of the gateway, in the language of the user. A sentence that the language has not is shown in English, and
- * marked as English, so that screen readers pronounce it so.
+ * Sentence of the gateway, in the language of the user. A sentence without a translation is shown in English, with
+ * `lang="en"`, so that screen readers pronounce it as English.
  */
 export function GatewayText({ children: sentence }: { children: string }) {
   if (texts.language === 'en') return sentence;
@@ -16,12 +16,13 @@ interface Props {
 }
 
 /**
- * Message of an error or a refusal. A message that the language has not is shown in English below a sentence that says
- * what its code means.
+ * Message of an error or a refusal. A message without a translation is shown in English, below a sentence in the user's
+ * language that says what its code means.
  */
 export function GatewayMessage({ of: { code, message } }: Props) {
-  const meaning = code && !texts.gateway.translate(message) && texts.gateway.explain(code);
   if (code === null) return message;
+  const isTranslated = texts.gateway.translate(message) !== null;
+  const meaning = isTranslated ? null : texts.gateway.explain(code);
   return (
     <>
       {meaning && (

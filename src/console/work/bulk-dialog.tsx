@@ -3,6 +3,7 @@ import { useClosure } from '../acting/close-session.tsx';
 import { ConfirmButtons, findMissing } from '../acting/confirm.tsx';
 import dialogs from '../acting/dialogs.module.css';
 import { useSignedIn } from '../gateway/signed-in.tsx';
+import { GatewayMessage } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { useStore } from '../live/store.ts';
@@ -11,7 +12,6 @@ import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
-import { UserText } from '../look/user-text.tsx';
 import { VkycAssignAgent, VkycCloseSession } from '../operations.ts';
 import { SessionLink } from '../session/cards.tsx';
 import { useAssignee } from './assignee.tsx';
@@ -162,10 +162,9 @@ function RefusedEntry({ refused: { row, reason, current } }: { refused: Refused 
           {texts.work.changed} <StatusBadge of={current.statusInfo} />
         </>
       ) : (
-        // Sentences of the gateway are in English.
-        <span lang={reason.code === null ? undefined : 'en'}>
-          <UserText>{problems.length > 0 ? problems.join(', ') : reason.message}</UserText>
-        </span>
+        <GatewayMessage
+          of={problems.length > 0 ? { code: reason.code, message: problems.join(', ') } : reason}
+        />
       )}
     </li>
   );

@@ -1,10 +1,10 @@
 /**
- * Sentences that the gateway sends. It writes English, so English has nothing of its own: each function returns null, and
- * the gateway's sentence is shown as it is.
+ * Translations of what the gateway sends. It sends English, so that English has none: both functions return null, and the
+ * page shows the gateway's own sentence.
  */
 export const gateway = {
-  /** Returns a sentence of the gateway in the language of the user; null if the language has it not. */
+  /** Translates a sentence of the gateway; null if there is no translation. */
   translate: (_sentence: string): string | null => null,
-  /** Returns what a code of an error or a refusal means, for messages that `translate` does not know; null likewise. */
+  /** Says what the code of an error or a refusal means, for a message that has no translation. Null in English. */
   explain: (_code: string): string | null => null,
 };

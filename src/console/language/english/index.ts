@@ -14,6 +14,7 @@ import { work } from './work.ts';
 
 /** Texts of the console in English, by the folder that shows them. */
 export const english = {
+  /** As in the attribute `lang` of HTML. */
   language: 'en' as Language,
   /** Locale of numbers and times: Indian digit groups, day before month. */
   locale: 'en-IN',
