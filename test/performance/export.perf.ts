@@ -1,28 +1,36 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { countStatements } from '../harness/statements.ts';
 
 const SESSIONS = Number(process.env.EXPORTED_SESSIONS ?? 200_000);
 const PAGE = 100;
 const MEASURED_EVERY_ROWS = SESSIONS / 10;
-/** Maximum growth of the heap between the first and the last measurement of an export; the file has 300 times as much. */
+/** Maximum growth of the heap between the first and the last measurement of an export; the file of 200,000 sessions has 50 MB. */
 const MOST_GROWTH_BYTES = 4 * 1024 * 1024;
 
-async function withMany(gateway: Gateway, count: number): Promise<void> {
+let gateway: Gateway;
+
+beforeAll(async () => {
+  gateway = await bootGateway({
+    bothWays: false,
+    environment: { RATE_LIMIT_COST_PER_MINUTE: '0', LOG_LEVEL: 'info' },
+  });
   await gateway.start('many');
+  // The texts for searches, which a trigger writes, would take most of the time.
+  await gateway.database.query('alter table vkyc_session disable trigger user');
   await gateway.database.query(
     `insert into vkyc_session
      select (jsonb_populate_record(s, jsonb_build_object(
        'id', gen_random_uuid(), 'verification_id', 'many-' || n, 'created_at', s.created_at - n * interval '1 second'
      ))).* from vkyc_session s, generate_series(1, $1) n`,
-    [count - 1],
+    [SESSIONS - 1],
   );
   await gateway.database.query('vacuum analyze vkyc_session');
-}
+}, 600_000);
 
-const ask = async (gateway: Gateway) =>
+const ask = async () =>
   (
     await fetch(`${gateway.url}/exports/sessions.csv`, {
       method: 'POST',
@@ -36,13 +44,8 @@ test(`an export of ${SESSIONS} sessions takes no more memory at its end than at 
 }, async () => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
-  const gateway = await bootGateway({
-    bothWays: false,
-    environment: { RATE_LIMIT_COST_PER_MINUTE: '0', LOG_LEVEL: 'info' },
-  });
-  await withMany(gateway, SESSIONS);
   const begunAt = performance.now();
-  const reader = await ask(gateway);
+  const reader = await ask();
   const used: number[] = [];
   let [lines, bytes] = [0, 0];
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -63,11 +66,9 @@ test(`an export of ${SESSIONS} sessions takes no more memory at its end than at 
   expect(growth).toBeLessThan(MOST_GROWTH_BYTES);
 });
 
-test('an export is read no faster than its client reads', { timeout: 120_000 }, async () => {
-  const gateway = await bootGateway({ bothWays: false, environment: { RATE_LIMIT_COST_PER_MINUTE: '0' } });
-  await withMany(gateway, 100_000);
+test('an export is read no faster than its client reads', { timeout: 600_000 }, async () => {
   const pages = countStatements('from "vkyc_session"');
-  const reader = await ask(gateway);
+  const reader = await ask();
   await reader.read();
   // The sockets' buffers take some pages; then the export must stand still.
   let before = -1;
@@ -82,10 +83,10 @@ test('an export is read no faster than its client reads', { timeout: 120_000 }, 
     )
     .toBe(true);
   process.stdout.write(`${pages()} pages were read for a client that reads none\n`);
-  expect(pages()).toBeLessThan(100_000 / PAGE / 2);
+  expect(pages()).toBeLessThan(SESSIONS / PAGE / 2);
 
   let lines = 0;
   for (let part = await reader.read(); !part.done; part = await reader.read())
     for (const byte of part.value) if (byte === 0x0a) lines += 1;
-  expect(lines).toBeGreaterThan(90_000);
+  expect(lines).toBeGreaterThan(SESSIONS * 0.9);
 });

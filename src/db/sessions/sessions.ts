@@ -443,19 +443,28 @@ export async function readSessionPage(
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const conditions = await whereClauses(db, filter);
+  const key = findsFew(filter, order.field) ? sql`(${column} + interval '0')` : column;
+  const conditions = whereClauses(filter, await findByTerm(db, filter, MAX_TERMS));
   const places = and(...conditions, lists, beyond(after, true), beyond(before, false));
   const { fields } = selectProjection(shape);
   const rows = await queryRows(
     db,
     fields,
-    sql`select ${selectList(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
+    sql`select ${selectList(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(key)}, ${towards(sessions.id)} limit ${limit}`,
     // Whether few or most sessions pass a filter depends on its values.
     { mayPrepare: conditions.length === 0 },
   );
   readUsers(rows);
   return end === 'FIRST' ? rows : rows.reverse();
 }
+
+/**
+ * Whether the filter has a condition on booked meetings, which are few and young, while the list is sorted by another time.
+ * Such a list is sorted by an expression that no index has: in the order of an index of all sessions, the planner expects
+ * them evenly spread and may read nearly all sessions before the first.
+ */
+const findsFew = ({ meetingFrom, meetingTo }: SessionFilter, field: SessionOrderField): boolean =>
+  (meetingFrom !== undefined || meetingTo !== undefined) && field !== 'MEETING_AT';
 
 /**
  * Counts the sessions of a list up to `most`, because an exact count of a large table takes too long.
@@ -466,10 +475,15 @@ export async function countSessions(
   { field }: Pick<SessionOrder, 'field'>,
   most: number,
 ): Promise<number> {
+  const { lists } = ORDERS[field];
+  // A session has at most two terms.
+  const found = await findByTerm(db, filter, 2 * most);
+  const conditions = whereClauses(filter, found);
+  if (found === null && conditions.length === 1 && !lists) return most;
   const counted = db
     .select({ one: sql`1` })
     .from(sessions)
-    .where(and(...(await whereClauses(db, filter)), ORDERS[field].lists))
+    .where(and(...conditions, lists))
     .limit(most)
     .as('counted');
   const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(counted);
@@ -480,32 +494,42 @@ export async function countSessions(
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
 /**
- * Maximum number of terms whose sessions a search reads. If more terms match, a list reads sessions in its order until a
- * page is full, which needs no more rows then.
+ * Maximum number of terms whose sessions a list with a search reads. If more terms match, the list reads sessions in its
+ * order until a page is full, which needs no more rows then.
  */
 const MAX_TERMS = 5_000;
 
+/** Ids of the sessions that a search finds; null if they are too many to list; undefined if the filter has no search. */
+type Found = readonly string[] | null | undefined;
+
 /**
- * Returns the condition for sessions whose verification id or reference id contains the text. The planner cannot tell how
- * many do, so the terms are read first: by trigrams, from the index, then exactly. The text is made lower case as the
- * trigger does it: by the collation "C", because other locales have other rules (the Turkish I). The index has the default
- * collation, and is used only for a comparison by the same.
+ * Finds the sessions whose verification id or reference id contains the text of a search, unless more than `most` terms do.
+ * A statement of its own, because the planner cannot tell how many match. Terms are found by trigrams, from the index, and
+ * then compared exactly. The text is made lower case as the trigger does it: by the collation "C", because other locales
+ * have other rules (the Turkish I). The index has the default collation, and serves only a comparison by the same.
  */
-async function whereTerm(db: Queryable, search: string): Promise<SQL> {
-  const pattern = sql`lower(${`%${escapeLike(search)}%`} collate "C")`;
+async function findByTerm(db: Queryable, { search }: SessionFilter, most: number): Promise<Found> {
+  if (search === undefined) return undefined;
   const found = await db
     .select({ id: sessionTerms.sessionId })
     .from(sessionTerms)
     .where(
       sql`trigrams(${sessionTerms.term}) @> trigrams(lower(${search} collate "C") collate "default")
-        and ${sessionTerms.term} like ${pattern}`,
+        and ${sessionTerms.term} like ${toPattern(search)}`,
     )
-    .limit(MAX_TERMS + 1);
+    .limit(most + 1);
+  return found.length > most ? null : found.map(({ id }) => id);
+}
+
+const toPattern = (search: string): SQL => sql`lower(${`%${escapeLike(search)}%`} collate "C")`;
+
+function whereFound(search: string, found: Found): SQL | undefined {
+  if (found) return sql`${sessions.id} = any(${sql.param(found)}::uuid[])`;
   // CASE hides LIKE from the planner, which expects few matches of it and would sort all sessions of the other conditions.
-  if (found.length > MAX_TERMS)
-    return sql`case when lower(${sessions.verificationId} collate "C") like ${pattern}
-      or lower(${sessions.referenceId} collate "C") like ${pattern} then true else false end`;
-  return sql`${sessions.id} = any(${sql.param(found.map(({ id }) => id))}::uuid[])`;
+  return found === null
+    ? sql`case when lower(${sessions.verificationId} collate "C") like ${toPattern(search)}
+        or lower(${sessions.referenceId} collate "C") like ${toPattern(search)} then true else false end`
+    : undefined;
 }
 
 /**
@@ -539,11 +563,10 @@ const findsOnlyOpen = ({ status, subStatus, waitingOn }: SessionFilter): boolean
   (subStatus !== undefined && TERMINAL.every((pair) => !subStatus.includes(pair.subStatus))) ||
   waitingOn?.some(mayWaitAfterEnd) === false;
 
-/** Returns the SQL conditions of a filter. Asks the database first if the filter has a search. */
-async function whereClauses(db: Queryable, filter: SessionFilter): Promise<SQL[]> {
-  const search = filter.search === undefined ? undefined : await whereTerm(db, filter.search);
-  return [search, ...whereColumns(filter)].filter((condition) => condition !== undefined);
-}
+const whereClauses = (filter: SessionFilter, found: Found): SQL[] =>
+  [whereFound(filter.search ?? '', found), ...whereColumns(filter)].filter(
+    (condition) => condition !== undefined,
+  );
 
 const whereColumns = (filter: SessionFilter): (SQL | undefined)[] => [
   findsOnlyOpen(filter) ? isOpen : undefined,
@@ -582,7 +605,7 @@ const whereAssigned = (wanted: boolean, now: Date | undefined): SQL =>
 
 const whereOverdue = (wanted: boolean, now: Date | undefined): SQL =>
   wanted
-    ? sql`(${sessions.dueAt} is not null and ${sessions.dueAt} <= ${toSqlTime(now)})`
+    ? sql`${sessions.dueAt} <= ${toSqlTime(now)}`
     : sql`(${sessions.dueAt} is null or ${sessions.dueAt} > ${toSqlTime(now)})`;
 
 const toSqlTime = (time: Date | undefined): SQL =>
