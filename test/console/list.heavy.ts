@@ -35,6 +35,8 @@ browserTest(
 
     await field.fill('AN-');
     await expectListed(window, 'Loan-4711', 'loan-0815');
+    await gateway.start('DAN-1');
+    await expectListed(window, 'Loan-4711', 'loan-0815', 'DAN-1');
     await field.fill('-47');
     await expectListed(window, 'Loan-4711', 'card-4711');
     await gateway.start('gold-4799');
@@ -43,7 +45,7 @@ browserTest(
     await expectListed(window, 'Loan-4711', 'card-4711', 'gold-4799', 'gold-4700');
     await field.fill('-4');
     await window.page.getByText('Type at least 3 characters.').waitFor();
-    await expect.poll(() => window.rows.count(), PATIENTLY).toBe(6);
+    await expect.poll(() => window.rows.count(), PATIENTLY).toBe(7);
     expect(await faultsOf(window, 'short search')).toEqual([]);
     await field.fill(String(referenceId).slice(1));
     await expectListed(window, 'loan-0815');
