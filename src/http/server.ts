@@ -19,7 +19,12 @@ import { serveGraphiql } from './graphiql.ts';
 import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
 import { DENY_ALL_CSP, RAW_RESPONSE_HEADERS, writeRawResponse } from './raw-response.ts';
 import { getRequestId } from './request-id.ts';
-import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT_CLAIM, VERIFICATION_IDS_CLAIM } from './sign-in.ts';
+import {
+  type Authenticator,
+  MAX_DEVELOPMENT_TOKEN_SECONDS,
+  SUBJECT_CLAIM,
+  VERIFICATION_IDS_CLAIM,
+} from './sign-in.ts';
 
 /**
  * Maximum size of a request body: enough for the longest document and its variables. A larger limit would be
