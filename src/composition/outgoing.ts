@@ -11,10 +11,11 @@ export async function openOutgoing(
   { doorbell }: OpenedFeed,
 ): Promise<EventDispatcher | null> {
   if (!config.merchantWebhooks) return null;
-  const { lookIntervalMs } = overrides;
+  const { lookIntervalMs, merchantAnswerTimeoutMs: answerTimeoutMs } = overrides;
   const dispatcher = await EventDispatcher.start({
     ...{ db, clock, doorbell, log, ...config.merchantWebhooks },
     ...(lookIntervalMs === undefined ? {} : { lookIntervalMs }),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     onAttempt: createAttemptObserver(metrics),
   });
   lifecycle.onStop(() => dispatcher.stop());

@@ -72,7 +72,8 @@ const claimDue = preparedQuery(
   `${withFacts('claimed')} order by d.id`,
   `first as (
      select d.id from merchant_delivery d
-     where d.endpoint = $1 and d.state = 'PENDING' and d.due_at <= $2::timestamptz
+     where d.endpoint = $1 and d.state = 'PENDING'
+       and (d.due_at <= $2::timestamptz or ($5::boolean and not d.claimed))
        -- A scalar subquery, which the planner cannot turn into a join that reads the whole backlog.
        and (
          select ahead.id from merchant_delivery ahead
@@ -88,17 +89,27 @@ const claimDue = preparedQuery(
    )`,
 );
 
+/** Which deliveries to claim, and for how long. */
+export interface Claim {
+  readonly endpoint: string;
+  readonly now: Date;
+  readonly until: Date;
+  readonly limit: number;
+  /** Whether to claim also deliveries that wait for their next attempt, to test a failing endpoint. */
+  readonly early: boolean;
+}
+
 /**
- * Claims due deliveries of an endpoint until `until`: of each session only the first that is not delivered, so that a
- * session's events arrive in order. Other replicas skip claimed deliveries.
+ * Claims due deliveries of an endpoint: of each session only the first that is not delivered, so that a session's
+ * events arrive in order. Other replicas skip claimed deliveries.
  */
 export const claimDeliveries = (
   db: Database,
-  claim: { readonly endpoint: string; readonly now: Date; readonly until: Date; readonly limit: number },
+  { endpoint, now, until, limit, early }: Claim,
 ): Promise<DeliveryWithFacts[]> =>
   db.transaction((tx) => {
     tx.start(forceIndexPlans());
-    return claimDue(tx, claim.endpoint, claim.now.toISOString(), claim.until.toISOString(), claim.limit);
+    return claimDue(tx, endpoint, now.toISOString(), until.toISOString(), limit, early);
   });
 
 /** What became of an attempt. */
@@ -234,9 +245,10 @@ export async function replayFeed(
 export async function findPositionBefore(db: Queryable, time: Date): Promise<number> {
   // Positions follow the commits, and so almost the times of recording. A minute more covers the difference.
   const { rows } = await db.execute<{ position: number }>(sql`
-    select coalesce(max(f.position), 0)::float8 as position from feed f
+    select f.position::float8 as position from feed f
     join ${transitions} t on t.session_id = f.session_id and t.sequence = f.sequence
-    where t.recorded_at < ${time.toISOString()}::timestamptz - interval '1 minute'`);
+    where t.recorded_at < ${time.toISOString()}::timestamptz - interval '1 minute'
+    order by f.position desc limit 1`);
   return rows[0]?.position ?? 0;
 }
 

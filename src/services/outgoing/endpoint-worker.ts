@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import {
+  type Claim,
   claimDeliveries,
   createDeliveries,
   type DeliveryWithFacts,
@@ -136,14 +137,13 @@ export class EndpointWorker {
     const until = new Date(now.getTime() + CLAIM_MS);
     const free = MAX_IN_FLIGHT - this.#inFlight.size;
     if (this.isFailing) {
-      if (free > 0 && (await tryClaimProbe(db, name, now, until))) await this.#claimAndSend(now, until, 1);
-    } else if (free > 0) await this.#claimAndSend(now, until, free);
+      if (free > 0 && (await tryClaimProbe(db, name, now, until)))
+        await this.#claimAndSend({ endpoint: name, now, until, limit: 1, early: true });
+    } else if (free > 0) await this.#claimAndSend({ endpoint: name, now, until, limit: free, early: false });
   }
 
-  async #claimAndSend(now: Date, until: Date, limit: number): Promise<void> {
-    const claimed = await claimDeliveries(this.#dependencies.db, {
-      ...{ endpoint: this.#endpoint.name, now, until, limit },
-    });
+  async #claimAndSend(claim: Claim): Promise<void> {
+    const claimed = await claimDeliveries(this.#dependencies.db, claim);
     for (const delivery of claimed) {
       const sent = this.#send(delivery).finally(() => this.#inFlight.delete(sent));
       this.#inFlight.add(sent);
@@ -164,11 +164,10 @@ export class EndpointWorker {
     const ended = this.#attempts;
     if (ended.length === 0) return;
     const now = clock.now();
-    await settleDeliveries(
-      db,
-      ended.map((attempt) => settle(attempt, now)),
-    );
+    const settled = ended.map((attempt) => settle(attempt, now));
+    await settleDeliveries(db, settled);
     this.#attempts = this.#attempts.slice(ended.length);
+    this.#reportParked(settled.filter(({ state }) => state === 'PARKED').length);
     await this.#updateHealth(ended, now);
   }
 
@@ -200,15 +199,18 @@ export class EndpointWorker {
 
   /** Parks what a failing endpoint has not accepted for too long. Without it, a backlog would grow for ever. */
   async #parkOverdue(now: Date): Promise<void> {
-    const { db, log } = this.#dependencies;
+    const { db } = this.#dependencies;
     const endpoint = this.#endpoint.name;
     const before = new Date(now.getTime() - GIVE_UP_AFTER_MS);
     if (!this.#state?.failingSince || this.#state.failingSince > before) return;
-    const deliveries = await parkDeliveries(db, endpoint, now, before);
+    this.#reportParked(await parkDeliveries(db, endpoint, now, before));
+  }
+
+  #reportParked(deliveries: number): void {
     if (deliveries > 0)
-      log.error(
-        { endpoint, deliveries },
-        'merchant endpoint accepted nothing for three days; deliveries are parked',
+      this.#dependencies.log.error(
+        { endpoint: this.#endpoint.name, deliveries },
+        'merchant endpoint did not accept events within three days; they are parked',
       );
   }
 }
