@@ -92,11 +92,11 @@ export const sendTo = (receivers: Readonly<Record<string, Receiver>>, endpoint: 
 });
 
 /**
- * Verifies a delivery with the library of Standard Webhooks, which throws if the signature is wrong. `now`: time by
- * the clock of the gateway, which a test may have moved.
+ * Verifies a delivery with the library of Standard Webhooks, which throws if the signature is wrong, as it would have at
+ * the time of the signature. The test may have moved the clock of the gateway.
  */
-export function verify({ text, headers }: Received, secret = SECRET, now = Date.now()): unknown {
-  const clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+export function verify({ text, headers }: Received, secret = SECRET): unknown {
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(Number(headers['webhook-timestamp']) * 1_000);
   try {
     return new Webhook(secret).verify(text, headers as Record<string, string>);
   } finally {

@@ -22,6 +22,8 @@ describe('merchant webhooks', () => {
     for (const delivery of receiver.received) {
       expect(verify(delivery)).toEqual(delivery.body);
       expect(() => verify(delivery, OLD_SECRET)).toThrow();
+      const age = Date.now() / 1_000 - Number(delivery.headers['webhook-timestamp']);
+      expect(Math.abs(age)).toBeLessThan(60);
     }
   });
 

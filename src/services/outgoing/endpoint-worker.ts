@@ -161,7 +161,8 @@ export class EndpointWorker {
   /** Stores the outcomes of all attempts that ended since the last call, in one statement. */
   async #storeOutcomes(): Promise<void> {
     const { db, clock } = this.#dependencies;
-    const ended = this.#attempts;
+    // A copy, because other attempts may end while these are stored.
+    const ended = [...this.#attempts];
     if (ended.length === 0) return;
     const now = clock.now();
     const settled = ended.map((attempt) => settle(attempt, now));
