@@ -27,6 +27,7 @@ const resolvesTo =
       addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })),
     );
 
+// Invariant 22 of ARCHITECTURE.md
 /** Addresses that an attacker would have the gateway call: each is one way to write an address inside the network. */
 const INSIDE = [
   ...['127.0.0.1', '127.8.8.8', '0.0.0.0', '10.0.0.5', '172.16.0.1', '172.31.255.255', '192.168.1.1'],

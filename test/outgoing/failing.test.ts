@@ -165,6 +165,7 @@ describe('an endpoint that keeps failing', () => {
   });
 });
 
+// Invariant 21 of ARCHITECTURE.md
 describe('replicas', () => {
   test('of three that run at once, each event is sent by one', async () => {
     const receiver = await startReceiver();

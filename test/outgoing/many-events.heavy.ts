@@ -45,6 +45,7 @@ const sometimesFails: Behaviour = (delivery, response) => {
   return 200;
 };
 
+// Invariant 21 of ARCHITECTURE.md
 test(`of ${EVENTS} events to receivers that answer, fail by chance and are away at first, none is lost although gateways are killed; each session's events arrive in order, and only the same id comes twice`, {
   timeout: 30 * MINUTE_MS,
 }, async () => {
