@@ -3,7 +3,9 @@ import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { sendTo, startReceiver } from '../harness/receiver.ts';
 
-test('a session is archived only after its events were delivered, and its deliveries go with it', async () => {
+test('a session is archived only after its events were delivered, and its deliveries go with it', {
+  timeout: 60_000,
+}, async () => {
   const receiver = await startReceiver();
   const gateway = await bootGateway({ environment: sendTo({ core: receiver }), lookIntervalMs: 20 });
   receiver.answer(() => 500);

@@ -140,8 +140,6 @@ export interface EndpointHealth {
   readonly pending: number;
   readonly parked: number;
   readonly oldestPendingSeconds: number | null;
-  /** Transitions from which no deliveries were created yet. */
-  readonly behind: number;
   readonly paused: boolean;
   readonly failingSince: Date | null;
 }
@@ -155,7 +153,6 @@ const counted = (state: string) =>
 const HEALTH = `select e.name, ${counted('PENDING')} as pending, ${counted('PARKED')} as parked,
   (select extract(epoch from $1::timestamptz - min(d.queued_at))::float8 from merchant_delivery d
     where d.endpoint = e.name and d.state <> 'DONE' and d.state = 'PENDING') as "oldestPendingSeconds",
-  ((select coalesce(max(position), 0) from feed) - e.position)::int as behind,
   coalesce(e.paused_until > $1::timestamptz, false) as paused,
   e.failing_since as "failingSince"
   from merchant_endpoint e order by e.name`;
