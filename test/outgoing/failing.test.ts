@@ -57,13 +57,15 @@ async function bootSender(receiver: Receiver) {
   const clock = movableClock();
   const environment = sendTo({ core: receiver }, { events: ['session.transitioned'] });
   const gateway = await bootGateway({
-    ...{ environment, clock, lookIntervalMs: 20, merchantAnswerTimeoutMs: 200 },
+    ...{ environment, clock, lookIntervalMs: 20, merchantAnswerTimeoutMs: 5_000 },
   });
   return { clock, environment, gateway };
 }
 
 describe('an endpoint that keeps failing', () => {
-  test('is paused, which the log, /readyz and a metric say, and gets everything in order once it answers', async () => {
+  test('is paused, which the log, /readyz and a metric say, and gets everything in order once it answers', {
+    timeout: 60_000,
+  }, async () => {
     const receiver = await startReceiver();
     const { clock, gateway } = await bootSender(receiver);
     await untilReady(gateway);
@@ -121,7 +123,9 @@ describe('an endpoint that keeps failing', () => {
     await eventually(async () => receiver.accepted.length === 3);
   });
 
-  test('gets nothing for three days; then its events are kept as dead letters, and sent with the same ids when replayed', async () => {
+  test('gets nothing for three days; then its events are kept as dead letters, and sent with the same ids when replayed', {
+    timeout: 60_000,
+  }, async () => {
     const receiver = await startReceiver();
     const { clock, environment, gateway } = await bootSender(receiver);
     const begun = clock.now().getTime();

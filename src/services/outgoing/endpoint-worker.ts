@@ -80,6 +80,8 @@ export class EndpointWorker {
     if (this.#running || this.#stopped) return;
     this.#running = this.#runRounds().finally(() => {
       this.#running = null;
+      // An attempt may have ended between the last round and this callback.
+      if (this.#again) this.wake();
     });
   }
 
@@ -114,6 +116,8 @@ export class EndpointWorker {
         await this.#runRound();
       }
     } catch (error) {
+      // The next look retries: an immediate retry would be a busy loop while the database is away.
+      this.#again = false;
       log.warn(
         { err: error, endpoint: this.#endpoint.name },
         'could not work on merchant webhooks; retrying',
@@ -151,11 +155,25 @@ export class EndpointWorker {
   }
 
   async #send(delivery: DeliveryWithFacts): Promise<void> {
-    const { sender, clock, onAttempt } = this.#dependencies;
-    const answer = await sender.send(this.#endpoint, buildEvent(delivery), clock.now());
+    const { onAttempt } = this.#dependencies;
+    const answer = await this.#attempt(delivery);
     if (answer.outcome !== STOPPED) onAttempt(this.#endpoint.name, answer);
     this.#attempts.push({ delivery, answer });
     this.wake();
+  }
+
+  /** Sends a delivery. Never rejects: an internal error counts as a failed attempt, and is retried. */
+  async #attempt(delivery: DeliveryWithFacts): Promise<Answer> {
+    const { sender, clock, log } = this.#dependencies;
+    try {
+      return await sender.send(this.#endpoint, buildEvent(delivery), clock.now());
+    } catch (error) {
+      log.error(
+        { err: error, delivery: String(delivery.id) },
+        'could not build a merchant webhook; retrying',
+      );
+      return { accepted: false, outcome: 'INTERNAL_ERROR', retryAfterMs: 0 };
+    }
   }
 
   /** Stores the outcomes of all attempts that ended since the last call, in one statement. */
