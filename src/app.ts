@@ -3,7 +3,7 @@ import { createCore, type TestOverrides } from './composition/core.ts';
 import { openDatabase } from './composition/database.ts';
 import { openFeed } from './composition/feed.ts';
 import { createGraphql, createServices } from './composition/graphql.ts';
-import { serve } from './composition/http.ts';
+import { serveHttp } from './composition/http.ts';
 import { openOutgoing } from './composition/outgoing.ts';
 import { openProvider } from './composition/provider.ts';
 import { openTransitions } from './composition/transitions.ts';
@@ -30,7 +30,7 @@ export interface App {
  * arguments (dependency injection without a framework). If a part fails to start, the parts started before it
  * are stopped.
  */
-export async function createApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
+export async function startApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
   const core = await createCore(config, overrides);
   const { log, lifecycle } = core;
   try {
@@ -41,7 +41,7 @@ export async function createApp(config: Config, overrides: TestOverrides = {}): 
     const outgoing = await openOutgoing(core, database, feed);
     const services = createServices(core, database, provider, feed, transitions);
     const graphql = await createGraphql(core, services, database);
-    const { url, metricsUrl } = await serve({
+    const { url, metricsUrl } = await serveHttp({
       ...{ core, database, provider, feed, transitions, outgoing, graphql },
     });
     const { sandbox, configured } = provider;

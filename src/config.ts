@@ -7,7 +7,7 @@ import {
   DEFAULT_SLOT_MINUTES,
   type Environment,
   environment,
-  hasSignIn,
+  hasAuthentication,
   isProduction,
   type LOG_FORMATS,
   namesProvider,
@@ -92,7 +92,7 @@ export interface Config {
         readonly port: number;
         readonly speed: number;
         readonly seed: string;
-        readonly webhooks: SandboxWebhooks;
+        readonly webhooks: SandboxWebhookMode;
       }
   );
   /**
@@ -177,7 +177,7 @@ export interface DataKey {
   readonly key: Buffer;
 }
 
-export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
+export type SandboxWebhookMode = Environment['SANDBOX_WEBHOOKS'];
 
 /** `json`: one JSON object per line, for programs; `text`: for a terminal. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
@@ -266,7 +266,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     // Without sign-in, failed attempts are not limited: only a developer uses such a gateway.
-    failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
+    failuresPerMinute: hasAuthentication(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:
       Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) &&

@@ -7,7 +7,7 @@ import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   DEFAULT_SLOT_MINUTES,
   type Environment,
-  hasSignIn,
+  hasAuthentication,
   isLoopback,
   isPlainHttp,
   isProduction,
@@ -18,11 +18,11 @@ import { hostOf, isPublicAddress } from './services/outgoing/public-address.ts';
 import {
   findRepeated,
   isPrivateHost,
-  isTooLarge,
+  isTooLargeNetwork,
   isWeakKey,
   isWeakPassword,
   isWeakProviderSecret,
-  isWeakSecret,
+  isWeakTokenSecret,
 } from './weak-settings.ts';
 
 const NOT_PRODUCTION =
@@ -37,7 +37,7 @@ export function findContradictions(env: Environment): string[] {
   const production = isProduction(env);
   const complaints: [boolean, string][] = [
     [
-      !hasSignIn(env) && production,
+      !hasAuthentication(env) && production,
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but production needs one of them to verify tokens.',
     ],
     [
@@ -45,7 +45,7 @@ export function findContradictions(env: Environment): string[] {
       'AUTH_ISSUER, AUTH_AUDIENCE: production needs both, to check the claims `iss` and `aud`; without them the gateway would accept tokens issued for other systems.',
     ],
     [
-      production && env.AUTH_SECRET !== undefined && isWeakSecret(env.AUTH_SECRET),
+      production && env.AUTH_SECRET !== undefined && isWeakTokenSecret(env.AUTH_SECRET),
       `AUTH_SECRET: the secret can be guessed, and anyone who knows it can issue tokens. Use random characters, ${RANDOM}`,
     ],
     [
@@ -67,15 +67,15 @@ export function findContradictions(env: Environment): string[] {
       'SANDBOX: the CASHFREE_ settings name a real provider, so the sandbox would not run. Unset SANDBOX or the CASHFREE_ settings.',
     ],
     ...(Array.isArray(env.TRUST_PROXY) ? env.TRUST_PROXY : []).map((network): [boolean, string] => [
-      isTooLarge(network),
+      isTooLargeNetwork(network),
       `TRUST_PROXY: ${network} is much larger than a network of proxies, and a trusted host can claim any client address. Set it to the network of your proxies only, such as 10.0.0.0/8.`,
     ]),
     [
-      !hasSignIn(env) && !usesSandbox(env),
+      !hasAuthentication(env) && !usesSandbox(env),
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but a real provider needs one of them to verify tokens.',
     ],
     [
-      !hasSignIn(env) && !isLoopback(env.HOST),
+      !hasAuthentication(env) && !isLoopback(env.HOST),
       `AUTH_SECRET or AUTH_JWKS_URL: neither is set, so HOST must be a loopback address, not ${env.HOST}. Set one of them, or HOST=127.0.0.1.`,
     ],
     [

@@ -301,7 +301,7 @@ export const isLoopback = (host: string): boolean => LOOPBACK.includes(host.repl
 export const usesSandbox = (env: Environment): boolean =>
   (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
   (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
-export const hasSignIn = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
+export const hasAuthentication = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
 
 interface ProviderSettings {
   readonly CASHFREE_BASE_URL: string;

@@ -20,7 +20,10 @@ export const findGatewayUrls = (
 });
 
 /** Returns the text that is shown at a terminal once the gateway is ready. */
-export function greet(config: Config, { url, consoleUrl, graphiqlUrl, sandboxUrl }: GatewayUrls): string {
+export function formatGreeting(
+  config: Config,
+  { url, consoleUrl, graphiqlUrl, sandboxUrl }: GatewayUrls,
+): string {
   const { database, dataDir, provider } = config;
   const lines: [name: string, value: string | null][] = [
     ['Console', consoleUrl],

@@ -3,9 +3,9 @@
  * module starts the gateway.
  */
 import { constants } from 'node:os';
-import { type App, createApp } from './app.ts';
+import { type App, startApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
-import { findGatewayUrls, greet } from './greeting.ts';
+import { findGatewayUrls, formatGreeting } from './greeting.ts';
 import { checkPorts, explainStartFailure } from './start-failures.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -24,7 +24,7 @@ for (const signal of SIGNALS) process.on(signal, onSignal);
 try {
   config = readConfig(process.env, { terminal: process.stdout.isTTY });
   await checkPorts(config);
-  app = await createApp(config);
+  app = await startApp(config);
   announce(config, app);
 } catch (error) {
   process.stderr.write(`${explainStartFailure(error, config) ?? (error as Error).stack ?? error}\n`);
@@ -34,7 +34,7 @@ try {
 function announce(config: Config, { log, ...app }: App): void {
   const addresses = findGatewayUrls(config, app);
   if (config.logFormat === 'text') {
-    process.stdout.write(greet(config, addresses));
+    process.stdout.write(formatGreeting(config, addresses));
   } else {
     const { url, consoleUrl: console, graphiqlUrl } = addresses;
     const graphiql = graphiqlUrl ? { graphiql: graphiqlUrl } : {};

@@ -27,7 +27,7 @@ const COMMON_WORDS =
   /change|replace|secret|passw(or)?d|example|placeholder|default|signing|super|private|token|admin|postgres|gateway|vkyc|cashfree|jwt|auth|key|test|demo|production|development|local|please|0?123456(789?)?0?|abcdef|qwerty/gi;
 
 /** Whether a secret that signs tokens can be guessed. */
-export const isWeakSecret = (secret: string): boolean => estimateBits(secret) < MIN_SECRET_BITS;
+export const isWeakTokenSecret = (secret: string): boolean => estimateBits(secret) < MIN_SECRET_BITS;
 
 export const isWeakProviderSecret = (secret: string): boolean =>
   estimateBits(secret) < MIN_PROVIDER_SECRET_BITS;
@@ -91,7 +91,7 @@ const UNIQUE_LOCAL = subnets(['fc00::/7']);
 const UNIQUE_LOCAL_PREFIX = 7;
 
 /** Whether a network, such as `0.0.0.0/0`, is larger than a network that one operator can own. */
-export function isTooLarge(network: string): boolean {
+export function isTooLargeNetwork(network: string): boolean {
   const [address = '', bits] = network.split('/');
   if (bits === undefined) return false;
   const prefix = Number(bits);

@@ -1,9 +1,9 @@
-import { findVariables } from './document.ts';
+import { findVariableDefinitions } from './document.ts';
 import type { Payload, Sink } from './frames.ts';
 import type { FeedState } from './states.ts';
 import {
   type ConnectionListeners,
-  notResumable,
+  createNotResumableError,
   ResumingSubscription,
   type SubscriptionClient,
 } from './subscription.ts';
@@ -95,7 +95,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   };
 
   function subscribe(payload: Payload, sink: Sink, listeners: ConnectionListeners = {}): () => void {
-    const variables = findVariables(payload);
+    const variables = findVariableDefinitions(payload);
     if (variables === undefined) return stock.subscribe(payload, sink, listeners);
     const subscription = new ResumingSubscription(payload, sink, listeners, shared, {
       onState,
@@ -105,7 +105,9 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     if (/\$after\b/.test(variables)) subscription.begin();
     else
       queueMicrotask(() =>
-        subscription.fail(notResumable('declare the variable $after and pass it to the argument `after`')),
+        subscription.fail(
+          createNotResumableError('declare the variable $after and pass it to the argument `after`'),
+        ),
       );
     return () => subscription.leave();
   }

@@ -197,7 +197,7 @@ export class ResumingSubscription {
   #take(frame: Frame, result: Result): void {
     const { cursor } = frame;
     if (!cursor) {
-      this.fail(notResumable('select `cursor` on every type that it may send'));
+      this.fail(createNotResumableError('select `cursor` on every type that it may send'));
       return;
     }
     const isNewest = cursor === this.#position.cursor;
@@ -313,5 +313,5 @@ export class ResumingSubscription {
   }
 }
 
-export const notResumable = (remedy: string): Error =>
+export const createNotResumableError = (remedy: string): Error =>
   new Error(`This subscription cannot be resumed: ${remedy}.`);

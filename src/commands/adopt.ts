@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
-  ADOPTION_OUTCOMES,
-  type AdoptionOutcome,
-  adoptVerification,
-} from '../services/polling/adopt-verification.ts';
-import { openDatabase } from './open-database.ts';
-import { openProvider } from './open-provider.ts';
+  IMPORT_OUTCOMES,
+  type ImportOutcome,
+  importVerification,
+} from '../services/polling/import-verification.ts';
+import { openCommandDatabase } from './open-database.ts';
+import { openCommandProvider } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run adopt -- --verification-id ID   asks the provider about ID and records its session; repeatable
@@ -18,7 +18,7 @@ const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
  * Outcomes after which the verification is in the database or in an archive. After any other outcome the
  * command exits with 1.
  */
-const SETTLED: readonly AdoptionOutcome[] = ['ADOPTED', 'KNOWN', 'ARCHIVED'];
+const SETTLED: readonly ImportOutcome[] = ['ADOPTED', 'KNOWN', 'ARCHIVED'];
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -53,14 +53,14 @@ async function main(): Promise<void> {
   const ids = [...new Set([...values['verification-id'], ...listed])];
   if (ids.length === 0) throw new Error(USAGE);
 
-  const database = await openDatabase();
-  const provider = openProvider(database);
+  const database = await openCommandDatabase();
+  const provider = openCommandProvider(database);
   try {
-    const counts = new Map<AdoptionOutcome, number>();
+    const counts = new Map<ImportOutcome, number>();
     for (const [index, id] of ids.entries()) {
-      const outcome = await adoptVerification(provider, id);
+      const outcome = await importVerification(provider, id);
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-      print(`${id}  ${ADOPTION_OUTCOMES[outcome]}`);
+      print(`${id}  ${IMPORT_OUTCOMES[outcome]}`);
       if (ids.length > 1) process.stderr.write(`\r${index + 1} of ${ids.length}`);
     }
     if (ids.length > 1) process.stderr.write('\n');

@@ -8,17 +8,17 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Database } from '../db/connection/client.ts';
-import { countArchived, findArchivedButPresent } from '../db/retention/archive.ts';
+import { countArchivedByFile, findArchivedButPresent } from '../db/retention/archive.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import { systemClock } from '../domain/ports.ts';
-import { adoptSessions, type SessionAdoption } from '../services/audit/adopt-sessions.ts';
-import { type ExportedHeads, exportHeads, readHeads } from '../services/audit/audit-heads.ts';
+import { adoptSessions, type SessionAdoptionResult } from '../services/audit/adopt-sessions.ts';
+import { type ExportedHeads, exportHeads, parseHeadsExport } from '../services/audit/audit-heads.ts';
 import { bindSessions } from '../services/audit/bind-sessions.ts';
 import { verifyArchive } from '../services/audit/verify-archives.ts';
 import { verifyAudit } from '../services/audit/verify-audit.ts';
-import { verifyReads } from '../services/audit/verify-reads.ts';
+import { verifyReadChains } from '../services/audit/verify-reads.ts';
 import { readArchive } from '../services/retention/archive-file.ts';
-import { type Opened, openDatabase } from './open-database.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run audit -- export [--file F]      exports the heads of all chains; store them where the database's owner cannot write
@@ -62,7 +62,7 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
 async function verifyArchives(
   files: readonly string[],
   exported: ExportedHeads | null,
-  { db, sealer, auditKeys: keys }: Opened,
+  { db, sealer, auditKeys: keys }: CommandDatabase,
 ): Promise<{ ids: ReadonlySet<string>; wrong: number }> {
   const ids = new Set<string>();
   let wrong = 0;
@@ -80,7 +80,7 @@ async function verifyArchives(
     print(`WRONG  session ${sessionId}  row 1  listed in archived_session, but still in the database`);
     wrong += 1;
   }
-  for (const [file, count] of await countArchived(db))
+  for (const [file, count] of await countArchivedByFile(db))
     if (!files.some((given) => basename(given) === file))
       print(
         `${count} sessions are listed as archived in ${file} and were not verified: pass the file with --archive.`,
@@ -90,14 +90,17 @@ async function verifyArchives(
 
 async function readExport(file: string | undefined, keys: AuditKeys): Promise<ExportedHeads | null> {
   if (file === undefined) return null;
-  return readHeads(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
+  return parseHeadsExport(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }
 
 /**
  * Verifies the log of reads of personal data and prints what is wrong. Returns whether the log has no error.
  */
-async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
-  const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
+async function verifyReadLog(
+  exported: ExportedHeads | null,
+  { db, auditKeys }: CommandDatabase,
+): Promise<boolean> {
+  const { chained, unchained, findings } = await verifyReadChains(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
     print(`WRONG  read log  ${chainId === null ? '' : `chain ${chainId}  row ${number}  `}${what}`);
   print(`Verified ${chained} reads of personal data; ${findings.length} of their chains have errors.`);
@@ -113,7 +116,7 @@ async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: 
 async function verify(
   against: string | undefined,
   archives: readonly string[],
-  opened: Opened,
+  opened: CommandDatabase,
 ): Promise<boolean> {
   const { db, sealer, auditKeys: keys } = opened;
   const exported = await readExport(against, keys);
@@ -159,7 +162,7 @@ async function bindAll(
   by: string,
   against: string | undefined,
   named: readonly string[],
-  { db, sealer, auditKeys: keys }: Opened,
+  { db, sealer, auditKeys: keys }: CommandDatabase,
 ): Promise<boolean> {
   const heads = (await readExport(against, keys))?.heads ?? null;
   let [bound, left] = [0, 0];
@@ -177,13 +180,13 @@ async function bindAll(
   return left === 0;
 }
 
-const ADOPTIONS: Record<SessionAdoption, string> = {
+const ADOPTIONS: Record<SessionAdoptionResult, string> = {
   ADOPTED: 'adopted',
   HAS_CHAIN: 'unchanged: it already has a chain',
   HAD_CHAIN: 'refused: it had a chain when the export was made',
 };
 
-async function adoptAll(by: string, against: string | undefined, opened: Opened): Promise<boolean> {
+async function adoptAll(by: string, against: string | undefined, opened: CommandDatabase): Promise<boolean> {
   const { db, sealer, auditKeys: keys } = opened;
   const heads = (await readExport(against, keys))?.heads ?? null;
   let [adopted, refused] = [0, 0];
@@ -212,7 +215,7 @@ async function main(): Promise<void> {
   const by = values.by?.trim();
   const asks = verb === 'bind' || verb === 'adopt' ? Boolean(by) : verb === 'export' || verb === 'verify';
   if (!asks || rest.length > 0) throw new UsageError(USAGE);
-  const opened = await openDatabase();
+  const opened = await openCommandDatabase();
   const { db, auditKeys, close } = opened;
   const work = async (): Promise<boolean> => {
     if (verb === 'verify') return verify(against, archive, opened);

@@ -4,8 +4,11 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ErasureTarget, erasePerson } from '../services/retention/erase-person.ts';
-import { type ErasedSubject, eraseSubject } from '../services/retention/erase-subject.ts';
-import { openDatabase } from './open-database.ts';
+import {
+  type PseudonymizedSubject,
+  pseudonymizeSubject,
+} from '../services/retention/pseudonymize-subject.ts';
+import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run erase -- --user ID [--by NAME] [--dry-run]     erases the person with this userId; NAME is recorded in the audit chain
@@ -24,7 +27,10 @@ function parseTarget({
   return { userId: user };
 }
 
-function tellSubject({ pseudonym, sessions, reads, idempotencyKeys }: ErasedSubject, dryRun: boolean): void {
+function tellSubject(
+  { pseudonym, sessions, reads, idempotencyKeys }: PseudonymizedSubject,
+  dryRun: boolean,
+): void {
   process.stdout.write(
     `${dryRun ? 'Would replace' : 'Replaced'} the subject by ${pseudonym} in the logs, meetings and chains of ${sessions} sessions and in ${reads} reads, and ${dryRun ? 'would delete' : 'deleted'} ${idempotencyKeys} idempotency keys. Archives and backups are not changed.\n`,
   );
@@ -51,11 +57,14 @@ async function main(): Promise<void> {
     auditKeys: keys,
     legalRetentionDays: retentionDays,
     close,
-  } = await openDatabase({ asOwner: true });
+  } = await openCommandDatabase({ asOwner: true });
   try {
     const dependencies = { db, sealer, keys, retentionDays, now: new Date() };
     if (who === null)
-      return tellSubject(await eraseSubject(dependencies, subject as string, values.by, dryRun), dryRun);
+      return tellSubject(
+        await pseudonymizeSubject(dependencies, subject as string, values.by, dryRun),
+        dryRun,
+      );
     const erased = await erasePerson(dependencies, who, values.by, dryRun);
     const { sessions, texts, webhooks, idempotencyKeys, archives } = erased;
     process.stdout.write(

@@ -12,14 +12,14 @@ import { INBOX_STATES, type InboxState } from '../db/schema/tables.ts';
 import {
   findWebhookStates,
   findWebhooks,
+  getWebhookSealingContext,
   listWebhooks,
   replayWebhooks,
-  webhookContext,
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
-import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
-import { ReadLog } from '../services/audit/read-log.ts';
-import { type Opened, openDatabase } from './open-database.ts';
+import { isLosslessJsonNumber, parseJson, UnusableJson } from '../provider/json.ts';
+import { DataAccessLog } from '../services/audit/data-access-log.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { createProviders } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
@@ -55,13 +55,13 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
   print(`${rows.length} webhooks${rows.length === limit ? '; there may be more: raise --limit' : ''}.`);
 }
 
-async function show(opened: Opened, ids: readonly bigint[], reveal: boolean): Promise<void> {
+async function show(opened: CommandDatabase, ids: readonly bigint[], reveal: boolean): Promise<void> {
   const { db, sealer, auditKeys: keys } = opened;
   allFound(ids, await findWebhookStates(db, ids));
   if (reveal) {
     const subjects = ids.map((id) => dataSubjectKey('webhook_inbox', String(id)));
     const viewer = `${userInfo().username}, by npm run inbox`;
-    await new ReadLog({ db, keys, clock: systemClock }).record({
+    await new DataAccessLog({ db, keys, clock: systemClock }).record({
       viewer,
       operations: ['inbox show'],
       fields: ['webhook_inbox.body'],
@@ -73,7 +73,7 @@ async function show(opened: Opened, ids: readonly bigint[], reveal: boolean): Pr
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
     // A provider that is no longer configured names no harmless fields, so all values of its webhooks are hidden.
     const shown = reveal ? null : (providers.find(row.provider)?.webhooks.impersonalFields ?? []);
-    print(readable(sealer.open(row.body, webhookContext(row.bodyHash)), shown));
+    print(readable(sealer.open(row.body, getWebhookSealingContext(row.bodyHash)), shown));
   }
 }
 
@@ -92,7 +92,7 @@ function readable(body: Buffer, shown: readonly string[] | null): string {
 
 function hide(value: unknown, shown: readonly string[], key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(item, shown, key));
-  if (value !== null && typeof value === 'object' && !isWrittenNumber(value))
+  if (value !== null && typeof value === 'object' && !isLosslessJsonNumber(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, shown, name)]));
   return shown.includes(key) || value === '' || value === null ? value : HIDDEN;
 }
@@ -159,7 +159,7 @@ async function main(): Promise<void> {
   if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a number of at least 1.');
   const ids = verb === 'list' || (verb === 'replay' && state) ? [] : parseIds(given);
 
-  const opened = await openDatabase();
+  const opened = await openCommandDatabase();
   const { db, close } = opened;
   try {
     if (verb === 'list') await list(db, state, limit);

@@ -13,8 +13,8 @@ import { ALL_PAIRS } from '../domain/status.ts';
 import { avoidTableLocks } from '../gate/online-migration.ts';
 import {
   comparePairs,
-  listStoredPairs,
   type PairName,
+  parseAcceptedPairs,
   writeStatusPairsMigration,
 } from '../gate/status-pairs.ts';
 import { runCommand } from './run-command.ts';
@@ -61,7 +61,7 @@ async function writeStatusPairs(folder: string): Promise<string | null> {
     names.map((name) => readFile(join(ROOT, folder, `${name}.sql`), 'utf8')),
   );
   const wanted = ALL_PAIRS.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
-  const { missing, gone } = comparePairs(listStoredPairs(migrations), wanted);
+  const { missing, gone } = comparePairs(parseAcceptedPairs(migrations), wanted);
   if (gone.length > 0)
     throw new Error(
       `src/domain/status.ts lacks ${gone.join(', ')}, which the database may contain and the last release may store. Put them back; to remove one, write its migration by hand.`,

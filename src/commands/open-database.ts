@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
-import { connect, type DatabaseConnection } from '../db/connection/client.ts';
+import { createDatabasePools, type DatabasePools } from '../db/connection/client.ts';
 import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
@@ -11,7 +11,7 @@ import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
  */
 const POOL_SIZE = 4;
 
-export interface Opened extends Pick<DatabaseConnection, 'db' | 'pool'> {
+export interface CommandDatabase extends Pick<DatabasePools, 'db' | 'pool'> {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
   readonly config: Config;
@@ -25,7 +25,7 @@ export interface Opened extends Pick<DatabaseConnection, 'db' | 'pool'> {
  * time. With `asOwner`, the command connects with the role of MIGRATE_DATABASE_URL, which may delete rows.
  * @throws ConfigError if the settings are not valid
  */
-export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
+export async function openCommandDatabase({ asOwner = false } = {}): Promise<CommandDatabase> {
   const config = readConfig(process.env);
   const { database } = config;
   const postgres =
@@ -34,7 +34,7 @@ export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
       : null;
   const url =
     database.kind === 'EMBEDDED' ? (postgres?.url as string) : asOwner ? database.migrateUrl : database.url;
-  const { db, pool, close } = connect(url, POOL_SIZE, () => {});
+  const { db, pool, close } = createDatabasePools(url, POOL_SIZE, () => {});
   return {
     db,
     pool,

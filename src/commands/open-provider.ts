@@ -4,12 +4,12 @@ import { createLogger } from '../logging.ts';
 import { createCashfree } from '../provider/cashfree.ts';
 import { API_PREFIX } from '../sandbox/api.ts';
 import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
-import type { AdoptionDependencies } from '../services/polling/adopt-verification.ts';
 import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
 import { FairShare } from '../services/polling/fair-share.ts';
+import type { ImportDependencies } from '../services/polling/import-verification.ts';
 import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import type { Opened } from './open-database.ts';
+import type { CommandDatabase } from './open-database.ts';
 
 /**
  * Doorbell (notification between replicas) that notifies no replica: running gateways poll the log every two
@@ -17,7 +17,7 @@ import type { Opened } from './open-database.ts';
  */
 const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
 
-export interface OpenedProvider extends AdoptionDependencies {
+export interface CommandProvider extends ImportDependencies {
   /** Share of the call budget that polls may use, in calls a minute. */
   readonly pollsPerMinute: number;
   close(): void;
@@ -28,7 +28,7 @@ export interface OpenedProvider extends AdoptionDependencies {
  * call budget that all gateways share. If the sandbox is the provider, it must already run. Running gateways
  * send to their subscribers what the command records.
  */
-export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
+export function openCommandProvider({ db, sealer, auditKeys, config }: CommandDatabase): CommandProvider {
   const log = createLogger({ level: 'silent', format: 'json' });
   const limits = splitBudget(config.provider.callsPerMinute);
   const clock = systemClock;
@@ -52,7 +52,7 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
 }
 
 /** Creates all providers at which stored sessions may have been started, for a command. */
-export function createProviders({ db, config }: Pick<Opened, 'db' | 'config'>): Providers {
+export function createProviders({ db, config }: Pick<CommandDatabase, 'db' | 'config'>): Providers {
   const limits = splitBudget(config.provider.callsPerMinute);
   const cashfree = createCashfree({
     ...accessOf(config.provider),
@@ -66,7 +66,7 @@ export function createProviders({ db, config }: Pick<Opened, 'db' | 'config'>): 
   return new Providers([cashfree]);
 }
 
-function accessOf(provider: Opened['config']['provider']) {
+function accessOf(provider: CommandDatabase['config']['provider']) {
   if (provider.kind === 'CASHFREE') {
     const { baseUrl, clientId, secrets, appId, publicKey } = provider;
     return {

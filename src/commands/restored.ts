@@ -9,13 +9,13 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { readQueueDepths } from '../db/connection/readiness.ts';
-import { newestMigration } from '../db/migrate.ts';
+import { readNewestMigrationTimestamp } from '../db/migrate.ts';
 import { raiseEpoch } from '../db/sessions/feed.ts';
-import { readHeads } from '../services/audit/audit-heads.ts';
+import { parseHeadsExport } from '../services/audit/audit-heads.ts';
 import { splitBudget } from '../services/polling/call-budget.ts';
 import { findLosses, type LossKind, type SessionLoss } from '../services/polling/find-losses.ts';
 import { planPollsAfterLoss } from '../services/polling/relearn.ts';
-import { type Opened, openDatabase } from './open-database.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run restored                      schedules polls of everything that the database may have lost
@@ -43,19 +43,19 @@ async function checkDatabase(pool: pg.Pool): Promise<void> {
   );
   if (rows[0]?.standby)
     throw new Error('This database is a standby and accepts no writes: promote it first.');
-  if ((rows[0]?.migrated ?? 0) < (await newestMigration()))
+  if ((rows[0]?.migrated ?? 0) < (await readNewestMigrationTimestamp()))
     throw new Error(
       'This database has the schema of an earlier release: start a gateway of this release first, which migrates it.',
     );
 }
 
 async function tellLosses(
-  { db, auditKeys }: Opened,
+  { db, auditKeys }: CommandDatabase,
   file: string,
   missingTo: string | undefined,
 ): Promise<void> {
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
-  const { exportedAt, heads } = await readHeads(lines, auditKeys);
+  const { exportedAt, heads } = await parseHeadsExport(lines, auditKeys);
   const counts: Record<LossKind, number> = { MISSING: 0, BEHIND: 0, REPLACED: 0 };
   const missing: string[] = [];
   for await (const loss of findLosses(db, heads)) {
@@ -92,7 +92,7 @@ async function main(): Promise<void> {
   });
   if (values['missing-to'] !== undefined && values.against === undefined) throw new Error(USAGE);
   const asOwner = values['expire-cursors'];
-  const opened = await openDatabase({ asOwner });
+  const opened = await openCommandDatabase({ asOwner });
   try {
     const { db, pool, config } = opened;
     await checkDatabase(pool);

@@ -5,8 +5,8 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { countArchivableSessions, tryAcquireArchiveLock } from '../db/retention/archive.ts';
-import { archiveSessions, endedBefore } from '../services/retention/archive-sessions.ts';
-import { openDatabase } from './open-database.ts';
+import { archiveSessions, getRetentionCutoff } from '../services/retention/archive-sessions.ts';
+import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -19,14 +19,21 @@ async function main(): Promise<void> {
       batch: { type: 'string', default: '200' },
     },
   });
-  const { db, pool, sealer, auditKeys: keys, retentionDays, close } = await openDatabase({ asOwner: true });
+  const {
+    db,
+    pool,
+    sealer,
+    auditKeys: keys,
+    retentionDays,
+    close,
+  } = await openCommandDatabase({ asOwner: true });
   const others = await pool.connect();
   try {
     const batch = Number(values.batch);
     if (!Number.isInteger(batch) || batch < 1)
       throw new Error('--batch must be the number of sessions to move per transaction, at least 1.');
     const now = new Date();
-    const before = endedBefore(now, retentionDays);
+    const before = getRetentionCutoff(now, retentionDays);
     const count = await countArchivableSessions(db, before);
     print(`${count} sessions ended before ${before.toISOString()} (RETENTION_DAYS=${retentionDays}).`);
     if (values.to === undefined || values['dry-run']) {

@@ -3,10 +3,10 @@
  * removed.
  */
 import type { Database } from '../db/connection/client.ts';
-import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
+import { findLiveReplicas, MAX_HEARTBEAT_AGE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
 import type { Sealer } from '../encryption/sealing.ts';
 import { type KeyUsage, rotateKeys } from '../services/keys/rotate-keys.ts';
-import { openDatabase } from './open-database.ts';
+import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const sum = (kept: readonly KeyUsage[], key: string): number =>
@@ -39,12 +39,12 @@ async function refuseWhileUnknown(db: Database, { keyId }: Sealer): Promise<void
   const lacking = live.filter(({ dataKeys }) => !dataKeys.includes(keyId)).length;
   if (lacking > 0)
     throw new Error(
-      `${lacking} of ${live.length} running replicas lack the key "${keyId}" and could not decrypt rotated values. Nothing was changed. First add the key at the end of DATA_KEYS of every replica; a killed replica counts as running for ${LIVE_SECONDS} s.`,
+      `${lacking} of ${live.length} running replicas lack the key "${keyId}" and could not decrypt rotated values. Nothing was changed. First add the key at the end of DATA_KEYS of every replica; a killed replica counts as running for ${MAX_HEARTBEAT_AGE_SECONDS} s.`,
     );
 }
 
 async function main(): Promise<void> {
-  const { db, sealer, close } = await openDatabase();
+  const { db, sealer, close } = await openCommandDatabase();
   try {
     await refuseWhileUnknown(db, sealer);
     await registerDataKeys(db, sealer.keyIds);

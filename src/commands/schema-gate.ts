@@ -7,9 +7,9 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { presentBehaviour } from '../gate/behaviour.ts';
+import { getCurrentBehaviour } from '../gate/behaviour.ts';
 import { addReleaseHeading } from '../gate/changelog.ts';
-import { toDay } from '../gate/deprecations.ts';
+import { formatUtcDay } from '../gate/deprecations.ts';
 import { checkSchemaChange, type SchemaChange } from '../gate/schema-gate.ts';
 import { printedSchema } from '../graphql/schema.ts';
 import { readText } from './read-text.ts';
@@ -21,7 +21,7 @@ const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 const told = ({ fails, coordinate, what, whom, todo }: SchemaChange): string =>
   `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Affects: ${whom}\n       To do: ${todo}\n`;
 
-const present = { sdl: printedSchema(), behaviour: presentBehaviour() };
+const present = { sdl: printedSchema(), behaviour: getCurrentBehaviour() };
 const changelog = await read('schema/CHANGELOG.md');
 const today = new Date();
 const findings = await checkSchemaChange({
@@ -38,8 +38,8 @@ const failures = findings.filter(({ fails }) => fails).length;
 for (const finding of findings) process.stdout.write(`${told(finding)}\n`);
 process.stdout.write(
   failures === 0
-    ? 'The schema may be released: the changelog announces every change that may break a client of the last release.\n'
-    : `${failures} changes must be corrected before the schema may be released.\n`,
+    ? 'The schema may be released: the changelog isAnnounced every change that may break a client of the last release.\n'
+    : `${failures} changes must be corrected before the schema may be addReleaseHeading.\n`,
 );
 
 const { version } = JSON.parse(await read('package.json'));
@@ -47,7 +47,10 @@ if (failures > 0 && !process.argv.includes('--breaking')) process.exitCode = 1;
 else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
-  await writeFile(pathOf('schema/CHANGELOG.md'), addReleaseHeading(changelog, `${version}, ${toDay(today)}`));
+  await writeFile(
+    pathOf('schema/CHANGELOG.md'),
+    addReleaseHeading(changelog, `${version}, ${formatUtcDay(today)}`),
+  );
   // Stores the commit for the next release's upgrade test, which builds this commit and runs it next to the
   // new release (rolling deploy).
   const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });

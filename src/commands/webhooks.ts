@@ -22,7 +22,7 @@ import type { MerchantEndpoint } from '../domain/merchant-events.ts';
 import { systemClock } from '../domain/ports.ts';
 import { buildEvent, buildPing } from '../services/outgoing/event-body.ts';
 import { EventSender } from '../services/outgoing/send-event.ts';
-import { type Opened, openDatabase } from './open-database.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run webhooks -- list [--endpoint NAME] [--state ${DELIVERY_STATES.join('|')}] [--limit N]
@@ -47,7 +47,7 @@ interface Filter {
   readonly state: DeliveryState | null;
 }
 
-async function list({ db, pool }: Opened, filter: Filter, limit: number): Promise<void> {
+async function list({ db, pool }: CommandDatabase, filter: Filter, limit: number): Promise<void> {
   for (const each of await readEndpointHealth(pool, systemClock.now())) {
     if (filter.endpoint !== null && each.name !== filter.endpoint) continue;
     const failing = each.failingSince ? `failing since ${each.failingSince.toISOString()}` : 'working';
@@ -74,7 +74,7 @@ const formatDelivery = (row: DeliveryRow & { readonly verificationId: string }):
     .join('  ')
     .trimEnd();
 
-async function show({ db }: Opened, ids: readonly bigint[]): Promise<void> {
+async function show({ db }: CommandDatabase, ids: readonly bigint[]): Promise<void> {
   for (const row of await findAll({ db }, ids)) {
     const event = buildEvent(row);
     print(formatDelivery(row));
@@ -83,7 +83,7 @@ async function show({ db }: Opened, ids: readonly bigint[]): Promise<void> {
   }
 }
 
-async function replay(opened: Opened, ids: readonly bigint[], filter: Filter): Promise<void> {
+async function replay(opened: CommandDatabase, ids: readonly bigint[], filter: Filter): Promise<void> {
   const { db } = opened;
   const wanted =
     filter.state === null
@@ -95,7 +95,7 @@ async function replay(opened: Opened, ids: readonly bigint[], filter: Filter): P
   );
 }
 
-async function replaySince({ db }: Opened, endpoint: MerchantEndpoint, since: Date): Promise<void> {
+async function replaySince({ db }: CommandDatabase, endpoint: MerchantEndpoint, since: Date): Promise<void> {
   await registerEndpoint(db, endpoint.name);
   const stored = await findEndpoint(db, endpoint.name);
   const range = { after: await findPositionBefore(db, since), upTo: stored?.position ?? 0 };
@@ -103,7 +103,7 @@ async function replaySince({ db }: Opened, endpoint: MerchantEndpoint, since: Da
   print(`${queued} events are queued again: a running gateway will send them, with the same ids as before.`);
 }
 
-async function ping({ config }: Opened, endpoint: MerchantEndpoint): Promise<void> {
+async function ping({ config }: CommandDatabase, endpoint: MerchantEndpoint): Promise<void> {
   const sender = new EventSender({ allowedHosts: config.merchantWebhooks?.allowedHosts ?? [] });
   try {
     const now = systemClock.now();
@@ -115,7 +115,7 @@ async function ping({ config }: Opened, endpoint: MerchantEndpoint): Promise<voi
   }
 }
 
-async function forget({ db, config }: Opened, name: string): Promise<void> {
+async function forget({ db, config }: CommandDatabase, name: string): Promise<void> {
   if (config.merchantWebhooks?.endpoints.some((endpoint) => endpoint.name === name))
     throw new UsageError(
       `${name} is in WEBHOOK_ENDPOINTS. Take it out, restart all gateways, and run this again.`,
@@ -124,7 +124,7 @@ async function forget({ db, config }: Opened, name: string): Promise<void> {
   print(`${name} and its deliveries are deleted.`);
 }
 
-async function findAll({ db }: Pick<Opened, 'db'>, ids: readonly bigint[]) {
+async function findAll({ db }: Pick<CommandDatabase, 'db'>, ids: readonly bigint[]) {
   const rows = await findDeliveries(db, ids);
   const missing = ids.filter((id) => !rows.some((row) => row.id === id));
   if (missing.length > 0)
@@ -157,7 +157,7 @@ function parseTime(given: string): Date {
   return time;
 }
 
-function findConfigured({ config }: Opened, name: string | undefined): MerchantEndpoint {
+function findConfigured({ config }: CommandDatabase, name: string | undefined): MerchantEndpoint {
   const endpoints = config.merchantWebhooks?.endpoints ?? [];
   const found = endpoints.find((endpoint) => endpoint.name === name);
   if (!found)
@@ -186,7 +186,7 @@ async function main(): Promise<void> {
   const needsIds = verb === 'show' || (verb === 'replay' && !filter.state && !since);
   const ids = needsIds ? parseIds(given) : [];
 
-  const opened = await openDatabase();
+  const opened = await openCommandDatabase();
   try {
     if (verb === 'list') await list(opened, filter, limit);
     else if (verb === 'show') await show(opened, ids);

@@ -4,7 +4,7 @@ import {
   type Clock,
   type Doorbell,
   type Provider,
-  type ProviderCalls,
+  type ProviderClient,
   systemClock,
 } from '../domain/ports.ts';
 import type { Executor } from '../graphql/jit-executor.ts';
@@ -20,7 +20,7 @@ export interface TestOverrides {
   /** Wraps the doorbell, for example to lose notifications. */
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
   /** Wraps the provider's client, for example to make calls fail. */
-  readonly provider?: (provider: ProviderCalls) => ProviderCalls;
+  readonly provider?: (provider: ProviderClient) => ProviderClient;
   /**
    * Adds providers to the configured provider. New sessions are started at the first provider of the returned
    * list.

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import type pg from 'pg';
 import { type Config, ConfigError, type DataKey, StartError } from '../config.ts';
 import { countAuditBacklog } from '../db/audit/audit.ts';
-import { connect, type Database, type DatabaseConnection } from '../db/connection/client.ts';
+import { createDatabasePools, type Database, type DatabasePools } from '../db/connection/client.ts';
 import { classifyFault, FAULT_TEXTS } from '../db/connection/connection-errors.ts';
-import { explainPooling } from '../db/connection/pooler.ts';
+import { findPoolerProblem } from '../db/connection/pooler.ts';
 import type { WriteWatch } from '../db/connection/write-watch.ts';
 import { migrate } from '../db/migrate.ts';
 import { readFeedIdentity } from '../db/sessions/feed.ts';
@@ -19,8 +19,8 @@ import type { Core } from './core.ts';
 /** Migrated database, and the keys that encrypt and sign the stored data. */
 export interface OpenedDatabase {
   readonly db: Database;
-  readonly pools: DatabaseConnection['pools'];
-  readonly statistics: DatabaseConnection['statistics'];
+  readonly pools: DatabasePools['pools'];
+  readonly statistics: DatabasePools['statistics'];
   /** URL for the connection on which the doorbell LISTENs. */
   readonly listenUrl: string;
   /**
@@ -48,8 +48,10 @@ export interface OpenedDatabase {
 export async function openDatabase(core: Core): Promise<OpenedDatabase> {
   const { config, overrides, log, lifecycle, tracing } = core;
   const { url, migrateUrl, listenUrl } = await findUrls(core);
-  const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
-    log.warn({ err: error }, 'database connection lost; the pool will reconnect'),
+  const { db, pools, statistics, watchWrites, close } = createDatabasePools(
+    url,
+    config.database.poolSize,
+    (error) => log.warn({ err: error }, 'database connection lost; the pool will reconnect'),
   );
   lifecycle.onStop(close);
   for (const pool of [pools.reads, pools.writes] as readonly pg.Pool[]) tracing?.watchPool(pool);
@@ -151,7 +153,7 @@ function findPassingFault(error: unknown): string | null {
 async function assertUsablePooler({ database, natsServers }: Config): Promise<void> {
   if (database.kind !== 'URL') return;
   const { url, migrateUrl } = database;
-  const explanation = await explainPooling({
+  const explanation = await findPoolerProblem({
     url,
     migrateUrl,
     listenUrl: natsServers ? null : database.listenUrl,

@@ -1,5 +1,5 @@
 import type { Doorbell } from '../domain/ports.ts';
-import { type Cursors, createCursors } from '../feed/cursor.ts';
+import { type CursorCodec, createCursorCodec } from '../feed/cursor.ts';
 import { Hub } from '../feed/hub.ts';
 import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
@@ -11,7 +11,7 @@ import type { OpenedProvider } from './provider.ts';
 /** Parts of this replica that notify other replicas of transitions and send transitions to subscribers. */
 export interface OpenedFeed {
   readonly hub: Hub;
-  readonly cursors: Cursors;
+  readonly cursors: CursorCodec;
   readonly doorbell: Doorbell;
   /** Whether the doorbell is connected, so that notifications of other replicas arrive. */
   readonly connection: { readonly connected: boolean };
@@ -47,5 +47,5 @@ export function openFeed(
   // the hub reads its followed logs again.
   for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
   lifecycle.onStop(() => hub.stop());
-  return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };
+  return { hub, doorbell, connection, cursors: createCursorCodec({ ...identity, clock }) };
 }

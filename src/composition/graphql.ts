@@ -8,8 +8,12 @@ import { OperationCache } from '../graphql/operation-cache.ts';
 import { createOperationHandler } from '../graphql/operation-handler.ts';
 import { createRateLimit } from '../graphql/rate-limit.ts';
 import { getSchema } from '../graphql/schema.ts';
-import { type DocumentPolicy, readManifest, trustedDocumentsOnly } from '../graphql/trusted-documents.ts';
-import { ReadLog } from '../services/audit/read-log.ts';
+import {
+  createTrustedDocumentPolicy,
+  type DocumentPolicy,
+  readManifest,
+} from '../graphql/trusted-documents.ts';
+import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import {
   addNote,
   assignAgent,
@@ -38,12 +42,12 @@ export async function createGraphql(core: Core, services: Services, { db, auditK
   const { config, overrides, clock, log, metrics } = core;
   const schema: GraphQLSchema = getSchema();
   const documentPolicy: DocumentPolicy = config.trustedDocumentsOnly
-    ? trustedDocumentsOnly(await readManifest())
+    ? createTrustedDocumentPolicy(await readManifest())
     : (payload) => payload;
   const handleOperation = createOperationHandler({
     executor: overrides.executor ?? createJitExecutor(schema),
     seconds: config.requestSeconds,
-    readLog: new ReadLog({ db, keys: auditKeys, clock }),
+    readLog: new DataAccessLog({ db, keys: auditKeys, clock }),
     log,
   });
   return {

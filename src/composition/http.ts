@@ -4,9 +4,9 @@ import type { DataKey } from '../config.ts';
 import { FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { readQueueDepths, readReadinessFacts } from '../db/connection/readiness.ts';
 import { readReplication } from '../db/connection/replication.ts';
-import { newestMigration } from '../db/migrate.ts';
+import { readNewestMigrationTimestamp } from '../db/migrate.ts';
 import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
-import { deriveTokenSecret } from '../encryption/sealing.ts';
+import { deriveDevelopmentTokenSecret } from '../encryption/sealing.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createClientAddressFinder } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';
@@ -21,20 +21,20 @@ import {
   createHttpServer,
   createIdleConnectionCloser,
   drainAcceptBacklog,
-  formatAddress,
+  formatListeningUrl,
   formatUrl,
 } from '../http/server.ts';
 import { createAuthenticator } from '../http/sign-in.ts';
-import { UnsignedSockets } from '../http/unsigned-sockets.ts';
+import { UnauthenticatedSockets } from '../http/unauthenticated-sockets.ts';
 import { serveUpgrades } from '../http/upgrades.ts';
-import { limitUploads } from '../http/uploads.ts';
+import { createLargeRequestLimiter } from '../http/uploads.ts';
 import { serveWebhooks } from '../http/webhooks.ts';
 import { createBufferedLogger } from '../logging.ts';
 import { SCENARIOS } from '../sandbox/scenarios.ts';
 import type { EventDispatcher } from '../services/outgoing/event-dispatcher.ts';
 import { cachedQuery } from '../telemetry/cached-query.ts';
 import { addGauges } from '../telemetry/gauges.ts';
-import { createReadiness } from '../telemetry/readiness.ts';
+import { createReadinessProbe } from '../telemetry/readiness.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
@@ -71,7 +71,7 @@ export interface ListeningUrls {
  * Registers all routes and listens. When the gateway stops, reports not ready, disconnects the subscribers, and
  * finishes requests in flight.
  */
-export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
+export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   const { core, database, provider, transitions, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
   const state = { isStopping: false };
@@ -81,7 +81,7 @@ export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
   const failures = createFailedAttemptLimit(config.failuresPerMinute, clientAddressOf);
   const authenticator = createAuthenticator({
     ...{ signIn: config.signIn, clock, failures, log },
-    developmentSecret: deriveTokenSecret(database.dataKeys[0] as DataKey),
+    developmentSecret: deriveDevelopmentTokenSecret(database.dataKeys[0] as DataKey),
     pseudonymsOf: (sub) => database.auditKeys.pseudonyms(sub),
   });
   const isDevelopment = config.signIn.kind === 'DEVELOPMENT';
@@ -102,8 +102,8 @@ export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
     ...graphql,
     ...{ authenticator, connections, metrics, log },
     mostSubscriptions: config.live.subscriptionsPerSocket,
-    unsigned: new UnsignedSockets(clientAddressOf),
-    limitUploads: limitUploads(),
+    unsigned: new UnauthenticatedSockets(clientAddressOf),
+    limitUploads: createLargeRequestLimiter(),
   };
   lifecycle.onStop(await serveGraphqlOverHttp(server, transports));
   await serveConsole(server, {
@@ -139,7 +139,7 @@ export async function serve(parts: OpenedParts): Promise<ListeningUrls> {
     });
   });
 
-  const url = formatAddress(server, host);
+  const url = formatListeningUrl(server, host);
   return { url, metricsUrl: `${metricsServer ? formatUrl(host, metricsServer.port) : url}/metrics` };
 }
 
@@ -161,10 +161,10 @@ async function createHealth(
     askBacklog: () => readQueueDepths(pools.watching, clock.now()),
     askEndpoints: outgoing && (() => readEndpointHealth(pools.watching, clock.now())),
   });
-  return createReadiness({
+  return createReadinessProbe({
     isStopping: () => state.isStopping,
     doorbell: feed.connection,
-    newestMigration: await newestMigration(),
+    newestMigration: await readNewestMigrationTimestamp(),
     askDatabase: () => readReadinessFacts(pools.watching, clock.now()),
     askReplication,
     keyFault: () => keyWatch.fault(),

@@ -7,7 +7,7 @@ import { createCashfree } from '../provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type OnMismatch, watchMismatches } from '../telemetry/mismatches.ts';
+import { createMismatchObserver, type OnMismatch } from '../telemetry/mismatches.ts';
 import { createCallObserver } from '../telemetry/provider-calls.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
@@ -32,7 +32,7 @@ export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<
   const stopping = new AbortController();
   const limits = splitBudget(config.provider.callsPerMinute);
   const { access, secrets, sandbox } = await findAccess(core);
-  const onMismatch = watchMismatches(metrics, log);
+  const onMismatch = createMismatchObserver(metrics, log);
   const cashfree = createCashfree({
     ...access,
     webhookSecrets: secrets,

@@ -14,7 +14,7 @@ const PATIENT = { answerTimeoutMs: 0, application_name: 'vkyc-gateway migrations
  * Returns the timestamp of this release's newest migration; readiness compares it with that of the newest
  * migration in the database (`ReadinessFacts.migratedTo`).
  */
-export const newestMigration = async (): Promise<number> => {
+export const readNewestMigrationTimestamp = async (): Promise<number> => {
   const journal = JSON.parse(await readFile(`${MIGRATIONS}/meta/_journal.json`, 'utf8'));
   return (journal as { entries: { when: number }[] }).entries.at(-1)?.when as number;
 };

@@ -1,5 +1,12 @@
 /** Renders the access tables of `access.ts` as Markdown for the documentation (`npm run roles`). */
-import { FIELD_ACCESS, FIELD_RULES, type FieldRuleName, OPERATIONS, ROLES, type Role } from './access.ts';
+import {
+  FIELD_ACCESS,
+  FIELD_RULES,
+  type FieldRuleName,
+  OPERATION_ROLES,
+  ROLES,
+  type Role,
+} from './access.ts';
 
 const everyRole = Object.keys(ROLES) as Role[];
 
@@ -8,7 +15,7 @@ const everyRole = Object.keys(ROLES) as Role[];
  * then the fields that only some roles see in full.
  */
 export function formatAccessTable(): string {
-  const operations = Object.entries(OPERATIONS) as [string, readonly Role[]][];
+  const operations = Object.entries(OPERATION_ROLES) as [string, readonly Role[]][];
   const limited = operations.filter(([, roles]) => roles.length < everyRole.length);
   return [
     row(['', ...everyRole.map((role) => `\`${role}\``)]),

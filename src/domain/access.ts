@@ -49,13 +49,13 @@ export const QUEUE_ROLES = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that act on a session although it is assigned to another person, and may assign it to somebody else. */
-export const MANAGERS: readonly Role[] = ['OPERATOR', 'ADMIN'];
+export const MANAGER_ROLES: readonly Role[] = ['OPERATOR', 'ADMIN'];
 
 /**
  * Roles that may call each root field of the GraphQL schema. The server does not start if a root field is
  * missing here, so that a new field cannot be open to everyone by mistake.
  */
-export const OPERATIONS = {
+export const OPERATION_ROLES = {
   'Query.viewer': ALL_ROLES,
   'Query.node': ALL_ROLES,
   'Query.nodes': ALL_ROLES,
@@ -94,7 +94,7 @@ export const OPERATIONS = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that see a person's phone, name, email and link in full. A CUSTOMER sees only their own data. */
-export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
+export const PERSONAL_DATA_ROLES: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
 
 interface FieldRule {
   /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */
@@ -116,8 +116,8 @@ interface FieldRule {
  */
 export const FIELD_RULES = {
   OPEN: { roles: ALL_ROLES, others: 'every viewer of the object sees it' },
-  PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
-  PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
+  PERSONAL: { roles: PERSONAL_DATA_ROLES, personal: true, others: 'null' },
+  PHONE: { roles: PERSONAL_DATA_ROLES, personal: true, others: 'the last four digits' },
   /** Free text written by staff. */
   WORDS: { roles: STAFF, own: true, personal: true, others: 'null, except for their own words' },
   /** Free text that staff wrote for the customer. */

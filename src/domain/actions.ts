@@ -4,7 +4,7 @@
  * action that the mutation refuses.
  */
 
-import { ACTION_ROLES, hasRole, hasRoleOn, MANAGERS, type Role, type Viewer } from './access.ts';
+import { ACTION_ROLES, hasRole, hasRoleOn, MANAGER_ROLES, type Role, type Viewer } from './access.ts';
 import type { AnnotationKind } from './annotations.ts';
 import { invariant } from './invariant.ts';
 import {
@@ -46,7 +46,7 @@ export interface ActionFacts extends StatusPair {
    * How the session's last call ended, if a booking took the session out of review before any agent reviewed
    * that call; null otherwise.
    */
-  readonly unreviewedCall: EndedCall | null;
+  readonly unreviewedCall: EndedCallSubStatus | null;
   /** Whether the log reports a call; false unless `mayHideCall`. */
   readonly hadCall: boolean;
   /** Whether another session replaces this one although `replaced` is not set; false unless `mayHideReplacement`. */
@@ -168,7 +168,7 @@ function findAssignmentDenial(
   if (action === 'UNASSIGN' && assignee === null) return 'The session is not assigned.';
   if (assignee === null || assignee === viewer.id || !OF_THE_ASSIGNEE.includes(action)) return null;
   // A manager with another role too may decide as that role: the roles of a token are those of one person.
-  return hasRole(viewer, MANAGERS) ? null : ASSIGNED_TO_ANOTHER;
+  return hasRole(viewer, MANAGER_ROLES) ? null : ASSIGNED_TO_ANOTHER;
 }
 
 /**
@@ -202,7 +202,7 @@ export const QUEUES = {
 export type Queue = keyof typeof QUEUES;
 
 /** Sub-status of a running call. The provider's agent holds the call, so the queue does not give the session away. */
-export const IN_CALL = 'USER_ACCEPTED_MEETING' satisfies SubStatus;
+export const IN_CALL_SUB_STATUS = 'USER_ACCEPTED_MEETING' satisfies SubStatus;
 
 /**
  * Returns why the viewer, who has a role for the queue, may not be given the session from it; null if they may. Of a
@@ -219,7 +219,7 @@ export function findClaimDenial(
   if (findWaitingParty(facts, facts) !== queue) return 'The session is not in this queue.';
   // Managers too get only what nobody works on: the queue must never give a session to two people.
   if (assignee !== null && assignee !== viewer.id) return ASSIGNED_TO_ANOTHER;
-  if (facts.subStatus === IN_CALL && assignee === null) return 'The video call is in progress.';
+  if (facts.subStatus === IN_CALL_SUB_STATUS && assignee === null) return 'The video call is in progress.';
   if (queue === 'AGENT' && !awaitsReview(facts)) return findAssigneeDenial(facts, viewer.id);
   const review = queue === 'AGENT' ? 'RECORD_AGENT_REVIEW' : 'RECORD_AUDITOR_REVIEW';
   return findAssigneeDenial(facts, viewer.id) ?? findDenial(review, facts, viewer, now, policy);
@@ -324,18 +324,21 @@ const isStaffWhoMay = (action: SessionAction, { verificationId }: ActionFacts, v
 };
 
 /** Sub-statuses in which the provider reports that a call has ended, and an agent must review that call. */
-export const ENDED_CALLS = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] as const satisfies readonly SubStatus[];
-export type EndedCall = (typeof ENDED_CALLS)[number];
+export const ENDED_CALL_SUB_STATUSES = [
+  'AGENT_ENDED_CALL',
+  'USER_ENDED_CALL',
+] as const satisfies readonly SubStatus[];
+export type EndedCallSubStatus = (typeof ENDED_CALL_SUB_STATUSES)[number];
 
 /** Whether the session is in review: a call has ended, and no agent has reviewed it. */
 export const awaitsReview = ({ subStatus }: StatusPair): boolean =>
-  ENDED_CALLS.some((ended) => ended === subStatus);
+  ENDED_CALL_SUB_STATUSES.some((ended) => ended === subStatus);
 
 /**
  * Whether a booking may have taken a session with this status pair out of review. Only then must the log be
  * searched for a call without a review.
  */
-export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
+export const mayHideUnreviewedCall = ({ subStatus }: StatusPair): boolean =>
   MEETING_SUB_STATUSES.some((after) => after === subStatus);
 
 /**
@@ -343,7 +346,7 @@ export const mayFollowReview = ({ subStatus }: StatusPair): boolean =>
  * booking took the session out of review, otherwise the session's own. Null if there is no call to review.
  */
 const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>): SubStatus | null =>
-  mayFollowReview(facts) ? facts.unreviewedCall : facts.subStatus;
+  mayHideUnreviewedCall(facts) ? facts.unreviewedCall : facts.subStatus;
 
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
@@ -371,7 +374,7 @@ function fourEyes(
 }
 
 /** Statement of a reviewer about the completeness of the call. */
-export interface CallStatement {
+export interface CallCompletenessStatement {
   /** Whether the call was complete; null if the reviewer does not say. */
   readonly callComplete: boolean | null;
   /**
@@ -390,7 +393,7 @@ export function findDecisionDenial(
   action: SessionAction,
   to: KnownSubStatus,
   facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>,
-  { callComplete, mayState }: CallStatement,
+  { callComplete, mayState }: CallCompletenessStatement,
 ): string | null {
   const from = findReviewedSubStatus(facts);
   const allowed = ACTION_TRANSITIONS.some(
@@ -421,12 +424,12 @@ export interface RelatedRows {
     author: string;
     sequence: number;
   }[];
-  /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayFollowReview` is false. */
-  readonly unreviewedCall: EndedCall | null;
+  /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayHideUnreviewedCall` is false. */
+  readonly unreviewedCall: EndedCallSubStatus | null;
   readonly hadCall: boolean;
   readonly hasReplacement: boolean;
   /**
-   * Recorded name of the person who replaced the session; null if the name is unknown, or `mayHaveReplacer` is
+   * Recorded name of the person who replaced the session; null if the name is unknown, or `needsReplacerName` is
    * false.
    */
   readonly replacer: string | null;
@@ -436,7 +439,7 @@ export interface RelatedRows {
  * Whether the rules need the name of the person who replaced the session, who may not resolve the dispute. Only then
  * must the log be searched for the name.
  */
-export const mayHaveReplacer = ({
+export const needsReplacerName = ({
   replaced,
   disputed,
 }: Pick<ActionFacts, 'replaced' | 'disputed'>): boolean => replaced && disputed;

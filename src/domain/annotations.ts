@@ -22,11 +22,11 @@ export const ANNOTATION_KINDS = {
 export type AnnotationKind = keyof typeof ANNOTATION_KINDS;
 
 /** Sub-status that `closeSession` sets, by outcome. */
-export const CLOSURE_OUTCOMES = {
+export const SUB_STATUS_BY_CLOSURE_OUTCOME = {
   REJECTED: 'REJECTED_BY_MERCHANT',
   FAILED: 'FAILED_BY_MERCHANT',
 } as const;
-export type ClosureOutcome = keyof typeof CLOSURE_OUTCOMES;
+export type ClosureOutcome = keyof typeof SUB_STATUS_BY_CLOSURE_OUTCOME;
 
 /** Reasons for closing a session. */
 export const CLOSURE_REASONS = {

@@ -2,7 +2,13 @@
  * Finds the first error in a session's audit chain (HMAC chain of its changes): pure functions, which compare
  * the chain with the rows that the database contains now.
  */
-import { type AuditEntry, type AuditHead, type AuditKeys, type AuditKind, COMMITMENTS } from './audit.ts';
+import {
+  type AuditEntry,
+  type AuditHead,
+  type AuditKeys,
+  type AuditKind,
+  COMMITTED_FIELDS,
+} from './audit.ts';
 import { toStorable } from './storable.ts';
 
 /** Error in an audit chain: the number of an entry, and what is wrong with that entry. */
@@ -120,7 +126,7 @@ export function checkRows(
     // directly in the database.
     const isErased = (text: string) =>
       now[text] === null && (then[text] ?? null) !== null && erasure > entry.number;
-    const gone = COMMITMENTS[kind]?.filter(isErased) ?? [];
+    const gone = COMMITTED_FIELDS[kind]?.filter(isErased) ?? [];
     erased += gone.length;
     const wrong = differingFields(then, now, gone);
     if (wrong.length > 0)

@@ -1,6 +1,12 @@
 /** Compares the row of a session with its audit chain and its log of transitions. Pure functions. */
 
-import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
+import {
+  type AuditEntry,
+  computeCommitment,
+  formatPersonForCommitment,
+  LATE_SESSION_FIELDS,
+  type LateSessionField,
+} from './audit.ts';
 import {
   type AuditFinding,
   type EntryContent,
@@ -13,7 +19,7 @@ import { applyTransition, isApplied, type LogEntry, type ProjectedState } from '
 import { findWaitingParty, type Party } from './status.ts';
 
 /** Columns of a session's row that DETAILS entries contain. */
-type RowDetails = Readonly<Record<Exclude<DetailField, 'caller'>, string | Date | null>>;
+type RowDetails = Readonly<Record<Exclude<LateSessionField, 'caller'>, string | Date | null>>;
 
 /** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
 export interface AuditedSession extends Omit<ProjectedState, 'provider' | 'assigned'>, RowDetails {
@@ -110,7 +116,7 @@ const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
 /**
  * The only detail of a session that may change after it was set: the provider may move the expiry of the link.
  */
-const CHANGEABLE: DetailField = 'linkExpiresAt';
+const CHANGEABLE: LateSessionField = 'linkExpiresAt';
 
 /**
  * Whether an audit chain says whose session it is (SESSION entry). A chain of an earlier release has no such
@@ -134,7 +140,7 @@ export function checkIdentityAndDetails(
   const details = latestDetails(entries);
   const findings = [...details.findings];
   const given: EntryContent = { ...row, caller: origin?.caller };
-  for (const field of DETAIL_FIELDS) {
+  for (const field of LATE_SESSION_FIELDS) {
     const recorded = details.newest.get(field);
     const isSaid = recorded !== undefined && (session !== undefined || recorded.value !== null);
     if (!isSaid || (field === 'caller' && !origin)) continue;
@@ -162,10 +168,10 @@ export function differingDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession,
   { caller }: SessionOrigin,
-): Partial<Record<DetailField, string | Date | null>> {
+): Partial<Record<LateSessionField, string | Date | null>> {
   const { newest } = latestDetails(entries);
   const given = { ...row, caller };
-  const differing = DETAIL_FIELDS.filter(
+  const differing = LATE_SESSION_FIELDS.filter(
     (field) => given[field] !== null && !isSame(newest.get(field)?.value ?? null, given[field]),
   );
   return Object.fromEntries(differing.map((field) => [field, given[field]]));
@@ -176,12 +182,12 @@ export function differingDetails(
  * value which may not change: the session's row was edited before that entry was written.
  */
 function latestDetails(entries: readonly AuditEntry[]) {
-  const newest = new Map<DetailField, { number: number; value: unknown }>();
+  const newest = new Map<LateSessionField, { number: number; value: unknown }>();
   const findings: AuditFinding[] = [];
   for (const { kind, number, content } of entries) {
     if (kind !== 'SESSION' && kind !== 'DETAILS') continue;
     const payload = parseContent(content);
-    for (const field of DETAIL_FIELDS) {
+    for (const field of LATE_SESSION_FIELDS) {
       const value = payload[field] ?? null;
       const before = newest.get(field)?.value ?? null;
       if (value === null && before !== null) continue;
@@ -210,7 +216,7 @@ function checkPerson(
   if (payload === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
     return null;
   if (!personSalt) return { number, what: `${ROW}: personSalt` };
-  return computeCommitment(personText(user), personSalt) === payload
+  return computeCommitment(formatPersonForCommitment(user), personSalt) === payload
     ? null
     : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
 }

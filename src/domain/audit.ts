@@ -100,14 +100,14 @@ export const AUDIT_FIELDS = {
 export type AuditKind = keyof typeof AUDIT_FIELDS;
 
 /** Fields of the SESSION entry to which a later DETAILS entry may give a value. */
-export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
-export type DetailField = (typeof DETAIL_FIELDS)[number];
+export const LATE_SESSION_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
+export type LateSessionField = (typeof LATE_SESSION_FIELDS)[number];
 
 /**
  * Fields of each kind of entry whose texts may have to be erased later (free texts). The entry holds commitments
  * (salted hashes, `computeCommitment`) instead of the texts, so that the chain still verifies after the erasure.
  */
-export const COMMITMENTS: Partial<Record<AuditKind, readonly string[]>> = {
+export const COMMITTED_FIELDS: Partial<Record<AuditKind, readonly string[]>> = {
   MEETING: ['cancelReason'],
   REVIEW: ['remarks', 'customerMessage'],
   ANNOTATION: ['text'],
@@ -117,8 +117,10 @@ export const COMMITMENTS: Partial<Record<AuditKind, readonly string[]>> = {
  * Returns the text that the commitment `person` of a SESSION entry hashes: the provider's user id of the person, and
  * the time at which the user row was created.
  */
-export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
-  JSON.stringify([user.userId, formatTime(user.createdAt)]);
+export const formatPersonForCommitment = (user: {
+  readonly userId: string;
+  readonly createdAt: Date;
+}): string => JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
 /** Returns the content of a REVIEW entry; `texts` are the commitments to the texts of the review. */
 export const buildReviewContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(
@@ -135,7 +137,7 @@ export interface AuditEntry {
   /** Number of the entry in the session's chain: 1, 2, 3 … */
   readonly number: number;
   readonly kind: AuditKind;
-  /** The entry's content as canonical JSON text, made by `serialise`. */
+  /** The entry's content as canonical JSON text, made by `serializeAuditContent`. */
   readonly content: string;
   readonly keyId: string;
   readonly recordedAt: Date;
@@ -150,7 +152,7 @@ export type AuditHead = Pick<AuditEntry, 'sessionId' | 'number' | 'hash'>;
  * without white space; missing values are null; times are ISO 8601 in UTC with milliseconds; numbers are
  * integers. The JSON is stored as text, because `jsonb` would reorder the keys and break the hash.
  */
-export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>): string {
+export function serializeAuditContent<K extends AuditKind>(kind: K, content: AuditContent<K>): string {
   const fields: readonly string[] = AUDIT_FIELDS[kind];
   const given = content as Readonly<Record<string, Value>>;
   return JSON.stringify(Object.fromEntries(fields.map((field) => [field, plain(given[field] ?? null)])));

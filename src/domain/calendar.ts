@@ -44,7 +44,7 @@ export interface BookedSlot extends Slot {
 }
 
 /** Number of booked meetings with the same start. */
-export interface Booking {
+export interface BookingCount {
   readonly startsAt: Date;
   readonly count: number;
 }
@@ -118,7 +118,7 @@ export class MeetingCalendar {
    * @param slots in order
    * @param bookings in order
    */
-  withBookings(slots: readonly Slot[], bookings: readonly Booking[]): BookedSlot[] {
+  withBookings(slots: readonly Slot[], bookings: readonly BookingCount[]): BookedSlot[] {
     let first = 0;
     return slots.map((slot) => {
       const [start, end] = [slot.startsAt.getTime(), slot.endsAt.getTime()];

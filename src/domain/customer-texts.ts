@@ -337,7 +337,7 @@ export function toCustomerMessage(
 }
 
 /** Returns a row of the status table as customers read it: the texts for customers in place of those for staff. */
-export function toCustomerInfo<Info extends StatusInfo>(
+export function toCustomerStatusInfo<Info extends StatusInfo>(
   info: Info,
   circumstance: Circumstance | null = null,
 ): Info {

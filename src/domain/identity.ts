@@ -1,5 +1,5 @@
 /** Ids that identify what a provider update is about. */
-export interface Identity {
+export interface VerificationIdentity {
   /** Name of the provider that issued or uses these ids. */
   readonly provider: string;
   readonly verificationId: string;
@@ -23,7 +23,10 @@ export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
  * An id that is null on one side is not compared: the provider leaves fields out, and a session has no
  * reference id until the first update that contains one.
  */
-export const findMismatch = (known: Partial<Identity>, answered: Partial<Identity>): IdentityField | null =>
+export const findMismatch = (
+  known: Partial<VerificationIdentity>,
+  answered: Partial<VerificationIdentity>,
+): IdentityField | null =>
   IDENTITY_FIELDS.find((field) => {
     const [ours, theirs] = [known[field] ?? null, answered[field] ?? null];
     return ours !== null && theirs !== null && ours !== theirs;

@@ -4,7 +4,7 @@
  */
 
 /** Maximum numbers of the labels of one session. */
-export const MAX_METADATA = 20;
+export const MAX_METADATA_PAIRS = 20;
 export const MAX_TAGS = 30;
 
 /** Maximum lengths of labels, in UTF-16 units: indexes contain labels, and PostgreSQL limits the size of an index entry. */

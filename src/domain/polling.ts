@@ -108,7 +108,7 @@ const MIN_UNCONFIRMED_INTERVAL_MS = HOUR;
  * decision made here is polled until the provider agrees or contradicts, or until `confirmMs` after the decision or
  * the end of the link, whichever is later.
  */
-export function nextPollAt(
+export function computeNextPollAt(
   facts: PollFacts,
   { fairShareMs, meetingGraceMs, confirmMs }: PollPace,
 ): Date | null {

@@ -10,7 +10,7 @@ export interface Clock {
 export const systemClock: Clock = { now: () => new Date() };
 
 /** Personal data of a customer, as given to startSession. */
-export interface PersonalData {
+export interface ContactDetails {
   readonly phone: string | null;
   readonly name: string | null;
   readonly email: string | null;
@@ -18,7 +18,7 @@ export interface PersonalData {
 }
 
 /** Customer, as stored by the provider. */
-export interface ProviderUser extends PersonalData {
+export interface ProviderUser extends ContactDetails {
   readonly userId: string;
 }
 
@@ -83,7 +83,7 @@ export interface SecurityQuestion {
 }
 
 /** Request that starts a verification at the provider. */
-export interface ProviderRequest {
+export interface StartVerificationRequest {
   readonly verificationId: string;
   readonly userId: string;
   readonly userTemplate?: string | undefined;
@@ -97,12 +97,12 @@ export interface ProviderRequest {
  * Client of a provider's API. Every method may throw a `ProviderFailure`. The `find…` methods return null if
  * the provider has no such object.
  */
-export interface ProviderCalls {
+export interface ProviderClient {
   createUser(user: ProviderUser): Promise<ProviderUser>;
   findUser(userId: string): Promise<ProviderUser | null>;
   /** Changes the fields that are not null. The provider cannot change a phone number. */
   updateUser(user: Omit<ProviderUser, 'phone'>): Promise<ProviderUser>;
-  startVerification(request: ProviderRequest): Promise<ProviderSession>;
+  startVerification(request: StartVerificationRequest): Promise<ProviderSession>;
   findVerification(verificationId: string): Promise<ProviderSession | null>;
   createSdkToken(referenceId: string, userId: string): Promise<SdkToken>;
 }
@@ -169,7 +169,7 @@ export interface Provider {
    */
   readonly name: string;
   /** Returns a client whose calls are counted against the call budget as mutations or as polls (`purpose`). */
-  calls(purpose: CallPurpose): ProviderCalls;
+  calls(purpose: CallPurpose): ProviderClient;
   readonly webhooks: ProviderWebhooks;
   readonly templates: TemplateCatalogue;
 }

@@ -1,5 +1,5 @@
 import { ProviderFailure } from './errors.ts';
-import type { CallPurpose, Provider, ProviderCalls } from './ports.ts';
+import type { CallPurpose, Provider, ProviderClient } from './ports.ts';
 
 /** Clients of all configured providers, whose calls have the same purpose (mutation or poll). */
 export interface ProviderClients {
@@ -10,7 +10,7 @@ export interface ProviderClients {
    *
    * @throws ProviderFailure if that provider is not configured any more
    */
-  get(name: string): ProviderCalls;
+  get(name: string): ProviderClient;
 }
 
 /**

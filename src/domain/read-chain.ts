@@ -18,14 +18,14 @@ export interface PersonalDataRead {
 }
 
 /** Position of a read in its hash chain, and the hash of the read. */
-export interface ReadHead {
+export interface ReadChainHead {
   readonly chainId: string;
   /** Number of the read within the chain: 1, 2, 3 … */
   readonly number: number;
   readonly hash: Buffer;
 }
 
-export interface ChainedRead extends PersonalDataRead, ReadHead {}
+export interface ChainedRead extends PersonalDataRead, ReadChainHead {}
 
 /**
  * First record of a hash chain of personal-data reads. `previousHash` is the hash of the first record of the chain that
@@ -41,9 +41,9 @@ export interface ReadChain {
 }
 
 /** State of the log of reads of personal data, as an export of audit heads recorded it. */
-export interface ExportedReads {
+export interface ReadLogCheckpoint {
   /** Last read of each chain, by chain id. */
-  readonly heads: ReadonlyMap<string, ReadHead>;
+  readonly heads: ReadonlyMap<string, ReadChainHead>;
   /** Number of reads without a chain, recorded by a release that had no chains. */
   readonly unchained: number;
 }
@@ -76,7 +76,7 @@ function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffe
  * Signs a read as entry `number` of a chain. `previous` is the hash of the read before, or of the beginning of
  * the chain for the first read.
  */
-export function chainRead(
+export function signChainedRead(
   keys: AuditKeys,
   { id: chainId, keyId }: Pick<ReadChain, 'id' | 'keyId'>,
   number: number,
@@ -91,7 +91,7 @@ export function chainRead(
 const isEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
 
 /** Error in a chain of the read log. */
-export interface ReadFinding {
+export interface ReadLogFinding {
   /** Chain with the error; null if the error is about reads of an earlier release, which have no chain. */
   readonly chainId: string | null;
   /** Number of the read in the chain; 0 for the chain's beginning. */
@@ -109,21 +109,21 @@ type ReadError = readonly [number: number, what: string];
 export class ReadLogCheck {
   readonly #keys: AuditKeys;
   readonly #chains: ReadonlyMap<string, ReadChain>;
-  readonly #exported: ExportedReads | null;
+  readonly #exported: ReadLogCheckpoint | null;
   readonly #heads = new Map<string, { number: number; hash: Buffer }>();
-  readonly #findings = new Map<string, ReadFinding>();
+  readonly #findings = new Map<string, ReadLogFinding>();
   /** Number of reads added so far that belong to a chain. */
   chained = 0;
   unchained = 0;
 
-  constructor(keys: AuditKeys, chains: readonly ReadChain[], exported: ExportedReads | null) {
+  constructor(keys: AuditKeys, chains: readonly ReadChain[], exported: ReadLogCheckpoint | null) {
     this.#keys = keys;
     this.#chains = new Map(chains.map((chain) => [chain.id, chain]));
     this.#exported = exported;
     for (const chain of chains) this.#checkBeginning(chain);
   }
 
-  add(read: PersonalDataRead & { [K in keyof ReadHead]: ReadHead[K] | null }): void {
+  add(read: PersonalDataRead & { [K in keyof ReadChainHead]: ReadChainHead[K] | null }): void {
     const { chainId, number, hash } = read;
     if (chainId === null || number === null || hash === null) {
       this.unchained += 1;
@@ -144,7 +144,7 @@ export class ReadLogCheck {
     const next = before.number + 1;
     if (number > next) return [next, 'removed: the chain has a gap here'];
     if (number < next) return [number, 'reordered: a later read of the chain comes before it'];
-    if (!isEqual(chainRead(this.#keys, chain, number, read, before.hash).hash, hash))
+    if (!isEqual(signChainedRead(this.#keys, chain, number, read, before.hash).hash, hash))
       return [number, 'edited, or the previous read was removed: its hash does not match'];
     const head = this.#exported?.heads.get(chainId);
     return head?.number === number && !isEqual(head.hash, hash)
@@ -153,7 +153,7 @@ export class ReadLogCheck {
   }
 
   /** Returns the first error of each chain, after the last read was added. */
-  end(): ReadFinding[] {
+  end(): ReadLogFinding[] {
     for (const { id } of this.#chains.values())
       if (!this.#heads.has(id)) this.#report(id, 1, 'removed: the chain has no reads');
     for (const { chainId, number } of this.#exported?.heads.values() ?? []) {

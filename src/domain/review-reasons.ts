@@ -132,7 +132,7 @@ const reasonsThat = (isWanted: (info: ReasonInfo) => boolean): readonly ReviewRe
 /** Reasons that an approval may have. */
 export const APPROVAL_REASONS = reasonsThat(({ allowsApproval }) => allowsApproval);
 /** Reasons that reveal a suspicion: customers get OTHER in their place. */
-export const SUSPICIONS = reasonsThat(({ isSuspicion }) => isSuspicion);
+export const SUSPICION_REASONS = reasonsThat(({ isSuspicion }) => isSuspicion);
 
 /** Fields of a review that `REVIEW_INPUT_RULES` check. */
 export interface ReviewInput {
@@ -163,7 +163,7 @@ export const toKnownReasons = (stored: readonly string[] | null): readonly Revie
 
 /** Returns the reasons to show to the customer: OTHER replaces reasons that reveal a suspicion. */
 export const toCustomerReasons = (reasons: readonly ReviewReason[]): readonly ReviewReason[] => [
-  ...new Set(reasons.map((reason) => (SUSPICIONS.includes(reason) ? 'OTHER' : reason))),
+  ...new Set(reasons.map((reason) => (SUSPICION_REASONS.includes(reason) ? 'OTHER' : reason))),
 ];
 
 /**

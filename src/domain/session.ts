@@ -145,13 +145,13 @@ interface RawPair {
  * Earlier report of the same raw status in this session: the event time of the webhook by the provider's clock,
  * or null if only a poll reported the status.
  */
-export type Observation = Date | null;
+export type ObservationTime = Date | null;
 
 /**
  * Provider update: a WEBHOOK, or the provider's ANSWER to a poll. `seen` lists the earlier reports of the same
  * raw status in this session.
  */
-export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } & (
+export type StatusUpdate = RawPair & { readonly seen: readonly ObservationTime[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;
@@ -190,7 +190,7 @@ export const isTooFarAhead = (time: Date, now: Date): boolean =>
  * Delay of the second poll, which confirms an answer that repeats an older status. Longer than the usual
  * replication lag of the provider.
  */
-export const SECOND_LOOK_AFTER_MS = 5_000;
+export const SECOND_POLL_DELAY_MS = 5_000;
 
 /**
  * Decision on a provider update. `orderUncertain` is true if timestamps do not tell the order of the updates,
@@ -301,7 +301,7 @@ function evaluateAnswer(
       since: now,
       webhooks: provider.webhooks,
     };
-    if (news.askedAt.getTime() < first.since.getTime() + SECOND_LOOK_AFTER_MS)
+    if (news.askedAt.getTime() < first.since.getTime() + SECOND_POLL_DELAY_MS)
       return { kind: 'DOUBTED', doubt: first };
   }
   return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: false };

@@ -7,7 +7,7 @@
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 /** Message for an input text that PostgreSQL cannot store unchanged. */
-export const UNSTORABLE = 'must not contain null bytes (U+0000) or half a surrogate pair';
+export const UNSTORABLE_MESSAGE = 'must not contain null bytes (U+0000) or half a surrogate pair';
 
 /** Replaces each U+0000 and each lone surrogate with U+FFFD. */
 export const toStorable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD');

@@ -26,5 +26,5 @@ export const canonicalSubject = (sub: string): string =>
 /** Whether a subject is in canonical form, apart from Unicode normalization. */
 export const isCanonicalSubject = (sub: string): boolean => canonicalSubject(sub) === sub.normalize('NFC');
 
-export const NOT_CANONICAL =
+export const NOT_CANONICAL_MESSAGE =
   'must not begin or end with white space, contain white space other than single spaces, or contain invisible characters';

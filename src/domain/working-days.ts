@@ -7,7 +7,8 @@ const FIRST_WEEKDAY = 4;
 const [SUNDAY, SATURDAY] = [0, 6];
 
 /** Returns the date in India at this time, as the number of days since 1970-01-01. */
-export const toDay = (time: Date): number => Math.floor((time.getTime() + IST_OFFSET_MS) / DAY_MS);
+export const toIndianDayNumber = (time: Date): number =>
+  Math.floor((time.getTime() + IST_OFFSET_MS) / DAY_MS);
 
 /** Formats a number of days since 1970-01-01 as YYYY-MM-DD. */
 export const toIsoDate = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
@@ -19,8 +20,8 @@ export const toIsoDate = (day: number): string => new Date(day * DAY_MS).toISOSt
  *
  * @param holidays dates as YYYY-MM-DD
  */
-export function findEarliestDay(workingDays: number, now: Date, holidays: ReadonlySet<string>): number {
-  let day = toDay(now);
+export function subtractWorkingDays(workingDays: number, now: Date, holidays: ReadonlySet<string>): number {
+  let day = toIndianDayNumber(now);
   let left = workingDays;
   while (left > 0 || !isWorkingDay(day, holidays)) {
     if (isWorkingDay(day, holidays)) left -= 1;

@@ -134,14 +134,14 @@ export class Sealer {
     const key = this.#keys.get(id);
     if (!key) {
       this.#missing = { keyId: id, at: performance.now() };
-      throw new MissingKey(id);
+      throw new MissingKeyError(id);
     }
     return key;
   }
 }
 
 /** Error for stored data that was encrypted or hashed with a key that DATA_KEYS lacks. */
-export class MissingKey extends Error {
+export class MissingKeyError extends Error {
   constructor(id: string) {
     super(`DATA_KEYS has no key "${id}", with which stored data was encrypted`);
   }
@@ -154,7 +154,7 @@ const derive = (key: Buffer, purpose: string): Buffer =>
  * Derives the secret that signs development tokens from the data key, so that the tokens stay valid after a
  * restart.
  */
-export const deriveTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
+export const deriveDevelopmentTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
 
 const encodeKeyId = (id: string): Buffer =>
   Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)]);

@@ -23,7 +23,7 @@ export interface LogPosition {
  * Place before the first transition of all sessions: the start of the feed, and also the end of an empty
  * feed.
  */
-export const LOG_START: LogPosition = {
+export const FEED_START_POSITION: LogPosition = {
   sessionId: '00000000-0000-0000-0000-000000000000',
   sequence: 0,
   fingerprint: null,
@@ -31,7 +31,10 @@ export const LOG_START: LogPosition = {
 };
 
 /** Returns the place before the first transition of a session. */
-export const logStart = (sessionId: string): LogPosition => ({ ...LOG_START, sessionId });
+export const getSessionStartPosition = (sessionId: string): LogPosition => ({
+  ...FEED_START_POSITION,
+  sessionId,
+});
 
 /**
  * Returns the place right after a transition, with a feed position only if the transition was read from the
@@ -83,10 +86,10 @@ export class CursorError extends Error {
 }
 
 /** Returns the error for a cursor that was issued by this gateway but has expired. */
-export const expiredCursor = (expiry: CursorExpiry): CursorError =>
+export const createExpiredCursorError = (expiry: CursorExpiry): CursorError =>
   new CursorError('EXPIRED', EXPIRED[expiry], expiry);
 
-export interface Cursors {
+export interface CursorCodec {
   encode(position: LogPosition): string;
   /**
    * Decodes a cursor to its place in the log.
@@ -127,7 +130,12 @@ const FIRST_BLOCK = Buffer.alloc(4);
  * allowed to see. A cursor names a transition, not only a feed position, so that any subscription can resume
  * after a cursor from any query, mutation or subscription.
  */
-export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock }: CursorOptions): Cursors {
+export function createCursorCodec({
+  epoch,
+  cursorKey,
+  oldCursorsUntil = null,
+  clock,
+}: CursorOptions): CursorCodec {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
   const mac = (body: Buffer) =>
     createHmac('sha256', cursorKey)
@@ -182,7 +190,7 @@ export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock 
           'INVALID',
           'The cursor was not issued by this gateway: pass a cursor exactly as you received it.',
         );
-      if (body.readUInt32BE(0) !== epoch) throw expiredCursor('LOG_REWOUND');
+      if (body.readUInt32BE(0) !== epoch) throw createExpiredCursorError('LOG_REWOUND');
       const isShort = body.length === SHORT_BODY_BYTES;
       return {
         sessionId: uuidText(body.subarray(4, 20)),

@@ -18,7 +18,7 @@ export interface FrameBudget {
   spend(frames: number, isOver: () => boolean): Promise<void>;
   /**
    * Takes the tokens for one live frame; returns false if the bucket does not hold enough now. Frames that
-   * cost at most `LIGHT_FRAME_COST` are free.
+   * cost at most `MAX_LIGHT_FRAME_COST` are free.
    */
   trySpend(): boolean;
 }
@@ -34,7 +34,7 @@ export const UNLIMITED_FRAMES: FrameBudget = {
  * Live frames whose selection costs at most this much (see `graphql/cost.ts`) are free, because such a frame
  * is executed once for all subscribers with the same selection.
  */
-export const LIGHT_FRAME_COST = 20;
+export const MAX_LIGHT_FRAME_COST = 20;
 /** Maximum total cost of the frames in one batch, from which `framesAtOnce` is computed. */
 const MAX_BATCH_COST = 2_500;
 /** Maximum time between two checks whether a subscription that waits for tokens has ended. */
@@ -87,7 +87,7 @@ export class FrameBudgets {
         return bucket.queue;
       },
       trySpend: () => {
-        if (frameCost <= LIGHT_FRAME_COST) return true;
+        if (frameCost <= MAX_LIGHT_FRAME_COST) return true;
         const bucket = this.#bucketOf(viewerId);
         this.#refill(bucket);
         if (bucket.waiting > 0 || bucket.tokens < frameCost) return false;

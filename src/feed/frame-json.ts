@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Cursors, LogPosition } from './cursor.ts';
+import type { CursorCodec, LogPosition } from './cursor.ts';
 
 /**
  * Placeholder in a frame's result for the cursor of the previous frame. Streams share the result but have
  * different previous cursors, so each stream replaces the placeholder. Random, so that no text in a frame can
  * equal the placeholder.
  */
-export const PREVIOUS_CURSOR = `previous cursor ${randomUUID()}`;
+export const PREVIOUS_CURSOR_PLACEHOLDER = `previous cursor ${randomUUID()}`;
 
-const QUOTED_PLACEHOLDER = JSON.stringify(PREVIOUS_CURSOR);
+const QUOTED_PLACEHOLDER = JSON.stringify(PREVIOUS_CURSOR_PLACEHOLDER);
 
 /**
  * A frame's execution result as JSON text, split at the placeholders for the previous frame's cursor
- * (`PREVIOUS_CURSOR`).
+ * (`PREVIOUS_CURSOR_PLACEHOLDER`).
  */
 export class FrameJson {
   readonly #first: string;
@@ -53,13 +53,13 @@ export class FrameJson {
   }
 }
 
-const encodedBy = new WeakMap<Cursors, WeakMap<LogPosition, string>>();
+const encodedBy = new WeakMap<CursorCodec, WeakMap<LogPosition, string>>();
 
 /**
  * Encodes a place in a log as a cursor, once for all subscribers: they share the `LogPosition` objects,
  * because `positionAfter` memoizes them on the log's entries.
  */
-export function encodeOnce(cursors: Cursors, position: LogPosition): string {
+export function encodeCursorOnce(cursors: CursorCodec, position: LogPosition): string {
   const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPosition, string>();
   encodedBy.set(cursors, encoded);
   const cursor = encoded.get(position) ?? cursors.encode(position);

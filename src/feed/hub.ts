@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
 import { type DeadlineCursor, findPassedDeadlines } from '../db/sessions/deadlines.ts';
-import { hasFeedStart, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
+import { isFeedComplete, readFeedFrom, readNewestFeedEntries } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { findLogEnds } from '../db/sessions/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
@@ -9,7 +9,13 @@ import { createDeliveryObserver } from '../telemetry/deliveries.ts';
 import type { FeedFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
-import { type CursorExpiry, expiredCursor, LOG_START, type LogPosition, positionAfter } from './cursor.ts';
+import {
+  type CursorExpiry,
+  createExpiredCursorError,
+  FEED_START_POSITION,
+  type LogPosition,
+  positionAfter,
+} from './cursor.ts';
 import { SubscriptionIterator } from './ending-iterator.ts';
 import { getFingerprint } from './fingerprint.ts';
 import { createLogQueries, type LogQueries } from './log-queries.ts';
@@ -18,7 +24,7 @@ import { POSITION_TIMEOUT_MS, PositionAssignment } from './position-assignment.t
 import { createFrameResultCache } from './shared-execution.ts';
 import { Subscriber } from './subscriber.ts';
 import { SubscriberGroup } from './subscriber-group.ts';
-import type { LogProgress, ResyncPoint, Subscription } from './subscription.ts';
+import type { LogProgress, LogSubscription, ResyncPoint } from './subscription.ts';
 
 /**
  * Poll interval of every followed log (a log with subscribers): a notification from another replica may get
@@ -153,7 +159,7 @@ export class Hub {
   followSession(
     session: SessionRow,
     after: LogPosition,
-    subscription: Subscription,
+    subscription: LogSubscription,
     first?: ResyncPoint,
   ): SubscriptionIterator {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
@@ -170,7 +176,7 @@ export class Hub {
   /** Subscribes to the transitions of all sessions that follow `from`, a place in the feed, in feed order. */
   async followAll(
     from: LogProgress,
-    subscription: Subscription,
+    subscription: LogSubscription,
     first?: ResyncPoint,
   ): Promise<SubscriptionIterator> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
@@ -183,7 +189,7 @@ export class Hub {
    */
   async newest(): Promise<LogProgress> {
     await this.#positions.assign();
-    const [newest] = await readFeedHead(this.#db, 1);
+    const [newest] = await readNewestFeedEntries(this.#db, 1);
     return newest ? { at: positionAfter(newest), ...progressTo(newest) } : FEED_START;
   }
 
@@ -194,22 +200,22 @@ export class Hub {
    * transitions were archived
    */
   async positionOf(at: LogPosition): Promise<LogProgress> {
-    if (at.sessionId === LOG_START.sessionId) {
-      if (!(await hasFeedStart(this.#db))) throw expiredCursor('ARCHIVED');
+    if (at.sessionId === FEED_START_POSITION.sessionId) {
+      if (!(await isFeedComplete(this.#db))) throw createExpiredCursorError('ARCHIVED');
       return FEED_START;
     }
     const deadline = performance.now() + POSITION_TIMEOUT_MS;
     for (;;) {
       const found = await this.#read.findPlaced({ ...at, sequence: Math.max(at.sequence, 1) });
-      if (!found) throw expiredCursor(await this.#read.explainLoss(at.sessionId));
+      if (!found) throw createExpiredCursorError(await this.#read.explainLoss(at.sessionId));
       if (at.fingerprint !== null && at.fingerprint !== getFingerprint(found))
-        throw expiredCursor('LOG_REWOUND');
-      if (found.archived) throw expiredCursor('ARCHIVED');
+        throw createExpiredCursorError('LOG_REWOUND');
+      if (found.archived) throw createExpiredCursorError('ARCHIVED');
       const { position } = found;
       if (position !== null) {
         // The transition has another feed position than the cursor says: positions were assigned again after
         // a failover, so the client may have seen other entries before this one.
-        if (at.position !== null && at.position !== position) throw expiredCursor('LOG_REWOUND');
+        if (at.position !== null && at.position !== position) throw createExpiredCursorError('LOG_REWOUND');
         if (at.sequence > 0) return { at, number: position, fingerprint: getFingerprint(found) };
         const before = position - 1;
         const [anchor] = await readFeedFrom(this.#db, before, 1);
@@ -227,7 +233,7 @@ export class Hub {
     log: OrderedLog,
     head: number,
     from: LogProgress,
-    subscription: Subscription,
+    subscription: LogSubscription,
     first: ResyncPoint | undefined,
   ): SubscriptionIterator {
     const kind = name === ALL ? 'all' : 'session';
@@ -332,7 +338,7 @@ export class Hub {
     if (this.#hasToRelearn) await this.#tryToRelearn();
     // Read the new end of the feed before checking the old one: if a failover happens between the two reads,
     // the next poll does not find the end that was read here, and so detects the rewind.
-    const [newest] = await readFeedHead(this.#db, 1);
+    const [newest] = await readNewestFeedEntries(this.#db, 1);
     const known = this.#end;
     const [found] = known ? await readFeedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
@@ -451,4 +457,4 @@ export class Hub {
   }
 }
 
-const FEED_START: LogProgress = { at: LOG_START, number: 0, fingerprint: null };
+const FEED_START: LogProgress = { at: FEED_START_POSITION, number: 0, fingerprint: null };

@@ -1,7 +1,12 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
 import { findArchivedSession } from '../db/retention/archive.ts';
-import { findPositions, readFeedFrom, readFeedHead, type TransitionPosition } from '../db/sessions/feed.ts';
+import {
+  findPositionedTransitions,
+  type PositionedTransition,
+  readFeedFrom,
+  readNewestFeedEntries,
+} from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
 import type { CursorExpiry } from './cursor.ts';
@@ -23,7 +28,7 @@ export interface LogQueries {
   /** Returns why a session's log has lost a transition: archived by retention, or rewound by a failover. */
   explainLoss(sessionId: string): Promise<CursorExpiry>;
   /** Finds a transition and its feed position; null if the log does not have the transition. */
-  findPlaced(transition: { sessionId: string; sequence: number }): Promise<TransitionPosition | null>;
+  findPlaced(transition: { sessionId: string; sequence: number }): Promise<PositionedTransition | null>;
 }
 
 /**
@@ -39,7 +44,7 @@ export function createLogQueries(db: Database): LogQueries {
     }, options);
   const [first, last] = [pages('FIRST'), pages('LAST')];
   const placed = new DataLoader(
-    (places: readonly { sessionId: string; sequence: number }[]) => findPositions(db, places),
+    (places: readonly { sessionId: string; sequence: number }[]) => findPositionedTransitions(db, places),
     options,
   );
 
@@ -49,7 +54,7 @@ export function createLogQueries(db: Database): LogQueries {
   return {
     feed: {
       readFrom: (position, limit) => readFeedFrom(db, position, limit),
-      readNewest: (limit) => readFeedHead(db, limit),
+      readNewest: (limit) => readNewestFeedEntries(db, limit),
       // Retention never archives the newest feed entry, so if the newest known entry is missing, the feed was
       // rewound by a failover.
       explainLoss: async () => 'LOG_REWOUND',

@@ -7,7 +7,7 @@ import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { trackOpenedSockets } from './opened-sockets.ts';
 import { type RetryTimings, retryForever } from './retry.ts';
-import { PendingNotifications, type Rings, writeMessages } from './ring-message.ts';
+import { PendingNotifications, type Rings, serializeRingMessages } from './ring-message.ts';
 import { RingReceiver } from './ring-receiver.ts';
 
 export interface NatsDoorbell extends Doorbell {
@@ -102,7 +102,7 @@ export function createNatsDoorbell({
    */
   const trySendRings = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
     try {
-      for (const text of writeMessages({ origin, rings })) to.publish(subject, text);
+      for (const text of serializeRingMessages({ origin, rings })) to.publish(subject, text);
       return await roundTripSucceeds(to);
     } catch {
       return false;

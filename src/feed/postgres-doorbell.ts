@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
-import { type ListenTimings, listenOnce, notify } from '../db/connection/notifications.ts';
+import { type ListenTimings, listenUntilBroken, notify } from '../db/connection/notifications.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { type RetryTimings, retryForever } from './retry.ts';
-import { PendingNotifications, writeMessages } from './ring-message.ts';
+import { PendingNotifications, serializeRingMessages } from './ring-message.ts';
 import { RingReceiver } from './ring-receiver.ts';
 
 /** NOTIFY channel that all replicas of a database share, for all sessions. */
@@ -75,15 +75,16 @@ export function createPostgresDoorbell({
     // Wait one microtask, so that all rings of the same tick go out in one NOTIFY.
     await Promise.resolve();
     while (!unsent.isEmpty) {
-      await notify(db, CHANNEL, writeMessages({ origin, rings: unsent.drain() })).catch((error: unknown) =>
-        log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
+      await notify(db, CHANNEL, serializeRingMessages({ origin, rings: unsent.drain() })).catch(
+        (error: unknown) =>
+          log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
       );
     }
     sending = null;
   };
 
   const listening = retryForever(timings, stopping.signal, (succeeded) =>
-    listenOnce({
+    listenUntilBroken({
       ...timings,
       url,
       channel: CHANNEL,

@@ -71,7 +71,7 @@ export class PendingNotifications {
 }
 
 /** Serializes rings into messages of less than 8,000 bytes each, the limit of a NOTIFY payload. */
-export function writeMessages({ origin, rings }: RingMessage): string[] {
+export function serializeRingMessages({ origin, rings }: RingMessage): string[] {
   if (rings === 'LOOK') return [JSON.stringify({ from: origin, rings: null })];
   const named = [...rings];
   const messages: string[] = [];
@@ -81,7 +81,7 @@ export function writeMessages({ origin, rings }: RingMessage): string[] {
 }
 
 /** Parses a message of another replica; returns null if the text has another form. */
-export function readMessage(text: string): RingMessage | null {
+export function parseRingMessage(text: string): RingMessage | null {
   if (text.length > MAX_MESSAGE_BYTES) return null;
   try {
     const { from, rings } = wireShape.parse(JSON.parse(text));

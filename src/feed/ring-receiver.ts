@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { LocalDoorbell } from './doorbell.ts';
-import { MAX_MESSAGE_BYTES, MAX_NAMED_SESSIONS, readMessage } from './ring-message.ts';
+import { MAX_MESSAGE_BYTES, MAX_NAMED_SESSIONS, parseRingMessage } from './ring-message.ts';
 
 /**
  * Minimum interval between two calls of `missed`, which makes listeners read all their logs. A message that
@@ -49,7 +49,7 @@ export class RingReceiver {
    */
   receive(decode: () => string, bytes?: number): void {
     const isTooLarge = bytes !== undefined && bytes > MAX_MESSAGE_BYTES;
-    const message = isTooLarge ? null : readMessage(decode());
+    const message = isTooLarge ? null : parseRingMessage(decode());
     if (message?.origin === this.#options.ownOrigin) return;
     if (message === null) this.#refuse();
     else if (message.rings === 'LOOK') this.#miss();

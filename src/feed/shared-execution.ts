@@ -3,12 +3,12 @@ import type { Viewer } from '../domain/access.ts';
 import { getFingerprint } from './fingerprint.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { LogTailEntry } from './log-tail.ts';
-import type { ExecutedFrame, Frame, FrameSelection } from './subscription.ts';
+import type { ExecutedFrame, FrameEvent, FrameSelection } from './subscription.ts';
 
 /** Frame to execute, with a key that identifies it: requests with the same key share one execution. */
 export interface FrameRequest {
   readonly key: string;
-  readonly frame: Frame;
+  readonly frame: FrameEvent;
 }
 
 /**
@@ -125,7 +125,7 @@ export class SharedExecution {
    * Executes a frame that is meant for one subscriber only, such as a snapshot. Neither shares the execution
    * nor caches the result.
    */
-  async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
+  async executeUncached(frame: FrameEvent, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as ExecutedFrame).json;
   }

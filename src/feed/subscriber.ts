@@ -2,7 +2,13 @@ import type { DueSession } from '../db/sessions/deadlines.ts';
 import { type Viewer, viewerCacheKey } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { CursorError, type CursorExpiry, expiredCursor, type LogPosition, positionAfter } from './cursor.ts';
+import {
+  CursorError,
+  type CursorExpiry,
+  createExpiredCursorError,
+  type LogPosition,
+  positionAfter,
+} from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { LogTail, LogTailEntry } from './log-tail.ts';
 import { type FrameRequest, frameKey } from './shared-execution.ts';
@@ -10,9 +16,9 @@ import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-g
 import type {
   ExpireSubscription,
   LogProgress,
+  LogSubscription,
   RestartCause,
   ResyncPoint,
-  Subscription,
 } from './subscription.ts';
 
 /** Maximum number of passed deadlines of which a subscriber is told later. More would only repeat what a list shows. */
@@ -44,7 +50,7 @@ export class Subscriber implements GroupMember {
    */
   #sent: LogPosition | string | null;
   readonly #begunAt = performance.now();
-  readonly #subscription: Subscription;
+  readonly #subscription: LogSubscription;
   readonly #tail: LogTail;
   readonly #group: SubscriberGroup;
   readonly #clock: Clock;
@@ -53,7 +59,7 @@ export class Subscriber implements GroupMember {
   readonly #expire: ExpireSubscription;
 
   constructor(
-    subscriber: Subscription,
+    subscriber: LogSubscription,
     from: LogProgress,
     within: { tail: LogTail; group: SubscriberGroup; clock: Clock; metrics?: Metrics | undefined },
     on: { fault: (error: unknown) => void; expiry: ExpireSubscription },
@@ -337,7 +343,7 @@ export class Subscriber implements GroupMember {
     this.#group.remove(this);
     this.#state = 'CATCHING_UP';
     const { findResyncPoint: startAnew } = this.#subscription;
-    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(cause));
+    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(createExpiredCursorError(cause));
     if (startAnew && !(await this.#spendBudget(1))) return;
     const resyncPoint = await startAnew?.(cause);
     this.#metrics?.overflows.inc({ sent: resyncPoint?.frame.kind ?? 'LOG' });

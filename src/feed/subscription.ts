@@ -11,7 +11,7 @@ import type { ReadProgress } from './log-tail.ts';
  * Event for a subscriber, before execution. Executing the subscriber's selection of fields on the frame gives
  * the JSON that is sent.
  */
-export type Frame =
+export type FrameEvent =
   | { readonly kind: 'TRANSITION'; readonly transition: SessionTransition }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPosition; readonly serverTime: Date }
   | {
@@ -55,7 +55,7 @@ export interface FrameSelection {
    * `occasion` object share DataLoaders. Rejects if an execution fails by a fault of the gateway, because an
    * incomplete result must not be sent.
    */
-  execute(frames: readonly Frame[], viewer: Viewer, occasion: object): Promise<ExecutedFrame[]>;
+  execute(frames: readonly FrameEvent[], viewer: Viewer, occasion: object): Promise<ExecutedFrame[]>;
 }
 
 /** Destination of one subscription's frames: a WebSocket, or an HTTP response of server-sent events. */
@@ -82,11 +82,11 @@ export interface LogProgress extends ReadProgress {
  * and the progress in the log from which the subscriber continues.
  */
 export interface ResyncPoint extends LogProgress {
-  readonly frame: Frame;
+  readonly frame: FrameEvent;
 }
 
 /** One client's subscription to a log. */
-export interface Subscription {
+export interface LogSubscription {
   readonly selection: FrameSelection;
   readonly sink: Sink;
   readonly viewer: Viewer;

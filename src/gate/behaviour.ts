@@ -26,7 +26,7 @@ const nameOf = (pair: { status: string; subStatus: string } | null): string =>
   pair ? `${pair.status}/${pair.subStatus}` : '(none)';
 
 /** Returns the status pairs and allowed transitions of the current code, to compare with those of the last release. */
-export const presentBehaviour = (): Behaviour => ({
+export const getCurrentBehaviour = (): Behaviour => ({
   states: Object.fromEntries(
     ALL_PAIRS.map((info) => [
       nameOf(info),

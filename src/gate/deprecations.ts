@@ -33,12 +33,12 @@ export function findDeprecations(schema: GraphQLSchema): Map<string, Deprecation
 function removalIn(reason: string): string | null {
   const [, date] = reason.match(/\bRemoval: (\d{4}-\d{2}-\d{2})\./) ?? [];
   const time = Date.parse(date ?? '');
-  return date && !Number.isNaN(time) && toDay(new Date(time)) === date ? date : null;
+  return date && !Number.isNaN(time) && formatUtcDay(new Date(time)) === date ? date : null;
 }
 
 /** Returns the UTC day, such as `2027-03-31`, so that days can be compared as text. */
-export const toDay = (date: Date): string => date.toISOString().slice(0, 10);
+export const formatUtcDay = (date: Date): string => date.toISOString().slice(0, 10);
 
 /** Returns the earliest removal day that gives clients NOTICE_DAYS from today. */
-export const findEarliestRemoval = (today: Date): string =>
-  toDay(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));
+export const getEarliestRemovalDay = (today: Date): string =>
+  formatUtcDay(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));

@@ -9,9 +9,9 @@ import { isAnnounced } from './changelog.ts';
 import {
   type Deprecation,
   findDeprecations,
-  findEarliestRemoval,
+  formatUtcDay,
+  getEarliestRemovalDay,
   NOTICE_DAYS,
-  toDay,
 } from './deprecations.ts';
 
 /** Schema and behaviour of a release. */
@@ -72,7 +72,7 @@ function ofChange(
     const removal = change.type.endsWith('_REMOVED')
       ? findDeprecations(before).get(coordinate)?.removal
       : null;
-    if (removal && removal <= toDay(today)) return [dueAndGone(finding, removal)];
+    if (removal && removal <= formatUtcDay(today)) return [dueAndGone(finding, removal)];
     return [
       { ...finding, fails: true, whom: hurtBy(change), todo: findReplacement(change, removal ?? null) },
     ];
@@ -107,7 +107,7 @@ function announced(
   changelog: string,
 ): SchemaChange {
   if (isAnnounced(changelog, finding.coordinate))
-    return { ...finding, fails: false, todo: 'Nothing: the changelog announces the change.' };
+    return { ...finding, fails: false, todo: 'Nothing: the changelog isAnnounced the change.' };
   return {
     ...finding,
     fails: true,
@@ -152,7 +152,7 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
   return [...findDeprecations(after).values()].flatMap((deprecation): SchemaChange[] => {
     const wrong = wrongWith(deprecation, known.get(deprecation.coordinate) ?? null, today);
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
-    if ((deprecation.removal ?? '') > toDay(today)) return [];
+    if ((deprecation.removal ?? '') > formatUtcDay(today)) return [];
     const what = `The removal was announced for ${deprecation.removal}.`;
     const todo = 'Remove the deprecated element at any time.';
     return [
@@ -183,7 +183,7 @@ function wrongWith(
       what: `The deprecation has no removal date: "${reason}".`,
       todo: 'End the reason with the removal date, such as: Removal: 2027-03-31.',
     };
-  const earliest = before?.removal ?? findEarliestRemoval(today);
+  const earliest = before?.removal ?? getEarliestRemovalDay(today);
   if (removal >= earliest) return null;
   if (before?.removal)
     return {

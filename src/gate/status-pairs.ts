@@ -14,7 +14,7 @@ const LINE_WIDTH = 108;
  * Returns the status pairs that `is_status_pair` accepts after all these migrations: those in its newest
  * definition. Pass the migrations in the order in which they run.
  */
-export function listStoredPairs(migrations: readonly string[]): PairName[] {
+export function parseAcceptedPairs(migrations: readonly string[]): PairName[] {
   const bodies = migrations.flatMap((sql) => {
     const definitions = sql.split(FUNCTION).slice(1);
     // The body of the SQL function is between two $$ (dollar quotes).

@@ -19,7 +19,7 @@ import {
   hasRole,
   isNameOf,
   maySeeField,
-  OPERATIONS,
+  OPERATION_ROLES,
   type Role,
 } from '../domain/access.ts';
 import type { Context } from './context.ts';
@@ -43,10 +43,10 @@ export function applyAccessRules(schema: GraphQLSchema): GraphQLSchema {
 
 function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): void {
   const operation = `${root}.${field.name}`;
-  const allowed: readonly Role[] | undefined = OPERATIONS[operation as keyof typeof OPERATIONS];
+  const allowed: readonly Role[] | undefined = OPERATION_ROLES[operation as keyof typeof OPERATION_ROLES];
   if (!allowed)
     throw new Error(
-      `${operation} is not in OPERATIONS of src/domain/access.ts: add it there with the roles that may use it`,
+      `${operation} is not in OPERATION_ROLES of src/domain/access.ts: add it there with the roles that may use it`,
     );
   const part = root === 'Subscription' ? 'subscribe' : 'resolve';
   const inner = field[part] ?? defaultFieldResolver;

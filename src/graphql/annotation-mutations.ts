@@ -26,7 +26,12 @@ import {
   SubStatusEnum,
 } from './enums.ts';
 import { toMutationResult } from './mutation-error.ts';
-import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import {
+  ActionInput,
+  ActionSuccess,
+  createActionResultUnion,
+  withDecodedSessionId,
+} from './session-action.ts';
 
 const NOTE_TEXT = `Up to ${MAX_CHARACTERS.note} characters. Only staff can read it.`;
 
@@ -113,27 +118,27 @@ class ResolveDisputeSuccess extends ActionSuccess {
   resolution: AnnotationRow;
 }
 
-const CloseSessionResult = createActionResult(
+const CloseSessionResult = createActionResultUnion(
   'CloseSessionResult',
   'The closed session, or the reason why it was not closed.',
   CloseSessionSuccess,
 );
-const AddNoteResult = createActionResult(
+const AddNoteResult = createActionResultUnion(
   'AddNoteResult',
   'The note, or the reason for refusing it.',
   AddNoteSuccess,
 );
-const EscalateSessionResult = createActionResult(
+const EscalateSessionResult = createActionResultUnion(
   'EscalateSessionResult',
   'The escalation, or the reason for refusing it.',
   EscalateSessionSuccess,
 );
-const ResolveEscalationResult = createActionResult(
+const ResolveEscalationResult = createActionResultUnion(
   'ResolveEscalationResult',
   'The resolved escalation, or the reason why it was not resolved.',
   ResolveEscalationSuccess,
 );
-const ResolveDisputeResult = createActionResult(
+const ResolveDisputeResult = createActionResultUnion(
   'ResolveDisputeResult',
   'The decision of the dispute, or the reason why it was not recorded.',
   ResolveDisputeSuccess,

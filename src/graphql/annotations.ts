@@ -1,14 +1,14 @@
 import { Args, Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql';
-import { type AnnotationRow, annotationContext } from '../db/sessions/annotations.ts';
+import { type AnnotationRow, getAnnotationSealingContext } from '../db/sessions/annotations.ts';
 import type { SessionSummary } from '../db/sessions/sessions.ts';
 import {
-  CLOSURE_OUTCOMES,
   type ClosureOutcome,
   type ClosureReason,
   type DisputeResolutionChoice,
   type EscalationReason,
+  SUB_STATUS_BY_CLOSURE_OUTCOME,
 } from '../domain/annotations.ts';
-import { badInput, connectionTypes, ForwardArgs, Page, pageSize } from './connection.ts';
+import { badInput, createConnectionTypes, ForwardArgs, Page, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
@@ -38,7 +38,7 @@ export class Note extends Node {
   recordedAt: Date;
 }
 
-export const Notes = connectionTypes('Note', () => Note, true);
+export const NoteConnectionTypes = createConnectionTypes('Note', () => Note, true);
 
 @ObjectType({ implements: Node, simpleResolvers: true, description: 'How and why staff closed a session.' })
 export class Closure extends Node {
@@ -140,7 +140,7 @@ export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] =
 };
 
 const decryptAnnotation = (context: Context, row: AnnotationRow | undefined): string | null =>
-  row ? decryptText(context, row.text, annotationContext(row.id)) : null;
+  row ? decryptText(context, row.text, getAnnotationSealingContext(row.id)) : null;
 
 @Resolver(() => Note)
 export class NoteResolver {
@@ -170,7 +170,7 @@ export class ClosureResolver {
       detail: 'SUMMARY',
     } as const;
     const [transition] = await loaders.transitionPage.load({ sessionId, ...range });
-    return transition?.subStatus === CLOSURE_OUTCOMES.REJECTED ? 'REJECTED' : 'FAILED';
+    return transition?.subStatus === SUB_STATUS_BY_CLOSURE_OUTCOME.REJECTED ? 'REJECTED' : 'FAILED';
   }
   @FieldResolver(() => ClosureReasonEnum)
   reason(@Root() { code }: AnnotationRow): ClosureReason {
@@ -267,16 +267,16 @@ async function findSequence(cursor: string, sessionId: string, { annotation }: L
 
 @Resolver(() => VkycSession)
 export class SessionAnnotationsResolver {
-  @FieldResolver(() => Notes.Connection, {
+  @FieldResolver(() => NoteConnectionTypes.Connection, {
     nullable: true,
-    description: `Notes of staff, newest first. \`first\` is required: 1 to 100. ${STAFF_ONLY}`,
+    description: `NoteConnectionTypes of staff, newest first. \`first\` is required: 1 to 100. ${STAFF_ONLY}`,
   })
   async notes(
     @Root() { id }: SessionSummary,
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<AnnotationRow>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const before = args.after == null ? MAX_SEQUENCE : await findSequence(args.after, id, loaders);
     const rows = await loaders.notes.load({ sessionId: id, before, limit: page.limit + 1 });
     await pace.take(rows.length);
@@ -330,7 +330,7 @@ export class SessionAnnotationsResolver {
 }
 
 /** Kinds of annotation by GraphQL type, for the types with a global id. */
-export const ANNOTATION_NODES = {
+export const ANNOTATION_KINDS_BY_TYPE = {
   Note: ['NOTE'],
   Closure: ['CLOSURE'],
   Escalation: ['ESCALATION'],

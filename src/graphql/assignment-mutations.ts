@@ -6,8 +6,13 @@ import { Assignment, type AssignmentRow, toAssignments } from './assignment.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { QueueEnum } from './enums.ts';
-import { ConflictError, InvalidInputError, resolveByName, toMutationResult } from './mutation-error.ts';
-import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import { ConflictError, InvalidInputError, RESOLVE_BY_TYPENAME, toMutationResult } from './mutation-error.ts';
+import {
+  ActionInput,
+  ActionSuccess,
+  createActionResultUnion,
+  withDecodedSessionId,
+} from './session-action.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({ description: 'Input of assignAgent: the session, and who works on it.' })
@@ -78,12 +83,12 @@ class QueueEmpty {
   queue: Queue;
 }
 
-const AssignAgentResult = createActionResult(
+const AssignAgentResult = createActionResultUnion(
   'AssignAgentResult',
   'The assignment, or the reason for refusing it.',
   AssignAgentSuccess,
 );
-const UnassignAgentResult = createActionResult(
+const UnassignAgentResult = createActionResultUnion(
   'UnassignAgentResult',
   'The ended assignment, or the reason for refusing.',
   UnassignAgentSuccess,
@@ -92,7 +97,7 @@ const ClaimNextResult = createUnionType({
   name: 'ClaimNextResult',
   description: 'The next piece of work, nothing (QueueEmpty), or the reason for refusing.',
   types: () => [ClaimNextSuccess, QueueEmpty, InvalidInputError, ConflictError] as const,
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 });
 
 @Resolver()

@@ -6,7 +6,7 @@ import { LIMITS } from './limits.ts';
  * Highest `totalCount` of a connection. For a longer list the field is null, because counting more rows would
  * take too long.
  */
-export const MAX_COUNT = 10_000;
+export const MAX_TOTAL_COUNT = 10_000;
 
 @ObjectType({ description: 'Position of a page within its list.', simpleResolvers: true })
 export class PageInfo {
@@ -70,7 +70,7 @@ interface Shape {
  * Checks that exactly one of `first` and `last` is given, and returns the page's size and end.
  * @throws GraphQLError that says how to ask for a page
  */
-export function pageSize({ first, last }: PageArgs): Shape {
+export function parsePageArgs({ first, last }: PageArgs): Shape {
   const limit = first ?? last;
   if (limit == null) throw badInput('The page size is missing: pass `first` or `last`.');
   if (first != null && last != null) throw badInput('Pass either `first` or `last`, not both.');
@@ -151,7 +151,11 @@ export class Page<Row> {
  * Creates the Relay connection and edge types whose resolved value is a `Page`. If `isCounted`, the
  * connection has a `totalCount`.
  */
-export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, isCounted = false) {
+export function createConnectionTypes<T extends object>(
+  name: string,
+  node: () => ClassType<T>,
+  isCounted = false,
+) {
   @ObjectType(`${name}Edge`, {
     description: `A ${name} with its position in the list.`,
     simpleResolvers: true,
@@ -180,7 +184,7 @@ export function connectionTypes<T extends object>(name: string, node: () => Clas
     totalCount?: number;
   }
   if (isCounted) {
-    const description = `Number of entries on all pages. Exact up to ${MAX_COUNT.toLocaleString('en')}; null for a longer list.`;
+    const description = `Number of entries on all pages. Exact up to ${MAX_TOTAL_COUNT.toLocaleString('en')}; null for a longer list.`;
     Field(() => Int, { nullable: true, description, simple: false })(Connection.prototype, 'totalCount');
   }
   return { Edge, Connection };

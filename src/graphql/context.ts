@@ -6,7 +6,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { TemplateCatalogue } from '../domain/templates.ts';
 import type { Sealer } from '../encryption/sealing.ts';
-import type { Cursors, LogPosition } from '../feed/cursor.ts';
+import type { CursorCodec, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { FrameSelection, Sink } from '../feed/subscription.ts';
@@ -30,7 +30,7 @@ import { PersonalDataShown } from './personal-data.ts';
 export interface Services {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly cursors: Cursors;
+  readonly cursors: CursorCodec;
   readonly hub: Hub;
   readonly figures: SessionFigures;
   readonly policy: ActionPolicy;
@@ -73,7 +73,7 @@ export interface Context {
    * frame of a subscription as not reusable (see `FrameContext`), whereas the cursor of a position never
    * changes.
    */
-  readonly cursors: Cursors;
+  readonly cursors: CursorCodec;
   readonly loaders: Loaders;
   /** Lets other requests use the event loop while a large answer is executed. */
   readonly pace: ExecutionPace;

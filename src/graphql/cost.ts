@@ -22,7 +22,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql';
-import { MAX_METADATA, MAX_TAGS } from '../domain/labels.ts';
+import { MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -80,7 +80,7 @@ const VALUES_OF_LIST = 5;
  * count in full; the list costs as much as one object.
  */
 const LIST_SIZES: Record<string, number> = {
-  'VkycSession.metadata': MAX_METADATA,
+  'VkycSession.metadata': MAX_METADATA_PAIRS,
   'VkycSession.tags': MAX_TAGS,
   'Query.meetingSlots': LIMITS.slots,
 };

@@ -7,7 +7,7 @@ import {
 } from 'graphql';
 import type { Logger } from 'pino';
 import { classifyFault } from '../db/connection/connection-errors.ts';
-import { MissingKey } from '../encryption/sealing.ts';
+import { MissingKeyError } from '../encryption/sealing.ts';
 import { CursorError } from '../feed/cursor.ts';
 import { redactValues } from './redact-errors.ts';
 
@@ -68,7 +68,7 @@ export const createErrorFormatter =
       );
       return { message: UNAVAILABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
     }
-    if (cause instanceof MissingKey) {
+    if (cause instanceof MissingKeyError) {
       log.error(
         { err: cause, errorId: id, path: outer.path?.join('.') },
         'could not decrypt stored data; asked the client to retry',
@@ -90,7 +90,7 @@ export const createErrorFormatter =
 export function getErrorCode(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
-  const isUnavailable = cause instanceof MissingKey || classifyFault(cause) !== null;
+  const isUnavailable = cause instanceof MissingKeyError || classifyFault(cause) !== null;
   return findCode(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 

@@ -10,10 +10,15 @@ import {
   Root,
 } from 'type-graphql';
 import type { SessionSummary } from '../db/sessions/sessions.ts';
-import { MAX_LABEL_LENGTH, MAX_METADATA, MAX_TAGS } from '../domain/labels.ts';
+import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels.ts';
 import type { Context } from './context.ts';
 import { toMutationResult } from './mutation-error.ts';
-import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import {
+  ActionInput,
+  ActionSuccess,
+  createActionResultUnion,
+  withDecodedSessionId,
+} from './session-action.ts';
 import { VkycSession } from './session-type.ts';
 
 const NOT_PERSONAL =
@@ -56,7 +61,7 @@ class MetadataChangeInput {
 class LabelSessionInput extends ActionInput {
   @Field(() => [MetadataChangeInput], {
     nullable: true,
-    description: `Pairs to set or to delete. Afterwards the session may have at most ${MAX_METADATA} pairs.`,
+    description: `Pairs to set or to delete. Afterwards the session may have at most ${MAX_METADATA_PAIRS} pairs.`,
   })
   metadata?: MetadataChangeInput[];
   @Field(() => [String], {
@@ -72,8 +77,8 @@ class LabelSessionInput extends ActionInput {
 }
 
 /** Descriptions of the fields for labels in inputs of other types. */
-export const START_METADATA = `Your own string pairs, at most ${MAX_METADATA}, by which staff find the session. Change them later with labelSession. ${NOT_PERSONAL}`;
-export const START_TAGS = `Your own tags, at most ${MAX_TAGS}, each ${TAG}. Change them later with labelSession. ${NOT_PERSONAL}`;
+export const START_METADATA_DESCRIPTION = `Your own string pairs, at most ${MAX_METADATA_PAIRS}, by which staff find the session. Change them later with labelSession. ${NOT_PERSONAL}`;
+export const START_TAGS_DESCRIPTION = `Your own tags, at most ${MAX_TAGS}, each ${TAG}. Change them later with labelSession. ${NOT_PERSONAL}`;
 
 @ObjectType({
   description: 'The change was recorded, or the session had these labels already.',
@@ -81,7 +86,7 @@ export const START_TAGS = `Your own tags, at most ${MAX_TAGS}, each ${TAG}. Chan
 })
 class LabelSessionSuccess extends ActionSuccess {}
 
-const LabelSessionResult = createActionResult(
+const LabelSessionResult = createActionResultUnion(
   'LabelSessionResult',
   'The session with its labels, or the reason for refusing them.',
   LabelSessionSuccess,
@@ -106,7 +111,7 @@ export class LabelsResolver {
 
   @FieldResolver(() => [MetadataEntry], {
     nullable: true,
-    description: `Your own string pairs, sorted by key, at most ${MAX_METADATA}. Null for customers.`,
+    description: `Your own string pairs, sorted by key, at most ${MAX_METADATA_PAIRS}. Null for customers.`,
   })
   async metadata(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<MetadataEntry[]> {
     const labels = await loaders.labels.load(id);

@@ -4,17 +4,17 @@ import {
   countNotes,
   findAnnotations,
   findAssignmentsOfSessions,
-  findDecisionsOfSessions,
+  findClosuresAndResolutionsOfSessions,
   findEscalationsOfSessions,
   findMeetingReasonsOfSessions,
-  type NotesPage,
+  type NotesPageRequest,
   readNotes,
 } from '../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../db/sessions/calls.ts';
-import { findPositions } from '../db/sessions/feed.ts';
+import { findPositionedTransitions } from '../db/sessions/feed.ts';
 import { findLabelsOfSessions } from '../db/sessions/labels.ts';
 import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
-import { findReplacers } from '../db/sessions/replacers.ts';
+import { findReplacementCallers } from '../db/sessions/replacers.ts';
 import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
   findReplacements,
@@ -23,7 +23,7 @@ import {
   findSessionsProjected,
   readSessionsOfUsers,
   type SessionProjection,
-  type UserSessions,
+  type UserSessionsRequest,
 } from '../db/sessions/sessions.ts';
 import {
   findNewestDisputes,
@@ -38,7 +38,7 @@ import { findUsers } from '../db/sessions/users.ts';
  * One session's page of transitions. `RangeOptions` (size, end, columns) is the same for all sessions of a
  * list, so that one statement reads the pages of all of them.
  */
-export type TransitionPage = TransitionRange & RangeOptions;
+export type TransitionPageRequest = TransitionRange & RangeOptions;
 
 /**
  * Maximum number of transitions that one statement reads for the pages of several sessions. Most clients ask
@@ -54,7 +54,7 @@ interface WantedSession extends SessionProjection {
  * Page of one user's sessions. `verificationIds` limits the page to the sessions that the viewer may see;
  * null means all.
  */
-export interface UserSessionsPage extends UserSessions {
+export interface UserSessionsPageRequest extends UserSessionsRequest {
   readonly limit: number;
   readonly verificationIds: readonly string[] | null;
 }
@@ -124,7 +124,7 @@ const LOADERS = {
   /** Finds who replaced a session, by the session's id. */
   replacer: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findReplacers(db, ids), (row) => row.sessionId),
+      inOrder(ids, await findReplacementCallers(db, ids), (row) => row.sessionId),
     ),
   /** Finds the newest transition that contradicted a session's decision, by the session's id. */
   dispute: (db: Database) =>
@@ -138,7 +138,7 @@ const LOADERS = {
   /** Loads a page of a session's notes, newest first. */
   notes: (db: Database) =>
     new DataLoader(
-      (pages: readonly (NotesPage & { readonly limit: number })[]) =>
+      (pages: readonly (NotesPageRequest & { readonly limit: number })[]) =>
         loadByShape(
           pages,
           ({ limit }) => `${limit}`,
@@ -166,7 +166,7 @@ const LOADERS = {
   /** Loads the closures and the decisions of disputes of a session, without its notes. */
   decisions: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      grouped(ids, await findDecisionsOfSessions(db, ids), (row) => row.sessionId),
+      grouped(ids, await findClosuresAndResolutionsOfSessions(db, ids), (row) => row.sessionId),
     ),
   /** Loads the assignments of a session and their ends, without its other annotations. */
   assignments: (db: Database) =>
@@ -180,7 +180,7 @@ const LOADERS = {
     ),
   userSessions: (db: Database) =>
     new DataLoader(
-      (pages: readonly UserSessionsPage[]) =>
+      (pages: readonly UserSessionsPageRequest[]) =>
         loadByShape(
           pages,
           ({ limit, verificationIds }) => `${limit} ${JSON.stringify(verificationIds)}`,
@@ -196,14 +196,14 @@ const LOADERS = {
    */
   transition: (db: Database) =>
     new DataLoader(
-      (places: readonly { sessionId: string; sequence: number }[]) => findPositions(db, places),
+      (places: readonly { sessionId: string; sequence: number }[]) => findPositionedTransitions(db, places),
       {
         cacheKeyFn: ({ sessionId, sequence }) => `${sessionId} ${sequence}`,
       },
     ),
   transitionPage: (db: Database) =>
     new DataLoader(
-      (pages: readonly TransitionPage[]) =>
+      (pages: readonly TransitionPageRequest[]) =>
         loadByShape(
           pages,
           (page) => `${page.limit} ${page.end} ${page.detail}`,

@@ -4,13 +4,13 @@ import { readMeetingPage } from '../db/sessions/meeting-times.ts';
 import type { MeetingRow } from '../db/sessions/meetings.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { MEETING_STATUSES, type MeetingStatus } from '../domain/actions.ts';
-import { readBookedSlots } from '../services/sessions/meeting-places.ts';
-import { badInput, ForwardArgs, Page, pageSize } from './connection.ts';
+import { countSlotBookings } from '../services/sessions/meeting-places.ts';
+import { badInput, ForwardArgs, Page, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum } from './enums.ts';
 import { LIMITS } from './limits.ts';
-import { Meetings } from './meeting.ts';
+import { MeetingConnectionTypes } from './meeting.ts';
 import { MeetingSlot, toMeetingSlot } from './meeting-slot.ts';
 import { decodeTimeCursor, encodeTimeCursor } from './time-cursor.ts';
 
@@ -45,7 +45,7 @@ class MeetingsArgs extends ForwardArgs {
 
 @Resolver()
 export class MeetingListResolver {
-  @Query(() => Meetings.Connection, {
+  @Query(() => MeetingConnectionTypes.Connection, {
     description:
       'Meetings of all sessions that you may see, by their start, earliest first. `first` is required: 1 to 100.',
   })
@@ -53,7 +53,7 @@ export class MeetingListResolver {
     @Args(() => MeetingsArgs) args: MeetingsArgs,
     @Ctx() { services, viewer, pace }: Context,
   ): Promise<Page<MeetingRow>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const { from = null, to = null } = args;
     if (from && to) assertOrder(from, to);
     const rows = await readMeetingPage(services.db, {
@@ -90,7 +90,7 @@ export class MeetingListResolver {
         `There are more than ${LIMITS.slots} slots from \`from\` to \`to\`: ask for a shorter time.`,
       );
     await pace.take(slots.length);
-    const booked = await readBookedSlots(db, calendar, slots);
+    const booked = await countSlotBookings(db, calendar, slots);
     return booked.map((slot) => toMeetingSlot(slot, clock.now()));
   }
 }

@@ -10,19 +10,24 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { annotationContext } from '../db/sessions/annotations.ts';
-import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
+import { getAnnotationSealingContext } from '../db/sessions/annotations.ts';
+import { getCancelReasonSealingContext, type MeetingRow } from '../db/sessions/meetings.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { MAX_CHARACTERS } from '../domain/text.ts';
-import { connectionTypes } from './connection.ts';
+import { createConnectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { TimeUnavailableError, toMutationResult } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
-import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import {
+  ActionInput,
+  ActionSuccess,
+  createActionResultUnion,
+  withDecodedSessionId,
+} from './session-action.ts';
 import { VkycSession } from './session-type.ts';
 import { decryptText } from './user.ts';
 
@@ -75,7 +80,7 @@ export class Meeting extends Node {
   session: VkycSession;
 }
 
-export const Meetings = connectionTypes('Meeting', () => Meeting, true);
+export const MeetingConnectionTypes = createConnectionTypes('Meeting', () => Meeting, true);
 
 @InputType({
   description:
@@ -118,14 +123,14 @@ class ScheduleMeetingSuccess extends ActionSuccess {
 @ObjectType({ description: 'The meeting was cancelled.', simpleResolvers: true })
 class CancelMeetingSuccess extends ScheduleMeetingSuccess {}
 
-const ScheduleMeetingResult = createActionResult(
+const ScheduleMeetingResult = createActionResultUnion(
   'ScheduleMeetingResult',
   'The booked meeting, or the reason for refusing it.',
   ScheduleMeetingSuccess,
   TimeUnavailableError,
 );
 
-const CancelMeetingResult = createActionResult(
+const CancelMeetingResult = createActionResultUnion(
   'CancelMeetingResult',
   'The cancelled meeting, or the reason why it was not cancelled.',
   CancelMeetingSuccess,
@@ -142,7 +147,7 @@ export class MeetingResolver {
   async reason(@Root() { id, sessionId }: MeetingRow, @Ctx() context: Context): Promise<string | null> {
     const reasons = await context.loaders.meetingReasons.load(sessionId);
     const found = reasons.find(({ code }) => code === id);
-    return found ? decryptText(context, found.text, annotationContext(found.id)) : null;
+    return found ? decryptText(context, found.text, getAnnotationSealingContext(found.id)) : null;
   }
 
   @FieldResolver(() => VkycSession)
@@ -152,7 +157,7 @@ export class MeetingResolver {
 
   @FieldResolver(() => String, { nullable: true })
   cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
-    return decryptText(context, cancelReason, cancelReasonContext(id));
+    return decryptText(context, cancelReason, getCancelReasonSealingContext(id));
   }
 
   @Mutation(() => ScheduleMeetingResult, {

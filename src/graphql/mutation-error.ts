@@ -17,12 +17,14 @@ import { VkycSession } from './session-type.ts';
  * Option of interface and union types: finds the concrete type of a value by its `__typename`, because
  * resolvers return plain rows, which are not instances of the type's class.
  */
-export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
+export const RESOLVE_BY_TYPENAME = {
+  resolveType: (value: object) => (value as { __typename: string }).__typename,
+};
 
 @InterfaceType({
   description:
     'Expected refusal of a mutation, for a UI to show. Match on this interface, so that members added to the unions later do not break your client.',
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 })
 abstract class MutationError {
   @Field(() => ErrorCodeEnum, {

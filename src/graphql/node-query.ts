@@ -2,7 +2,7 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee, visibleVerificationIds } from '../domain/access.ts';
 import type { AnnotationKind } from '../domain/annotations.ts';
-import { ANNOTATION_NODES, toEscalations } from './annotations.ts';
+import { ANNOTATION_KINDS_BY_TYPE, toEscalations } from './annotations.ts';
 import { toAssignments } from './assignment.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
@@ -56,10 +56,10 @@ const FINDERS: Record<NodeType, Finder> = {
 };
 
 /** Finds an annotation of the type. Only staff may see annotations. */
-function findAnnotation(type: keyof typeof ANNOTATION_NODES): Finder {
+function findAnnotation(type: keyof typeof ANNOTATION_KINDS_BY_TYPE): Finder {
   return async (key, context) => {
     const found = await context.loaders.annotation.load(key);
-    const kinds: readonly AnnotationKind[] = ANNOTATION_NODES[type];
+    const kinds: readonly AnnotationKind[] = ANNOTATION_KINDS_BY_TYPE[type];
     const row = found && kinds.includes(found.kind) ? found : null;
     const visibleRow = await ofVisibleSession(row, context);
     if (!visibleRow || !context.staff) return null;

@@ -43,7 +43,7 @@ export interface CheckedOperation
 }
 
 /** Outcome for an operation that is refused: its errors, and its cost if that was computed. */
-export interface Refusal {
+export interface RefusedOperation {
   readonly errors: readonly GraphQLError[];
   readonly cost?: number;
 }
@@ -94,7 +94,7 @@ export class OperationCache {
   }
 
   /** Returns the operation that a client's payload asks for, or its errors if it is refused. */
-  prepare(payload: RequestPayload): CheckedOperation | Refusal {
+  prepare(payload: RequestPayload): CheckedOperation | RefusedOperation {
     try {
       const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
       if (query === undefined) throw badRequest('The request has no document: send {"query": "…"}.');
@@ -123,7 +123,7 @@ export class OperationCache {
   operationOf(
     document: DocumentNode,
     { operationName, variables: variableValues }: Pick<OperationRequest, 'operationName' | 'variables'>,
-  ): CheckedOperation | Refusal {
+  ): CheckedOperation | RefusedOperation {
     const { schema, hideSuggestions } = this.#options;
     const { errors, selection, conditions } = this.#checked.get(document) as Checked;
     if (errors.length > 0) return { errors };
@@ -223,10 +223,10 @@ function parseDocument(query: string): DocumentNode {
  * Returns the operation, or an error if the viewer has used up the limit.
  */
 export async function chargeOperation(
-  prepared: CheckedOperation | Refusal,
+  prepared: CheckedOperation | RefusedOperation,
   viewer: Viewer,
   rateLimit: RateLimit,
-): Promise<CheckedOperation | Refusal> {
+): Promise<CheckedOperation | RefusedOperation> {
   const isRefused = 'errors' in prepared;
   const excess = await rateLimit.spend(viewer, isRefused ? REFUSAL_COST : prepared.cost);
   return excess ? { errors: [excess], ...(isRefused ? {} : { cost: prepared.cost }) } : prepared;

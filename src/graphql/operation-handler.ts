@@ -1,10 +1,10 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { getRecordedName } from '../domain/access.ts';
-import type { ReadLog } from '../services/audit/read-log.ts';
+import type { DataAccessLog } from '../services/audit/data-access-log.ts';
 import type { Context } from './context.ts';
 import type { Executor } from './jit-executor.ts';
-import { readNotRecorded } from './personal-data.ts';
+import { createReadNotRecordedError } from './personal-data.ts';
 
 /** Executes a query or a mutation. Errors that resolvers throw are part of the result. */
 export type OperationHandler = (
@@ -14,7 +14,7 @@ export type OperationHandler = (
 interface Dependencies {
   readonly executor: Executor;
   readonly seconds: number;
-  readonly readLog: Pick<ReadLog, 'record'>;
+  readonly readLog: Pick<DataAccessLog, 'record'>;
   readonly log: Logger;
 }
 
@@ -44,7 +44,7 @@ export const createOperationHandler =
 async function executeOnRecord(
   args: Parameters<OperationHandler>[0],
   executor: Executor,
-  readLog: Pick<ReadLog, 'record'>,
+  readLog: Pick<DataAccessLog, 'record'>,
   log: Logger,
 ): Promise<ExecutionResult> {
   const result = await executor(args);
@@ -56,7 +56,7 @@ async function executeOnRecord(
     return result;
   } catch (error) {
     log.error({ err: error }, 'could not record a read of personal data; withheld the data');
-    return { errors: [readNotRecorded()] };
+    return { errors: [createReadNotRecordedError()] };
   }
 }
 

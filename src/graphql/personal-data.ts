@@ -43,7 +43,7 @@ export class PersonalDataShown {
  * Error that the client gets instead of an answer, if the read of the answer's personal data could not be
  * recorded.
  */
-export const readNotRecorded = (): GraphQLError =>
+export const createReadNotRecordedError = (): GraphQLError =>
   new GraphQLError(
     'The result contains personal data, but the read could not be recorded in the audit log, so the data is withheld. Repeat the request unchanged: a mutation may have taken effect, and repeating it is safe.',
     { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } },
@@ -56,7 +56,7 @@ const WITH_PERSONAL_ARGUMENTS = ['users'];
  * Returns the error for an operation sent by GET whose arguments are personal data: a URL ends up in the logs of
  * proxies and in histories of browsers. Null for any other operation.
  */
-export function findPersonalArguments(
+export function findPersonalArgumentsError(
   document: DocumentNode,
   operationName: string | null | undefined,
 ): GraphQLError | null {

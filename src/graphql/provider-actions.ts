@@ -8,7 +8,7 @@ import {
   ActionNotAllowedError,
   NotFoundError,
   ProviderError,
-  resolveByName,
+  RESOLVE_BY_TYPENAME,
   toMutationResult,
 } from './mutation-error.ts';
 import { decodeId } from './node.ts';
@@ -75,19 +75,19 @@ const RefreshSessionResult = createUnionType({
   name: 'RefreshSessionResult',
   description: 'The refreshed session, or the reason why it was not refreshed.',
   types: () => [RefreshSessionSuccess, ...refusals] as const,
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 });
 const RequestRecordingResult = createUnionType({
   name: 'RequestRecordingResult',
   description: 'The recording, or the reason for refusing it.',
   types: () => [RequestRecordingSuccess, ...refusals] as const,
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 });
 const CreateSdkTokenResult = createUnionType({
   name: 'CreateSdkTokenResult',
   description: 'The SDK token, or the reason for refusing it.',
   types: () => [CreateSdkTokenSuccess, ...refusals] as const,
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 });
 
 const SESSION_ID = { description: 'Global `id` of a VkycSession; not its verificationId.' };

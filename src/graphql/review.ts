@@ -10,13 +10,17 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { customerMessageContext, type ReviewRow, remarksContext } from '../db/sessions/reviews.ts';
+import {
+  getCustomerMessageSealingContext,
+  getReviewRemarksSealingContext,
+  type ReviewRow,
+} from '../db/sessions/reviews.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { Locale } from '../domain/locales.ts';
 import {
   APPROVAL_REASONS,
   type ReviewReason,
-  SUSPICIONS,
+  SUSPICION_REASONS,
   toCustomerReasons,
   toKnownReasons,
   toReasonTexts,
@@ -36,7 +40,12 @@ import {
 } from './enums.ts';
 import { toMutationResult } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
-import { ActionInput, ActionSuccess, createActionResult, withDecodedSessionId } from './session-action.ts';
+import {
+  ActionInput,
+  ActionSuccess,
+  createActionResultUnion,
+  withDecodedSessionId,
+} from './session-action.ts';
 import { decryptText } from './user.ts';
 
 @ObjectType({
@@ -129,7 +138,7 @@ class RecordReviewSuccess extends ActionSuccess {
   review: ReviewRow;
 }
 
-const RecordReviewResult = createActionResult(
+const RecordReviewResult = createActionResultUnion(
   'RecordReviewResult',
   'The recorded review, or the reason for refusing it.',
   RecordReviewSuccess,
@@ -144,11 +153,11 @@ export class ReviewResolver {
 
   @FieldResolver(() => String, { nullable: true })
   remarks(@Root() { id, remarks }: ReviewRow, @Ctx() context: Context): string | null {
-    return decryptText(context, remarks, remarksContext(id));
+    return decryptText(context, remarks, getReviewRemarksSealingContext(id));
   }
 
   @FieldResolver(() => [ReviewReasonEnum], {
-    description: `Coded reasons of the decision. Empty if the review was made at the provider or before this field existed. Customers get OTHER in place of ${SUSPICIONS.join(', ')}.`,
+    description: `Coded reasons of the decision. Empty if the review was made at the provider or before this field existed. Customers get OTHER in place of ${SUSPICION_REASONS.join(', ')}.`,
   })
   reasons(@Root() { reasons }: ReviewRow, @Ctx() { staff }: Context): readonly ReviewReason[] {
     const known = toKnownReasons(reasons);
@@ -169,7 +178,7 @@ export class ReviewResolver {
 
   @FieldResolver(() => String, { nullable: true })
   customerMessage(@Root() { id, customerMessage }: ReviewRow, @Ctx() context: Context): string | null {
-    return decryptText(context, customerMessage, customerMessageContext(id));
+    return decryptText(context, customerMessage, getCustomerMessageSealingContext(id));
   }
 
   @Mutation(() => RecordReviewResult, {

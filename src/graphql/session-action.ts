@@ -5,7 +5,7 @@ import {
   ConflictError,
   InvalidInputError,
   NotFoundError,
-  resolveByName,
+  RESOLVE_BY_TYPENAME,
 } from './mutation-error.ts';
 import { decodeSessionId } from './node.ts';
 import { VkycSession } from './session-type.ts';
@@ -48,7 +48,7 @@ export abstract class ActionSuccess {
  * Creates the union type that a mutation on a session returns: its success, or one of the refusals that every
  * such mutation can answer with, or one of its own (`more`).
  */
-export const createActionResult = (
+export const createActionResultUnion = (
   name: string,
   description: string,
   success: ClassType<ActionSuccess>,
@@ -58,5 +58,5 @@ export const createActionResult = (
     name,
     description,
     types: () => [success, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError, ...more],
-    ...resolveByName,
+    ...RESOLVE_BY_TYPENAME,
   });

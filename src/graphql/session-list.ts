@@ -24,10 +24,18 @@ import {
 import type { UserRow } from '../db/sessions/users.ts';
 import { isStaff, type Viewer, visibleVerificationIds } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
-import { MAX_LABEL_LENGTH, MAX_METADATA, MAX_TAGS } from '../domain/labels.ts';
+import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
-import { isStorable, UNSTORABLE } from '../domain/storable.ts';
-import { badInput, connectionTypes, ForwardArgs, MAX_COUNT, Page, PageArgs, pageSize } from './connection.ts';
+import { isStorable, UNSTORABLE_MESSAGE } from '../domain/storable.ts';
+import {
+  badInput,
+  createConnectionTypes,
+  ForwardArgs,
+  MAX_TOTAL_COUNT,
+  Page,
+  PageArgs,
+  parsePageArgs,
+} from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
@@ -38,7 +46,7 @@ import { assertKnownPairs } from './status.ts';
 import { decodeTimeCursor, encodeTimeCursor } from './time-cursor.ts';
 import { VkycUser } from './user.ts';
 
-const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
+const Sessions = createConnectionTypes('VkycSession', () => VkycSession, true);
 const MAX_ID_LENGTH = 50;
 /** A shorter text has no trigrams (groups of three characters), by which the index finds it. */
 const MIN_SEARCH_LENGTH = 3;
@@ -194,7 +202,7 @@ export class SessionListResolver {
     @Ctx() { services, viewer }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<SessionListItem>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const order = args.orderBy ?? NEWEST_FIRST;
     if (order.field === 'DUE_AT' && !isStaff(viewer))
       throw badInput('The order `DUE_AT` is only for staff: choose another one.');
@@ -225,7 +233,7 @@ export class SessionListResolver {
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() context: Context,
   ) {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const after = decodeCursor(args.after, NEWEST_FIRST);
     const { viewer } = context;
     const verificationIds = visibleVerificationIds(viewer);
@@ -250,8 +258,8 @@ export class SessionListResolver {
 
 /** Counts the sessions of a filter; null if there are more than MAX_COUNT. */
 async function countWithin(db: Database, filter: Filter, order: Order): Promise<number | null> {
-  const count = await countSessions(db, filter, order, MAX_COUNT + 1);
-  return count > MAX_COUNT ? null : count;
+  const count = await countSessions(db, filter, order, MAX_TOTAL_COUNT + 1);
+  return count > MAX_TOTAL_COUNT ? null : count;
 }
 
 /**
@@ -273,7 +281,7 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
   for (const [name, longest] of Object.entries(TEXTS) as [keyof typeof TEXTS, number][]) {
     const text = filter[name] ?? '';
     if (text.length > longest) throw badInput(`\`${name}\` must have at most ${longest} characters.`);
-    if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
+    if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
   }
   if (filter.search !== undefined && [...filter.search].length < MIN_SEARCH_LENGTH)
     throw badInput(
@@ -287,8 +295,8 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
  * @throws GraphQLError if there are too many pairs, or a key or a value is invalid
  */
 function toMetadata(entries: readonly MetadataEntryInput[]): Record<string, string> {
-  if (entries.length > MAX_METADATA)
-    throw badInput(`\`metadata\` must have at most ${MAX_METADATA} entries.`);
+  if (entries.length > MAX_METADATA_PAIRS)
+    throw badInput(`\`metadata\` must have at most ${MAX_METADATA_PAIRS} entries.`);
   for (const { key, value } of entries) {
     checkLabel('metadata', key, MAX_LABEL_LENGTH.key);
     checkLabel('metadata', value, MAX_LABEL_LENGTH.value);
@@ -305,7 +313,7 @@ function checkTags(tags: readonly string[]): void {
 
 function checkLabel(name: string, text: string, longest: number): void {
   if (text.length > longest) throw badInput(`\`${name}\` must have texts of at most ${longest} characters.`);
-  if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
+  if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
 }
 
 /** Column of the time by which each order sorts. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { z } from 'zod';
-import { type CountStatement, isCanceled } from '../db/connection/statistics.ts';
+import { isQueryCanceled, type RunCountStatement } from '../db/connection/statistics.ts';
 import {
   countOutcomes,
   countReachedPhases,
@@ -121,7 +121,7 @@ class SessionStats {
   readonly asked: readonly Promise<DatedFigures<unknown>>[];
 }
 
-type Counting<Figures> = (window: StatsWindow) => CountStatement<Figures>;
+type Counting<Figures> = (window: StatsWindow) => RunCountStatement<Figures>;
 
 /**
  * Error for figures that are still being counted. The code of the error is TIMEOUT, which clients also get
@@ -211,7 +211,7 @@ export class SessionStatsResolver {
         const figures = services.figures
           .read({ name, shape, window, count, now, signal })
           .catch((error: unknown) => {
-            if (error instanceof FiguresPending || isCanceled(error)) throw pending();
+            if (error instanceof FiguresPending || isQueryCanceled(error)) throw pending();
             throw error;
           });
         known.set(name, figures);

@@ -15,8 +15,8 @@ import {
 import type { MeetingRow } from '../db/sessions/meetings.ts';
 import type { ReviewRow } from '../db/sessions/reviews.ts';
 import {
-  agentRemarksContext,
-  linkContext,
+  getAgentRemarksSealingContext,
+  getLinkSealingContext,
   type SessionListItem,
   type SessionRow,
   type SessionSummary,
@@ -27,10 +27,10 @@ import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import {
   findDenial,
-  mayFollowReview,
-  mayHaveReplacer,
   mayHideCall,
   mayHideReplacement,
+  mayHideUnreviewedCall,
+  needsReplacerName,
   ALL_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
@@ -42,18 +42,18 @@ import {
 } from '../domain/session.ts';
 import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
-import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
+import { createExpiredCursorError, getSessionStartPosition, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
-import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
+import { badInput, ForwardArgs, Page, PageArgs, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
-import { Meeting, Meetings } from './meeting.ts';
+import { Meeting, MeetingConnectionTypes } from './meeting.ts';
 import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
 import { detailLevelFor, findSelectedFields, NODE_PATHS } from './selection.ts';
 import { projectionFor, VkycSession } from './session-type.ts';
 import { type ShownStatus, StatusInfo, showStatus } from './status.ts';
-import { StatusTransitions, TRANSITION_SUMMARY_FIELDS } from './transition.ts';
+import { TRANSITION_SUMMARY_FIELDS, TransitionConnectionTypes } from './transition.ts';
 import { decryptText, VkycUser } from './user.ts';
 
 const MAX_SEQUENCE = 2_147_483_647;
@@ -80,9 +80,9 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     loaders.reviews.load(session.id),
     loaders.decisions.load(session.id),
     mayHideReplacement(session) ? loaders.replacement.load(session.id) : null,
-    mayFollowReview(session) ? loaders.unreviewedCall.load(session.id) : null,
+    mayHideUnreviewedCall(session) ? loaders.unreviewedCall.load(session.id) : null,
     mayHideCall(session) ? loaders.call.load(session.id) : null,
-    mayHaveReplacer(session) ? loaders.replacer.load(session.id) : null,
+    needsReplacerName(session) ? loaders.replacer.load(session.id) : null,
   ]);
   const unreviewedCall = unreviewed?.subStatus ?? null;
   const facts = toActionFacts(session, {
@@ -188,17 +188,17 @@ export class SessionResolver {
 
   @FieldResolver(() => String, { nullable: true })
   link(@Root() session: SessionRow, @Ctx() context: Context): string | null {
-    return decryptText(context, session.link, linkContext(session.id));
+    return decryptText(context, session.link, getLinkSealingContext(session.id));
   }
 
   @FieldResolver(() => String, { nullable: true })
   agentRemarks(@Root() session: SessionRow, @Ctx() context: Context): string | null {
-    return decryptText(context, session.agentRemarks, agentRemarksContext(session.id));
+    return decryptText(context, session.agentRemarks, getAgentRemarksSealingContext(session.id));
   }
 
   @FieldResolver(() => String)
   startCursor(@Root() session: SessionSummary, @Ctx() { cursors }: Context): string {
-    return cursors.encode(logStart(session.id));
+    return cursors.encode(getSessionStartPosition(session.id));
   }
 
   @FieldResolver(() => VkycSession, {
@@ -232,7 +232,7 @@ export class SessionResolver {
     return booked(await loaders.meetings.load(session.id));
   }
 
-  @FieldResolver(() => Meetings.Connection, {
+  @FieldResolver(() => MeetingConnectionTypes.Connection, {
     description: 'All meetings of the session, newest first. `first` is required: 1 to 100.',
   })
   async meetings(
@@ -240,7 +240,7 @@ export class SessionResolver {
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<MeetingRow>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const all = await loaders.meetings.load(session.id);
     const from =
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
@@ -280,7 +280,7 @@ export class SessionResolver {
     return judged.flatMap(({ action, reason }) => (reason === null ? [] : { action, reason }));
   }
 
-  @FieldResolver(() => StatusTransitions.Connection, {
+  @FieldResolver(() => TransitionConnectionTypes.Connection, {
     description: 'Status transitions of the session, oldest first. `first` or `last` is required: 1 to 100.',
   })
   async transitions(
@@ -289,7 +289,7 @@ export class SessionResolver {
     @Ctx() { loaders, cursors, pace }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<TransitionSummary>> {
-    const page = pageSize(args);
+    const page = parsePageArgs(args);
     const sequenceOf = async (cursor: string): Promise<number> => {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
       if (sessionId !== session.id)
@@ -298,7 +298,7 @@ export class SessionResolver {
       // have rewound the log, so that the same sequence now belongs to another transition.
       if (fingerprint !== null) {
         const named = await loaders.transition.load({ sessionId, sequence });
-        if (!named || getFingerprint(named) !== fingerprint) throw expiredCursor('LOG_REWOUND');
+        if (!named || getFingerprint(named) !== fingerprint) throw createExpiredCursorError('LOG_REWOUND');
       }
       return sequence;
     };

@@ -15,12 +15,12 @@ import { MAX_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';
-import { MetadataEntryInput, START_METADATA, START_TAGS } from './labels.ts';
+import { MetadataEntryInput, START_METADATA_DESCRIPTION, START_TAGS_DESCRIPTION } from './labels.ts';
 import {
   ConflictError,
   InvalidInputError,
   ProviderError,
-  resolveByName,
+  RESOLVE_BY_TYPENAME,
   toMutationResult,
 } from './mutation-error.ts';
 import { decodeSessionId } from './node.ts';
@@ -174,9 +174,9 @@ class StartSessionInput {
       'Global `id` of an earlier session of the same person, which the new session replaces. The earlier session ends as REPLACED, or keeps its outcome if it has already ended. A session that is approved, disputed or already replaced cannot be replaced. `user` must name the person of the earlier session by `userId` or `phone`.',
   })
   replacesSessionId?: string;
-  @Field(() => [MetadataEntryInput], { nullable: true, description: START_METADATA })
+  @Field(() => [MetadataEntryInput], { nullable: true, description: START_METADATA_DESCRIPTION })
   metadata?: MetadataEntryInput[];
-  @Field(() => [String], { nullable: true, description: START_TAGS })
+  @Field(() => [String], { nullable: true, description: START_TAGS_DESCRIPTION })
   tags?: string[];
 }
 
@@ -196,7 +196,7 @@ const StartSessionResult = createUnionType({
   name: 'StartSessionResult',
   description: 'The session, or the reason for refusing to start it.',
   types: () => [StartSessionSuccess, InvalidInputError, ConflictError, ProviderError] as const,
-  ...resolveByName,
+  ...RESOLVE_BY_TYPENAME,
 });
 
 /**

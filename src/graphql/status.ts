@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, FieldResolver, ObjectType, Query, Resolver, Root } from 'type-graphql';
-import { toCustomerInfo, toCustomerMessage } from '../domain/customer-texts.ts';
+import { toCustomerMessage, toCustomerStatusInfo } from '../domain/customer-texts.ts';
 import type { Locale } from '../domain/locales.ts';
 import {
   type TransitionRule as Rule,
@@ -74,7 +74,7 @@ export interface ShownStatus extends Info {
   readonly circumstance?: Circumstance | null;
 }
 
-const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerInfo(info)]));
+const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerStatusInfo(info)]));
 
 /**
  * Returns the meaning of a status pair as the viewer reads it: with the texts for staff, or with those for customers.
@@ -82,7 +82,7 @@ const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerInfo(info
  */
 export function showStatus(info: Info, staff: boolean, circumstance: Circumstance | null = null): Info {
   if (staff) return circumstance ? { ...info, recommendedAction: CIRCUMSTANCES[circumstance].advice } : info;
-  return (circumstance ? undefined : customerInfos.get(info)) ?? toCustomerInfo(info, circumstance);
+  return (circumstance ? undefined : customerInfos.get(info)) ?? toCustomerStatusInfo(info, circumstance);
 }
 
 const customerRules: readonly Rule[] = TRANSITION_RULES.map((rule) => ({

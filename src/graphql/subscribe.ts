@@ -15,14 +15,14 @@ import type { Status, SubStatus } from '../domain/status.ts';
 import {
   CursorError,
   type CursorExpiry,
-  expiredCursor,
+  createExpiredCursorError,
+  getSessionStartPosition,
   type LogPosition,
-  logStart,
   positionAfter,
 } from '../feed/cursor.ts';
 import type { SubscriptionIterator } from '../feed/ending-iterator.ts';
-import { encodeOnce } from '../feed/frame-json.ts';
-import type { RestartCause, ResyncPoint, Subscription } from '../feed/subscription.ts';
+import { encodeCursorOnce } from '../feed/frame-json.ts';
+import type { LogSubscription, RestartCause, ResyncPoint } from '../feed/subscription.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { decodeId } from './node.ts';
@@ -150,14 +150,14 @@ function createSubscription(
   { connection, viewer, cursors }: Context,
   after: Cursor,
   filter: TransitionCriteria | null | undefined,
-): Pick<Subscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
+): Pick<LogSubscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
   assertKnownPairs(filter?.status, filter?.subStatus);
   invariant(connection, 'subscription was started without a connection for its frames');
   return {
     ...connection,
     viewer,
     after: after ?? null,
-    cursorOf: (position) => encodeOnce(cursors, position),
+    cursorOf: (position) => encodeCursorOnce(cursors, position),
     wants: (transition) => maySee(viewer, transition.verificationId) && passes(transition, filter),
   };
 }
@@ -194,7 +194,7 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
   // whether a hidden session exists (timing side channel).
   const archived = after == null ? null : await findArchivedSession(services.db, key);
   const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
-  if (named && services.cursors.decode(after).sessionId === key) throw expiredCursor('ARCHIVED');
+  if (named && services.cursors.decode(after).sessionId === key) throw createExpiredCursorError('ARCHIVED');
   throw badInput('The session does not exist, or you may not see it.');
 }
 
@@ -205,7 +205,7 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
 async function readSession(id: string, { services }: Context): Promise<SessionRow> {
   const [session] = await findSessions(services.db, [id]);
   if (session) return session;
-  throw expiredCursor((await findArchivedSession(services.db, id)) ? 'ARCHIVED' : 'LOG_REWOUND');
+  throw createExpiredCursorError((await findArchivedSession(services.db, id)) ? 'ARCHIVED' : 'LOG_REWOUND');
 }
 
 async function createSnapshot(session: SessionRow, resync: boolean, context: Context): Promise<ResyncPoint> {
@@ -220,7 +220,7 @@ async function createSnapshot(session: SessionRow, resync: boolean, context: Con
 
 /** Returns the position after the newest transition that is part of the given session row. */
 async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context): Promise<LogPosition> {
-  if (lastSequence === 0) return logStart(id);
+  if (lastSequence === 0) return getSessionStartPosition(id);
   const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
   // The row names a transition that the log lacks: a failover lost it after the row was read. A client that
   // subscribes again gets the session as it is now.

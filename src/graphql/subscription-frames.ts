@@ -3,7 +3,7 @@ import { createSourceEventStream, type ExecutionResult, execute } from 'graphql'
 import { isStaff, type Viewer } from '../domain/access.ts';
 import { SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { FrameJson } from '../feed/frame-json.ts';
-import type { ExecutedFrame, Frame, FrameSelection, Sink } from '../feed/subscription.ts';
+import type { ExecutedFrame, FrameEvent, FrameSelection, Sink } from '../feed/subscription.ts';
 import { getLabels, tracedOperation } from '../telemetry/operations.ts';
 import { type Context, createContext, type Services } from './context.ts';
 import { type FormatError, formattedResult, isInternalError } from './errors.ts';
@@ -95,7 +95,7 @@ class FrameContext implements Context {
   readonly #loaders: Loaders;
   readonly #viewer: Viewer;
 
-  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: Frame) {
+  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: FrameEvent) {
     this.staff = given.staff;
     this.cursors = given.services.cursors;
     this.immutable = frame.kind === 'TRANSITION';
@@ -156,7 +156,7 @@ function selectionOf(
    * never received.
    * @throws FrameFault
    */
-  const executeOne = async (frame: Frame, viewer: Viewer, occasion: object): Promise<ExecutedFrame> => {
+  const executeOne = async (frame: FrameEvent, viewer: Viewer, occasion: object): Promise<ExecutedFrame> => {
     const giveUpAt = performance.now() + FRAME_RETRY_FOR_MS;
     for (let retryMs = FRAME_FIRST_RETRY_MS; ; retryMs *= 2) {
       const loaders = loadersFor(occasion);

@@ -17,8 +17,8 @@ import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow } from '../db/sessions/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPosition } from '../feed/cursor.ts';
-import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import { type Frame, RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
+import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
+import { type FrameEvent, RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { FeedResetCauseEnum, StatusEnum, SubStatusEnum } from './enums.ts';
@@ -175,8 +175,8 @@ const TYPE_OF = {
  * Value that a subscription's root field resolves to: the row of a TRANSITION frame, as the resolvers of
  * StatusTransition expect, or any other frame itself.
  */
-type ShownFrame = Exclude<Frame, { kind: 'TRANSITION' }> | TransitionRow;
-const shownOf = (frame: Frame): ShownFrame => (frame.kind === 'TRANSITION' ? frame.transition : frame);
+type ShownFrame = Exclude<FrameEvent, { kind: 'TRANSITION' }> | TransitionRow;
+const shownOf = (frame: FrameEvent): ShownFrame => (frame.kind === 'TRANSITION' ? frame.transition : frame);
 const byKind = {
   resolveType: (value: object) =>
     'kind' in value ? TYPE_OF[value.kind as keyof typeof TYPE_OF] : 'StatusTransition',
@@ -202,26 +202,26 @@ const cursorAt = (position: LogPosition, { cursors }: Context): string => cursor
 @Resolver(() => SessionSnapshot)
 export class SessionSnapshotResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<Frame, { kind: 'SNAPSHOT' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'SNAPSHOT' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 }
 
 @Resolver(() => Heartbeat)
 export class HeartbeatResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<Frame, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 }
 
@@ -229,42 +229,42 @@ export class HeartbeatResolver {
 export class DeadlinePassedResolver {
   @FieldResolver(() => VkycSession)
   session(
-    @Root() { due }: Extract<Frame, { kind: 'DEADLINE' }>,
+    @Root() { due }: Extract<FrameEvent, { kind: 'DEADLINE' }>,
     @Ctx() { loaders }: Context,
   ): Promise<SessionRow | null> {
     return loaders.session.load(due.id);
   }
 
   @FieldResolver(() => DateTime)
-  dueAt(@Root() { due }: Extract<Frame, { kind: 'DEADLINE' }>): Date {
+  dueAt(@Root() { due }: Extract<FrameEvent, { kind: 'DEADLINE' }>): Date {
     return due.dueAt;
   }
 
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<Frame, { kind: 'DEADLINE' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'DEADLINE' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 }
 
 @Resolver(() => FeedReset)
 export class FeedResetResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<Frame, { kind: 'RESET' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'RESET' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
-    return PREVIOUS_CURSOR;
+    return PREVIOUS_CURSOR_PLACEHOLDER;
   }
 
   @FieldResolver(() => String, { nullable: true })
-  reason(@Root() { cause }: Extract<Frame, { kind: 'RESET' }>): string {
+  reason(@Root() { cause }: Extract<FrameEvent, { kind: 'RESET' }>): string {
     return RESTART_CAUSES[cause];
   }
 }
@@ -306,7 +306,7 @@ ${MARKED}`,
     },
   })
   statusTransitions(
-    @Root() frame: Extract<Frame, { kind: 'TRANSITION' }>,
+    @Root() frame: Extract<FrameEvent, { kind: 'TRANSITION' }>,
     @Args(() => TransitionsArgs) _args: TransitionsArgs,
   ): TransitionRow {
     return frame.transition;
@@ -328,7 +328,7 @@ ${MARKED}`,
     },
   })
   sessionLive(
-    @Root() frame: Frame,
+    @Root() frame: FrameEvent,
     @Args(() => SessionLiveArgs) _args: SessionLiveArgs,
   ): typeof SessionFrame {
     return shownOf(frame) as unknown as typeof SessionFrame;
@@ -348,7 +348,7 @@ ${MARKED}`,
       );
     },
   })
-  feed(@Root() frame: Frame, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {
+  feed(@Root() frame: FrameEvent, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {
     return shownOf(frame) as unknown as typeof FeedFrame;
   }
 }

@@ -6,9 +6,9 @@ import { findChanges, type SessionChange, STAFF_CHANGES } from '../domain/change
 import { explainUnchangedStatus, isApplied, type TransitionSource } from '../domain/session.ts';
 import { getStatusInfo, type Status, type StatusPair, type SubStatus } from '../domain/status.ts';
 import { positionAfter } from '../feed/cursor.ts';
-import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import type { Frame } from '../feed/subscription.ts';
-import { connectionTypes } from './connection.ts';
+import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
+import type { FrameEvent } from '../feed/subscription.ts';
+import { createConnectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { SessionChangeEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
@@ -131,7 +131,7 @@ export const TRANSITION_SUMMARY_FIELDS = new Set([
   'recordedAt',
 ]);
 
-export const StatusTransitions = connectionTypes('StatusTransition', () => StatusTransition);
+export const TransitionConnectionTypes = createConnectionTypes('StatusTransition', () => StatusTransition);
 
 @Resolver(() => StatusTransition)
 export class TransitionResolver {
@@ -153,9 +153,9 @@ export class TransitionResolver {
     @Root() transition: TransitionSummary,
     @Info() { rootValue }: GraphQLResolveInfo,
   ): string | null {
-    const frame = rootValue as Frame | undefined;
+    const frame = rootValue as FrameEvent | undefined;
     const isFrame = frame?.kind === 'TRANSITION' && frame.transition === transition;
-    return isFrame ? PREVIOUS_CURSOR : null;
+    return isFrame ? PREVIOUS_CURSOR_PLACEHOLDER : null;
   }
 
   @FieldResolver(() => VkycSession)

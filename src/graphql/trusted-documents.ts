@@ -35,7 +35,7 @@ export type DocumentPolicy = (payload: RequestPayload) => RequestPayload;
  * prefix `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by its full text. graphql-ws requires a
  * `query`, which may be empty if the payload has a hash.
  */
-export const trustedDocumentsOnly =
+export const createTrustedDocumentPolicy =
   (manifest: DocumentManifest): DocumentPolicy =>
   ({ documentId, extensions, ...payload }) => {
     const { persistedQuery, ...others } = asObject(extensions);

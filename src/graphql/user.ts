@@ -1,7 +1,7 @@
 import { Arg, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
-import { findUsersByPhone, type UserRow, userContext } from '../db/sessions/users.ts';
-import type { PersonalData } from '../domain/ports.ts';
+import { findUsersByPhone, getUserSealingContext, type UserRow } from '../db/sessions/users.ts';
+import type { ContactDetails } from '../domain/ports.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { LIMITS } from './limits.ts';
@@ -88,12 +88,14 @@ export class UserResolver {
  * Decrypted personal data by user row, so that a row is decrypted once even if several of its fields are
  * selected.
  */
-const opened = new WeakMap<UserRow, PersonalData>();
+const opened = new WeakMap<UserRow, ContactDetails>();
 
-function decryptPersonal(user: UserRow, { services }: Context): PersonalData {
+function decryptPersonal(user: UserRow, { services }: Context): ContactDetails {
   const personal =
     opened.get(user) ??
-    (JSON.parse(services.sealer.open(user.personal, userContext(user.id)).toString('utf8')) as PersonalData);
+    (JSON.parse(
+      services.sealer.open(user.personal, getUserSealingContext(user.id)).toString('utf8'),
+    ) as ContactDetails);
   opened.set(user, personal);
   return personal;
 }

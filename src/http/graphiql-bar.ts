@@ -3,7 +3,7 @@
  * token.
  */
 import { ROLES } from '../domain/access.ts';
-import { EXAMPLE_IDS } from './graphiql-examples.ts';
+import { EXAMPLE_VERIFICATION_IDS } from './graphiql-examples.ts';
 
 /**
  * Source of the token that users of GraphiQL and the console sign in with: the gateway issues the token
@@ -67,9 +67,9 @@ const SCRIPT = `
     const answer = await fetchAsIs('/dev/token', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ sub: role.toLowerCase(), roles: [role], verification_ids: ${JSON.stringify(EXAMPLE_IDS)} }),
+      body: JSON.stringify({ sub: role.toLowerCase(), roles: [role], verification_ids: ${JSON.stringify(EXAMPLE_VERIFICATION_IDS)} }),
     });
-    act((await answer.json()).token, role === 'CUSTOMER' ? 'sees only ${EXAMPLE_IDS.join(' and ')}' : '');
+    act((await answer.json()).token, role === 'CUSTOMER' ? 'sees only ${EXAMPLE_VERIFICATION_IDS.join(' and ')}' : '');
   });
   let pressed = null;
   window.addEventListener('pointerdown', ({ target }) => (pressed = target.closest?.('.graphiql-tab button')), true);

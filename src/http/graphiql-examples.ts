@@ -15,7 +15,7 @@ export interface Example {
  * Verification ids that the examples use. The CUSTOMER tokens that GraphiQL's page requests give access to
  * these sessions.
  */
-export const EXAMPLE_IDS = ['graphiql.happy-path.1', 'graphiql.awaits-review.1'];
+export const EXAMPLE_VERIFICATION_IDS = ['graphiql.happy-path.1', 'graphiql.awaits-review.1'];
 
 const asText = (variables: object): string => JSON.stringify(variables, null, 2);
 
@@ -27,7 +27,7 @@ export const EXAMPLES: readonly Example[] = [
 mutation Start {
   startSession(
     input: {
-      verificationId: "${EXAMPLE_IDS[0]}"
+      verificationId: "${EXAMPLE_VERIFICATION_IDS[0]}"
       user: { phone: "9988776655", name: "Asha Rao" }
     }
   ) {
@@ -92,7 +92,7 @@ query Session($verificationId: String!) {
   }
 }
 `,
-    variables: asText({ verificationId: EXAMPLE_IDS[0] }),
+    variables: asText({ verificationId: EXAMPLE_VERIFICATION_IDS[0] }),
   },
   {
     query: `# Decide, as an AGENT, on a session whose call has ended.

@@ -26,7 +26,7 @@ import { LIMITS } from '../graphql/limits.ts';
 import { chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import { type OperationRequest, parsePayload } from '../graphql/payload.ts';
-import { findPersonalArguments } from '../graphql/personal-data.ts';
+import { findPersonalArgumentsError } from '../graphql/personal-data.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { DocumentPolicy } from '../graphql/trusted-documents.ts';
 import { type MediaType, negotiateMediaType } from './content-negotiation.ts';
@@ -77,7 +77,7 @@ const executedBy = ({
       if (operation?.operation === 'subscription')
         return toResponse({ errors: [subscriptionsElsewhere()] }, formatError);
       const { operationName, variables = {} } = request;
-      const personal = request.http === BY_GET ? findPersonalArguments(document, operationName) : null;
+      const personal = request.http === BY_GET ? findPersonalArgumentsError(document, operationName) : null;
       if (personal) return toResponse({ errors: [personal] }, formatError);
       const prepared = operations.operationOf(document, {
         ...(operationName == null ? {} : { operationName }),

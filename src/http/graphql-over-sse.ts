@@ -8,10 +8,10 @@ import {
   type CheckedOperation,
   chargeOperation,
   type OperationCache,
-  type Refusal,
+  type RefusedOperation,
 } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
-import { findPersonalArguments } from '../graphql/personal-data.ts';
+import { findPersonalArgumentsError } from '../graphql/personal-data.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -87,7 +87,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
       const personal =
         'kind' in operation && request.method === 'GET'
-          ? findPersonalArguments(operation.document, operation.operationName)
+          ? findPersonalArgumentsError(operation.document, operation.operationName)
           : null;
       if (personal) return refuse(reply.header('allow', 'POST'), 405, [personal], dependencies);
 
@@ -148,7 +148,7 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
 
 async function stream(
   response: FastifyReply['raw'],
-  operation: CheckedOperation | Refusal,
+  operation: CheckedOperation | RefusedOperation,
   viewer: Viewer,
   { services, formatError, rateLimit, execute, metrics }: Dependencies,
 ): Promise<void> {

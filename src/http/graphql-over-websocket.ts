@@ -17,7 +17,7 @@ import type { LiveConnections } from './live-connections.ts';
 import { getRequestId } from './request-id.ts';
 import type { Authenticator } from './sign-in.ts';
 import { HIGH_WATER_MARK_BYTES, type SocketBuffer, SocketSink } from './sinks.ts';
-import type { UnsignedSockets } from './unsigned-sockets.ts';
+import type { UnauthenticatedSockets } from './unauthenticated-sockets.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
@@ -44,7 +44,7 @@ interface Dependencies {
   readonly formatError: FormatError;
   readonly connections: LiveConnections;
   readonly mostSubscriptions: number;
-  readonly unsigned: UnsignedSockets;
+  readonly unsigned: UnauthenticatedSockets;
   readonly metrics: Metrics;
   readonly log: Logger;
 }

@@ -29,7 +29,7 @@ export const KEYS_COOLDOWN_SECONDS = 30;
 /** Minimum time between two fetches, if the last fetch failed. */
 export const KEYS_RETRY_SECONDS = 2;
 /** While the key server fails, the last key set is used for this long after it was fetched. */
-export const KEYS_OUTAGE_SECONDS = 24 * 3600;
+export const MAX_STALE_KEYS_SECONDS = 24 * 3600;
 /** Maximum size of a key set after decompression: enough for about 500 RSA keys. */
 export const MAX_KEY_SET_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
@@ -86,7 +86,13 @@ interface Keys {
  * Returns a function that verifies tokens with the key set at a URL. The keys are fetched when a token is
  * verified, not in advance.
  */
-export function createKeySet({ url, log }: { readonly url: string; readonly log: Logger }): VerifyToken {
+export function createTokenVerifier({
+  url,
+  log,
+}: {
+  readonly url: string;
+  readonly log: Logger;
+}): VerifyToken {
   let keys: Keys | null = null;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let failure: unknown = null;
@@ -136,7 +142,7 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
       const fetched = mayFetch() ? fetchKeys() : null;
       if (waits) await fetched;
     }
-    if (keys && !isOlderThan(keys.fetchedAtMs, KEYS_OUTAGE_SECONDS)) return keys;
+    if (keys && !isOlderThan(keys.fetchedAtMs, MAX_STALE_KEYS_SECONDS)) return keys;
     throw new KeysUnavailable('could not fetch the keys', retryAfterSeconds(), { cause: failure });
   };
 

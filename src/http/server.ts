@@ -22,8 +22,8 @@ import { getRequestId } from './request-id.ts';
 import {
   type Authenticator,
   MAX_DEVELOPMENT_TOKEN_SECONDS,
-  SUBJECT_CLAIM,
-  VERIFICATION_IDS_CLAIM,
+  subjectClaimSchema,
+  verificationIdsClaimSchema,
 } from './sign-in.ts';
 
 /**
@@ -270,14 +270,14 @@ const BROKEN: Record<string, [status: string, message: string]> = {
 };
 
 const tokenRequest = z.strictObject({
-  sub: SUBJECT_CLAIM,
+  sub: subjectClaimSchema,
   roles: z.array(z.string()).default([]),
-  verification_ids: VERIFICATION_IDS_CLAIM,
+  verification_ids: verificationIdsClaimSchema,
   expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
 });
 
 /** Returns the URL of a listening server. */
-export const formatAddress = (app: FastifyInstance, host: string): string =>
+export const formatListeningUrl = (app: FastifyInstance, host: string): string =>
   formatUrl(host, (app.server.address() as AddressInfo).port);
 
 export const formatUrl = (host: string, port: number): string =>

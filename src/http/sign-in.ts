@@ -9,10 +9,10 @@ import { z } from 'zod';
 import type { SignInConfig } from '../config.ts';
 import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
-import { isStorable, STORABLE_BEFORE_MS, UNSTORABLE } from '../domain/storable.ts';
-import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/subject.ts';
+import { isStorable, STORABLE_BEFORE_MS, UNSTORABLE_MESSAGE } from '../domain/storable.ts';
+import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL_MESSAGE } from '../domain/subject.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
-import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
+import { ASYMMETRIC_ALGORITHMS, createTokenVerifier, KeysUnavailable, type VerifyToken } from './key-set.ts';
 
 /** Accepted difference in seconds between the clocks of the token issuer and of the gateway. */
 export const CLOCK_SKEW_SECONDS = 30;
@@ -32,23 +32,23 @@ const MAX_CACHED_TOKENS = 10_000;
  */
 const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
-const storable = z.string().refine(isStorable, UNSTORABLE);
+const storable = z.string().refine(isStorable, UNSTORABLE_MESSAGE);
 
 /**
  * Schemas of the claims `sub` and `verification_ids`. PostgreSQL must be able to store the values, because
  * they are stored, hashed and compared with stored values.
  */
-export const SUBJECT_CLAIM = storable
+export const subjectClaimSchema = storable
   .min(1)
   .max(200)
-  .refine(isCanonicalSubject, NOT_CANONICAL)
+  .refine(isCanonicalSubject, NOT_CANONICAL_MESSAGE)
   .transform(canonicalSubject);
-export const VERIFICATION_IDS_CLAIM = z.array(storable).default([]);
+export const verificationIdsClaimSchema = z.array(storable).default([]);
 
 const claims = z.object({
-  sub: SUBJECT_CLAIM,
+  sub: subjectClaimSchema,
   roles: z.array(z.string()).default([]),
-  verification_ids: VERIFICATION_IDS_CLAIM,
+  verification_ids: verificationIdsClaimSchema,
   exp: z.number().optional(),
 });
 
@@ -112,7 +112,7 @@ export function createAuthenticator({
   };
   const verify: VerifyToken =
     signIn.kind === 'JWKS'
-      ? createKeySet({ url: signIn.url, log })
+      ? createTokenVerifier({ url: signIn.url, log })
       : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
   /**

@@ -24,7 +24,7 @@ class TooManyUploads extends Error {
  * under one `sub`. A chunked request, as .NET always sends, does not declare its size, so it counts from the
  * moment it has become large.
  */
-export function limitUploads(): preParsingHookHandler {
+export function createLargeRequestLimiter(): preParsingHookHandler {
   const arriving = new Map<string, number>();
 
   /**

@@ -179,7 +179,7 @@ export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPo
  * Creates the symlinks among the npm package's libraries, if the package supports this platform. The launcher
  * calls this function in advance, because a later start may not be allowed to write to the package's folder.
  */
-export async function linkEmbeddedPostgres(): Promise<void> {
+export async function symlinkPostgresLibraries(): Promise<void> {
   await findBinaries().catch((error) => {
     if (!(error instanceof StartError)) throw error;
   });

@@ -1,19 +1,19 @@
 import { type FieldProblem, ProviderFailure } from '../domain/errors.ts';
-import type { Provider, ProviderCalls, ProviderRequest } from '../domain/ports.ts';
+import type { Provider, ProviderClient, StartVerificationRequest } from '../domain/ports.ts';
 import type { TemplateCatalogue } from '../domain/templates.ts';
-import { fieldProblem, templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
-import { type MismatchedAnswer, rejectMismatches } from './refuse-mismatches.ts';
+import { findFieldProblem, findTemplateProblems, UNKNOWN_TEMPLATE_CODE } from './failures.ts';
+import { type MismatchedAnswer, withIdentityChecks } from './refuse-mismatches.ts';
 import { type ConfiguredTemplates, createCatalogue } from './templates.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
-import { createWebhooks } from './webhooks.ts';
+import { createWebhookVerifier } from './webhooks.ts';
 import {
   readSdkToken,
   readUser,
   readVerification,
-  writeRequest,
   writeTokenRequest,
   writeUser,
   writeUserChange,
+  writeVerificationRequest,
 } from './wire-format.ts';
 
 interface Options extends TransportOptions {
@@ -57,7 +57,7 @@ export function createCashfree({
         repeatable: true,
       });
 
-    const client: ProviderCalls = {
+    const client: ProviderClient = {
       createUser: (user) =>
         transport(purpose, {
           method: 'POST',
@@ -81,7 +81,7 @@ export function createCashfree({
         transport(purpose, {
           method: 'POST',
           path: '/vkyc',
-          body: writeRequest(request),
+          body: writeVerificationRequest(request),
           read: readVerification,
           // The call is not repeated: after a timeout, only a GET can tell whether the start took effect.
           repeatable: false,
@@ -102,10 +102,10 @@ export function createCashfree({
         });
       },
     };
-    return rejectMismatches(client, onMismatch);
+    return withIdentityChecks(client, onMismatch);
   };
 
-  return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets), templates: catalogue };
+  return { name: 'cashfree', calls, webhooks: createWebhookVerifier(webhookSecrets), templates: catalogue };
 }
 
 /** Error code for a name with other characters than letters, digits, spaces, dots and hyphens. */
@@ -115,10 +115,15 @@ const INVALID_NAME = 'name_value_invalid';
  * Returns the error of a refused start with the input fields that the provider objects to. Returns any other
  * error unchanged.
  */
-function withStartProblems(error: unknown, request: ProviderRequest, catalogue: TemplateCatalogue): unknown {
+function withStartProblems(
+  error: unknown,
+  request: StartVerificationRequest,
+  catalogue: TemplateCatalogue,
+): unknown {
   if (!(error instanceof ProviderFailure)) return error;
   const { providerCode, problems = [] } = error.details;
-  if (providerCode === UNKNOWN_TEMPLATE) return withProblems(error, templateProblems(request, catalogue));
+  if (providerCode === UNKNOWN_TEMPLATE_CODE)
+    return withProblems(error, findTemplateProblems(request, catalogue));
   // The only name in this call is that of the Aadhaar record.
   if (providerCode === INVALID_NAME && request.aadhaarDetails)
     return withProblems(
@@ -134,7 +139,7 @@ function withStartProblems(error: unknown, request: ProviderRequest, catalogue: 
  */
 function withField(error: unknown): unknown {
   if (!(error instanceof ProviderFailure) || error.kind !== 'REFUSED') return error;
-  const problem = fieldProblem(error.details.providerCode ?? '');
+  const problem = findFieldProblem(error.details.providerCode ?? '');
   return problem ? withProblems(error, [problem]) : error;
 }
 

@@ -1,5 +1,5 @@
 import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
-import type { ProviderRequest } from '../domain/ports.ts';
+import type { StartVerificationRequest } from '../domain/ports.ts';
 import {
   formatTemplateIds,
   hasTemplate,
@@ -51,7 +51,7 @@ const invalid = (...problems: FieldProblem[]): ErrorMapping => ({
  * Error code for an unknown template. The provider uses one code for user and agent templates, and does not
  * say which template is unknown.
  */
-export const UNKNOWN_TEMPLATE = 'Bad request, please check API documentation';
+export const UNKNOWN_TEMPLATE_CODE = 'Bad request, please check API documentation';
 const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['userTemplate'], message: 'must be the name of a user template that exists at the provider' },
   { path: ['agentTemplate'], message: 'must be the name of an agent template that exists at the provider' },
@@ -65,11 +65,11 @@ interface NamedTemplate extends FieldProblem {
 }
 
 /**
- * Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`. The provider does not say which of
+ * Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE_CODE`. The provider does not say which of
  * two templates it does not know: if the catalogue has only one of them, the other is the problem.
  */
-export function templateProblems(
-  { userTemplate, agentTemplate }: ProviderRequest,
+export function findTemplateProblems(
+  { userTemplate, agentTemplate }: StartVerificationRequest,
   { user, agent }: TemplateCatalogue,
 ): readonly FieldProblem[] {
   const [ofUser, ofAgent] = TEMPLATE_PROBLEMS as readonly [FieldProblem, FieldProblem];
@@ -122,7 +122,7 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
     path: ['user', 'name'],
     message: 'may contain only letters, digits, spaces, dots and hyphens',
   }),
-  [UNKNOWN_TEMPLATE]: invalid(...TEMPLATE_PROBLEMS),
+  [UNKNOWN_TEMPLATE_CODE]: invalid(...TEMPLATE_PROBLEMS),
   identifier_type_value_invalid: BAD_REQUEST,
   identifier_value_value_invalid: BAD_REQUEST,
   REQUEST_INVALID: BAD_REQUEST,
@@ -178,7 +178,7 @@ const FLAWS = {
  * Returns the problem that a code such as `phone_value_invalid` names. The provider documents this form for three
  * fields only, so the others are an inference. Returns null for any other code.
  */
-export function fieldProblem(code: string): FieldProblem | null {
+export function findFieldProblem(code: string): FieldProblem | null {
   const [, field = '', flaw] = code.match(/^([a-z0-9_.]+)_(missing|value_invalid|length_exceeded)$/) ?? [];
   const path = toInputPath(field);
   return path && { path, message: FLAWS[flaw as keyof typeof FLAWS] };

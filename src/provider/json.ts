@@ -12,7 +12,7 @@ export class UnusableJson extends Error {
  * Returns whether a parsed value is a number. The `value` of such a number is its text, because ids may have
  * 64 bits, which a double cannot hold.
  */
-export const isWrittenNumber = isLosslessNumber;
+export const isLosslessJsonNumber = isLosslessNumber;
 
 interface Options {
   /**

@@ -1,13 +1,13 @@
 import { IdentityMismatch } from '../domain/errors.ts';
-import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
-import type { ProviderCalls } from '../domain/ports.ts';
+import { findMismatch, type IdentityField, type VerificationIdentity } from '../domain/identity.ts';
+import type { ProviderClient } from '../domain/ports.ts';
 
 /**
  * Response that was refused: the call, the id that differs, and the verification that the call asked for, if
  * any.
  */
 export interface MismatchedAnswer {
-  readonly call: keyof ProviderCalls;
+  readonly call: keyof ProviderClient;
   readonly field: IdentityField;
   readonly verificationId: string | null;
 }
@@ -17,13 +17,13 @@ export interface MismatchedAnswer {
  * named. A cache, a proxy or the provider may mix up responses; a mixed-up response could approve another
  * customer. The wrapped calls throw an `IdentityMismatch`, which is not retried, and report it to `onMismatch`.
  */
-export function rejectMismatches(
-  provider: ProviderCalls,
+export function withIdentityChecks(
+  provider: ProviderClient,
   onMismatch: (mismatch: MismatchedAnswer) => void,
-): ProviderCalls {
-  function compare<Answer extends Partial<Identity> | null>(
-    call: keyof ProviderCalls,
-    asked: Partial<Identity>,
+): ProviderClient {
+  function compare<Answer extends Partial<VerificationIdentity> | null>(
+    call: keyof ProviderClient,
+    asked: Partial<VerificationIdentity>,
     answer: Answer,
   ): Answer {
     const field = answer && findMismatch(asked, answer);

@@ -1,7 +1,7 @@
 import { constants, createHmac, publicEncrypt, timingSafeEqual } from 'node:crypto';
 
 /** Signs a webhook as the provider documents it: base64(HMAC-SHA256(secret, timestamp + raw body)). */
-export const sign = (secret: string, timestamp: string, body: Buffer): string =>
+export const signWebhook = (secret: string, timestamp: string, body: Buffer): string =>
   createHmac('sha256', secret).update(timestamp).update(body).digest('base64');
 
 /**
@@ -9,7 +9,7 @@ export const sign = (secret: string, timestamp: string, body: Buffer): string =>
  * signature of the right length (no timing side channel). The caller must check that the timestamp is recent,
  * and that the signed text cannot be split into timestamp and body at another place.
  */
-export function verify(
+export function isValidWebhookSignature(
   secrets: readonly string[],
   timestamp: string,
   body: Buffer,
@@ -17,7 +17,7 @@ export function verify(
 ): boolean {
   const given = Buffer.from(signature);
   const matches = secrets.map((secret) => {
-    const expected = Buffer.from(sign(secret, timestamp, body));
+    const expected = Buffer.from(signWebhook(secret, timestamp, body));
     return expected.length === given.length && timingSafeEqual(expected, given);
   });
   return matches.includes(true);
@@ -28,7 +28,7 @@ export function verify(
  * base64(RSA-OAEP with SHA-1 of `<client id>.<unix seconds>`). The provider accepts a signature for five
  * minutes.
  */
-export const signRequest = (publicKey: string, clientId: string, now: Date): string =>
+export const createSignatureHeader = (publicKey: string, clientId: string, now: Date): string =>
   publicEncrypt(
     { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
     Buffer.from(`${clientId}.${Math.floor(now.getTime() / 1000)}`),

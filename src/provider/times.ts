@@ -4,7 +4,7 @@
 import { isStorableTime } from '../domain/storable.ts';
 
 /** A time, or the problem with its text, such as "is not an existing day". */
-export type TimeReading = { readonly time: Date } | { readonly problem: string };
+export type TimeParseResult = { readonly time: Date } | { readonly problem: string };
 
 /**
  * Accepted forms of a time: RFC 3339 in upper or lower case, and the other forms in the provider's
@@ -24,7 +24,7 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 const IST_MINUTES = 330;
 
 /** Parses a time. A time without a zone counts as UTC; digits beyond milliseconds are cut off. */
-export function readTime(text: string): TimeReading {
+export function parseProviderTime(text: string): TimeParseResult {
   if (text.length > MAX_TIME_LENGTH) return { problem: `has more than ${MAX_TIME_LENGTH} characters` };
   const trimmed = text.trim();
   if (EPOCH.test(trimmed)) return readEpoch(trimmed);
@@ -52,7 +52,7 @@ export function readTime(text: string): TimeReading {
 }
 
 /** Returns when a signed link in the style of AWS expires (`X-Amz-Date`, `X-Amz-Expires`); null for other links. */
-export function readExpiryOfLink(link: string): Date | null {
+export function findLinkExpiry(link: string): Date | null {
   const query = URL.canParse(link) ? new URL(link).searchParams : new URLSearchParams();
   const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
   const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);
@@ -65,7 +65,7 @@ export function readExpiryOfLink(link: string): Date | null {
  * Parses seconds or milliseconds since 1970. The number of digits tells which: between 2001 and 2286, seconds
  * have 10 digits and milliseconds 13.
  */
-function readEpoch(digits: string): TimeReading {
+function readEpoch(digits: string): TimeParseResult {
   if (EPOCH_SECONDS.test(digits)) return storable(new Date(Number(digits) * 1_000));
   if (EPOCH_MILLISECONDS.test(digits)) return storable(new Date(Number(digits)));
   return {
@@ -73,7 +73,7 @@ function readEpoch(digits: string): TimeReading {
   };
 }
 
-const storable = (time: Date): TimeReading =>
+const storable = (time: Date): TimeParseResult =>
   isStorableTime(time) ? { time } : { problem: 'is a time outside the years 1 to 9999' };
 
 /** Returns the number of days of a month; 0 if the month does not exist. */

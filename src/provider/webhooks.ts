@@ -1,5 +1,5 @@
 import type { ProviderWebhooks, WebhookHeaders, WebhookRefusal } from '../domain/ports.ts';
-import { verify as verifySignature } from './signature.ts';
+import { isValidWebhookSignature as verifySignature } from './signature.ts';
 import { IMPERSONAL_WEBHOOK_FIELDS, parseWebhook } from './wire-format.ts';
 
 const TIMESTAMP_HEADER = 'x-webhook-timestamp';
@@ -28,7 +28,7 @@ const BADLY_SIGNED: WebhookRefusal = {
  * Creates the verification and parsing of the provider's webhooks. `secrets` contains all secrets that may
  * have signed a webhook: the active one, and those that are being retired (rotation).
  */
-export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => ({
+export const createWebhookVerifier = (secrets: readonly string[]): ProviderWebhooks => ({
   checkHeaders(headers) {
     const read = readSignature(headers);
     if ('kind' in read) return read;

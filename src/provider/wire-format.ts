@@ -9,17 +9,17 @@ import { z } from 'zod';
 import { ProviderFailure } from '../domain/errors.ts';
 import type {
   AadhaarDetails,
-  ProviderRequest,
   ProviderSession,
   ProviderUser,
   SdkToken,
+  StartVerificationRequest,
   UnparsableWebhook,
   WebhookPayload,
 } from '../domain/ports.ts';
 import { isStorable } from '../domain/storable.ts';
-import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
+import { isLosslessJsonNumber, parseJson, UnusableJson } from './json.ts';
 import { MAX_ID_LENGTH, MAX_TEXT_LENGTH, toStorableStatus, toStorableText } from './texts.ts';
-import { readExpiryOfLink, readTime } from './times.ts';
+import { findLinkExpiry, parseProviderTime } from './times.ts';
 
 /**
  * Returns the value; null for `""`, null and a missing field, because the provider uses all three for a
@@ -36,7 +36,10 @@ const storable = (longest: number, otherwise = 'must be text') =>
  * of the provider's documentation and strings in others.
  */
 const orDigits = <T>(schema: z.ZodType<T>) =>
-  z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
+  z.preprocess(
+    (given) => (isLosslessJsonNumber(given) && isInteger(given.value) ? given.value : given),
+    schema,
+  );
 const id = orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').nullish()).transform(orNothing);
 const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
 const optionalStatus = z.string('must be text').transform(toStorableStatus).nullish().transform(orNothing);
@@ -46,9 +49,9 @@ const optionalStatus = z.string('must be text').transform(toStorableStatus).null
  */
 const prose = z.string().transform(toStorableText).nullish().transform(orNothing);
 const time = z
-  .preprocess((given) => (isWrittenNumber(given) ? given.value : given), z.string('must be a time'))
+  .preprocess((given) => (isLosslessJsonNumber(given) ? given.value : given), z.string('must be a time'))
   .transform((text, context) => {
-    const reading = readTime(text);
+    const reading = parseProviderTime(text);
     if ('time' in reading) return reading.time;
     context.addIssue({ code: 'custom', message: reading.problem });
     return z.NEVER;
@@ -118,7 +121,7 @@ const verification = z
       meetingAt: body.meeting_schedule.value,
       recordingLink: body.recording_link.value,
       recordingLinkExpiresAt:
-        body.recording_link.value === null ? null : readExpiryOfLink(body.recording_link.value),
+        body.recording_link.value === null ? null : findLinkExpiry(body.recording_link.value),
       agentRemarks: body.agent_remarks.value,
       auditorRemarks: body.auditor_remarks.value,
       ...(ignored.length > 0 ? { ignored } : {}),
@@ -312,7 +315,7 @@ export const writeTokenRequest = (appId: string, referenceId: string, userId: st
 });
 
 /** Returns the body of `POST /vkyc`. */
-export const writeRequest = (request: ProviderRequest) => ({
+export const writeVerificationRequest = (request: StartVerificationRequest) => ({
   verification_id: request.verificationId,
   user_id: request.userId,
   user_template: request.userTemplate,

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiError, apiError, getBody, REFUSALS } from './errors.ts';
-import type { ApiFault, Faults } from './faults.ts';
+import { type ApiError, apiError, REFUSALS, toErrorBody } from './errors.ts';
+import type { ApiFault, FaultSelector } from './faults.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 
 const DRIBBLE_SECONDS = 60;
@@ -19,7 +19,7 @@ const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
 };
 
 /** Injects the active faults into API calls that have passed the checks of credentials and rate limit. */
-export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: string): void {
+export function injectApiFaults(api: FastifyInstance, faults: FaultSelector, prefix: string): void {
   const hit = new WeakMap<FastifyRequest, ApiFault>();
 
   api.addHook('preHandler', async (request) => {
@@ -37,7 +37,7 @@ export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: st
     switch (hit.get(request)) {
       case 'error-504-after':
         reply.status(REFUSALS.gatewayTimeout.status);
-        return JSON.stringify(getBody(REFUSALS.gatewayTimeout));
+        return JSON.stringify(toErrorBody(REFUSALS.gatewayTimeout));
       case 'malformed-answer':
         reply.status(200);
         return String(payload).slice(0, String(payload).length / 2);

@@ -4,19 +4,19 @@ import type { Clock } from '../domain/ports.ts';
 import { injectApiFaults } from './api-faults.ts';
 import { checkCredentials } from './credentials.ts';
 import { apiError } from './errors.ts';
-import type { Faults } from './faults.ts';
+import type { FaultSelector } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
 import {
   checkId,
-  newUser,
+  newUserSchema,
   parseBody,
   tokenRequestSchema,
   userChangesSchema,
-  verificationRequest,
+  verificationRequestSchema,
 } from './requests.ts';
 import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
-import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
-import { type AccountTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
+import type { SandboxStore, UserKey, VerificationKey } from './store.ts';
+import { type AdditionalTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
 import type { SandboxUser } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
@@ -26,10 +26,10 @@ const TOKEN_LIFE_MS = 15 * 60_000;
 
 interface Dependencies {
   readonly store: SandboxStore;
-  readonly faults: Faults;
+  readonly faults: FaultSelector;
   readonly clock: Clock;
   readonly callsPerMinute: number | null;
-  readonly templates: AccountTemplates;
+  readonly templates: AdditionalTemplates;
 }
 
 /** Serves the six calls of the provider's API according to the provider's documentation. */
@@ -45,12 +45,12 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     injectApiFaults(api, faults, API_PREFIX);
 
     api.post('/user', async (request) => {
-      const { user_id, phone, ...person } = parseBody(newUser, request.body);
+      const { user_id, phone, ...person } = parseBody(newUserSchema, request.body);
       if (user_id) checkId('user_id', user_id);
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
 
-    api.get('/user', async (request) => store.findUser(request.query as UserSelection));
+    api.get('/user', async (request) => store.findUser(request.query as UserKey));
 
     api.patch('/user', async (request) => {
       const { user_id, user_reference_id, phone, ...person } = parseBody(userChangesSchema, request.body);
@@ -60,7 +60,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     });
 
     api.post('/vkyc', async (request) => {
-      const body = parseBody(verificationRequest, request.body);
+      const body = parseBody(verificationRequestSchema, request.body);
       const { verification_id, user_template, agent_template } = body;
       checkId('verification_id', verification_id);
       if (!hasTemplates(templates, user_template, agent_template)) throw apiError('templateUnknown');
@@ -79,9 +79,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
       };
     });
 
-    api.get('/vkyc', async (request) =>
-      store.findVerification(request.query as VerificationSelection).asAnswer(),
-    );
+    api.get('/vkyc', async (request) => store.findVerification(request.query as VerificationKey).asAnswer());
 
     api.post('/oauth/token', async (request) => {
       parseBody(tokenRequestSchema, request.body);

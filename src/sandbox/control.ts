@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { API_PREFIX } from './api.ts';
 import { SANDBOX_CREDENTIALS, type SigningSecret } from './credentials.ts';
-import { FAULTS, type Faults, faultSettings } from './faults.ts';
+import { FAULTS, type FaultSelector, faultSettingsSchema } from './faults.ts';
 import { TRANSITION_WEIGHTS } from './random-journey.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { toRawStatus } from './step.ts';
@@ -16,7 +16,7 @@ const CONTROL_PREFIX = '/_sandbox';
 
 interface Dependencies {
   readonly store: SandboxStore;
-  readonly faults: Faults;
+  readonly faults: FaultSelector;
   readonly webhooks: WebhookScheduler;
   readonly sender: WebhookSender;
   readonly secret: SigningSecret;
@@ -99,7 +99,7 @@ export async function serveControl(app: FastifyInstance, dependencies: Dependenc
     control.get('/faults', async () => faults.settings());
 
     control.put('/faults', async ({ body }, reply) => {
-      const wanted = faultSettings.safeParse(body);
+      const wanted = faultSettingsSchema.safeParse(body);
       if (!wanted.success) return reply.status(400).send({ message: z.prettifyError(wanted.error) });
       faults.set(wanted.data);
       return faults.settings();

@@ -26,5 +26,5 @@ const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
 };
 
 /** Returns the type of the webhook event that reports a step; null if the documentation has none. */
-export const documentedEvent = (name: StepName): string | null =>
+export const findDocumentedEventType = (name: StepName): string | null =>
   DOCUMENTED_EVENTS[name as KnownSubStatus] ?? null;

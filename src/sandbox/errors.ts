@@ -136,20 +136,20 @@ export const apiFieldError = (
   message: string,
 ): ApiError => new ApiError({ status: 400, type: 'validation_error', code: `${field}_${flaw}`, message });
 
-export const getBody = ({ type, code, message }: Refusal) => ({ type, code, message });
+export const toErrorBody = ({ type, code, message }: Refusal) => ({ type, code, message });
 
 /** Makes the server send every error in the provider's form: `{type, code, message}`. */
 export function answerErrorsAsTheProvider(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof ApiError)
-      return reply.status(error.refusal.status).headers(error.headers).send(getBody(error.refusal));
+      return reply.status(error.refusal.status).headers(error.headers).send(toErrorBody(error.refusal));
     if ((error.statusCode ?? 500) < 500) {
       const { message } = error;
       return reply.status(400).send({ type: 'validation_error', code: 'invalid_request', message });
     }
-    return reply.status(500).send(getBody(REFUSALS.apiError));
+    return reply.status(500).send(toErrorBody(REFUSALS.apiError));
   });
   app.setNotFoundHandler((_request, reply) =>
-    reply.status(REFUSALS.pathUnknown.status).send(getBody(REFUSALS.pathUnknown)),
+    reply.status(REFUSALS.pathUnknown.status).send(toErrorBody(REFUSALS.pathUnknown)),
   );
 }

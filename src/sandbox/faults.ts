@@ -58,7 +58,7 @@ const setting = z.strictObject({
 type Setting = z.infer<typeof setting>;
 
 /** Body of `PUT /_sandbox/faults`. Unknown fault names are refused with a list of the known names. */
-export const faultSettings = z.strictObject(
+export const faultSettingsSchema = z.strictObject(
   Object.fromEntries(NAMES.map((name) => [name, setting.optional()])),
   {
     error: (issue) =>
@@ -76,7 +76,7 @@ const START = 'POST /vkyc';
  * by a word in its id, such as `with-drop`. Random decisions depend only on the seed and on the call or
  * webhook that they concern, so that tests are repeatable.
  */
-export class Faults {
+export class FaultSelector {
   readonly #seed: string;
   readonly #settings = new Map<FaultName, Setting>();
   readonly #askedOfCalls = new Map<ApiFault, number>();
@@ -91,7 +91,7 @@ export class Faults {
   }
 
   /** Sets the named faults. Faults that are not named stay unchanged. */
-  set(settings: z.infer<typeof faultSettings>): void {
+  set(settings: z.infer<typeof faultSettingsSchema>): void {
     for (const [name, value] of Object.entries(settings))
       if (value) this.#settings.set(name as FaultName, { ...value });
   }

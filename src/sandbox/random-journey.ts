@@ -2,7 +2,7 @@ import { type KnownSubStatus, toStatusPair } from '../domain/status.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
 import type { AadhaarFlow } from './templates.ts';
-import { drawDuration, getTiming, type Timing, type TimingName } from './timing.ts';
+import { drawDuration, getTiming, type Timing, type TimingProfileName } from './timing.ts';
 
 type Alternatives = Partial<Record<KnownSubStatus, number>>;
 
@@ -103,7 +103,7 @@ const LOOPS_END_AFTER = 28;
 export function buildRandomJourney(
   random: SeededRandom,
   flow: AadhaarFlow,
-  name: TimingName,
+  name: TimingProfileName,
 ): readonly JourneyStep[] {
   if (random.chance(NO_BALANCE)) return [{ afterSeconds: 0, subStatus: 'INSUFFICIENT_BALANCE' }];
   const timing = getTiming(name);

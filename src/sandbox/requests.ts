@@ -10,7 +10,7 @@ const text = z.string();
 /** Reference id, as text. The provider's documentation mostly has an integer, its SDK a string. */
 const referenceId = z.union([z.string(), z.int()]).transform(String);
 
-export const newUser = z.looseObject({
+export const newUserSchema = z.looseObject({
   phone: text.regex(PHONE, 'must have 10 digits.'),
   user_id: text.nullish(),
   email: text.nullish(),
@@ -56,7 +56,7 @@ const aadhaarDetails = z
 
 const question = z.looseObject({ order: z.int(), question: text, answer: text });
 
-export const verificationRequest = z.looseObject({
+export const verificationRequestSchema = z.looseObject({
   verification_id: text.min(1),
   user_id: text.nullish(),
   user_reference_id: referenceId.nullish(),

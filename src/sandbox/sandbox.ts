@@ -1,16 +1,16 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import helmet from 'helmet';
-import type { SandboxWebhooks } from '../config.ts';
+import type { SandboxWebhookMode } from '../config.ts';
 import type { Clock } from '../domain/ports.ts';
 import { API_PREFIX, serveApi } from './api.ts';
 import { serveControl } from './control.ts';
 import { SigningSecret } from './credentials.ts';
 import { answerErrorsAsTheProvider } from './errors.ts';
-import { Faults } from './faults.ts';
+import { FaultSelector } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { SandboxStore } from './store.ts';
-import type { AccountTemplates } from './templates.ts';
+import type { AdditionalTemplates } from './templates.ts';
 import { WebhookScheduler } from './webhook-scheduler.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
@@ -28,7 +28,7 @@ interface Options {
   /** Port to listen on; 0 takes any free port. */
   readonly port: number;
   readonly clock: Clock;
-  readonly webhooks: SandboxWebhooks;
+  readonly webhooks: SandboxWebhookMode;
   /** Speed of journeys relative to real time. If null, journeys advance only by calls of `/_sandbox`. */
   readonly speed: number | null;
   /** Seed of all random decisions. The same seed gives the same data. */
@@ -38,7 +38,7 @@ interface Options {
   /** Rate limit of each operation, in calls per minute; null means no limit. */
   readonly callsPerMinute?: number | null;
   /** Templates of the settings, which the account has besides the sandbox's own. */
-  readonly templates?: AccountTemplates;
+  readonly templates?: AdditionalTemplates;
 }
 
 /** Running sandbox: an HTTP server with the provider's API, which also sends the provider's webhooks. */
@@ -65,7 +65,7 @@ export async function startSandbox({
   const journal = openJournal(journalFile);
   const secret = new SigningSecret();
   const sender = new WebhookSender(secret);
-  const faults = new Faults(seed);
+  const faults = new FaultSelector(seed);
   const webhookScheduler = new WebhookScheduler({
     webhooks,
     seed,

@@ -1,6 +1,6 @@
 import type { JourneyStep, StepName } from './step.ts';
 import { UNDOCUMENTED_STATUS } from './step.ts';
-import type { TimingName } from './timing.ts';
+import type { TimingProfileName } from './timing.ts';
 
 /** Time for which a scenario pauses at its problem, so that a person can look at the session. */
 const PROBLEM_PAUSE_SECONDS = 20;
@@ -46,7 +46,7 @@ const CALL_ENDED = [...CHECKS, ...CALL];
 export type Scenario = { readonly description: string } & (
   | { readonly steps: readonly JourneyStep[] }
   /** The steps are random, derived from the seed and the verification id, with the delays of this timing. */
-  | { readonly walk: TimingName }
+  | { readonly walk: TimingProfileName }
   /** `POST /vkyc` is refused with this error, and no verification is created. */
   | { readonly refusal: 'insufficientBalance' }
 );

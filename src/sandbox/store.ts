@@ -6,12 +6,12 @@ import { StepScheduler } from './step-scheduler.ts';
 import type { SandboxUser } from './user.ts';
 import { Verification, type VerificationStart } from './verification.ts';
 
-export interface UserSelection {
+export interface UserKey {
   readonly user_id?: string | null | undefined;
   readonly user_reference_id?: string | null | undefined;
 }
 
-export interface VerificationSelection {
+export interface VerificationKey {
   readonly verification_id?: string | undefined;
   readonly reference_id?: string | undefined;
 }
@@ -74,7 +74,7 @@ export class SandboxStore {
     return user;
   }
 
-  findUser({ user_id, user_reference_id }: UserSelection): SandboxUser {
+  findUser({ user_id, user_reference_id }: UserKey): SandboxUser {
     if (!user_id && !user_reference_id) throw apiError('userNotNamed');
     const user = this.#users.get(user_id || (this.#userIds[indexOf(user_reference_id)] ?? ''));
     if (!user) throw apiError('userUnknown');
@@ -108,7 +108,7 @@ export class SandboxStore {
     return this.#verifications.has(verificationId);
   }
 
-  findVerification({ verification_id, reference_id }: VerificationSelection): Verification {
+  findVerification({ verification_id, reference_id }: VerificationKey): Verification {
     if (!verification_id && !reference_id) throw apiError('verificationNotNamed');
     const id = verification_id || this.#verificationIds[indexOf(reference_id)];
     const found = this.#verifications.get(id ?? '');

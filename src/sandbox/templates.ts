@@ -17,14 +17,14 @@ export const DEFAULT_USER_TEMPLATE: keyof typeof USER_TEMPLATES = 'vkyc_user_tem
 export const AGENT_TEMPLATES = ['vkyc_agent_template_v1', 'vkyc_agent_template'] as const;
 
 /** Templates that the account has besides those above; they run the flow with the Aadhaar step. */
-export interface AccountTemplates {
+export interface AdditionalTemplates {
   readonly user: readonly { readonly id: string }[] | null;
   readonly agent: readonly { readonly id: string }[] | null;
 }
 
 /** Returns whether the account has both templates of a request; templates that are left out do not matter. */
 export function hasTemplates(
-  account: AccountTemplates,
+  account: AdditionalTemplates,
   user: string | null | undefined,
   agent: string | null | undefined,
 ): boolean {

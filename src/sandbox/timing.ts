@@ -72,9 +72,9 @@ export const TIMINGS = {
   },
 } as const satisfies Record<string, Timing>;
 
-export type TimingName = keyof typeof TIMINGS;
+export type TimingProfileName = keyof typeof TIMINGS;
 
-export const getTiming = (name: TimingName): Timing => TIMINGS[name];
+export const getTiming = (name: TimingProfileName): Timing => TIMINGS[name];
 
 /** Draws a duration in seconds, rounded to milliseconds. */
 export function drawDuration(span: Span, random: SeededRandom): number {

@@ -1,4 +1,4 @@
-import { documentedEvent } from './documented-events.ts';
+import { findDocumentedEventType } from './documented-events.ts';
 import { buildJourney } from './journey.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { type JourneyStep, type StepName, toRawStatus } from './step.ts';
@@ -114,7 +114,7 @@ export class Verification {
   asWebhook() {
     const { vkyc_link, link_expiry } = this.asStarted();
     return {
-      event_type: documentedEvent(this.subStatus) ?? 'VKYC_USER_STATUS_CHANGED',
+      event_type: findDocumentedEventType(this.subStatus) ?? 'VKYC_USER_STATUS_CHANGED',
       event_time: `${isoOf(this.#time).slice(0, 19)}Z`,
       version: 'v1',
       data: {

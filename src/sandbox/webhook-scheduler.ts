@@ -1,6 +1,6 @@
-import type { SandboxWebhooks } from '../config.ts';
-import { documentedEvent } from './documented-events.ts';
-import type { Faults, WebhookFault } from './faults.ts';
+import type { SandboxWebhookMode } from '../config.ts';
+import { findDocumentedEventType } from './documented-events.ts';
+import type { FaultSelector, WebhookFault } from './faults.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { UNDOCUMENTED_STATUS } from './step.ts';
 import type { Verification } from './verification.ts';
@@ -29,10 +29,10 @@ export interface WebhookEvent {
 }
 
 interface Options {
-  readonly webhooks: SandboxWebhooks;
+  readonly webhooks: SandboxWebhookMode;
   readonly seed: string;
   readonly speed: number | null;
-  readonly faults: Faults;
+  readonly faults: FaultSelector;
   readonly sender: WebhookSender;
   readonly onSettled: (verificationId: string, position: number) => void;
 }
@@ -64,7 +64,7 @@ export class WebhookScheduler {
     const { webhooks, seed, faults, onSettled } = this.#options;
     const { id, position } = verification;
     if (verification.isWebhookLost) return;
-    if (webhooks === 'documented' && !documentedEvent(verification.subStatus)) return;
+    if (webhooks === 'documented' && !findDocumentedEventType(verification.subStatus)) return;
     const hit = faults.ofWebhook(id, position);
     const random = createSeededRandom(seed, id, 'webhook', position);
     const { body, text } = written(verification, hit);

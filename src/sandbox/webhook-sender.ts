@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sign } from '../provider/signature.ts';
+import { signWebhook } from '../provider/signature.ts';
 import type { SigningSecret } from './credentials.ts';
 
 /**
@@ -99,7 +99,11 @@ export class WebhookSender {
         headers: {
           'content-type': 'application/json',
           'x-webhook-timestamp': timestamp,
-          'x-webhook-signature': sign(wellSigned ? this.#secret.current : NOBODYS_SECRET, timestamp, body),
+          'x-webhook-signature': signWebhook(
+            wellSigned ? this.#secret.current : NOBODYS_SECRET,
+            timestamp,
+            body,
+          ),
           'x-webhook-attempt': String(attempt),
           'x-webhook-version': '2025-01-01',
         },

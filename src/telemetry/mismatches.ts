@@ -24,7 +24,7 @@ export type OnMismatch = (mismatch: MismatchedUpdate) => void;
  * Counts and logs refused provider updates. The differing ids are not logged, because they may belong to
  * another customer.
  */
-export const watchMismatches =
+export const createMismatchObserver =
   ({ mismatches }: Metrics, log: Logger): OnMismatch =>
   (mismatch) => {
     const { source, field } = mismatch;

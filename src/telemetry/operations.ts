@@ -100,7 +100,7 @@ export const withMetrics = <A extends ExecutedOperation, R extends Answered>(
 };
 
 /** Error codes that clients can receive; any other code is counted as OTHER. */
-export const CODES = new Set([
+export const CLIENT_ERROR_CODES = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
   'CURSOR_EXPIRED',
@@ -119,7 +119,7 @@ export const CODES = new Set([
   'UNTRUSTED_DOCUMENT',
 ]);
 
-const known = (code: string): string => (CODES.has(code) ? code : 'OTHER');
+const known = (code: string): string => (CLIENT_ERROR_CODES.has(code) ? code : 'OTHER');
 
 /** Wraps an error formatter to count the errors that it returns. */
 export const withErrorCount =

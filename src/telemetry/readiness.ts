@@ -64,7 +64,7 @@ const DURABILITY_NOTES = {
   COMMIT_NOT_AWAITED: 'synchronous_commit is off: a crash of the server can lose the newest transitions',
 } as const satisfies Record<Durability, string>;
 
-export function createReadiness(options: ReadinessOptions): () => Promise<Readiness> {
+export function createReadinessProbe(options: ReadinessOptions): () => Promise<Readiness> {
   const {
     isStopping,
     doorbell,

@@ -1,19 +1,19 @@
-/** The audit must find an edit by the database owner of each column that `AUDITED_COLUMNS` says it can prove. */
+/** The audit must find an edit by the database owner of each column that `COLUMN_PROOFS` says it can prove. */
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { type PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { beforeAll, expect, test } from 'vitest';
-import { AUDITED_COLUMNS, type ColumnProof, type TableKey } from '../../src/db/schema/audit-columns.ts';
+import { COLUMN_PROOFS, type ColumnProof, type TableName } from '../../src/db/schema/audit-columns.ts';
 import * as tables from '../../src/db/schema/tables.ts';
 import { type Audit, auditOf, sessionWithHistory } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
 import { type Tampering, tamperingWith } from '../harness/tampering.ts';
 
-const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableKey, PgTable][];
-const proofsOf = (key: TableKey) =>
-  Object.entries<ColumnProof>(AUDITED_COLUMNS[key] as Record<string, ColumnProof>);
+const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableName, PgTable][];
+const proofsOf = (key: TableName) =>
+  Object.entries<ColumnProof>(COLUMN_PROOFS[key] as Record<string, ColumnProof>);
 /** Tables that the audit compares with archives, not with chains: tested in `test/api/archived-rows.test.ts`. */
-const WITH_ARCHIVES: readonly TableKey[] = ['archivedSessions'];
+const WITH_ARCHIVES: readonly TableName[] = ['archivedSessions'];
 const provenTables = allTables.filter(
   ([key]) => !WITH_ARCHIVES.includes(key) && proofsOf(key).some(([, proof]) => typeof proof === 'string'),
 );
@@ -68,7 +68,7 @@ test('AUDITED_COLUMNS says for every column of every table how the audit proves 
   }
 });
 
-test('the audit finds any edit by the database owner of a column that AUDITED_COLUMNS calls bound (stated by an audit entry) or derived', {
+test('the audit finds any edit by the database owner of a column that COLUMN_PROOFS calls bound (stated by an audit entry) or derived', {
   timeout: 60_000,
 }, async () => {
   expect(await isClean()).toBe(true);

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { EXAMPLE_IDS } from '../../src/http/graphiql-examples.ts';
+import { EXAMPLE_VERIFICATION_IDS } from '../../src/http/graphiql-examples.ts';
 import { browserTest } from '../harness/browser.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { openGraphiql } from '../harness/graphiql.ts';
@@ -22,7 +22,7 @@ browserTest(
     await choose('Watch');
     await run();
     await stopOf(page).waitFor();
-    await gateway.advance(EXAMPLE_IDS[0] as string, 1);
+    await gateway.advance(EXAMPLE_VERIFICATION_IDS[0] as string, 1);
     await shows('AADHAAR_VERIFICATION_SUCCESS');
     await stopOf(page).click();
 

@@ -1,7 +1,7 @@
 /** During a rolling deploy a later release may store statuses that this release does not know. */
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { listStoredPairs, writeStatusPairsMigration } from '../../src/gate/status-pairs.ts';
+import { parseAcceptedPairs, writeStatusPairsMigration } from '../../src/gate/status-pairs.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 
@@ -19,7 +19,9 @@ const sessionOf = async (gateway: Gateway, id: string) => {
 async function migrateAsLater({ database }: Gateway): Promise<void> {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql')).sort();
   const migrations = await Promise.all(files.map((name) => readFile(`migrations/${name}`, 'utf8')));
-  await database.query(writeStatusPairsMigration([...listStoredPairs(migrations), 'VIDEO_CALL/USER_WAVED']));
+  await database.query(
+    writeStatusPairsMigration([...parseAcceptedPairs(migrations), 'VIDEO_CALL/USER_WAVED']),
+  );
 }
 
 test('a status stored by a later release is shown as UNRECOGNIZED, is not overwritten by a poll, and later updates are recorded', async () => {

@@ -3,9 +3,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import {
   KEY_SET_CACHE_SECONDS,
   KEYS_COOLDOWN_SECONDS,
-  KEYS_OUTAGE_SECONDS,
   KEYS_RETRY_SECONDS,
   MAX_KEY_SET_BYTES,
+  MAX_STALE_KEYS_SECONDS,
 } from '../../src/http/key-set.ts';
 import { TOKEN_CACHE_SECONDS } from '../../src/http/sign-in.ts';
 import { arrive, withAuthorization } from '../harness/arrivals.ts';
@@ -142,7 +142,7 @@ test.each<[string, Iterable<string>]>([
   expect(keys.fetches).toBe(2);
   expect(gateway.logs.join('')).toContain('could not fetch usable keys from AUTH_JWKS_URL; retrying');
   expect(gateway.logs.join('')).not.toContain(keys.url);
-  time.forward(KEYS_OUTAGE_SECONDS);
+  time.forward(MAX_STALE_KEYS_SECONDS);
   await answersTo(gateway, await tokenOf(key));
   expect(await answersTo(gateway, await tokenOf(key)), 'cached keys are too old').toEqual(UNAVAILABLE);
 

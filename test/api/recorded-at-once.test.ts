@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { startScriptedProvider } from '../harness/provider.ts';
 import { rawPeer } from '../harness/raw-peer.ts';
@@ -62,7 +62,7 @@ async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise
   const requests = bodies.map((body) => {
     const bytes = JSON.stringify(body);
     const timestamp = String(Date.now());
-    const signature = sign('sandbox', timestamp, Buffer.from(bytes));
+    const signature = signWebhook('sandbox', timestamp, Buffer.from(bytes));
     const lines = [
       'POST /webhooks/cashfree HTTP/1.1',
       'host: localhost',

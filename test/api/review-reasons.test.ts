@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { customerMessageContext } from '../../src/db/sessions/reviews.ts';
-import { agentRemarksContext } from '../../src/db/sessions/sessions.ts';
+import { getCustomerMessageSealingContext } from '../../src/db/sessions/reviews.ts';
+import { getAgentRemarksSealingContext } from '../../src/db/sessions/sessions.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
 import { readArchive } from '../../src/services/retention/archive-file.ts';
@@ -451,8 +451,10 @@ test("an archive contains a review's reasons, and its message and remarks encryp
   expect(audited?.reasons).toEqual(['FACE_MISMATCH', 'CUSTOMER_PROMPTED']);
   const open = (sealed: Buffer | null | undefined, context: string) =>
     sealer.open(sealed as Buffer, context).toString('utf8');
-  expect(open(audited?.customerMessage, customerMessageContext(audited?.id as string))).toBe(
+  expect(open(audited?.customerMessage, getCustomerMessageSealingContext(audited?.id as string))).toBe(
     'visit a branch',
   );
-  expect(open(session?.agentRemarks, agentRemarksContext(session?.id as string))).toBe('she had a cold');
+  expect(open(session?.agentRemarks, getAgentRemarksSealingContext(session?.id as string))).toBe(
+    'she had a cold',
+  );
 });

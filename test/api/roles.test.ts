@@ -1,6 +1,12 @@
 import { buildSchema, getNamedType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { FIELD_ACCESS, FIELD_RULES, findFieldRule, OPERATIONS, type Role } from '../../src/domain/access.ts';
+import {
+  FIELD_ACCESS,
+  FIELD_RULES,
+  findFieldRule,
+  OPERATION_ROLES,
+  type Role,
+} from '../../src/domain/access.ts';
 import { applyAccessRules } from '../../src/graphql/access-rules.ts';
 import { call, everythingOf, fieldsOf, routesOfQueries, schema } from '../harness/everything.ts';
 import type { Answer } from '../harness/gateway.ts';
@@ -30,7 +36,7 @@ test('every operation is allowed for exactly the roles of the access table, what
       // their fields has arguments.
       if (!route && field.args.length > 0) throw new Error(`Add a route to ${type.name}.${field.name}`);
       if (!route) continue;
-      const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];
+      const needed = OPERATION_ROLES[`${type.name}.${field.name}` as keyof typeof OPERATION_ROLES];
       const calls = [own, other].flatMap((given) => [
         call(field, given),
         ...field.args.map(({ name }) => call(field, given, [name])),
@@ -96,7 +102,7 @@ test('a gateway with a field missing from the access tables does not start, and 
   const refusal = (sdl: string) => () => applyAccessRules(buildSchema(sdl));
 
   expect(refusal('type Query { everything: Int }')).toThrow(
-    'Query.everything is not in OPERATIONS of src/domain/access.ts',
+    'Query.everything is not in OPERATION_ROLES of src/domain/access.ts',
   );
   expect(refusal('type Query { viewer: Viewer } type Viewer { id: ID password: String }')).toThrow(
     'Viewer.password is not in FIELD_ACCESS of src/domain/access.ts',
@@ -108,7 +114,7 @@ test('a gateway with a field missing from the access tables does not start, and 
     const [type, field] = path.split('.') as [string, string];
     return field in ((schema.getType(type) as { getFields?(): object } | undefined)?.getFields?.() ?? {});
   };
-  expect([...named, ...Object.keys(OPERATIONS)].filter((path) => !has(path))).toEqual([]);
+  expect([...named, ...Object.keys(OPERATION_ROLES)].filter((path) => !has(path))).toEqual([]);
   expect(new Set(named).size).toBe(named.length);
 });
 

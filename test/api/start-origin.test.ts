@@ -1,9 +1,9 @@
 /**
- * What only the start request says (`ORIGIN_COLUMNS`): a session that is recorded later than its start has all of it,
+ * What only the start request says (`START_COLUMNS`): a session that is recorded later than its start has all of it,
  * because no poll or webhook can bring it back.
  */
 import { expect, test } from 'vitest';
-import { ORIGIN_COLUMNS } from '../../src/db/sessions/origin.ts';
+import { START_COLUMNS } from '../../src/db/sessions/origin.ts';
 import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -17,9 +17,9 @@ const INPUT = {
   agentTemplate: 'vkyc_agent_template_v1',
 };
 
-/** Returns the values of `ORIGIN_COLUMNS` in the rows of a start and of its session. */
+/** Returns the values of `START_COLUMNS` in the rows of a start and of its session. */
 async function originsOf({ database }: Gateway, verificationId: string) {
-  const names = ORIGIN_COLUMNS.map((column) =>
+  const names = START_COLUMNS.map((column) =>
     column.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
   );
   const read = async (table: string) => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { getSchema } from '../../src/graphql/schema.ts';
-import { parseManifest, trustedDocumentsOnly } from '../../src/graphql/trusted-documents.ts';
+import { createTrustedDocumentPolicy, parseManifest } from '../../src/graphql/trusted-documents.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
@@ -34,7 +34,7 @@ test('parseManifest reads plain hash-to-text manifests, hashes with the prefix s
       operations: [{ id: 'abc', name: 'Viewer', type: 'query', body: text }],
     },
   ])
-    expect(trustedDocumentsOnly(parseManifest(stored))({ documentId: 'sha256:abc' })).toMatchObject({
+    expect(createTrustedDocumentPolicy(parseManifest(stored))({ documentId: 'sha256:abc' })).toMatchObject({
       query: text,
     });
 });

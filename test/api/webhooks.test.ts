@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { sign, verify } from '../../src/provider/signature.ts';
+import { isValidWebhookSignature, signWebhook } from '../../src/provider/signature.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { startScriptedProvider } from '../harness/provider.ts';
 
@@ -69,10 +69,10 @@ test('the webhook signature equals the HMAC that openssl computes over the times
     input: Buffer.concat([Buffer.from('1746427759733'), body]),
   }).toString('base64');
 
-  expect(sign('the-secret', '1746427759733', body)).toBe(openssl);
-  expect(verify(['new', 'the-secret'], '1746427759733', body, openssl)).toBe(true);
-  expect(verify(['new'], '1746427759733', body, openssl)).toBe(false);
-  expect(verify(['the-secret'], '1746427759733', body, openssl.slice(0, -1))).toBe(false);
+  expect(signWebhook('the-secret', '1746427759733', body)).toBe(openssl);
+  expect(isValidWebhookSignature(['new', 'the-secret'], '1746427759733', body, openssl)).toBe(true);
+  expect(isValidWebhookSignature(['new'], '1746427759733', body, openssl)).toBe(false);
+  expect(isValidWebhookSignature(['the-secret'], '1746427759733', body, openssl.slice(0, -1))).toBe(false);
 });
 
 test('the webhook body of the provider’s documentation updates its session, with the link and the link’s expiry', async () => {
@@ -245,10 +245,10 @@ test('a webhook is accepted with any active secret, so that no webhook is lost w
   const timestamp = String(Date.now());
   const retired = {
     'x-webhook-timestamp': timestamp,
-    'x-webhook-signature': sign('retired-secret', timestamp, body),
+    'x-webhook-signature': signWebhook('retired-secret', timestamp, body),
   };
   expect(await gateway.webhook(body, retired)).toBe(200);
-  const unknown = { ...retired, 'x-webhook-signature': sign('never-a-secret', timestamp, body) };
+  const unknown = { ...retired, 'x-webhook-signature': signWebhook('never-a-secret', timestamp, body) };
   expect(await gateway.webhook(body, unknown)).toBe(401);
 });
 

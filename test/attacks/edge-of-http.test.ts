@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { expect, test } from 'vitest';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { rawPeer, rawWebSocket } from '../harness/raw-peer.ts';
 import { tallyOf } from './tally.ts';
@@ -39,7 +39,7 @@ test.each(['/graphql', '/graphql/', '/graphql/stream/'])(
 test('a signed webhook with an h2c upgrade offer is stored', async () => {
   const body = JSON.stringify({ data: { verification_id: 'stranger.1' } });
   const timestamp = String(Date.now());
-  const signed = `X-Webhook-Timestamp: ${timestamp}\r\nX-Webhook-Signature: ${sign('sandbox', timestamp, Buffer.from(body))}`;
+  const signed = `X-Webhook-Timestamp: ${timestamp}\r\nX-Webhook-Signature: ${signWebhook('sandbox', timestamp, Buffer.from(body))}`;
 
   const heard = await ask(`POST /webhooks/cashfree HTTP/1.1\r\n${signed}\r\n${H2C}`, body);
 

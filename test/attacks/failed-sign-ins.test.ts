@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { sign as signWebhook } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { atTheEnd, bootGateway, type Gateway } from '../harness/gateway.ts';
 
 const AUTH_SECRET = 'a secret of the tests that is long enough';

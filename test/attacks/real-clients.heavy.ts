@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
 const run = promisify(execFile);
@@ -39,7 +39,7 @@ test.skipIf(!hasJava)(
 test.skipIf(!hasJava)("a signed webhook from the JDK's HttpClient is accepted", async () => {
   const body = JSON.stringify({ data: { verification_id: 'java.1' } });
   const timestamp = String(Date.now());
-  const signature = sign('sandbox', timestamp, Buffer.from(body));
+  const signature = signWebhook('sandbox', timestamp, Buffer.from(body));
 
   const answers = await askByJava('/webhooks/cashfree', body, [
     ...JSON_TYPE,

@@ -3,7 +3,12 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
-import { type Cursors, createCursors, LOG_START, type LogPosition } from '../../src/feed/cursor.ts';
+import {
+  type CursorCodec,
+  createCursorCodec,
+  FEED_START_POSITION,
+  type LogPosition,
+} from '../../src/feed/cursor.ts';
 import { getFingerprint } from '../../src/feed/fingerprint.ts';
 import { eventually } from '../harness/gateway.ts';
 import {
@@ -52,13 +57,13 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     fingerprint: getFingerprint(row),
   }));
   const feed = entries.filter(({ position }) => position !== null);
-  const cursors: Cursors = createCursors(await readFeedIdentity(drizzle(database)));
+  const cursors: CursorCodec = createCursorCodec(await readFeedIdentity(drizzle(database)));
   const numbers = new Set(entries.map(({ number }) => number));
   const places = new Map(entries.map((entry) => [`${entry.sessionId} ${entry.sequence}`, entry]));
   const entryAt = ({ sessionId, sequence }: LogPosition) =>
     places.get(`${sessionId} ${Math.max(sequence, 1)}`);
   const positionOf = (at: LogPosition): number => {
-    if (at.sessionId === LOG_START.sessionId) return 0;
+    if (at.sessionId === FEED_START_POSITION.sessionId) return 0;
     const entry = entryAt(at);
     if (!entry) throw new Error(`The log has no transition ${at.sequence} of session ${at.sessionId}`);
     // Transitions without a position sort after all others.
@@ -81,7 +86,7 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
       const position = cursors.decode(cursor);
       const entry = entryAt(position);
       const isOther = position.fingerprint !== null && position.fingerprint !== entry?.fingerprint;
-      return position.sessionId === LOG_START.sessionId || (entry !== undefined && !isOther);
+      return position.sessionId === FEED_START_POSITION.sessionId || (entry !== undefined && !isOther);
     },
     expected(wish, after) {
       const key = JSON.stringify([wish.session?.id, wish.filter, after]);

@@ -1,6 +1,6 @@
 /** Tests the parts of the client helper (resuming subscriptions) without a connection. */
 import { describe, expect, test, vi } from 'vitest';
-import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
+import { findVariableDefinitions, selectsHeartbeats } from '../../src/client/document.ts';
 import { classifyErrors, findFrame, isRestart, type Result } from '../../src/client/frames.ts';
 import { StreamPosition } from '../../src/client/position.ts';
 import { backoffMs } from '../../src/client/resuming.ts';
@@ -37,13 +37,13 @@ describe('findVariables', () => {
     ['query { a(b: "") } subscription ($y: Int) { c }', '($y: Int)'],
     ['query { a(b: """"quoted" """) } subscription ($y: Int) { c }', '($y: Int)'],
   ])('findVariables of the document %j returns %j', (query, variables) => {
-    expect(findVariables({ query })).toBe(variables);
+    expect(findVariableDefinitions({ query })).toBe(variables);
   });
 
   test('findVariables returns the variables of the subscription with the given operation name', () => {
     const query = 'subscription A($a: Int) { a } query Q($q: Int) { a } subscription B($b: Int) { b }';
     const variablesOf = (operationName?: string | null) =>
-      findVariables({ query, ...(operationName === undefined ? {} : { operationName }) });
+      findVariableDefinitions({ query, ...(operationName === undefined ? {} : { operationName }) });
     expect(['A', 'B', 'Q', 'C', undefined, null].map(variablesOf)).toEqual([
       '($a: Int)',
       '($b: Int)',

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { describe, expect } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { LOG_START } from '../../src/feed/cursor.ts';
+import { FEED_START_POSITION } from '../../src/feed/cursor.ts';
 import { Hub } from '../../src/feed/hub.ts';
 import { createCollector } from '../harness/collector.ts';
 import { listenTo } from '../harness/doorbell-listener.ts';
@@ -109,7 +109,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell (notifications) %s', (_name, {
     const log = pino({ level: 'silent' });
     const replicas = doorbells.map((doorbell) => {
       const faulty = createFaultyDoorbell(doorbell, random);
-      const connection = connect(databaseUrl, 6, () => {});
+      const connection = createDatabasePools(databaseUrl, 6, () => {});
       const hub = new Hub({ db: connection.db, clock: systemClock, doorbell: faulty, log });
       atTheEnd(async () => {
         await faulty.stop();
@@ -119,7 +119,7 @@ describe.each(Object.entries(ADAPTERS))('doorbell (notifications) %s', (_name, {
       return { faulty, hub, feed: createCollector() };
     });
     for (const { hub, feed } of replicas)
-      await hub.followAll({ at: LOG_START, number: 0, fingerprint: null }, feed.subscriber);
+      await hub.followAll({ at: FEED_START_POSITION, number: 0, fingerprint: null }, feed.subscriber);
     const ring = (session: string, sequence: number) =>
       replicas[random.integer(0, 1)]?.faulty.ring(session, sequence);
 

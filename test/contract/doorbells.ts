@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { test } from 'vitest';
-import { connect, type DatabaseConnection } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import type { Doorbell } from '../../src/domain/ports.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { createNatsDoorbell, type NatsDoorbell, type NatsTimings } from '../../src/feed/nats-doorbell.ts';
@@ -96,7 +96,7 @@ async function openNats(): Promise<Replicas> {
 
 export interface Replica {
   readonly doorbell: PostgresDoorbell;
-  readonly connection: DatabaseConnection;
+  readonly connection: DatabasePools;
   /** Log lines of the doorbell at level warn or above. */
   readonly warnings: string[];
 }
@@ -105,7 +105,7 @@ export interface Replica {
 export async function openReplica(url: string, timings: Partial<DoorbellTimings> = {}): Promise<Replica> {
   const warnings: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
-  const connection = connect(url, 4, () => {});
+  const connection = createDatabasePools(url, 4, () => {});
   atTheEnd(() => connection.close());
   const doorbell = createPostgresDoorbell({
     url,

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { logStart } from '../../src/feed/cursor.ts';
+import { getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { Hub } from '../../src/feed/hub.ts';
 import { CHANNEL, type DoorbellTimings } from '../../src/feed/postgres-doorbell.ts';
 import { createCollector } from '../harness/collector.ts';
@@ -52,7 +52,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   atTheEnd(() => hub.stop());
   const [row] = await findSessions(near.connection.db, [session]);
   const feed = createCollector();
-  hub.followSession(row as SessionRow, logStart(session), feed.subscriber);
+  hub.followSession(row as SessionRow, getSessionStartPosition(session), feed.subscriber);
   const ear = listenTo(far.doorbell);
 
   wire.refuse();

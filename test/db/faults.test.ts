@@ -1,13 +1,13 @@
 import { createServer } from 'node:net';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import {
   classifyFault,
   type DatabaseFault,
-  isCausedByValues,
+  isPermanentError,
 } from '../../src/db/connection/connection-errors.ts';
-import { MissingKey } from '../../src/encryption/sealing.ts';
+import { MissingKeyError } from '../../src/encryption/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
@@ -22,7 +22,7 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
 
 /** Opens a connection pool like the gateway's. `fail` runs a statement that must fail, and returns its error. */
 function connectionTo(url: string, poolSize = 1) {
-  const { db, pool, close } = connect(url, poolSize, () => {});
+  const { db, pool, close } = createDatabasePools(url, poolSize, () => {});
   atTheEnd(close);
   return { db, pool, fail: (text: string) => rejection(pool.query(text)) };
 }
@@ -116,7 +116,7 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
     const error = await cause(await freshDatabase());
 
     expect(classifyFault(error)).toBe(fault);
-    expect(isCausedByValues(error)).toBe(false);
+    expect(isPermanentError(error)).toBe(false);
     expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
@@ -130,7 +130,7 @@ test("isCausedByValues returns true for an error caused by a statement's values,
     raising('54000'),
   ]) {
     const error = await fail(text);
-    expect([classifyFault(error), isCausedByValues(error)], text).toEqual([null, true]);
+    expect([classifyFault(error), isPermanentError(error)], text).toEqual([null, true]);
   }
   for (const text of [
     'select * from no_such_table',
@@ -138,10 +138,10 @@ test("isCausedByValues returns true for an error caused by a statement's values,
     raising('42501'),
   ]) {
     const error = await fail(text);
-    expect([classifyFault(error), isCausedByValues(error)], text).toEqual([null, false]);
+    expect([classifyFault(error), isPermanentError(error)], text).toEqual([null, false]);
   }
-  expect(isCausedByValues(new TypeError('undefined is not a function'))).toBe(true);
-  expect(isCausedByValues(new MissingKey('k1'))).toBe(false);
+  expect(isPermanentError(new TypeError('undefined is not a function'))).toBe(true);
+  expect(isPermanentError(new MissingKeyError('k1'))).toBe(false);
 });
 
 test('a transaction rejects with the error of its first failed statement, not with a later one', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { connect, type Transaction } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type Transaction } from '../../src/db/connection/client.ts';
 import { insertSession, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { insertUser } from '../../src/db/sessions/users.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
@@ -9,7 +9,7 @@ const ROUNDS = 400;
 const WRITERS = 4;
 
 test('if several connections insert the same session at the same time, one inserts it and none fails', async () => {
-  const { db, close } = connect(await freshDatabase(), WRITERS, () => {});
+  const { db, close } = createDatabasePools(await freshDatabase(), WRITERS, () => {});
   atTheEnd(close);
   const now = new Date();
   const user = await insertUser(db, {

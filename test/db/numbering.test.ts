@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { assignPositions } from '../../src/db/sessions/feed.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
@@ -12,7 +12,7 @@ test('if the database connection is lost during a call of assignPositions, the c
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);
-  const { db, pools, close } = connect(wire.url, 2, () => {});
+  const { db, pools, close } = createDatabasePools(wire.url, 2, () => {});
   atTheEnd(async () => {
     await close();
     await pool.end();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { deleteSessionFigures, findFigures, storeFigures } from '../../src/db/sessions/session-figures.ts';
 import { auditOf } from '../harness/audit.ts';
 import { movableClock } from '../harness/clock.ts';
@@ -64,7 +64,7 @@ test('a gateway runs sessions with a database role that does not own the tables 
   );
   expect((await auditOf(owner).verify()).findings).toEqual([]);
 
-  const { db, close } = connect(runtime, 4, () => {});
+  const { db, close } = createDatabasePools(runtime, 4, () => {});
   atTheEnd(close);
   const question = { series: 'counted', from: new Date(0), stepMs: 60_000, maxAgeMs: 60_000 };
   const asOf = new Date();

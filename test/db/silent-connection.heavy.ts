@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
-import { QueryTimeout } from '../../src/db/connection/timeout-client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
+import { QueryTimeoutError } from '../../src/db/connection/timeout-client.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
@@ -8,7 +8,7 @@ test('on a database connection that no longer delivers packets, queries and tran
   timeout: 60_000,
 }, async () => {
   const wire = await startTcpProxy(await freshDatabase());
-  const { db, pool, close } = connect(wire.url, 4, () => {});
+  const { db, pool, close } = createDatabasePools(wire.url, 4, () => {});
   atTheEnd(close);
   // Opens two connections: one for the query, one for the transaction.
   await Promise.all([pool.query('select pg_sleep(0.1)'), pool.query('select pg_sleep(0.1)')]);
@@ -22,8 +22,8 @@ test('on a database connection that no longer delivers packets, queries and tran
   ]);
 
   expect(performance.now() - begun).toBeLessThan(25_000);
-  expect(question).toMatchObject({ status: 'rejected', reason: expect.any(QueryTimeout) });
-  expect(transaction).toMatchObject({ status: 'rejected', reason: expect.any(QueryTimeout) });
+  expect(question).toMatchObject({ status: 'rejected', reason: expect.any(QueryTimeoutError) });
+  expect(transaction).toMatchObject({ status: 'rejected', reason: expect.any(QueryTimeoutError) });
   wire.mend();
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });

@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { connect, type DatabaseConnection } from '../../src/db/connection/client.ts';
-import { isCanceled, type StatsDatabase } from '../../src/db/connection/statistics.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
+import { isQueryCanceled, type StatsDatabase } from '../../src/db/connection/statistics.ts';
 import { findFigures, storeFigures } from '../../src/db/sessions/session-figures.ts';
 import {
   countOutcomes,
@@ -42,7 +42,7 @@ const WHOLE = { from: null, to: null, openOnly: false, verificationIds: null };
 
 /** One process of the gateway, as far as statistics go. */
 interface Process {
-  readonly connection: DatabaseConnection;
+  readonly connection: DatabasePools;
   /** Number of counts that this process has finished. */
   readonly counted: () => number;
   /** Asks for figures whose count is slow; the value is the name of this process and the number of its count. */
@@ -55,7 +55,7 @@ interface Answer {
 }
 
 function startProcess(name: string, url: string, clock: Clock): Process {
-  const connection = connect(url, 4, () => {});
+  const connection = createDatabasePools(url, 4, () => {});
   const { db, statistics } = connection;
   const log = pino({ level: 'silent' });
   const figures = new SessionFigures({ db, statistics, clock, log, liveTimeoutMs: LIVE_TIMEOUT_MS });
@@ -265,7 +265,7 @@ describe('stored session figures', () => {
       )
       .catch((thrown: unknown) => thrown);
 
-    expect(isCanceled(error)).toBe(true);
+    expect(isQueryCanceled(error)).toBe(true);
     expect(error).not.toBeInstanceOf(FiguresPending);
     expect((await database.query('select from session_figures')).rowCount).toBe(0);
   });
@@ -315,7 +315,7 @@ test('each kind of stored session figures is read from the database exactly as i
   for (const id of ['stored.1', 'stored.2']) await gateway.start(id);
   await gateway.advance('stored.1', 4);
   await webhooksSettled(gateway.database);
-  const { db, statistics, close } = connect(gateway.databaseUrl, 4, () => {});
+  const { db, statistics, close } = createDatabasePools(gateway.databaseUrl, 4, () => {});
   atTheEnd(close);
   const clock = stillClock();
   const log = pino({ level: 'silent' });

@@ -1,20 +1,20 @@
 /** Tests that statistics queries have their own connections, timeouts and cancellation. */
 import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import { connect, type DatabaseConnection } from '../../src/db/connection/client.ts';
-import { isCanceled } from '../../src/db/connection/statistics.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
+import { isQueryCanceled } from '../../src/db/connection/statistics.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
 
 const FOREVER_SECONDS = 60;
 
-async function open(): Promise<DatabaseConnection> {
-  const connection = connect(await freshDatabase(), 4, () => {});
+async function open(): Promise<DatabasePools> {
+  const connection = createDatabasePools(await freshDatabase(), 4, () => {});
   atTheEnd(() => connection.close());
   return connection;
 }
 
 /** Returns the number of statements that run on the statistics connections. */
-async function running({ pools }: Pick<DatabaseConnection, 'pools'>): Promise<number> {
+async function running({ pools }: Pick<DatabasePools, 'pools'>): Promise<number> {
   const { rows } = await pools.reads.query(
     `select count(*)::int as count from pg_stat_activity
      where datname = current_database() and application_name = 'vkyc-gateway statistics' and state = 'active'`,
@@ -37,7 +37,7 @@ describe('statistics statement', () => {
 
     controller.abort();
 
-    expect(isCanceled(await counting.catch((error: unknown) => error))).toBe(true);
+    expect(isQueryCanceled(await counting.catch((error: unknown) => error))).toBe(true);
     expect(await running(connection)).toBe(0);
   });
 
@@ -46,7 +46,7 @@ describe('statistics statement', () => {
     const count = () => connection.statistics.count(sleep(FOREVER_SECONDS), { timeoutMs: 100, signal: null });
 
     for (let round = 0; round < 4; round += 1)
-      expect(isCanceled(await count().catch((error: unknown) => error))).toBe(true);
+      expect(isQueryCanceled(await count().catch((error: unknown) => error))).toBe(true);
     const { rows } = (await connection.statistics.count((db) => db.execute(sql`select 1 as one`), {
       timeoutMs: 1_000,
       signal: null,

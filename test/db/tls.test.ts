@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { classifyFault } from '../../src/db/connection/connection-errors.ts';
 import { atTheEnd, bootGateway, eventually, untilReady } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
@@ -108,7 +108,7 @@ test.skipIf(!hasOpenssl)(
     /** Returns whether the connection is encrypted, or the class of the error if there is no connection. */
     const outcome = async (parameters: string, host = 'localhost') => {
       const url = `${wire.url.replace('127.0.0.1', host).split('?')[0]}?${parameters}`;
-      const { pool, close } = connect(url, 2, () => {});
+      const { pool, close } = createDatabasePools(url, 2, () => {});
       try {
         const { rows } = await pool.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()');
         return rows[0].ssl ? 'TLS' : 'plain';

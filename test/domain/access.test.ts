@@ -12,9 +12,9 @@ import {
   isStaff,
   maySee,
   maySeeField,
-  OPERATIONS,
+  OPERATION_ROLES,
+  PERSONAL_DATA_ROLES,
   type Role,
-  SEES_PERSONAL_DATA,
   type Viewer,
   viewerCacheKey,
   visibleVerificationIds,
@@ -33,12 +33,12 @@ const customer = as(['CUSTOMER']);
 
 describe('access tables: roles per operation and action', () => {
   test('the access table lets every role use every query and subscription but the search by phone, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
-    for (const [operation, roles] of Object.entries(OPERATIONS)) {
+    for (const [operation, roles] of Object.entries(OPERATION_ROLES)) {
       if (operation.startsWith('Mutation.')) expect(roles, operation).not.toContain('VIEWER');
       else if (operation !== 'Query.users') expect(roles, operation).toEqual(ROLES);
     }
-    expect(OPERATIONS['Query.users']).toEqual(['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']);
-    expect(OPERATIONS['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
+    expect(OPERATION_ROLES['Query.users']).toEqual(['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']);
+    expect(OPERATION_ROLES['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
   });
 
   test('only AGENT and ADMIN may record agent reviews, only AUDITOR and ADMIN may record auditor reviews, and only VIEWER sees no personal data', () => {
@@ -60,7 +60,7 @@ describe('access tables: roles per operation and action', () => {
       UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
-    expect(SEES_PERSONAL_DATA).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
+    expect(PERSONAL_DATA_ROLES).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });
 
   test.each([

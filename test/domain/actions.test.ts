@@ -8,9 +8,9 @@ import {
   findDecisionDenial,
   findDenial,
   MEETING_STATUS_BY_SUB_STATUS,
-  mayFollowReview,
-  mayHaveReplacer,
   mayHideCall,
+  mayHideUnreviewedCall,
+  needsReplacerName,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
   type ReviewDecision,
@@ -380,7 +380,7 @@ describe('findDecisionDenial', () => {
   });
 
   test('mayFollowReview is true only for the sub-statuses of a booked, cancelled, declined or missed meeting; awaitsReview only for those of an ended call', () => {
-    const following = ALL_PAIRS.filter(mayFollowReview).map(({ subStatus }) => subStatus);
+    const following = ALL_PAIRS.filter(mayHideUnreviewedCall).map(({ subStatus }) => subStatus);
     expect(following.sort()).toEqual([...BOOKED].sort());
     const waiting = ALL_PAIRS.filter(awaitsReview).map(({ subStatus }) => subStatus);
     expect(waiting).toEqual(['USER_ENDED_CALL', 'AGENT_ENDED_CALL']);
@@ -714,7 +714,7 @@ describe('what people may do with a session that they decided on', () => {
 
   test('mayHaveReplacer is true only for a session that is replaced and disputed', () => {
     const matters = [false, true].flatMap((replaced) =>
-      [false, true].map((disputed) => mayHaveReplacer({ replaced, disputed })),
+      [false, true].map((disputed) => needsReplacerName({ replaced, disputed })),
     );
     expect(matters).toEqual([false, false, false, true]);
   });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type AuditEntry, type AuditKind, computeCommitment, personText } from '../../src/domain/audit.ts';
+import {
+  type AuditEntry,
+  type AuditKind,
+  computeCommitment,
+  formatPersonForCommitment,
+} from '../../src/domain/audit.ts';
 import {
   type AuditedSession,
   checkDerived,
@@ -76,7 +81,7 @@ const row: AuditedSession = {
 const SAID = {
   verificationId: 'loan-1',
   userId: 'u-1',
-  person: computeCommitment(personText(USER), SALT),
+  person: computeCommitment(formatPersonForCommitment(USER), SALT),
   caller: 'olga',
   referenceId: null,
   userTemplate: null,

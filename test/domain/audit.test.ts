@@ -4,11 +4,11 @@ import {
   AUDIT_FIELDS,
   AuditKeys,
   computeCommitment,
-  DETAIL_FIELDS,
+  formatPersonForCommitment,
   formatTime,
+  LATE_SESSION_FIELDS,
   newSalt,
-  personText,
-  serialise,
+  serializeAuditContent,
 } from '../../src/domain/audit.ts';
 import { keys, makeEntry, SESSION_ID } from './chains.ts';
 
@@ -20,14 +20,14 @@ const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(tex
 describe('serialise', () => {
   test('serialise writes exactly the fields of the kind of audit entry in their order, times as text and missing values as null', () => {
     const content = { hashes: undefined, erasedBy: 'uma', more: 1 } as never;
-    expect(serialise('PSEUDONYM', content)).toBe('{"erasedBy":"uma","hashes":null}');
+    expect(serializeAuditContent('PSEUDONYM', content)).toBe('{"erasedBy":"uma","hashes":null}');
     const transition = {
       recordedAt: new Date(5),
       sequence: 0,
       actor: '',
       occurredAt: new Date(Number.NaN),
     } as never;
-    expect(serialise('TRANSITION', transition)).toBe(
+    expect(serializeAuditContent('TRANSITION', transition)).toBe(
       '{"sequence":0,"fromStatus":null,"fromSubStatus":null,"status":null,"subStatus":null,"rawStatus":null,' +
         '"rawSubStatus":null,"verdict":null,"source":null,"actor":"","occurredAt":"no time",' +
         '"recordedAt":"1970-01-01T00:00:00.005Z"}',
@@ -54,7 +54,7 @@ describe('serialise', () => {
       'PSEUDONYM erasedBy hashes',
       'ERASURE erasedBy',
     ]);
-    expect(DETAIL_FIELDS.join(' ')).toBe(
+    expect(LATE_SESSION_FIELDS.join(' ')).toBe(
       'caller referenceId userTemplate agentTemplate replacesId linkExpiresAt',
     );
   });
@@ -70,7 +70,9 @@ describe('commitment', () => {
   });
 
   test('personText, the text that the commitment to a person hashes, contains the id and creation time of the user', () => {
-    expect(personText({ userId: 'u-1', createdAt: new Date(0) })).toBe('["u-1","1970-01-01T00:00:00.000Z"]');
+    expect(formatPersonForCommitment({ userId: 'u-1', createdAt: new Date(0) })).toBe(
+      '["u-1","1970-01-01T00:00:00.000Z"]',
+    );
   });
 });
 

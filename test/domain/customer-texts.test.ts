@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { OPERATIONS } from '../../src/domain/access.ts';
+import { OPERATION_ROLES } from '../../src/domain/access.ts';
 import {
   CUSTOMER_TEXTS,
   DISPUTED_TEXTS,
-  toCustomerInfo,
   toCustomerMessage,
+  toCustomerStatusInfo,
 } from '../../src/domain/customer-texts.ts';
 import { LOCALES, type Locale } from '../../src/domain/locales.ts';
 import { ALL_PAIRS, getStatusInfo, SUB_STATUSES, toStatusPair } from '../../src/domain/status.ts';
@@ -52,7 +52,7 @@ test('English texts are in Latin letters, without names of statuses', () => {
 });
 
 test('no text for customers gives advice to staff or accuses the customer', () => {
-  const mutations = Object.keys(OPERATIONS).flatMap((operation) => operation.split('.')[1] ?? []);
+  const mutations = Object.keys(OPERATION_ROLES).flatMap((operation) => operation.split('.')[1] ?? []);
   const forStaff = new RegExp(
     `_|\\b(${mutations.join('|')}|the customer|merchant|provider|auditor|onboard|escalate|balance|fraud)\\b`,
     'i',
@@ -100,10 +100,10 @@ test('toCustomerMessage tells the customer of a replaced session about the newes
 
 test('toCustomerInfo changes only the explanation and the recommended action of a status', () => {
   const info = getStatusInfo(toStatusPair('USER_LOCATION_OUTSIDE_INDIA'));
-  expect(toCustomerInfo(info)).toEqual({
+  expect(toCustomerStatusInfo(info)).toEqual({
     ...info,
     explanation: 'Your location appears to be outside India. Video KYC is possible only from inside India.',
     recommendedAction: 'Please try again when you are in India.',
   });
-  for (const each of ALL_PAIRS) expect(toCustomerInfo(each).explanation).not.toBe(each.explanation);
+  for (const each of ALL_PAIRS) expect(toCustomerStatusInfo(each).explanation).not.toBe(each.explanation);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nextPollAt, type PollFacts, type PollPace } from '../../src/domain/polling.ts';
+import { computeNextPollAt, type PollFacts, type PollPace } from '../../src/domain/polling.ts';
 import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 
 const SECOND = 1_000;
@@ -34,7 +34,7 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
 /** Returns the milliseconds from the last report of the provider (`heardAt`) until the next poll. */
 const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   const given = facts(changes);
-  return (nextPollAt(given, pace(fairShareMs))?.getTime() ?? Number.NaN) - given.heardAt.getTime();
+  return (computeNextPollAt(given, pace(fairShareMs))?.getTime() ?? Number.NaN) - given.heardAt.getTime();
 };
 
 test('an active session is polled 21 s after a change, then at growing intervals up to the fair share (the interval of round-robin)', () => {
@@ -68,7 +68,7 @@ test('a session whose order of updates is uncertain (unsettled) is polled immedi
 });
 
 test('polling stops when a session has ended, or a day and a half after its link expired, but continues for up to thirty days while a review is pending', () => {
-  const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) === null;
+  const never = (changes: Partial<PollFacts>) => computeNextPollAt(facts(changes), pace()) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
   expect(never({ linkExpiresAt: at(-2 * DAY) })).toBe(true);
@@ -128,7 +128,7 @@ test("a link that expires at the time of the provider's last report causes no ex
 });
 
 test('a session is polled until a day and a half after its link expired, or for thirty days while it waits for a review', () => {
-  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), pace()) !== null;
+  const isPolled = (changes: Partial<PollFacts>) => computeNextPollAt(facts(changes), pace()) !== null;
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY) })).toBe(true);
   expect(isPolled({ linkExpiresAt: at(-1.5 * DAY - 1) })).toBe(false);
   // A link without an expiry time counts as valid for thirty days.
@@ -158,7 +158,7 @@ test('a booked session is always polled within a second after the grace period o
         const graceEnd = NOW + startsMs + graceMs;
         // A poll is answered at the moment at which it is due, and finds nothing new.
         while (polls.length < 100_000 && heardAt.getTime() <= Math.max(graceEnd, NOW)) {
-          const next = nextPollAt(
+          const next = computeNextPollAt(
             { ...booked, heardAt },
             {
               ...{ fairShareMs, meetingGraceMs: graceMs, confirmMs: 0 },
@@ -179,7 +179,7 @@ test('a booked session is always polled within a second after the grace period o
 test('a session that ended by a decision made in the gateway is polled until a week after both the decision and the end of its link', () => {
   const decided = { status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED', unconfirmed: true } as const;
   const isPolled = (changes: Partial<PollFacts>) =>
-    nextPollAt(facts({ ...decided, ...changes }), pace()) !== null;
+    computeNextPollAt(facts({ ...decided, ...changes }), pace()) !== null;
   expect(isPolled({ unconfirmed: false })).toBe(false);
   expect(isPolled({})).toBe(true);
   expect(isPolled({ changedAt: at(-30 * DAY), linkExpiresAt: at(-7 * DAY) })).toBe(true);

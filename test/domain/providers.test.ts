@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallPurpose, Provider, ProviderCalls } from '../../src/domain/ports.ts';
+import type { CallPurpose, Provider, ProviderClient } from '../../src/domain/ports.ts';
 import { Providers } from '../../src/domain/providers.ts';
 
 /** A provider whose clients are told apart by their name and purpose. */
@@ -22,7 +22,7 @@ test('a provider is found by the name that is stored with a session, and null if
 
 test('clients returns the client of each provider for the purpose, and a failure UNAVAILABLE for a provider that is not configured', () => {
   const clients = new Providers([FIRST, SECOND]).clients('POLL');
-  expect(clients.get('second') as ProviderCalls | string).toBe('second POLL');
+  expect(clients.get('second') as ProviderClient | string).toBe('second POLL');
   expect(() => clients.get('third')).toThrow(
     expect.objectContaining({
       kind: 'UNAVAILABLE',

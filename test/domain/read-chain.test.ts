@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import {
   beginChain,
   type ChainedRead,
-  chainRead,
-  type ExportedReads,
   type PersonalDataRead,
   type ReadChain,
   ReadLogCheck,
+  type ReadLogCheckpoint,
+  signChainedRead,
 } from '../../src/domain/read-chain.ts';
 import { keys, recordedAt } from './chains.ts';
 
@@ -23,7 +23,7 @@ const second = beginChain(keys, 'b', recordedAt(1), first);
 function readsOf(chain: ReadChain, count: number): ChainedRead[] {
   const reads: ChainedRead[] = [];
   for (let number = 1; number <= count; number += 1)
-    reads.push(chainRead(keys, chain, number, read(number), reads.at(-1)?.hash ?? chain.hash));
+    reads.push(signChainedRead(keys, chain, number, read(number), reads.at(-1)?.hash ?? chain.hash));
   return reads;
 }
 const ofFirst = readsOf(first, 3) as [ChainedRead, ChainedRead, ChainedRead];
@@ -34,14 +34,14 @@ const UNCHAINED = { ...read(1), chainId: null, number: null, hash: null };
 function check(
   chains: readonly ReadChain[],
   reads: readonly Parameters<ReadLogCheck['add']>[0][],
-  exported: ExportedReads | null = null,
+  exported: ReadLogCheckpoint | null = null,
 ) {
   const log = new ReadLogCheck(keys, chains, exported);
   for (const each of reads) log.add(each);
   const findings = log.end().map(({ chainId, number, what }) => `${chainId} ${number} ${what}`);
   return { findings, chained: log.chained, unchained: log.unchained };
 }
-const exportOf = (reads: readonly ChainedRead[], unchained = 0): ExportedReads => ({
+const exportOf = (reads: readonly ChainedRead[], unchained = 0): ReadLogCheckpoint => ({
   heads: new Map(reads.map((each) => [each.chainId, each])),
   unchained,
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { OPERATIONS } from '../../src/domain/access.ts';
+import { OPERATION_ROLES } from '../../src/domain/access.ts';
 import {
   ALL_PAIRS,
   CIRCUMSTANCES,
@@ -145,7 +145,7 @@ test('the facts of the reference are listed for each of its status pairs', () =>
 });
 
 test('the texts for staff name no mutation or field; the mutations of a status are listed apart, and the API has them', () => {
-  const mutations = Object.keys(OPERATIONS)
+  const mutations = Object.keys(OPERATION_ROLES)
     .filter((operation) => operation.startsWith('Mutation.'))
     .map((operation) => operation.slice('Mutation.'.length));
   const fields = ['replacesSessionId', 'replacedBy', 'callComplete'];

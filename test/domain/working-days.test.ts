@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { findEarliestDay, toDay, toIsoDate } from '../../src/domain/working-days.ts';
+import { subtractWorkingDays, toIndianDayNumber, toIsoDate } from '../../src/domain/working-days.ts';
 
 const NONE = new Set<string>();
 const NOON_IN_INDIA = 'T12:00:00+05:30';
 
 const earliest = (workingDays: number, today: string, holidays: ReadonlySet<string> = NONE): string =>
-  toIsoDate(findEarliestDay(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
+  toIsoDate(subtractWorkingDays(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
 
 describe('findEarliestDay', () => {
   test.each([
@@ -39,10 +39,10 @@ describe('findEarliestDay', () => {
   });
 
   test('findEarliestDay returns the same day as counting weekdays one by one, for every day of three years', () => {
-    const first = toDay(new Date('2025-12-01T00:00:00Z'));
+    const first = toIndianDayNumber(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);
-      const found = findEarliestDay(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
+      const found = subtractWorkingDays(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
       const countSince = (day: number): number => {
         const weekdays = Array.from({ length: today - day }, (_, index) =>
           new Date((day + 1 + index) * 86_400_000).getUTCDay(),
@@ -57,7 +57,7 @@ describe('findEarliestDay', () => {
 });
 
 test('a day begins at midnight in India, which is 18:30 UTC', () => {
-  expect(toIsoDate(toDay(new Date('2026-12-31T18:29:59.999Z')))).toBe('2026-12-31');
-  expect(toIsoDate(toDay(new Date('2026-12-31T18:30:00Z')))).toBe('2027-01-01');
-  expect(toIsoDate(toDay(new Date('1969-12-31T18:29:59Z')))).toBe('1969-12-31');
+  expect(toIsoDate(toIndianDayNumber(new Date('2026-12-31T18:29:59.999Z')))).toBe('2026-12-31');
+  expect(toIsoDate(toIndianDayNumber(new Date('2026-12-31T18:30:00Z')))).toBe('2027-01-01');
+  expect(toIsoDate(toIndianDayNumber(new Date('1969-12-31T18:29:59Z')))).toBe('1969-12-31');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCursors } from '../../src/feed/cursor.ts';
+import { createCursorCodec } from '../../src/feed/cursor.ts';
 
 const identity = { epoch: 1, cursorKey: Buffer.alloc(32, 5) };
 const PLACE = {
@@ -12,7 +12,7 @@ const PLACE = {
 const OF_LAST_RELEASE = 'AAAAAQGPAAAAAHAAgAAAAAAAAAEAAAAHjgA4sUj7_QCaTy37';
 
 test('a cursor decodes to its session, sequence, fingerprint and feed position, and encoding is deterministic', () => {
-  const cursors = createCursors(identity);
+  const cursors = createCursorCodec(identity);
 
   for (const place of [PLACE, { ...PLACE, fingerprint: null }, { ...PLACE, position: null }]) {
     const cursor = cursors.encode(place);
@@ -22,7 +22,7 @@ test('a cursor decodes to its session, sequence, fingerprint and feed position, 
 });
 
 test('a cursor that the last release issued decodes without fingerprint and feed position', () => {
-  const cursors = createCursors(identity);
+  const cursors = createCursorCodec(identity);
 
   expect(cursors.decode(OF_LAST_RELEASE)).toEqual({ ...PLACE, fingerprint: null, position: null });
 });
@@ -30,15 +30,15 @@ test('a cursor that the last release issued decodes without fingerprint and feed
 test('before the time `oldCursorsUntil`, cursors are encoded as in the last release, so that replicas of that release accept the cursors during a rolling deploy', () => {
   let now = Date.parse('2026-11-29T12:00:00Z');
   const oldCursorsUntil = new Date(now + 1);
-  const cursors = createCursors({ ...identity, oldCursorsUntil, clock: { now: () => new Date(now) } });
+  const cursors = createCursorCodec({ ...identity, oldCursorsUntil, clock: { now: () => new Date(now) } });
 
   expect(cursors.encode(PLACE)).toBe(OF_LAST_RELEASE);
   now += 1;
-  expect(cursors.encode(PLACE)).toBe(createCursors(identity).encode(PLACE));
+  expect(cursors.encode(PLACE)).toBe(createCursorCodec(identity).encode(PLACE));
 });
 
 test('decode refuses a cursor in which one bit of any byte was changed', () => {
-  const cursors = createCursors(identity);
+  const cursors = createCursorCodec(identity);
 
   for (const cursor of [OF_LAST_RELEASE, cursors.encode(PLACE)]) {
     const bytes = Buffer.from(cursor, 'base64url');

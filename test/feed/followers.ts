@@ -4,19 +4,24 @@
  */
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { type CursorError, type LogPosition, logStart, positionAfter } from '../../src/feed/cursor.ts';
+import {
+  type CursorError,
+  getSessionStartPosition,
+  type LogPosition,
+  positionAfter,
+} from '../../src/feed/cursor.ts';
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
-import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
+import { FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
 import { LogTail, type LogTailEntry } from '../../src/feed/log-tail.ts';
 import { Subscriber } from '../../src/feed/subscriber.ts';
 import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
 import type {
-  Frame,
+  FrameEvent,
   FrameSelection,
   LogProgress,
+  LogSubscription,
   ResyncPoint,
   Sink,
-  Subscription,
 } from '../../src/feed/subscription.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -42,7 +47,7 @@ const entry = (number: number, life = 0) =>
 
 /** Returns the progress of a subscriber that has seen every entry up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
-  const position = number === 0 ? logStart(SESSION) : positionAfter(entry(number, life));
+  const position = number === 0 ? getSessionStartPosition(SESSION) : positionAfter(entry(number, life));
   return { at: position, number, fingerprint: position.fingerprint };
 };
 
@@ -162,7 +167,7 @@ export class Connection implements Sink {
 
 export const cursorOf = ({ sequence }: Pick<LogPosition, 'sequence'>) => `after ${sequence}`;
 
-const shown = (frame: Frame, viewer: Viewer | null) => ({
+const shown = (frame: FrameEvent, viewer: Viewer | null) => ({
   kind: frame.kind,
   ...(frame.kind === 'TRANSITION'
     ? { number: frame.transition.sequence, life: frame.transition.recordedAt.getTime() }
@@ -171,7 +176,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   ...(viewer ? { viewer: viewer.id } : {}),
   cursor:
     'at' in frame ? cursorOf(frame.at) : frame.kind === 'TRANSITION' ? cursorOf(frame.transition) : null,
-  previousCursor: PREVIOUS_CURSOR,
+  previousCursor: PREVIOUS_CURSOR_PLACEHOLDER,
 });
 
 /**
@@ -182,7 +187,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
   const selection = {
     key: 'numbers',
     executed: [] as string[],
-    async execute(frames: readonly Frame[], viewer: Viewer) {
+    async execute(frames: readonly FrameEvent[], viewer: Viewer) {
       await new Promise((resolve) => setImmediate(resolve));
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
@@ -241,10 +246,10 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         first = null,
         connection = new Connection(),
         ...given
-      }: Partial<Subscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
+      }: Partial<LogSubscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
     ) {
       const from = typeof after === 'number' ? at(after) : after;
-      const subscription: Subscription = {
+      const subscription: LogSubscription = {
         selection,
         sink: connection,
         viewer: viewer('anyone'),

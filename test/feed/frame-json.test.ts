@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { encodeOnce, FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
+import { encodeCursorOnce, FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
 
 test('FrameJson.after puts the previousCursor of a stream (null at its first frame) wherever the frame selects that field', () => {
   const frame = new FrameJson(
-    JSON.stringify({ one: PREVIOUS_CURSOR, cursor: 'c', two: { three: PREVIOUS_CURSOR } }),
+    JSON.stringify({
+      one: PREVIOUS_CURSOR_PLACEHOLDER,
+      cursor: 'c',
+      two: { three: PREVIOUS_CURSOR_PLACEHOLDER },
+    }),
   );
 
   const texts = ['a', 'b', null, 'a'].map((previous) => JSON.parse(frame.after(() => previous)));
@@ -34,7 +38,10 @@ test('encodeOnce encodes the cursor of a log entry once for any number of stream
   const entries = [1, 2].map((sequence) => ({ sessionId: '', sequence }));
 
   for (let stream = 0; stream < 100; stream += 1)
-    expect(entries.map((entry) => encodeOnce(cursors as never, entry as never))).toEqual(['at 1', 'at 2']);
+    expect(entries.map((entry) => encodeCursorOnce(cursors as never, entry as never))).toEqual([
+      'at 1',
+      'at 2',
+    ]);
 
   expect(encoded).toBe(2);
 });

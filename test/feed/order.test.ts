@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { connect, type Database } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type Database } from '../../src/db/connection/client.ts';
 import { assignPositions } from '../../src/db/sessions/feed.ts';
 import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { LOG_START, logStart } from '../../src/feed/cursor.ts';
+import { FEED_START_POSITION, getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { Hub } from '../../src/feed/hub.ts';
 import { type Collector, createCollector } from '../harness/collector.ts';
@@ -27,7 +27,7 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
   const sessions = await createSessions(pool, 12);
   const log = pino({ level: 'silent' });
   const replicas = Array.from({ length: 2 }, () => {
-    const connection = connect(url, 6, () => {});
+    const connection = createDatabasePools(url, 6, () => {});
     const doorbell = createLocalDoorbell();
     return { connection, doorbell, hub: new Hub({ db: connection.db, clock: systemClock, doorbell, log }) };
   });
@@ -41,13 +41,17 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
   const feeds = replicas.map(() => createCollector());
   for (const [index, { hub }] of replicas.entries())
     await hub.followAll(
-      { at: LOG_START, number: 0, fingerprint: null },
+      { at: FEED_START_POSITION, number: 0, fingerprint: null },
       (feeds[index] as Collector).subscriber,
     );
   const oneSession = sessions[0] as string;
   const [row] = await findSessions(replicas[1]?.connection.db as Database, [oneSession]);
   const sessionFeed = createCollector();
-  replicas[1]?.hub.followSession(row as SessionRow, logStart(oneSession), sessionFeed.subscriber);
+  replicas[1]?.hub.followSession(
+    row as SessionRow,
+    getSessionStartPosition(oneSession),
+    sessionFeed.subscriber,
+  );
 
   const { random, seed } = newChance();
   // Loses one in three notifications; each of the others reaches one replica, chosen at random.
@@ -74,7 +78,7 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
 test('feed positions that are assigned in batches of two keep the order of transitions within each session', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 2 });
-  const connection = connect(url, 2, () => {});
+  const connection = createDatabasePools(url, 2, () => {});
   atTheEnd(async () => {
     await connection.close();
     await pool.end();

@@ -1,9 +1,15 @@
 /** Unit tests of the feed's frame budgets, fingerprints, cursors and frames. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createCursors, expiredCursor, LOG_START, logStart, positionAfter } from '../../src/feed/cursor.ts';
+import {
+  createCursorCodec,
+  createExpiredCursorError,
+  FEED_START_POSITION,
+  getSessionStartPosition,
+  positionAfter,
+} from '../../src/feed/cursor.ts';
 import { getFingerprint } from '../../src/feed/fingerprint.ts';
-import { FrameBudgets, LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
-import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
+import { FrameBudgets, MAX_LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
+import { FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
 
 const goesOn = () => false;
 
@@ -59,7 +65,7 @@ describe('frame budget', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('trySpend admits a live frame that costs more than LIGHT_FRAME_COST only if no subscriber waits for the frame budget and its whole cost is available', async () => {
+  test('trySpend admits a live frame that costs more than MAX_LIGHT_FRAME_COST only if no subscriber waits for the frame budget and its whole cost is available', async () => {
     const budget = new FrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
@@ -73,12 +79,12 @@ describe('frame budget', () => {
     expect([payment.isMade, budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
   });
 
-  test('trySpend admits a live frame of at most LIGHT_FRAME_COST even if the frame budget is empty', async () => {
+  test('trySpend admits a live frame of at most MAX_LIGHT_FRAME_COST even if the frame budget is empty', async () => {
     const budgets = new FrameBudgets(100);
     pay(budgets.of('asha', 50), 2);
     await pass(0);
-    expect(budgets.of('asha', LIGHT_FRAME_COST).trySpend()).toBe(true);
-    expect(budgets.of('asha', LIGHT_FRAME_COST + 1).trySpend()).toBe(false);
+    expect(budgets.of('asha', MAX_LIGHT_FRAME_COST).trySpend()).toBe(true);
+    expect(budgets.of('asha', MAX_LIGHT_FRAME_COST + 1).trySpend()).toBe(false);
   });
 });
 
@@ -120,27 +126,27 @@ describe('log position and cursor', () => {
     expect(positionAfter(entry as never)).toBe(place);
     expect(positionAfter({ ...entry, position: null } as never).position).toBeNull();
     expect(positionAfter({ ...ENTRY } as never).position).toBeNull();
-    expect(logStart('x')).toEqual({ ...LOG_START, sessionId: 'x' });
+    expect(getSessionStartPosition('x')).toEqual({ ...FEED_START_POSITION, sessionId: 'x' });
   });
 
   test('a cursor of another log epoch (number that a restore from a backup raises) has expired; a cursor whose text was altered is invalid', () => {
     const cursorKey = Buffer.alloc(32, 5);
-    const cursors = createCursors({ epoch: 1, cursorKey });
+    const cursors = createCursorCodec({ epoch: 1, cursorKey });
     const cursor = cursors.encode(positionAfter(ENTRY as never));
-    expect(() => createCursors({ epoch: 2, cursorKey }).decode(cursor)).toThrow(
+    expect(() => createCursorCodec({ epoch: 2, cursorKey }).decode(cursor)).toThrow(
       expect.objectContaining({ kind: 'EXPIRED', expiry: 'LOG_REWOUND' }),
     );
     for (const other of [`${cursor}=`, `${cursor}AAAA`, cursor.slice(4), '', ` ${cursor}`])
       expect(() => cursors.decode(other), other).toThrow(
         expect.objectContaining({ kind: 'INVALID', expiry: null }),
       );
-    expect(expiredCursor('ARCHIVED')).toMatchObject({ kind: 'EXPIRED', expiry: 'ARCHIVED' });
+    expect(createExpiredCursorError('ARCHIVED')).toMatchObject({ kind: 'EXPIRED', expiry: 'ARCHIVED' });
   });
 });
 
 test('FrameJson.length is the length of the JSON, doubled if the JSON has a placeholder for previousCursor, because the text with the filled-in cursor is kept too', () => {
   expect(new FrameJson('{"a":1}').length).toBe(7);
-  const json = JSON.stringify({ a: PREVIOUS_CURSOR });
+  const json = JSON.stringify({ a: PREVIOUS_CURSOR_PLACEHOLDER });
   const frame = new FrameJson(json);
   expect(frame.length).toBe(2 * json.length);
   const [one, again] = [frame.after(() => 'c'), frame.after(() => 'c')];

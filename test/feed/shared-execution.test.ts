@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameJson } from '../../src/feed/frame-json.ts';
 import { type FrameRequest, SharedExecution } from '../../src/feed/shared-execution.ts';
-import type { Frame, FrameSelection } from '../../src/feed/subscription.ts';
+import type { FrameEvent, FrameSelection } from '../../src/feed/subscription.ts';
 import { viewer } from './followers.ts';
 
 interface Nature {
@@ -13,9 +13,9 @@ interface Nature {
 
 const shownAs = (number: number): FrameRequest => ({
   key: String(number),
-  frame: { kind: 'HEARTBEAT', at: { sequence: number }, serverTime: new Date(0) } as unknown as Frame,
+  frame: { kind: 'HEARTBEAT', at: { sequence: number }, serverTime: new Date(0) } as unknown as FrameEvent,
 });
-const numberIn = (frame: Frame) => (frame as unknown as { at: { sequence: number } }).at.sequence;
+const numberIn = (frame: FrameEvent) => (frame as unknown as { at: { sequence: number } }).at.sequence;
 const keyOf = (id: string) => `["${id}"]`;
 
 /** Waits for `count` steps of the microtask queue. */

@@ -3,13 +3,13 @@
  * with.
  */
 import { createHash } from 'node:crypto';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
-import type { ExportedReads } from '../../src/domain/read-chain.ts';
+import type { ReadLogCheckpoint } from '../../src/domain/read-chain.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
-import { exportHeads, readHeads } from '../../src/services/audit/audit-heads.ts';
-import { type VerificationResult, verifyAudit } from '../../src/services/audit/verify-audit.ts';
-import { verifyReads } from '../../src/services/audit/verify-reads.ts';
+import { exportHeads, parseHeadsExport } from '../../src/services/audit/audit-heads.ts';
+import { type AuditVerificationResult, verifyAudit } from '../../src/services/audit/verify-audit.ts';
+import { verifyReadChains } from '../../src/services/audit/verify-reads.ts';
 import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
 import { inMinutes, person } from './people.ts';
 
@@ -19,7 +19,7 @@ const keyOf = (setting: string) => {
 };
 
 export interface Audit {
-  verify(heads?: ReadonlyMap<string, AuditHead>): Promise<VerificationResult>;
+  verify(heads?: ReadonlyMap<string, AuditHead>): Promise<AuditVerificationResult>;
   /**
    * Returns the finding (detected tampering) in one session's chain as `number: finding`, or null if the
    * chain is intact.
@@ -30,12 +30,12 @@ export interface Audit {
    * Returns the findings in the log of personal-data reads. If an export of chain heads is given, it is compared with
    * the log as well.
    */
-  findingsOfReads(exported?: ExportedReads | null): Promise<string[]>;
-  exportedReads(): Promise<ExportedReads | null>;
+  findingsOfReads(exported?: ReadLogCheckpoint | null): Promise<string[]>;
+  exportedReads(): Promise<ReadLogCheckpoint | null>;
 }
 
 export function auditOf(databaseUrl: string): Audit {
-  const { db, close } = connect(databaseUrl, 2, () => {});
+  const { db, close } = createDatabasePools(databaseUrl, 2, () => {});
   atTheEnd(close);
   const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
   const sealer = new Sealer([keyOf(DATA_KEYS)]);
@@ -45,7 +45,7 @@ export function auditOf(databaseUrl: string): Audit {
     async function* lines() {
       for await (const line of exportHeads(db, keys, new Date())) yield line.trimEnd();
     }
-    return readHeads(lines(), keys);
+    return parseHeadsExport(lines(), keys);
   };
   return {
     verify: (heads) => verify(heads),
@@ -56,7 +56,7 @@ export function auditOf(databaseUrl: string): Audit {
     exported: async () => (await exportAll()).heads,
     exportedReads: async () => (await exportAll()).reads,
     async findingsOfReads(exported = null) {
-      const { findings } = await verifyReads(db, keys, exported);
+      const { findings } = await verifyReadChains(db, keys, exported);
       return findings.map(({ number, what }) => `${number}: ${what}`);
     },
   };

@@ -4,10 +4,10 @@
  */
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson } from '../../src/feed/frame-json.ts';
-import type { Frame, Subscription } from '../../src/feed/subscription.ts';
+import type { FrameEvent, LogSubscription } from '../../src/feed/subscription.ts';
 
 export interface Collector {
-  readonly subscriber: Subscription;
+  readonly subscriber: LogSubscription;
   readonly seen: { sessionId: string; sequence: number }[];
   /** Resolves with the collected transitions when there are this many. */
   count(wanted: number): Promise<{ sessionId: string; sequence: number }[]>;
@@ -16,7 +16,7 @@ export interface Collector {
 export function createCollector(): Collector {
   const seen: { sessionId: string; sequence: number }[] = [];
   let wake = () => {};
-  const place = (frame: Frame) =>
+  const place = (frame: FrameEvent) =>
     frame.kind === 'TRANSITION'
       ? { sessionId: frame.transition.sessionId, sequence: frame.transition.sequence }
       : {};

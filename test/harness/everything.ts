@@ -13,7 +13,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import { OPERATIONS, ROLES } from '../../src/domain/access.ts';
+import { OPERATION_ROLES, ROLES } from '../../src/domain/access.ts';
 import { getSchema } from '../../src/graphql/schema.ts';
 import { inMinutes } from './people.ts';
 
@@ -108,7 +108,7 @@ const ALL_ROLES = Object.keys(ROLES);
 
 /** Whether every role may use a root field, by its coordinate; true also for fields that are not root fields. */
 function isForAll(coordinate: string): boolean {
-  const roles: readonly string[] = OPERATIONS[coordinate as keyof typeof OPERATIONS] ?? ALL_ROLES;
+  const roles: readonly string[] = OPERATION_ROLES[coordinate as keyof typeof OPERATION_ROLES] ?? ALL_ROLES;
   return roles.length === ALL_ROLES.length;
 }
 

@@ -7,11 +7,11 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { createApp } from '../../src/app.ts';
+import { startApp } from '../../src/app.ts';
 import type { TestOverrides } from '../../src/composition/core.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Clock } from '../../src/domain/ports.ts';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { runBothWays } from './both-ways.ts';
 import { databaseUrl, TEMPLATE } from './postgres.ts';
 
@@ -165,7 +165,7 @@ export async function bootGateway({
     AUDIT_KEYS,
     ...environment,
   });
-  const app = await createApp(config, {
+  const app = await startApp(config, {
     log: pino({ level: 'debug' }, sink),
     manualSandbox: !environment.SANDBOX_SPEED,
     disablePolling: !polling,
@@ -278,7 +278,7 @@ export async function bootGateway({
       const all = {
         'content-type': 'application/json',
         'x-webhook-timestamp': timestamp,
-        'x-webhook-signature': sign('sandbox', timestamp, bytes),
+        'x-webhook-signature': signWebhook('sandbox', timestamp, bytes),
         ...headers,
       };
       const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);

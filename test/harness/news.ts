@@ -1,6 +1,6 @@
 /** Generates provider updates (plausible webhooks of many sessions) and sends them. */
 import { toStatusPair } from '../../src/domain/status.ts';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { TRANSITION_WEIGHTS } from '../../src/sandbox/random-journey.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from './provider.ts';
@@ -114,7 +114,7 @@ export async function sendUntilTaken(
       headers: {
         'content-type': 'application/json',
         'x-webhook-timestamp': timestamp,
-        'x-webhook-signature': sign('sandbox', timestamp, Buffer.from(body)),
+        'x-webhook-signature': signWebhook('sandbox', timestamp, Buffer.from(body)),
       },
       body,
     }).catch(() => null);

@@ -2,7 +2,7 @@
  * Runs random journeys (simulated verifications) through a real gateway: the sandbox's webhooks are lost,
  * repeated and reordered while staff act. Returns the delivered webhooks, to compare them with the log.
  */
-import type { SandboxWebhooks } from '../../src/config.ts';
+import type { SandboxWebhookMode } from '../../src/config.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
@@ -31,7 +31,7 @@ interface Options {
   readonly gateway: Gateway;
   readonly seed: string;
   readonly count: number;
-  readonly webhooks: SandboxWebhooks;
+  readonly webhooks: SandboxWebhookMode;
   readonly onProgress: (done: number) => void;
 }
 

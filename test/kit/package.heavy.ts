@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { parseManifest, trustedDocumentsOnly } from '../../src/graphql/trusted-documents.ts';
+import { createTrustedDocumentPolicy, parseManifest } from '../../src/graphql/trusted-documents.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,5 +46,5 @@ test('a frontend project can generate its types from the packed npm package alon
   const kit = JSON.parse(await readFile(join(ROOT, 'schema/trusted-documents.json'), 'utf8'));
   expect(Object.keys(generated)).toHaveLength(Object.keys(kit).length);
   for (const [hash, query] of Object.entries(generated))
-    expect(trustedDocumentsOnly(generated)({ documentId: `sha256:${hash}` })).toMatchObject({ query });
+    expect(createTrustedDocumentPolicy(generated)({ documentId: `sha256:${hash}` })).toMatchObject({ query });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { findGatewayUrls, greet } from '../../src/greeting.ts';
+import { findGatewayUrls, formatGreeting } from '../../src/greeting.ts';
 import { formatLine } from '../../src/logging-text.ts';
 
 const RUNNING = { url: 'http://127.0.0.1:4000', sandboxUrl: 'http://127.0.0.1:4010/verification' };
@@ -8,7 +8,7 @@ const RUNNING = { url: 'http://127.0.0.1:4000', sandboxUrl: 'http://127.0.0.1:40
 test('the first lines that a start prints show the console, GraphiQL, the sandbox, the data folder and how to stop', () => {
   const config = readConfig({ DATA_DIR: '/var/data' });
 
-  expect(greet(config, findGatewayUrls(config, RUNNING))).toBe(`
+  expect(formatGreeting(config, findGatewayUrls(config, RUNNING))).toBe(`
 vkyc-gateway is ready.
 
   Console   http://127.0.0.1:4000/console
@@ -33,7 +33,7 @@ test('without introspection and with a real provider, the first lines that a sta
     AUDIT_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
   });
 
-  const said = greet(config, findGatewayUrls(config, { ...RUNNING, sandboxUrl: null }));
+  const said = formatGreeting(config, findGatewayUrls(config, { ...RUNNING, sandboxUrl: null }));
 
   expect(said).toContain('Provider  https://sandbox.cashfree.com/verification');
   expect(said).toContain('Data      PostgreSQL of DATABASE_URL');

@@ -2,7 +2,7 @@
  * Tests a restore of the database from a backup while the gateway runs: the log loses its newest transitions.
  */
 import { expect, test } from 'vitest';
-import { createCursors, logStart } from '../../src/feed/cursor.ts';
+import { createCursorCodec, getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { takeBackup } from '../harness/backup.ts';
 import { bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 
@@ -145,9 +145,9 @@ test('subscriptions resume from a cursor that an earlier release issued without 
   const { id } = await gateway.start('hurt.1');
   await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
   const { rows } = await gateway.database.query('select epoch, cursor_key from log_identity');
-  const cursors = createCursors({ epoch: rows[0].epoch, cursorKey: rows[0].cursor_key });
+  const cursors = createCursorCodec({ epoch: rows[0].epoch, cursorKey: rows[0].cursor_key });
   const key = Buffer.from(id, 'base64url').toString().split(':')[1] as string;
-  const after = cursors.encode({ ...logStart(key), sequence: 1 });
+  const after = cursors.encode({ ...getSessionStartPosition(key), sequence: 1 });
 
   for (const query of [SCREEN, LOG])
     expect(await gateway.subscribe(query, { id, after }).next()).toMatchObject({ sequence: 2 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { GraphQLObjectType } from 'graphql';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createCursors, logStart } from '../../src/feed/cursor.ts';
+import { createCursorCodec, getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { getSchema } from '../../src/graphql/schema.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
@@ -17,13 +17,13 @@ const idOf = (key: string): string => Buffer.from(`VkycSession:${key}`).toString
 
 const cursorsOf = async (gateway: Gateway, epochs = 0) => {
   const { rows } = await gateway.database.query('select epoch, cursor_key from log_identity');
-  return createCursors({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
+  return createCursorCodec({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
 };
 
 test('subscribers with the same selection but different variables or default values each get the result of their own values', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
-  const after = (await cursorsOf(gateway)).encode(logStart(id));
+  const after = (await cursorsOf(gateway)).encode(getSessionStartPosition(id));
   for (let count = 0; count < 4; count += 1) await record(gateway.database, id);
   const watch = (byDefault: number, variables = {}) =>
     gateway.subscribe(
@@ -41,7 +41,7 @@ test('subscribers with the same selection but different variables or default val
 test('a later replay of the same transitions shows the current session, and the transitions themselves unchanged', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
-  const after = (await cursorsOf(gateway)).encode(logStart(id));
+  const after = (await cursorsOf(gateway)).encode(getSessionStartPosition(id));
   await record(gateway.database, id);
   const look = async (selection: string) => {
     const stream = gateway.subscribe(
@@ -66,7 +66,7 @@ test('two sessionLive subscriptions that begin in the same tick, one with an exp
   const [key] = (await createSessions(gateway.database, 1)) as [string];
   const id = idOf(key);
   await record(gateway.database, key);
-  const expired = (await cursorsOf(gateway, 7)).encode({ ...logStart(key), sequence: 1 });
+  const expired = (await cursorsOf(gateway, 7)).encode({ ...getSessionStartPosition(key), sequence: 1 });
   const query =
     'subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { ... on SessionSnapshot { resync } } }';
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');

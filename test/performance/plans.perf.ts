@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
-import { connect, type DatabaseConnection, type Transaction } from '../../src/db/connection/client.ts';
+import { createDatabasePools, type DatabasePools, type Transaction } from '../../src/db/connection/client.ts';
 import { readQueueDepths } from '../../src/db/connection/readiness.ts';
 import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
-import { assignPositionsAtCommit, readFeedHead } from '../../src/db/sessions/feed.ts';
+import { assignPositionsAtCommit, readNewestFeedEntries } from '../../src/db/sessions/feed.ts';
 import {
+  countBookingsByStart,
   countOtherMeetings,
-  type MeetingPage,
-  readBookings,
+  type MeetingPageRequest,
   readMeetingPage,
 } from '../../src/db/sessions/meeting-times.ts';
 import { lockNextOfQueue, lockQueuedSessionOf } from '../../src/db/sessions/queues.ts';
@@ -23,19 +23,19 @@ import {
 } from '../../src/db/sessions/sessions.ts';
 import { findObservations } from '../../src/db/sessions/transitions.ts';
 import { forceIndexPlans, WriteBatch } from '../../src/db/sessions/write-batch.ts';
-import { claimWebhooks, lockReadySessions } from '../../src/db/webhooks/inbox.ts';
+import { claimWebhooks, lockUncontendedSessions } from '../../src/db/webhooks/inbox.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { onStatement, type Statement } from '../harness/statements.ts';
 
 const SESSIONS = 30_000;
 let url: string;
 let database: pg.Pool;
-let connection: DatabaseConnection;
+let connection: DatabasePools;
 
 beforeAll(async () => {
   url = await freshDatabase();
   database = new pg.Pool({ connectionString: url, max: 2 });
-  connection = connect(url, 2, () => {});
+  connection = createDatabasePools(url, 2, () => {});
   atTheEnd(async () => {
     await connection.close();
     await database.end();
@@ -231,7 +231,7 @@ test('claiming or storing a webhook finds earlier webhooks of the same session b
   const [claim, lock] = (await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     await claimWebhooks(tx, 10, 0n);
-    await lockReadySessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
+    await lockUncontendedSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
   })) as [Planned, Planned];
 
   expect(claim.plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
@@ -249,7 +249,7 @@ test('claiming or storing a webhook finds earlier webhooks of the same session b
 test('claiming webhooks reads the queue by its index and without a sort, despite a bloated index and stale statistics', async () => {
   const burstUrl = await freshDatabase();
   const pool = new pg.Pool({ connectionString: burstUrl, max: 1 });
-  const { db, close } = connect(burstUrl, 1, () => {});
+  const { db, close } = createDatabasePools(burstUrl, 1, () => {});
   atTheEnd(async () => {
     await close();
     await pool.end();
@@ -419,7 +419,7 @@ test('the newest entry of the feed is read at a low plan cost (by indexes), howe
     `insert into feed select 1000000 + row_number() over (), session_id, sequence from status_transition where sequence > 1000`,
   );
   await database.query('analyze status_transition, feed');
-  const plan = await planOf(() => readFeedHead(connection.db, 1), 'feed f');
+  const plan = await planOf(() => readNewestFeedEntries(connection.db, 1), 'feed f');
   expect(Number(plan.match(/^\S+\s+\(cost=[\d.]+\.\.([\d.]+)/)?.[1]), plan).toBeLessThan(100);
 });
 
@@ -448,7 +448,7 @@ test('/metrics counts the backlog of webhooks by indexes, with 20,000 processed 
 const NO_LIMIT = { from: null, to: null, after: null, limit: 51, verificationIds: null };
 const EVERY_STATUS = ['SCHEDULED', 'RESCHEDULED', 'CANCELLED', 'COMPLETED', 'MISSED'] as const;
 const inAMonth = new Date(Date.now() + 30 * 86_400_000);
-const MEETING_LISTS: [string, Partial<MeetingPage>][] = [
+const MEETING_LISTS: [string, Partial<MeetingPageRequest>][] = [
   ['nothing', {}],
   ['a rare status', { status: ['MISSED'] }],
   ['a day', { from: inAMonth, to: new Date(inAMonth.getTime() + 86_400_000) }],
@@ -487,7 +487,7 @@ test('with 90,000 meetings, lists by time and the bookings of slots read only th
   expect(mostRows(ofCustomer)).toBeLessThan(50);
 
   const month = [inAMonth, new Date(inAMonth.getTime() + 31 * 86_400_000)] as const;
-  const bookings = await analyzedPlanOf(() => readBookings(connection.db, ...month));
+  const bookings = await analyzedPlanOf(() => countBookingsByStart(connection.db, ...month));
   expect(bookings).toMatch(/Index (Only )?Scan (using|on) meeting_time/);
   expect(bookings).not.toMatch(/Seq Scan on meeting/);
 

@@ -4,7 +4,7 @@ import { type OutgoingHttpHeaders, request } from 'node:http';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import { DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../harness/process.ts';
 
@@ -52,7 +52,7 @@ function send(body: Buffer, headers: OutgoingHttpHeaders) {
 
 const signed = (body: Buffer, timestamp = String(Date.now())) => ({
   'x-webhook-timestamp': timestamp,
-  'x-webhook-signature': sign('sandbox', timestamp, body),
+  'x-webhook-signature': signWebhook('sandbox', timestamp, body),
 });
 
 /** Returns how many webhooks the gateway has counted (/metrics), by outcome. */
@@ -125,7 +125,7 @@ test('a signed webhook is refused (401) if an attacker moves bytes between its t
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "captured"}}');
   const timestamp = String(Date.now());
-  const signature = sign('sandbox', timestamp, body);
+  const signature = signWebhook('sandbox', timestamp, body);
   const whole = Buffer.concat([Buffer.from(timestamp), body]);
 
   const statuses = [];

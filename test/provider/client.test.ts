@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ProviderFailure } from '../../src/domain/errors.ts';
-import type { CallBudget, ProviderCalls } from '../../src/domain/ports.ts';
+import type { CallBudget, ProviderClient } from '../../src/domain/ports.ts';
 import { createCashfree } from '../../src/provider/cashfree.ts';
 import type { MismatchedAnswer } from '../../src/provider/refuse-mismatches.ts';
 import { type Script, type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
@@ -401,7 +401,7 @@ test('an answer about another verification or user is rejected as MISMATCH, is n
   const person = (user_id: string) => JSON.stringify({ user_id, phone: '9988776655' });
   const verification = (more: object) => JSON.stringify({ ...JSON.parse(VERIFICATION), ...more });
   const asha = { userId: 'asha', phone: '9988776655', name: null, email: null, address: null };
-  const cases: [string, string, (client: ProviderCalls) => Promise<unknown>][] = [
+  const cases: [string, string, (client: ProviderClient) => Promise<unknown>][] = [
     [verification({ verification_id: 'v.2' }), 'verificationId', (client) => client.findVerification('v.1')],
     [verification({ verification_id: 'V.1' }), 'verificationId', (client) => client.findVerification('v.1')],
     [

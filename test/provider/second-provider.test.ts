@@ -5,7 +5,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type {
   Provider,
-  ProviderCalls,
+  ProviderClient,
   ProviderSession,
   WebhookHeaders,
   WebhookPayload,
@@ -52,7 +52,7 @@ function createAcme() {
   const checks = new Map<string, Check>();
   /** Calls that the gateway has made to this provider, such as `find v.1`. */
   const asked: string[] = [];
-  const client: ProviderCalls = {
+  const client: ProviderClient = {
     createUser: async (user) => user,
     findUser: async (userId) => ({ userId, phone: '9000000000', name: 'Ravi', email: null, address: null }),
     updateUser: async (user) => ({ ...user, phone: null }),
@@ -113,7 +113,7 @@ async function sendSealed(gateway: Gateway, body: object, headers: Record<string
 /** Wraps the client of the configured provider, to record which verifications the gateway asks it about. */
 function recordingFinds() {
   const asked: string[] = [];
-  const wrap = (client: ProviderCalls): ProviderCalls => ({
+  const wrap = (client: ProviderClient): ProviderClient => ({
     ...client,
     findVerification(verificationId) {
       asked.push(`find ${verificationId}`);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readTime } from '../../src/provider/times.ts';
+import { parseProviderTime } from '../../src/provider/times.ts';
 
 const timeOf = (text: string) => {
-  const reading = readTime(text);
+  const reading = parseProviderTime(text);
   return 'time' in reading ? reading.time.toISOString() : reading.problem;
 };
 const pad = (value: number, length = 2) => String(value).padStart(length, '0');

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { connect, type DatabaseConnection } from '../../src/db/connection/client.ts';
-import { pauseCalls, tryAcquireCall } from '../../src/db/polling/call-budget.ts';
+import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
+import { acquireCallOrGetWaitMs, pauseCalls } from '../../src/db/polling/call-budget.ts';
 import type { CallPurpose } from '../../src/domain/ports.ts';
 import { createCallBudget, splitBudget } from '../../src/services/polling/call-budget.ts';
 import { bootGateway, freshDatabase } from '../harness/gateway.ts';
@@ -8,18 +8,18 @@ import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 const LIMITS = { total: 100, polls: 70 };
 
 /** Connections of two replicas to one database, which holds the call budget. */
-let replicas: DatabaseConnection[];
+let replicas: DatabasePools[];
 
 beforeEach(async () => {
   const url = await freshDatabase();
-  replicas = [connect(url, 4, () => {}), connect(url, 4, () => {})];
+  replicas = [createDatabasePools(url, 4, () => {}), createDatabasePools(url, 4, () => {})];
   return async () => {
     await Promise.all(replicas.map((replica) => replica.close()));
   };
 });
 
 const spend = (purpose: CallPurpose, index = 0) =>
-  tryAcquireCall((replicas[index % 2] as DatabaseConnection).db, purpose, LIMITS);
+  acquireCallOrGetWaitMs((replicas[index % 2] as DatabasePools).db, purpose, LIMITS);
 /** Makes all recorded calls older by this many milliseconds. */
 const pass = (ms: number) =>
   replicas[0]?.pool.query(`update provider_call set at = at - $1 * interval '1 millisecond'`, [ms]);
@@ -76,7 +76,7 @@ test('polls at their full rate leave room in the call budget for 30 simultaneous
 });
 
 test('a pause that the provider requests (429) holds for all replicas, for polls or all calls, and is never shortened', async () => {
-  const [one] = replicas as [DatabaseConnection];
+  const [one] = replicas as [DatabasePools];
   await pauseCalls(one.db, 20, 'POLLS');
   await pauseCalls(one.db, 5, 'POLLS');
   expect(await spend('POLL', 1)).toBeGreaterThan(19_000);
@@ -89,7 +89,7 @@ test('a pause that the provider requests (429) holds for all replicas, for polls
 });
 
 test('a mutation that would wait 20 s for the call budget is refused with the time to retry; a poll waits 20 s, but not 40 s', async () => {
-  const [one] = replicas as [DatabaseConnection];
+  const [one] = replicas as [DatabasePools];
   const stopping = new AbortController();
   const budget = createCallBudget(one.db, LIMITS, stopping.signal);
   await pauseCalls(one.db, 20, 'EVERYONE');
@@ -115,17 +115,17 @@ test('splitBudget gives polls and mutations a part even of a small call budget',
 });
 
 test('after the call budget has refused a mutation, polls take no calls until the mutation can be retried', async () => {
-  const [one] = replicas as [DatabaseConnection];
+  const [one] = replicas as [DatabasePools];
   const few = splitBudget(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);
-  for (let call = 0; call < few.total; call += 1) await tryAcquireCall(one.db, 'MUTATION', few);
+  for (let call = 0; call < few.total; call += 1) await acquireCallOrGetWaitMs(one.db, 'MUTATION', few);
   await expect(budget.take('MUTATION')).rejects.toMatchObject({ details: { sent: false } });
 
   await pass(60_001);
 
-  expect(await tryAcquireCall(one.db, 'POLL', few)).toBeGreaterThan(60_000);
+  expect(await acquireCallOrGetWaitMs(one.db, 'POLL', few)).toBeGreaterThan(60_000);
   for (let call = 0; call < few.total; call += 1)
-    expect(await tryAcquireCall(one.db, 'MUTATION', few)).toBe(0);
+    expect(await acquireCallOrGetWaitMs(one.db, 'MUTATION', few)).toBe(0);
 });
 
 test('if the call budget (provider calls a minute) is used up, startSession returns a retryable error with the time to retry', async () => {

@@ -3,7 +3,7 @@
  * restore.
  */
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { planPollsAfterLoss } from '../../src/services/polling/relearn.ts';
 import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
@@ -17,7 +17,7 @@ const POLLS_PER_MINUTE = 60;
  * connection of its own.
  */
 async function plan({ databaseUrl }: Gateway, now: Date) {
-  const { db, close } = connect(databaseUrl, 1, () => {});
+  const { db, close } = createDatabasePools(databaseUrl, 1, () => {});
   try {
     return await planPollsAfterLoss(db, now, POLLS_PER_MINUTE);
   } finally {

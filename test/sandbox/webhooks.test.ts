@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { verify } from '../../src/provider/signature.ts';
+import { isValidWebhookSignature } from '../../src/provider/signature.ts';
 import { eventually } from '../harness/gateway.ts';
 import { bootSandbox, type Received, SetClock, startReceiver } from './harness.ts';
 
@@ -22,7 +22,7 @@ const ALL = 14;
 const FAST = 20;
 
 const isSigned = ({ headers, text }: Received, secret: string): boolean =>
-  verify(
+  isValidWebhookSignature(
     [secret],
     String(headers['x-webhook-timestamp']),
     Buffer.from(text),

@@ -3,7 +3,7 @@
  * simulated clock, and a polling policy polls the sessions within the call budget. Without sockets and real time, a day
  * takes about a second.
  */
-import { nextPollAt } from '../../src/domain/polling.ts';
+import { computeNextPollAt } from '../../src/domain/polling.ts';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import { buildJourney } from '../../src/sandbox/journey.ts';
 import { DEFAULT_USER_TEMPLATE } from '../../src/sandbox/templates.ts';
@@ -137,7 +137,7 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
   if (watched.seen === watched.changes.length) return null;
   if (policy === 'ROUND_ROBIN') return watched.heardAt;
   const date = (at: number | null) => (at === null ? null : new Date(at));
-  const next = nextPollAt(
+  const next = computeNextPollAt(
     {
       ...pair,
       changedAt: new Date(watched.knownSince),

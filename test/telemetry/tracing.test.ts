@@ -4,7 +4,7 @@ import { createClient } from 'graphql-ws';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { sign } from '../../src/provider/signature.ts';
+import { signWebhook } from '../../src/provider/signature.ts';
 import {
   atTheEnd,
   bootGateway,
@@ -54,7 +54,7 @@ async function sendTraced({ url }: GatewayProcess, sub_status: string) {
     method: 'POST',
     headers: {
       'x-webhook-timestamp': timestamp,
-      'x-webhook-signature': sign('sandbox', timestamp, body),
+      'x-webhook-signature': signWebhook('sandbox', timestamp, body),
       traceparent: `00-${traceId}-${spanId}-01`,
       tracestate: 'sender=Marked-Name',
       baggage: `who=${USER.email}`,

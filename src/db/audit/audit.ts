@@ -104,7 +104,7 @@ export async function findVerificationIds(
  * Current state of an audit chain, compared with a head (newest entry at that time) that was exported
  * earlier.
  */
-export interface CurrentChain {
+export interface HeadComparison {
   readonly sessionId: string;
   /** Null if the session is not in the database. */
   readonly verificationId: string | null;
@@ -116,8 +116,11 @@ export interface CurrentChain {
 }
 
 /** Finds the current state of the audit chains whose heads were exported, in no particular order. */
-export async function readChainsOfHeads(db: Queryable, heads: readonly AuditHead[]): Promise<CurrentChain[]> {
-  const { rows } = await db.execute<Record<keyof CurrentChain, unknown>>(sql`
+export async function compareWithHeads(
+  db: Queryable,
+  heads: readonly AuditHead[],
+): Promise<HeadComparison[]> {
+  const { rows } = await db.execute<Record<keyof HeadComparison, unknown>>(sql`
     select wanted.session_id as "sessionId", s.verification_id as "verificationId",
       a.session_id is not null as "isArchived", coalesce(newest.number, 0) as newest, e.hash
     from unnest(
@@ -130,14 +133,14 @@ export async function readChainsOfHeads(db: Queryable, heads: readonly AuditHead
     left join lateral (
       select number from ${auditEntries} n where n.session_id = wanted.session_id order by number desc limit 1
     ) newest on true`);
-  return rows as unknown as CurrentChain[];
+  return rows as unknown as HeadComparison[];
 }
 
 /**
  * Returns the next session ids after `sessionId`, in order, including sessions whose row is gone and of which
  * only the audit chain is left.
  */
-export async function readAuditedSessionsAfter(
+export async function readAuditedSessionIdsAfter(
   db: Queryable,
   sessionId: string,
   limit: number,

@@ -1,8 +1,8 @@
 import { asc, count, desc, gt, isNull, sql } from 'drizzle-orm';
-import type { ChainedRead, ReadChain, ReadHead } from '../../domain/read-chain.ts';
+import type { ChainedRead, ReadChain, ReadChainHead } from '../../domain/read-chain.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { personalDataReads, readChains } from '../schema/tables.ts';
-import { execute, preparedCommand } from '../statements/prepared.ts';
+import { executeWrite, preparedCommand } from '../statements/prepared.ts';
 import { jsonRecordset } from '../statements/row-mapper.ts';
 
 export type ReadRow = typeof personalDataReads.$inferSelect;
@@ -40,7 +40,7 @@ export async function insertReads(
   const rows = reads as readonly (Omit<ReadRow, 'id'> & ChainedRead)[];
   const [first] = reads as [ChainedRead];
   const before = begun ? [null, null] : [first.chainId, first.number - 1];
-  const stored = await execute(
+  const stored = await executeWrite(
     db,
     keepReads(CHAINS.serialize(begun ? [begun] : []), READS.serialize(rows), ...before),
   );
@@ -61,7 +61,7 @@ export const findReadChains = (db: Queryable): Promise<ReadChain[]> =>
   db.select().from(readChains).orderBy(asc(readChains.startedAt));
 
 /** Returns the head (newest entry) of each chain of the read log. */
-export async function findReadHeads(db: Queryable): Promise<ReadHead[]> {
+export async function findReadChainHeads(db: Queryable): Promise<ReadChainHead[]> {
   const { rows } = await db.execute<{ chainId: string; number: number; hash: Buffer }>(sql`
     select c.id as "chainId", r.number, r.hash from ${readChains} c
     cross join lateral (

@@ -57,7 +57,7 @@ const WATCHING = 3;
  */
 const FOR_STATISTICS = 2;
 
-export interface DatabaseConnection {
+export interface DatabasePools {
   readonly db: Database;
   /** Write pool. Any statement may use this pool, also one that reads. */
   readonly pool: WritePool;
@@ -66,7 +66,7 @@ export interface DatabaseConnection {
     readonly writes: WritePool;
     /** Pool for health checks and probes, which must be answered even if the other pools are blocked. */
     readonly watching: GatewayPool;
-    /** Pool for statements that count many rows. They run through `DatabaseConnection.statistics`. */
+    /** Pool for statements that count many rows. They run through `DatabasePools.statistics`. */
     readonly statistics: GatewayPool;
   };
   /** Runs statements that count many rows; see `StatisticsPool`. */
@@ -86,12 +86,12 @@ interface ConnectOptions {
  * each; plus three watch and two statistics connections. Connections open on demand. `onError` is called when
  * a connection breaks; the pool replaces the connection.
  */
-export function connect(
+export function createDatabasePools(
   url: string,
   poolSize: number,
   onError: (error: Error) => void,
   { answerTimeoutMs }: ConnectOptions = {},
-): DatabaseConnection {
+): DatabasePools {
   const forReads = Math.max(1, Math.floor(poolSize / 2));
   const options = { url, onError, ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }) };
   const reads = new GatewayPool({ ...options, name: 'vkyc-gateway reads', size: forReads });

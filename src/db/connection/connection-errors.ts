@@ -2,8 +2,8 @@
  * Classifies errors of PostgreSQL and its driver for GraphQL, the webhook recorder, the queue worker and
  * readiness.
  */
-import { MissingKey } from '../../encryption/sealing.ts';
-import { QueryTimeout } from './timeout-client.ts';
+import { MissingKeyError } from '../../encryption/sealing.ts';
+import { QueryTimeoutError } from './timeout-client.ts';
 
 /**
  * Reasons why the database is unusable at the moment, independent of the statement:
@@ -29,14 +29,14 @@ export type DatabaseFault =
   | 'REFUSED';
 
 /** Error: the server that answered does not accept writes, so another server of the URL must be tried. */
-export class ReadOnlyServer extends Error {
+export class ReadOnlyServerError extends Error {
   constructor() {
     super('the server accepts no writes: it is a standby or read-only');
   }
 }
 
 /** Error: a write was refused, or was abandoned while in flight, because commits stall (do not return). */
-export class WritesStalled extends Error {
+export class WritesStalledError extends Error {
   constructor() {
     super('commits do not return: the database waits, for example for a synchronous standby');
   }
@@ -97,9 +97,9 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
  */
 export function classifyFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
-  if (error instanceof QueryTimeout) return 'SILENT';
-  if (error instanceof WritesStalled) return 'STALLED';
-  if (error instanceof ReadOnlyServer) return 'READ_ONLY';
+  if (error instanceof QueryTimeoutError) return 'SILENT';
+  if (error instanceof WritesStalledError) return 'STALLED';
+  if (error instanceof ReadOnlyServerError) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
   // ENOENT while connecting: the Unix socket does not exist, because the server is not running yet. Any other
   // ENOENT, such as a missing certificate file, is permanent, so it is no fault of the database.
@@ -142,8 +142,8 @@ const OF_THE_VALUES = ['21', '22', '23', '44', '54', 'P0'];
  * fail too. True for database errors whose SQLSTATE concerns the values, and for errors outside the database,
  * except if a key is missing from DATA_KEYS.
  */
-export function isCausedByValues(error: unknown): boolean {
-  if (classifyFault(error) !== null || error instanceof MissingKey) return false;
+export function isPermanentError(error: unknown): boolean {
+  if (classifyFault(error) !== null || error instanceof MissingKeyError) return false;
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code } = each as { code?: unknown };
     if (typeof code === 'string' && SQLSTATE.test(code)) return OF_THE_VALUES.includes(code.slice(0, 2));

@@ -43,7 +43,7 @@ const KEEPALIVE_AFTER_MS = 10_000;
  * Listens on a dedicated connection until the connection breaks or `stopping` is aborted. Then always
  * rejects, with the reason.
  */
-export async function listenOnce(options: ListenOptions): Promise<never> {
+export async function listenUntilBroken(options: ListenOptions): Promise<never> {
   const { url, channel, stopping, onListening, onText } = options;
   stopping.throwIfAborted();
   const servers = getServers(url);

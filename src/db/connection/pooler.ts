@@ -59,7 +59,11 @@ export interface DatabaseUrls {
  * Returns an error text with advice if the gateway cannot work with the pooler behind one of the URLs;
  * otherwise null.
  */
-export async function explainPooling({ url, migrateUrl, listenUrl }: DatabaseUrls): Promise<string | null> {
+export async function findPoolerProblem({
+  url,
+  migrateUrl,
+  listenUrl,
+}: DatabaseUrls): Promise<string | null> {
   const found = new Map<string, PoolerMode>();
   for (const each of new Set([url, migrateUrl, listenUrl ?? url]))
     found.set(each, await findPoolerMode(each));

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { classifyFault, ReadOnlyServer } from './connection-errors.ts';
+import { classifyFault, ReadOnlyServerError } from './connection-errors.ts';
 import type { ConnectionAttempt, WantedServer } from './database-url.ts';
 import { getServers, type Servers } from './servers.ts';
 import { TimeoutClient } from './timeout-client.ts';
@@ -79,7 +79,7 @@ export class ServerClient extends TimeoutClient {
     const { wanted } = this.#servers.url;
     if (wanted === 'ANY') return;
     const { rows } = await (this as pg.Client).query<{ no: string }>(DISQUALIFIERS[wanted]);
-    if (rows[0]?.no === 'on') throw new ReadOnlyServer();
+    if (rows[0]?.no === 'on') throw new ReadOnlyServerError();
   }
 }
 

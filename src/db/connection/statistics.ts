@@ -6,9 +6,9 @@ import type { GatewayPool } from './pools.ts';
 export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 
 /** Function that runs a counting statement, which only reads and may take long. */
-export type CountStatement<Figures> = (db: StatsDatabase) => Promise<Figures>;
+export type RunCountStatement<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
-export interface CountLimits {
+export interface CountOptions {
   /**
    * Statement timeout, enforced by the server, so it holds even if this process cannot cancel the statement.
    */
@@ -40,7 +40,10 @@ export class StatisticsPool {
     this.#watching = watching;
   }
 
-  async count<Figures>(count: CountStatement<Figures>, { timeoutMs, signal }: CountLimits): Promise<Figures> {
+  async count<Figures>(
+    count: RunCountStatement<Figures>,
+    { timeoutMs, signal }: CountOptions,
+  ): Promise<Figures> {
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     const ending = AbortSignal.any(signals);
     const client = await this.#connect(ending);
@@ -121,7 +124,7 @@ const QUERY_CANCELED = '57014';
 /**
  * Returns whether the error says that the server ended a statement, because of a timeout or a cancellation.
  */
-export function isCanceled(error: unknown): boolean {
+export function isQueryCanceled(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return (error as { code?: unknown }).code === QUERY_CANCELED || isCanceled(error.cause);
+  return (error as { code?: unknown }).code === QUERY_CANCELED || isQueryCanceled(error.cause);
 }

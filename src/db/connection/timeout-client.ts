@@ -9,7 +9,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
 /**
  * Error for a query that was not answered in time. The query's outcome is unknown: it may have taken effect.
  */
-export class QueryTimeout extends Error {
+export class QueryTimeoutError extends Error {
   constructor(timeoutMs: number) {
     super(`the database did not answer within ${timeoutMs / 1_000} s`);
   }
@@ -56,7 +56,7 @@ export class TimeoutClient extends pg.Client {
       timeoutMs === 0
         ? undefined
         : setTimeout(() => {
-            callback(new QueryTimeout(timeoutMs));
+            callback(new QueryTimeoutError(timeoutMs));
             this.connection.stream.destroy();
           }, timeoutMs);
     return (error, result) => {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { classifyFault, FAULT_TEXTS, WritesStalled } from './connection-errors.ts';
+import { classifyFault, FAULT_TEXTS, WritesStalledError } from './connection-errors.ts';
 
 /** Reasons why a database does not accept writes although it answers. */
 export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
@@ -104,7 +104,7 @@ export class WriteWatch {
    * @throws {WritesStalled}
    */
   refuseIfStalled(): void {
-    if (this.#fault === 'STALLED') throw new WritesStalled();
+    if (this.#fault === 'STALLED') throw new WritesStalledError();
   }
 
   /**
@@ -224,7 +224,7 @@ export class WriteWatch {
   #becomes(fault: WriteFault | null, waitsFor: string | null = null): void {
     const before = this.#fault;
     this.#fault = fault;
-    if (fault === 'STALLED') for (const { giveUp } of this.#writes) giveUp(new WritesStalled());
+    if (fault === 'STALLED') for (const { giveUp } of this.#writes) giveUp(new WritesStalledError());
     if (before === fault || this.#stopped) return;
     if (fault === null) this.#log.info('database accepts writes again');
     else this.#log.warn({ fault, waitsFor }, `database ${FAULT_TEXTS[fault]}`);

@@ -9,7 +9,7 @@ import { dataKeys, replicas } from '../schema/tables.ts';
 export type ReplicaRow = typeof replicas.$inferSelect;
 
 /** A replica whose last heartbeat is older than this many seconds counts as stopped. */
-export const LIVE_SECONDS = 60;
+export const MAX_HEARTBEAT_AGE_SECONDS = 60;
 /** The row of a crashed replica is deleted this many seconds after its last heartbeat. */
 const STALE_ROW_SECONDS = 600;
 
@@ -37,7 +37,7 @@ export const findLiveReplicas = (db: Queryable): Promise<ReplicaRow[]> =>
   db
     .select()
     .from(replicas)
-    .where(sql`${replicas.seenAt} > clock_timestamp() - make_interval(secs => ${LIVE_SECONDS})`);
+    .where(sql`${replicas.seenAt} > clock_timestamp() - make_interval(secs => ${MAX_HEARTBEAT_AGE_SECONDS})`);
 
 export async function findDataKeys(db: Queryable): Promise<string[]> {
   const rows = await db.select().from(dataKeys);

@@ -4,7 +4,7 @@
  */
 import { and, asc, gt, isNotNull, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import type { PersonalData } from '../../domain/ports.ts';
+import type { ContactDetails } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Database, Transaction } from '../connection/client.ts';
 import {
@@ -17,12 +17,12 @@ import {
   startIntents,
   users,
 } from '../schema/tables.ts';
-import { annotationContext } from '../sessions/annotations.ts';
-import { cancelReasonContext } from '../sessions/meetings.ts';
-import { customerMessageContext, remarksContext } from '../sessions/reviews.ts';
-import { agentRemarksContext, linkContext } from '../sessions/sessions.ts';
-import { userContext } from '../sessions/users.ts';
-import { webhookContext } from '../webhooks/inbox.ts';
+import { getAnnotationSealingContext } from '../sessions/annotations.ts';
+import { getCancelReasonSealingContext } from '../sessions/meetings.ts';
+import { getCustomerMessageSealingContext, getReviewRemarksSealingContext } from '../sessions/reviews.ts';
+import { getAgentRemarksSealingContext, getLinkSealingContext } from '../sessions/sessions.ts';
+import { getUserSealingContext } from '../sessions/users.ts';
+import { getWebhookSealingContext } from '../webhooks/inbox.ts';
 
 interface Value {
   readonly id: string | bigint;
@@ -35,7 +35,7 @@ interface Value {
 }
 
 /** Column whose values can be decrypted or computed again, and so renewed with another key. */
-export interface ReencryptableColumn {
+export interface RotatableColumn {
   readonly column: PgColumn;
   /** Column by which the rows are iterated in order. */
   readonly id: PgColumn;
@@ -55,22 +55,22 @@ const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (be
  * All columns whose values can be renewed with another key. A test searches the schema for encrypted columns
  * that are missing from this list.
  */
-export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
-  sealedIn(users.personal, users.id, users.id, userContext),
+export const REENCRYPTABLE_COLUMNS: readonly RotatableColumn[] = [
+  sealedIn(users.personal, users.id, users.id, getUserSealingContext),
   {
     ...{ column: users.phoneHash, id: users.id, beside: users.personal },
     reencrypt(sealer, { id, beside }) {
-      const personal = sealer.open(beside as Buffer, userContext(id as string)).toString('utf8');
-      return sealer.hash((JSON.parse(personal) as PersonalData).phone as string);
+      const personal = sealer.open(beside as Buffer, getUserSealingContext(id as string)).toString('utf8');
+      return sealer.hash((JSON.parse(personal) as ContactDetails).phone as string);
     },
   },
-  sealedIn(sessions.link, sessions.id, sessions.id, linkContext),
-  sealedIn(sessions.agentRemarks, sessions.id, sessions.id, agentRemarksContext),
-  sealedIn(meetings.cancelReason, meetings.id, meetings.id, cancelReasonContext),
-  sealedIn(reviews.remarks, reviews.id, reviews.id, remarksContext),
-  sealedIn(reviews.customerMessage, reviews.id, reviews.id, customerMessageContext),
-  sealedIn(annotations.text, annotations.id, annotations.id, annotationContext),
-  sealedIn(inbox.body, inbox.id, inbox.bodyHash, webhookContext),
+  sealedIn(sessions.link, sessions.id, sessions.id, getLinkSealingContext),
+  sealedIn(sessions.agentRemarks, sessions.id, sessions.id, getAgentRemarksSealingContext),
+  sealedIn(meetings.cancelReason, meetings.id, meetings.id, getCancelReasonSealingContext),
+  sealedIn(reviews.remarks, reviews.id, reviews.id, getReviewRemarksSealingContext),
+  sealedIn(reviews.customerMessage, reviews.id, reviews.id, getCustomerMessageSealingContext),
+  sealedIn(annotations.text, annotations.id, annotations.id, getAnnotationSealingContext),
+  sealedIn(inbox.body, inbox.id, inbox.bodyHash, getWebhookSealingContext),
 ];
 
 /**
@@ -102,7 +102,7 @@ const hasOtherKey = (column: PgColumn, label: Buffer): SQL =>
  */
 export const lockValuesWithOtherKey = (
   tx: Transaction,
-  { column, id, beside }: ReencryptableColumn,
+  { column, id, beside }: RotatableColumn,
   label: Buffer,
   after: Value['id'] | null,
   limit: number,
@@ -117,7 +117,7 @@ export const lockValuesWithOtherKey = (
 
 export const updateValue = (
   tx: Transaction,
-  { column, id }: ReencryptableColumn,
+  { column, id }: RotatableColumn,
   rowId: Value['id'],
   value: Buffer,
 ) =>

@@ -11,7 +11,13 @@ import type { Status, SubStatus } from '../../domain/status.ts';
 import type { Database, Queryable } from '../connection/client.ts';
 import { type DeliveryState, merchantDeliveries, transitions } from '../schema/tables.ts';
 import { forceIndexPlans } from '../sessions/write-batch.ts';
-import { equalsAny, execute, preparedCommand, preparedQuery, preparedWrite } from '../statements/prepared.ts';
+import {
+  equalsAny,
+  executeWrite,
+  preparedCommand,
+  preparedQuery,
+  preparedWrite,
+} from '../statements/prepared.ts';
 import { jsonRecordset, rowMapper } from '../statements/row-mapper.ts';
 import { moveEndpoint, tryLockEndpoint } from './endpoints.ts';
 
@@ -130,7 +136,7 @@ const settle = preparedCommand(
 
 /** Stores the outcomes of attempts, except those whose claim has ended. */
 export const settleDeliveries = (db: Database, attempts: readonly SettledAttempt[]) =>
-  execute(
+  executeWrite(
     db,
     settle(
       JSON.stringify(
@@ -234,7 +240,7 @@ export async function replayFeed(
     const read = await entriesAfter(db, position, limit);
     const entries = read.filter((entry) => entry.position <= upTo);
     const rows = toDeliveries(entries, endpoint, now);
-    await execute(db, insertOrRequeue(newDeliveries.serialize(rows)));
+    await executeWrite(db, insertOrRequeue(newDeliveries.serialize(rows)));
     replayed += rows.length;
     position = read.at(-1)?.position ?? upTo;
   }
@@ -283,7 +289,7 @@ export async function parkDeliveries(
 
 /** Deletes up to `limit` accepted deliveries that are older than `before`. */
 export const deleteOldDeliveries = (db: Database, before: Date, limit: number) =>
-  execute(db, deleteDone(before.toISOString(), limit));
+  executeWrite(db, deleteDone(before.toISOString(), limit));
 
 const deleteDone = preparedCommand(
   'delete merchant deliveries',

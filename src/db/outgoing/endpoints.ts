@@ -2,13 +2,13 @@ import { eq } from 'drizzle-orm';
 import type pg from 'pg';
 import type { Database, Queryable, Transaction } from '../connection/client.ts';
 import { merchantEndpoints } from '../schema/tables.ts';
-import { execute, preparedCommand, preparedQuery, preparedWrite } from '../statements/prepared.ts';
+import { executeWrite, preparedCommand, preparedQuery, preparedWrite } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
 export type EndpointRow = typeof merchantEndpoints.$inferSelect;
 
 /** Adds an endpoint, unless it is stored already. It gets the events of transitions that are recorded from now on. */
-export const registerEndpoint = (db: Database, name: string) => execute(db, insertEndpoint(name));
+export const registerEndpoint = (db: Database, name: string) => executeWrite(db, insertEndpoint(name));
 
 const insertEndpoint = preparedCommand(
   'register merchant endpoint',
@@ -102,7 +102,7 @@ export async function addFailures(
 
 /** Pauses an endpoint until a time, unless it is paused for longer. */
 export const pauseEndpoint = (db: Database, name: string, until: Date) =>
-  execute(db, pauseUntil(name, until.toISOString()));
+  executeWrite(db, pauseUntil(name, until.toISOString()));
 
 const pauseUntil = preparedCommand(
   'pause merchant endpoint',

@@ -18,7 +18,7 @@ export interface CallLimits {
  * to wait before asking again. Replicas serialize on the budget row (row lock). A sliding window of one
  * minute limits all calls; polls are also evenly spaced.
  */
-export async function tryAcquireCall(
+export async function acquireCallOrGetWaitMs(
   db: Database,
   purpose: CallPurpose,
   limits: CallLimits,

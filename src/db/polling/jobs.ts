@@ -65,7 +65,7 @@ export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
  * unavailable, and may be called again later: a job left locked by a worker that lost its connection is
  * unlocked by the next call.
  */
-export function createJobRunner(
+export function createReconcileQueueDrainer(
   pool: pg.Pool,
   reconcile: (verificationId: string) => Promise<void>,
 ): () => Promise<void> {
@@ -99,7 +99,7 @@ export function createJobRunner(
  * although its worker has finished it. A job that is in fact still running then runs twice, which is harmless
  * (idempotent).
  */
-export async function releaseJobs(db: Queryable): Promise<void> {
+export async function unlockAllJobs(db: Queryable): Promise<void> {
   await db.write(sql`select graphile_worker.force_unlock_workers(array(
     select distinct locked_by from graphile_worker.jobs where locked_by is not null))`);
 }

@@ -18,7 +18,6 @@ import {
   feed,
   idempotencyKeys,
   inbox,
-  isTerminal,
   logIdentity,
   meetings,
   merchantDeliveries,
@@ -30,6 +29,7 @@ import {
   sessions,
   startIntents,
   transitions,
+  whereTerminal,
 } from '../schema/tables.ts';
 
 /**
@@ -77,7 +77,7 @@ export interface SessionArchive extends AuditEvidence {
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const isArchivable = (endedBefore: Date) => sql`
-  ${isTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
+  ${whereTerminal(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.escalated}
   and ${sessions.statusSince} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})
@@ -139,7 +139,7 @@ export async function readSessionArchives(
  * Deletes sessions that were written to an archive from the database, and records in `archived_session` which
  * file contains them.
  */
-export async function deleteArchived(
+export async function deleteSessionsAfterArchiving(
   tx: Transaction,
   archives: readonly SessionArchive[],
   archive: { file: string; at: Date },
@@ -199,7 +199,7 @@ export async function findIdsInArchive(db: Queryable, file: string): Promise<str
 }
 
 /** Counts archived sessions by archive file name. */
-export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, number>> {
+export async function countArchivedByFile(db: Queryable): Promise<ReadonlyMap<string, number>> {
   const rows = await db
     .select({ file: archivedSessions.file, count: count() })
     .from(archivedSessions)

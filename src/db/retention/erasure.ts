@@ -29,7 +29,7 @@ const lockPeople = (tx: Transaction, who: SQL): Promise<UserRow[]> =>
   tx.select().from(users).where(who).orderBy(asc(users.id)).for('update');
 
 /** Locks a user by the provider's user id. */
-export const lockUserById = (tx: Transaction, userId: string): Promise<UserRow[]> =>
+export const lockUserByUserId = (tx: Transaction, userId: string): Promise<UserRow[]> =>
   lockPeople(tx, eq(users.userId, userId));
 
 /**
@@ -52,7 +52,7 @@ export const lockSessionsOfUser = (tx: Transaction, rowId: string): Promise<Sess
     .for('update');
 
 /** Returns the verification ids of a user's open start intents (starts without a recorded session). */
-export async function findOpenStarts(tx: Transaction, rowId: string): Promise<string[]> {
+export async function findOpenStartIdsOfUser(tx: Transaction, rowId: string): Promise<string[]> {
   const open = and(eq(startIntents.userId, rowId), eq(startIntents.state, 'OPEN'));
   const rows = await tx.select({ id: startIntents.verificationId }).from(startIntents).where(open);
   return rows.map(({ id }) => id);
@@ -62,10 +62,10 @@ export async function findOpenStarts(tx: Transaction, rowId: string): Promise<st
 export const findArchivedSessionsOfUser = (tx: Transaction, rowId: string) =>
   tx.select().from(archivedSessions).where(eq(archivedSessions.userId, rowId));
 
-export const eraseUserRow = (tx: Transaction, rowId: string, emptied: Partial<UserRow>) =>
+export const eraseUserColumns = (tx: Transaction, rowId: string, emptied: Partial<UserRow>) =>
   tx.update(users).set(emptied).where(eq(users.id, rowId));
 
-export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
+export const eraseSessionColumns = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
   tx
     .update(sessions)
     .set({ link: null, agentRemarks: null, personSalt: null, erasedAt })
@@ -160,7 +160,7 @@ export async function isStaffName(tx: Transaction, name: string): Promise<boolea
  * Locks the sessions whose log or meetings contain a name (a customer's `sub`), and returns their ids. Locks
  * in verification-id order, like transactions that record transitions, to avoid a deadlock.
  */
-export async function findSessionsNaming(tx: Transaction, name: string): Promise<string[]> {
+export async function lockSessionsNaming(tx: Transaction, name: string): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     select id from ${sessions} where id in (
       select session_id from ${transitions} where actor = ${name}
@@ -196,7 +196,11 @@ export async function deleteIdempotencyKeysOfCaller(tx: Transaction, caller: str
  * Replaces a viewer's name in the entries of the read log that an earlier release recorded without a hash
  * chain. Returns the number of such entries.
  */
-export async function replaceViewerInReads(tx: Transaction, viewer: string, to: string): Promise<number> {
+export async function replaceViewerInUnchainedReads(
+  tx: Transaction,
+  viewer: string,
+  to: string,
+): Promise<number> {
   const renamed = await tx
     .update(personalDataReads)
     .set({ viewer: to })

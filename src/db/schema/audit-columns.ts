@@ -3,10 +3,13 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type * as tables from './tables.ts';
 
 type Tables = typeof tables;
-export type TableKey = {
+export type TableName = {
   [Key in keyof Tables]: Tables[Key] extends PgTable ? Key : never;
 }[keyof Tables];
-type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Extract<Tables[Key], PgTable>>, string>;
+type ColumnsOf<Key extends TableName> = Extract<
+  keyof InferSelectModel<Extract<Tables[Key], PgTable>>,
+  string
+>;
 
 /**
  * How `npm run audit -- verify` proves the values of a column. BOUND: an entry of an audit chain contains the
@@ -42,8 +45,8 @@ const POSITION = because(
  * How each column of each table is proven. A missing table or column is a compile error, so every new column
  * needs a decision.
  */
-export const AUDITED_COLUMNS: {
-  readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: ColumnProof };
+export const COLUMN_PROOFS: {
+  readonly [Key in TableName]: { readonly [C in ColumnsOf<Key>]: ColumnProof };
 } = {
   sessions: {
     id: 'BOUND',

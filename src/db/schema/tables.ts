@@ -74,7 +74,7 @@ const FIRST_PROVIDER = 'cashfree';
 const provider = () => text('provider').notNull().default(FIRST_PROVIDER);
 
 /** Returns the SQL condition for sessions that have ended: their sub-status is terminal. */
-export const isTerminal = (subStatus: AnyPgColumn) => {
+export const whereTerminal = (subStatus: AnyPgColumn) => {
   const terminal = ALL_PAIRS.filter((info) => info.terminal).map((info) => info.subStatus);
   return sql`${subStatus} in (${literals(terminal)})`;
 };
@@ -83,11 +83,12 @@ export const isTerminal = (subStatus: AnyPgColumn) => {
  * Returns the SQL condition for sessions that ended by a decision made here and are polled until the provider agrees
  * or contradicts.
  */
-export const isAwaitingConfirmation = (t: { nextPollAt: AnyPgColumn; subStatus: AnyPgColumn }) =>
-  sql`${t.nextPollAt} is not null and ${isTerminal(t.subStatus)}`;
+export const whereAwaitingConfirmation = (t: { nextPollAt: AnyPgColumn; subStatus: AnyPgColumn }) =>
+  sql`${t.nextPollAt} is not null and ${whereTerminal(t.subStatus)}`;
 
 /** Returns the SQL condition for sessions that are in one of the queues (`claimNext`). */
-export const isInQueue = (waitingOn: AnyPgColumn) => sql`${waitingOn} in (${literals(Object.keys(QUEUES))})`;
+export const whereInQueue = (waitingOn: AnyPgColumn) =>
+  sql`${waitingOn} in (${literals(Object.keys(QUEUES))})`;
 
 /** Users: the customers whose identity is verified, one row each. */
 export const users = pgTable(
@@ -268,7 +269,7 @@ export const sessions = pgTable(
     // ended sessions, so their number does not slow the count down.
     index('vkyc_session_ongoing')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
-      .where(sql`not ${isTerminal(t.subStatus)}`),
+      .where(sql`not ${whereTerminal(t.subStatus)}`),
     index('vkyc_session_unsettled').on(t.nextPollAt).where(sql`${t.unsettled}`),
     // Indexes for the filters that select few sessions of many.
     index('vkyc_session_disputed').on(t.createdAt, t.id).where(sql`${t.disputed}`),
@@ -282,17 +283,17 @@ export const sessions = pgTable(
     // Order in which `claimNext` gives sessions away.
     index('vkyc_session_queue')
       .on(t.waitingOn, t.escalated.desc().nullsFirst(), t.statusSince, t.id)
-      .where(isInQueue(t.waitingOn)),
+      .where(whereInQueue(t.waitingOn)),
     // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
     index('vkyc_session_status_since')
       .on(t.statusSince, t.id)
-      .where(sql`not ${isTerminal(t.subStatus)}`),
+      .where(sql`not ${whereTerminal(t.subStatus)}`),
     index('vkyc_session_link_expires')
       .on(t.linkExpiresAt, t.id)
-      .where(sql`not ${isTerminal(t.subStatus)}`),
+      .where(sql`not ${whereTerminal(t.subStatus)}`),
     index('vkyc_session_meeting').on(t.meetingAt, t.id).where(sql`${t.meetingAt} is not null`),
     // `countPolled` counts these sessions every 30 s, by an index-only scan.
-    index('vkyc_session_confirming').on(t.nextPollAt).where(isAwaitingConfirmation(t)),
+    index('vkyc_session_confirming').on(t.nextPollAt).where(whereAwaitingConfirmation(t)),
   ],
 );
 

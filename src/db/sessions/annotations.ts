@@ -5,18 +5,18 @@ import { annotations } from '../schema/tables.ts';
 import {
   equalsAny,
   placeholdersFor,
-  prepareBuilder,
   preparedColumnarQuery,
   preparedQuery,
+  prepareFromBuilder,
 } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
 export type AnnotationRow = typeof annotations.$inferSelect;
 
 /** Returns the context (AAD) that the encryption of an annotation's text is bound to; see `Sealer`. */
-export const annotationContext = (id: string): string => `annotation.text:${id}`;
+export const getAnnotationSealingContext = (id: string): string => `annotation.text:${id}`;
 
-export const insertAnnotation = prepareBuilder<AnnotationRow>('insert annotation', (build) =>
+export const insertAnnotation = prepareFromBuilder<AnnotationRow>('insert annotation', (build) =>
   build.insert(annotations).values(placeholdersFor(annotations)),
 );
 
@@ -43,7 +43,11 @@ const byKinds = (name: string, ...kinds: readonly AnnotationKind[]) =>
   );
 
 /** Finds the closures and the decisions of disputes of some sessions, in the order of their transitions. */
-export const findDecisionsOfSessions = byKinds('decisions by session', 'CLOSURE', 'DISPUTE_RESOLUTION');
+export const findClosuresAndResolutionsOfSessions = byKinds(
+  'decisions by session',
+  'CLOSURE',
+  'DISPUTE_RESOLUTION',
+);
 
 /** Finds the escalations of some sessions and their resolutions, in the order of their transitions. */
 export const findEscalationsOfSessions = byKinds(
@@ -64,7 +68,7 @@ export const findAssignmentsOfSessions = byKinds(
 export const findMeetingReasonsOfSessions = byKinds('meeting reasons by session', 'MEETING_REASON');
 
 /** One session's page of notes: those whose transitions come before the sequence `before`. */
-export interface NotesPage {
+export interface NotesPageRequest {
   readonly sessionId: string;
   readonly before: number;
 }
@@ -72,7 +76,7 @@ export interface NotesPage {
 /** Reads the newest `limit` notes of each page, newest first. One statement serves all pages. */
 export async function readNotes(
   db: Queryable,
-  pages: readonly NotesPage[],
+  pages: readonly NotesPageRequest[],
   limit: number,
 ): Promise<AnnotationRow[][]> {
   const found = await notes(

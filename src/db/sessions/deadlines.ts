@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { DEADLINE_NAMES, type Deadlines } from '../../domain/deadlines.ts';
 import { PARTIES, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable } from '../connection/client.ts';
-import { isTerminal, sessions } from '../schema/tables.ts';
+import { sessions, whereTerminal } from '../schema/tables.ts';
 import { preparedQuery } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
@@ -48,7 +48,7 @@ export async function correctDeadlines(db: Queryable, deadlines: Deadlines, limi
   const { rowCount } = await db.write(sql`
     update ${sessions} set due_at = ${dueAt} where id in (
       select id from ${sessions}
-      where (due_at is not null or (${Object.keys(deadlines).length > 0}::boolean and not ${isTerminal(sessions.subStatus)}))
+      where (due_at is not null or (${Object.keys(deadlines).length > 0}::boolean and not ${whereTerminal(sessions.subStatus)}))
         and due_at is distinct from ${dueAt}
       limit ${limit} for update skip locked
     )`);
@@ -70,6 +70,6 @@ function dueAtBy(deadlines: Deadlines): SQL {
       sql`when ${name in PARTIES ? sessions.waitingOn : sessions.subStatus} = ${name} then ${minutes}::int`,
   );
   if (branches.length === 0) return sql`null::timestamptz`;
-  return sql`case when ${sessions.disputed} or ${isTerminal(sessions.subStatus)} then null
+  return sql`case when ${sessions.disputed} or ${whereTerminal(sessions.subStatus)} then null
     else ${sessions.statusSince} + (case ${sql.join(branches, sql` `)} end) * interval '1 minute' end`;
 }

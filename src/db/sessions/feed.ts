@@ -95,7 +95,8 @@ export const readFeedFrom = (db: Queryable, position: number, limit: number): Pr
   entriesFrom(db, position, limit);
 
 /** Reads the `limit` newest entries of the feed, in order; fewer if some of these were archived. */
-export const readFeedHead = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
+export const readNewestFeedEntries = (db: Queryable, limit: number): Promise<FeedEntry[]> =>
+  newestEntries(db, limit);
 
 const handedOver = rowMapper<
   typeof transitions,
@@ -124,7 +125,7 @@ const moveFromOutbox = preparedColumnarQuery(
 );
 
 /** Transition with its feed position, and the columns that its fingerprint (digest) is computed from. */
-export type TransitionPosition = TransitionSummary & {
+export type PositionedTransition = TransitionSummary & {
   /** Null while the transition is in the outbox, waiting for its position. */
   readonly position: number | null;
   /**
@@ -160,10 +161,10 @@ const placed = preparedQuery(
  * Finds transitions by session id and sequence, with their feed positions, in the order of `places`; null for
  * each transition that does not exist.
  */
-export async function findPositions(
+export async function findPositionedTransitions(
   db: Queryable,
   places: readonly { sessionId: string; sequence: number }[],
-): Promise<(TransitionPosition | null)[]> {
+): Promise<(PositionedTransition | null)[]> {
   const rows = await placed(
     db,
     places.map(({ sessionId }) => sessionId),
@@ -174,7 +175,7 @@ export async function findPositions(
 }
 
 /** Returns whether the feed still has all entries from its first position on, because none was archived. */
-export async function hasFeedStart(db: Queryable): Promise<boolean> {
+export async function isFeedComplete(db: Queryable): Promise<boolean> {
   return (await readFeedIdentity(db)).archivedPosition === 0;
 }
 

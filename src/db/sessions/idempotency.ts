@@ -2,10 +2,10 @@ import type { Transaction } from '../connection/client.ts';
 import { idempotencyKeys } from '../schema/tables.ts';
 import {
   equalsAny,
-  execute,
+  executeWrite,
   placeholdersFor,
-  prepareBuilder,
   preparedQuery,
+  prepareFromBuilder,
 } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
@@ -35,8 +35,8 @@ const selectIdempotencyKey = preparedQuery(
  * transaction, and returns false if it commits.
  */
 export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
-  (await execute(tx, keepCall(row))) > 0;
+  (await executeWrite(tx, keepCall(row))) > 0;
 
-const keepCall = prepareBuilder<IdempotencyRow>('keep call', (build) =>
+const keepCall = prepareFromBuilder<IdempotencyRow>('keep call', (build) =>
   build.insert(idempotencyKeys).values(placeholdersFor(idempotencyKeys)).onConflictDoNothing(),
 );

@@ -32,7 +32,7 @@ export const incrementSends = (db: Queryable, verificationId: string) =>
  * Marks every open start that counts as unsent as possibly sent, because a failover may have lost the count.
  * The provider is then asked with GET before such a start is sent again.
  */
-export async function countUnsentAsSent(db: Queryable): Promise<void> {
+export async function markUnsentStartsAsSent(db: Queryable): Promise<void> {
   await db.write(sql`
     with locked as (
       select verification_id from ${startIntents} where state = 'OPEN' and sends = 0
@@ -56,7 +56,7 @@ export const decrementSends = (db: Queryable, verificationId: string) =>
  * Stores the user (customer) of a start, unless a concurrent call of the same start stored one first. Returns
  * the row id of the stored user.
  */
-export async function storeUserOfStart(
+export async function assignUserToStart(
   db: Queryable,
   verificationId: string,
   userId: string,
@@ -73,28 +73,28 @@ export async function storeUserOfStart(
  * Replaces the user (customer) of a start, after the provider's answer showed that the start belongs to
  * another user.
  */
-export const replaceUser = (db: Queryable, verificationId: string, userId: string) =>
+export const replaceUserOfStart = (db: Queryable, verificationId: string, userId: string) =>
   db.update(startIntents).set({ userId }).where(eq(startIntents.verificationId, verificationId));
 
 /**
  * Makes a start replace no session, so that another start may replace the session: the provider did not accept the
  * start, and the customer got no link.
  */
-export const dropReplacement = (tx: Transaction, verificationId: string) =>
+export const clearReplacesId = (tx: Transaction, verificationId: string) =>
   tx.update(startIntents).set({ replacesId: null }).where(eq(startIntents.verificationId, verificationId));
 
 /**
  * Marks an open start intent that was never sent as REFUSED, so that a start with another input may replace
  * it.
  */
-export const markRefused = (db: Queryable, verificationId: string) =>
+export const markUnsentAsRefused = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 0, 'REFUSED');
 
 /**
  * Marks an open start intent as REFUSED, because the provider has a verification under this id that was
  * started with another input.
  */
-export const markSuperseded = (db: Queryable, verificationId: string) =>
+export const markOpenAsRefused = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ state: 'REFUSED' })
@@ -104,7 +104,7 @@ export const markSuperseded = (db: Queryable, verificationId: string) =>
  * Marks a verification id as TAKEN by another system, if our start was sent only once. Otherwise returns
  * false: an earlier send may have created the verification that the provider has.
  */
-export const markIdConflict = (db: Queryable, verificationId: string) =>
+export const markSentOnceAsTaken = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 1, 'TAKEN');
 
 async function markOpen(
@@ -154,7 +154,7 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
  * row. Returns the caller of an earlier intent with this id, or null if there was none; returns false if a
  * start with this id is open or done.
  */
-export async function claimExternalId(
+export async function reserveExternalVerificationId(
   tx: Transaction,
   claim: Pick<IntentRow, 'verificationId' | 'provider' | 'sessionId' | 'createdAt'>,
 ): Promise<{ caller: string | null } | false> {

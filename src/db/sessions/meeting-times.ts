@@ -1,6 +1,6 @@
 /** Meetings of all sessions by time: pages of the calendar, and the places that booked meetings take. */
 import type { MeetingStatus } from '../../domain/actions.ts';
-import type { Booking } from '../../domain/calendar.ts';
+import type { BookingCount } from '../../domain/calendar.ts';
 import type { Queryable } from '../connection/client.ts';
 import { meetings } from '../schema/tables.ts';
 import { equalsAny, preparedCommand, preparedQuery, preparedScalar } from '../statements/prepared.ts';
@@ -9,7 +9,7 @@ import type { MeetingRow } from './meetings.ts';
 import type { PageCursor } from './sessions.ts';
 
 /** Page of meetings in the order of their start. */
-export interface MeetingPage {
+export interface MeetingPageRequest {
   /** Earliest start, inclusive; null: no limit. */
   readonly from: Date | null;
   /** Latest start, exclusive; null: no limit. */
@@ -51,7 +51,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** Reads the next meetings of a list by time. */
 export function readMeetingPage(
   db: Queryable,
-  { from, to, status, after, limit, verificationIds }: MeetingPage,
+  { from, to, status, after, limit, verificationIds }: MeetingPageRequest,
 ): Promise<MeetingRow[]> {
   const values = [
     status,
@@ -67,7 +67,7 @@ export function readMeetingPage(
 }
 
 /** Returns the number of booked meetings by their start, from `from` to `to` (both exclusive), in order. */
-export async function readBookings(db: Queryable, from: Date, to: Date): Promise<Booking[]> {
+export async function countBookingsByStart(db: Queryable, from: Date, to: Date): Promise<BookingCount[]> {
   const found = await bookings(db, from.toISOString(), to.toISOString());
   return found.map(([startsAt, count]) => ({ startsAt: new Date(startsAt), count }));
 }

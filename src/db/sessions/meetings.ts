@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { meetings } from '../schema/tables.ts';
-import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
+import { equalsAny, placeholdersFor, preparedQuery, prepareFromBuilder } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
@@ -9,9 +9,10 @@ export type MeetingRow = typeof meetings.$inferSelect;
  * Returns the context (AAD) that an encrypted cancellation reason is bound to, so that it cannot be moved to
  * another row; see `Sealer`.
  */
-export const cancelReasonContext = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
+export const getCancelReasonSealingContext = (meetingId: string): string =>
+  `meeting.cancel_reason:${meetingId}`;
 
-export const insertMeeting = prepareBuilder<MeetingRow>('insert meeting', (build) =>
+export const insertMeeting = prepareFromBuilder<MeetingRow>('insert meeting', (build) =>
   build.insert(meetings).values(placeholdersFor(meetings)),
 );
 

@@ -7,7 +7,7 @@ import { doubts } from '../schema/tables.ts';
  * Returns the session's doubted answer: a poll answer that may be outdated and counts only if the next poll
  * confirms it. Null if there is none.
  */
-export async function findDoubt(tx: Transaction, sessionId: string): Promise<DoubtfulAnswer | null> {
+export async function findDoubtfulAnswer(tx: Transaction, sessionId: string): Promise<DoubtfulAnswer | null> {
   const [row] = await tx.select().from(doubts).where(eq(doubts.sessionId, sessionId));
   return row ?? null;
 }
@@ -16,7 +16,11 @@ export async function findDoubt(tx: Transaction, sessionId: string): Promise<Dou
  * Stores a session's doubted answer (one that a second poll must confirm), replacing an earlier one. The
  * session row must be locked.
  */
-export async function insertDoubt(tx: Transaction, sessionId: string, doubt: DoubtfulAnswer): Promise<void> {
+export async function saveDoubtfulAnswer(
+  tx: Transaction,
+  sessionId: string,
+  doubt: DoubtfulAnswer,
+): Promise<void> {
   const { rawStatus, rawSubStatus, since, webhooks } = doubt;
   const row = { rawStatus, rawSubStatus, since, webhooks };
   await tx
@@ -25,6 +29,6 @@ export async function insertDoubt(tx: Transaction, sessionId: string, doubt: Dou
     .onConflictDoUpdate({ target: doubts.sessionId, set: row });
 }
 
-export async function deleteDoubt(tx: Transaction, sessionId: string): Promise<void> {
+export async function deleteDoubtfulAnswer(tx: Transaction, sessionId: string): Promise<void> {
   await tx.delete(doubts).where(eq(doubts.sessionId, sessionId));
 }

@@ -10,16 +10,16 @@ const NOT_FROM_THE_START = ['provider', 'verificationId', 'userId', 'createdAt']
 type OriginColumn = Exclude<keyof IntentRow & keyof SessionRow, (typeof NOT_FROM_THE_START)[number]>;
 
 /** Part of a session that only its start request says, because the provider does not return it. */
-export type Origin = Pick<SessionRow, OriginColumn>;
+export type StartColumns = Pick<SessionRow, OriginColumn>;
 
 /**
  * Columns that a session gets from its start intent (stored request) and that never change: all others that both
  * tables have. A column that is added to both tables is one of them.
  */
-export const ORIGIN_COLUMNS = Object.keys(getTableColumns(startIntents)).filter(
+export const START_COLUMNS = Object.keys(getTableColumns(startIntents)).filter(
   (column) => column in getTableColumns(sessions) && !NOT_FROM_THE_START.some((other) => other === column),
 ) as readonly OriginColumn[];
 
 /** Returns the columns of a session that come from its start intent. */
-export const toOrigin = (row: Origin): Origin =>
-  Object.fromEntries(ORIGIN_COLUMNS.map((column) => [column, row[column]])) as unknown as Origin;
+export const pickStartColumns = (row: StartColumns): StartColumns =>
+  Object.fromEntries(START_COLUMNS.map((column) => [column, row[column]])) as unknown as StartColumns;

@@ -1,4 +1,4 @@
-import { IN_CALL, type Queue } from '../../domain/actions.ts';
+import { IN_CALL_SUB_STATUS, type Queue } from '../../domain/actions.ts';
 import type { Transaction } from '../connection/client.ts';
 import { sessions } from '../schema/tables.ts';
 import { preparedCommand, preparedQuery } from '../statements/prepared.ts';
@@ -74,7 +74,7 @@ const nextOf = (queue: Queue) =>
     // A row that another call has locked is skipped (SKIP LOCKED): that call is about to take it.
     `select ${fields.list} from vkyc_session s
      where ${IN_QUEUE} and (s.assigned_agent is null or s.assigned_until <= $3::timestamptz)
-       and s.sub_status <> '${IN_CALL}' and s.id <> all($4::uuid[]) and ${ALLOWED[queue]}
+       and s.sub_status <> '${IN_CALL_SUB_STATUS}' and s.id <> all($4::uuid[]) and ${ALLOWED[queue]}
      ${OLDEST_FIRST} for update skip locked`,
   );
 const nextForAgent = nextOf('AGENT');

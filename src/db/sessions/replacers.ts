@@ -5,7 +5,7 @@ import { rowMapper } from '../statements/row-mapper.ts';
 const fields = rowMapper(transitions, 't', {}, ['sessionId', 'actor']);
 
 /** Finds, for each given session that was replaced, the caller who started the session that replaces it. */
-export const findReplacers = preparedQuery(
+export const findReplacementCallers = preparedQuery(
   'replacers',
   fields,
   // The lateral subquery reads the primary key backwards, and stops at the replacement, which happens once.

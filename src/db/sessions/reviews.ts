@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { reviews } from '../schema/tables.ts';
-import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
+import { equalsAny, placeholdersFor, preparedQuery, prepareFromBuilder } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
@@ -10,12 +10,13 @@ export type ReviewRow = typeof reviews.$inferSelect;
  * Returns the context (AAD) that a review's encrypted remarks are bound to, so that they cannot be moved to
  * another row; see `Sealer`.
  */
-export const remarksContext = (reviewId: string): string => `review.remarks:${reviewId}`;
+export const getReviewRemarksSealingContext = (reviewId: string): string => `review.remarks:${reviewId}`;
 
 /** Returns the context (AAD) that the encryption of a review's text for the customer is bound to; see `Sealer`. */
-export const customerMessageContext = (reviewId: string): string => `review.customer_message:${reviewId}`;
+export const getCustomerMessageSealingContext = (reviewId: string): string =>
+  `review.customer_message:${reviewId}`;
 
-export const insertReview = prepareBuilder<ReviewRow>('insert review', (build) =>
+export const insertReview = prepareFromBuilder<ReviewRow>('insert review', (build) =>
   build.insert(reviews).values(placeholdersFor(reviews)),
 );
 

@@ -2,8 +2,8 @@ import { and, gte, lt, min, not, type SQL, sql } from 'drizzle-orm';
 import { APPLIED_VERDICTS } from '../../domain/session.ts';
 import type { Party, Status, SubStatus } from '../../domain/status.ts';
 import type { StatsDatabase } from '../connection/statistics.ts';
-import { isTerminal, sessions, transitions } from '../schema/tables.ts';
-import { restrictedTo } from './sessions.ts';
+import { sessions, transitions, whereTerminal } from '../schema/tables.ts';
+import { whereVerificationIdIn } from './sessions.ts';
 
 /** Conditions that select the sessions of a statistic. */
 export interface StatsWindow {
@@ -24,8 +24,8 @@ const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | und
   and(
     from ? gte(sessions.createdAt, from) : undefined,
     to ? lt(sessions.createdAt, to) : undefined,
-    openOnly ? not(isTerminal(sessions.subStatus)) : undefined,
-    restrictedTo(verificationIds),
+    openOnly ? not(whereTerminal(sessions.subStatus)) : undefined,
+    whereVerificationIdIn(verificationIds),
   );
 
 const count = sql<number>`count(*)::int`;
@@ -154,7 +154,7 @@ export async function countOutcomes(
       stretch,
       started: count,
       approved: sql<number>`count(*) filter (where ${sessions.subStatus} = 'AUDITOR_APPROVED' and not ${sessions.disputed})::int`,
-      ended: sql<number>`count(*) filter (where ${isTerminal(sessions.subStatus)})::int`,
+      ended: sql<number>`count(*) filter (where ${whereTerminal(sessions.subStatus)})::int`,
     })
     .from(sessions)
     .where(within(window))

@@ -1,16 +1,16 @@
 import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
-import { nextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
+import { computeNextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
 import { type DoubtfulAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
-  isAwaitingConfirmation,
-  isTerminal,
   sessionLabels,
   sessions,
   sessionTerms,
   users,
+  whereAwaitingConfirmation,
+  whereTerminal,
 } from '../schema/tables.ts';
 import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
 import {
@@ -20,7 +20,7 @@ import {
   rowMapper,
   selectList,
 } from '../statements/row-mapper.ts';
-import { type Origin, toOrigin } from './origin.ts';
+import { pickStartColumns, type StartColumns } from './origin.ts';
 import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -29,10 +29,10 @@ export type SessionRow = typeof sessions.$inferSelect;
  * Returns the context (AAD) that a session's encrypted link is bound to, so that it cannot be moved to
  * another row; see `Sealer`.
  */
-export const linkContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
+export const getLinkSealingContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
 /** Returns the context (AAD) that the remarks of the provider's agent are bound to; see `Sealer`. */
-export const agentRemarksContext = (sessionId: string): string =>
+export const getAgentRemarksSealingContext = (sessionId: string): string =>
   `vkyc_session.remarks_at_provider:${sessionId}`;
 
 /** Converts a session row to the state from which the rules in `domain/session.ts` decide. */
@@ -71,7 +71,7 @@ export const withPollSchedule = (
 ): SessionRow => ({
   ...row,
   unsettled: row.unsettled && !getStatusInfo(row).terminal,
-  nextPollAt: nextPollAt(
+  nextPollAt: computeNextPollAt(
     {
       status: row.status,
       subStatus: row.subStatus,
@@ -93,8 +93,8 @@ export const withPollSchedule = (
  * Sets the columns that are known only from the start request, because the provider does not return them.
  * Needed if the session was recorded without its start, for example by the adopt command.
  */
-export const fillOrigin = (tx: Transaction, id: string, origin: Origin) =>
-  tx.update(sessions).set(toOrigin(origin)).where(eq(sessions.id, id));
+export const setStartColumns = (tx: Transaction, id: string, origin: StartColumns) =>
+  tx.update(sessions).set(pickStartColumns(origin)).where(eq(sessions.id, id));
 
 /**
  * Sets the time of the next poll after a poll that got no answer, unless the session was changed since `row`
@@ -132,7 +132,7 @@ export async function schedulePollsOfOpenSessions(
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions}
-      where not ${isTerminal(sessions.subStatus)} or ${isAwaitingConfirmation(sessions)}
+      where not ${whereTerminal(sessions.subStatus)} or ${whereAwaitingConfirmation(sessions)}
       order by verification_id for update
     ), planned as (
       select id, ${from.toISOString()}::timestamptz
@@ -150,10 +150,10 @@ export async function schedulePollsOfOpenSessions(
  * Counts the sessions for which a poll is planned. A session that ended by a decision made here counts only
  * as `UNCONFIRMED_WEIGHT` of a session.
  */
-export async function countPolled(db: Queryable): Promise<number> {
+export async function computePollLoad(db: Queryable): Promise<number> {
   const [polled, confirming] = await Promise.all([
     countWhere(db, isNotNull(sessions.nextPollAt)),
-    countWhere(db, isAwaitingConfirmation(sessions)),
+    countWhere(db, whereAwaitingConfirmation(sessions)),
   ]);
   return polled - confirming * (1 - UNCONFIRMED_WEIGHT);
 }
@@ -184,7 +184,7 @@ export const lockSessions = (tx: Transaction, verificationIds: readonly string[]
  * (NOWAIT). For transactions that hold locks of other sessions already, and therefore cannot keep the lock
  * order.
  */
-export const lockSessionsNow = (
+export const lockSessionsNoWait = (
   tx: Transaction,
   verificationIds: readonly string[],
 ): Promise<LockedSession[]> => lockedNow(tx, verificationIds);
@@ -345,8 +345,9 @@ export const findReplacements = (db: Queryable, replacedIds: readonly string[]):
  * SQL condition for the sessions that a customer may see, by verification id; undefined (no condition) if
  * `verificationIds` is null.
  */
-export const restrictedTo = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
-  verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
+export const whereVerificationIdIn = (
+  verificationIds: readonly string[] | null | undefined,
+): SQL | undefined => (verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined);
 
 export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;
@@ -403,7 +404,7 @@ export interface PageCursor {
   readonly id: string;
 }
 
-export interface SessionPage {
+export interface SessionPageRequest {
   readonly order: SessionOrder;
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
@@ -412,7 +413,7 @@ export interface SessionPage {
   readonly shape: SessionProjection;
 }
 
-const isOpen = sql`not ${isTerminal(sessions.subStatus)}`;
+const isOpen = sql`not ${whereTerminal(sessions.subStatus)}`;
 const hasMeeting = sql`${sessions.meetingAt} is not null`;
 
 /** Column of each sort order, and the condition on the sessions that the order lists. */
@@ -431,7 +432,7 @@ const ORDERS: Record<SessionOrderField, { readonly column: AnyPgColumn; readonly
 export async function readSessionPage(
   db: Queryable,
   filter: SessionFilter,
-  { order, limit, end, after, before, shape }: SessionPage,
+  { order, limit, end, after, before, shape }: SessionPageRequest,
 ): Promise<SessionListItem[]> {
   const { column, lists } = ORDERS[order.field];
   const ascending = order.direction === 'ASC';
@@ -522,7 +523,7 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.assignedTo === undefined ? undefined : isLeased(filter.now),
   filter.assigned === undefined ? undefined : whereAssigned(filter.assigned, filter.now),
   filter.overdue === undefined ? undefined : whereOverdue(filter.overdue, filter.now),
-  restrictedTo(filter.verificationIds),
+  whereVerificationIdIn(filter.verificationIds),
 ];
 
 /** SQL condition for assignments that have no end, or whose lease has not ended. */
@@ -552,7 +553,7 @@ const whereFlag = (flag: AnyPgColumn, wanted: boolean | undefined): SQL | undefi
  * Request for a page of one user's sessions, newest first, after a position in that list (null: from the
  * newest on).
  */
-export interface UserSessions {
+export interface UserSessionsRequest {
   readonly userId: string;
   readonly after: PageCursor | null;
 }
@@ -563,7 +564,7 @@ export interface UserSessions {
  */
 export async function readSessionsOfUsers(
   db: Queryable,
-  wanted: readonly UserSessions[],
+  wanted: readonly UserSessionsRequest[],
   { limit, verificationIds }: { limit: number; verificationIds: readonly string[] | null },
 ): Promise<SessionRow[][]> {
   const places = wanted.map(({ after }) => after ?? MAX_CURSOR);

@@ -1,4 +1,4 @@
-import type { Observation } from '../../domain/session.ts';
+import type { ObservationTime } from '../../domain/session.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { observations, transitions } from '../schema/tables.ts';
 import { preparedColumnarQuery, preparedCommand, preparedQuery } from '../statements/prepared.ts';
@@ -29,14 +29,14 @@ export interface RawStatus {
 export async function findObservations(
   tx: Transaction,
   rawStatuses: readonly RawStatus[],
-): Promise<Observation[][]> {
+): Promise<ObservationTime[][]> {
   const found = await selectObservations(
     tx,
     rawStatuses.map(({ verificationId }) => verificationId),
     rawStatuses.map(({ rawStatus }) => rawStatus),
     rawStatuses.map(({ rawSubStatus }) => rawSubStatus),
   );
-  const sightingsOf: Observation[][] = rawStatuses.map(() => []);
+  const sightingsOf: ObservationTime[][] = rawStatuses.map(() => []);
   for (const { place, eventTime } of found) sightingsOf[place - 1]?.push(eventTime);
   return sightingsOf;
 }
@@ -175,7 +175,7 @@ const RANGES = {
 };
 
 /** Current end of a session's log, together with the transition that a reader holds to be the newest. */
-export interface SessionLogEnd {
+export interface LogEndComparison {
   readonly sessionId: string;
   /** Sequence of the session's newest transition. */
   readonly lastSequence: number;
@@ -205,7 +205,7 @@ const ends = preparedQuery(
 export async function findLogEnds(
   db: Queryable,
   known: readonly { sessionId: string; sequence: number }[],
-): Promise<SessionLogEnd[]> {
+): Promise<LogEndComparison[]> {
   const rows = await ends(
     db,
     known.map(({ sessionId }) => sessionId),

@@ -1,4 +1,8 @@
-import { ENDED_CALLS, type EndedCall, REVIEW_BY_SUB_STATUS } from '../../domain/actions.ts';
+import {
+  ENDED_CALL_SUB_STATUSES,
+  type EndedCallSubStatus,
+  REVIEW_BY_SUB_STATUS,
+} from '../../domain/actions.ts';
 import { APPLIED_VERDICTS } from '../../domain/session.ts';
 import type { Queryable } from '../connection/client.ts';
 import { transitions } from '../schema/tables.ts';
@@ -8,7 +12,7 @@ import { rowMapper } from '../statements/row-mapper.ts';
 /** Session whose newest call no agent has reviewed, and how that call ended. */
 export interface UnreviewedCall {
   readonly sessionId: string;
-  readonly subStatus: EndedCall;
+  readonly subStatus: EndedCallSubStatus;
 }
 
 /**
@@ -35,8 +39,8 @@ const unreviewedCalls = preparedQuery(
    cross join lateral (
      select * from status_transition t
      where t.session_id = wanted.session_id and t.verdict in (${quoted(APPLIED_VERDICTS)})
-       and t.sub_status in (${quoted([...ENDED_CALLS, ...agentReviews])})
+       and t.sub_status in (${quoted([...ENDED_CALL_SUB_STATUSES, ...agentReviews])})
      order by t.sequence desc limit 1
    ) t
-   where t.sub_status in (${quoted(ENDED_CALLS)})`,
+   where t.sub_status in (${quoted(ENDED_CALL_SUB_STATUSES)})`,
 );

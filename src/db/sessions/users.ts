@@ -1,6 +1,6 @@
 import { desc, eq, inArray } from 'drizzle-orm';
 import { invariant } from '../../domain/invariant.ts';
-import type { PersonalData } from '../../domain/ports.ts';
+import type { ContactDetails } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Queryable } from '../connection/client.ts';
 import { users } from '../schema/tables.ts';
@@ -13,13 +13,13 @@ export type UserRow = typeof users.$inferSelect;
  * Returns the context (AAD) that a user's encrypted personal data is bound to, so that it cannot be moved to
  * another row; see `Sealer`.
  */
-export const userContext = (id: string): string => `vkyc_user:${id}`;
+export const getUserSealingContext = (id: string): string => `vkyc_user:${id}`;
 
 /** Decrypts a user's personal data. */
 export const decryptPersonalData = (
   sealer: Sealer,
   { personal, id }: Pick<UserRow, 'personal' | 'id'>,
-): PersonalData => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
+): ContactDetails => JSON.parse(sealer.open(personal, getUserSealingContext(id)).toString('utf8'));
 
 /** Inserts a user unless a user with this user id exists. Returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {

@@ -4,7 +4,7 @@ import type { Transaction } from '../connection/client.ts';
 import { auditEntries, observations, sessions, transitions } from '../schema/tables.ts';
 import { preparedCommand } from '../statements/prepared.ts';
 import { type JsonRecordset, jsonRecordset } from '../statements/row-mapper.ts';
-import { ORIGIN_COLUMNS } from './origin.ts';
+import { START_COLUMNS } from './origin.ts';
 import type { SessionRow } from './sessions.ts';
 import type { TransitionRow } from './transitions.ts';
 
@@ -120,7 +120,7 @@ const insertInto = (table: string, { columns, fromParameter: of }: JsonRecordset
  * command with the owner's role.
  */
 const IMMUTABLE_COLUMNS = [
-  ...ORIGIN_COLUMNS,
+  ...START_COLUMNS,
   ...(['id', 'provider', 'verificationId', 'userId', 'personSalt', 'createdAt', 'erasedAt'] as const),
 ];
 const mutableColumns = SESSIONS.columns.filter(

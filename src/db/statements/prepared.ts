@@ -5,7 +5,7 @@
  * Which form a statement takes:
  * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and
  *   statements that the query builder cannot express (CTEs that write, SKIP LOCKED, JSON rows).
- * - Named builder statement (`prepareBuilder`): plain inserts and updates that run as often.
+ * - Named builder statement (`prepareFromBuilder`): plain inserts and updates that run as often.
  * - Builder statement without a name: rare statements, and those whose conditions vary.
  */
 import {
@@ -152,7 +152,7 @@ export const placeholdersFor = <Table extends PgTable>(table: Table) =>
  * Creates a prepared statement from Drizzle's query builder, with placeholders for the values. The statement
  * is built on first use.
  */
-export function prepareBuilder<Values extends object>(
+export function prepareFromBuilder<Values extends object>(
   name: string,
   build: (builder: Builder) => { toSQL(): Query },
 ): (values: Values) => Statement {
@@ -169,7 +169,7 @@ export function prepareBuilder<Values extends object>(
 }
 
 /** Runs a statement that writes. Resolves to the number of affected rows. */
-export async function execute(db: Queryable, toSend: Statement): Promise<number> {
+export async function executeWrite(db: Queryable, toSend: Statement): Promise<number> {
   const { rowCount } = await db.$writer.query(toSend);
   return rowCount ?? 0;
 }

@@ -11,7 +11,8 @@ export type InboxRow = typeof inbox.$inferSelect;
  * Returns the context (AAD) that an encrypted webhook body is bound to, so that it cannot be moved to another
  * row; see `Sealer`.
  */
-export const webhookContext = (bodyHash: Buffer): string => `webhook_inbox:${bodyHash.toString('hex')}`;
+export const getWebhookSealingContext = (bodyHash: Buffer): string =>
+  `webhook_inbox:${bodyHash.toString('hex')}`;
 
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
@@ -41,7 +42,7 @@ const insertNewWebhooks = preparedWrite<string | null>(
  * locked, no earlier webhook of the session is queued, the body is not a duplicate, and the session's
  * personal data was not erased.
  */
-export const lockReadySessions = (
+export const lockUncontendedSessions = (
   tx: Transaction,
   webhooks: readonly { verificationId: string; bodyHash: Buffer }[],
 ): Promise<LockedSession[]> =>
@@ -143,7 +144,10 @@ export const requeueWaiting = (db: Queryable, verificationId: string) =>
  * Returns the provider of the webhooks that wait for a session with this verification id; null if none wait.
  * If several providers sent such webhooks, returns the provider of the oldest one.
  */
-export async function findWaitingProvider(db: Queryable, verificationId: string): Promise<string | null> {
+export async function findProviderOfWaitingWebhooks(
+  db: Queryable,
+  verificationId: string,
+): Promise<string | null> {
   const [oldest] = await db
     .select({ provider: inbox.provider })
     .from(inbox)

@@ -6,20 +6,20 @@ import {
   setRemarksSalt,
 } from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
-import { cancelReasonContext } from '../../db/sessions/meetings.ts';
-import { remarksContext } from '../../db/sessions/reviews.ts';
+import { getCancelReasonSealingContext } from '../../db/sessions/meetings.ts';
+import { getReviewRemarksSealingContext } from '../../db/sessions/reviews.ts';
 import {
   type AuditHead,
   type AuditKeys,
   buildReviewContent,
   computeCommitment,
   newSalt,
-  serialise,
+  serializeAuditContent,
 } from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { appendToChains, type NewAuditEntry } from '../transitions/audited-writes.ts';
-import { buildBinding } from './bind-sessions.ts';
+import { buildSessionEntry } from './bind-sessions.ts';
 
 const BATCH = 100;
 
@@ -37,7 +37,7 @@ interface AdoptionDependencies {
   readonly heads: ReadonlyMap<string, AuditHead> | null;
 }
 
-export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
+export type SessionAdoptionResult = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
 
 /**
  * Begins the audit chains of sessions that are older than audit chains (listed in `audit_backlog`). Each chain gets
@@ -47,10 +47,10 @@ export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
  */
 export async function adoptSessions(
   { db, sealer, keys, clock, by, heads }: AdoptionDependencies,
-  onSession: (sessionId: string, outcome: SessionAdoption) => void,
+  onSession: (sessionId: string, outcome: SessionAdoptionResult) => void,
 ): Promise<void> {
   for (let count = -1; count !== 0; ) {
-    const outcomes = new Map<string, SessionAdoption>();
+    const outcomes = new Map<string, SessionAdoptionResult>();
     count = await db.transaction(async (tx) => {
       const ids = await claimAuditBacklog(tx, BATCH);
       const notes: NewAuditEntry[] = [];
@@ -74,7 +74,7 @@ async function notesOf(
   adoptedBy: string,
 ): Promise<NewAuditEntry[]> {
   const { transitions, meetings, reviews } = evidence;
-  const content = serialise('ADOPTION', {
+  const content = serializeAuditContent('ADOPTION', {
     transitions: transitions.length,
     meetings: meetings.length,
     reviews: reviews.length,
@@ -82,23 +82,30 @@ async function notesOf(
   });
   const notes: NewAuditEntry[] = [
     { sessionId, kind: 'ADOPTION', content },
-    await buildBinding(tx, sessionId, evidence, adoptedBy),
+    await buildSessionEntry(tx, sessionId, evidence, adoptedBy),
   ];
   for (const row of transitions)
-    notes.push({ sessionId, kind: 'TRANSITION', content: serialise('TRANSITION', row) });
+    notes.push({ sessionId, kind: 'TRANSITION', content: serializeAuditContent('TRANSITION', row) });
   for (const row of meetings) {
-    const cancelReason = await commit(sealer, row.cancelReason, cancelReasonContext(row.id), (salt) =>
-      setCancelReasonSalt(tx, row.id, salt),
+    const cancelReason = await commit(
+      sealer,
+      row.cancelReason,
+      getCancelReasonSealingContext(row.id),
+      (salt) => setCancelReasonSalt(tx, row.id, salt),
     );
-    notes.push({ sessionId, kind: 'MEETING', content: serialise('MEETING', { ...row, cancelReason }) });
+    notes.push({
+      sessionId,
+      kind: 'MEETING',
+      content: serializeAuditContent('MEETING', { ...row, cancelReason }),
+    });
   }
   for (const row of reviews) {
-    const remarks = await commit(sealer, row.remarks, remarksContext(row.id), (salt) =>
+    const remarks = await commit(sealer, row.remarks, getReviewRemarksSealingContext(row.id), (salt) =>
       setRemarksSalt(tx, row.id, salt),
     );
     // Reviews from before audit chains have no message to the customer: a later release added these messages.
     const content = buildReviewContent(row, { remarks, customerMessage: null });
-    notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', content) });
+    notes.push({ sessionId, kind: 'REVIEW', content: serializeAuditContent('REVIEW', content) });
   }
   return notes;
 }

@@ -5,15 +5,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { findVerificationIds, NIL_UUID, readAuditHeadsAfter } from '../../db/audit/audit.ts';
-import { countUnchainedReads, findReadHeads } from '../../db/audit/personal-data-reads.ts';
+import { countUnchainedReads, findReadChainHeads } from '../../db/audit/personal-data-reads.ts';
 import type { Database } from '../../db/connection/client.ts';
 import type { AuditHead, AuditKeys } from '../../domain/audit.ts';
-import type { ExportedReads, ReadHead } from '../../domain/read-chain.ts';
+import type { ReadChainHead, ReadLogCheckpoint } from '../../domain/read-chain.ts';
 
 const BATCH = 1_000;
 
 /** Error for an untrustworthy export: truncated, altered, or made with a key that is not configured. */
-export class ExportError extends Error {
+export class UntrustedExportError extends Error {
   override readonly name = 'ExportError';
 }
 
@@ -65,15 +65,15 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
     if (!last) break;
     after = last.sessionId;
   }
-  const readHeads = await findReadHeads(db);
-  for (const { chainId, number, hash } of readHeads) {
+  const parseHeadsExport = await findReadChainHeads(db);
+  for (const { chainId, number, hash } of parseHeadsExport) {
     const line = `${JSON.stringify({ reads: chainId, number, hash: hash.toString('hex') })}\n`;
     mac.update(line);
     yield line;
   }
   const payload = {
     heads: count,
-    reads: readHeads.length,
+    reads: parseHeadsExport.length,
     unchainedReads: await countUnchainedReads(db),
     exportedAt: now.toISOString(),
     key: keys.currentId,
@@ -89,7 +89,7 @@ export interface ExportedHead extends AuditHead {
 export interface ExportedHeads {
   readonly exportedAt: string;
   /** Heads of the read log; null in an export of an earlier release. */
-  readonly reads: ExportedReads | null;
+  readonly reads: ReadLogCheckpoint | null;
   readonly heads: ReadonlyMap<string, ExportedHead>;
 }
 
@@ -98,17 +98,20 @@ export interface ExportedHeads {
  *
  * @throws ExportError if the lines differ in any byte from what was exported, or AUDIT_KEYS lacks the key of the MAC
  */
-export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): Promise<ExportedHeads> {
+export async function parseHeadsExport(
+  lines: AsyncIterable<string>,
+  keys: AuditKeys,
+): Promise<ExportedHeads> {
   const heads = new Map<string, ExportedHead>();
-  const chains = new Map<string, ReadHead>();
+  const chains = new Map<string, ReadChainHead>();
   const read: string[] = [];
   for await (const line of lines) read.push(line);
   const last = lastLine.safeParse(parsed(read.pop() ?? ''));
   if (!last.success)
-    throw new ExportError('The export is truncated: its last line is missing. Use an intact copy.');
+    throw new UntrustedExportError('The export is truncated: its last line is missing. Use an intact copy.');
   const { mac, ...payload } = last.data;
   if (!keys.has(payload.key))
-    throw new ExportError(
+    throw new UntrustedExportError(
       `The export was signed with the key "${payload.key}", which AUDIT_KEYS lacks. Add the key to AUDIT_KEYS.`,
     );
   const expected = keys.exportMac(payload.key);
@@ -121,7 +124,7 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
       continue;
     }
     const head = headLine.safeParse(parsed(line));
-    if (!head.success) throw new ExportError('The export was altered: a line is not an audit head.');
+    if (!head.success) throw new UntrustedExportError('The export was altered: a line is not an audit head.');
     const { session, number, hash, verification } = head.data;
     heads.set(session, {
       sessionId: session,
@@ -131,7 +134,7 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
     });
   }
   const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
-  if (!right) throw new ExportError('The export was altered: its MAC does not match its content.');
+  if (!right) throw new UntrustedExportError('The export was altered: its MAC does not match its content.');
   const { exportedAt, unchainedReads } = payload;
   const reads = unchainedReads === undefined ? null : { heads: chains, unchained: unchainedReads };
   return { exportedAt, heads, reads };

@@ -1,18 +1,18 @@
 import { type AuditEvidence, lockAuditEvidence, NIL_UUID, setPersonSalt } from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { type AuditKeys, serialise } from '../../domain/audit.ts';
+import { type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
 import { differingDetails, hasSessionEntry } from '../../domain/audit-session.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import {
   appendToChains,
-  commitPerson,
+  createPersonCommitment,
   type NewAuditEntry,
   NO_DETAILS,
-  NO_PERSON,
+  NO_PERSON_COMMITMENT,
 } from '../transitions/audited-writes.ts';
-import { checkSession, type KnownHead } from './verify-audit.ts';
+import { type KnownHead, verifySessionChain } from './verify-audit.ts';
 
 const BATCH = 100;
 
@@ -81,18 +81,18 @@ async function bind(
   evidence: AuditEvidence,
 ): Promise<{ binding: BindingResult; note?: NewAuditEntry } | null> {
   const { entries, session, origin } = evidence;
-  const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
+  const { finding, ofHistory } = verifySessionChain(evidence, heads?.get(sessionId) ?? null, keys, sealer);
   if (ofHistory || !session || !origin)
     return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row was removed' } };
   if (!hasSessionEntry(entries)) {
     if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
-    return { binding: { kind: 'BOUND' }, note: await buildBinding(tx, sessionId, evidence, by) };
+    return { binding: { kind: 'BOUND' }, note: await buildSessionEntry(tx, sessionId, evidence, by) };
   }
   if (!finding) return null;
   const details = differingDetails(entries, session, origin);
   const named = differing.has(sessionId) && Object.keys(details).length > 0;
   if (!named) return { binding: { kind: 'DIFFERS', what: finding.what } };
-  const content = serialise('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
+  const content = serializeAuditContent('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
   return { binding: { kind: 'DETAILS_BOUND' }, note: { sessionId, kind: 'DETAILS', content } };
 }
 
@@ -100,7 +100,7 @@ async function bind(
  * Builds the SESSION entry, which says whose session a chain is. `boundBy` names the operator who vouches for the
  * entry. Stores the salt of the commitment (salted hash) to the person.
  */
-export async function buildBinding(
+export async function buildSessionEntry(
   tx: Transaction,
   sessionId: string,
   { session, origin }: AuditEvidence,
@@ -108,8 +108,8 @@ export async function buildBinding(
 ): Promise<NewAuditEntry> {
   const row = session as SessionRow;
   const user = origin?.user ?? null;
-  const person = user && !user.erasedAt ? commitPerson(user) : NO_PERSON;
+  const person = user && !user.erasedAt ? createPersonCommitment(user) : NO_PERSON_COMMITMENT;
   if (person.salt) await setPersonSalt(tx, sessionId, person.salt);
   const payload = { ...row, person: person.commitment, caller: origin?.caller ?? null, boundBy };
-  return { sessionId, kind: 'SESSION', content: serialise('SESSION', payload) };
+  return { sessionId, kind: 'SESSION', content: serializeAuditContent('SESSION', payload) };
 }

@@ -4,7 +4,7 @@ import { filterExistingIds, findArchivedSessions, findIdsInArchive } from '../..
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { checkSession, type KnownHead, type VerificationResult } from './verify-audit.ts';
+import { type AuditVerificationResult, type KnownHead, verifySessionChain } from './verify-audit.ts';
 
 const BATCH = 200;
 
@@ -23,7 +23,7 @@ interface Archive {
   readonly sessions: AsyncIterable<AuditEvidence>;
 }
 
-type Finding = VerificationResult['findings'][number];
+type Finding = AuditVerificationResult['findings'][number];
 
 /**
  * Verifies the audit chains of the sessions in an archive file, compares the sessions with the rows of
@@ -69,7 +69,7 @@ export async function verifyArchive(
   for await (const evidence of sessions) {
     const session = evidence.session as SessionRow;
     ids.add(session.id);
-    const { finding } = checkSession(evidence, heads?.get(session.id) ?? null, keys, sealer);
+    const { finding } = verifySessionChain(evidence, heads?.get(session.id) ?? null, keys, sealer);
     if (finding) findings.push({ sessionId: session.id, ...finding });
     batch.push(session);
     if (batch.length >= BATCH) await compare();

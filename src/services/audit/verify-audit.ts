@@ -2,12 +2,16 @@ import {
   type AuditEvidence,
   NIL_UUID,
   readAuditEvidence,
-  readAuditedSessionsAfter,
+  readAuditedSessionIdsAfter,
 } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
-import { type AnnotationRow, annotationContext } from '../../db/sessions/annotations.ts';
-import { cancelReasonContext, type MeetingRow } from '../../db/sessions/meetings.ts';
-import { customerMessageContext, type ReviewRow, remarksContext } from '../../db/sessions/reviews.ts';
+import { type AnnotationRow, getAnnotationSealingContext } from '../../db/sessions/annotations.ts';
+import { getCancelReasonSealingContext, type MeetingRow } from '../../db/sessions/meetings.ts';
+import {
+  getCustomerMessageSealingContext,
+  getReviewRemarksSealingContext,
+  type ReviewRow,
+} from '../../db/sessions/reviews.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import {
   type AuditEntry,
@@ -15,7 +19,7 @@ import {
   type AuditKeys,
   buildReviewContent,
   computeCommitment,
-  serialise,
+  serializeAuditContent,
 } from '../../domain/audit.ts';
 import {
   type AuditFinding,
@@ -49,7 +53,7 @@ interface VerifyDependencies {
   readonly onProgress: (sessions: number) => void;
 }
 
-export interface VerificationResult {
+export interface AuditVerificationResult {
   sessions: number;
   entries: number;
   /**
@@ -86,8 +90,8 @@ export async function verifyAudit({
   heads,
   elsewhere = new Set(),
   onProgress,
-}: VerifyDependencies): Promise<VerificationResult> {
-  const verified: VerificationResult = {
+}: VerifyDependencies): Promise<AuditVerificationResult> {
+  const verified: AuditVerificationResult = {
     sessions: 0,
     entries: 0,
     unanchored: 0,
@@ -104,7 +108,7 @@ export async function verifyAudit({
       const { entries } = evidence;
       const head = heads?.get(sessionId) ?? null;
       missing.delete(sessionId);
-      const { finding, erased } = checkSession(evidence, head, keys, sealer);
+      const { finding, erased } = verifySessionChain(evidence, head, keys, sealer);
       if (finding) verified.findings.push({ sessionId, ...finding });
       verified.entries += entries.length;
       if (heads) verified.unanchored += entries.filter(({ number }) => number > (head?.number ?? 0)).length;
@@ -151,7 +155,7 @@ export const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
  */
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
   db.transaction(
-    async (tx) => readAuditEvidence(tx, await readAuditedSessionsAfter(tx, after, BATCH)),
+    async (tx) => readAuditEvidence(tx, await readAuditedSessionIdsAfter(tx, after, BATCH)),
     BEGIN_SNAPSHOT,
   );
 
@@ -168,7 +172,7 @@ interface Checked {
 }
 
 /** Verifies the audit chain of a session against its rows and its exported head. */
-export function checkSession(
+export function verifySessionChain(
   evidence: AuditEvidence,
   head: KnownHead | null,
   keys: AuditKeys,
@@ -180,14 +184,18 @@ export function checkSession(
       (row): CurrentRow => ({
         kind: 'TRANSITION',
         key: String(row.sequence),
-        content: serialise('TRANSITION', row),
+        content: serializeAuditContent('TRANSITION', row),
       }),
     ),
     ...meetings.map((row) => liveMeeting(row, sealer)),
     ...reviews.map((row) => liveReview(row, sealer)),
     ...annotations.map((row) => liveAnnotation(row, sealer)),
     ...labels.map(
-      (row): CurrentRow => ({ kind: 'LABELS', key: '', content: serialise('LABELS', labelsContent(row)) }),
+      (row): CurrentRow => ({
+        kind: 'LABELS',
+        key: '',
+        content: serializeAuditContent('LABELS', labelsContent(row)),
+      }),
     ),
   ];
   const compared = checkRows(entries, rows);
@@ -218,30 +226,34 @@ const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding |
       };
 
 function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentRow {
-  const context = cancelReasonContext(row.id);
+  const context = getCancelReasonSealingContext(row.id);
   const cancelReason = findCommitment(sealer, row.cancelReason, row.cancelReasonSalt, context);
-  return { kind: 'MEETING', key: row.id, content: serialise('MEETING', { ...row, cancelReason }) };
+  return {
+    kind: 'MEETING',
+    key: row.id,
+    content: serializeAuditContent('MEETING', { ...row, cancelReason }),
+  };
 }
 
 function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
   const { id } = row;
-  const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, remarksContext(id));
+  const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, getReviewRemarksSealingContext(id));
   const customerMessage = findCommitment(
     sealer,
     row.customerMessage,
     row.customerMessageSalt,
-    customerMessageContext(id),
+    getCustomerMessageSealingContext(id),
   );
   return {
     kind: 'REVIEW',
     key: id,
-    content: serialise('REVIEW', buildReviewContent(row, { remarks, customerMessage })),
+    content: serializeAuditContent('REVIEW', buildReviewContent(row, { remarks, customerMessage })),
   };
 }
 
 function liveAnnotation(row: AnnotationRow, sealer: Sealer): CurrentRow {
-  const text = findCommitment(sealer, row.text, row.textSalt, annotationContext(row.id));
-  return { kind: 'ANNOTATION', key: row.id, content: serialise('ANNOTATION', { ...row, text }) };
+  const text = findCommitment(sealer, row.text, row.textSalt, getAnnotationSealingContext(row.id));
+  return { kind: 'ANNOTATION', key: row.id, content: serializeAuditContent('ANNOTATION', { ...row, text }) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { findReadChains, findReadsAfter } from '../../db/audit/personal-data-reads.ts';
 import type { Database } from '../../db/connection/client.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
-import { type ExportedReads, type ReadFinding, ReadLogCheck } from '../../domain/read-chain.ts';
+import { ReadLogCheck, type ReadLogCheckpoint, type ReadLogFinding } from '../../domain/read-chain.ts';
 import { BEGIN_SNAPSHOT } from './verify-audit.ts';
 
 const BATCH = 2_000;
@@ -12,14 +12,14 @@ export interface ReadVerificationResult {
    * Number of reads that a release without chains recorded. Nothing proves that these reads were not edited.
    */
   readonly unchained: number;
-  readonly findings: readonly ReadFinding[];
+  readonly findings: readonly ReadLogFinding[];
 }
 
 /** Recomputes the chains of the read log and compares them with an export of their heads. */
-export const verifyReads = (
+export const verifyReadChains = (
   db: Database,
   keys: AuditKeys,
-  exported: ExportedReads | null,
+  exported: ReadLogCheckpoint | null,
 ): Promise<ReadVerificationResult> =>
   db.transaction(async (tx) => {
     const check = new ReadLogCheck(keys, await findReadChains(tx), exported);

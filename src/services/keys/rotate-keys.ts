@@ -6,7 +6,7 @@ import {
   countByKey,
   lockValuesWithOtherKey,
   REENCRYPTABLE_COLUMNS,
-  type ReencryptableColumn,
+  type RotatableColumn,
   UNROTATABLE_COLUMNS,
   updateValue,
 } from '../../db/keys/key-rotation.ts';
@@ -67,7 +67,7 @@ export async function rotateKeys(
 async function oneRound(
   db: Database,
   sealer: Sealer,
-  renewable: ReencryptableColumn,
+  renewable: RotatableColumn,
   onBatch: (done: number) => void,
 ): Promise<void> {
   let done = 0;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../db/connection/client.ts';
-import { type CallLimits, pauseCalls, tryAcquireCall } from '../../db/polling/call-budget.ts';
+import { acquireCallOrGetWaitMs, type CallLimits, pauseCalls } from '../../db/polling/call-budget.ts';
 import { ProviderFailure } from '../../domain/errors.ts';
 import { MUTATION_RESERVE } from '../../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../../domain/ports.ts';
@@ -35,7 +35,7 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
       const deadline = performance.now() + WAIT_TIMEOUT_MS[purpose];
       for (;;) {
         if (purpose === 'POLL') stopping.throwIfAborted();
-        const waitMs = await tryAcquireCall(db, purpose, limits);
+        const waitMs = await acquireCallOrGetWaitMs(db, purpose, limits);
         if (waitMs === 0) return;
         if (performance.now() + waitMs > deadline) throw await usedUp(purpose, waitMs);
         await delay(waitMs, undefined, purpose === 'POLL' ? { signal: stopping } : {});

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { countPolled } from '../../db/sessions/sessions.ts';
+import { computePollLoad } from '../../db/sessions/sessions.ts';
 import type { PollPace } from '../../domain/polling.ts';
 
 const COUNT_INTERVAL_MS = 30_000;
@@ -51,7 +51,7 @@ export class FairShare {
 
   async #count(): Promise<void> {
     try {
-      this.#sessions = await countPolled(this.#dependencies.db);
+      this.#sessions = await computePollLoad(this.#dependencies.db);
     } catch (error) {
       this.#dependencies.log.warn(
         { err: error },

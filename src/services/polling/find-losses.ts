@@ -1,4 +1,4 @@
-import { type CurrentChain, readChainsOfHeads } from '../../db/audit/audit.ts';
+import { compareWithHeads, type HeadComparison } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
 import type { ExportedHead } from '../audit/audit-heads.ts';
 
@@ -31,7 +31,7 @@ export async function* findLosses(
 ): AsyncGenerator<SessionLoss> {
   const all = [...heads.values()];
   for (let from = 0; from < all.length; from += BATCH) {
-    for (const chain of await readChainsOfHeads(db, all.slice(from, from + BATCH))) {
+    for (const chain of await compareWithHeads(db, all.slice(from, from + BATCH))) {
       const head = heads.get(chain.sessionId) as ExportedHead;
       const kind = kindOfLoss(chain, head);
       if (kind === null) continue;
@@ -42,7 +42,7 @@ export async function* findLosses(
   }
 }
 
-function kindOfLoss(chain: CurrentChain, head: ExportedHead): LossKind | null {
+function kindOfLoss(chain: HeadComparison, head: ExportedHead): LossKind | null {
   if (chain.isArchived) return null;
   if (chain.verificationId === null) return 'MISSING';
   if (chain.hash === null) return 'BEHIND';

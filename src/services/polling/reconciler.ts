@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { classifyFault, isCausedByValues } from '../../db/connection/connection-errors.ts';
-import { createJobRunner, enqueueDueJobs } from '../../db/polling/jobs.ts';
+import { classifyFault, isPermanentError } from '../../db/connection/connection-errors.ts';
+import { createReconcileQueueDrainer, enqueueDueJobs } from '../../db/polling/jobs.ts';
 import { cancelLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
 import { findIntent } from '../../db/sessions/intents.ts';
 import { findPassedMeetings } from '../../db/sessions/meetings.ts';
@@ -14,7 +14,7 @@ import {
   withPollSchedule,
 } from '../../db/sessions/sessions.ts';
 import {
-  findWaitingProvider,
+  findProviderOfWaitingWebhooks,
   parkWaiting,
   REASON_UNKNOWN_AT_PROVIDER,
   requeueWaiting,
@@ -28,8 +28,8 @@ import { applyAnswer } from '../transitions/apply-answer.ts';
 import { endPassedMeeting } from '../transitions/passed-meeting.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { adoptFound, isSameUser } from './adopt-verification.ts';
 import type { FairShare } from './fair-share.ts';
+import { importFound, isSameUser } from './import-verification.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /**
@@ -81,7 +81,7 @@ export class Reconciler {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
-    this.#drain = createJobRunner(dependencies.pool, (id) =>
+    this.#drain = createReconcileQueueDrainer(dependencies.pool, (id) =>
       withSpan('reconcile', { from: null }, () => this.#reconcile(id)),
     );
     this.#timer = setInterval(() => this.#look(), dependencies.lookIntervalMs ?? LOOK_INTERVAL_MS);
@@ -132,7 +132,7 @@ export class Reconciler {
       try {
         await this.#endPassedMeetingOf(verificationId, at);
       } catch (error) {
-        if (!isCausedByValues(error)) throw error;
+        if (!isPermanentError(error)) throw error;
         // Goes on: this session would fail in every round, before the sessions whose meetings are newer.
         log.warn({ err: error, verificationId }, 'could not end a meeting whose time has passed; retrying');
       }
@@ -210,7 +210,7 @@ export class Reconciler {
     if (!lookup) return;
     const intent = await findIntent(db, verificationId);
     const sent = intent?.state === 'OPEN' && intent.sends > 0;
-    const waiting = await findWaitingProvider(db, verificationId);
+    const waiting = await findProviderOfWaitingWebhooks(db, verificationId);
     const provider = sent ? intent.provider : waiting;
     if (provider === null) {
       await cancelLookup(db, verificationId);
@@ -232,7 +232,7 @@ export class Reconciler {
       if (isForIntent === 'NOT_ASKED') return;
       if (isForIntent === 'FAILED') return this.#postpone(lookup);
       const adopted =
-        waiting !== null && (await this.#ask(() => adoptFound(this.#dependencies, query, payload)));
+        waiting !== null && (await this.#ask(() => importFound(this.#dependencies, query, payload)));
       if (adopted === true || adopted === 'NOT_ASKED') return;
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }

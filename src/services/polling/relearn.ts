@@ -1,14 +1,14 @@
 import type { Database } from '../../db/connection/client.ts';
-import { releaseJobs } from '../../db/polling/jobs.ts';
+import { unlockAllJobs } from '../../db/polling/jobs.ts';
 import { scheduleLookupsOfOpenStarts } from '../../db/polling/lookups.ts';
-import { countUnsentAsSent } from '../../db/sessions/intents.ts';
+import { markUnsentStartsAsSent } from '../../db/sessions/intents.ts';
 import { schedulePollsOfOpenSessions } from '../../db/sessions/sessions.ts';
 import { LOOKUP_GIVE_UP_MS } from './reconciler.ts';
 
 const MINUTE_MS = 60_000;
 
 /** Numbers of sessions and starts for which polls of the provider were planned. */
-export interface PlannedPolls {
+export interface PlannedPollCounts {
   /** Number of sessions that have not ended. */
   readonly sessions: number;
   /** Number of open starts without a session. */
@@ -27,11 +27,11 @@ export async function planPollsAfterLoss(
   db: Database,
   now: Date,
   pollsPerMinute: number,
-): Promise<PlannedPolls> {
+): Promise<PlannedPollCounts> {
   const everyMs = MINUTE_MS / pollsPerMinute;
   // A worker may have finished a job whose completion the database lost. Such a job would otherwise stay locked
   // until the job queue counts it as abandoned.
-  await releaseJobs(db);
+  await unlockAllJobs(db);
   const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
     // The reconciler gives up a look-up after LOOKUP_GIVE_UP_MS. For an older start, the look-up counts as begun
@@ -39,7 +39,7 @@ export async function planPollsAfterLoss(
     const oldestSince = new Date(now.getTime() - LOOKUP_GIVE_UP_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
-    await countUnsentAsSent(tx);
+    await markUnsentStartsAsSent(tx);
     return planned;
   });
   return { sessions, starts };

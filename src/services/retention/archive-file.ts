@@ -122,7 +122,7 @@ export function createArchiveMac(keys: AuditKeys, now: Date) {
 }
 
 /** Yields the lines of a gzipped file without their line ends. The last line may be truncated. */
-export async function* readLines(file: string): AsyncGenerator<string> {
+export async function* readGzipLines(file: string): AsyncGenerator<string> {
   // Z_SYNC_FLUSH: unpack what exists even if the end of the file is missing.
   const unpacked = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
   // A read error also destroys `unpacked`, so the loop below throws the error. The empty handler only avoids an
@@ -144,7 +144,7 @@ export async function* readLines(file: string): AsyncGenerator<string> {
  */
 export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<SessionArchive> {
   let count = await checkSeal(file, keys);
-  for await (const line of readLines(file)) {
+  for await (const line of readGzipLines(file)) {
     if (count === 0) return;
     count -= 1;
     const archive = parseSessionArchive(line, file);
@@ -159,7 +159,7 @@ export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerato
 /** Checks the MAC of an archive and returns the number of its sessions. */
 async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   let last: string | null = null;
-  for await (const line of readLines(file)) {
+  for await (const line of readGzipLines(file)) {
     // A later release may compute the MAC differently, so the version is checked first.
     if (last === null) refuseLaterVersion(parseLine(line), file);
     last = line;
@@ -178,7 +178,7 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   const expected = keys.exportMac(key);
   let previous: string | null = null;
   let count = -1;
-  for await (const line of readLines(file)) {
+  for await (const line of readGzipLines(file)) {
     if (previous !== null) expected.update(`${previous}\n`);
     previous = line;
     count += 1;

@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib';
 import { NIL_UUID } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  deleteArchived,
+  deleteSessionsAfterArchiving,
   filterExistingIds,
   lockArchivableSessions,
   readSessionArchives,
@@ -14,13 +14,13 @@ import {
 import type { AuditKeys } from '../../domain/audit.ts';
 import type { AuditFinding } from '../../domain/audit-check.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { checkSession } from '../audit/verify-audit.ts';
+import { verifySessionChain } from '../audit/verify-audit.ts';
 import {
   ArchiveError,
   createArchiveMac,
   formatSessionArchive,
   parseSessionArchive,
-  readLines,
+  readGzipLines,
 } from './archive-file.ts';
 
 const DAY_MS = 86_400_000;
@@ -55,7 +55,7 @@ export interface ArchiveResult {
   readonly wrong: readonly (AuditFinding & { sessionId: string })[];
 }
 
-export const endedBefore = (now: Date, retentionDays: number): Date =>
+export const getRetentionCutoff = (now: Date, retentionDays: number): Date =>
   new Date(now.getTime() - retentionDays * DAY_MS);
 
 /**
@@ -92,17 +92,17 @@ async function moveBatch(
   after: string,
 ) {
   return db.transaction(async (tx) => {
-    const ids = await lockArchivableSessions(tx, endedBefore(now, retentionDays), after, batch);
+    const ids = await lockArchivableSessions(tx, getRetentionCutoff(now, retentionDays), after, batch);
     const sound: SessionArchive[] = [];
     const wrong: (AuditFinding & { sessionId: string })[] = [];
     for (const archive of ids.length === 0 ? [] : await readSessionArchives(tx, ids)) {
-      const { finding } = checkSession(archive, null, keys, sealer);
+      const { finding } = verifySessionChain(archive, null, keys, sealer);
       if (finding) wrong.push({ sessionId: archive.session?.id as string, ...finding });
       else sound.push(archive);
     }
     if (sound.length > 0) {
       await archive.add(sound.map(formatSessionArchive));
-      await deleteArchived(tx, sound, { file: archive.name, at: now });
+      await deleteSessionsAfterArchiving(tx, sound, { file: archive.name, at: now });
     }
     return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
   });
@@ -129,7 +129,7 @@ async function mendBroken(dependencies: Dependencies): Promise<{ file: string; s
       lines = [];
     };
     let isBroken = false;
-    for await (const line of readLines(join(folder, name))) {
+    for await (const line of readGzipLines(join(folder, name))) {
       // An interrupted run can truncate only the last line. An unreadable line before the last one means that
       // the file is damaged; the line must not be dropped, because its session may exist only in this file.
       if (isBroken)

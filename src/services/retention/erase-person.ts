@@ -5,25 +5,25 @@ import {
   cancelLookupsOfVerifications,
   deleteIdempotencyKeysOfSessions,
   deleteWebhooks,
-  eraseSessionRows,
+  eraseSessionColumns,
   eraseTexts,
-  eraseUserRow,
+  eraseUserColumns,
   findArchivedSessionsOfUser,
-  findOpenStarts,
+  findOpenStartIdsOfUser,
   findUnattributedWebhooks,
   invalidateInputHashes,
   lockSessionsOfUser,
-  lockUserById,
+  lockUserByUserId,
   lockUsersByPhone,
 } from '../../db/retention/erasure.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { type UserRow, userContext } from '../../db/sessions/users.ts';
-import { webhookContext } from '../../db/webhooks/inbox.ts';
-import { type AuditKeys, serialise } from '../../domain/audit.ts';
-import type { PersonalData } from '../../domain/ports.ts';
+import { getUserSealingContext, type UserRow } from '../../db/sessions/users.ts';
+import { getWebhookSealingContext } from '../../db/webhooks/inbox.ts';
+import { type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
+import type { ContactDetails } from '../../domain/ports.ts';
 import { getStatusInfo } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { checkSession } from '../audit/verify-audit.ts';
+import { verifySessionChain } from '../audit/verify-audit.ts';
 import { appendToChains } from '../transitions/audited-writes.ts';
 
 const DAY_MS = 86_400_000;
@@ -98,7 +98,7 @@ async function erase(
   const person = await find(tx, sealer, who);
   const rows = await lockSessionsOfUser(tx, person.id);
   const archived = await findArchivedSessionsOfUser(tx, person.id);
-  refuseWhileNeeded(rows, await findOpenStarts(tx, person.id), dependencies);
+  refuseWhileNeeded(rows, await findOpenStartIdsOfUser(tx, person.id), dependencies);
   for (const { verificationId, endedAt } of archived)
     refuseBeforeTheLawAllows(verificationId, endedAt, dependencies);
 
@@ -111,14 +111,14 @@ async function erase(
     personal.phone,
     personal.email,
   ]);
-  const nothing: PersonalData = { phone: null, name: null, email: null, address: null };
-  await eraseUserRow(tx, person.id, {
+  const nothing: ContactDetails = { phone: null, name: null, email: null, address: null };
+  await eraseUserColumns(tx, person.id, {
     userId: `erased:${person.id}`,
-    personal: sealer.seal(JSON.stringify(nothing), userContext(person.id)),
+    personal: sealer.seal(JSON.stringify(nothing), getUserSealingContext(person.id)),
     phoneHash: null,
     erasedAt: now,
   });
-  await eraseSessionRows(tx, ids, now);
+  await eraseSessionColumns(tx, ids, now);
   await invalidateInputHashes(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
   await cancelLookupsOfVerifications(tx, verificationIds);
   const erased = {
@@ -128,7 +128,7 @@ async function erase(
     idempotencyKeys: await deleteIdempotencyKeysOfSessions(tx, ids),
     archives: [...new Set(archived.map(({ file }) => file))].sort(),
   };
-  const content = serialise('ERASURE', { erasedBy: by });
+  const content = serializeAuditContent('ERASURE', { erasedBy: by });
   const notes = ids.map((sessionId) => ({ sessionId, kind: 'ERASURE' as const, content }));
   if (notes.length > 0) await appendToChains(tx, keys, notes, now);
   return erased;
@@ -138,7 +138,7 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
   const byPhone = 'phone' in who;
   const [person, ...others] = byPhone
     ? await lockUsersByPhone(tx, sealer.candidateHashes(who.phone))
-    : await lockUserById(tx, who.userId);
+    : await lockUserByUserId(tx, who.userId);
   if (!person) throw new ErasureRefused('No person was found. Pass the userId as the API shows it.');
   if (others.length > 0) {
     const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
@@ -174,7 +174,7 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
  */
 async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Dependencies) {
   for (const [id, evidence] of await readAuditEvidence(tx, ids)) {
-    const { finding } = checkSession(evidence, null, keys, sealer);
+    const { finding } = verifySessionChain(evidence, null, keys, sealer);
     if (finding)
       throw new ErasureRefused(
         `The audit chain of session ${id} is broken (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify and find the cause first.`,
@@ -194,8 +194,8 @@ function refuseBeforeTheLawAllows(
     );
 }
 
-const describeErased = (sealer: Sealer, person: UserRow): PersonalData =>
-  JSON.parse(sealer.open(person.personal, userContext(person.id)).toString('utf8'));
+const describeErased = (sealer: Sealer, person: UserRow): ContactDetails =>
+  JSON.parse(sealer.open(person.personal, getUserSealingContext(person.id)).toString('utf8'));
 
 /** Finds webhooks that belong to no session and whose body mentions the person. */
 async function findUnattributedMentions(
@@ -207,7 +207,7 @@ async function findUnattributedMentions(
   const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= MIN_SEARCHED_LENGTH);
   const found: bigint[] = [];
   for (const { id, body, bodyHash } of await findUnattributedWebhooks(tx, verificationIds)) {
-    const text = sealer.open(body, webhookContext(bodyHash)).toString('utf8');
+    const text = sealer.open(body, getWebhookSealingContext(bodyHash)).toString('utf8');
     if (telling.some((mark) => text.includes(mark as string))) found.push(id);
   }
   return found;

@@ -7,7 +7,6 @@ import type { Viewer } from '../../domain/access.ts';
 import { type ActionFacts, findAssigneeDenial } from '../../domain/actions.ts';
 import {
   type AnnotationKind,
-  CLOSURE_OUTCOMES,
   CLOSURE_REASONS,
   type ClosureOutcome,
   type ClosureReason,
@@ -15,6 +14,7 @@ import {
   type DisputeResolutionChoice,
   ESCALATION_REASONS,
   type EscalationReason,
+  SUB_STATUS_BY_CLOSURE_OUTCOME,
 } from '../../domain/annotations.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
@@ -31,11 +31,24 @@ import {
   type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
-import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../../domain/subject.ts';
+import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL_MESSAGE } from '../../domain/subject.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
-import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { keyOf, keyText, optional, parseOrRefuse, refuseField, requiredText, text } from './validation.ts';
+import {
+  type ActionDependencies,
+  actionInputSchema,
+  performAction,
+  throwIfDenied,
+} from './perform-action.ts';
+import {
+  createKeyOfSchema,
+  createKeyTextSchema,
+  createRequiredTextSchema,
+  createTextSchema,
+  parseOrRefuse,
+  refuseField,
+  toOptionalSchema,
+} from './validation.ts';
 
 /** Maximum length of the `sub` of a token. */
 const MAX_SUBJECT = 200;
@@ -47,7 +60,10 @@ const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus)
 
 /** Schema of an input with a coded reason and an optional note (see `needsNote`). */
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
-  actionInput.extend({ reason: keyOf(reasons), note: optional(text(MAX_CHARACTERS.note)) });
+  actionInputSchema.extend({
+    reason: createKeyOfSchema(reasons),
+    note: toOptionalSchema(createTextSchema(MAX_CHARACTERS.note)),
+  });
 
 /** Rule that the reason OTHER needs a note, which explains it. */
 const needsNote = {
@@ -58,21 +74,23 @@ const needsNote = {
 };
 
 const closeInput = withReason<ClosureReason>(CLOSURE_REASONS)
-  .extend({ outcome: keyOf<ClosureOutcome>(CLOSURE_OUTCOMES) })
+  .extend({ outcome: createKeyOfSchema<ClosureOutcome>(SUB_STATUS_BY_CLOSURE_OUTCOME) })
   .refine(({ reason, note }) => reason !== 'OTHER' || note, needsNote);
 const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
   ({ reason, note }) => reason !== 'OTHER' || note,
   needsNote,
 );
-const noteInput = actionInput.extend({ note: requiredText(MAX_CHARACTERS.note) });
+const noteInput = actionInputSchema.extend({ note: createRequiredTextSchema(MAX_CHARACTERS.note) });
 const resolveDisputeInput = noteInput.extend({
-  resolution: keyOf<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
-  expectedSubStatus: optional(z.enum(ALL_SUB_STATUSES)),
+  resolution: createKeyOfSchema<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
+  expectedSubStatus: toOptionalSchema(z.enum(ALL_SUB_STATUSES)),
 });
 
-const assignInput = actionInput.extend({
-  agent: keyText(MAX_SUBJECT).refine(isCanonicalSubject, NOT_CANONICAL).transform(canonicalSubject),
-  until: optional(z.date()),
+const assignInput = actionInputSchema.extend({
+  agent: createKeyTextSchema(MAX_SUBJECT)
+    .refine(isCanonicalSubject, NOT_CANONICAL_MESSAGE)
+    .transform(canonicalSubject),
+  until: toOptionalSchema(z.date()),
 });
 
 /**
@@ -120,7 +138,7 @@ export const closeSession: AnnotationAction = async (dependencies, viewer, raw) 
   return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
     await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
     return {
-      pair: toStatusPair(CLOSURE_OUTCOMES[input.outcome]),
+      pair: toStatusPair(SUB_STATUS_BY_CLOSURE_OUTCOME[input.outcome]),
       verdict: getStatusInfo(session).terminal ? 'ENDED' : 'MOVED',
       meetingAt: null,
     };
@@ -192,9 +210,13 @@ export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) =
   const input = parseOrRefuse(assignInput, raw);
   const now = dependencies.clock.now();
   const plan: Plan = async (_writer, session, facts) => {
-    denyAction('ASSIGN', session, findAssigneeDenial(facts, input.agent));
+    throwIfDenied('ASSIGN', session, findAssigneeDenial(facts, input.agent));
     if (input.until && input.until <= now)
-      denyAction('ASSIGN', session, 'The end of the assignment is in the past: choose a time in the future.');
+      throwIfDenied(
+        'ASSIGN',
+        session,
+        'The end of the assignment is in the past: choose a time in the future.',
+      );
     return {
       pair: session,
       verdict: 'ASSIGNED',
@@ -208,7 +230,7 @@ export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) =
 
 /** Ends the assignment of a session. */
 export const unassignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
-  const input = parseOrRefuse(actionInput, raw);
+  const input = parseOrRefuse(actionInputSchema, raw);
   return annotate(dependencies, viewer, 'UNASSIGN', input, 'UNASSIGNMENT', null, keepStatus('UNASSIGNED'));
 };
 const mustExpect = ({ subStatus }: StatusPair) =>
@@ -253,7 +275,7 @@ async function annotate(
   dependencies: ActionDependencies,
   viewer: Viewer,
   action: SessionAction,
-  input: z.infer<typeof actionInput> & { readonly note?: string | undefined },
+  input: z.infer<typeof actionInputSchema> & { readonly note?: string | undefined },
   kind: AnnotationKind,
   code: string | null,
   next: Plan,

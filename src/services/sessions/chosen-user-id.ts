@@ -14,7 +14,7 @@ export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'input
  * verification at the provider. The first of two hashes covers caller and verification id, the second also the
  * input. Returns null if the data key that hashed the input is no longer configured.
  */
-export function chosenUserId(
+export function deriveUserId(
   sealer: Sealer,
   { caller, verificationId, inputHash }: StartIdentity,
 ): string | null {
@@ -47,7 +47,7 @@ export function matchUserId(
 ): UserIdMatch {
   const chosen = sealer
     .candidateHashes(canonicalInput)
-    .map((inputHash) => chosenUserId(sealer, { ...start, inputHash }) ?? '');
+    .map((inputHash) => deriveUserId(sealer, { ...start, inputHash }) ?? '');
   if (chosen.includes(userId)) return 'SAME_INPUT';
   const prefixLength = PREFIX.length + PART_LENGTH;
   const sameStart = chosen.some(

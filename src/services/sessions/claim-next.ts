@@ -15,15 +15,15 @@ import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import {
   type ActionDependencies,
   assertSameInput,
-  keyUsed,
+  createKeyReuseRefusal,
   readActionFacts,
-  renewLease,
+  withRenewedLease,
 } from './perform-action.ts';
-import { keyText, parseOrRefuse, refuseField } from './validation.ts';
+import { createKeyTextSchema, parseOrRefuse, refuseField } from './validation.ts';
 
 const claimInput = z.object({
   queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
-  idempotencyKey: keyText(200),
+  idempotencyKey: createKeyTextSchema(200),
 });
 
 /**
@@ -74,7 +74,7 @@ export async function claimNext(
       (await findOwn(dependencies, writer, viewer, queue)) ??
       (await take(dependencies, writer, viewer, queue));
     if (!claimed) return null;
-    const session = renewLease(claimed.session, viewer, now, leaseMs);
+    const session = withRenewedLease(claimed.session, viewer, now, leaseMs);
     if (session !== claimed.session) writer.batch.saveSession(session);
     const { outcomeId } = claimed;
     const row = {
@@ -84,7 +84,7 @@ export async function claimNext(
       outcomeId,
       createdAt: now,
     };
-    if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
+    if (!(await insertIdempotencyKey(tx, row))) throw createKeyReuseRefusal(session);
     return { ...claimed, session };
   });
   if (!found) return null;

@@ -3,25 +3,25 @@ import type { Database } from '../../db/connection/client.ts';
 import {
   decryptPersonalData,
   findUserByUserId,
+  getUserSealingContext,
   insertUser,
   type UserRow,
   updatePersonalData,
-  userContext,
 } from '../../db/sessions/users.ts';
 import { ProviderFailure } from '../../domain/errors.ts';
-import type { Clock, PersonalData, ProviderCalls, ProviderUser } from '../../domain/ports.ts';
+import type { Clock, ContactDetails, ProviderClient, ProviderUser } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { refuseField } from './validation.ts';
 
 /** User data that the caller gave. A field that is missing keeps the value that the provider has. */
 export type UserInput = { readonly userId: string } & {
-  readonly [K in keyof PersonalData]?: string | undefined;
+  readonly [K in keyof ContactDetails]?: string | undefined;
 };
 
 interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
-  readonly provider: ProviderCalls;
+  readonly provider: ProviderClient;
   readonly sealer: Sealer;
 }
 
@@ -43,7 +43,7 @@ export async function ensureUser(
   return storeUser(dependencies, await atProvider(dependencies.provider, given, isNew));
 }
 
-async function atProvider(provider: ProviderCalls, given: UserInput, isNew: boolean): Promise<ProviderUser> {
+async function atProvider(provider: ProviderClient, given: UserInput, isNew: boolean): Promise<ProviderUser> {
   const known = isNew ? null : await provider.findUser(given.userId);
   if (known) return broughtUpToDate(provider, given, known);
   const added = await addUser(provider, given);
@@ -58,7 +58,7 @@ async function atProvider(provider: ProviderCalls, given: UserInput, isNew: bool
  * Asks the provider about a user and stores the answer. If the provider does not know the user, stores only the
  * user id.
  */
-export async function learnUser(dependencies: Dependencies, userId: string): Promise<UserRow> {
+export async function fetchAndStoreUser(dependencies: Dependencies, userId: string): Promise<UserRow> {
   const known = await dependencies.provider.findUser(userId);
   return storeUser(dependencies, known ?? { userId, phone: null, name: null, email: null, address: null });
 }
@@ -73,8 +73,8 @@ export async function storeUser(
 ): Promise<UserRow> {
   const { userId, ...payload } = atProvider;
   const id = uuidv7();
-  const sealed = (rowId: string, personal: PersonalData) => ({
-    personal: sealer.seal(JSON.stringify(personal), userContext(rowId)),
+  const sealed = (rowId: string, personal: ContactDetails) => ({
+    personal: sealer.seal(JSON.stringify(personal), getUserSealingContext(rowId)),
     phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
   });
   const stored = await insertUser(db, {
@@ -86,7 +86,7 @@ export async function storeUser(
   });
   if (stored.id === id) return stored;
   const before = decryptPersonalData(sealer, stored);
-  const merged: PersonalData = {
+  const merged: ContactDetails = {
     phone: payload.phone ?? before.phone,
     name: payload.name ?? before.name,
     email: payload.email ?? before.email,
@@ -98,7 +98,7 @@ export async function storeUser(
 }
 
 /** Creates the user at the provider. Returns null if the provider already has a user with this id. */
-async function addUser(provider: ProviderCalls, given: UserInput): Promise<ProviderUser | null> {
+async function addUser(provider: ProviderClient, given: UserInput): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
     return refuseField(
@@ -121,7 +121,7 @@ async function addUser(provider: ProviderCalls, given: UserInput): Promise<Provi
  * phone may change the other fields, so that knowing a user id is not enough.
  */
 async function broughtUpToDate(
-  provider: ProviderCalls,
+  provider: ProviderClient,
   given: UserInput,
   known: ProviderUser,
 ): Promise<ProviderUser> {
@@ -133,7 +133,7 @@ async function broughtUpToDate(
   return { ...current, userId, phone: current.phone ?? known.phone ?? phone ?? null };
 }
 
-const pickPersonalData = ({ phone, name, email, address }: UserInput): PersonalData => ({
+const pickPersonalData = ({ phone, name, email, address }: UserInput): ContactDetails => ({
   phone: phone ?? null,
   name: name ?? null,
   email: email ?? null,

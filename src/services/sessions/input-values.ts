@@ -5,8 +5,8 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
-import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
-import { findEarliestDay, toDay, toIsoDate } from '../../domain/working-days.ts';
+import { isStorable, UNSTORABLE_MESSAGE } from '../../domain/storable.ts';
+import { subtractWorkingDays, toIndianDayNumber, toIsoDate } from '../../domain/working-days.ts';
 
 const MAX_EMAIL_CHARACTERS = 200;
 /** Longest email address that SMTP allows (RFC 5321). */
@@ -37,7 +37,7 @@ const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-
 export const email = z
   .string()
   .max(MAX_EMAIL_CHARACTERS, `must have at most ${MAX_EMAIL_CHARACTERS} characters`)
-  .refine(isStorable, UNSTORABLE)
+  .refine(isStorable, UNSTORABLE_MESSAGE)
   .transform((value, context) => {
     const address = toAsciiDomain(value);
     if (address !== null) return address;
@@ -62,10 +62,10 @@ const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.l
  * Schema of a link that the provider can fetch. http is allowed, because a merchant's private network may be
  * connected to the provider's.
  */
-export const webLink = z
+export const webLinkSchema = z
   .string()
   .max(MAX_LINK_CHARACTERS, { error: `must have at most ${MAX_LINK_CHARACTERS} characters`, abort: true })
-  .refine(isStorable, { error: UNSTORABLE, abort: true })
+  .refine(isStorable, { error: UNSTORABLE_MESSAGE, abort: true })
   .refine(isWebLink, 'must be a URL that begins with https:// or http:// and has no user name or password');
 
 function isWebLink(value: string): boolean {
@@ -77,12 +77,14 @@ function isWebLink(value: string): boolean {
 }
 
 /** Schema of an Indian postal code (PIN code): six digits, the first of which names one of nine zones. */
-export const pinCode = z.string().regex(/^[1-9]\d{5}$/, 'must be 6 digits, the first of which is not 0');
+export const pinCodeSchema = z
+  .string()
+  .regex(/^[1-9]\d{5}$/, 'must be 6 digits, the first of which is not 0');
 
 /**
  * Schema of a date of birth as DD-MM-YYYY: a day that exists, not after today in India, and at most 130 years ago.
  */
-export const dateOfBirth = (clock: Clock) =>
+export const createDateOfBirthSchema = (clock: Clock) =>
   z.string().superRefine((value, context) => {
     const message = findDateProblem(value, clock.now());
     if (message) context.addIssue({ code: 'custom', message });
@@ -96,14 +98,14 @@ function findDateProblem(value: string, now: Date): string | null {
   // `Date` turns 31-02 into 3 March, so the parsed date is compared with the text. 99-99 becomes an invalid date.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
   if (!exists) return 'must be an existing day, as DD-MM-YYYY';
-  const today = toIsoDate(toDay(now));
+  const today = toIsoDate(toIndianDayNumber(now));
   if (iso > today) return 'must not be in the future';
   const oldest = Number(today.slice(0, 4)) - MAX_AGE_YEARS;
   return Number(year) < oldest ? `must not be more than ${MAX_AGE_YEARS} years ago` : null;
 }
 
 /** Schema of the time of a past event, with a tolerance for clock skew. */
-export const pastTime = (clock: Clock) =>
+export const createPastTimeSchema = (clock: Clock) =>
   z
     .date()
     .refine(
@@ -120,10 +122,10 @@ export interface AadhaarRule {
 }
 
 /** Schema of the time at which Aadhaar details were verified: in the past, and within the allowed working days. */
-export const aadhaarTime = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule) =>
-  pastTime(clock).superRefine((time, context) => {
-    const earliest = findEarliestDay(maxAgeDays, clock.now(), holidays);
-    if (toDay(time) >= earliest) return;
+export const createAadhaarTimeSchema = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule) =>
+  createPastTimeSchema(clock).superRefine((time, context) => {
+    const earliest = subtractWorkingDays(maxAgeDays, clock.now(), holidays);
+    if (toIndianDayNumber(time) >= earliest) return;
     const days = `${maxAgeDays} working day${maxAgeDays === 1 ? '' : 's'}`;
     context.addIssue({
       code: 'custom',

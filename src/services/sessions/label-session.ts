@@ -5,16 +5,25 @@ import {
   areSameLabels,
   changeLabels,
   type Labels,
-  MAX_METADATA,
+  MAX_METADATA_PAIRS,
   MAX_TAGS,
   NO_LABELS,
 } from '../../domain/labels.ts';
-import { metadataChange, tagList } from './label-values.ts';
-import { type ActionDependencies, type ActionResult, actionInput, performAction } from './perform-action.ts';
-import { optional, parseOrRefuse, toInputRefusal } from './validation.ts';
+import { metadataChangeSchema, tagListSchema } from './label-values.ts';
+import {
+  type ActionDependencies,
+  type ActionResult,
+  actionInputSchema,
+  performAction,
+} from './perform-action.ts';
+import { parseOrRefuse, toInputRefusal, toOptionalSchema } from './validation.ts';
 
-const labelInput = actionInput
-  .extend({ metadata: optional(metadataChange), addTags: optional(tagList), removeTags: optional(tagList) })
+const labelInput = actionInputSchema
+  .extend({
+    metadata: toOptionalSchema(metadataChangeSchema),
+    addTags: toOptionalSchema(tagListSchema),
+    removeTags: toOptionalSchema(tagListSchema),
+  })
   .superRefine(({ metadata, addTags, removeTags }, context) => {
     if (!metadata?.length && !addTags?.length && !removeTags?.length)
       context.addIssue({ code: 'custom', message: 'must have an entry in metadata, addTags or removeTags' });
@@ -59,8 +68,11 @@ export async function labelSession(
 function findExcess({ metadata, tags }: Labels): FieldProblem[] {
   const pairs = Object.keys(metadata).length;
   const problems: FieldProblem[] = [];
-  if (pairs > MAX_METADATA)
-    problems.push({ path: ['metadata'], message: `must leave at most ${MAX_METADATA} pairs, not ${pairs}` });
+  if (pairs > MAX_METADATA_PAIRS)
+    problems.push({
+      path: ['metadata'],
+      message: `must leave at most ${MAX_METADATA_PAIRS} pairs, not ${pairs}`,
+    });
   if (tags.length > MAX_TAGS)
     problems.push({ path: ['addTags'], message: `must leave at most ${MAX_TAGS} tags, not ${tags.length}` });
   return problems;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { MAX_LABEL_LENGTH, MAX_METADATA, MAX_TAGS } from '../../domain/labels.ts';
-import { keyText, optional } from './validation.ts';
+import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../../domain/labels.ts';
+import { createKeyTextSchema, toOptionalSchema } from './validation.ts';
 
 /**
  * Schema of a label. White space at an end and control characters are refused, because two labels would look the same,
  * or one like two.
  */
 const labelText = (longest: number) =>
-  keyText(longest, (text) => {
+  createKeyTextSchema(longest, (text) => {
     if (text !== text.trim()) return 'must not begin or end with white space';
     return /\p{Cc}/u.test(text) ? 'must be one line, without control characters' : null;
   });
@@ -43,7 +43,7 @@ const withoutRepetition = <Item>(
   );
 
 /** Schema of a list of tags. */
-export const tagList = withoutRepetition(
+export const tagListSchema = withoutRepetition(
   z.array(tag).max(MAX_TAGS, tooMany(MAX_TAGS)),
   (text) => text,
   [],
@@ -59,10 +59,13 @@ const pairs = <Value extends z.ZodType>(of: Value, most: number) =>
   ).transform((entries) => entries.toSorted((a, b) => (a.key < b.key ? -1 : 1)));
 
 /** Schema of the metadata of a new session: each pair has a value. */
-export const startMetadata = pairs(value, MAX_METADATA);
+export const startMetadataSchema = pairs(value, MAX_METADATA_PAIRS);
 
 /**
  * Schema of a change of metadata: a pair without a value, or with an empty one, deletes the key. One change may replace
  * all pairs, so it may have twice as many entries as a session has.
  */
-export const metadataChange = pairs(optional(z.union([z.literal(''), value])), 2 * MAX_METADATA);
+export const metadataChangeSchema = pairs(
+  toOptionalSchema(z.union([z.literal(''), value])),
+  2 * MAX_METADATA_PAIRS,
+);

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../db/connection/client.ts';
-import { countOtherMeetings, lockSlot, readBookings } from '../../db/sessions/meeting-times.ts';
+import { countBookingsByStart, countOtherMeetings, lockSlot } from '../../db/sessions/meeting-times.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import {
   type BookedSlot,
@@ -36,7 +36,7 @@ export class TimeUnavailable extends Error {
  *
  * @throws TimeUnavailable
  */
-export async function takePlace(
+export async function lockFreePlace(
   tx: Transaction,
   calendar: MeetingCalendar,
   session: SessionRow,
@@ -59,7 +59,7 @@ export async function takePlace(
 }
 
 /** Adds to each slot the number of meetings that are booked in it. The slots must be in order. */
-export async function readBookedSlots(
+export async function countSlotBookings(
   db: Queryable,
   calendar: MeetingCalendar,
   slots: readonly Slot[],
@@ -68,7 +68,7 @@ export async function readBookedSlots(
   if (!first || !last) return [];
   // A meeting that began before the first slot may still take place in it.
   const earliest = new Date(first.startsAt.getTime() - calendar.slotMs);
-  return calendar.withBookings(slots, await readBookings(db, earliest, last.endsAt));
+  return calendar.withBookings(slots, await countBookingsByStart(db, earliest, last.endsAt));
 }
 
 interface Bounds {
@@ -81,7 +81,7 @@ interface Bounds {
  * Converts to a refusal with the next free slots, at most five: from the wanted time on, or from now on if there are
  * none within 31 days after the wanted time and before the customer's link expires.
  */
-export async function refuseTime(
+export async function createTimeRefusal(
   db: Queryable,
   calendar: MeetingCalendar,
   { problem, session, startsAt, message }: TimeUnavailable,
@@ -113,7 +113,7 @@ async function findFreeSlots(
   let start = from;
   for (const days of SEARCHES) {
     const end = new Date(Math.min(from.getTime() + days * DAY_MS, until.getTime()));
-    const slots = await readBookedSlots(db, calendar, calendar.slotsBetween(start, end));
+    const slots = await countSlotBookings(db, calendar, calendar.slotsBetween(start, end));
     found.push(...slots.filter((slot) => isFree(slot, now)));
     if (found.length >= MAX_NEXT_FREE_SLOTS || end >= until) break;
     start = end;

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import {
-  cancelReasonContext,
   findBookedMeeting,
   findMeetings,
+  getCancelReasonSealingContext,
   type MeetingRow,
 } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
@@ -13,20 +13,20 @@ import type { MeetingCalendar } from '../../domain/calendar.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
-import { refuseTime, TimeUnavailable, takePlace } from './meeting-places.ts';
+import { createTimeRefusal, lockFreePlace, TimeUnavailable } from './meeting-places.ts';
 import {
   type ActionDependencies,
   type ActionResult,
-  actionInput,
-  denyAction,
+  actionInputSchema,
   performAction,
+  throwIfDenied,
 } from './perform-action.ts';
-import { optional, parseOrRefuse, refuseField, text } from './validation.ts';
+import { createTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
-const reason = optional(text(MAX_CHARACTERS.reason));
-const cancelInput = actionInput.extend({ reason });
+const reason = toOptionalSchema(createTextSchema(MAX_CHARACTERS.reason));
+const cancelInput = actionInputSchema.extend({ reason });
 
 export interface MeetingChanged {
   readonly session: SessionRow;
@@ -55,7 +55,7 @@ export async function scheduleMeeting(
   const now = dependencies.clock.now();
   const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
   const input = parseOrRefuse(
-    actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year'), reason }),
+    actionInputSchema.extend({ startsAt: z.date().max(furthest, 'must be within a year'), reason }),
     raw,
   );
   const performed = await performAction(
@@ -71,13 +71,13 @@ export async function scheduleMeeting(
         return { session, outcomeId: same.id, replayed: true };
       }
       if (input.startsAt <= now)
-        denyAction(
+        throwIfDenied(
           'SCHEDULE_MEETING',
           session,
           'The start time is in the past: choose a time in the future.',
         );
       if (linkExpiresAt && input.startsAt >= linkExpiresAt) {
-        denyAction(
+        throwIfDenied(
           'SCHEDULE_MEETING',
           session,
           `The start time is after the customer's link expires (${linkExpiresAt.toISOString()}): choose an earlier time.`,
@@ -85,7 +85,7 @@ export async function scheduleMeeting(
       }
       if (awaitsReview(session) && !input.reason)
         refuseField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
-      if (calendar) await takePlace(writer.tx, calendar, session, input.startsAt);
+      if (calendar) await lockFreePlace(writer.tx, calendar, session, input.startsAt);
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
       writer.changes.addMeeting({
@@ -115,7 +115,7 @@ export async function scheduleMeeting(
   ).catch(async (error) => {
     if (!calendar || !(error instanceof TimeUnavailable)) throw error;
     // The free slots are looked up after the rollback, so that no lock is held for so long.
-    throw await refuseTime(dependencies.db, calendar, error, { now, furthest });
+    throw await createTimeRefusal(dependencies.db, calendar, error, { now, furthest });
   });
   return withMeeting(dependencies, performed);
 }
@@ -148,7 +148,7 @@ export async function cancelMeeting(
       const reason = encryptWithCommitment(
         dependencies.sealer,
         input.reason || null,
-        cancelReasonContext(booked.id),
+        getCancelReasonSealingContext(booked.id),
       );
       await writer.changes.endMeeting(session.id, 'CANCELLED', getRecordedName(viewer), reason);
       return {

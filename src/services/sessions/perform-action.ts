@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Database, Queryable, Transaction } from '../../db/connection/client.ts';
-import { findDecisionsOfSessions } from '../../db/sessions/annotations.ts';
+import { findClosuresAndResolutionsOfSessions } from '../../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../../db/sessions/calls.ts';
 import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
-import { findReplacers } from '../../db/sessions/replacers.ts';
+import { findReplacementCallers } from '../../db/sessions/replacers.ts';
 import { findReviewsOfSessions } from '../../db/sessions/reviews.ts';
 import {
   findReplacements,
@@ -25,10 +25,10 @@ import {
   type ActionPolicy,
   findAssignee,
   findDenial,
-  mayFollowReview,
-  mayHaveReplacer,
   mayHideCall,
   mayHideReplacement,
+  mayHideUnreviewedCall,
+  needsReplacerName,
   type RelatedRows,
   toActionFacts,
 } from '../../domain/actions.ts';
@@ -38,20 +38,20 @@ import type { SessionAction } from '../../domain/session.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { keyText, optional } from './validation.ts';
+import { createKeyTextSchema, toOptionalSchema } from './validation.ts';
 
 /**
  * Input fields common to all mutations that act on a session. `sessionId` is the session's UUID, not the global id.
  */
-export const actionInput = z.object({
+export const actionInputSchema = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
-  idempotencyKey: keyText(200),
-  expectedVersion: optional(
+  idempotencyKey: createKeyTextSchema(200),
+  expectedVersion: toOptionalSchema(
     z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is higher than any possible version'),
   ),
 });
 
-type ActionInput = z.infer<typeof actionInput>;
+type ActionInput = z.infer<typeof actionInputSchema>;
 
 export interface ActionResult {
   readonly session: SessionRow;
@@ -110,16 +110,16 @@ export async function performAction(
     if (!session) throw notFound();
     if (earlier) {
       assertSameInput(sealer, earlier, canonical, session);
-      if (earlier.sessionId !== session.id) throw keyUsed(session);
+      if (earlier.sessionId !== session.id) throw createKeyReuseRefusal(session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
       throw moved(session);
     const facts = await readFacts(tx, session, related);
-    denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
+    throwIfDenied(action, session, findDenial(action, facts, viewer, clock.now(), policy));
 
     const done = await work(writer, session, facts);
-    const renewed = renewLease(done.session, viewer, clock.now(), leaseMs);
+    const renewed = withRenewedLease(done.session, viewer, clock.now(), leaseMs);
     if (renewed !== done.session) writer.batch.saveSession(renewed);
     const inputHash = sealer.hash(canonical);
     const row = {
@@ -131,7 +131,7 @@ export async function performAction(
     };
     // The row lock covers one session only: a concurrent call on another session may have used the same key
     // (race).
-    if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
+    if (!(await insertIdempotencyKey(tx, row))) throw createKeyReuseRefusal(session);
     return { replayed: false, ...done, session: renewed };
   });
 }
@@ -140,7 +140,12 @@ export async function performAction(
  * Returns the session with its lease renewed if it is leased to the viewer; otherwise the same object. Whoever works on
  * a session keeps it.
  */
-export function renewLease(session: SessionRow, viewer: Viewer, now: Date, leaseMs: number): SessionRow {
+export function withRenewedLease(
+  session: SessionRow,
+  viewer: Viewer,
+  now: Date,
+  leaseMs: number,
+): SessionRow {
   const until = new Date(now.getTime() + leaseMs);
   const isLater = session.assignedUntil !== null && session.assignedUntil < until;
   return isLater && findAssignee(session, now) === viewer.id ? { ...session, assignedUntil: until } : session;
@@ -157,17 +162,17 @@ async function readRelatedRows(db: Queryable, sessionId: string): Promise<ReadFo
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
-    findDecisionsOfSessions(db, [sessionId]),
+    findClosuresAndResolutionsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews, annotations };
 }
 
 /** Combines a session with its related rows. Also reads the log, but only for the few sessions whose rules need it. */
 async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll): Promise<ActionFacts> {
-  const [call] = mayFollowReview(session) ? await findUnreviewedCalls(db, [session.id]) : [];
+  const [call] = mayHideUnreviewedCall(session) ? await findUnreviewedCalls(db, [session.id]) : [];
   const replacements = mayHideReplacement(session) ? await findReplacements(db, [session.id]) : [];
   const calls = mayHideCall(session) ? await findSessionsWithCall(db, [session.id]) : [];
-  const [replacer] = mayHaveReplacer(session) ? await findReplacers(db, [session.id]) : [];
+  const [replacer] = needsReplacerName(session) ? await findReplacementCallers(db, [session.id]) : [];
   return toActionFacts(session, {
     ...related,
     unreviewedCall: call?.subStatus ?? null,
@@ -183,7 +188,7 @@ async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll
  *
  * @throws Refusal
  */
-export async function allowedSession(
+export async function loadAllowedSession(
   { db, clock, policy }: Pick<ActionDependencies, 'db' | 'clock' | 'policy'>,
   viewer: Viewer,
   action: SessionAction,
@@ -191,7 +196,7 @@ export async function allowedSession(
 ): Promise<SessionRow> {
   const [session] = await findSessions(db, [sessionId]);
   if (!session || !maySee(viewer, session.verificationId)) throw notFound();
-  denyAction(action, session, await findDenialOn({ db, clock, policy }, viewer, action, session));
+  throwIfDenied(action, session, await findDenialOn({ db, clock, policy }, viewer, action, session));
   return session;
 }
 
@@ -211,7 +216,7 @@ export async function findDenialOn(
  *
  * @throws Refusal
  */
-export function denyAction(action: SessionAction, session: SessionRow, reason: string | null): void {
+export function throwIfDenied(action: SessionAction, session: SessionRow, reason: string | null): void {
   if (reason !== null) throw new Refusal('ACTION_NOT_ALLOWED', reason, { sessionId: session.id, action });
 }
 
@@ -236,7 +241,7 @@ export function assertSameInput(
   session: SessionRow,
 ): void {
   if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
-  if (!sealer.verifyHash(earlier.inputHash, canonical)) throw keyUsed(session);
+  if (!sealer.verifyHash(earlier.inputHash, canonical)) throw createKeyReuseRefusal(session);
 }
 
 const keyUsedUnderRemovedKey = (session: SessionRow) =>
@@ -247,7 +252,7 @@ const keyUsedUnderRemovedKey = (session: SessionRow) =>
   );
 
 /** Returns the refusal of an idempotency key that was used with another input. */
-export const keyUsed = (session: SessionRow) =>
+export const createKeyReuseRefusal = (session: SessionRow) =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
     'This idempotencyKey was used before with a different input. Use a new key for a new action.',

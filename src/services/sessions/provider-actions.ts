@@ -5,14 +5,14 @@ import type { Viewer } from '../../domain/access.ts';
 import { IdentityMismatch, Refusal } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
-import type { ProviderCalls, ProviderSession, SdkToken } from '../../domain/ports.ts';
+import type { ProviderClient, ProviderSession, SdkToken } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { applyAnswer } from '../transitions/apply-answer.ts';
-import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
+import { type ActionDependencies, loadAllowedSession, throwIfDenied } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
-export interface ProviderDependencies extends ActionDependencies {
+export interface ProviderActionDependencies extends ActionDependencies {
   readonly providers: ProviderClients;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
@@ -29,11 +29,11 @@ export interface RefreshResult {
  * @throws Refusal
  */
 export async function refreshSession(
-  dependencies: ProviderDependencies,
+  dependencies: ProviderActionDependencies,
   viewer: Viewer,
   sessionId: string,
 ): Promise<RefreshResult> {
-  const session = await allowedSession(dependencies, viewer, 'REFRESH', sessionId);
+  const session = await loadAllowedSession(dependencies, viewer, 'REFRESH', sessionId);
   const query = {
     provider: session.provider,
     verificationId: session.verificationId,
@@ -58,15 +58,16 @@ export async function refreshSession(
  * @throws Refusal
  */
 export async function requestRecording(
-  dependencies: ProviderDependencies,
+  dependencies: ProviderActionDependencies,
   viewer: Viewer,
   sessionId: string,
 ) {
-  const session = await allowedSession(dependencies, viewer, 'REQUEST_RECORDING', sessionId);
+  const session = await loadAllowedSession(dependencies, viewer, 'REQUEST_RECORDING', sessionId);
   const answer = await find(dependencies, session);
   await refuseOtherIdentity(dependencies, session, answer);
   const { recordingLink, recordingLinkExpiresAt: expiresAt } = answer;
-  if (recordingLink === null) denyAction('REQUEST_RECORDING', session, 'The provider has no recording yet.');
+  if (recordingLink === null)
+    throwIfDenied('REQUEST_RECORDING', session, 'The provider has no recording yet.');
   dependencies.log.info(
     { audit: 'recording requested', viewer: viewer.id, sessionId },
     'recording requested',
@@ -83,11 +84,11 @@ export async function requestRecording(
  * @throws Refusal
  */
 export async function createSdkToken(
-  dependencies: ProviderDependencies,
+  dependencies: ProviderActionDependencies,
   viewer: Viewer,
   sessionId: string,
 ): Promise<SdkToken & { session: SessionRow }> {
-  const session = await allowedSession(dependencies, viewer, 'CREATE_SDK_TOKEN', sessionId);
+  const session = await loadAllowedSession(dependencies, viewer, 'CREATE_SDK_TOKEN', sessionId);
   const [user] = await findUsers(dependencies.db, [session.userId]);
   invariant(
     user && session.referenceId !== null,
@@ -106,9 +107,9 @@ export async function createSdkToken(
  * @throws Refusal
  */
 async function call<T>(
-  { providers }: ProviderDependencies,
+  { providers }: ProviderActionDependencies,
   { provider }: SessionRow,
-  work: (client: ProviderCalls) => Promise<T>,
+  work: (client: ProviderClient) => Promise<T>,
 ): Promise<T> {
   try {
     return await work(providers.get(provider));
@@ -117,7 +118,7 @@ async function call<T>(
   }
 }
 
-async function find(dependencies: ProviderDependencies, session: SessionRow): Promise<ProviderSession> {
+async function find(dependencies: ProviderActionDependencies, session: SessionRow): Promise<ProviderSession> {
   const payload = await call(dependencies, session, (client) =>
     client.findVerification(session.verificationId),
   );
@@ -132,7 +133,7 @@ async function find(dependencies: ProviderDependencies, session: SessionRow): Pr
  * makes this check only for answers that are recorded, and this answer is not recorded.
  */
 async function refuseOtherIdentity(
-  { db, onMismatch }: ProviderDependencies,
+  { db, onMismatch }: ProviderActionDependencies,
   session: SessionRow,
   answer: ProviderSession,
 ): Promise<void> {

@@ -17,8 +17,13 @@ import {
   toRecordedReasons,
 } from '../../domain/review-reasons.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
-import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
-import { keyOf, optional, parseOrRefuse, text } from './validation.ts';
+import {
+  type ActionDependencies,
+  actionInputSchema,
+  performAction,
+  throwIfDenied,
+} from './perform-action.ts';
+import { createKeyOfSchema, createTextSchema, parseOrRefuse, toOptionalSchema } from './validation.ts';
 
 /**
  * Adds the rules to a schema. All rules run even if other fields are invalid, so that all problems are reported
@@ -34,12 +39,12 @@ const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schem
 // The schema gives no field a default: the idempotency hash covers the parsed input, and a call that a replica of the
 // last release recorded must have the same hash here.
 const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
-  actionInput.extend({
+  actionInputSchema.extend({
     decision: z.enum(decisions),
-    remarks: optional(text(MAX_CHARACTERS.remarks)),
-    reasons: optional(z.array(keyOf(REVIEW_REASONS))),
-    customerMessage: optional(text(MAX_CHARACTERS.customerMessage)),
-    callComplete: optional(z.boolean()),
+    remarks: toOptionalSchema(createTextSchema(MAX_CHARACTERS.remarks)),
+    reasons: toOptionalSchema(z.array(createKeyOfSchema(REVIEW_REASONS))),
+    customerMessage: toOptionalSchema(createTextSchema(MAX_CHARACTERS.customerMessage)),
+    callComplete: toOptionalSchema(z.boolean()),
   });
 
 const INPUTS = {
@@ -79,7 +84,7 @@ export async function recordReview(
     input,
     async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, decision);
-      denyAction(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
+      throwIfDenied(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
       // After an approval or a rejection the booked meeting is no longer needed. A meeting that the customer booked
       // at the provider stays booked, because the provider has no call for cancelling it.
       const endsMeeting = facts.meetingBookedHere && decision !== 'UNABLE_TO_VALIDATE';

@@ -8,8 +8,8 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  type CountStatement,
-  isCanceled,
+  isQueryCanceled,
+  type RunCountStatement,
   type StatisticsPool,
   type StatsDatabase,
 } from '../../db/connection/statistics.ts';
@@ -83,7 +83,7 @@ export interface FiguresAsked<Figures> {
   /** Schema of the figures. Stored figures that do not match are ignored. */
   readonly shape: z.ZodType<Figures>;
   readonly window: StatsWindow;
-  readonly count: (window: StatsWindow) => CountStatement<Figures>;
+  readonly count: (window: StatsWindow) => RunCountStatement<Figures>;
   readonly now: Date;
   /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal | null;
@@ -92,7 +92,7 @@ export interface FiguresAsked<Figures> {
 /** Figures that may be stored: their key in the database, and how they are counted and read. */
 interface Storable<Figures> extends Pick<FiguresAsked<Figures>, 'name' | 'shape'> {
   readonly question: FiguresQuestion;
-  readonly count: CountStatement<Figures>;
+  readonly count: RunCountStatement<Figures>;
   /** Key of the figures in this process. */
   readonly key: string;
 }
@@ -145,14 +145,14 @@ export class SessionFigures {
         if (counted.tookMs >= this.#options.liveTimeoutMs * SLOW_FROM) void this.#store(storable, counted);
         return toDated(counted);
       } catch (error) {
-        if (!isCanceled(error) || signal?.aborted) throw error;
+        if (!isQueryCanceled(error) || signal?.aborted) throw error;
       }
     const dated = await Promise.race([this.#countInBackground(storable), rejectOnAbort(signal)]);
     if (dated) return dated;
     throw new FiguresPending('the figures are still being counted');
   }
 
-  /** Counts figures for one answer. Rejects if the count exceeds its timeout (`isCanceled` recognizes the error). */
+  /** Counts figures for one answer. Rejects if the count exceeds its timeout (`isQueryCanceled` recognizes the error). */
   async #countLive<Figures>({ window, count, now, signal }: FiguresAsked<Figures>): Promise<Stored<Figures>> {
     const { statistics, liveTimeoutMs } = this.#options;
     return statistics.count(timed(count(window), now), { timeoutMs: liveTimeoutMs, signal });
@@ -253,7 +253,7 @@ async function findStored<Figures>(
 
 /** Returns a count that also measures its duration. `asOf` is the time at which it begins. */
 const timed =
-  <Figures>(count: CountStatement<Figures>, asOf: Date): CountStatement<Stored<Figures>> =>
+  <Figures>(count: RunCountStatement<Figures>, asOf: Date): RunCountStatement<Stored<Figures>> =>
   async (tx) => {
     const since = performance.now();
     const figures = await count(tx);

@@ -4,40 +4,40 @@ import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import {
   type AadhaarRule,
-  aadhaarTime,
-  dateOfBirth,
+  createAadhaarTimeSchema,
+  createDateOfBirthSchema,
+  createPastTimeSchema,
   email,
-  pastTime,
-  pinCode,
-  webLink,
+  pinCodeSchema,
+  webLinkSchema,
 } from './input-values.ts';
-import { startMetadata, tagList } from './label-values.ts';
-import { optional, requiredText, text } from './validation.ts';
+import { startMetadataSchema, tagListSchema } from './label-values.ts';
+import { createRequiredTextSchema, createTextSchema, toOptionalSchema } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
 const MAX_SHORT_TEXT = 200;
-const shortText = text(MAX_SHORT_TEXT);
+const shortText = createTextSchema(MAX_SHORT_TEXT);
 const address = z.object({
-  country: requiredText(200),
+  country: createRequiredTextSchema(200),
   dist: shortText,
   house: shortText,
-  pincode: pinCode,
+  pincode: pinCodeSchema,
   state: shortText,
   street: shortText,
-  po: optional(shortText),
-  subdist: optional(shortText),
-  vtc: optional(shortText),
+  po: toOptionalSchema(shortText),
+  subdist: toOptionalSchema(shortText),
+  vtc: toOptionalSchema(shortText),
 });
 
-export const NOTIFICATION_TYPES = ['notificationTypes'];
+export const NOTIFICATION_TYPES_PATH = ['notificationTypes'];
 /**
  * Error message if EMAIL notifications are wanted but no email address is given. SMS and WhatsApp need only the
  * phone, which every user has.
  */
-export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
+export const NO_EMAIL_ADDRESS_MESSAGE = 'must not contain EMAIL without an address: pass user.email too';
 
 /**
  * Rules whose outcome changes with time or with the settings, so that an input which was accepted may break them
@@ -54,42 +54,42 @@ export interface NewStartRules {
  * verifications. The order of the fields must not change: the parsed input is hashed in this order, and a repeated
  * call is recognized by the hash.
  */
-export const createStartSessionInput = (clock: Clock, rules: NewStartRules | null) =>
+export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules | null) =>
   z
     .object({
       verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
       user: z
         .object({
-          userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
-          phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
-          name: optional(shortText),
-          email: optional(email),
-          address: optional(text(MAX_CHARACTERS.address)),
+          userId: toOptionalSchema(z.string().regex(ID_RULE, ID_MESSAGE)),
+          phone: toOptionalSchema(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
+          name: toOptionalSchema(shortText),
+          email: toOptionalSchema(email),
+          address: toOptionalSchema(createTextSchema(MAX_CHARACTERS.address)),
         })
         .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',
         }),
-      userTemplate: optional(rules ? templateName(rules.templates.user) : shortText),
-      agentTemplate: optional(rules ? templateName(rules.templates.agent) : shortText),
-      notificationTypes: optional(
+      userTemplate: toOptionalSchema(rules ? templateName(rules.templates.user) : shortText),
+      agentTemplate: toOptionalSchema(rules ? templateName(rules.templates.agent) : shortText),
+      notificationTypes: toOptionalSchema(
         z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
       ),
-      aadhaarDetails: optional(
+      aadhaarDetails: toOptionalSchema(
         z.object({
-          name: requiredText(200),
-          dob: dateOfBirth(clock),
+          name: createRequiredTextSchema(200),
+          dob: createDateOfBirthSchema(clock),
           gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
           careOf: shortText,
-          photoLink: webLink,
-          lastVerifiedAt: rules ? aadhaarTime(clock, rules.aadhaar) : pastTime(clock),
+          photoLink: webLinkSchema,
+          lastVerifiedAt: rules ? createAadhaarTimeSchema(clock, rules.aadhaar) : createPastTimeSchema(clock),
           address,
         }),
       ),
       /** Session id (UUID), not the global id. */
-      replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
-      securityQuestions: optional(
+      replacesSessionId: toOptionalSchema(z.uuid('must be the id of a VkycSession')),
+      securityQuestions: toOptionalSchema(
         z
-          .array(z.object({ order: z.int(), question: requiredText(200), answer: shortText }))
+          .array(z.object({ order: z.int(), question: createRequiredTextSchema(200), answer: shortText }))
           .max(20, 'must have at most 20 entries')
           .superRefine(
             (list, context) => {
@@ -103,8 +103,8 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
             { when: ({ value }) => Array.isArray(value) },
           ),
       ),
-      metadata: optional(startMetadata).transform(unlessEmpty),
-      tags: optional(tagList).transform(unlessEmpty),
+      metadata: toOptionalSchema(startMetadataSchema).transform(unlessEmpty),
+      tags: toOptionalSchema(tagListSchema).transform(unlessEmpty),
     })
     .refine(
       // If a userId is given, the provider may already have the user's email address, so none is required here.
@@ -112,15 +112,16 @@ export const createStartSessionInput = (clock: Clock, rules: NewStartRules | nul
         !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
       // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
       // see all problems at once.
-      { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
+      { path: NOTIFICATION_TYPES_PATH, message: NO_EMAIL_ADDRESS_MESSAGE, when: () => true },
     );
 
 /** An empty list is the same input as none, and so has the same hash. */
 const unlessEmpty = <Item>(list: Item[] | undefined): Item[] | undefined => (list?.length ? list : undefined);
 
-const templateName = (list: TemplateList) => text(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
+const templateName = (list: TemplateList) =>
+  createTextSchema(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
 
 export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
   notificationTypes?.includes('EMAIL') ?? false;
 
-export type StartSessionInput = z.infer<ReturnType<typeof createStartSessionInput>>;
+export type StartSessionInput = z.infer<ReturnType<typeof createStartSessionInputSchema>>;

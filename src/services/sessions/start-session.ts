@@ -2,27 +2,27 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
 import { scheduleLookup } from '../../db/polling/lookups.ts';
 import {
+  assignUserToStart,
   completeIntent,
   decrementSends,
   findIntent,
   type IntentRow,
   incrementSends,
   insertIntent,
-  markIdConflict,
-  markRefused,
-  markSuperseded,
+  markOpenAsRefused,
+  markSentOnceAsTaken,
+  markUnsentAsRefused,
   reclaimIntent,
   replaceRefusedIntent,
-  replaceUser,
-  storeUserOfStart,
+  replaceUserOfStart,
 } from '../../db/sessions/intents.ts';
-import { toOrigin } from '../../db/sessions/origin.ts';
+import { pickStartColumns } from '../../db/sessions/origin.ts';
 import {
-  fillOrigin,
   findSessions,
   findSessionsByVerificationId,
   lockSessions,
   type SessionRow,
+  setStartColumns,
 } from '../../db/sessions/sessions.ts';
 import { decryptPersonalData, findUsers, type UserRow } from '../../db/sessions/users.ts';
 import { maySee, type Viewer } from '../../domain/access.ts';
@@ -34,21 +34,21 @@ import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { chosenUserId, matchUserId } from './chosen-user-id.ts';
-import { ensureUser, learnUser } from './ensure-user.ts';
+import { deriveUserId, matchUserId } from './chosen-user-id.ts';
+import { ensureUser, fetchAndStoreUser } from './ensure-user.ts';
 import { findDenialOn } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 import {
-  createStartSessionInput,
+  createStartSessionInputSchema,
   type NewStartRules,
-  NO_EMAIL_ADDRESS,
-  NOTIFICATION_TYPES,
+  NO_EMAIL_ADDRESS_MESSAGE,
+  NOTIFICATION_TYPES_PATH,
   type StartSessionInput,
   wantsEmail,
 } from './start-session-input.ts';
 import { findRefusal, parseOrRefuse, refuseField } from './validation.ts';
 
-const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
+const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS_MESSAGE}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another start already replaces';
 const OTHER_PERSON =
   "is the id of another person's session: pass that person's user.userId or user.phone, or leave replacesSessionId out";
@@ -91,8 +91,8 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResu
  */
 export function createStartSession(dependencies: Dependencies): StartSession {
   const { db, clock, providers, unitOfWork, sealer, rules } = dependencies;
-  const anyStartInput = createStartSessionInput(clock, null);
-  const newStartInput = createStartSessionInput(clock, rules);
+  const anyStartInput = createStartSessionInputSchema(clock, null);
+  const newStartInput = createStartSessionInputSchema(clock, rules);
   /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */
   const underWay = new Map<string, Promise<StartResult>>();
 
@@ -163,11 +163,11 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const reclaimed = await unitOfWork.inTransaction(async (writer) => {
       const { tx, changes } = writer;
       // Locks the session before the start intent, in the same order as the transition writer (no deadlock).
-      if (session) await fillOrigin(tx, session.id, asked);
+      if (session) await setStartColumns(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
       const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
       if (session && given) {
-        changes.addDetails(session, { ...session, ...toOrigin(asked) }, given.caller);
+        changes.addDetails(session, { ...session, ...pickStartColumns(asked) }, given.caller);
         await writer.addMissingLabels(session.id, asked);
       }
       return given;
@@ -260,7 +260,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       refusal instanceof Refusal &&
       (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
     ) {
-      await markRefused(db, intent.verificationId);
+      await markUnsentAsRefused(db, intent.verificationId);
     }
     throw refusal;
   }
@@ -317,7 +317,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const refusal = intent.sends === 0 ? findRefusal(newStartInput, input) : null;
     if (!refusal) return intent;
     // Only a derived user id proves that this gateway started the verification.
-    const userId = input.user.userId === undefined ? chosenUserId(sealer, intent) : null;
+    const userId = input.user.userId === undefined ? deriveUserId(sealer, intent) : null;
     if (userId === null || !(await findOwn(input, intent, userId))) throw refusal;
     return { ...intent, sends: 1 };
   }
@@ -325,7 +325,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */
   function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
     if (wantsEmail(notificationTypes) && decryptPersonalData(sealer, user).email === null)
-      refuseField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
+      refuseField(NOTIFICATION_TYPES_PATH, NO_EMAIL_ADDRESS_THERE);
   }
 
   async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {
@@ -335,10 +335,10 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     }
     const givenId = input.user.userId ?? (await findReplacedUserId(intent));
     const isNew = givenId === null;
-    const userId = givenId ?? chosenUserId(sealer, intent);
+    const userId = givenId ?? deriveUserId(sealer, intent);
     invariant(userId !== null, 'input matched a hash whose key is not configured');
     const user = await ensureUser(atProviderOf(intent), { ...input.user, userId }, isNew);
-    const stored = await storeUserOfStart(db, intent.verificationId, user.id);
+    const stored = await assignUserToStart(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
     const [other] = await findUsers(db, [stored]);
     invariant(other, 'user of a start intent is missing');
@@ -372,11 +372,11 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       const own = found.userId === `u-${intent.sessionId}` || recognizes(input, intent, found.userId);
       if (!own) return null;
     } catch (error) {
-      await markSuperseded(db, verificationId);
+      await markOpenAsRefused(db, verificationId);
       throw error;
     }
-    const user = await learnUser(atProviderOf(intent), found.userId);
-    await replaceUser(db, verificationId, user.id);
+    const user = await fetchAndStoreUser(atProviderOf(intent), found.userId);
+    await replaceUserOfStart(db, verificationId, user.id);
     return found;
   }
 
@@ -423,10 +423,10 @@ export function createStartSession(dependencies: Dependencies): StartSession {
           // arrived, perhaps one whose record a failover lost. But if the user id is not derived from the start and
           // this was the only send, the verification belongs to another system, even if it has the same user id.
           const isDerived = input.user.userId === undefined && intent.replacesId === null;
-          if (!isDerived && (await markIdConflict(db, verificationId))) throw verificationIdTaken();
+          if (!isDerived && (await markSentOnceAsTaken(db, verificationId))) throw verificationIdTaken();
           const found = await findOurs();
           if (found) return found;
-          await markIdConflict(db, verificationId);
+          await markSentOnceAsTaken(db, verificationId);
           throw verificationIdTaken();
         }
         case 'INVALID':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type FieldProblem, Refusal } from '../../domain/errors.ts';
-import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
+import { isStorable, UNSTORABLE_MESSAGE } from '../../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 
 /**
@@ -13,18 +13,21 @@ const MAX_BYTES_PER_CHARACTER = 16;
  * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist of
  * invisible characters only. `findMore` is a further rule, applied to a text that passes the others.
  */
-export const text = (longest: number, findMore: (value: string) => string | null = () => null) =>
+export const createTextSchema = (longest: number, findMore: (value: string) => string | null = () => null) =>
   textWith((value) => findProblem(value, longest) ?? findMore(value));
 
 /** Schema of a non-empty text with at most `longest` characters as a reader counts them. */
-export const requiredText = (longest: number) =>
+export const createRequiredTextSchema = (longest: number) =>
   textWith((value) => (value === '' ? EMPTY : findProblem(value, longest)));
 
 /**
  * Schema of a non-empty text with at most `longest` UTF-16 units. For values that are indexed, because
  * PostgreSQL limits the size of an index entry. `findMore` is a further rule, for a text that passes.
  */
-export const keyText = (longest: number, findMore: (value: string) => string | null = () => null) =>
+export const createKeyTextSchema = (
+  longest: number,
+  findMore: (value: string) => string | null = () => null,
+) =>
   textWith((value) => {
     if (value === '') return EMPTY;
     if (value.length > longest) return tooLong(longest);
@@ -32,7 +35,7 @@ export const keyText = (longest: number, findMore: (value: string) => string | n
   });
 
 /** Schema of a code that is one of the keys of `table`. */
-export const keyOf = <Key extends string>(table: Record<Key, unknown>) =>
+export const createKeyOfSchema = <Key extends string>(table: Record<Key, unknown>) =>
   z.enum(Object.keys(table) as [Key, ...Key[]]);
 
 const EMPTY = 'must not be empty';
@@ -46,7 +49,7 @@ const textWith = (findRuleProblem: (value: string) => string | null) =>
   });
 
 function findProblem(value: string, longest: number): string | null {
-  if (!isStorable(value)) return UNSTORABLE;
+  if (!isStorable(value)) return UNSTORABLE_MESSAGE;
   const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
   // The number of bytes is checked first, because it bounds the time that counting the characters takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
@@ -59,7 +62,7 @@ function findProblem(value: string, longest: number): string | null {
  * Makes a field optional and turns null into undefined, because GraphQL clients may send null instead of
  * leaving a field out.
  */
-export const optional = <T extends z.ZodType>(schema: T) =>
+export const toOptionalSchema = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
 /**

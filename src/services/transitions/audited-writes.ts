@@ -1,15 +1,19 @@
 import DataLoader from 'dataloader';
 import { appendAuditEntries, findAuditHeads } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
-import { type AnnotationRow, annotationContext, insertAnnotation } from '../../db/sessions/annotations.ts';
+import {
+  type AnnotationRow,
+  getAnnotationSealingContext,
+  insertAnnotation,
+} from '../../db/sessions/annotations.ts';
 import { saveLabels } from '../../db/sessions/labels.ts';
 import { endBookedMeeting, insertMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
 import {
   addRemarks,
-  customerMessageContext,
+  getCustomerMessageSealingContext,
+  getReviewRemarksSealingContext,
   insertReview,
   type ReviewRow,
-  remarksContext,
 } from '../../db/sessions/reviews.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
@@ -24,11 +28,11 @@ import {
   type AuditKind,
   buildReviewContent,
   computeCommitment,
-  DETAIL_FIELDS,
-  type DetailField,
+  formatPersonForCommitment,
+  LATE_SESSION_FIELDS,
+  type LateSessionField,
   newSalt,
-  personText,
-  serialise,
+  serializeAuditContent,
 } from '../../domain/audit.ts';
 import { type Labels, labelsContent } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -43,7 +47,7 @@ export type NewAuditEntry = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
  * Text that may contain personal data: its encrypted form, its salt, and its commitment (salted hash), which the
  * audit chain holds in place of the text.
  */
-export interface CommittedText {
+export interface TextWithCommitment {
   readonly sealed: Buffer | null;
   readonly salt: Buffer | null;
   readonly commitment: string | null;
@@ -138,7 +142,7 @@ export class AuditedWrites {
     sessionId: string,
     status: MeetingRow['status'],
     cancelledBy: string | null = null,
-    reason: CommittedText = NO_TEXT,
+    reason: TextWithCommitment = NO_TEXT,
   ): Promise<void> {
     const texts = { cancelReason: reason.sealed, cancelReasonSalt: reason.salt };
     const row = await endBookedMeeting(this.#tx, sessionId, { status, cancelledBy, ...texts });
@@ -146,11 +150,15 @@ export class AuditedWrites {
   }
 
   addReview(review: NewReview): void {
-    const remarks = encryptWithCommitment(this.#sealer, review.remarks, remarksContext(review.id));
+    const remarks = encryptWithCommitment(
+      this.#sealer,
+      review.remarks,
+      getReviewRemarksSealingContext(review.id),
+    );
     const message = encryptWithCommitment(
       this.#sealer,
       review.customerMessage,
-      customerMessageContext(review.id),
+      getCustomerMessageSealingContext(review.id),
     );
     this.#tx.start(
       insertReview({
@@ -169,7 +177,11 @@ export class AuditedWrites {
   }
 
   addAnnotation(annotation: NewAnnotation): void {
-    const text = encryptWithCommitment(this.#sealer, annotation.text, annotationContext(annotation.id));
+    const text = encryptWithCommitment(
+      this.#sealer,
+      annotation.text,
+      getAnnotationSealingContext(annotation.id),
+    );
     this.#tx.start(insertAnnotation({ ...annotation, text: text.sealed, textSalt: text.salt }));
     this.#addNote('ANNOTATION', annotation.sessionId, { ...annotation, text: text.commitment });
   }
@@ -182,7 +194,7 @@ export class AuditedWrites {
 
   /** Adds remarks to a review that was recorded without remarks. */
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
-    const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
+    const remarks = encryptWithCommitment(this.#sealer, text, getReviewRemarksSealingContext(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
     // Only a review made at the provider gets its remarks later, and such a review has no message to the customer.
     const texts = { remarks: remarks.commitment, customerMessage: null };
@@ -197,12 +209,12 @@ export class AuditedWrites {
   }
 
   #addNote<K extends AuditKind>(kind: K, sessionId: string, content: AuditContent<K>): void {
-    this.#notes.push({ sessionId, kind, content: serialise(kind, content) });
+    this.#notes.push({ sessionId, kind, content: serializeAuditContent(kind, content) });
   }
 }
 
-type RowDetail = Exclude<DetailField, 'caller'>;
-const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
+type RowDetail = Exclude<LateSessionField, 'caller'>;
+const ROW_DETAILS = LATE_SESSION_FIELDS.filter((field) => field !== 'caller');
 
 /**
  * Content of a DETAILS entry in which no field changed. Callers spread this object and then set the changed
@@ -212,21 +224,25 @@ export const NO_DETAILS = Object.fromEntries(
   AUDIT_FIELDS.DETAILS.map((field) => [field, null]),
 ) as unknown as AuditContent<'DETAILS'>;
 
-export const NO_PERSON = { salt: null, commitment: null };
+export const NO_PERSON_COMMITMENT = { salt: null, commitment: null };
 
 /**
  * Computes the commitment (salted hash) by which a SESSION entry records the person whose session it is. Erasing the
  * person erases the salt, after which the commitment reveals nothing.
  */
-export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
+export function createPersonCommitment(user: Pick<UserRow, 'userId' | 'createdAt'>) {
   const salt = newSalt();
-  return { salt, commitment: computeCommitment(personText(user), salt) };
+  return { salt, commitment: computeCommitment(formatPersonForCommitment(user), salt) };
 }
 
-const NO_TEXT: CommittedText = { sealed: null, salt: null, commitment: null };
+const NO_TEXT: TextWithCommitment = { sealed: null, salt: null, commitment: null };
 
 /** Encrypts a text that may contain personal data, and computes a commitment to it with a new salt. */
-export function encryptWithCommitment(sealer: Sealer, text: string | null, context: string): CommittedText {
+export function encryptWithCommitment(
+  sealer: Sealer,
+  text: string | null,
+  context: string,
+): TextWithCommitment {
   if (text === null) return NO_TEXT;
   const salt = newSalt();
   return { sealed: sealer.seal(text, context), salt, commitment: computeCommitment(text, salt) };

@@ -17,10 +17,10 @@ import { getStatusInfo } from '../../domain/status.ts';
 import type { AuditedWrites } from './audited-writes.ts';
 
 /**
- * Provider update, and the session row before and after the update. `applyProviderDetails` derives meetings and
+ * Provider update, and the session row before and after the update. `recordMeetingsAndReviews` derives meetings and
  * reviews from these facts.
  */
-export interface ProviderDetails {
+export interface AppliedUpdate {
   readonly payload: ProviderSession;
   readonly source: Extract<TransitionSource, 'WEBHOOK' | 'POLL'>;
   /** Session row before the update; null if the update created the session. */
@@ -36,10 +36,10 @@ export interface ProviderDetails {
  * them. Returns the start of the meeting that the update booked, if any. `changedMore`: the update changed a
  * meeting, a review or the agent's remarks, and its transition does not report that change (`findChanges`).
  */
-export async function applyProviderDetails(
+export async function recordMeetingsAndReviews(
   tx: Transaction,
   changes: AuditedWrites,
-  details: ProviderDetails,
+  details: AppliedUpdate,
 ): Promise<{ readonly bookedAt: Date | null; readonly changedMore: boolean }> {
   const { transition, payload, before, session } = details;
   const told = transition ? findChanges(transition) : [];
@@ -58,7 +58,7 @@ export async function applyProviderDetails(
 async function applyMeeting(
   tx: Transaction,
   changes: AuditedWrites,
-  details: ProviderDetails,
+  details: AppliedUpdate,
 ): Promise<Date | null> {
   const { payload, source, session, transition, now } = details;
   const sessionId = session.id;
@@ -106,7 +106,7 @@ async function findOutcome(
  */
 async function isNewMeeting(
   tx: Transaction,
-  { before, session, transition, now }: ProviderDetails,
+  { before, session, transition, now }: AppliedUpdate,
   at: Date,
 ): Promise<boolean> {
   if (before?.providerMeetingAt?.getTime() !== at.getTime()) return true;
@@ -118,7 +118,7 @@ async function isNewMeeting(
 
 async function applyReview(
   changes: AuditedWrites,
-  { payload, source, session, transition, now }: ProviderDetails,
+  { payload, source, session, transition, now }: AppliedUpdate,
 ) {
   const review = transition && REVIEW_BY_SUB_STATUS[transition.subStatus];
   if (!review) return;
@@ -145,7 +145,7 @@ async function applyReview(
 async function applyRemarks(
   tx: Transaction,
   changes: AuditedWrites,
-  { session }: ProviderDetails,
+  { session }: AppliedUpdate,
   stage: ReviewStage,
   remarks: string | null,
 ): Promise<boolean> {

@@ -5,7 +5,7 @@ import { findMismatch, type IdentityField } from '../../domain/identity.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import {
   isTooFarAhead,
-  type Observation,
+  type ObservationTime,
   type StatusUpdate,
   type TransitionSource,
 } from '../../domain/session.ts';
@@ -119,7 +119,7 @@ export const unlessTooFarAhead = (time: Date | null, now: Date): Date | null =>
 
 export function toStatusUpdate(
   update: ProviderUpdate,
-  seen: readonly Observation[],
+  seen: readonly ObservationTime[],
   before: Pick<LockedSession, 'providerMeetingAt'> | null,
 ): StatusUpdate {
   const { rawStatus, rawSubStatus, meetingAt } = update.payload;

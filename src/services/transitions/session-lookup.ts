@@ -3,8 +3,8 @@ import { findAuditHeadsOfVerifications } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
 import { type LockedSession, lockSessions } from '../../db/sessions/sessions.ts';
 import { findObservations } from '../../db/sessions/transitions.ts';
-import { lockReadySessions } from '../../db/webhooks/inbox.ts';
-import type { Observation } from '../../domain/session.ts';
+import { lockUncontendedSessions } from '../../db/webhooks/inbox.ts';
+import type { ObservationTime } from '../../domain/session.ts';
 import type { AuditedWrites } from './audited-writes.ts';
 import {
   getVerificationId,
@@ -20,14 +20,14 @@ import {
 interface Found {
   /** Null if no session has the verification id or, for `lockIfUncontended`, if the webhook must be queued. */
   readonly session: LockedSession | null;
-  readonly seen: Observation[];
+  readonly seen: ObservationTime[];
 }
 
 /**
  * Locks the sessions of provider updates within one transaction. Updates of the same tick share one query
  * (DataLoader). Results are not cached, because a session may be created between two updates.
  */
-export class SessionLookup {
+export class SessionLocker {
   readonly #tx: Transaction;
   readonly #changes: AuditedWrites;
   readonly #locked = new DataLoader(
@@ -42,7 +42,7 @@ export class SessionLookup {
         verificationId: getVerificationId(update),
         bodyHash,
       }));
-      return this.#find(updates, lockReadySessions(this.#tx, wanted));
+      return this.#find(updates, lockUncontendedSessions(this.#tx, wanted));
     },
     { cache: false },
   );
@@ -65,7 +65,7 @@ export class SessionLookup {
     return this.#uncontended.load(unstored);
   }
 
-  async observationsOf(update: ProviderUpdate): Promise<Observation[]> {
+  async observationsOf(update: ProviderUpdate): Promise<ObservationTime[]> {
     const [seen] = await findObservations(this.#tx, [toRawStatus(update)]);
     return seen ?? [];
   }

@@ -1,5 +1,5 @@
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { agentRemarksContext, linkContext } from '../../db/sessions/sessions.ts';
+import { getAgentRemarksSealingContext, getLinkSealingContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import { type Deadlines, findDueAt } from '../../domain/deadlines.ts';
 import { isApplied, type ProjectedState, type UpdateDecision } from '../../domain/session.ts';
@@ -59,7 +59,7 @@ export function providerColumns(
   const { payload } = update;
   return {
     referenceId: payload.referenceId ?? before?.referenceId ?? null,
-    link: payload.link ? sealer.seal(payload.link, linkContext(sessionId)) : (before?.link ?? null),
+    link: payload.link ? sealer.seal(payload.link, getLinkSealingContext(sessionId)) : (before?.link ?? null),
     agentRemarks: sealRemarks(sealer, sessionId, before?.agentRemarks ?? null, update),
     linkExpiresAt: payload.linkExpiresAt ?? before?.linkExpiresAt ?? null,
     providerMeetingAt: payload.meetingAt ?? before?.providerMeetingAt ?? null,
@@ -78,7 +78,7 @@ function sealRemarks(
   stored: Buffer | null,
   { payload: { agentRemarks } }: ProviderUpdate,
 ): Buffer | null {
-  const context = agentRemarksContext(sessionId);
+  const context = getAgentRemarksSealingContext(sessionId);
   if (!agentRemarks || (stored && readsAs(sealer, stored, context, agentRemarks))) return stored;
   return sealer.seal(agentRemarks, context);
 }

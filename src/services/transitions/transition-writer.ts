@@ -1,16 +1,20 @@
 import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
-import { dropReplacement, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
+import { clearReplacesId, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
 import { findLabelsOfSessions } from '../../db/sessions/labels.ts';
-import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-doubts.ts';
-import { type Origin, toOrigin } from '../../db/sessions/origin.ts';
+import {
+  deleteDoubtfulAnswer,
+  findDoubtfulAnswer,
+  saveDoubtfulAnswer,
+} from '../../db/sessions/order-doubts.ts';
+import { pickStartColumns, type StartColumns } from '../../db/sessions/origin.ts';
 import {
   findSessions,
   insertSession,
   type LockedSession,
   lockSession,
   lockSessions,
-  lockSessionsNow,
+  lockSessionsNoWait,
   type SessionRow,
   toSessionState,
   withPollSchedule,
@@ -33,15 +37,15 @@ import {
   evaluateUpdate,
   isLateVerdict,
   isStaffRecord,
-  type Observation,
-  SECOND_LOOK_AFTER_MS,
+  type ObservationTime,
+  SECOND_POLL_DELAY_MS,
   type TransitionSource,
   type Verdict,
 } from '../../domain/session.ts';
 import { type KnownSubStatus, parseRawStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { type AuditedWrites, commitPerson, NO_PERSON } from './audited-writes.ts';
-import { applyProviderDetails } from './provider-details.ts';
+import { type AuditedWrites, createPersonCommitment, NO_PERSON_COMMITMENT } from './audited-writes.ts';
+import { recordMeetingsAndReviews } from './provider-details.ts';
 import {
   assertSameVerification,
   findUpdateMismatch,
@@ -55,7 +59,7 @@ import {
   type UnstoredWebhook,
   unlessTooFarAhead,
 } from './provider-update.ts';
-import { SessionLookup } from './session-lookup.ts';
+import { SessionLocker } from './session-lookup.ts';
 import {
   buildTransition,
   lateUpdateColumns,
@@ -85,7 +89,7 @@ export interface RecordedUpdate {
 }
 
 /** Data for creating a session that the provider's update does not contain. */
-export interface NewSession extends Origin {
+export interface NewSession extends StartColumns {
   readonly sessionId: string;
   readonly provider: string;
   /** Row id of the user. */
@@ -120,7 +124,7 @@ export class TransitionWriter {
   readonly #deadlines: Deadlines;
   readonly #recorded: TransitionRow[];
   readonly #ignored: IgnoredFields[];
-  readonly #lookup: SessionLookup;
+  readonly #lookup: SessionLocker;
 
   constructor(
     tx: Transaction,
@@ -142,7 +146,7 @@ export class TransitionWriter {
     this.#deadlines = deadlines;
     this.#recorded = recorded;
     this.#ignored = ignored;
-    this.#lookup = new SessionLookup(tx, changes);
+    this.#lookup = new SessionLocker(tx, changes);
   }
 
   /**
@@ -189,9 +193,9 @@ export class TransitionWriter {
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
     assertSameVerification(update);
     const { sessionId, provider, userId, replacesId, caller, metadata, tags } = origin;
-    const from = { ...toOrigin(origin), sessionId, provider, userId, caller, metadata, tags };
+    const from = { ...pickStartColumns(origin), sessionId, provider, userId, caller, metadata, tags };
     const accepted = isAccepted(update);
-    if (replacesId !== null && !accepted) await dropReplacement(this.tx, getVerificationId(update));
+    if (replacesId !== null && !accepted) await clearReplacesId(this.tx, getVerificationId(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
     if (created) return this.#applyTo(created, update);
     // The replaced session may have been archived since the start was accepted.
@@ -238,7 +242,7 @@ export class TransitionWriter {
     const [known] = replacesId === null ? [] : await findSessions(this.tx, [replacesId]);
     if (!known) return { created: null, replaced: null };
     const verificationId = getVerificationId(update);
-    const lock = update.eventTime ? lockSessionsNow : lockSessions;
+    const lock = update.eventTime ? lockSessionsNoWait : lockSessions;
     const rows = await lock(this.tx, [known.verificationId, verificationId]);
     return {
       created: rows.find((row) => row.verificationId === verificationId) ?? null,
@@ -333,7 +337,7 @@ export class TransitionWriter {
     );
     const { sessionId, caller, metadata, tags, ...origin } = from;
     const [user] = await findUsers(this.tx, [origin.userId]);
-    const person = user ? commitPerson(user) : NO_PERSON;
+    const person = user ? createPersonCommitment(user) : NO_PERSON_COMMITMENT;
     const transition = buildTransition(sessionId, null, update, evaluation, now);
     const unplanned = {
       ...origin,
@@ -354,7 +358,7 @@ export class TransitionWriter {
     const labels = toLabels({ metadata, tags });
     if (hasLabels(labels)) this.changes.setLabels(sessionId, labels);
     this.#append(transition, update);
-    await applyProviderDetails(this.tx, this.changes, {
+    await recordMeetingsAndReviews(this.tx, this.changes, {
       payload,
       source: toTransitionSource(update),
       before: null,
@@ -371,7 +375,7 @@ export class TransitionWriter {
   async #applyTo(
     before: LockedSession,
     received: ProviderUpdate,
-    seenBefore: Observation[] | null = null,
+    seenBefore: ObservationTime[] | null = null,
   ): Promise<RecordedUpdate> {
     const mismatch = findUpdateMismatch(before, received);
     if (mismatch) throw new IdentityMismatch(mismatch, before.verificationId);
@@ -381,18 +385,18 @@ export class TransitionWriter {
     const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
     // An answer that repeats an older status is stored as a doubt until a second poll confirms the answer. A
     // webhook has an event time and needs no confirmation.
-    const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
+    const doubt = eventTime ? null : await findDoubtfulAnswer(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
     const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen, before), now);
     if (evaluation.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (evaluation.kind === 'DOUBTED') {
-      this.tx.start(insertDoubt(this.tx, before.id, evaluation.doubt));
+      this.tx.start(saveDoubtfulAnswer(this.tx, before.id, evaluation.doubt));
       return this.#fillMissing(before, update, true, now, evaluation.doubt);
     }
     if (evaluation.kind === 'OVERTAKEN')
       return this.#fillMissing(before, update, evaluation.orderUncertain, now, doubt);
-    if (doubt) this.tx.start(deleteDoubt(this.tx, before.id));
+    if (doubt) this.tx.start(deleteDoubtfulAnswer(this.tx, before.id));
 
     const transition =
       evaluation.kind === 'TRANSITION' ? buildTransition(before.id, before, update, evaluation, now) : null;
@@ -430,7 +434,7 @@ export class TransitionWriter {
     const source = toTransitionSource(update);
     const { bookedAt, changedMore } = late
       ? { bookedAt: null, changedMore: session.agentRemarks !== before.agentRemarks }
-      : await applyProviderDetails(this.tx, this.changes, {
+      : await recordMeetingsAndReviews(this.tx, this.changes, {
           ...{ payload, source, before, session, transition, now },
         });
     const planned = bookedAt ? this.#queueUpdate({ ...session, meetingAt: bookedAt }) : session;
@@ -478,7 +482,7 @@ export class TransitionWriter {
     const isStanding = doubt?.webhooks === before.providerWebhooks;
     const session = this.#queueUpdate(
       filled,
-      doubt && isStanding ? new Date(doubt.since.getTime() + SECOND_LOOK_AFTER_MS) : null,
+      doubt && isStanding ? new Date(doubt.since.getTime() + SECOND_POLL_DELAY_MS) : null,
     );
     this.changes.addDetails(before, session);
     return { session, transition: null };

@@ -3,11 +3,16 @@ import type { Database, Transaction } from '../../db/connection/client.ts';
 import {
   classifyFault,
   type DatabaseFault,
-  isCausedByValues,
+  isPermanentError,
 } from '../../db/connection/connection-errors.ts';
 import { scheduleLookup } from '../../db/polling/lookups.ts';
 import { lockSession } from '../../db/sessions/sessions.ts';
-import { claimWebhooks, type InboxRow, updateWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
+import {
+  claimWebhooks,
+  getWebhookSealingContext,
+  type InboxRow,
+  updateWebhook,
+} from '../../db/webhooks/inbox.ts';
 import { IdentityMismatch } from '../../domain/errors.ts';
 import { NAME_OF_ID } from '../../domain/identity.ts';
 import type { Clock, WebhookPayload } from '../../domain/ports.ts';
@@ -145,7 +150,7 @@ export class WebhookQueueWorker {
       // A fault of the database is not caused by this webhook and usually affects all other webhooks too, so
       // the round ends.
       if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
-      if (failed && isCausedByValues(error)) await this.#countFailure(failed).catch(() => {});
+      if (failed && isPermanentError(error)) await this.#countFailure(failed).catch(() => {});
       return { passOver: failed };
     }
   }
@@ -159,7 +164,7 @@ export class WebhookQueueWorker {
         row,
         `The provider "${row.provider}" of the webhook is not configured in this gateway.`,
       );
-    const payload = provider.webhooks.parse(sealer.open(row.body, webhookContext(row.bodyHash)));
+    const payload = provider.webhooks.parse(sealer.open(row.body, getWebhookSealingContext(row.bodyHash)));
     if ('problem' in payload) return this.#park(writer.tx, row, payload.problem);
     let recorded: RecordedUpdate | null;
     try {
@@ -207,7 +212,7 @@ export class WebhookQueueWorker {
    * de-duplication.
    */
   #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
-    return { body: this.#dependencies.sealer.seal('', webhookContext(bodyHash)) };
+    return { body: this.#dependencies.sealer.seal('', getWebhookSealingContext(bodyHash)) };
   }
 
   /**

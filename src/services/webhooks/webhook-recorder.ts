@@ -4,7 +4,7 @@ import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import { classifyFault } from '../../db/connection/connection-errors.ts';
-import { insertWebhooks, type NewWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
+import { getWebhookSealingContext, insertWebhooks, type NewWebhook } from '../../db/webhooks/inbox.ts';
 import type { Clock, Provider, WebhookPayload } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { currentTraceparent, withSpan } from '../../telemetry/trace.ts';
@@ -75,7 +75,7 @@ export class WebhookRecorder {
     const row: NewWebhook = {
       provider: name,
       bodyHash,
-      body: sealer.seal(body, webhookContext(bodyHash)),
+      body: sealer.seal(body, getWebhookSealingContext(bodyHash)),
       verificationId,
       state: verificationId ? 'PENDING' : 'PARKED',
       reason: verificationId === null && 'problem' in reading ? reading.problem : null,

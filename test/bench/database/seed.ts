@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { userContext } from '../../../src/db/sessions/users.ts';
+import { getUserSealingContext } from '../../../src/db/sessions/users.ts';
 import { ALL_PAIRS } from '../../../src/domain/status.ts';
 import { Sealer } from '../../../src/encryption/sealing.ts';
 import { SECRETS } from '../harness/secrets.ts';
@@ -68,7 +68,12 @@ async function seedUsers(client: pg.PoolClient, from: number, to: number): Promi
       email: `person-${number}@example.com`,
       address: null,
     };
-    return { number, uuid, personal: sealer.seal(JSON.stringify(personal), userContext(uuid)), phone };
+    return {
+      number,
+      uuid,
+      personal: sealer.seal(JSON.stringify(personal), getUserSealingContext(uuid)),
+      phone,
+    };
   });
   const given = [
     people.map(({ number }) => number),

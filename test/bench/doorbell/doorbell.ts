@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { connect } from '../../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../../src/db/connection/client.ts';
 import type { Doorbell } from '../../../src/domain/ports.ts';
 import { createNatsDoorbell } from '../../../src/feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../../../src/feed/postgres-doorbell.ts';
@@ -93,7 +93,7 @@ export const doorbell: Bench = {
 async function overPostgres(onEnd: (release: Release) => void, say: (line: string) => void): Promise<Open> {
   const { url } = await openDatabase({ sessions: 100, onEnd, say });
   return () => {
-    const { db, close } = connect(url, 2, () => {});
+    const { db, close } = createDatabasePools(url, 2, () => {});
     onEnd(close);
     return createPostgresDoorbell({ url, db, log: SILENT });
   };

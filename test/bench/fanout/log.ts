@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { inArray, sql } from 'drizzle-orm';
-import { connect } from '../../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../../src/db/connection/client.ts';
 import { notify } from '../../../src/db/connection/notifications.ts';
 import { outbox, sessions, transitions, users } from '../../../src/db/schema/tables.ts';
 import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import { ALL_PAIRS } from '../../../src/domain/status.ts';
 import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
-import { writeMessages } from '../../../src/feed/ring-message.ts';
+import { serializeRingMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
 
@@ -22,7 +22,7 @@ export interface Log {
 
 /** Opens the log of a migrated database, and creates the sessions whose transitions are recorded. */
 export async function openLog(url: string): Promise<Log> {
-  const { db, close } = connect(url, 1, () => {});
+  const { db, close } = createDatabasePools(url, 1, () => {});
   const now = new Date();
   const user = { id: randomUUID(), userId: 'bench', personal: Buffer.alloc(0), createdAt: now };
   const own = Array.from({ length: SESSIONS }, (_, index) => ({
@@ -87,7 +87,7 @@ export async function openLog(url: string): Promise<Log> {
           .set({ lastSequence: sql`(${newest})` })
           .where(inArray(sessions.id, [...new Set(rows.map((row) => row.sessionId))]));
       });
-      await notify(db, CHANNEL, writeMessages({ origin: 'bench', rings: 'LOOK' }));
+      await notify(db, CHANNEL, serializeRingMessages({ origin: 'bench', rings: 'LOOK' }));
       return rows;
     },
     close,

@@ -5,8 +5,8 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import type { Viewer } from '../../../src/domain/access.ts';
-import { createCursors } from '../../../src/feed/cursor.ts';
-import type { Frame } from '../../../src/feed/subscription.ts';
+import { createCursorCodec } from '../../../src/feed/cursor.ts';
+import type { FrameEvent } from '../../../src/feed/subscription.ts';
 import { createContext, type Services } from '../../../src/graphql/context.ts';
 import { getSchema } from '../../../src/graphql/schema.ts';
 import { answerOrders } from '../harness/orders.ts';
@@ -14,9 +14,9 @@ import { eachInTurn } from './each-in-turn.ts';
 
 const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
 // The cursor key is all zeros, since the key affects neither the length of a cursor nor the time to make a cursor.
-const services = { cursors: createCursors({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
+const services = { cursors: createCursorCodec({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
 
-type Shown = Extract<Frame, { kind: 'TRANSITION' }>;
+type Shown = Extract<FrameEvent, { kind: 'TRANSITION' }>;
 
 /** In-memory queue of events for one subscriber. */
 class Queue implements AsyncIterableIterator<Shown> {

@@ -1,4 +1,4 @@
-import { sign } from '../../../src/provider/signature.ts';
+import { signWebhook } from '../../../src/provider/signature.ts';
 import { SANDBOX_CREDENTIALS } from '../../../src/sandbox/credentials.ts';
 import type { BenchDatabase } from '../database/database.ts';
 import { requestOf } from '../harness/http-load.ts';
@@ -34,7 +34,7 @@ export async function webhookMaker(database: BenchDatabase): Promise<() => Webho
     };
     const body = JSON.stringify({ event_type: 'VKYC_STATUS', event_time: eventTime, data });
     const timestamp = String(Date.now());
-    const signature = sign(SANDBOX_CREDENTIALS.clientSecrets[0], timestamp, Buffer.from(body));
+    const signature = signWebhook(SANDBOX_CREDENTIALS.clientSecrets[0], timestamp, Buffer.from(body));
     const headers = { 'x-webhook-timestamp': timestamp, 'x-webhook-signature': signature };
     return { eventTime, request: requestOf(WEBHOOK_PATH, body, headers) };
   };

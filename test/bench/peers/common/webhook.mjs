@@ -3,7 +3,7 @@
  * gateway: verifies the signature over the raw bytes, and stores the encrypted body.
  */
 import { createHash } from 'node:crypto';
-import { verify } from '../../../../.build/provider/signature.js';
+import { isValidWebhookSignature } from '../../../../.build/provider/signature.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';
 import { pool, sealer } from './setting.mjs';
 
@@ -12,7 +12,8 @@ const SECRETS = ['sandbox', 'sandbox-next'];
 /** Returns the content of a webhook; throws if its signature is not valid. */
 export function readSigned({ headers }, body) {
   const { 'x-webhook-timestamp': timestamp, 'x-webhook-signature': signature } = headers;
-  if (!verify(SECRETS, timestamp, body, signature)) throw new Error('The signature is not valid');
+  if (!isValidWebhookSignature(SECRETS, timestamp, body, signature))
+    throw new Error('The signature is not valid');
   const { event_time: eventTime, data } = JSON.parse(body.toString('utf8'));
   return { eventTime, data };
 }

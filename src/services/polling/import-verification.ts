@@ -1,15 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
-import { claimExternalId, findIntent, type IntentRow, replaceUser } from '../../db/sessions/intents.ts';
+import {
+  findIntent,
+  type IntentRow,
+  replaceUserOfStart,
+  reserveExternalVerificationId,
+} from '../../db/sessions/intents.ts';
 import { findSessionsByVerificationId } from '../../db/sessions/sessions.ts';
 import { findUsers } from '../../db/sessions/users.ts';
 import { IdentityMismatch, ProviderFailure } from '../../domain/errors.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { chosenUserId } from '../sessions/chosen-user-id.ts';
-import { learnUser } from '../sessions/ensure-user.ts';
+import { deriveUserId } from '../sessions/chosen-user-id.ts';
+import { fetchAndStoreUser } from '../sessions/ensure-user.ts';
 import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
@@ -28,7 +33,7 @@ const answerTo = (query: ProviderQuery, payload: ProviderSession): AnswerUpdate 
   query,
 });
 
-export interface AdoptionDependencies {
+export interface ImportDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly providers: ProviderClients;
@@ -40,7 +45,7 @@ export interface AdoptionDependencies {
  * Outcomes of recording a verification that exists only at the provider, each with the text that the command
  * prints.
  */
-export const ADOPTION_OUTCOMES = {
+export const IMPORT_OUTCOMES = {
   ADOPTED: 'adopted: the session is now recorded in the gateway',
   KNOWN: 'already known: nothing was changed',
   ARCHIVED: 'archived: the session ended long ago and was moved to an archive',
@@ -51,7 +56,7 @@ export const ADOPTION_OUTCOMES = {
   UNANSWERED: 'not answered: the provider could not be reached; run the command again',
 } as const;
 
-export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
+export type ImportOutcome = keyof typeof IMPORT_OUTCOMES;
 
 /**
  * Asks the provider about a verification id and records the answer as a session, unless the session exists
@@ -59,10 +64,10 @@ export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
  * the caller of that intent. Otherwise the session counts as started by another system, until the caller who
  * did start it repeats the start. Waits while the call budget is used up.
  */
-export async function adoptVerification(
-  dependencies: AdoptionDependencies,
+export async function importVerification(
+  dependencies: ImportDependencies,
   verificationId: string,
-): Promise<AdoptionOutcome> {
+): Promise<ImportOutcome> {
   for (let turn = 1; ; turn += 1) {
     try {
       return await adoptIfUnknown(dependencies, verificationId);
@@ -77,9 +82,9 @@ export async function adoptVerification(
 }
 
 async function adoptIfUnknown(
-  dependencies: AdoptionDependencies,
+  dependencies: ImportDependencies,
   verificationId: string,
-): Promise<AdoptionOutcome> {
+): Promise<ImportOutcome> {
   const { db, providers, unitOfWork } = dependencies;
   const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
   if (await isHere()) return 'KNOWN';
@@ -96,7 +101,7 @@ async function adoptIfUnknown(
     const recorded = await unitOfWork.recordAnswer((writer) => writer.applyUpdate(update));
     if (recorded) return 'ADOPTED';
   }
-  if (await adoptFound(dependencies, asked, payload)) return 'ADOPTED';
+  if (await importFound(dependencies, asked, payload)) return 'ADOPTED';
   // A start or a webhook may have created the session since the first lookup (race).
   return (await isHere()) ? 'KNOWN' : 'OTHER_USER';
 }
@@ -108,8 +113,8 @@ async function adoptIfUnknown(
  *
  * @throws ProviderFailure
  */
-export async function adoptFound(
-  dependencies: AdoptionDependencies,
+export async function importFound(
+  dependencies: ImportDependencies,
   query: ProviderQuery,
   payload: ProviderSession,
 ): Promise<boolean> {
@@ -117,12 +122,12 @@ export async function adoptFound(
   const { verificationId, provider } = query;
   const { userId } = payload;
   if (userId === null) return false;
-  const user = await learnUser({ ...dependencies, provider: providers.get(provider) }, userId);
+  const user = await fetchAndStoreUser({ ...dependencies, provider: providers.get(provider) }, userId);
   return unitOfWork.recordAnswer(async (writer) => {
     const sessionId = uuidv7();
     const claim = { verificationId, provider, sessionId, createdAt: clock.now() };
     // A caller may have started a session with this id while the provider was asked (race).
-    const claimed = await claimExternalId(writer.tx, claim);
+    const claimed = await reserveExternalVerificationId(writer.tx, claim);
     if (!claimed) return false;
     const origin = {
       sessionId,
@@ -147,16 +152,16 @@ export async function adoptFound(
  * @throws ProviderFailure
  */
 export async function isSameUser(
-  dependencies: AdoptionDependencies,
+  dependencies: ImportDependencies,
   intent: IntentRow,
   { userId }: ProviderSession,
 ): Promise<boolean> {
   if (userId === null) return false;
   const [user] = intent.userId ? await findUsers(dependencies.db, [intent.userId]) : [];
   if (user?.userId === userId) return true;
-  if (chosenUserId(dependencies.sealer, intent) !== userId) return false;
+  if (deriveUserId(dependencies.sealer, intent) !== userId) return false;
   const provider = dependencies.providers.get(intent.provider);
-  const chosen = await learnUser({ ...dependencies, provider }, userId);
-  await replaceUser(dependencies.db, intent.verificationId, chosen.id);
+  const chosen = await fetchAndStoreUser({ ...dependencies, provider }, userId);
+  await replaceUserOfStart(dependencies.db, intent.verificationId, chosen.id);
   return true;
 }

@@ -2,16 +2,16 @@ import { readAuditEvidence } from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import {
   deleteIdempotencyKeysOfCaller,
-  findSessionsNaming,
   isStaffName,
+  lockSessionsNaming,
   replaceAuditEntry,
   replaceNameInSessions,
-  replaceViewerInReads,
+  replaceViewerInUnchainedReads,
 } from '../../db/retention/erasure.ts';
-import { type AuditEntry, type AuditKeys, serialise } from '../../domain/audit.ts';
+import { type AuditEntry, type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
 import { canonicalSubject } from '../../domain/subject.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { checkSession } from '../audit/verify-audit.ts';
+import { verifySessionChain } from '../audit/verify-audit.ts';
 import { appendToChains } from '../transitions/audited-writes.ts';
 import { ErasureRefused } from './erase-person.ts';
 
@@ -26,7 +26,7 @@ interface Dependencies {
  * Pseudonym that replaced a customer's `sub`, and counts of the rows in which the `sub` was replaced or
  * deleted.
  */
-export interface ErasedSubject {
+export interface PseudonymizedSubject {
   readonly pseudonym: string;
   readonly sessions: number;
   readonly reads: number;
@@ -40,14 +40,14 @@ export interface ErasedSubject {
  *
  * @throws ErasureRefused if the subject belongs to staff, or a chain does not verify
  */
-export async function eraseSubject(
+export async function pseudonymizeSubject(
   { db, ...dependencies }: Dependencies,
   sub: string,
   by: string,
   dryRun: boolean,
-): Promise<ErasedSubject> {
+): Promise<PseudonymizedSubject> {
   const undo = new Error('dry run');
-  let erased: ErasedSubject | null = null;
+  let erased: PseudonymizedSubject | null = null;
   try {
     await db.transaction(async (tx) => {
       erased = await erase(tx, dependencies, sub, by);
@@ -56,7 +56,7 @@ export async function eraseSubject(
   } catch (error) {
     if (error !== undo) throw error;
   }
-  return erased as unknown as ErasedSubject;
+  return erased as unknown as PseudonymizedSubject;
 }
 
 async function erase(
@@ -64,16 +64,16 @@ async function erase(
   { sealer, keys, now }: Omit<Dependencies, 'db'>,
   sub: string,
   by: string,
-): Promise<ErasedSubject> {
+): Promise<PseudonymizedSubject> {
   if (await isStaffName(tx, sub))
     throw new ErasureRefused(
       'This subject reviewed, started or annotated sessions. The names of staff who did so must be kept, so nothing was replaced.',
     );
   const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
-  const ids = await findSessionsNaming(tx, sub);
+  const ids = await lockSessionsNaming(tx, sub);
   const evidence = await readAuditEvidence(tx, ids);
   for (const [id, each] of evidence) {
-    const { finding } = checkSession(each, null, keys, sealer);
+    const { finding } = verifySessionChain(each, null, keys, sealer);
     if (finding)
       throw new ErasureRefused(
         `The audit chain of session ${id} is broken (entry ${finding.number}: ${finding.what}), so it was not signed again. Run npm run audit -- verify and find the cause first.`,
@@ -83,13 +83,13 @@ async function erase(
   for (const [sessionId, { entries }] of evidence) {
     for (const entry of signAgain(entries, keys, sub, pseudonym)) await replaceAuditEntry(tx, entry);
     const hashes = entries.map(({ hash }) => hash.toString('hex')).join(',');
-    const content = serialise('PSEUDONYM', { erasedBy: by, hashes });
+    const content = serializeAuditContent('PSEUDONYM', { erasedBy: by, hashes });
     await appendToChains(tx, keys, [{ sessionId, kind: 'PSEUDONYM', content }], now);
   }
   return {
     pseudonym,
     sessions: ids.length,
-    reads: await replaceViewerInReads(tx, sub, pseudonym),
+    reads: await replaceViewerInUnchainedReads(tx, sub, pseudonym),
     idempotencyKeys: await deleteIdempotencyKeysOfCaller(tx, sub),
   };
 }

@@ -6,9 +6,9 @@ import type { Clock } from '../../domain/ports.ts';
 import {
   beginChain,
   type ChainedRead,
-  chainRead,
   type PersonalDataRead,
   type ReadChain,
+  signChainedRead,
 } from '../../domain/read-chain.ts';
 
 /**
@@ -44,7 +44,7 @@ interface Lane {
  * statement. While every chain has a statement in flight, further reads wait and share the next statement
  * (group commit).
  */
-export class ReadLog {
+export class DataAccessLog {
   readonly #db: Database;
   readonly #keys: AuditKeys;
   readonly #clock: Clock;
@@ -120,7 +120,7 @@ export class ReadLog {
     let { number, hash } = lane;
     const reads: ChainedRead[] = [];
     for (const { read } of batch) {
-      const chained = chainRead(this.#keys, chain, number + 1, { ...read, at }, hash);
+      const chained = signChainedRead(this.#keys, chain, number + 1, { ...read, at }, hash);
       ({ number, hash } = chained);
       reads.push(chained);
     }
