@@ -4,6 +4,7 @@ import { openDatabase } from './composition/database.ts';
 import { openFeed } from './composition/feed.ts';
 import { createGraphql, createServices } from './composition/graphql.ts';
 import { serveHttp } from './composition/http.ts';
+import { openOutgoing } from './composition/outgoing.ts';
 import { openProvider } from './composition/provider.ts';
 import { openTransitions } from './composition/transitions.ts';
 import type { Config } from './config.ts';
@@ -37,9 +38,12 @@ export async function startApp(config: Config, overrides: TestOverrides = {}): P
     const provider = await openProvider(core, database);
     const feed = openFeed(core, database, provider);
     const transitions = openTransitions(core, database, provider, feed);
+    const outgoing = await openOutgoing(core, database, feed);
     const services = createServices(core, database, provider, feed, transitions);
     const graphql = await createGraphql(core, services, database);
-    const { url, metricsUrl } = await serveHttp({ core, database, provider, feed, transitions, graphql });
+    const { url, metricsUrl } = await serveHttp({
+      ...{ core, database, provider, feed, transitions, outgoing, graphql },
+    });
     const { sandbox, configured } = provider;
     sandbox?.deliverTo(`${url}${webhookPath(configured)}`);
     return { url, metricsUrl, sandboxUrl: sandbox?.baseUrl ?? null, log, stop: () => lifecycle.stop() };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { CalendarRules } from './domain/calendar.ts';
 import type { Deadlines } from './domain/deadlines.ts';
+import type { MerchantEndpoint } from './domain/merchant-events.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   DEFAULT_SLOT_MINUTES,
@@ -124,6 +125,12 @@ export interface Config {
    * provider whether it agrees.
    */
   readonly decisionConfirmDays: number;
+  /** Merchant webhooks; null: none are sent. */
+  readonly merchantWebhooks: {
+    readonly endpoints: readonly MerchantEndpoint[];
+    /** Hosts that may have private addresses and use plain http. */
+    readonly allowedHosts: readonly string[];
+  } | null;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
   /** Whether only the GraphQL documents of `schema/trusted-documents.json` are executed. */
@@ -248,6 +255,9 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     deadlines: env.DEADLINES,
     claimLeaseMinutes: env.CLAIM_LEASE_MINUTES,
     decisionConfirmDays: env.DECISION_CONFIRM_DAYS,
+    merchantWebhooks: env.WEBHOOK_ENDPOINTS
+      ? { endpoints: env.WEBHOOK_ENDPOINTS, allowedHosts: env.WEBHOOK_ALLOWED_HOSTS }
+      : null,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,

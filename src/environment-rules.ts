@@ -2,6 +2,7 @@
  * Rules for combinations of settings: combinations that are refused at the start, and settings that only cause
  * a warning.
  */
+import { isIP } from 'node:net';
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   DEFAULT_SLOT_MINUTES,
@@ -13,6 +14,7 @@ import {
   namesProvider,
   usesSandbox,
 } from './environment.ts';
+import { hostOf, isPublicAddress } from './services/outgoing/public-address.ts';
 import {
   findRepeated,
   isPrivateHost,
@@ -130,6 +132,14 @@ export function findContradictions(env: Environment): string[] {
       hasHoursWithoutSlot(env),
       `MEETING_HOURS, MEETING_SLOT_MINUTES: some hours are shorter than a slot of ${env.MEETING_SLOT_MINUTES ?? DEFAULT_SLOT_MINUTES} minutes, so that no meeting fits in. Change one of them.`,
     ],
+    [
+      env.WEBHOOK_ALLOWED_HOSTS.length > 0 && env.WEBHOOK_ENDPOINTS === undefined,
+      'WEBHOOK_ALLOWED_HOSTS: set, but WEBHOOK_ENDPOINTS is not, so that no webhook is sent. Set WEBHOOK_ENDPOINTS, or unset WEBHOOK_ALLOWED_HOSTS.',
+    ],
+    ...(env.WEBHOOK_ENDPOINTS ?? []).map(({ name, url }): [boolean, string] => [
+      isUnsafeEndpoint(new URL(url), env),
+      `WEBHOOK_ENDPOINTS: the URL of ${name} uses http, or an address that is not public. Use https and a public host, or add the host to WEBHOOK_ALLOWED_HOSTS if it is in your own network.`,
+    ]),
     ...(['DATA_KEYS', 'AUDIT_KEYS'] as const).flatMap((setting): [boolean, string][] => {
       const given = env[setting] ?? [];
       const repeated = findRepeated(given.map(({ id }) => id));
@@ -152,6 +162,13 @@ function hasHoursWithoutSlot({
   MEETING_SLOT_MINUTES = DEFAULT_SLOT_MINUTES,
 }: Environment) {
   return MEETING_HOURS.some(({ opensAt, closesAt }) => closesAt - opensAt < MEETING_SLOT_MINUTES);
+}
+
+/** Whether an endpoint of merchant webhooks is refused. Host names are checked again when they are resolved. */
+function isUnsafeEndpoint(url: URL, { WEBHOOK_ALLOWED_HOSTS: allowedHosts }: Environment): boolean {
+  const host = hostOf(url);
+  if (allowedHosts.includes(host)) return false;
+  return url.protocol === 'http:' || (isIP(host) !== 0 && !isPublicAddress(host)) || isLoopback(host);
 }
 
 /** Returns a sentence for each setting that is allowed but unsafe. */

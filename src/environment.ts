@@ -5,6 +5,7 @@ import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url
 import { DEADLINE_NAMES, type Deadlines } from './domain/deadlines.ts';
 import { DEFAULT_CONFIRM_DAYS } from './domain/polling.ts';
 import { parseMeetingHours } from './meeting-hours.ts';
+import { parseMerchantEndpoints } from './merchant-endpoints.ts';
 
 /** Host names that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -190,6 +191,22 @@ const meetingHours = text.transform((value, context) => {
   return z.NEVER;
 });
 
+/** Endpoints of merchant webhooks as JSON. */
+const merchantEndpoints = text.transform((value, context) => {
+  const found = parseMerchantEndpoints(value);
+  if (Array.isArray(found)) return found;
+  context.addIssue({ code: 'custom', message: found.problem });
+  return z.NEVER;
+});
+
+/** Host name or IP address as it stands in a URL, without brackets, scheme and port. */
+const host = text
+  .toLowerCase()
+  .regex(
+    /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]+)$/,
+    'must be hosts without scheme and port, such as localhost',
+  );
+
 /** IANA name of a time zone. */
 const timeZone = text.refine((value) => {
   try {
@@ -255,6 +272,8 @@ export const environmentSchema = z.object({
   INTROSPECTION: flag.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   REQUEST_SECONDS: number.positive().max(600).default(10),
+  WEBHOOK_ENDPOINTS: merchantEndpoints.optional(),
+  WEBHOOK_ALLOWED_HOSTS: list.pipe(z.array(host)).default([]),
   LEGAL_RETENTION_DAYS: number.int().min(0).default(1_826),
   RETENTION_DAYS: number.int().min(0).default(2_192),
   RATE_LIMIT_FAILURES_PER_MINUTE: number.int().min(0).default(100),

@@ -140,6 +140,75 @@ test('an error about a setting shows the value that was found, unless the settin
     expect(complaint({ [name]: value }), name).not.toContain('hunter2');
 });
 
+describe('WEBHOOK_ENDPOINTS', () => {
+  const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+  const ENDPOINT = {
+    ...{ name: 'core', url: 'https://hooks.bank.example/vkyc', secrets: [SECRET] },
+    events: ['session.transitioned'],
+  };
+  const complaint = (endpoints: unknown, more: Record<string, string> = {}): string => {
+    try {
+      readConfig({ WEBHOOK_ENDPOINTS: JSON.stringify(endpoints), ...more });
+      return '';
+    } catch (error) {
+      return (error as ConfigError).issues.join('\n');
+    }
+  };
+
+  test('names the receivers of merchant webhooks; without it, none are sent', () => {
+    expect(readConfig({}).merchantWebhooks).toBeNull();
+    const WEBHOOK_ENDPOINTS = JSON.stringify([{ ...ENDPOINT, personalData: false }]);
+    expect(readConfig({ WEBHOOK_ENDPOINTS }).merchantWebhooks).toEqual({
+      ...{ endpoints: [ENDPOINT], allowedHosts: [] },
+    });
+    const all = readConfig({ WEBHOOK_ENDPOINTS: JSON.stringify([{ ...ENDPOINT, events: ['*'] }]) });
+    expect(all.merchantWebhooks?.endpoints[0]?.events).toContain('review.recorded');
+  });
+
+  test.each([
+    [{ ...ENDPOINT, name: 'Core Banking' }, 'entry 1 needs a "name" of up to 40 lower-case letters'],
+    [{ ...ENDPOINT, url: 'ftp://hooks.bank.example' }, 'entry 1 needs a "url" that begins with https://'],
+    [{ ...ENDPOINT, url: 'https://me:hunter2@hooks.bank.example' }, 'without user, password or fragment'],
+    [{ ...ENDPOINT, secrets: [] }, 'entry 1 needs at least one secret'],
+    [{ ...ENDPOINT, secrets: ['whsec_c2hvcnQ='] }, 'entry 1 has a secret that is not whsec_ and base64'],
+    [{ ...ENDPOINT, secrets: ['hunter2'] }, 'entry 1 has a secret that is not whsec_ and base64'],
+    [{ ...ENDPOINT, events: ['session.created'] }, 'entry 1 names an event that does not exist'],
+    [{ ...ENDPOINT, personalData: true }, 'can only be false'],
+    [{ ...ENDPOINT, secret: SECRET }, 'entry 1 has the unknown key "secret"'],
+    ['https://hooks.bank.example', 'entry 1 must be an object'],
+  ])('entry %j is refused with what is wrong, without its values', (endpoint, problem) => {
+    const found = complaint([endpoint]);
+
+    expect(found).toContain(`WEBHOOK_ENDPOINTS: `);
+    expect(found).toContain(problem);
+    expect(found).not.toMatch(/hunter2|c2hvcnQ/);
+  });
+
+  test('two endpoints cannot have one name', () => {
+    expect(complaint([ENDPOINT, ENDPOINT])).toContain('entry 2 has the same name as an earlier entry');
+  });
+
+  test('a URL with http or a private address is refused, unless WEBHOOK_ALLOWED_HOSTS names its host', () => {
+    for (const url of [
+      'http://hooks.bank.example/',
+      'https://10.0.0.5/',
+      'https://[::1]/',
+      'https://localhost/',
+    ]) {
+      const endpoint = { ...ENDPOINT, url };
+      expect(complaint([endpoint]), url).toContain(
+        'the URL of core uses http, or an address that is not public',
+      );
+      const WEBHOOK_ALLOWED_HOSTS = new URL(url).hostname.replace(/[[\]]/g, '');
+      expect(complaint([endpoint], { WEBHOOK_ALLOWED_HOSTS }), url).toBe('');
+    }
+    expect(complaint([ENDPOINT], { WEBHOOK_ALLOWED_HOSTS: 'https://localhost' })).toContain(
+      'WEBHOOK_ALLOWED_HOSTS',
+    );
+    expect(complaints({ WEBHOOK_ALLOWED_HOSTS: 'localhost' })).toEqual(['WEBHOOK_ALLOWED_HOSTS']);
+  });
+});
+
 test('PORT and SANDBOX_PORT must differ', () => {
   expect(complaints({ PORT: '4010' })).toEqual(['PORT, SANDBOX_PORT']);
   expect(complaints({ PORT: '0', SANDBOX_PORT: '0' })).toEqual([]);

@@ -13,6 +13,7 @@ import {
   validateSchema,
 } from 'graphql';
 import { expect, test } from 'vitest';
+import { buildMerchantWebhookFiles } from '../src/commands/merchant-webhook-files.ts';
 import { readText } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
 import { buildClientKit } from '../src/graphql/client-kit.ts';
@@ -26,6 +27,13 @@ test.each(Object.entries(buildClientKit(await committed('operations.graphql'))))
   async (name, text) => {
     // Compares to a boolean, because the diff of two long texts would be unreadable.
     expect((await committed(name)) === text).toBe(true);
+  },
+);
+
+test.each(Object.entries(buildMerchantWebhookFiles()))(
+  'schema/webhooks/%s is up to date; `npm run schema` writes it again',
+  async (name, text) => {
+    expect((await committed(`webhooks/${name}`)) === text).toBe(true);
   },
 );
 

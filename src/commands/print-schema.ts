@@ -1,11 +1,13 @@
 /**
- * `npm run schema`: writes the files of `schema/` from which clients are built, and the console's typed
+ * `npm run schema`: writes the files of `schema/` from which clients and receivers of webhooks are built, and the console's typed
  * operations.
  */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildClientKit } from '../graphql/client-kit.ts';
 import { printedSchema } from '../graphql/schema.ts';
+import { buildMerchantWebhookFiles } from './merchant-webhook-files.ts';
 import { readText } from './read-text.ts';
 import { typedOperations } from './typed-operations.ts';
 
@@ -15,9 +17,13 @@ const files = {
   ...Object.fromEntries(
     Object.entries(buildClientKit(operations)).map(([name, text]) => [`schema/${name}`, text]),
   ),
+  ...Object.fromEntries(
+    Object.entries(buildMerchantWebhookFiles()).map(([name, text]) => [`schema/webhooks/${name}`, text]),
+  ),
   'src/console/operations.ts': await typedOperations(printedSchema(), operations),
 };
 for (const [path, text] of Object.entries(files)) {
+  await mkdir(dirname(root + path), { recursive: true });
   await writeFile(root + path, text);
   process.stdout.write(`${root}${path}\n`);
 }

@@ -35,6 +35,8 @@ export interface TestOverrides {
   readonly isMigrated?: boolean;
   /** Interval at which the reconciler and the webhook queue worker look for due work. */
   readonly lookIntervalMs?: number;
+  /** Time in which a receiver of merchant webhooks must answer. */
+  readonly merchantAnswerTimeoutMs?: number;
   /** Replaces the executor that compiles GraphQL operations (graphql-jit). */
   readonly executor?: Executor;
   /** Makes the sandbox's verifications advance only by calls of `/_sandbox`, not with time. */

@@ -5,6 +5,7 @@ import { FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { readQueueDepths, readReadinessFacts } from '../db/connection/readiness.ts';
 import { readReplication } from '../db/connection/replication.ts';
 import { readNewestMigrationTimestamp } from '../db/migrate.ts';
+import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
 import { deriveDevelopmentTokenSecret } from '../encryption/sealing.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createClientAddressFinder } from '../http/addresses.ts';
@@ -31,6 +32,7 @@ import { createLargeRequestLimiter } from '../http/uploads.ts';
 import { serveWebhooks } from '../http/webhooks.ts';
 import { createBufferedLogger } from '../logging.ts';
 import { SCENARIOS } from '../sandbox/scenarios.ts';
+import type { EventDispatcher } from '../services/outgoing/event-dispatcher.ts';
 import { cachedQuery } from '../telemetry/cached-query.ts';
 import { addGauges } from '../telemetry/gauges.ts';
 import { createReadinessProbe } from '../telemetry/readiness.ts';
@@ -55,6 +57,8 @@ interface OpenedParts {
   readonly provider: OpenedProvider;
   readonly feed: OpenedFeed;
   readonly transitions: OpenedTransitions;
+  /** Null if no merchant webhooks are sent. */
+  readonly outgoing: EventDispatcher | null;
   readonly graphql: Awaited<ReturnType<typeof createGraphql>>;
 }
 
@@ -143,7 +147,7 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
 
 /** Registers the gauges, and returns the readiness check. */
 async function createHealth(
-  { core, database, provider, feed }: OpenedParts,
+  { core, database, provider, feed, outgoing }: OpenedParts,
   state: { readonly isStopping: boolean },
 ) {
   const { clock, metrics } = core;
@@ -157,6 +161,7 @@ async function createHealth(
     doorbell: feed.connection,
     limits: provider.limits,
     askBacklog: () => readQueueDepths(pools.watching, clock.now()),
+    askEndpoints: outgoing && (() => readEndpointHealth(pools.watching, clock.now())),
   });
   return createReadinessProbe({
     isStopping: () => state.isStopping,
@@ -165,6 +170,7 @@ async function createHealth(
     askDatabase: () => readReadinessFacts(pools.watching, clock.now()),
     askReplication,
     keyFault: () => keyWatch.fault(),
+    merchantFault: () => outgoing?.findFault() ?? null,
     writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
   });
 }

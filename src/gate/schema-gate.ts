@@ -107,7 +107,7 @@ function announced(
   changelog: string,
 ): SchemaChange {
   if (isAnnounced(changelog, finding.coordinate))
-    return { ...finding, fails: false, todo: 'Nothing: the changelog announces the change.' };
+    return { ...finding, fails: false, todo: 'Nothing: the changelog isAnnounced the change.' };
   return {
     ...finding,
     fails: true,

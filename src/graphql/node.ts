@@ -1,18 +1,8 @@
 import { GraphQLError } from 'graphql';
 import { Field, ID, InterfaceType } from 'type-graphql';
+import { type NodeType, toGlobalId } from '../domain/global-id.ts';
 
-/** Types that have a global id. */
-export type NodeType =
-  | 'VkycSession'
-  | 'VkycUser'
-  | 'StatusTransition'
-  | 'Meeting'
-  | 'Review'
-  | 'Note'
-  | 'Closure'
-  | 'Escalation'
-  | 'DisputeResolution'
-  | 'Assignment';
+export { type NodeType, toGlobalId };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const KEYS: Record<NodeType, RegExp> = {
@@ -27,9 +17,6 @@ const KEYS: Record<NodeType, RegExp> = {
   Assignment: UUID,
   StatusTransition: /^[0-9a-f-]{36}:[1-9]\d{0,8}$/,
 };
-
-export const toGlobalId = (type: NodeType, key: string): string =>
-  Buffer.from(`${type}:${key}`).toString('base64url');
 
 /**
  * Returns the type and the key that are encoded in a global id; null if the gateway did not encode the id.

@@ -42,6 +42,17 @@ export interface FeedFigures {
   readonly passedOn: number | null;
 }
 
+/** Unfinished deliveries of one endpoint of merchant webhooks, counted in the database. */
+export interface EndpointFigures {
+  readonly name: string;
+  /** Deliveries in the states PENDING and PARKED, each counted up to 10,000. */
+  readonly pending: number;
+  readonly parked: number;
+  readonly oldestPendingSeconds: number | null;
+  /** Whether nothing is sent for now, because the endpoint keeps failing or asked for it. */
+  readonly paused: boolean;
+}
+
 interface PoolFigures {
   readonly totalCount: number;
   readonly idleCount: number;
@@ -61,6 +72,8 @@ interface Watched {
    * scrapes.
    */
   readonly askBacklog: () => Promise<Backlog>;
+  /** Queries the endpoints of merchant webhooks; null if the settings name none. Cached as `askBacklog`. */
+  readonly askEndpoints: (() => Promise<readonly EndpointFigures[]>) | null;
 }
 
 /**
@@ -74,7 +87,7 @@ const DATABASE_CACHE = { forMs: 3_000, patienceMs: 1_000 };
  */
 export function addGauges(
   registry: Registry,
-  { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog }: Watched,
+  { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog, askEndpoints }: Watched,
 ): void {
   const registers = [registry];
   const backlog = cachedQuery(DATABASE_CACHE, askBacklog);
@@ -229,5 +242,41 @@ export function addGauges(
     'vkyc_subscribers_lagging',
     'Open subscriptions that lag because their socket buffer is full (backpressure).',
     () => feed().lagging,
+  );
+
+  const endpoints = cachedQuery(DATABASE_CACHE, askEndpoints ?? (async () => []));
+  /** Adds a gauge with values of each endpoint of merchant webhooks. */
+  const ofEndpoints = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: (found: EndpointFigures) => Values,
+  ) =>
+    gauge(name, help, ['endpoint', ...labelNames], async () => {
+      const found = await endpoints().catch(() => []);
+      return found.flatMap((each) =>
+        read(each).map(([labels, value]): Values[number] => [{ endpoint: each.name, ...labels }, value]),
+      );
+    });
+  ofEndpoints(
+    'vkyc_merchant_deliveries',
+    'Deliveries of merchant webhooks that are not DONE, by endpoint and state; counted up to 10,000 per state.',
+    ['state'],
+    ({ pending, parked }) => [
+      [{ state: 'PENDING' }, pending],
+      [{ state: 'PARKED' }, parked],
+    ],
+  );
+  ofEndpoints(
+    'vkyc_merchant_oldest_seconds',
+    'Seconds for which the oldest PENDING delivery of an endpoint has waited; 0 if there is none.',
+    [],
+    ({ oldestPendingSeconds }) => [[{}, oldestPendingSeconds ?? 0]],
+  );
+  ofEndpoints(
+    'vkyc_merchant_endpoint_paused',
+    '1 if nothing is sent to an endpoint for now, because it keeps failing or asked for it; otherwise 0.',
+    [],
+    ({ paused }) => [[{}, Number(paused)]],
   );
 }

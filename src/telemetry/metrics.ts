@@ -40,6 +40,8 @@ export interface Metrics {
   unmappedError(status: number, code: string): void;
   /** Received webhooks, by outcome: what the gateway did with the webhook. */
   readonly webhooks: Counter<'outcome'>;
+  /** Attempts to deliver merchant webhooks, by endpoint and outcome. */
+  readonly merchantAttempts: Counter<'endpoint' | 'outcome'>;
   /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;
   /** Transitions whose status from the provider is unknown to this release (UNRECOGNIZED). */
@@ -173,6 +175,12 @@ export function createMetrics(): Metrics {
       unmapped.inc({ status, code: codes.has(code) ? code : 'other' });
     },
     webhooks: counter('vkyc_webhooks_total', 'Received webhooks, by outcome.', 'outcome'),
+    merchantAttempts: counter(
+      'vkyc_merchant_attempts_total',
+      'Attempts to deliver merchant webhooks, by endpoint and outcome: 2xx is accepted.',
+      'endpoint',
+      'outcome',
+    ),
     transitions,
     unrecognized: counter(
       'vkyc_unrecognized_states_total',

@@ -31,6 +31,8 @@ interface ReadinessOptions {
    * known.
    */
   readonly keyFault: () => string | null;
+  /** Returns a text about endpoints of merchant webhooks that keep failing; null if there are none. */
+  readonly merchantFault: () => string | null;
   /**
    * Returns which transactions a failover can lose under the current replication settings; rejects if the
    * settings cannot be read.
@@ -63,8 +65,16 @@ const DURABILITY_NOTES = {
 } as const satisfies Record<Durability, string>;
 
 export function createReadinessProbe(options: ReadinessOptions): () => Promise<Readiness> {
-  const { isStopping, doorbell, newestMigration, askDatabase, writeFault, keyFault, askReplication } =
-    options;
+  const {
+    isStopping,
+    doorbell,
+    newestMigration,
+    askDatabase,
+    writeFault,
+    keyFault,
+    merchantFault,
+    askReplication,
+  } = options;
   const database = cachedQuery(DATABASE_CACHE, askDatabase);
   return async () => {
     const missing: Record<string, string> = {};
@@ -87,6 +97,8 @@ export function createReadinessProbe(options: ReadinessOptions): () => Promise<R
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > MAX_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }
+    const merchants = merchantFault();
+    if (merchants !== null) impaired.merchantWebhooks = merchants;
     const fault = keyFault();
     if (fault !== null) missing.dataKeys = fault;
     if (!doorbell.connected) missing.doorbell = 'is not connected';

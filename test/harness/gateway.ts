@@ -105,6 +105,8 @@ interface Options {
   readonly providers?: TestOverrides['providers'];
   /** Interval at which the reconciler and the webhook queue worker look for due work. */
   readonly lookIntervalMs?: number;
+  /** Time in which a receiver of merchant webhooks must answer. */
+  readonly merchantAnswerTimeoutMs?: TestOverrides['merchantAnswerTimeoutMs'];
   /** Existing database to use instead of a fresh one. */
   readonly database?: string;
   /**
@@ -136,6 +138,7 @@ export async function bootGateway({
   // Looks for due work only once a second if `polling` is off, so that tests that count SQL statements see few periodic
   // statements.
   lookIntervalMs = polling ? 50 : 1_000,
+  merchantAnswerTimeoutMs,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
 }: Options = {}): Promise<Gateway> {
@@ -173,6 +176,7 @@ export async function bootGateway({
     ...(doorbell ? { doorbell } : {}),
     ...(provider ? { provider } : {}),
     ...(providers ? { providers } : {}),
+    ...(merchantAnswerTimeoutMs === undefined ? {} : { merchantAnswerTimeoutMs }),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });
   database.on('error', () => {});

@@ -20,6 +20,8 @@ import {
   inbox,
   logIdentity,
   meetings,
+  merchantDeliveries,
+  merchantEndpoints,
   observations,
   outbox,
   reviews,
@@ -71,7 +73,7 @@ export interface SessionArchive extends AuditEvidence {
 /**
  * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated,
  * not replaced by a session that stays, and without unfinished work (queued webhook, transition in the outbox,
- * audit backlog). Notes and late updates after the end do not postpone it: they are archived with the session.
+ * audit backlog, merchant webhook that is not delivered). Notes and late updates after the end do not postpone it: they are archived with the session.
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const isArchivable = (endedBefore: Date) => sql`
@@ -81,7 +83,11 @@ const isArchivable = (endedBefore: Date) => sql`
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})
   and not exists (select from ${outbox} o where o.session_id = ${sessions.id})
   and not exists (select from ${auditBacklog} b where b.session_id = ${sessions.id})
-  and not exists (select from ${inbox} w where w.verification_id = ${sessions.verificationId} and w.state <> 'DONE')`;
+  and not exists (select from ${inbox} w where w.verification_id = ${sessions.verificationId} and w.state <> 'DONE')
+  and not exists (select from ${merchantDeliveries} d where d.session_id = ${sessions.id} and d.state = 'PENDING')
+  and not exists (
+    select from ${feed} f join ${merchantEndpoints} e on e.position < f.position where f.session_id = ${sessions.id}
+  )`;
 
 /**
  * Locks (SKIP LOCKED) the next sessions after the id `after` that may be archived, in id order. Returns their
@@ -149,6 +155,7 @@ export async function deleteSessionsAfterArchiving(
     await tx.delete(table).where(inArray(table.sessionId, ids));
   await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
   await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
+  await tx.delete(merchantDeliveries).where(inArray(merchantDeliveries.sessionId, ids));
   // The start intents stay, as DONE: without them, a repeated start or a late webhook would create the
   // session again.
   await tx

@@ -38,6 +38,7 @@ const REPETITION = because('only recognises repeated calls; the effects of a cal
 const QUEUE = because('work in progress; the results are bound');
 const FIGURES = because('only keeps counts of sessions; the sessions are bound, and can be counted again');
 const SEARCH = because('only finds sessions; derived from bound columns by a trigger');
+const DELIVERY = because('only decides what merchants are told, and when; what an event tells is bound');
 const POSITION = because(
   'only orders the feed for subscribers; the log of each session has its own proven order',
 );
@@ -272,4 +273,28 @@ export const COLUMN_PROOFS: {
     tookMs: FIGURES,
   },
   providerBudget: { id: QUEUE, callsPausedUntil: QUEUE, pollsPausedUntil: QUEUE },
+  merchantEndpoints: {
+    name: DELIVERY,
+    position: DELIVERY,
+    failures: DELIVERY,
+    failingSince: DELIVERY,
+    pausedUntil: DELIVERY,
+    probedUntil: DELIVERY,
+  },
+  merchantDeliveries: {
+    id: DELIVERY,
+    endpoint: DELIVERY,
+    position: DELIVERY,
+    type: DELIVERY,
+    sessionId: DELIVERY,
+    sequence: DELIVERY,
+    state: DELIVERY,
+    attempts: DELIVERY,
+    queuedAt: DELIVERY,
+    triedSince: DELIVERY,
+    dueAt: DELIVERY,
+    claimed: DELIVERY,
+    outcome: DELIVERY,
+    settledAt: DELIVERY,
+  },
 };

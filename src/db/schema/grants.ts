@@ -43,6 +43,10 @@ export const RUNTIME_RIGHTS = {
   replicas: 'select, insert, update (data_keys, seen_at), delete',
   sessionFigures: 'select, insert, update (figures, as_of, took_ms), delete',
   providerBudget: 'select, update (calls_paused_until, polls_paused_until)',
+  merchantEndpoints:
+    'select, insert, update (position, failures, failing_since, paused_until, probed_until), delete',
+  merchantDeliveries:
+    'select, insert, update (state, attempts, queued_at, tried_since, due_at, claimed, outcome, settled_at), delete',
 } as const satisfies Record<TableKey, string>;
 
 /**

@@ -30,6 +30,7 @@ import {
 import { ANNOTATION_KINDS, type AnnotationKind } from '../../domain/annotations.ts';
 import { AUDIT_FIELDS, type AuditKind } from '../../domain/audit.ts';
 import type { Labels } from '../../domain/labels.ts';
+import type { EventType } from '../../domain/merchant-events.ts';
 import type { CallPurpose } from '../../domain/ports.ts';
 import type { ReviewReason } from '../../domain/review-reasons.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
@@ -800,4 +801,74 @@ export const sessionFigures = pgTable(
     tookMs: integer('took_ms').notNull(),
   },
   (t) => [primaryKey({ columns: [t.series, t.from] })],
+);
+
+/**
+ * Endpoints of merchant webhooks (setting WEBHOOK_ENDPOINTS): one row each, with the cursor in the feed and the state
+ * of the circuit breaker. The URL and the secrets are only in the settings.
+ */
+export const merchantEndpoints = pgTable('merchant_endpoint', {
+  name: text('name').primaryKey(),
+  /** Feed position up to which deliveries were created. A new endpoint begins at the head of the feed. */
+  position: bigint('position', { mode: 'number' }).notNull(),
+  /** Failed attempts since the last success, not counted exactly if several run at once. */
+  failures: integer('failures').notNull().default(0),
+  /** Time of the first failure after the last success; null if the last attempt succeeded. */
+  failingSince: time('failing_since'),
+  /** Time until which nothing is sent, because the endpoint keeps failing or asked for it; null: not paused. */
+  pausedUntil: time('paused_until'),
+  /** End of the claim of the replica that tests a failing endpoint with one delivery; null: no replica does. */
+  probedUntil: time('probed_until'),
+});
+
+/**
+ * States of a delivery. PENDING: to be sent, or sent again. DONE: the endpoint accepted it. PARKED: dead letter, not
+ * accepted within three days.
+ */
+export const DELIVERY_STATES = ['PENDING', 'DONE', 'PARKED'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/**
+ * Deliveries: one row per event and endpoint. A row has no body: the body follows from rows that never change, so that
+ * it is the same at each attempt. No personal data.
+ */
+export const merchantDeliveries = pgTable(
+  'merchant_delivery',
+  {
+    id: bigserial('id', { mode: 'bigint' }).primaryKey(),
+    endpoint: text('endpoint')
+      .notNull()
+      .references(() => merchantEndpoints.name, { onDelete: 'cascade' }),
+    /** Feed position of the transition that the event tells of. */
+    position: bigint('position', { mode: 'number' }).notNull(),
+    type: text('type').$type<EventType>().notNull(),
+    sessionId: uuid('session_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    state: text('state').$type<DeliveryState>().notNull().default('PENDING'),
+    /** Attempts since the delivery was queued. The number also tells apart the replicas that claimed it one after another. */
+    attempts: integer('attempts').notNull().default(0),
+    /** Time at which the delivery was created or replayed. */
+    queuedAt: time('queued_at').notNull(),
+    /** Time of the first attempt since the delivery was queued. */
+    triedSince: time('tried_since'),
+    /** Earliest time of the next attempt. While a replica sends the delivery: the end of that replica's claim. */
+    dueAt: time('due_at').notNull(),
+    claimed: boolean('claimed').notNull().default(false),
+    /** Outcome of the last attempt, such as `HTTP 500`; null before the first. */
+    outcome: text('outcome'),
+    settledAt: time('settled_at'),
+  },
+  (t) => [
+    unique('merchant_delivery_event').on(t.endpoint, t.position, t.type),
+    index('merchant_delivery_due').on(t.endpoint, t.dueAt, t.id).where(sql`${t.state} = 'PENDING'`),
+    // Order of the deliveries of a session to an endpoint.
+    index('merchant_delivery_line')
+      .on(t.endpoint, t.sessionId, t.position, t.type)
+      .where(sql`${t.state} = 'PENDING'`),
+    index('merchant_delivery_left').on(t.endpoint, t.state, t.queuedAt).where(sql`${t.state} <> 'DONE'`),
+    index('merchant_delivery_session').on(t.sessionId),
+    // Accepted deliveries are deleted after a while.
+    index('merchant_delivery_done').on(t.settledAt).where(sql`${t.state} = 'DONE'`),
+    check('merchant_delivery_state', sql`${t.state} in (${literals(DELIVERY_STATES)})`),
+  ],
 );

@@ -1,0 +1,202 @@
+/**
+ * `npm run webhooks`: lists and shows deliveries of merchant webhooks, queues them again (replay), and sends a test
+ * event (ping).
+ */
+import { parseArgs } from 'node:util';
+import {
+  type DeliveryRow,
+  findDeliveries,
+  findPositionBefore,
+  listDeliveries,
+  replayFeed,
+  requeueDeliveries,
+} from '../db/outgoing/deliveries.ts';
+import {
+  deleteEndpoint,
+  findEndpoint,
+  readEndpointHealth,
+  registerEndpoint,
+} from '../db/outgoing/endpoints.ts';
+import { DELIVERY_STATES, type DeliveryState } from '../db/schema/tables.ts';
+import type { MerchantEndpoint } from '../domain/merchant-events.ts';
+import { systemClock } from '../domain/ports.ts';
+import { buildEvent, buildPing } from '../services/outgoing/event-body.ts';
+import { EventSender } from '../services/outgoing/send-event.ts';
+import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
+import { runCommand } from './run-command.ts';
+
+const USAGE = `npm run webhooks -- list [--endpoint NAME] [--state ${DELIVERY_STATES.join('|')}] [--limit N]
+npm run webhooks -- show ID...                          shows deliveries, with the body that is sent
+npm run webhooks -- replay ID...                        queues deliveries again, whatever their state
+npm run webhooks -- replay --state PARKED [--endpoint NAME]
+npm run webhooks -- replay --endpoint NAME --since TIME queues everything since a time again, such as 2026-11-30T09:00Z
+npm run webhooks -- ping NAME                           sends a signed test event, and says what the endpoint answered
+npm run webhooks -- forget NAME                         deletes an endpoint that is no longer in WEBHOOK_ENDPOINTS`;
+
+/** Maximum number of deliveries that `replay --state` queues in one run. The next run queues the remaining ones. */
+const REPLAY_BATCH = 10_000;
+/** Transitions that `replay --since` reads at once. */
+const FEED_BATCH = 1_000;
+
+class UsageError extends Error {}
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+interface Filter {
+  readonly endpoint: string | null;
+  readonly state: DeliveryState | null;
+}
+
+async function list({ db, pool }: CommandDatabase, filter: Filter, limit: number): Promise<void> {
+  for (const each of await readEndpointHealth(pool, systemClock.now())) {
+    if (filter.endpoint !== null && each.name !== filter.endpoint) continue;
+    const failing = each.failingSince ? `failing since ${each.failingSince.toISOString()}` : 'working';
+    print(
+      `${each.name}: ${failing}${each.paused ? ', paused' : ''}; ${each.pending} pending, ${each.parked} parked`,
+    );
+  }
+  const rows = await listDeliveries(db, filter, limit);
+  for (const row of rows) print(formatDelivery(row));
+  print(`${rows.length} deliveries${rows.length === limit ? '; there may be more: raise --limit' : ''}.`);
+}
+
+const formatDelivery = (row: DeliveryRow & { readonly verificationId: string }): string =>
+  [
+    String(row.id).padStart(8),
+    row.state.padEnd(7),
+    row.queuedAt.toISOString(),
+    String(row.attempts).padStart(2),
+    row.endpoint.padEnd(16),
+    row.type.padEnd(24),
+    `${row.verificationId} ${row.sequence}`.padEnd(32),
+    row.outcome ?? '',
+  ]
+    .join('  ')
+    .trimEnd();
+
+async function show({ db }: CommandDatabase, ids: readonly bigint[]): Promise<void> {
+  for (const row of await findAll({ db }, ids)) {
+    const event = buildEvent(row);
+    print(formatDelivery(row));
+    print(`webhook-id: ${event.id}`);
+    print(JSON.stringify(JSON.parse(event.body), null, 2));
+  }
+}
+
+async function replay(opened: CommandDatabase, ids: readonly bigint[], filter: Filter): Promise<void> {
+  const { db } = opened;
+  const wanted =
+    filter.state === null
+      ? (await findAll(opened, ids)).map(({ id }) => id)
+      : (await listDeliveries(db, filter, REPLAY_BATCH)).map(({ id }) => id);
+  const queued = await requeueDeliveries(db, wanted, systemClock.now());
+  print(
+    `${queued} deliveries are queued again: a running gateway will send them, with the same ids as before.`,
+  );
+}
+
+async function replaySince({ db }: CommandDatabase, endpoint: MerchantEndpoint, since: Date): Promise<void> {
+  await registerEndpoint(db, endpoint.name);
+  const stored = await findEndpoint(db, endpoint.name);
+  const range = { after: await findPositionBefore(db, since), upTo: stored?.position ?? 0 };
+  const queued = await replayFeed(db, endpoint, range, systemClock.now(), FEED_BATCH);
+  print(`${queued} events are queued again: a running gateway will send them, with the same ids as before.`);
+}
+
+async function ping({ config }: CommandDatabase, endpoint: MerchantEndpoint): Promise<void> {
+  const sender = new EventSender({ allowedHosts: config.merchantWebhooks?.allowedHosts ?? [] });
+  try {
+    const now = systemClock.now();
+    const { accepted, outcome } = await sender.send(endpoint, buildPing(now), now);
+    print(`${endpoint.name} ${accepted ? 'accepted' : 'did not accept'} the test event: ${outcome}.`);
+    if (!accepted) process.exitCode = 1;
+  } finally {
+    sender.stop();
+  }
+}
+
+async function forget({ db, config }: CommandDatabase, name: string): Promise<void> {
+  if (config.merchantWebhooks?.endpoints.some((endpoint) => endpoint.name === name))
+    throw new UsageError(
+      `${name} is in WEBHOOK_ENDPOINTS. Take it out, restart all gateways, and run this again.`,
+    );
+  if (!(await deleteEndpoint(db, name))) throw new UsageError(`No endpoint ${name} is stored.`);
+  print(`${name} and its deliveries are deleted.`);
+}
+
+async function findAll({ db }: Pick<CommandDatabase, 'db'>, ids: readonly bigint[]) {
+  const rows = await findDeliveries(db, ids);
+  const missing = ids.filter((id) => !rows.some((row) => row.id === id));
+  if (missing.length > 0)
+    throw new UsageError(
+      `No delivery has the id ${missing.join(', ')}. Run npm run webhooks -- list to see the ids.`,
+    );
+  return rows;
+}
+
+function parseIds(given: readonly string[]): bigint[] {
+  const wrong = given.filter((id) => !/^\d{1,18}$/.test(id));
+  if (given.length === 0 || wrong.length > 0)
+    throw new UsageError(
+      `Pass the numeric ids of deliveries, as npm run webhooks -- list shows them.\n${USAGE}`,
+    );
+  return given.map(BigInt);
+}
+
+function parseState(given: string | undefined): DeliveryState | null {
+  if (given === undefined) return null;
+  const state = DELIVERY_STATES.find((each) => each === given.toUpperCase());
+  if (!state) throw new UsageError(`--state ${given} is unknown: pass one of ${DELIVERY_STATES.join(', ')}.`);
+  return state;
+}
+
+function parseTime(given: string): Date {
+  const time = new Date(given);
+  if (Number.isNaN(time.getTime()))
+    throw new UsageError(`--since ${given} is not a time, such as 2026-11-30T09:00Z.`);
+  return time;
+}
+
+function findConfigured({ config }: CommandDatabase, name: string | undefined): MerchantEndpoint {
+  const endpoints = config.merchantWebhooks?.endpoints ?? [];
+  const found = endpoints.find((endpoint) => endpoint.name === name);
+  if (!found)
+    throw new UsageError(
+      `Pass the name of an endpoint of WEBHOOK_ENDPOINTS: ${endpoints.map((each) => each.name).join(', ') || 'there is none'}.`,
+    );
+  return found;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      endpoint: { type: 'string' },
+      state: { type: 'string' },
+      since: { type: 'string' },
+      limit: { type: 'string', default: '50' },
+    },
+  });
+  const [verb = 'list', ...given] = positionals;
+  if (!['list', 'show', 'replay', 'ping', 'forget'].includes(verb)) throw new UsageError(USAGE);
+  const filter: Filter = { endpoint: values.endpoint ?? null, state: parseState(values.state) };
+  const limit = Number(values.limit);
+  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a number of at least 1.');
+  const since = values.since === undefined ? null : parseTime(values.since);
+  const needsIds = verb === 'show' || (verb === 'replay' && !filter.state && !since);
+  const ids = needsIds ? parseIds(given) : [];
+
+  const opened = await openCommandDatabase();
+  try {
+    if (verb === 'list') await list(opened, filter, limit);
+    else if (verb === 'show') await show(opened, ids);
+    else if (verb === 'ping') await ping(opened, findConfigured(opened, given[0]));
+    else if (verb === 'forget') await forget(opened, given[0] ?? '');
+    else if (since) await replaySince(opened, findConfigured(opened, values.endpoint), since);
+    else await replay(opened, ids, filter);
+  } finally {
+    await opened.close();
+  }
+}
+
+await runCommand(main);

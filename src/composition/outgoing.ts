@@ -1,0 +1,23 @@
+import { EventDispatcher } from '../services/outgoing/event-dispatcher.ts';
+import { createAttemptObserver } from '../telemetry/merchant-webhooks.ts';
+import type { Core } from './core.ts';
+import type { OpenedDatabase } from './database.ts';
+import type { OpenedFeed } from './feed.ts';
+
+/** Starts to deliver merchant webhooks; null if the settings name no endpoint: nothing is then written or sent. */
+export async function openOutgoing(
+  { config, overrides, clock, log, metrics, lifecycle }: Core,
+  { db }: OpenedDatabase,
+  { doorbell }: OpenedFeed,
+): Promise<EventDispatcher | null> {
+  if (!config.merchantWebhooks) return null;
+  const { lookIntervalMs, merchantAnswerTimeoutMs: answerTimeoutMs } = overrides;
+  const dispatcher = await EventDispatcher.start({
+    ...{ db, clock, doorbell, log, ...config.merchantWebhooks },
+    ...(lookIntervalMs === undefined ? {} : { lookIntervalMs }),
+    ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
+    onAttempt: createAttemptObserver(metrics),
+  });
+  lifecycle.onStop(() => dispatcher.stop());
+  return dispatcher;
+}

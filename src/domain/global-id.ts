@@ -1,0 +1,16 @@
+/** Types that have a global id. */
+export type NodeType =
+  | 'VkycSession'
+  | 'VkycUser'
+  | 'StatusTransition'
+  | 'Meeting'
+  | 'Review'
+  | 'Note'
+  | 'Closure'
+  | 'Escalation'
+  | 'DisputeResolution'
+  | 'Assignment';
+
+/** Returns the id by which the API names an object: unique over all types (Relay). */
+export const toGlobalId = (type: NodeType, key: string): string =>
+  Buffer.from(`${type}:${key}`).toString('base64url');

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import { sendTo, startReceiver } from '../harness/receiver.ts';
+
+test('a session is archived only after its events were delivered, and its deliveries go with it', {
+  timeout: 60_000,
+}, async () => {
+  const receiver = await startReceiver();
+  const gateway = await bootGateway({ environment: sendTo({ core: receiver }), lookIntervalMs: 20 });
+  receiver.answer(() => 500);
+  const { key } = await endedLongAgo(gateway, 'ended.1');
+  await gateway.start('alive.1');
+  const count = async (condition: string) =>
+    (await gateway.database.query(`select from merchant_delivery where ${condition}`)).rowCount ?? 0;
+  await eventually(async () => (await count('attempts > 0')) > 0);
+
+  expect(await run(gateway, 'retention')).toMatch(/^0 sessions ended/);
+
+  receiver.answer(() => 200);
+  await eventually(async () => {
+    await gateway.database.query('update merchant_delivery set due_at = queued_at where not claimed');
+    await gateway.database.query('update merchant_endpoint set paused_until = null');
+    return (await count(`state = 'PENDING'`)) === 0;
+  });
+  expect(await count(`session_id = '${key}'`)).toBeGreaterThan(5);
+  expect(await run(gateway, 'retention', '--to', await emptyFolder())).toContain('Moved 1 sessions');
+  expect(await count(`session_id = '${key}'`)).toBe(0);
+});
