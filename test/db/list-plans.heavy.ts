@@ -27,8 +27,11 @@ const OPEN_PART = 0.03;
  * order, the cheapest way to a page reads some thousands, or the open sessions.
  */
 const MOST_ROWS = Math.max(15_000, SESSIONS * OPEN_PART * 1.4);
-/** A count with several conditions reads all sessions that pass the most selective one. */
-const MOST_ROWS_OF_COUNT = Math.max(60_000, SESSIONS / 4);
+/**
+ * Maximum number of rows that a count may read: not all sessions, but all that pass its most selective condition, such as
+ * the labels of half of them.
+ */
+const MOST_ROWS_OF_COUNT = Math.max(60_000, SESSIONS * 0.6);
 /** PostgreSQL makes a plan for the given values this often, before it may choose a plan for all values. */
 const CUSTOM_PLANS = 5;
 
