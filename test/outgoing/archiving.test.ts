@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { connect } from '../../src/db/connection/client.ts';
+import { deleteOldDeliveries } from '../../src/db/outgoing/deliveries.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
-import { bootGateway, eventually } from '../harness/gateway.ts';
+import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
 import { sendTo, startReceiver } from '../harness/receiver.ts';
 
 test('a session is archived only after its events were delivered, and its deliveries go with it', {
@@ -26,4 +28,25 @@ test('a session is archived only after its events were delivered, and its delive
   expect(await count(`session_id = '${key}'`)).toBeGreaterThan(5);
   expect(await run(gateway, 'retention', '--to', await emptyFolder())).toContain('Moved 1 sessions');
   expect(await count(`session_id = '${key}'`)).toBe(0);
+});
+
+test('accepted deliveries are deleted after a while, those that wait or are parked stay', async () => {
+  const receiver = await startReceiver();
+  const gateway = await bootGateway({
+    environment: sendTo({ core: receiver }, { events: ['session.transitioned'] }),
+  });
+  await gateway.start('kept.happy-path');
+  await gateway.advance('kept.happy-path', 2);
+  const states = async () =>
+    (await gateway.database.query('select state from merchant_delivery order by sequence')).rows.map(
+      ({ state }) => state,
+    );
+  await eventually(async () => (await states()).join() === 'DONE,DONE,DONE');
+  await gateway.database.query(`update merchant_delivery set state = 'PARKED' where sequence = 2`);
+  const { db, close } = connect(gateway.databaseUrl, 2, () => {});
+  atTheEnd(close);
+
+  expect(await deleteOldDeliveries(db, new Date(Date.now() - 3_600_000), 100)).toBe(0);
+  expect(await deleteOldDeliveries(db, new Date(Date.now() + 3_600_000), 100)).toBe(2);
+  expect(await states()).toEqual(['PARKED']);
 });
