@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/connection/client.ts';
+import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { deleteOldDeliveries } from '../../src/db/outgoing/deliveries.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
@@ -43,7 +43,7 @@ test('accepted deliveries are deleted after a while, those that wait or are park
     );
   await eventually(async () => (await states()).join() === 'DONE,DONE,DONE');
   await gateway.database.query(`update merchant_delivery set state = 'PARKED' where sequence = 2`);
-  const { db, close } = connect(gateway.databaseUrl, 2, () => {});
+  const { db, close } = createDatabasePools(gateway.databaseUrl, 2, () => {});
   atTheEnd(close);
 
   expect(await deleteOldDeliveries(db, new Date(Date.now() - 3_600_000), 100)).toBe(0);
