@@ -4,8 +4,9 @@ import { faultsOf, WIDTHS } from '../harness/accessibility.ts';
 import { report, sessionAt, settled, staffOf } from '../harness/acting.ts';
 import { browserTest } from '../harness/browser.ts';
 import { movableClock } from '../harness/clock.ts';
-import { type Console, type OpenOptions, openConsole, PATIENTLY, SAYS } from '../harness/console.ts';
+import { type Console, killWindow, type OpenOptions, openConsole, PATIENTLY, SAYS } from '../harness/console.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { focusOf, tabTo } from '../harness/keyboard.ts';
 
 const MINUTE = 60_000;
 const VIEWPORTS = { wide: { width: 1440, height: 900 }, phone: WIDTHS.phone };
@@ -102,7 +103,7 @@ browserTest(
       .rowOf('queue.1')
       .getByText(/^ravi until/)
       .waitFor();
-    await kill(ravi);
+    await killWindow(ravi);
     clock.forward(9 * MINUTE);
     await meera.button('Next').click();
     await meera.page.getByText(QUEUE_EMPTY).waitFor();
@@ -121,14 +122,6 @@ browserTest(
     expect([...meera.complaints, ...list.complaints]).toEqual([]);
   },
 );
-
-/** Kills the process that renders the window's page. The page can say nothing any more. */
-async function kill({ page }: Console): Promise<void> {
-  const crashed = page.waitForEvent('crash');
-  const devtools = await page.context().newCDPSession(page);
-  devtools.send('Page.crash').catch(() => {});
-  await crashed;
-}
 
 browserTest(
   'my work is live: sessions come when they are assigned to the viewer, and go when the assignment or its lease ends, but not while it is renewed',
@@ -430,18 +423,6 @@ browserTest(
 );
 
 /** Returns the name of the focused element. */
-const focusOf = ({ page }: Console) =>
-  page.evaluate<string>('document.activeElement.ariaLabel ?? document.activeElement.textContent');
-
-/** Presses Tab until an element with this name has the focus. */
-async function tabTo(window: Console, name: string, key = 'Tab'): Promise<void> {
-  for (let presses = 0; presses < 60; presses += 1) {
-    if ((await focusOf(window)) === name) return;
-    await window.page.keyboard.press(key);
-  }
-  expect.fail(`Tab does not reach "${name}"`);
-}
-
 for (const [name, viewport] of Object.entries(VIEWPORTS))
   browserTest(
     `queues, assignments and actions on several sessions have no accessibility violation and fit the screen, on a ${name} screen`,

@@ -141,6 +141,14 @@ export async function openConsole(
   };
 }
 
+/** Kills the process that renders the window's page. The page can say nothing any more. */
+export async function killWindow({ page }: Console): Promise<void> {
+  const crashed = page.waitForEvent('crash');
+  const devtools = await page.context().newCDPSession(page);
+  devtools.send('Page.crash').catch(() => {});
+  await crashed;
+}
+
 /**
  * Function that runs in the page. Returns each timeline entry's number and its step without the icon, oldest
  * first.

@@ -72,7 +72,6 @@ export function moved(frame: operationsWatchSubscription$data['sessionLive']): s
     }
     case 'SessionSnapshot':
       return frame.resync ? 'show the session again' : null;
-    case 'DeadlinePassed':
     case 'Heartbeat':
     case '%other':
       return null;
