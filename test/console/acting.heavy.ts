@@ -168,6 +168,8 @@ browserTest(
       await window.button(SAYS.note).click();
       await window.field('Note').fill(text);
       await window.press('Add note');
+      // The button of the open dialog has the same name as the button of the page.
+      await window.dialog.waitFor({ state: 'detached' });
       await card('Notes').getByText(text).waitFor();
     }
     const notes = await card('Notes').getByRole('listitem').allInnerTexts();
