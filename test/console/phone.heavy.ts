@@ -76,7 +76,7 @@ for (const language of ['en', 'hi'])
       const { page } = window;
       await page.evaluate(`localStorage['vkyc.language'] = '${language}'`);
       await page.reload();
-      await window.rows.first().waitFor();
+      await page.getByRole('link', { name: 'short', exact: true }).waitFor();
 
       await expectFits(window, 'list');
       expect(await faultsOf(window, 'list')).toEqual([]);
