@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import { createCore, type TestOverrides } from './composition/core.ts';
 import { openDatabase } from './composition/database.ts';
 import { openFeed } from './composition/feed.ts';
-import { createGraphql, createServices } from './composition/graphql.ts';
+import { createGraphqlPipeline, createResolverServices } from './composition/graphql.ts';
 import { serveHttp } from './composition/http.ts';
-import { openOutgoing } from './composition/outgoing.ts';
+import { openMerchantWebhooks } from './composition/outgoing.ts';
 import { openProvider } from './composition/provider.ts';
 import { openTransitions } from './composition/transitions.ts';
 import type { Config } from './config.ts';
-import { webhookPath } from './http/webhooks.ts';
+import { getWebhookPath } from './http/webhooks.ts';
 
 export interface App {
   /** URL of the gateway, such as http://127.0.0.1:4000 */
@@ -38,14 +38,14 @@ export async function startApp(config: Config, overrides: TestOverrides = {}): P
     const provider = await openProvider(core, database);
     const feed = openFeed(core, database, provider);
     const transitions = openTransitions(core, database, provider, feed);
-    const outgoing = await openOutgoing(core, database, feed);
-    const services = createServices(core, database, provider, feed, transitions);
-    const graphql = await createGraphql(core, services, database);
+    const outgoing = await openMerchantWebhooks(core, database, feed);
+    const services = createResolverServices(core, database, provider, feed, transitions);
+    const graphql = await createGraphqlPipeline(core, services, database);
     const { url, metricsUrl } = await serveHttp({
       ...{ core, database, provider, feed, transitions, outgoing, graphql },
     });
     const { sandbox, configured } = provider;
-    sandbox?.deliverTo(`${url}${webhookPath(configured)}`);
+    sandbox?.deliverTo(`${url}${getWebhookPath(configured)}`);
     return { url, metricsUrl, sandboxUrl: sandbox?.baseUrl ?? null, log, stop: () => lifecycle.stop() };
   } catch (error) {
     await lifecycle.stop();

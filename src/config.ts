@@ -4,15 +4,15 @@ import type { Deadlines } from './domain/deadlines.ts';
 import type { MerchantEndpoint } from './domain/merchant-events.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
-  DEFAULT_SLOT_MINUTES,
+  DEFAULT_MEETING_SLOT_MINUTES,
   type Environment,
   environmentSchema,
-  hasAuthentication,
+  hasAuthenticationSettings,
+  hasCompleteProviderSettings,
   isProduction,
   type LOG_FORMATS,
-  namesProvider,
 } from './environment.ts';
-import { findContradictions, findWarnings } from './environment-rules.ts';
+import { findSettingProblems, findSettingWarnings } from './environment-rules.ts';
 
 /**
  * Default of DRAIN_SECONDS in production: long enough for a load balancer that probes /readyz every second and stops
@@ -71,9 +71,9 @@ export interface Config {
   readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
   /** Keys that encrypt stored data. Null: the process creates a key under `dataDir` (development only). */
-  readonly dataKeys: readonly DataKey[] | null;
+  readonly dataKeys: readonly KeyWithId[] | null;
   /** Keys of the audit chains' hashes (HMAC). Null: the process creates a key under `dataDir` (development only). */
-  readonly auditKeys: readonly DataKey[] | null;
+  readonly auditKeys: readonly KeyWithId[] | null;
   readonly provider: {
     /** Call budget of all replicas together, in calls per minute. */
     readonly callsPerMinute: number;
@@ -171,7 +171,7 @@ export interface Config {
   };
 }
 
-export interface DataKey {
+export interface KeyWithId {
   readonly id: string;
   /** AES-256 or HMAC key of 32 bytes. */
   readonly key: Buffer;
@@ -226,7 +226,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) throw new ConfigError(formatSettingErrors(parsed.error, given));
   const env = parsed.data;
-  const complaints = findContradictions(env);
+  const complaints = findSettingProblems(env);
   if (complaints.length > 0) throw new ConfigError(complaints);
   const logFormat = env.LOG_FORMAT ?? (terminal ? 'text' : 'json');
   return {
@@ -238,7 +238,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     // At a terminal the access log is off by default: a web page loads a dozen files, whose lines would bury
     // all other lines.
     accessLog: env.ACCESS_LOG ?? logFormat === 'json',
-    warnings: findWarnings(env),
+    warnings: findSettingWarnings(env),
     database: readDatabase(env),
     natsServers: env.NATS_URL ?? null,
     dataDir: env.DATA_DIR,
@@ -266,7 +266,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     // Without sign-in, failed attempts are not limited: only a developer uses such a gateway.
-    failuresPerMinute: hasAuthentication(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
+    failuresPerMinute: hasAuthenticationSettings(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:
       Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) &&
@@ -285,7 +285,7 @@ function readCalendar(env: Environment): CalendarRules | null {
   if (!hours || capacity === undefined) return null;
   return {
     ...{ hours, capacity },
-    slotMinutes: env.MEETING_SLOT_MINUTES ?? DEFAULT_SLOT_MINUTES,
+    slotMinutes: env.MEETING_SLOT_MINUTES ?? DEFAULT_MEETING_SLOT_MINUTES,
     timeZone: env.MEETING_TIME_ZONE ?? DEFAULT_TIME_ZONE,
     holidays: new Set(env.HOLIDAYS),
   };
@@ -305,7 +305,7 @@ function readDatabase(env: Environment): Config['database'] {
 
 function readProvider(env: Environment): Config['provider'] {
   const given = env.PROVIDER_CALLS_PER_MINUTE;
-  if (namesProvider(env)) {
+  if (hasCompleteProviderSettings(env)) {
     return {
       kind: 'CASHFREE',
       callsPerMinute: given ?? CALLS_PER_MINUTE.CASHFREE,

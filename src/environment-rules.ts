@@ -5,18 +5,18 @@
 import { isIP } from 'node:net';
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
-  DEFAULT_SLOT_MINUTES,
+  DEFAULT_MEETING_SLOT_MINUTES,
   type Environment,
-  hasAuthentication,
-  isLoopback,
-  isPlainHttp,
+  hasAuthenticationSettings,
+  hasCompleteProviderSettings,
+  isLoopbackHost,
+  isPlainHttpUrl,
   isProduction,
-  namesProvider,
   usesSandbox,
 } from './environment.ts';
-import { hostOf, isPublicAddress } from './services/outgoing/public-address.ts';
+import { getUnbracketedHost, isPublicIpAddress } from './services/outgoing/public-address.ts';
 import {
-  findRepeated,
+  findRepeatedKeyIds,
   isPrivateHost,
   isTooLargeNetwork,
   isWeakKey,
@@ -33,11 +33,11 @@ const ALLOW_PLAIN =
   'Set it to an https: URL, or set ALLOW_PLAIN_HTTP=1 if the network in between is private.';
 
 /** Returns a sentence for each combination of settings that is refused, with what to set. */
-export function findContradictions(env: Environment): string[] {
+export function findSettingProblems(env: Environment): string[] {
   const production = isProduction(env);
   const complaints: [boolean, string][] = [
     [
-      !hasAuthentication(env) && production,
+      !hasAuthenticationSettings(env) && production,
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but production needs one of them to verify tokens.',
     ],
     [
@@ -49,12 +49,12 @@ export function findContradictions(env: Environment): string[] {
       `AUTH_SECRET: the secret can be guessed, and anyone who knows it can issue tokens. Use random characters, ${RANDOM}`,
     ],
     [
-      production && isPlainHttp(env.AUTH_JWKS_URL) && !env.ALLOW_PLAIN_HTTP,
+      production && isPlainHttpUrl(env.AUTH_JWKS_URL) && !env.ALLOW_PLAIN_HTTP,
       `AUTH_JWKS_URL: the URL uses http, so an attacker on the network path can replace the keys. ${ALLOW_PLAIN}`,
     ],
     [
-      isPlainHttp(env.CASHFREE_BASE_URL) &&
-        !isLoopback(new URL(env.CASHFREE_BASE_URL).hostname) &&
+      isPlainHttpUrl(env.CASHFREE_BASE_URL) &&
+        !isLoopbackHost(new URL(env.CASHFREE_BASE_URL).hostname) &&
         !env.ALLOW_PLAIN_HTTP,
       `CASHFREE_BASE_URL: the URL uses http, so credentials and personal data can be read on the network path. ${ALLOW_PLAIN}`,
     ],
@@ -71,15 +71,15 @@ export function findContradictions(env: Environment): string[] {
       `TRUST_PROXY: ${network} is much larger than a network of proxies, and a trusted host can claim any client address. Set it to the network of your proxies only, such as 10.0.0.0/8.`,
     ]),
     [
-      !hasAuthentication(env) && !usesSandbox(env),
+      !hasAuthenticationSettings(env) && !usesSandbox(env),
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but a real provider needs one of them to verify tokens.',
     ],
     [
-      !hasAuthentication(env) && !isLoopback(env.HOST),
+      !hasAuthenticationSettings(env) && !isLoopbackHost(env.HOST),
       `AUTH_SECRET or AUTH_JWKS_URL: neither is set, so HOST must be a loopback address, not ${env.HOST}. Set one of them, or HOST=127.0.0.1.`,
     ],
     [
-      env.PORT !== 0 && env.PORT === env.SANDBOX_PORT && !namesProvider(env),
+      env.PORT !== 0 && env.PORT === env.SANDBOX_PORT && !hasCompleteProviderSettings(env),
       `PORT, SANDBOX_PORT: both are ${env.PORT}. Change one of them.`,
     ],
     [
@@ -130,7 +130,7 @@ export function findContradictions(env: Environment): string[] {
     ),
     [
       hasHoursWithoutSlot(env),
-      `MEETING_HOURS, MEETING_SLOT_MINUTES: some hours are shorter than a slot of ${env.MEETING_SLOT_MINUTES ?? DEFAULT_SLOT_MINUTES} minutes, so that no meeting fits in. Change one of them.`,
+      `MEETING_HOURS, MEETING_SLOT_MINUTES: some hours are shorter than a slot of ${env.MEETING_SLOT_MINUTES ?? DEFAULT_MEETING_SLOT_MINUTES} minutes, so that no meeting fits in. Change one of them.`,
     ],
     [
       env.WEBHOOK_ALLOWED_HOSTS.length > 0 && env.WEBHOOK_ENDPOINTS === undefined,
@@ -142,7 +142,7 @@ export function findContradictions(env: Environment): string[] {
     ]),
     ...(['DATA_KEYS', 'AUDIT_KEYS'] as const).flatMap((setting): [boolean, string][] => {
       const given = env[setting] ?? [];
-      const repeated = findRepeated(given.map(({ id }) => id));
+      const repeated = findRepeatedKeyIds(given.map(({ id }) => id));
       return [
         [repeated.length > 0, `${setting}: several keys have the id ${repeated}. Give each key its own id.`],
         [
@@ -159,20 +159,20 @@ export function findContradictions(env: Environment): string[] {
 
 function hasHoursWithoutSlot({
   MEETING_HOURS = [],
-  MEETING_SLOT_MINUTES = DEFAULT_SLOT_MINUTES,
+  MEETING_SLOT_MINUTES = DEFAULT_MEETING_SLOT_MINUTES,
 }: Environment) {
   return MEETING_HOURS.some(({ opensAt, closesAt }) => closesAt - opensAt < MEETING_SLOT_MINUTES);
 }
 
 /** Whether an endpoint of merchant webhooks is refused. Host names are checked again when they are resolved. */
 function isUnsafeEndpoint(url: URL, { WEBHOOK_ALLOWED_HOSTS: allowedHosts }: Environment): boolean {
-  const host = hostOf(url);
+  const host = getUnbracketedHost(url);
   if (allowedHosts.includes(host)) return false;
-  return url.protocol === 'http:' || (isIP(host) !== 0 && !isPublicAddress(host)) || isLoopback(host);
+  return url.protocol === 'http:' || (isIP(host) !== 0 && !isPublicIpAddress(host)) || isLoopbackHost(host);
 }
 
 /** Returns a sentence for each setting that is allowed but unsafe. */
-export function findWarnings(env: Environment): string[] {
+export function findSettingWarnings(env: Environment): string[] {
   const warnings: string[] = [];
   for (const setting of ['DATABASE_URL', 'MIGRATE_DATABASE_URL', 'LISTEN_DATABASE_URL'] as const) {
     const url = env[setting];

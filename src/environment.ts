@@ -217,7 +217,7 @@ const timeZone = text.refine((value) => {
 }, 'is not the name of a time zone, such as Asia/Kolkata');
 
 /** Default of MEETING_SLOT_MINUTES. */
-export const DEFAULT_SLOT_MINUTES = 30;
+export const DEFAULT_MEETING_SLOT_MINUTES = 30;
 
 export const LOG_FORMATS = ['json', 'text'] as const;
 
@@ -292,16 +292,17 @@ export type Environment = z.infer<typeof environmentSchema>;
 
 export const isProduction = ({ NODE_ENV = '' }: Environment): boolean => /^prod(uction)?$/.test(NODE_ENV);
 
-export const isPlainHttp = (url: string | undefined): url is string =>
+export const isPlainHttpUrl = (url: string | undefined): url is string =>
   url !== undefined && new URL(url).protocol === 'http:';
 
-export const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
+export const isLoopbackHost = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
 
 /** Returns whether the provider is a sandbox, in this process or in another one on this machine. */
 export const usesSandbox = (env: Environment): boolean =>
   (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
-  (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
-export const hasAuthentication = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
+  (env.CASHFREE_BASE_URL !== undefined && isLoopbackHost(new URL(env.CASHFREE_BASE_URL).hostname));
+export const hasAuthenticationSettings = (env: Environment): boolean =>
+  Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
 
 interface ProviderSettings {
   readonly CASHFREE_BASE_URL: string;
@@ -310,5 +311,5 @@ interface ProviderSettings {
 }
 
 /** Returns whether the settings name a provider completely; otherwise this process runs a sandbox. */
-export const namesProvider = (env: Environment): env is Environment & ProviderSettings =>
+export const hasCompleteProviderSettings = (env: Environment): env is Environment & ProviderSettings =>
   Boolean(env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET);

@@ -9,7 +9,7 @@ interface GatewayUrls {
 }
 
 /** Returns the addresses at which a running gateway serves its API, its web pages and its sandbox. */
-export const findGatewayUrls = (
+export const buildGatewayUrls = (
   { introspection }: Config,
   { url, sandboxUrl }: { url: string; sandboxUrl: string | null },
 ): GatewayUrls => ({

@@ -31,18 +31,18 @@ const LEVELS = new Map([
 const UNINTERESTING = ['level', 'time', 'pid', 'hostname', 'msg', 'err'];
 
 /** Creates a stream that converts pino's JSON lines to text. */
-export function createTextOutput(terminal: NodeJS.WritableStream): Writable {
+export function createTextLogStream(terminal: NodeJS.WritableStream): Writable {
   // Ignores the error of a closed terminal, which would end the process.
   terminal.on('error', () => {});
   return new Writable({
     decodeStrings: false,
     write(line: string, _encoding, written) {
-      terminal.write(formatLine(JSON.parse(line) as Line), () => written());
+      terminal.write(formatLogLine(JSON.parse(line) as Line), () => written());
     },
   });
 }
 
-export function formatLine(line: Line): string {
+export function formatLogLine(line: Line): string {
   const { level, time, msg, err } = line;
   const clock = new Date(time).toTimeString().slice(0, 8);
   const more = Object.entries(line)

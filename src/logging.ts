@@ -1,6 +1,6 @@
 import { type Logger, pino, stdSerializers } from 'pino';
 import type { LogFormat } from './config.ts';
-import { createTextOutput } from './logging-text.ts';
+import { createTextLogStream } from './logging-text.ts';
 
 /**
  * Serializes an error for the log: type, message and stack, without the parameters of a failed SQL statement, which
@@ -27,7 +27,7 @@ interface LoggerOptions {
 /** Creates a logger to standard output. A closed terminal or pipe (EPIPE) does not end the process. */
 export function createLogger({ level, format, ids }: LoggerOptions): Logger {
   const output =
-    format === 'text' ? createTextOutput(process.stdout) : pino.destination({ fd: 1, sync: true });
+    format === 'text' ? createTextLogStream(process.stdout) : pino.destination({ fd: 1, sync: true });
   output.on('error', () => {});
   return pino({ level, ...(ids ? { mixin: ids } : {}) }, output);
 }

@@ -5,8 +5,8 @@
 import { constants } from 'node:os';
 import { type App, startApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
-import { findGatewayUrls, formatGreeting } from './greeting.ts';
-import { checkPorts, explainStartFailure } from './start-failures.ts';
+import { buildGatewayUrls, formatGreeting } from './greeting.ts';
+import { assertPortsFree, explainStartFailure } from './start-failures.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /**
@@ -23,7 +23,7 @@ for (const signal of SIGNALS) process.on(signal, onSignal);
 
 try {
   config = readConfig(process.env, { terminal: process.stdout.isTTY });
-  await checkPorts(config);
+  await assertPortsFree(config);
   app = await startApp(config);
   announce(config, app);
 } catch (error) {
@@ -32,7 +32,7 @@ try {
 }
 
 function announce(config: Config, { log, ...app }: App): void {
-  const addresses = findGatewayUrls(config, app);
+  const addresses = buildGatewayUrls(config, app);
   if (config.logFormat === 'text') {
     process.stdout.write(formatGreeting(config, addresses));
   } else {

@@ -14,10 +14,10 @@ type SystemError = NodeJS.ErrnoException & { readonly port?: number };
  *
  * @throws StartError that names the setting of the port that is not free
  */
-export async function checkPorts({ host, port, metricsPort, provider }: Config): Promise<void> {
-  await checkPort('PORT', host, port);
-  if (metricsPort !== null) await checkPort('METRICS_PORT', host, metricsPort);
-  if (provider.kind === 'SANDBOX') await checkPort('SANDBOX_PORT', '127.0.0.1', provider.port);
+export async function assertPortsFree({ host, port, metricsPort, provider }: Config): Promise<void> {
+  await assertPortFree('PORT', host, port);
+  if (metricsPort !== null) await assertPortFree('METRICS_PORT', host, metricsPort);
+  if (provider.kind === 'SANDBOX') await assertPortFree('SANDBOX_PORT', '127.0.0.1', provider.port);
 }
 
 /**
@@ -25,7 +25,7 @@ export async function checkPorts({ host, port, metricsPort, provider }: Config):
  *
  * @throws StartError that names the setting of the port, if the port is not free
  */
-export async function checkPort(setting: string, host: string, port: number): Promise<void> {
+export async function assertPortFree(setting: string, host: string, port: number): Promise<void> {
   const probe = createServer();
   try {
     probe.listen(port, host);
@@ -64,7 +64,7 @@ const UNWRITABLE = ['EACCES', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS'];
 function explainSystemError(error: SystemError, config: Config): string | null {
   const { host, port, metricsPort, provider, dataDir } = config;
   const { code = '', path, syscall } = error;
-  // The port may have been taken after `checkPorts` found it free.
+  // The port may have been taken after `assertPortsFree` found it free.
   if (syscall === 'listen' && provider.kind === 'SANDBOX' && error.port === provider.port)
     return explainListening(error, 'SANDBOX_PORT', '127.0.0.1', provider.port);
   if (syscall === 'listen' && metricsPort !== null && error.port === metricsPort)

@@ -74,7 +74,7 @@ function isSequence(text: string): boolean {
  * Returns the ids that more than one key has. A stored value names its key only by the id, so ids must be
  * unique.
  */
-export function findRepeated(ids: readonly string[]): string[] {
+export function findRepeatedKeyIds(ids: readonly string[]): string[] {
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
 }
 

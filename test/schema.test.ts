@@ -14,15 +14,16 @@ import {
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { buildMerchantWebhookFiles } from '../src/commands/merchant-webhook-files.ts';
-import { readText } from '../src/commands/read-text.ts';
+import { readTextWithLf } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
-import { buildClientKit } from '../src/graphql/client-kit.ts';
-import { findExcessiveSize } from '../src/graphql/document-size.ts';
-import { getSchema, printedSchema } from '../src/graphql/schema.ts';
+import { buildClientKitFiles } from '../src/graphql/client-kit.ts';
+import { findDocumentSizeErrors } from '../src/graphql/document-size.ts';
+import { formatSchemaSdl, getSchema } from '../src/graphql/schema.ts';
 
-const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
+const committed = (name: string) =>
+  readTextWithLf(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
 
-test.each(Object.entries(buildClientKit(await committed('operations.graphql'))))(
+test.each(Object.entries(buildClientKitFiles(await committed('operations.graphql'))))(
   'schema/%s is up to date; `npm run schema` writes it again',
   async (name, text) => {
     // Compares to a boolean, because the diff of two long texts would be unreadable.
@@ -38,7 +39,7 @@ test.each(Object.entries(buildMerchantWebhookFiles()))(
 );
 
 test('the typed operations of the console are up to date; `npm run schema` generates them', async () => {
-  const printed = await typedOperations(printedSchema(), await committed('operations.graphql'));
+  const printed = await typedOperations(formatSchemaSdl(), await committed('operations.graphql'));
 
   expect((await committed('../src/console/operations.ts')) === printed).toBe(true);
 });
@@ -50,7 +51,7 @@ test('the schema is valid by the GraphQL specification', () => {
 test("every operation of the client kit (schema/operations.graphql) is valid for the schema and within the gateway's limits for documents", async () => {
   const document = parse(await committed('operations.graphql'));
 
-  expect([...findExcessiveSize(document), ...validate(getSchema(), document)]).toEqual([]);
+  expect([...findDocumentSizeErrors(document), ...validate(getSchema(), document)]).toEqual([]);
 });
 
 /**

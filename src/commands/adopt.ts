@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
-  IMPORT_OUTCOMES,
+  IMPORT_OUTCOME_TEXTS,
   type ImportOutcome,
   importVerification,
 } from '../services/polling/import-verification.ts';
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     for (const [index, id] of ids.entries()) {
       const outcome = await importVerification(provider, id);
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-      print(`${id}  ${IMPORT_OUTCOMES[outcome]}`);
+      print(`${id}  ${IMPORT_OUTCOME_TEXTS[outcome]}`);
       if (ids.length > 1) process.stderr.write(`\r${index + 1} of ${ids.length}`);
     }
     if (ids.length > 1) process.stderr.write('\n');

@@ -12,12 +12,12 @@ import { countArchivedByFile, findArchivedButPresent } from '../db/retention/arc
 import type { AuditKeys } from '../domain/audit.ts';
 import { systemClock } from '../domain/ports.ts';
 import { adoptSessions, type SessionAdoptionResult } from '../services/audit/adopt-sessions.ts';
-import { type ExportedHeads, exportHeads, parseHeadsExport } from '../services/audit/audit-heads.ts';
-import { bindSessions } from '../services/audit/bind-sessions.ts';
+import { exportAuditHeads, type HeadsExport, parseHeadsExport } from '../services/audit/audit-heads.ts';
+import { bindSessionsToChains } from '../services/audit/bind-sessions.ts';
 import { verifyArchive } from '../services/audit/verify-archives.ts';
-import { verifyAudit } from '../services/audit/verify-audit.ts';
-import { verifyReadChains } from '../services/audit/verify-reads.ts';
-import { readArchive } from '../services/retention/archive-file.ts';
+import { verifyAuditChains } from '../services/audit/verify-audit.ts';
+import { verifyReadLogChains } from '../services/audit/verify-reads.ts';
+import { readVerifiedArchive } from '../services/retention/archive-file.ts';
 import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -35,7 +35,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 async function exportTo(file: string | undefined, db: Database, keys: AuditKeys): Promise<void> {
   if (!file) {
-    for await (const line of exportHeads(db, keys, new Date())) process.stdout.write(line);
+    for await (const line of exportAuditHeads(db, keys, new Date())) process.stdout.write(line);
     return;
   }
   // Never overwrites an existing export (`wx`), because that export may name entries which were removed from
@@ -43,7 +43,7 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
   const handle = await open(file, 'wx', 0o600);
   try {
     let lines = 0;
-    for await (const line of exportHeads(db, keys, new Date())) {
+    for await (const line of exportAuditHeads(db, keys, new Date())) {
       await handle.appendFile(line);
       lines += 1;
     }
@@ -57,11 +57,11 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
 /**
  * Verifies archive files and prints what is wrong. Returns the ids of the archived sessions and the number of
  * errors.
- * @throws ArchiveError if a file was altered or truncated
+ * @throws UnusableArchiveError if a file was altered or truncated
  */
 async function verifyArchives(
   files: readonly string[],
-  exported: ExportedHeads | null,
+  exported: HeadsExport | null,
   { db, sealer, auditKeys: keys }: CommandDatabase,
 ): Promise<{ ids: ReadonlySet<string>; wrong: number }> {
   const ids = new Set<string>();
@@ -69,7 +69,7 @@ async function verifyArchives(
   for (const file of files) {
     const before = ids.size;
     const dependencies = { db, sealer, keys, heads: exported?.heads ?? null };
-    const archive = { file: basename(file), sessions: readArchive(file, keys) };
+    const archive = { file: basename(file), sessions: readVerifiedArchive(file, keys) };
     const findings = await verifyArchive(dependencies, archive, ids);
     for (const { sessionId, number, what } of findings)
       print(`WRONG  session ${sessionId}  row ${number}  ${what}  (${file})`);
@@ -88,7 +88,7 @@ async function verifyArchives(
   return { ids, wrong };
 }
 
-async function readExport(file: string | undefined, keys: AuditKeys): Promise<ExportedHeads | null> {
+async function readExport(file: string | undefined, keys: AuditKeys): Promise<HeadsExport | null> {
   if (file === undefined) return null;
   return parseHeadsExport(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }
@@ -97,10 +97,10 @@ async function readExport(file: string | undefined, keys: AuditKeys): Promise<Ex
  * Verifies the log of reads of personal data and prints what is wrong. Returns whether the log has no error.
  */
 async function verifyReadLog(
-  exported: ExportedHeads | null,
+  exported: HeadsExport | null,
   { db, auditKeys }: CommandDatabase,
 ): Promise<boolean> {
-  const { chained, unchained, findings } = await verifyReadChains(db, auditKeys, exported?.reads ?? null);
+  const { chained, unchained, findings } = await verifyReadLogChains(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
     print(`WRONG  read log  ${chainId === null ? '' : `chain ${chainId}  row ${number}  `}${what}`);
   print(`Verified ${chained} reads of personal data; ${findings.length} of their chains have errors.`);
@@ -123,7 +123,7 @@ async function verify(
   const archived = await verifyArchives(archives, exported, opened);
   const onProgress = (sessions: number) => process.stderr.write(`\r${sessions} sessions`);
   const heads = exported?.heads ?? null;
-  const { findings, ...counts } = await verifyAudit({
+  const { findings, ...counts } = await verifyAuditChains({
     ...{ db, sealer, keys, heads, onProgress },
     elsewhere: archived.ids,
   });
@@ -167,7 +167,7 @@ async function bindAll(
   const heads = (await readExport(against, keys))?.heads ?? null;
   let [bound, left] = [0, 0];
   const dependencies = { db, sealer, keys, clock: systemClock, by, heads, differing: new Set(named) };
-  await bindSessions(dependencies, (sessionId, binding) => {
+  await bindSessionsToChains(dependencies, (sessionId, binding) => {
     if ('what' in binding) {
       left += 1;
       print(`${binding.kind}  session ${sessionId}  ${binding.what}`);

@@ -3,12 +3,12 @@
  * not after a build of up to a minute.
  */
 import { readConfig } from '../config.ts';
-import { checkPorts } from '../start-failures.ts';
+import { assertPortsFree } from '../start-failures.ts';
 
 /**
  * Checks that the settings are valid and the ports are free.
  * @throws an error that names the setting or the port
  */
 export async function checkSettings(variables: NodeJS.ProcessEnv): Promise<void> {
-  await checkPorts(readConfig(variables));
+  await assertPortsFree(readConfig(variables));
 }

@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ErasureTarget, erasePerson } from '../services/retention/erase-person.ts';
 import {
-  type PseudonymizedSubject,
+  type PseudonymizationResult,
   pseudonymizeSubject,
 } from '../services/retention/pseudonymize-subject.ts';
 import { openCommandDatabase } from './open-database.ts';
@@ -28,7 +28,7 @@ function parseTarget({
 }
 
 function tellSubject(
-  { pseudonym, sessions, reads, idempotencyKeys }: PseudonymizedSubject,
+  { pseudonym, sessions, reads, idempotencyKeys }: PseudonymizationResult,
   dryRun: boolean,
 ): void {
   process.stdout.write(

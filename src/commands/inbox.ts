@@ -17,10 +17,10 @@ import {
   replayWebhooks,
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
-import { isLosslessJsonNumber, parseJson, UnusableJson } from '../provider/json.ts';
+import { isLosslessJsonNumber, parseLosslessJson, UnusableJsonError } from '../provider/json.ts';
 import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
-import { createProviders } from './open-provider.ts';
+import { createCommandProviders } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
@@ -68,7 +68,7 @@ async function show(opened: CommandDatabase, ids: readonly bigint[], reveal: boo
       subjects,
     });
   }
-  const providers = createProviders(opened);
+  const providers = createCommandProviders(opened);
   for (const row of await findWebhooks(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
     // A provider that is no longer configured names no harmless fields, so all values of its webhooks are hidden.
@@ -80,10 +80,10 @@ async function show(opened: CommandDatabase, ids: readonly bigint[], reveal: boo
 /** Formats a body. Hides the values of all fields but `shown`; null shows all. */
 function readable(body: Buffer, shown: readonly string[] | null): string {
   try {
-    const value = parseJson(body.toString('utf8'));
+    const value = parseLosslessJson(body.toString('utf8'));
     return stringify(shown ? hide(value, shown) : value, null, 2) ?? '';
   } catch (error) {
-    if (!(error instanceof UnusableJson)) throw error;
+    if (!(error instanceof UnusableJsonError)) throw error;
     return shown === null
       ? body.toString('utf8')
       : `(${body.length} bytes hidden, because the body ${error.message}; --reveal shows them)`;

@@ -1,7 +1,7 @@
 /** Files of `schema/webhooks/`: the form of merchant webhooks, and an example for each type. */
 import type { DeliveryWithFacts } from '../db/outgoing/deliveries.ts';
 import { ALL_EVENT_TYPES, type EventType } from '../domain/merchant-events.ts';
-import { buildEvent, eventBodySchema } from '../services/outgoing/event-body.ts';
+import { buildEventBodyJsonSchema, buildMerchantEvent } from '../services/outgoing/event-body.ts';
 
 type Facts = Pick<DeliveryWithFacts, 'fromStatus' | 'fromSubStatus' | 'status' | 'subStatus' | 'verdict'>;
 
@@ -35,7 +35,7 @@ const FACTS: Record<EventType, Facts> = {
 const RECORDED_AT = new Date('2026-11-30T09:30:00.000Z');
 
 function exampleOf(type: EventType): string {
-  const { body } = buildEvent({
+  const { body } = buildMerchantEvent({
     ...{ id: 1n, endpoint: 'example', position: 1, type, sequence: 7, state: 'PENDING', attempts: 1 },
     ...{ queuedAt: RECORDED_AT, triedSince: RECORDED_AT, dueAt: RECORDED_AT, settledAt: null },
     ...{ claimed: true, outcome: null, sessionId: '01939b5e-7c00-7000-8000-000000000001' },
@@ -55,6 +55,6 @@ const asFile = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** Returns the files that `npm run schema` writes to `schema/webhooks/`, by name. */
 export const buildMerchantWebhookFiles = (): Readonly<Record<string, string>> => ({
-  'event.schema.json': asFile(eventBodySchema()),
+  'event.schema.json': asFile(buildEventBodyJsonSchema()),
   ...Object.fromEntries(ALL_EVENT_TYPES.map((type) => [`examples/${type}.json`, exampleOf(type)])),
 });

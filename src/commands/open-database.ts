@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.ts';
 import { createDatabasePools, type DatabasePools } from '../db/connection/client.ts';
 import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
-import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { joinOrStartEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
 /**
  * Number of connections in the pool. The retention command needs two at the same time: the first holds its
@@ -30,7 +30,7 @@ export async function openCommandDatabase({ asOwner = false } = {}): Promise<Com
   const { database } = config;
   const postgres =
     database.kind === 'EMBEDDED'
-      ? await joinEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') })
+      ? await joinOrStartEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') })
       : null;
   const url =
     database.kind === 'EMBEDDED' ? (postgres?.url as string) : asOwner ? database.migrateUrl : database.url;

@@ -1,11 +1,11 @@
 import { type Doorbell, systemClock } from '../domain/ports.ts';
 import { Providers } from '../domain/providers.ts';
 import { createLogger } from '../logging.ts';
-import { createCashfree } from '../provider/cashfree.ts';
-import { API_PREFIX } from '../sandbox/api.ts';
+import { createCashfreeProvider } from '../provider/cashfree.ts';
+import { PROVIDER_API_PREFIX } from '../sandbox/api.ts';
 import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
-import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
-import { FairShare } from '../services/polling/fair-share.ts';
+import { createCallBudget, splitCallBudget } from '../services/polling/call-budget.ts';
+import { PollFairShare } from '../services/polling/fair-share.ts';
 import type { ImportDependencies } from '../services/polling/import-verification.ts';
 import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -30,9 +30,9 @@ export interface CommandProvider extends ImportDependencies {
  */
 export function openCommandProvider({ db, sealer, auditKeys, config }: CommandDatabase): CommandProvider {
   const log = createLogger({ level: 'silent', format: 'json' });
-  const limits = splitBudget(config.provider.callsPerMinute);
+  const limits = splitCallBudget(config.provider.callsPerMinute);
   const clock = systemClock;
-  const fairShare = new FairShare({
+  const fairShare = new PollFairShare({
     ...{ db, pollsPerMinute: limits.polls, log },
     meetingGraceMinutes: config.meetingGraceMinutes,
     confirmDays: config.decisionConfirmDays,
@@ -45,16 +45,16 @@ export function openCommandProvider({ db, sealer, auditKeys, config }: CommandDa
   });
   return {
     ...{ db, clock, sealer, unitOfWork },
-    providers: createProviders({ db, config }).clients('POLL'),
+    providers: createCommandProviders({ db, config }).clients('POLL'),
     pollsPerMinute: limits.polls,
     close: () => fairShare.stop(),
   };
 }
 
 /** Creates all providers at which stored sessions may have been started, for a command. */
-export function createProviders({ db, config }: Pick<CommandDatabase, 'db' | 'config'>): Providers {
-  const limits = splitBudget(config.provider.callsPerMinute);
-  const cashfree = createCashfree({
+export function createCommandProviders({ db, config }: Pick<CommandDatabase, 'db' | 'config'>): Providers {
+  const limits = splitCallBudget(config.provider.callsPerMinute);
+  const cashfree = createCashfreeProvider({
     ...accessOf(config.provider),
     budget: createCallBudget(db, limits, new AbortController().signal),
     stopping: new AbortController().signal,
@@ -79,7 +79,7 @@ function accessOf(provider: CommandDatabase['config']['provider']) {
     };
   }
   const { clientId, clientSecrets } = SANDBOX_CREDENTIALS;
-  const baseUrl = `http://127.0.0.1:${provider.port}${API_PREFIX}`;
+  const baseUrl = `http://127.0.0.1:${provider.port}${PROVIDER_API_PREFIX}`;
   return {
     ...{ baseUrl, clientId, clientSecret: clientSecrets[0] },
     ...{ webhookSecrets: clientSecrets, appId: null, publicKey: null },

@@ -5,22 +5,22 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildClientKit } from '../graphql/client-kit.ts';
-import { printedSchema } from '../graphql/schema.ts';
+import { buildClientKitFiles } from '../graphql/client-kit.ts';
+import { formatSchemaSdl } from '../graphql/schema.ts';
 import { buildMerchantWebhookFiles } from './merchant-webhook-files.ts';
-import { readText } from './read-text.ts';
+import { readTextWithLf } from './read-text.ts';
 import { typedOperations } from './typed-operations.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const operations = await readText(`${root}schema/operations.graphql`);
+const operations = await readTextWithLf(`${root}schema/operations.graphql`);
 const files = {
   ...Object.fromEntries(
-    Object.entries(buildClientKit(operations)).map(([name, text]) => [`schema/${name}`, text]),
+    Object.entries(buildClientKitFiles(operations)).map(([name, text]) => [`schema/${name}`, text]),
   ),
   ...Object.fromEntries(
     Object.entries(buildMerchantWebhookFiles()).map(([name, text]) => [`schema/webhooks/${name}`, text]),
   ),
-  'src/console/operations.ts': await typedOperations(printedSchema(), operations),
+  'src/console/operations.ts': await typedOperations(formatSchemaSdl(), operations),
 };
 for (const [path, text] of Object.entries(files)) {
   await mkdir(dirname(root + path), { recursive: true });

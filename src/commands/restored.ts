@@ -12,9 +12,13 @@ import { readQueueDepths } from '../db/connection/readiness.ts';
 import { readNewestMigrationTimestamp } from '../db/migrate.ts';
 import { raiseEpoch } from '../db/sessions/feed.ts';
 import { parseHeadsExport } from '../services/audit/audit-heads.ts';
-import { splitBudget } from '../services/polling/call-budget.ts';
-import { findLosses, type LossKind, type SessionLoss } from '../services/polling/find-losses.ts';
-import { planPollsAfterLoss } from '../services/polling/relearn.ts';
+import { splitCallBudget } from '../services/polling/call-budget.ts';
+import {
+  findSessionLosses,
+  type SessionLoss,
+  type SessionLossKind,
+} from '../services/polling/find-losses.ts';
+import { planPollsAfterDataLoss } from '../services/polling/relearn.ts';
 import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -25,7 +29,7 @@ npm run restored -- --against F       also lists the losses that the export F of
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-const LOSSES: Readonly<Record<LossKind, (loss: SessionLoss) => string>> = {
+const LOSSES: Readonly<Record<SessionLossKind, (loss: SessionLoss) => string>> = {
   MISSING: ({ exported }) => `lost the whole session: ${exported} audit entries or more`,
   BEHIND: ({ exported, newest }) => `lost audit entries ${newest + 1} to ${exported}, or more`,
   REPLACED: ({ exported }) =>
@@ -56,9 +60,9 @@ async function tellLosses(
 ): Promise<void> {
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
   const { exportedAt, heads } = await parseHeadsExport(lines, auditKeys);
-  const counts: Record<LossKind, number> = { MISSING: 0, BEHIND: 0, REPLACED: 0 };
+  const counts: Record<SessionLossKind, number> = { MISSING: 0, BEHIND: 0, REPLACED: 0 };
   const missing: string[] = [];
-  for await (const loss of findLosses(db, heads)) {
+  for await (const loss of findSessionLosses(db, heads)) {
     const { kind, sessionId, verificationId } = loss;
     counts[kind] += 1;
     if (kind === 'MISSING' && verificationId !== null) missing.push(verificationId);
@@ -96,9 +100,9 @@ async function main(): Promise<void> {
   try {
     const { db, pool, config } = opened;
     await checkDatabase(pool);
-    const { polls } = splitBudget(config.provider.callsPerMinute);
+    const { polls } = splitCallBudget(config.provider.callsPerMinute);
     const now = new Date();
-    const { sessions, starts } = await planPollsAfterLoss(db, now, polls);
+    const { sessions, starts } = await planPollsAfterDataLoss(db, now, polls);
     const minutes = Math.ceil((sessions + starts) / polls);
     print(
       `A running gateway will poll the provider for ${sessions} sessions and ${starts} open starts, which takes at least ${minutes} min at ${polls} polls per minute.`,

@@ -5,14 +5,14 @@
 import type { Database } from '../db/connection/client.ts';
 import { findLiveReplicas, MAX_HEARTBEAT_AGE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
 import type { Sealer } from '../encryption/sealing.ts';
-import { type KeyUsage, rotateKeys } from '../services/keys/rotate-keys.ts';
+import { type ColumnKeyUsage, reencryptWithCurrentKey } from '../services/keys/rotate-keys.ts';
 import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
-const sum = (kept: readonly KeyUsage[], key: string): number =>
+const sum = (kept: readonly ColumnKeyUsage[], key: string): number =>
   kept.reduce((total, { byKey }) => total + (byKey.get(key) ?? 0), 0);
 
-function tell(kept: readonly KeyUsage[], current: string): string {
+function tell(kept: readonly ColumnKeyUsage[], current: string): string {
   const [sealed, hashes] = [kept.filter(({ lasting }) => !lasting), kept.filter(({ lasting }) => lasting)];
   const others = new Set(kept.flatMap(({ byKey }) => [...byKey.keys()]));
   others.delete(current);
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   try {
     await refuseWhileUnknown(db, sealer);
     await registerDataKeys(db, sealer.keyIds);
-    const kept = await rotateKeys(db, sealer, (column, done, of) =>
+    const kept = await reencryptWithCurrentKey(db, sealer, (column, done, of) =>
       process.stderr.write(`${column}  ${done} of ${of}\n`),
     );
     process.stdout.write(`${tell(kept, sealer.keyId)}\n`);

@@ -11,17 +11,17 @@ import { getCurrentBehaviour } from '../gate/behaviour.ts';
 import { addReleaseHeading } from '../gate/changelog.ts';
 import { formatUtcDay } from '../gate/deprecations.ts';
 import { checkSchemaChange, type SchemaChange } from '../gate/schema-gate.ts';
-import { printedSchema } from '../graphql/schema.ts';
-import { readText } from './read-text.ts';
+import { formatSchemaSdl } from '../graphql/schema.ts';
+import { readTextWithLf } from './read-text.ts';
 
 const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const read = (path: string) => readText(pathOf(path));
+const read = (path: string) => readTextWithLf(pathOf(path));
 const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 const told = ({ fails, coordinate, what, whom, todo }: SchemaChange): string =>
   `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Affects: ${whom}\n       To do: ${todo}\n`;
 
-const present = { sdl: printedSchema(), behaviour: getCurrentBehaviour() };
+const present = { sdl: formatSchemaSdl(), behaviour: getCurrentBehaviour() };
 const changelog = await read('schema/CHANGELOG.md');
 const today = new Date();
 const findings = await checkSchemaChange({
@@ -38,7 +38,7 @@ const failures = findings.filter(({ fails }) => fails).length;
 for (const finding of findings) process.stdout.write(`${told(finding)}\n`);
 process.stdout.write(
   failures === 0
-    ? 'The schema may be released: the changelog isAnnounced every change that may break a client of the last release.\n'
+    ? 'The schema may be released: the changelog announces every change that may break a client of the last release.\n'
     : `${failures} changes must be corrected before the schema may be addReleaseHeading.\n`,
 );
 

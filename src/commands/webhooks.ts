@@ -20,7 +20,7 @@ import {
 import { DELIVERY_STATES, type DeliveryState } from '../db/schema/tables.ts';
 import type { MerchantEndpoint } from '../domain/merchant-events.ts';
 import { systemClock } from '../domain/ports.ts';
-import { buildEvent, buildPing } from '../services/outgoing/event-body.ts';
+import { buildMerchantEvent, buildPingEvent } from '../services/outgoing/event-body.ts';
 import { EventSender } from '../services/outgoing/send-event.ts';
 import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
@@ -76,7 +76,7 @@ const formatDelivery = (row: DeliveryRow & { readonly verificationId: string }):
 
 async function show({ db }: CommandDatabase, ids: readonly bigint[]): Promise<void> {
   for (const row of await findAll({ db }, ids)) {
-    const event = buildEvent(row);
+    const event = buildMerchantEvent(row);
     print(formatDelivery(row));
     print(`webhook-id: ${event.id}`);
     print(JSON.stringify(JSON.parse(event.body), null, 2));
@@ -107,7 +107,7 @@ async function ping({ config }: CommandDatabase, endpoint: MerchantEndpoint): Pr
   const sender = new EventSender({ allowedHosts: config.merchantWebhooks?.allowedHosts ?? [] });
   try {
     const now = systemClock.now();
-    const { accepted, outcome } = await sender.send(endpoint, buildPing(now), now);
+    const { accepted, outcome } = await sender.send(endpoint, buildPingEvent(now), now);
     print(`${endpoint.name} ${accepted ? 'accepted' : 'did not accept'} the test event: ${outcome}.`);
     if (!accepted) process.exitCode = 1;
   } finally {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type pg from 'pg';
-import { type Config, ConfigError, type DataKey, StartError } from '../config.ts';
+import { type Config, ConfigError, type KeyWithId, StartError } from '../config.ts';
 import { countAuditBacklog } from '../db/audit/audit.ts';
 import { createDatabasePools, type Database, type DatabasePools } from '../db/connection/client.ts';
 import { classifyFault, FAULT_TEXTS } from '../db/connection/connection-errors.ts';
@@ -12,8 +12,8 @@ import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { retryUntilDatabaseIsUp } from '../http/wait-for-database.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
-import { checkDataKeys, MissingDataKeys } from '../services/keys/check-data-keys.ts';
-import { KeyWatch } from '../services/keys/key-watch.ts';
+import { checkDataKeys, MissingDataKeysError } from '../services/keys/check-data-keys.ts';
+import { DataKeyHeartbeat } from '../services/keys/key-watch.ts';
 import type { Core } from './core.ts';
 
 /** Migrated database, and the keys that encrypt and sign the stored data. */
@@ -27,10 +27,10 @@ export interface OpenedDatabase {
    * Row of the database with the key and epoch by which feed cursors (opaque positions) are made and verified.
    */
   readonly identity: Awaited<ReturnType<typeof readFeedIdentity>>;
-  readonly dataKeys: readonly DataKey[];
+  readonly dataKeys: readonly KeyWithId[];
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
-  readonly keyWatch: KeyWatch;
+  readonly keyWatch: DataKeyHeartbeat;
   readonly writeWatch: WriteWatch;
   /**
    * Port that the gateway must listen on. If PORT is 0 (any free port) and the gateway had to wait for the
@@ -88,7 +88,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
     throw toConfigError(error);
   });
 
-  const keyWatch = new KeyWatch({ db, sealer, log });
+  const keyWatch = new DataKeyHeartbeat({ db, sealer, log });
   lifecycle.onStop(() => keyWatch.stop());
   void keyWatch.beat();
   const writeWatch = watchWrites(log);
@@ -128,7 +128,7 @@ async function findUrls({ config: { database }, log, lifecycle }: Core): Promise
  * any other error unchanged.
  */
 function toConfigError(error: unknown): unknown {
-  if (error instanceof MissingDataKeys) return new ConfigError(error.issues);
+  if (error instanceof MissingDataKeysError) return new ConfigError(error.issues);
   if (classifyFault(error) !== 'REFUSED') return error;
   let root = error as Error;
   while (root.cause instanceof Error) root = root.cause;

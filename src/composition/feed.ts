@@ -3,7 +3,7 @@ import { type CursorCodec, createCursorCodec } from '../feed/cursor.ts';
 import { Hub } from '../feed/hub.ts';
 import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
-import { planPollsAfterLoss } from '../services/polling/relearn.ts';
+import { planPollsAfterDataLoss } from '../services/polling/relearn.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedProvider } from './provider.ts';
@@ -36,7 +36,7 @@ export function openFeed(
   lifecycle.onStop(() => doorbell.stop());
 
   const relearn = async () => {
-    const planned = await planPollsAfterLoss(db, clock.now(), limits.polls);
+    const planned = await planPollsAfterDataLoss(db, clock.now(), limits.polls);
     log.warn(
       planned,
       'planned polls of the provider for all open sessions and starts, because the log was rewound',

@@ -4,14 +4,14 @@ import type { Services } from '../graphql/context.ts';
 import { createErrorFormatter, getErrorCode } from '../graphql/errors.ts';
 import { createJitExecutor } from '../graphql/jit-executor.ts';
 import { noIntrospectionRule } from '../graphql/limits.ts';
-import { OperationCache } from '../graphql/operation-cache.ts';
+import { OperationPreparer } from '../graphql/operation-cache.ts';
 import { createOperationHandler } from '../graphql/operation-handler.ts';
-import { createRateLimit } from '../graphql/rate-limit.ts';
+import { createViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { getSchema } from '../graphql/schema.ts';
 import {
   createTrustedDocumentPolicy,
   type DocumentPolicy,
-  readManifest,
+  readPublishedManifest,
 } from '../graphql/trusted-documents.ts';
 import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import {
@@ -28,7 +28,7 @@ import { labelSession } from '../services/sessions/label-session.ts';
 import { cancelMeeting, scheduleMeeting } from '../services/sessions/meetings.ts';
 import { createSdkToken, refreshSession, requestRecording } from '../services/sessions/provider-actions.ts';
 import { recordReview } from '../services/sessions/record-review.ts';
-import { SessionFigures } from '../services/sessions/session-figures.ts';
+import { SessionFiguresService } from '../services/sessions/session-figures.ts';
 import { createStartSession } from '../services/sessions/start-session.ts';
 import { withErrorCount, withMetrics } from '../telemetry/operations.ts';
 import type { Core } from './core.ts';
@@ -38,11 +38,15 @@ import type { OpenedProvider } from './provider.ts';
 import type { OpenedTransitions } from './transitions.ts';
 
 /** Builds the pipeline that the three transports (HTTP, SSE, WebSocket) execute operations with. */
-export async function createGraphql(core: Core, services: Services, { db, auditKeys }: OpenedDatabase) {
+export async function createGraphqlPipeline(
+  core: Core,
+  services: Services,
+  { db, auditKeys }: OpenedDatabase,
+) {
   const { config, overrides, clock, log, metrics } = core;
   const schema: GraphQLSchema = getSchema();
   const documentPolicy: DocumentPolicy = config.trustedDocumentsOnly
-    ? createTrustedDocumentPolicy(await readManifest())
+    ? createTrustedDocumentPolicy(await readPublishedManifest())
     : (payload) => payload;
   const handleOperation = createOperationHandler({
     executor: overrides.executor ?? createJitExecutor(schema),
@@ -53,8 +57,8 @@ export async function createGraphql(core: Core, services: Services, { db, auditK
   return {
     ...{ schema, services, documentPolicy },
     execute: withMetrics(handleOperation, metrics, getErrorCode),
-    rateLimit: createRateLimit(config.costPerMinute),
-    operations: new OperationCache({
+    rateLimit: createViewerRateLimiter(config.costPerMinute),
+    operations: new OperationPreparer({
       ...{ schema, documentPolicy },
       rules: config.introspection ? [] : [noIntrospectionRule],
       hideSuggestions: !config.introspection,
@@ -64,7 +68,7 @@ export async function createGraphql(core: Core, services: Services, { db, auditK
 }
 
 /** Builds the services that resolvers call. */
-export function createServices(
+export function createResolverServices(
   { config, clock, log, metrics }: Core,
   { db, sealer, statistics }: OpenedDatabase,
   { providers, onMismatch }: OpenedProvider,
@@ -81,7 +85,7 @@ export function createServices(
   const actions = { db, clock, unitOfWork, sealer, policy, leaseMs, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, calendar, policy, hub, cursors, templates },
-    figures: new SessionFigures({ db, statistics, clock, log }),
+    figures: new SessionFiguresService({ db, statistics, clock, log }),
     startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, policy, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting({ ...actions, calendar }, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { DataKey } from '../config.ts';
+import type { KeyWithId } from '../config.ts';
 import { FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { readQueueDepths, readReadinessFacts } from '../db/connection/readiness.ts';
 import { readReplication } from '../db/connection/replication.ts';
@@ -11,7 +11,7 @@ import { createAccessLog } from '../http/access-log.ts';
 import { createClientAddressFinder } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';
 import { createOriginCheck } from '../http/csrf.ts';
-import { serveExports } from '../http/exports.ts';
+import { serveSessionExports } from '../http/exports.ts';
 import { createFailedAttemptLimit } from '../http/failed-attempt-limit.ts';
 import { serveGraphqlOverHttp } from '../http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from '../http/graphql-over-sse.ts';
@@ -22,24 +22,24 @@ import {
   createHttpServer,
   createIdleConnectionCloser,
   drainAcceptBacklog,
+  formatHttpUrl,
   formatListeningUrl,
-  formatUrl,
 } from '../http/server.ts';
 import { createAuthenticator } from '../http/sign-in.ts';
-import { UnauthenticatedSockets } from '../http/unauthenticated-sockets.ts';
-import { serveUpgrades } from '../http/upgrades.ts';
+import { UnauthenticatedSocketCounter } from '../http/unauthenticated-sockets.ts';
+import { serveWebSocketUpgrades } from '../http/upgrades.ts';
 import { createLargeRequestLimiter } from '../http/uploads.ts';
-import { serveWebhooks } from '../http/webhooks.ts';
+import { serveProviderWebhooks } from '../http/webhooks.ts';
 import { createBufferedLogger } from '../logging.ts';
 import { SCENARIOS } from '../sandbox/scenarios.ts';
 import type { EventDispatcher } from '../services/outgoing/event-dispatcher.ts';
-import { cachedQuery } from '../telemetry/cached-query.ts';
-import { addGauges } from '../telemetry/gauges.ts';
+import { createCachedQuery } from '../telemetry/cached-query.ts';
+import { registerGauges } from '../telemetry/gauges.ts';
 import { createReadinessProbe } from '../telemetry/readiness.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
-import type { createGraphql } from './graphql.ts';
+import type { createGraphqlPipeline } from './graphql.ts';
 import type { OpenedProvider } from './provider.ts';
 import type { OpenedTransitions } from './transitions.ts';
 
@@ -59,7 +59,7 @@ interface OpenedParts {
   readonly transitions: OpenedTransitions;
   /** Null if no merchant webhooks are sent. */
   readonly outgoing: EventDispatcher | null;
-  readonly graphql: Awaited<ReturnType<typeof createGraphql>>;
+  readonly graphql: Awaited<ReturnType<typeof createGraphqlPipeline>>;
 }
 
 /** URLs that the gateway answers at. */
@@ -82,7 +82,7 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   const failures = createFailedAttemptLimit(config.failuresPerMinute, clientAddressOf);
   const authenticator = createAuthenticator({
     ...{ signIn: config.signIn, clock, failures, log },
-    developmentSecret: deriveDevelopmentTokenSecret(database.dataKeys[0] as DataKey),
+    developmentSecret: deriveDevelopmentTokenSecret(database.dataKeys[0] as KeyWithId),
     pseudonymsOf: (sub) => database.auditKeys.pseudonyms(sub),
   });
   const isDevelopment = config.signIn.kind === 'DEVELOPMENT';
@@ -103,7 +103,7 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
     ...graphql,
     ...{ authenticator, connections, metrics, log },
     mostSubscriptions: config.live.subscriptionsPerSocket,
-    unsigned: new UnauthenticatedSockets(clientAddressOf),
+    unsigned: new UnauthenticatedSocketCounter(clientAddressOf),
     limitUploads: createLargeRequestLimiter(),
   };
   lifecycle.onStop(await serveGraphqlOverHttp(server, transports));
@@ -111,10 +111,10 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
     signIn: isDevelopment ? 'ISSUED' : 'PASTED',
     scenarios: provider.sandbox ? describeScenarios() : null,
   });
-  await serveWebhooks(server, {
+  await serveProviderWebhooks(server, {
     ...{ recorder: transitions.recorder, providers: provider.providers, failures, metrics },
   });
-  serveExports(server, transports);
+  serveSessionExports(server, transports);
   const sse = serveGraphqlOverSse(server, transports);
   const websocket = createGraphqlOverWebsocket(transports);
   const endSubscriptions = () => {
@@ -122,7 +122,7 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
     sse.stop();
   };
   lifecycle.onStop(endSubscriptions);
-  serveUpgrades({ server: server.server, isAllowedOrigin, websocket, logAccess });
+  serveWebSocketUpgrades({ server: server.server, isAllowedOrigin, websocket, logAccess });
 
   const { host, metricsPort } = config;
   const metricsServer =
@@ -142,7 +142,7 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   });
 
   const url = formatListeningUrl(server, host);
-  return { url, metricsUrl: `${metricsServer ? formatUrl(host, metricsServer.port) : url}/metrics` };
+  return { url, metricsUrl: `${metricsServer ? formatHttpUrl(host, metricsServer.port) : url}/metrics` };
 }
 
 /** Registers the gauges, and returns the readiness check. */
@@ -152,8 +152,8 @@ async function createHealth(
 ) {
   const { clock, metrics } = core;
   const { pools, keyWatch, writeWatch } = database;
-  const askReplication = cachedQuery(REPLICATION_CACHE, () => readReplication(pools.watching));
-  addGauges(metrics.registry, {
+  const askReplication = createCachedQuery(REPLICATION_CACHE, () => readReplication(pools.watching));
+  registerGauges(metrics.registry, {
     askReplication,
     pools: { reads: pools.reads, writes: pools.writes, statistics: pools.statistics },
     takesWrites: () => writeWatch.fault === null,

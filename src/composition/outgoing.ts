@@ -1,11 +1,11 @@
 import { EventDispatcher } from '../services/outgoing/event-dispatcher.ts';
-import { createAttemptObserver } from '../telemetry/merchant-webhooks.ts';
+import { createAttemptCounter } from '../telemetry/merchant-webhooks.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
 
 /** Starts to deliver merchant webhooks; null if the settings name no endpoint: nothing is then written or sent. */
-export async function openOutgoing(
+export async function openMerchantWebhooks(
   { config, overrides, clock, log, metrics, lifecycle }: Core,
   { db }: OpenedDatabase,
   { doorbell }: OpenedFeed,
@@ -16,7 +16,7 @@ export async function openOutgoing(
     ...{ db, clock, doorbell, log, ...config.merchantWebhooks },
     ...(lookIntervalMs === undefined ? {} : { lookIntervalMs }),
     ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
-    onAttempt: createAttemptObserver(metrics),
+    onAttempt: createAttemptCounter(metrics),
   });
   lifecycle.onStop(() => dispatcher.stop());
   return dispatcher;

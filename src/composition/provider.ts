@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import type { CallLimits } from '../db/polling/call-budget.ts';
 import type { Provider } from '../domain/ports.ts';
 import { Providers } from '../domain/providers.ts';
-import { createCashfree } from '../provider/cashfree.ts';
-import { SANDBOX_CREDENTIALS, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
+import { createCashfreeProvider } from '../provider/cashfree.ts';
+import { type RunningSandbox, SANDBOX_CREDENTIALS, startSandbox } from '../sandbox/sandbox.ts';
+import { createCallBudget, splitCallBudget } from '../services/polling/call-budget.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createMismatchObserver, type OnMismatch } from '../telemetry/mismatches.ts';
-import { createCallObserver } from '../telemetry/provider-calls.ts';
+import { createCallAttemptMeter } from '../telemetry/provider-calls.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 
@@ -20,7 +20,7 @@ export interface OpenedProvider {
   readonly providers: Providers;
   readonly limits: CallLimits;
   /** Running sandbox; null if the real provider is used. */
-  readonly sandbox: Sandbox | null;
+  readonly sandbox: RunningSandbox | null;
   /** Counts and logs provider updates that name another verification or user than expected. */
   readonly onMismatch: OnMismatch;
   /** Aborts provider calls that are waiting or in flight, so that a shutdown does not wait for the provider. */
@@ -30,10 +30,10 @@ export interface OpenedProvider {
 export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<OpenedProvider> {
   const { config, overrides, log, metrics } = core;
   const stopping = new AbortController();
-  const limits = splitBudget(config.provider.callsPerMinute);
+  const limits = splitCallBudget(config.provider.callsPerMinute);
   const { access, secrets, sandbox } = await findAccess(core);
   const onMismatch = createMismatchObserver(metrics, log);
-  const cashfree = createCashfree({
+  const cashfree = createCashfreeProvider({
     ...access,
     webhookSecrets: secrets,
     templates: config.templates,
@@ -87,7 +87,7 @@ const createCallEvents = (metrics: Metrics, log: Logger) => ({
     metrics.unmappedError(status, code);
     log.warn({ status, code }, 'provider answered with an undocumented error code');
   },
-  watch: createCallObserver(metrics),
+  watch: createCallAttemptMeter(metrics),
   onBreak(open: boolean) {
     if (open) log.warn('provider keeps failing; circuit breaker opened, calls are paused');
     else log.info('provider answers again; circuit breaker closed');

@@ -1,4 +1,4 @@
-import { FairShare } from '../services/polling/fair-share.ts';
+import { PollFairShare } from '../services/polling/fair-share.ts';
 import { Reconciler } from '../services/polling/reconciler.ts';
 import { DeadlineCorrector } from '../services/sessions/deadline-corrector.ts';
 import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
@@ -22,7 +22,7 @@ export function openTransitions(
   { providers, limits, onMismatch, abortCalls }: OpenedProvider,
   { doorbell }: OpenedFeed,
 ): OpenedTransitions {
-  const fairShare = new FairShare({
+  const fairShare = new PollFairShare({
     ...{ db, pollsPerMinute: limits.polls, log },
     meetingGraceMinutes: config.meetingGraceMinutes,
     confirmDays: config.decisionConfirmDays,

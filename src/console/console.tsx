@@ -2,18 +2,18 @@ import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link, Route, Router, Switch, useLocation, useSearch } from 'wouter';
 import style from './console.module.css';
 import { FloorPage } from './floor/floor-page.tsx';
-import { SessionsLink } from './floor/sessions-link.tsx';
+import { SessionListLink } from './floor/sessions-link.tsx';
 import { SignedInOnly } from './gateway/signed-in.tsx';
 import { LanguageSwitch } from './language/language-switch.tsx';
 import { texts } from './language/texts.ts';
-import { BadgeProvider, LiveBadge } from './live/badge.tsx';
+import { FeedStateProvider, LiveBadge } from './live/badge.tsx';
 import { ErrorBoundary } from './look/error-boundary.tsx';
-import { KeysDialog } from './look/keys-dialog.tsx';
+import { ShortcutKeysDialog } from './look/keys-dialog.tsx';
 import { ThemeSwitch } from './look/theme.tsx';
 import { SessionPage } from './session/session-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
-import { WhoMenu } from './sign-in/who-menu.tsx';
-import { NextButton } from './work/next-button.tsx';
+import { UserMenu } from './sign-in/who-menu.tsx';
+import { ClaimNextButton } from './work/next-button.tsx';
 
 const CalendarPage = lazy(() => import('./calendar/calendar-page.tsx'));
 // Loaded on demand (code splitting), because its chart library is as large as the rest of the console.
@@ -25,13 +25,13 @@ export function Console() {
   return (
     <SignedInOnly renderSignIn={(switchUser, why) => <SignInPage switchUser={switchUser} why={why} />}>
       <Router base="/console">
-        <BadgeProvider>
+        <FeedStateProvider>
           <header className={style.bar}>
             <Link href="/" className={style.brand!}>
               VKYC
             </Link>
             <nav aria-label={texts.frame.mainNavigation}>
-              <SessionsLink className={(active) => (active ? style.here! : style.link!)} />
+              <SessionListLink className={(active) => (active ? style.here! : style.link!)} />
               <Link href="/calendar" className={(active) => (active ? style.here! : style.link!)}>
                 {texts.calendar.title}
               </Link>
@@ -39,13 +39,13 @@ export function Console() {
                 {texts.frame.insight}
               </Link>
             </nav>
-            <NextButton />
+            <ClaimNextButton />
             <LiveBadge />
             <LanguageSwitch />
             <ThemeSwitch />
-            <WhoMenu onKeys={() => setKeysOpen(true)} />
+            <UserMenu onKeys={() => setKeysOpen(true)} />
           </header>
-          <KeysDialog isOpen={areKeysOpen} onOpenChange={setKeysOpen} />
+          <ShortcutKeysDialog isOpen={areKeysOpen} onOpenChange={setKeysOpen} />
           <main className={style.main}>
             <PageBoundary>
               <Suspense fallback={<p role="status">{texts.frame.loading}</p>}>
@@ -70,7 +70,7 @@ export function Console() {
               </Suspense>
             </PageBoundary>
           </main>
-        </BadgeProvider>
+        </FeedStateProvider>
       </Router>
     </SignedInOnly>
   );

@@ -3,5 +3,5 @@ import './look/look.css';
 
 // The pages read the texts while they are imported, so the texts are loaded first.
 await loadTexts();
-const { showConsole } = await import('./show-console.tsx');
-showConsole();
+const { renderConsole } = await import('./show-console.tsx');
+renderConsole();

@@ -1,13 +1,13 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Console } from './console.tsx';
-import { ErrorBoundary, reportFault } from './look/error-boundary.tsx';
+import { ErrorBoundary, logFaultWithoutMessage } from './look/error-boundary.tsx';
 
 /** Renders the console into the page. */
-export function showConsole(): void {
+export function renderConsole(): void {
   const root = document.querySelector('#root');
   if (!root) return;
-  createRoot(root, { onCaughtError: reportFault }).render(
+  createRoot(root, { onCaughtError: logFaultWithoutMessage }).render(
     <StrictMode>
       <ErrorBoundary address="">
         <Console />

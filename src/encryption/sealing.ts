@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataKey } from '../config.ts';
+import type { KeyWithId } from '../config.ts';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -19,7 +19,7 @@ const TAG_BYTES = 16;
  * moved to another row cannot be decrypted.
  */
 export class Sealer {
-  readonly #current: DataKey;
+  readonly #current: KeyWithId;
   #missing: { keyId: string; at: number } | null = null;
   readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer; naming: Buffer }>;
 
@@ -27,7 +27,7 @@ export class Sealer {
    * The first of `keys` encrypts and hashes. All of `keys` decrypt values and verify hashes, so that older
    * values stay readable after a key rotation.
    */
-  constructor(keys: readonly DataKey[]) {
+  constructor(keys: readonly KeyWithId[]) {
     const [current] = keys;
     if (!current) throw new Error('DATA_KEYS contains no key: set at least one');
     this.#current = current;
@@ -154,7 +154,7 @@ const derive = (key: Buffer, purpose: string): Buffer =>
  * Derives the secret that signs development tokens from the data key, so that the tokens stay valid after a
  * restart.
  */
-export const deriveDevelopmentTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
+export const deriveDevelopmentTokenSecret = ({ key }: KeyWithId): Buffer => derive(key, 'development tokens');
 
 const encodeKeyId = (id: string): Buffer =>
   Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)]);
@@ -165,7 +165,10 @@ function splitKeyId(bytes: Buffer): { id: string; rest: Buffer } {
 }
 
 /** Reads the development key from its file in the data folder; the first start creates the file. */
-export async function loadOrCreateDevelopmentKey(dataDir: string, name: 'data' | 'audit'): Promise<DataKey> {
+export async function loadOrCreateDevelopmentKey(
+  dataDir: string,
+  name: 'data' | 'audit',
+): Promise<KeyWithId> {
   const file = join(dataDir, `${name}.key`);
   await mkdir(dataDir, { recursive: true });
   const made = `dev-${randomBytes(3).toString('hex')}:${randomBytes(32).toString('base64')}`;

@@ -5,8 +5,8 @@ import { isFeedComplete, readFeedFrom, readNewestFeedEntries } from '../db/sessi
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { findLogEnds } from '../db/sessions/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
-import { createDeliveryObserver } from '../telemetry/deliveries.ts';
-import type { FeedFigures } from '../telemetry/gauges.ts';
+import { createTransitionDeliveryMeter } from '../telemetry/deliveries.ts';
+import type { SubscriberFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 import {
@@ -253,7 +253,7 @@ export class Hub {
     if (!group) {
       group = new SubscriberGroup(
         selection,
-        createDeliveryObserver({ log: kind, clock, metrics }),
+        createTransitionDeliveryMeter({ log: kind, clock, metrics }),
         this.#resultCache,
       );
       groups.set(selection.key, group);
@@ -286,7 +286,7 @@ export class Hub {
    * Returns figures for the metrics: the numbers of subscribers, and `passedOn`, the newest feed position
    * that the feed's tail has published.
    */
-  figures(): FeedFigures {
+  figures(): SubscriberFigures {
     const figures = { subscribers: { session: 0, all: 0 }, live: 0, lagging: 0 };
     for (const [name, { groups }] of this.#followed)
       for (const group of groups.values()) {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DueSession } from '../db/sessions/deadlines.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
-import type { ObserveDelivery } from '../telemetry/deliveries.ts';
+import type { MeasureTransitionDelivery } from '../telemetry/deliveries.ts';
 import { type CursorExpiry, type LogPosition, positionAfter } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { LogTailEntry, ReadProgress, TailListener } from './log-tail.ts';
@@ -100,11 +100,11 @@ export class SubscriberGroup implements TailListener {
   /** Number of all subscribers, whether they are catching up, live or lagging. */
   size = 0;
 
-  readonly #observeDelivery: ObserveDelivery;
+  readonly #observeDelivery: MeasureTransitionDelivery;
 
   constructor(
     selection: FrameSelection,
-    watch: ObserveDelivery = (_entries, passOn) => passOn(),
+    watch: MeasureTransitionDelivery = (_entries, passOn) => passOn(),
     immutable?: FrameResultCache,
   ) {
     this.#observeDelivery = watch;

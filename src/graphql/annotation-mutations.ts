@@ -13,9 +13,9 @@ import {
   Closure,
   DisputeResolution,
   Escalation,
-  type EscalationRow,
+  type EscalationWithResolution,
   Note,
-  toEscalations,
+  pairEscalationsWithResolutions,
 } from './annotations.ts';
 import type { Context } from './context.ts';
 import {
@@ -101,13 +101,13 @@ class AddNoteSuccess extends ActionSuccess {
 @ObjectType({ description: 'The session was escalated.', simpleResolvers: true })
 class EscalateSessionSuccess extends ActionSuccess {
   @Field(() => Escalation, { description: 'The escalation in its current state.' })
-  escalation: EscalationRow;
+  escalation: EscalationWithResolution;
 }
 
 @ObjectType({ description: 'The escalation was resolved.', simpleResolvers: true })
 class ResolveEscalationSuccess extends ActionSuccess {
   @Field(() => Escalation, { description: 'The escalation with its resolution.' })
-  escalation: EscalationRow;
+  escalation: EscalationWithResolution;
 }
 
 @ObjectType({ description: 'The dispute was decided.', simpleResolvers: true })
@@ -234,7 +234,7 @@ async function withEscalation(
 ) {
   const { session, annotation, replayed } = await work;
   loaders.escalations.clear(session.id);
-  const escalations = toEscalations(await loaders.escalations.load(session.id));
+  const escalations = pairEscalationsWithResolutions(await loaders.escalations.load(session.id));
   const escalation = escalations.find((each) =>
     kind === 'ESCALATION' ? each.id === annotation.id : each.resolvedWith?.id === annotation.id,
   );

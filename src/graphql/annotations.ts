@@ -8,7 +8,13 @@ import {
   type EscalationReason,
   SUB_STATUS_BY_CLOSURE_OUTCOME,
 } from '../domain/annotations.ts';
-import { badInput, createConnectionTypes, ForwardArgs, Page, parsePageArgs } from './connection.ts';
+import {
+  createBadInputError,
+  createConnectionTypes,
+  ForwardArgs,
+  Page,
+  parsePageArgs,
+} from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
@@ -19,7 +25,7 @@ import {
 } from './enums.ts';
 import { LIMITS } from './limits.ts';
 import type { Loaders } from './loaders.ts';
-import { fromGlobalId, ID_DESCRIPTION, Node, type NodeType, toGlobalId } from './node.ts';
+import { ID_DESCRIPTION, Node, type NodeType, parseGlobalId, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { decryptText } from './user.ts';
 
@@ -123,7 +129,7 @@ export class DisputeResolution extends Node {
 }
 
 /** Row of an escalation. `resolvedWith` is the row of its resolution; undefined while the escalation is open. */
-export interface EscalationRow extends AnnotationRow {
+export interface EscalationWithResolution extends AnnotationRow {
   readonly resolvedWith?: AnnotationRow | undefined;
 }
 
@@ -134,7 +140,9 @@ const filterByKind = (rows: readonly AnnotationRow[], kind: AnnotationRow['kind'
  * Pairs each escalation with its resolution. At most one escalation is open at a time, so the nth resolution belongs
  * to the nth escalation.
  */
-export const toEscalations = (rows: readonly AnnotationRow[]): EscalationRow[] => {
+export const pairEscalationsWithResolutions = (
+  rows: readonly AnnotationRow[],
+): EscalationWithResolution[] => {
   const resolutions = filterByKind(rows, 'ESCALATION_RESOLUTION');
   return filterByKind(rows, 'ESCALATION').map((row, index) => ({ ...row, resolvedWith: resolutions[index] }));
 };
@@ -193,35 +201,35 @@ export class ClosureResolver {
 @Resolver(() => Escalation)
 export class EscalationResolver {
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() { id }: EscalationRow): string {
+  id(@Root() { id }: EscalationWithResolution): string {
     return toGlobalId('Escalation', id);
   }
   @FieldResolver(() => EscalationReasonEnum)
-  reason(@Root() { code }: EscalationRow): EscalationReason {
+  reason(@Root() { code }: EscalationWithResolution): EscalationReason {
     return code as EscalationReason;
   }
   @FieldResolver(() => String, { nullable: true })
-  note(@Root() row: EscalationRow, @Ctx() context: Context): string | null {
+  note(@Root() row: EscalationWithResolution, @Ctx() context: Context): string | null {
     return decryptAnnotation(context, row);
   }
   @FieldResolver(() => String, { nullable: true })
-  escalatedBy(@Root() { author }: EscalationRow): string {
+  escalatedBy(@Root() { author }: EscalationWithResolution): string {
     return author;
   }
   @FieldResolver(() => DateTime)
-  escalatedAt(@Root() { recordedAt }: EscalationRow): Date {
+  escalatedAt(@Root() { recordedAt }: EscalationWithResolution): Date {
     return recordedAt;
   }
   @FieldResolver(() => String, { nullable: true })
-  resolution(@Root() { resolvedWith }: EscalationRow, @Ctx() context: Context): string | null {
+  resolution(@Root() { resolvedWith }: EscalationWithResolution, @Ctx() context: Context): string | null {
     return decryptAnnotation(context, resolvedWith);
   }
   @FieldResolver(() => String, { nullable: true })
-  resolvedBy(@Root() { resolvedWith }: EscalationRow): string | null {
+  resolvedBy(@Root() { resolvedWith }: EscalationWithResolution): string | null {
     return resolvedWith?.author ?? null;
   }
   @FieldResolver(() => DateTime, { nullable: true })
-  resolvedAt(@Root() { resolvedWith }: EscalationRow): Date | null {
+  resolvedAt(@Root() { resolvedWith }: EscalationWithResolution): Date | null {
     return resolvedWith?.recordedAt ?? null;
   }
 }
@@ -259,10 +267,12 @@ const MAX_SEQUENCE = 2_147_483_647;
  * @throws GraphQLError if the cursor is not one of this session's notes
  */
 async function findSequence(cursor: string, sessionId: string, { annotation }: Loaders): Promise<number> {
-  const named = fromGlobalId(cursor);
+  const named = parseGlobalId(cursor);
   const row = named?.type === 'Note' ? await annotation.load(named.key) : null;
   if (row?.kind === 'NOTE' && row.sessionId === sessionId) return row.sequence;
-  throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
+  throw createBadInputError(
+    'The cursor was not issued for this list: pass a cursor exactly as you received it.',
+  );
 }
 
 @Resolver(() => VkycSession)
@@ -303,9 +313,11 @@ export class SessionAnnotationsResolver {
   async escalation(
     @Root() { id }: SessionSummary,
     @Ctx() { loaders }: Context,
-  ): Promise<EscalationRow | null> {
+  ): Promise<EscalationWithResolution | null> {
     return (
-      toEscalations(await loaders.escalations.load(id)).find(({ resolvedWith }) => !resolvedWith) ?? null
+      pairEscalationsWithResolutions(await loaders.escalations.load(id)).find(
+        ({ resolvedWith }) => !resolvedWith,
+      ) ?? null
     );
   }
 
@@ -313,8 +325,11 @@ export class SessionAnnotationsResolver {
     nullable: true,
     description: `The newest ${LIMITS.page} escalations of the session, oldest first. ${STAFF_ONLY}`,
   })
-  async escalations(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<EscalationRow[]> {
-    return toEscalations(await loaders.escalations.load(id)).slice(-LIMITS.page);
+  async escalations(
+    @Root() { id }: SessionSummary,
+    @Ctx() { loaders }: Context,
+  ): Promise<EscalationWithResolution[]> {
+    return pairEscalationsWithResolutions(await loaders.escalations.load(id)).slice(-LIMITS.page);
   }
 
   @FieldResolver(() => [DisputeResolution], {

@@ -3,7 +3,7 @@ import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Queue } from '../domain/actions.ts';
 import { MAX_LANGUAGES } from '../domain/languages.ts';
 import type { AnnotationResult } from '../services/sessions/annotate.ts';
-import { Assignment, type AssignmentRow, toAssignments } from './assignment.ts';
+import { Assignment, type AssignmentWithEnd, pairAssignmentsWithEnds } from './assignment.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { QueueEnum } from './enums.ts';
@@ -57,13 +57,13 @@ class AssignAgentSuccess extends ActionSuccess {
   @Field(() => Assignment, {
     description: 'The assignment that this call, or the earlier one that it repeats, recorded.',
   })
-  assignment: AssignmentRow;
+  assignment: AssignmentWithEnd;
 }
 
 @ObjectType({ description: 'The assignment was ended.', simpleResolvers: true })
 class UnassignAgentSuccess extends ActionSuccess {
   @Field(() => Assignment, { description: 'The assignment that was ended.' })
-  assignment: AssignmentRow;
+  assignment: AssignmentWithEnd;
 }
 
 @ObjectType({ description: 'The next piece of work.', simpleResolvers: true })
@@ -71,7 +71,7 @@ class ClaimNextSuccess {
   @Field(() => VkycSession, { description: 'The session to work on, in its current state.' })
   session: SessionRow;
   @Field(() => Assignment, { description: 'Your assignment of the session.' })
-  assignment: AssignmentRow;
+  assignment: AssignmentWithEnd;
   @Field(() => Boolean, {
     description:
       'True if the session was assigned to you before this call, by an earlier claim or by other staff.',
@@ -154,7 +154,7 @@ export class AssignmentMutationsResolver {
 async function withAssignment({ loaders }: Context, work: Promise<AnnotationResult>) {
   const { session, annotation, replayed } = await work;
   loaders.assignments.clear(session.id);
-  const assignment = toAssignments(await loaders.assignments.load(session.id)).find(
+  const assignment = pairAssignmentsWithEnds(await loaders.assignments.load(session.id)).find(
     ({ id, endedWith }) => id === annotation.id || endedWith?.id === annotation.id,
   );
   return { session, assignment, replayed };

@@ -45,12 +45,12 @@ export class Assignment extends Node {
 }
 
 /** Row of an assignment, and the row of the unassignAgent that ended it, if any. */
-export interface AssignmentRow extends AnnotationRow {
+export interface AssignmentWithEnd extends AnnotationRow {
   readonly endedWith?: AnnotationRow | undefined;
 }
 
 /** Pairs each assignment with the unassignment that directly follows it, if any. */
-export const toAssignments = (rows: readonly AnnotationRow[]): AssignmentRow[] => {
+export const pairAssignmentsWithEnds = (rows: readonly AnnotationRow[]): AssignmentWithEnd[] => {
   const own = rows.filter(({ kind }) => isAssignment(kind) || kind === 'UNASSIGNMENT');
   return own.flatMap((row, index) => {
     const next = own[index + 1];
@@ -64,35 +64,35 @@ const isAssignment = (kind: AnnotationRow['kind']) => kind === 'ASSIGNMENT' || k
 @Resolver(() => Assignment)
 export class AssignmentResolver {
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() { id }: AssignmentRow): string {
+  id(@Root() { id }: AssignmentWithEnd): string {
     return toGlobalId('Assignment', id);
   }
   @FieldResolver(() => String)
-  agent(@Root() { kind, author, code }: AssignmentRow): string | null {
+  agent(@Root() { kind, author, code }: AssignmentWithEnd): string | null {
     return kind === 'CLAIM' ? author : code;
   }
   @FieldResolver(() => Boolean)
-  claimed(@Root() { kind }: AssignmentRow): boolean {
+  claimed(@Root() { kind }: AssignmentWithEnd): boolean {
     return kind === 'CLAIM';
   }
   @FieldResolver(() => String, { nullable: true })
-  takenOverFrom(@Root() { kind, code }: AssignmentRow): string | null {
+  takenOverFrom(@Root() { kind, code }: AssignmentWithEnd): string | null {
     return kind === 'CLAIM' ? code : null;
   }
   @FieldResolver(() => String)
-  assignedBy(@Root() { author }: AssignmentRow): string {
+  assignedBy(@Root() { author }: AssignmentWithEnd): string {
     return author;
   }
   @FieldResolver(() => DateTime)
-  assignedAt(@Root() { recordedAt }: AssignmentRow): Date {
+  assignedAt(@Root() { recordedAt }: AssignmentWithEnd): Date {
     return recordedAt;
   }
   @FieldResolver(() => String, { nullable: true })
-  unassignedBy(@Root() { endedWith }: AssignmentRow): string | null {
+  unassignedBy(@Root() { endedWith }: AssignmentWithEnd): string | null {
     return endedWith?.author ?? null;
   }
   @FieldResolver(() => DateTime, { nullable: true })
-  unassignedAt(@Root() { endedWith }: AssignmentRow): Date | null {
+  unassignedAt(@Root() { endedWith }: AssignmentWithEnd): Date | null {
     return endedWith?.recordedAt ?? null;
   }
 }
@@ -129,7 +129,10 @@ export class SessionAssignmentResolver {
     nullable: true,
     description: `The newest ${LIMITS.page} assignments of the session, oldest first. Null for customers.`,
   })
-  async assignments(@Root() { id }: SessionSummary, @Ctx() { loaders }: Context): Promise<AssignmentRow[]> {
-    return toAssignments(await loaders.assignments.load(id)).slice(-LIMITS.page);
+  async assignments(
+    @Root() { id }: SessionSummary,
+    @Ctx() { loaders }: Context,
+  ): Promise<AssignmentWithEnd[]> {
+    return pairAssignmentsWithEnds(await loaders.assignments.load(id)).slice(-LIMITS.page);
   }
 }

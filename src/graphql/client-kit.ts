@@ -13,15 +13,15 @@ import {
   print,
   separateOperations,
 } from 'graphql';
-import { getSchema, printedSchema } from './schema.ts';
+import { formatSchemaSdl, getSchema } from './schema.ts';
 import type { DocumentManifest } from './trusted-documents.ts';
 
 /** Returns the files that `npm run schema` writes to `schema/`, by name. */
-export const buildClientKit = (operations: string): Readonly<Record<string, string>> => ({
-  'schema.graphql': printedSchema(),
+export const buildClientKitFiles = (operations: string): Readonly<Record<string, string>> => ({
+  'schema.graphql': formatSchemaSdl(),
   'introspection.json': asFile(introspectionFromSchema(getSchema(), { inputValueDeprecation: true })),
   'possible-types.json': asFile(possibleTypes(getSchema())),
-  'trusted-documents.json': asFile(buildManifest(operations)),
+  'trusted-documents.json': asFile(buildTrustedDocumentManifest(operations)),
 });
 
 /**
@@ -50,7 +50,7 @@ const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
  * writes its persisted documents in the same form (`hashAlgorithm: 'sha256'`), so clients can add their own
  * documents to this manifest unchanged.
  */
-export const buildManifest = (operations: string): DocumentManifest =>
+export const buildTrustedDocumentManifest = (operations: string): DocumentManifest =>
   Object.fromEntries(
     Object.values(separateOperations(parse(operations))).map((document) => {
       const text = print({ ...document, definitions: [...document.definitions].sort(operationsFirst) });

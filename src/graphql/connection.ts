@@ -72,15 +72,15 @@ interface Shape {
  */
 export function parsePageArgs({ first, last }: PageArgs): Shape {
   const limit = first ?? last;
-  if (limit == null) throw badInput('The page size is missing: pass `first` or `last`.');
-  if (first != null && last != null) throw badInput('Pass either `first` or `last`, not both.');
+  if (limit == null) throw createBadInputError('The page size is missing: pass `first` or `last`.');
+  if (first != null && last != null) throw createBadInputError('Pass either `first` or `last`, not both.');
   const name = first == null ? 'last' : 'first';
   if (limit < 1 || limit > LIMITS.page)
-    throw badInput(`\`${name}\` must be 1 to ${LIMITS.page}, not ${limit}.`);
+    throw createBadInputError(`\`${name}\` must be 1 to ${LIMITS.page}, not ${limit}.`);
   return { limit, end: first == null ? 'LAST' : 'FIRST' };
 }
 
-export const badInput = (message: string): GraphQLError =>
+export const createBadInputError = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**

@@ -13,17 +13,17 @@ import type { FrameSelection, Sink } from '../feed/subscription.ts';
 import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import type { ClaimResult } from '../services/sessions/claim-next.ts';
 import type { labelSession } from '../services/sessions/label-session.ts';
-import type { MeetingChanged } from '../services/sessions/meetings.ts';
+import type { MeetingActionResult } from '../services/sessions/meetings.ts';
 import type {
   createSdkToken,
   refreshSession,
   requestRecording,
 } from '../services/sessions/provider-actions.ts';
-import type { ReviewRecorded } from '../services/sessions/record-review.ts';
-import type { SessionFigures } from '../services/sessions/session-figures.ts';
+import type { ReviewActionResult } from '../services/sessions/record-review.ts';
+import type { SessionFiguresService } from '../services/sessions/session-figures.ts';
 import type { StartSession } from '../services/sessions/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
-import { ExecutionPace } from './pace.ts';
+import { EventLoopYielder } from './pace.ts';
 import { PersonalDataShown } from './personal-data.ts';
 
 /** Application services that the resolvers use; assembled in `composition/graphql.ts`. */
@@ -32,7 +32,7 @@ export interface Services {
   readonly sealer: Sealer;
   readonly cursors: CursorCodec;
   readonly hub: Hub;
-  readonly figures: SessionFigures;
+  readonly figures: SessionFiguresService;
   readonly policy: ActionPolicy;
   readonly clock: Clock;
   /** Calendar of meetings; null: meetings can be booked at any time. */
@@ -41,9 +41,9 @@ export interface Services {
   readonly startSession: StartSession;
   /** Called for every refusal that a mutation returns as data, to count it in the metrics. */
   readonly onRefusal: (code: ErrorCode) => void;
-  scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
-  cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
-  recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewRecorded>;
+  scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingActionResult>;
+  cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingActionResult>;
+  recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewActionResult>;
   closeSession(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
   addNote(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
   escalateSession(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
@@ -76,7 +76,7 @@ export interface Context {
   readonly cursors: CursorCodec;
   readonly loaders: Loaders;
   /** Lets other requests use the event loop while a large answer is executed. */
-  readonly pace: ExecutionPace;
+  readonly pace: EventLoopYielder;
   /** True in subscriptions, whose frames (results) must not contain personal data. */
   readonly live: boolean;
   /**
@@ -122,7 +122,7 @@ export const createContext = (
     services,
     cursors: services.cursors,
     loaders: createLoaders(services.db),
-    pace: new ExecutionPace(),
+    pace: new EventLoopYielder(),
     live: connection !== null,
     shown: connection ? null : new PersonalDataShown(),
     connection,

@@ -102,7 +102,7 @@ const CONNECTION = /Connection$/;
 /** Names of arguments that set a number of entries: a page size, or a list of ids. */
 const SIZES = ['first', 'last', 'ids'];
 /**
- * Names of arguments that change the cost. `measureOperation` caches its results by the variables in these
+ * Names of arguments that change the cost. `estimateOperationSize` caches its results by the variables in these
  * arguments.
  */
 const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
@@ -149,7 +149,7 @@ const MAX_KNOWN_SIZES = 100;
  * fields selected for each entry. Fields that @skip or @include would leave out count as well. Results are
  * cached per operation and values of the variables that change the cost.
  */
-export function measureOperation(asked: Asked): OperationSize {
+export function estimateOperationSize(asked: Asked): OperationSize {
   const { document, operation, values } = asked;
   const { sizes, amounts } = known.get(operation) ?? { sizes: sizesIn(document), amounts: new Map() };
   known.set(operation, { sizes, amounts });

@@ -52,7 +52,7 @@ const WHAT_TO_DO: Record<keyof DocumentSize | 'pairs', string> = {
  * Returns the errors of a document that has too many lines or operations, a cycle of fragments, or a
  * definition that exceeds `LIMITS`; an empty list if there are none.
  */
-export function findExcessiveSize(document: DocumentNode): GraphQLError[] {
+export function findDocumentSizeErrors(document: DocumentNode): GraphQLError[] {
   const lines = countLines(document);
   if (lines > LIMITS.lines)
     return [new GraphQLError(`A document has at most ${LIMITS.lines} lines: remove empty lines.`)];

@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { classifyFault } from '../db/connection/connection-errors.ts';
 import { MissingKeyError } from '../encryption/sealing.ts';
 import { CursorError } from '../feed/cursor.ts';
-import { redactValues } from './redact-errors.ts';
+import { redactErrorMessage } from './redact-errors.ts';
 
 const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
 
@@ -30,7 +30,7 @@ export type FormatError = (error: unknown) => GraphQLFormattedError;
  * Formats a result for the client. If nothing was executed, the result has no `data` at all, as the GraphQL
  * specification requires.
  */
-export const formattedResult = (
+export const formatResult = (
   { data, errors }: { readonly [Part in 'data' | 'errors']?: ExecutionResult[Part] | undefined },
   formatError: FormatError,
 ): FormattedExecutionResult => ({
@@ -54,7 +54,7 @@ export const createErrorFormatter =
     const code = findCode(outer, cause);
     if (code) {
       return {
-        message: redactValues(outer.message),
+        message: redactErrorMessage(outer.message),
         ...at,
         extensions: { ...outer.extensions, code, stacktrace: undefined, http: undefined },
       };

@@ -5,7 +5,7 @@ import type { MeetingRow } from '../db/sessions/meetings.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { MEETING_STATUSES, type MeetingStatus } from '../domain/actions.ts';
 import { countSlotBookings } from '../services/sessions/meeting-places.ts';
-import { badInput, ForwardArgs, MAX_TOTAL_COUNT, Page, parsePageArgs } from './connection.ts';
+import { createBadInputError, ForwardArgs, MAX_TOTAL_COUNT, Page, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum } from './enums.ts';
@@ -89,12 +89,12 @@ export class MeetingListResolver {
   ): Promise<MeetingSlot[] | null> {
     assertOrder(from, to);
     if (to.getTime() - from.getTime() > MAX_SLOT_DAYS * DAY_MS)
-      throw badInput(`\`from\` and \`to\` must be at most ${MAX_SLOT_DAYS} days apart.`);
+      throw createBadInputError(`\`from\` and \`to\` must be at most ${MAX_SLOT_DAYS} days apart.`);
     const { db, calendar, clock } = services;
     if (!calendar) return null;
     const slots = calendar.slotsBetween(from, to, LIMITS.slots + 1);
     if (slots.length > LIMITS.slots)
-      throw badInput(
+      throw createBadInputError(
         `There are more than ${LIMITS.slots} slots from \`from\` to \`to\`: ask for a shorter time.`,
       );
     await pace.take(slots.length);
@@ -104,5 +104,5 @@ export class MeetingListResolver {
 }
 
 function assertOrder(from: Date, to: Date): void {
-  if (from > to) throw badInput('`from` must not be after `to`.');
+  if (from > to) throw createBadInputError('`from` must not be after `to`.');
 }

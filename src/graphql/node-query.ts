@@ -2,11 +2,11 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee, visibleVerificationIds } from '../domain/access.ts';
 import type { AnnotationKind } from '../domain/annotations.ts';
-import { ANNOTATION_KINDS_BY_TYPE, toEscalations } from './annotations.ts';
-import { toAssignments } from './assignment.ts';
-import { badInput } from './connection.ts';
+import { ANNOTATION_KINDS_BY_TYPE, pairEscalationsWithResolutions } from './annotations.ts';
+import { pairAssignmentsWithEnds } from './assignment.ts';
+import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
-import { fromGlobalId, Node, type NodeType } from './node.ts';
+import { Node, type NodeType, parseGlobalId } from './node.ts';
 
 const MAX_IDS = 100;
 
@@ -64,17 +64,17 @@ function findAnnotation(type: keyof typeof ANNOTATION_KINDS_BY_TYPE): Finder {
     const visibleRow = await ofVisibleSession(row, context);
     if (!visibleRow || !context.staff) return null;
     if (type === 'Assignment') {
-      const all = toAssignments(await context.loaders.assignments.load(visibleRow.sessionId));
+      const all = pairAssignmentsWithEnds(await context.loaders.assignments.load(visibleRow.sessionId));
       return all.find(({ id }) => id === key) ?? null;
     }
     if (type !== 'Escalation') return visibleRow;
-    const all = toEscalations(await context.loaders.escalations.load(visibleRow.sessionId));
+    const all = pairEscalationsWithResolutions(await context.loaders.escalations.load(visibleRow.sessionId));
     return all.find(({ id }) => id === key) ?? null;
   };
 }
 
 async function find(id: string, context: Context): Promise<Found | null> {
-  const named = fromGlobalId(id);
+  const named = parseGlobalId(id);
   if (!named) return null;
   const row = await FINDERS[named.type](named.key, context);
   return row && { __typename: named.type, ...row };
@@ -105,7 +105,7 @@ export class NodeResolver {
     ids: string[],
     @Ctx() context: Context,
   ): Promise<(Found | null)[]> {
-    if (ids.length > MAX_IDS) throw badInput(`Pass at most ${MAX_IDS} ids, not ${ids.length}.`);
+    if (ids.length > MAX_IDS) throw createBadInputError(`Pass at most ${MAX_IDS} ids, not ${ids.length}.`);
     return Promise.all(ids.map((id) => find(id, context)));
   }
 }

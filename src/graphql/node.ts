@@ -21,7 +21,7 @@ const KEYS: Record<NodeType, RegExp> = {
 /**
  * Returns the type and the key that are encoded in a global id; null if the gateway did not encode the id.
  */
-export function fromGlobalId(id: string): { type: NodeType; key: string } | null {
+export function parseGlobalId(id: string): { type: NodeType; key: string } | null {
   const [, type, key] =
     Buffer.from(id, 'base64url')
       .toString('utf8')
@@ -35,8 +35,8 @@ export function fromGlobalId(id: string): { type: NodeType; key: string } | null
  * Returns the UUID in the global id of a session that was passed in an input. For an id of another type it
  * returns an empty string, which the services refuse with the path of the input field.
  */
-export function decodeSessionId(id: string): string {
-  const named = fromGlobalId(id);
+export function decodeSessionIdOrEmpty(id: string): string {
+  const named = parseGlobalId(id);
   return named?.type === 'VkycSession' ? named.key : '';
 }
 
@@ -44,8 +44,8 @@ export function decodeSessionId(id: string): string {
  * Returns the key in a global id of the given type.
  * @throws GraphQLError that names the expected type
  */
-export function decodeId(type: NodeType, id: string): string {
-  const named = fromGlobalId(id);
+export function decodeIdOfType(type: NodeType, id: string): string {
+  const named = parseGlobalId(id);
   if (named?.type === type) return named.key;
   const what = named ? `This is the id of a ${named.type}` : 'The id was not issued by this gateway';
   throw new GraphQLError(`${what}: pass the \`id\` of a ${type}.`, {

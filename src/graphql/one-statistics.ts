@@ -13,7 +13,7 @@ const STATISTICS = 'sessionStats';
  * Validation rule that refuses an operation with several `sessionStats` under different aliases, because each
  * of them counts many rows.
  */
-export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
+export const oneSessionStatsRule: ValidationRule = (context) => ({
   OperationDefinition({ selectionSet }) {
     const found = new Map<string, FieldNode>();
     findStatistics(context, selectionSet, found, new Set());

@@ -18,12 +18,17 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
-import { findTooComplexError, measureOperation } from './cost.ts';
-import { findExcessiveSize } from './document-size.ts';
+import { estimateOperationSize, findTooComplexError } from './cost.ts';
+import { findDocumentSizeErrors } from './document-size.ts';
 import { LIMITS, PARSE_OPTIONS } from './limits.ts';
-import { ONE_STATISTICS_RULE } from './one-statistics.ts';
-import { badRequest, type OperationRequest, parsePayload, type RequestPayload } from './payload.ts';
-import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
+import { oneSessionStatsRule } from './one-statistics.ts';
+import {
+  createBadRequestError,
+  type OperationRequest,
+  parsePayload,
+  type RequestPayload,
+} from './payload.ts';
+import { REFUSED_OPERATION_COST, type ViewerRateLimiter } from './rate-limit.ts';
 import type { DocumentPolicy } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
 
@@ -43,7 +48,7 @@ export interface CheckedOperation
 }
 
 /** Outcome for an operation that is refused: its errors, and its cost if that was computed. */
-export interface RefusedOperation {
+export interface OperationRefusal {
   readonly errors: readonly GraphQLError[];
   readonly cost?: number;
 }
@@ -81,7 +86,7 @@ interface OperationsOptions {
  * Parses, validates and limits documents, and returns their operations. A valid document is checked only once
  * while it stays in the cache.
  */
-export class OperationCache {
+export class OperationPreparer {
   readonly #options: OperationsOptions;
   readonly #remembered = new LRUCache<string, Checked>({
     maxSize: MAX_CACHE_BYTES,
@@ -94,10 +99,11 @@ export class OperationCache {
   }
 
   /** Returns the operation that a client's payload asks for, or its errors if it is refused. */
-  prepare(payload: RequestPayload): CheckedOperation | RefusedOperation {
+  prepare(payload: RequestPayload): CheckedOperation | OperationRefusal {
     try {
       const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
-      if (query === undefined) throw badRequest('The request has no document: send {"query": "…"}.');
+      if (query === undefined)
+        throw createBadRequestError('The request has no document: send {"query": "…"}.');
       return this.operationOf(this.documentOf(query), asked);
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
@@ -123,21 +129,23 @@ export class OperationCache {
   operationOf(
     document: DocumentNode,
     { operationName, variables: variableValues }: Pick<OperationRequest, 'operationName' | 'variables'>,
-  ): CheckedOperation | RefusedOperation {
+  ): CheckedOperation | OperationRefusal {
     const { schema, hideSuggestions } = this.#options;
     const { errors, selection, conditions } = this.#checked.get(document) as Checked;
     if (errors.length > 0) return { errors };
     const operation = getOperationAST(document, operationName);
     if (!operation)
       return {
-        errors: [badRequest('The document has several operations: name one of them in `operationName`.')],
+        errors: [
+          createBadRequestError('The document has several operations: name one of them in `operationName`.'),
+        ],
       };
     const given = { schema, operation, values: variableValues, hideSuggestions };
     const { coerced, errors: ofVariables } = coerceVariables(given);
     if (!coerced) return { errors: ofVariables ?? [] };
     const unset = conditions.find((name) => coerced[name] === null);
     if (unset !== undefined) return { errors: [nullCondition(unset)] };
-    const amount = measureOperation({ schema, document, operation, values: coerced });
+    const amount = estimateOperationSize({ schema, document, operation, values: coerced });
     const { cost } = amount;
     const refusal = findTooComplexError(amount, operation);
     if (refusal) return { errors: [refusal], cost };
@@ -160,7 +168,7 @@ export class OperationCache {
   #check(query: string): Checked {
     try {
       const document = parseDocument(query);
-      const excess = findExcessiveSize(document);
+      const excess = findDocumentSizeErrors(document);
       const errors = excess.length > 0 ? excess : this.#validate(document);
       return errors.length > 0
         ? refused(errors, 'GRAPHQL_VALIDATION_FAILED')
@@ -174,7 +182,7 @@ export class OperationCache {
   #validate(document: DocumentNode): readonly GraphQLError[] {
     const { schema, rules, hideSuggestions } = this.#options;
     const options = { maxErrors: LIMITS.errors, hideSuggestions };
-    return validate(schema, document, [...specifiedRules, ONE_STATISTICS_RULE, ...rules], options);
+    return validate(schema, document, [...specifiedRules, oneSessionStatsRule, ...rules], options);
   }
 
   /**
@@ -219,16 +227,16 @@ function parseDocument(query: string): DocumentNode {
 }
 
 /**
- * Charges the cost of an operation to the viewer's rate limit, or REFUSAL_COST if the operation was refused.
+ * Charges the cost of an operation to the viewer's rate limit, or REFUSED_OPERATION_COST if the operation was refused.
  * Returns the operation, or an error if the viewer has used up the limit.
  */
 export async function chargeOperation(
-  prepared: CheckedOperation | RefusedOperation,
+  prepared: CheckedOperation | OperationRefusal,
   viewer: Viewer,
-  rateLimit: RateLimit,
-): Promise<CheckedOperation | RefusedOperation> {
+  rateLimit: ViewerRateLimiter,
+): Promise<CheckedOperation | OperationRefusal> {
   const isRefused = 'errors' in prepared;
-  const excess = await rateLimit.spend(viewer, isRefused ? REFUSAL_COST : prepared.cost);
+  const excess = await rateLimit.spend(viewer, isRefused ? REFUSED_OPERATION_COST : prepared.cost);
   return excess ? { errors: [excess], ...(isRefused ? {} : { cost: prepared.cost }) } : prepared;
 }
 

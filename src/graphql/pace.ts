@@ -14,7 +14,7 @@ interface Waiting {
  * between. Without this class, the fields of all rows that a DataLoader resolves at once (a hundred pages)
  * would be executed in one long task.
  */
-export class ExecutionPace {
+export class EventLoopYielder {
   #rows = 0;
   readonly #waiting: Waiting[] = [];
 

@@ -28,9 +28,9 @@ export function parsePayload({
   extensions,
 }: RequestPayload): OperationRequest {
   if (query != null && typeof query !== 'string')
-    throw badRequest('`query` must be one document, as a string.');
+    throw createBadRequestError('`query` must be one document, as a string.');
   if (operationName != null && typeof operationName !== 'string')
-    throw badRequest('`operationName` must be a string.');
+    throw createBadRequestError('`operationName` must be a string.');
   return {
     ...(query == null ? {} : { query }),
     // An empty `operationName` counts as absent: many clients send an empty string if the document has a
@@ -44,9 +44,9 @@ export function parsePayload({
 function parseObject(name: string, value: unknown): Record<string, unknown> {
   if (value == null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw badRequest(`\`${name}\` must be an object.`);
+  throw createBadRequestError(`\`${name}\` must be an object.`);
 }
 
 /** Error for a request that cannot be read as a GraphQL operation. */
-export const badRequest = (message: string): GraphQLError =>
+export const createBadRequestError = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });

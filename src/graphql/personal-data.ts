@@ -56,7 +56,7 @@ const WITH_PERSONAL_ARGUMENTS = ['users'];
  * Returns the error for an operation sent by GET whose arguments are personal data: a URL ends up in the logs of
  * proxies and in histories of browsers. Null for any other operation.
  */
-export function findPersonalArgumentsError(
+export function findPersonalArgumentsInGetError(
   document: DocumentNode,
   operationName: string | null | undefined,
 ): GraphQLError | null {

@@ -11,7 +11,7 @@ import {
   RESOLVE_BY_TYPENAME,
   toMutationResult,
 } from './mutation-error.ts';
-import { decodeId } from './node.ts';
+import { decodeIdOfType } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 @ObjectType({
@@ -103,7 +103,7 @@ export class ProviderActionsResolver {
     return toMutationResult(
       'RefreshSessionSuccess',
       context,
-      services.refreshSession(viewer, decodeId('VkycSession', sessionId)),
+      services.refreshSession(viewer, decodeIdOfType('VkycSession', sessionId)),
     );
   }
 
@@ -116,7 +116,7 @@ export class ProviderActionsResolver {
     return toMutationResult(
       'RequestRecordingSuccess',
       context,
-      services.requestRecording(viewer, decodeId('VkycSession', sessionId)),
+      services.requestRecording(viewer, decodeIdOfType('VkycSession', sessionId)),
     );
   }
 
@@ -128,7 +128,7 @@ export class ProviderActionsResolver {
     return toMutationResult(
       'CreateSdkTokenSuccess',
       context,
-      services.createSdkToken(viewer, decodeId('VkycSession', sessionId)),
+      services.createSdkToken(viewer, decodeIdOfType('VkycSession', sessionId)),
     );
   }
 }

@@ -7,14 +7,14 @@ import { type FrameBudget, FrameBudgets } from '../feed/frame-budget.ts';
  * Cost charged for a refused operation, because checking its document takes CPU time. The number was chosen,
  * not measured.
  */
-export const REFUSAL_COST = 10;
+export const REFUSED_OPERATION_COST = 10;
 
 /**
  * Rate limits of the viewers in this process. Starting a subscription costs as much as one of its frames (results).
  * Later frames have a budget of their own, so that a long replay after a reconnect does not block the viewer's
  * queries, and queries do not block the replay.
  */
-export interface RateLimit {
+export interface ViewerRateLimiter {
   /**
    * Charges the cost of an operation to the viewer. Returns an error if the viewer has not enough left;
    * otherwise null.
@@ -33,10 +33,10 @@ export interface RateLimit {
 }
 
 /** Creates rate limits of `costPerMinute` points for each viewer; 0 means no limit. */
-export function createRateLimit(costPerMinute: number): RateLimit {
+export function createViewerRateLimiter(costPerMinute: number): ViewerRateLimiter {
   const frames = new FrameBudgets(costPerMinute);
   const pages = new FrameBudgets(costPerMinute);
-  const budgets: Pick<RateLimit, 'framesOf' | 'pagesOf'> = {
+  const budgets: Pick<ViewerRateLimiter, 'framesOf' | 'pagesOf'> = {
     framesOf: (viewer, frameCost) => frames.of(viewer.id, frameCost),
     pagesOf: (viewer, pageCost) => pages.of(viewer.id, pageCost),
   };

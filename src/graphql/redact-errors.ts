@@ -39,7 +39,7 @@ const LITERALS: readonly [RegExp, string][] = [
  * Removes quoted values from an error message of graphql-js, because they may be personal data, such as a
  * phone number. Other messages are returned unchanged.
  */
-export function redactValues(message: string): string {
+export function redactErrorMessage(message: string): string {
   const [, variable] = message.match(/^(Variable "\$\w+") got invalid value /) ?? [];
   if (!variable) return LITERALS.reduce((text, [found, words]) => text.replace(found, words), message);
   // Searches only the end of the message. In a whole message, a value that an attacker crafted would make the

@@ -24,7 +24,7 @@ import { SessionResolver } from './session.ts';
 import { SessionListResolver } from './session-list.ts';
 import { SessionStatsResolver } from './session-stats.ts';
 import { StartSessionResolver } from './start-session.ts';
-import { StatusInfoResolver, StatusResolver } from './status.ts';
+import { StatusCatalogResolver, StatusInfoResolver } from './status.ts';
 import {
   DeadlinePassedResolver,
   FeedResetResolver,
@@ -66,7 +66,7 @@ export function getSchema(): GraphQLSchema {
         applyAccessRules(
           buildSchemaSync({
             resolvers: [
-              StatusResolver,
+              StatusCatalogResolver,
               StatusInfoResolver,
               TemplateResolver,
               ViewerResolver,
@@ -154,4 +154,4 @@ function introduced(built: GraphQLSchema): GraphQLSchema {
 }
 
 /** Returns the schema as SDL: the content of `schema/schema.graphql`. */
-export const printedSchema = (): string => `${printSchema(getSchema())}\n`;
+export const formatSchemaSdl = (): string => `${printSchema(getSchema())}\n`;

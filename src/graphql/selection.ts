@@ -10,7 +10,7 @@ const answers = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 const ITSELF = [''];
 /** Paths from a connection to its entries. A client may select `nodes`, `edges { node }`, or both. */
-export const NODE_PATHS = ['nodes', 'edges.node'];
+export const CONNECTION_NODE_PATHS = ['nodes', 'edges.node'];
 
 /**
  * Returns the names of the fields that are selected at the end of each path, starting from an operation or
@@ -70,7 +70,7 @@ function collectFields(nodes: readonly Selecting[], fragments: Fragments): Field
  * Whether the selection of a field names this type in a fragment. A field of a union is sent objects of later types only
  * if it does, so that clients which do not know the type get none.
  */
-export function selectsType(
+export function hasFragmentOnType(
   { fieldNodes, fragments }: { readonly fieldNodes: readonly Selecting[]; readonly fragments: Fragments },
   type: string,
 ): boolean {
@@ -94,7 +94,7 @@ export function selectsType(
  * Returns which columns of a row the selected fields need: `SUMMARY` if all fields are in `summaryFields`,
  * otherwise `ALL`.
  */
-export function detailLevelFor(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
+export function getDetailLevel(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
   for (const field of asked) if (!summaryFields.has(field)) return 'ALL';
   return 'SUMMARY';
 }

@@ -7,7 +7,7 @@ import {
   NotFoundError,
   RESOLVE_BY_TYPENAME,
 } from './mutation-error.ts';
-import { decodeSessionId } from './node.ts';
+import { decodeSessionIdOrEmpty } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 const IDEMPOTENCY_KEY =
@@ -32,7 +32,7 @@ export abstract class ActionInput {
  */
 export const withDecodedSessionId = <Input extends ActionInput>(input: Input): Input => ({
   ...input,
-  sessionId: decodeSessionId(input.sessionId),
+  sessionId: decodeSessionIdOrEmpty(input.sessionId),
 });
 
 /** Fields of the success of every mutation that performs an action on a session. */

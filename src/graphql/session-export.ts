@@ -8,7 +8,7 @@ import { invariant } from '../domain/invariant.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import { createContext, type Services } from './context.ts';
 import { LIMITS } from './limits.ts';
-import type { CheckedOperation, OperationCache, RefusedOperation } from './operation-cache.ts';
+import type { CheckedOperation, OperationPreparer, OperationRefusal } from './operation-cache.ts';
 import type { OperationHandler } from './operation-handler.ts';
 
 /** Object of the answer: a session, or an object below it. */
@@ -105,13 +105,13 @@ const documentFor = (columns: readonly Column[]): string => `
   }`;
 
 /** What to export: the arguments `filter` and `orderBy` of the query `sessions`, unchecked. */
-export interface ExportedList {
+export interface ExportArguments {
   readonly filter?: unknown;
   readonly orderBy?: unknown;
 }
 
 interface Dependencies {
-  readonly operations: OperationCache;
+  readonly operations: OperationPreparer;
   readonly execute: OperationHandler;
   readonly services: Services;
 }
@@ -122,10 +122,10 @@ export class SessionExport {
   readonly header: readonly string[];
   readonly #dependencies: Dependencies;
   readonly #viewer: Viewer;
-  readonly #list: ExportedList;
+  readonly #list: ExportArguments;
   readonly #columns: readonly Column[];
 
-  constructor(dependencies: Dependencies, viewer: Viewer, list: ExportedList) {
+  constructor(dependencies: Dependencies, viewer: Viewer, list: ExportArguments) {
     this.#dependencies = dependencies;
     this.#viewer = viewer;
     this.#list = list;
@@ -134,7 +134,7 @@ export class SessionExport {
   }
 
   /** Returns the query of the page after a cursor (null: of the first page), or its errors if the list is refused. */
-  preparePage(after: string | null): CheckedOperation | RefusedOperation {
+  preparePage(after: string | null): CheckedOperation | OperationRefusal {
     const { operations } = this.#dependencies;
     // The document is the gateway's own, so that it needs no permission by the list of trusted documents.
     const document = operations.documentOf(documentFor(this.#columns));

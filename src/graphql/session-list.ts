@@ -28,7 +28,7 @@ import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE_MESSAGE } from '../domain/storable.ts';
 import {
-  badInput,
+  createBadInputError,
   createConnectionTypes,
   ForwardArgs,
   MAX_TOTAL_COUNT,
@@ -40,9 +40,9 @@ import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { MetadataEntryInput } from './labels.ts';
-import { findSelectedFields, NODE_PATHS } from './selection.ts';
-import { projectionFor, VkycSession } from './session-type.ts';
-import { assertKnownPairs } from './status.ts';
+import { CONNECTION_NODE_PATHS, findSelectedFields } from './selection.ts';
+import { getSessionProjection, VkycSession } from './session-type.ts';
+import { assertPossibleStatusFilter } from './status.ts';
 import { decodeTimeCursor, encodeTimeCursor } from './time-cursor.ts';
 import { VkycUser } from './user.ts';
 
@@ -205,7 +205,7 @@ export class SessionListResolver {
     const page = parsePageArgs(args);
     const order = args.orderBy ?? NEWEST_FIRST;
     if (order.field === 'DUE_AT' && !isStaff(viewer))
-      throw badInput('The order `DUE_AT` is only for staff: choose another one.');
+      throw createBadInputError('The order `DUE_AT` is only for staff: choose another one.');
     const filter = toSessionFilter(args.filter, viewer, services.clock.now());
     const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
     const rows = await readSessionPage(services.db, filter, {
@@ -214,7 +214,7 @@ export class SessionListResolver {
       limit: page.limit + 1,
       after,
       before,
-      shape: projectionFor(findSelectedFields(fieldNodes, fragments, NODE_PATHS)),
+      shape: getSessionProjection(findSelectedFields(fieldNodes, fragments, CONNECTION_NODE_PATHS)),
     });
     return new Page(
       rows,
@@ -275,16 +275,17 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
   // Otherwise customers could find out what staff recorded about their own session.
   const forStaff = FOR_STAFF.find((name) => filter[name] !== undefined);
   if (forStaff && !isStaff(viewer))
-    throw badInput(`The filter \`${forStaff}\` is only for staff: leave it out.`);
+    throw createBadInputError(`The filter \`${forStaff}\` is only for staff: leave it out.`);
   checkTags(filter.tags ?? []);
-  assertKnownPairs(filter.status, filter.subStatus);
+  assertPossibleStatusFilter(filter.status, filter.subStatus);
   for (const [name, longest] of Object.entries(TEXTS) as [keyof typeof TEXTS, number][]) {
     const text = filter[name] ?? '';
-    if (text.length > longest) throw badInput(`\`${name}\` must have at most ${longest} characters.`);
-    if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
+    if (text.length > longest)
+      throw createBadInputError(`\`${name}\` must have at most ${longest} characters.`);
+    if (!isStorable(text)) throw createBadInputError(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
   }
   if (filter.search !== undefined && [...filter.search].length < MIN_SEARCH_LENGTH)
-    throw badInput(
+    throw createBadInputError(
       `\`search\` must have at least ${MIN_SEARCH_LENGTH} characters: type more, or filter by \`verificationIdPrefix\`.`,
     );
   return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
@@ -296,24 +297,25 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
  */
 function toMetadata(entries: readonly MetadataEntryInput[]): Record<string, string> {
   if (entries.length > MAX_METADATA_PAIRS)
-    throw badInput(`\`metadata\` must have at most ${MAX_METADATA_PAIRS} entries.`);
+    throw createBadInputError(`\`metadata\` must have at most ${MAX_METADATA_PAIRS} entries.`);
   for (const { key, value } of entries) {
     checkLabel('metadata', key, MAX_LABEL_LENGTH.key);
     checkLabel('metadata', value, MAX_LABEL_LENGTH.value);
   }
   if (new Set(entries.map(({ key }) => key)).size < entries.length)
-    throw badInput('`metadata` must have each key only once.');
+    throw createBadInputError('`metadata` must have each key only once.');
   return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
 }
 
 function checkTags(tags: readonly string[]): void {
-  if (tags.length > MAX_TAGS) throw badInput(`\`tags\` must have at most ${MAX_TAGS} entries.`);
+  if (tags.length > MAX_TAGS) throw createBadInputError(`\`tags\` must have at most ${MAX_TAGS} entries.`);
   for (const tag of tags) checkLabel('tags', tag, MAX_LABEL_LENGTH.tag);
 }
 
 function checkLabel(name: string, text: string, longest: number): void {
-  if (text.length > longest) throw badInput(`\`${name}\` must have texts of at most ${longest} characters.`);
-  if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
+  if (text.length > longest)
+    throw createBadInputError(`\`${name}\` must have texts of at most ${longest} characters.`);
+  if (!isStorable(text)) throw createBadInputError(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
 }
 
 /** Column of the time by which each order sorts. */

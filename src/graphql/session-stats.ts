@@ -14,14 +14,14 @@ import {
 } from '../db/sessions/session-stats.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
-import { type DatedFigures, FiguresPending } from '../services/sessions/session-figures.ts';
+import { type DatedFigures, FiguresPendingError } from '../services/sessions/session-figures.ts';
 import {
-  INTERVALS_SHAPE,
-  PHASE_STAYS_SHAPE,
-  PHASES_REACHED_SHAPE,
-  STATE_COUNTS_SHAPE,
+  storedIntervalsSchema,
+  storedPhaseStaysSchema,
+  storedPhasesReachedSchema,
+  storedStateCountsSchema,
 } from '../services/sessions/stored-shapes.ts';
-import { badInput } from './connection.ts';
+import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, StatusEnum, SubStatusEnum } from './enums.ts';
@@ -211,7 +211,7 @@ export class SessionStatsResolver {
         const figures = services.figures
           .read({ name, shape, window, count, now, signal })
           .catch((error: unknown) => {
-            if (error instanceof FiguresPending || isQueryCanceled(error)) throw pending();
+            if (error instanceof FiguresPendingError || isQueryCanceled(error)) throw pending();
             throw error;
           });
         known.set(name, figures);
@@ -269,14 +269,14 @@ export class SessionStatsResolver {
   async funnel(@Root() { read }: SessionStats): Promise<FunnelStage[]> {
     const reached = await read(
       'reached',
-      PHASES_REACHED_SHAPE,
+      storedPhasesReachedSchema,
       (window) => (db) => countReachedPhases(db, window),
     );
     const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
     const stays = once(async () => {
       const { figures } = await read(
         'stays',
-        PHASE_STAYS_SHAPE,
+        storedPhaseStaysSchema,
         (window) => (db) => readMedianStays(db, window),
       );
       return new Map(figures.map(({ status, medianSeconds }) => [status, medianSeconds]));
@@ -303,9 +303,9 @@ export class SessionStatsResolver {
     @Ctx() { services }: Context,
   ): Promise<StatsInterval[]> {
     if (count < 1 || count > LIMITS.page)
-      throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
+      throw createBadInputError(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
     const now = services.clock.now();
-    const { figures } = await read(`intervals ${count}`, INTERVALS_SHAPE, (rounded) => async (db) => {
+    const { figures } = await read(`intervals ${count}`, storedIntervalsSchema, (rounded) => async (db) => {
       const from = rounded.from ?? (await findFirstCreationTime(db, rounded));
       const to = rounded.to ?? now;
       if (!from || from >= to) return [];
@@ -322,4 +322,4 @@ export class SessionStatsResolver {
 }
 
 const statesOf = async ({ read }: SessionStats): Promise<readonly StateCount[]> =>
-  (await read('states', STATE_COUNTS_SHAPE, (window) => (db) => countStates(db, window))).figures;
+  (await read('states', storedStateCountsSchema, (window) => (db) => countStates(db, window))).figures;

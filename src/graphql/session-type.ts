@@ -4,8 +4,8 @@ import type { Status, SubStatus } from '../domain/status.ts';
 import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
-import { detailLevelFor } from './selection.ts';
-import { CUT_TEXT_DESCRIPTION, StatusInfo } from './status.ts';
+import { getDetailLevel } from './selection.ts';
+import { CUT_RAW_STATUS_DESCRIPTION, StatusInfo } from './status.ts';
 import { VkycUser } from './user.ts';
 
 @ObjectType({
@@ -50,12 +50,12 @@ export class VkycSession extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the phase. Null if a mutation of this API or the clock set the current phase. ${CUT_TEXT_DESCRIPTION}`,
+    description: `The provider's own string for the phase. Null if a mutation of this API or the clock set the current phase. ${CUT_RAW_STATUS_DESCRIPTION}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the step. Null if a mutation of this API or the clock set the current step. ${CUT_TEXT_DESCRIPTION}`,
+    description: `The provider's own string for the step. Null if a mutation of this API or the clock set the current step. ${CUT_RAW_STATUS_DESCRIPTION}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, {
@@ -165,7 +165,7 @@ const SUMMARY_FIELDS = new Set([
 /**
  * Returns which columns of sessions to read for the selected fields, and whether to read the sessions' users.
  */
-export const projectionFor = (asked: ReadonlySet<string>): SessionProjection => ({
-  detail: detailLevelFor(asked, SUMMARY_FIELDS),
+export const getSessionProjection = (asked: ReadonlySet<string>): SessionProjection => ({
+  detail: getDetailLevel(asked, SUMMARY_FIELDS),
   withUser: asked.has('user'),
 });

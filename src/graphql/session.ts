@@ -45,15 +45,15 @@ import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '..
 import { isStorable } from '../domain/storable.ts';
 import { createExpiredCursorError, getSessionStartPosition, positionAfter } from '../feed/cursor.ts';
 import { getFingerprint } from '../feed/fingerprint.ts';
-import { badInput, ForwardArgs, Page, PageArgs, parsePageArgs } from './connection.ts';
+import { createBadInputError, ForwardArgs, Page, PageArgs, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { Meeting, MeetingConnectionTypes } from './meeting.ts';
-import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
+import { decodeIdOfType, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
-import { detailLevelFor, findSelectedFields, NODE_PATHS } from './selection.ts';
-import { projectionFor, VkycSession } from './session-type.ts';
-import { type ShownStatus, StatusInfo, showStatus } from './status.ts';
+import { CONNECTION_NODE_PATHS, findSelectedFields, getDetailLevel } from './selection.ts';
+import { getSessionProjection, VkycSession } from './session-type.ts';
+import { StatusInfo, type StatusInfoRoot, toViewerStatusInfo } from './status.ts';
 import { TRANSITION_SUMMARY_FIELDS, TransitionConnectionTypes } from './transition.ts';
 import { decryptText, VkycUser } from './user.ts';
 
@@ -114,8 +114,8 @@ export class SessionResolver {
     @Ctx() { loaders, viewer }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<SessionListItem | null> {
-    const key = decodeId('VkycSession', id);
-    const shape = projectionFor(findSelectedFields(fieldNodes, fragments));
+    const key = decodeIdOfType('VkycSession', id);
+    const shape = getSessionProjection(findSelectedFields(fieldNodes, fragments));
     return visibleTo(viewer, await loaders.listedSession.load({ id: key, ...shape }));
   }
 
@@ -151,10 +151,10 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionSummary, @Ctx() { staff, services }: Context): ShownStatus {
+  statusInfo(@Root() session: SessionSummary, @Ctx() { staff, services }: Context): StatusInfoRoot {
     const { waitingOn } = session;
     const circumstance = findCircumstance(session, services.clock.now());
-    return { ...showStatus(getStatusInfo(session), staff, circumstance), waitingOn, circumstance };
+    return { ...toViewerStatusInfo(getStatusInfo(session), staff, circumstance), waitingOn, circumstance };
   }
 
   @FieldResolver(() => StatusEnum, {
@@ -251,7 +251,9 @@ export class SessionResolver {
     const from =
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
     if (args.after != null && from === 0)
-      throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
+      throw createBadInputError(
+        'The cursor was not issued for this list: pass a cursor exactly as you received it.',
+      );
     const rows = all.slice(from, from + page.limit + 1);
     await pace.take(rows.length);
     return new Page(
@@ -299,7 +301,7 @@ export class SessionResolver {
     const sequenceOf = async (cursor: string): Promise<number> => {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
       if (sessionId !== session.id)
-        throw badInput('The cursor belongs to another session: pass a cursor of this session.');
+        throw createBadInputError('The cursor belongs to another session: pass a cursor of this session.');
       // Compares the transition that the cursor names with the stored transition. A database failover may
       // have rewound the log, so that the same sequence now belongs to another transition.
       if (fingerprint !== null) {
@@ -314,8 +316,8 @@ export class SessionResolver {
       before: args.before == null ? MAX_SEQUENCE : await sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
-      detail: detailLevelFor(
-        findSelectedFields(fieldNodes, fragments, NODE_PATHS),
+      detail: getDetailLevel(
+        findSelectedFields(fieldNodes, fragments, CONNECTION_NODE_PATHS),
         TRANSITION_SUMMARY_FIELDS,
       ),
     });

@@ -24,7 +24,7 @@ import {
   RESOLVE_BY_TYPENAME,
   toMutationResult,
 } from './mutation-error.ts';
-import { decodeSessionId } from './node.ts';
+import { decodeSessionIdOrEmpty } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({
@@ -212,7 +212,7 @@ const StartSessionResult = createUnionType({
 const withReplacedKey = (input: StartSessionInput): StartSessionInput =>
   input.replacesSessionId == null
     ? input
-    : { ...input, replacesSessionId: decodeSessionId(input.replacesSessionId) };
+    : { ...input, replacesSessionId: decodeSessionIdOrEmpty(input.replacesSessionId) };
 
 @Resolver()
 export class StartSessionResolver {

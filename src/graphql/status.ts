@@ -18,7 +18,7 @@ import {
   type Status,
   type SubStatus,
 } from '../domain/status.ts';
-import { badInput } from './connection.ts';
+import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
 import {
   LocaleEnum,
@@ -33,7 +33,7 @@ import {
 /**
  * Sentence for the descriptions of raw status fields. `provider/texts.ts` shortens the provider's strings.
  */
-export const CUT_TEXT_DESCRIPTION =
+export const CUT_RAW_STATUS_DESCRIPTION =
   'A string of more than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
 @ObjectType({
@@ -69,7 +69,7 @@ export class StatusInfo implements Omit<Info, 'mutations'> {
 }
 
 /** Root value of the resolvers of `StatusInfo`. */
-export interface ShownStatus extends Info {
+export interface StatusInfoRoot extends Info {
   /** Why the advice of the status pair cannot be followed; missing or null if it can. */
   readonly circumstance?: Circumstance | null;
 }
@@ -80,15 +80,19 @@ const customerInfos = new Map(ALL_PAIRS.map((info) => [info, toCustomerStatusInf
  * Returns the meaning of a status pair as the viewer reads it: with the texts for staff, or with those for customers.
  * The values are plain objects, so that the fields of `StatusInfo` need no resolvers.
  */
-export function showStatus(info: Info, staff: boolean, circumstance: Circumstance | null = null): Info {
+export function toViewerStatusInfo(
+  info: Info,
+  staff: boolean,
+  circumstance: Circumstance | null = null,
+): Info {
   if (staff) return circumstance ? { ...info, recommendedAction: CIRCUMSTANCES[circumstance].advice } : info;
   return (circumstance ? undefined : customerInfos.get(info)) ?? toCustomerStatusInfo(info, circumstance);
 }
 
 const customerRules: readonly Rule[] = TRANSITION_RULES.map((rule) => ({
   ...rule,
-  from: rule.from && showStatus(rule.from, false),
-  to: showStatus(rule.to, false),
+  from: rule.from && toViewerStatusInfo(rule.from, false),
+  to: toViewerStatusInfo(rule.to, false),
 }));
 
 @ObjectType({
@@ -117,7 +121,7 @@ class TransitionRule implements Rule {
  * Refuses a filter with a sub-status that belongs to none of the filter's statuses. Such a filter would match
  * no session, so it must be a mistake.
  */
-export function assertKnownPairs(
+export function assertPossibleStatusFilter(
   status: readonly Status[] | null | undefined,
   subStatus: readonly SubStatus[] | null | undefined,
 ) {
@@ -126,13 +130,13 @@ export function assertKnownPairs(
     (sub) => !status.some((phase) => isValidPair({ status: phase, subStatus: sub })),
   );
   if (stray)
-    throw badInput(
+    throw createBadInputError(
       `${stray} is not a sub-status of ${status.join(' or ')}: see statusCatalog for the pairs.`,
     );
 }
 
 @Resolver()
-export class StatusResolver {
+export class StatusCatalogResolver {
   @Query(() => [StatusInfo], {
     description: 'Every valid pair of status and sub-status, with its meaning and recommended action.',
   })
@@ -155,7 +159,7 @@ export class StatusInfoResolver {
       'Message to show to the customer: what happened and what to do next, without advice to staff. In `VkycSession.statusInfo` it names no decision if the session is disputed, and mentions the newer link if another session replaces it.',
   })
   customerMessage(
-    @Root() { subStatus, circumstance }: ShownStatus,
+    @Root() { subStatus, circumstance }: StatusInfoRoot,
     @Arg('locale', () => LocaleEnum, {
       defaultValue: 'EN',
       description: 'Language that the customer reads. English if left out.',

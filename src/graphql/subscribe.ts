@@ -23,10 +23,10 @@ import {
 import type { SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { encodeCursorOnce } from '../feed/frame-json.ts';
 import type { LogSubscription, RestartCause, ResyncPoint } from '../feed/subscription.ts';
-import { badInput } from './connection.ts';
+import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
-import { decodeId } from './node.ts';
-import { assertKnownPairs } from './status.ts';
+import { decodeIdOfType } from './node.ts';
+import { assertPossibleStatusFilter } from './status.ts';
 
 /**
  * Maximum number of missed transitions that are replayed to a dashboard. If more are missing, the dashboard
@@ -151,7 +151,7 @@ function createSubscription(
   after: Cursor,
   filter: TransitionCriteria | null | undefined,
 ): Pick<LogSubscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
-  assertKnownPairs(filter?.status, filter?.subStatus);
+  assertPossibleStatusFilter(filter?.status, filter?.subStatus);
   invariant(connection, 'subscription was started without a connection for its frames');
   return {
     ...connection,
@@ -187,7 +187,7 @@ function passes(row: SessionTransition, filter: TransitionCriteria | null | unde
  */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
   const { loaders, viewer, services } = context;
-  const key = decodeId('VkycSession', id);
+  const key = decodeIdOfType('VkycSession', id);
   const session = await loaders.session.load(key);
   if (session && maySee(viewer, session.verificationId)) return session;
   // Queries the archive even if the session is hidden from the viewer. Otherwise the response time would show
@@ -195,7 +195,7 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
   const archived = after == null ? null : await findArchivedSession(services.db, key);
   const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
   if (named && services.cursors.decode(after).sessionId === key) throw createExpiredCursorError('ARCHIVED');
-  throw badInput('The session does not exist, or you may not see it.');
+  throw createBadInputError('The session does not exist, or you may not see it.');
 }
 
 /**
@@ -236,7 +236,9 @@ async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context
 function decodeSessionCursor(session: SessionRow, cursor: string, { services }: Context): LogPosition {
   const position = services.cursors.decode(cursor);
   if (position.sessionId === session.id) return position;
-  throw badInput('`after` belongs to another session: pass a cursor of this session, or its startCursor.');
+  throw createBadInputError(
+    '`after` belongs to another session: pass a cursor of this session, or its startCursor.',
+  );
 }
 
 /**

@@ -6,11 +6,11 @@ import { FrameJson } from '../feed/frame-json.ts';
 import type { ExecutedFrame, FrameEvent, FrameSelection, Sink } from '../feed/subscription.ts';
 import { getLabels, tracedOperation } from '../telemetry/operations.ts';
 import { type Context, createContext, type Services } from './context.ts';
-import { type FormatError, formattedResult, isInternalError } from './errors.ts';
+import { type FormatError, formatResult, isInternalError } from './errors.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { CheckedOperation } from './operation-cache.ts';
-import { ExecutionPace } from './pace.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { EventLoopYielder } from './pace.ts';
+import type { ViewerRateLimiter } from './rate-limit.ts';
 
 /**
  * Maximum time for which a burst of frames (results of a subscription) is executed without a pause. Then
@@ -33,7 +33,7 @@ const FRAME_FIRST_RETRY_MS = 100;
 interface Dependencies {
   readonly services: Services;
   readonly formatError: FormatError;
-  readonly rateLimit: RateLimit;
+  readonly rateLimit: ViewerRateLimiter;
   /**
    * Called each time that executing a frame fails because of a fault of the gateway, to count it in the
    * metrics.
@@ -88,7 +88,7 @@ class FrameContext implements Context {
   readonly connection = null;
   readonly signal = null;
   readonly cursors: Context['cursors'];
-  readonly pace = new ExecutionPace();
+  readonly pace = new EventLoopYielder();
   dependsOnViewer = false;
   immutable: boolean;
   readonly #services: Context['services'];
@@ -166,7 +166,7 @@ function selectionOf(
       if (faults.length === 0) {
         const { dependsOnViewer, immutable } = contextValue;
         return {
-          json: new FrameJson(JSON.stringify(formattedResult(result, formatError))),
+          json: new FrameJson(JSON.stringify(formatResult(result, formatError))),
           dependsOnViewer,
           // A result with errors is not reused for later subscribers, because another execution may succeed.
           immutable: immutable && !result.errors,

@@ -22,7 +22,7 @@ import { type FrameEvent, RESTART_CAUSES, type RestartCause } from '../feed/subs
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { FeedResetCauseEnum, StatusEnum, SubStatusEnum } from './enums.ts';
-import { selectsType } from './selection.ts';
+import { hasFragmentOnType } from './selection.ts';
 import { VkycSession } from './session-type.ts';
 import {
   subscribeToAllTransitions,
@@ -322,7 +322,7 @@ ${MARKED}`,
       return subscribeToSession(
         sessionId,
         cursorIn(after),
-        selectsType(info, 'DeadlinePassed'),
+        hasFragmentOnType(info, 'DeadlinePassed'),
         context as Context,
       );
     },
@@ -343,7 +343,7 @@ ${MARKED}`,
       return subscribeToFeed(
         cursorIn(after),
         filter,
-        selectsType(info, 'DeadlinePassed'),
+        hasFragmentOnType(info, 'DeadlinePassed'),
         context as Context,
       );
     },

@@ -1,5 +1,5 @@
 import type { PageCursor } from '../db/sessions/sessions.ts';
-import { badInput } from './connection.ts';
+import { createBadInputError } from './connection.ts';
 
 /** Letter of each order in which a list may be sorted. The letters are part of cursors that clients keep. */
 const LETTERS = {
@@ -35,7 +35,7 @@ export function decodeTimeCursor(
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];
   if (!id || letter !== LETTERS[order]) {
-    throw badInput(
+    throw createBadInputError(
       'The cursor was not issued for this list in this order: pass a cursor exactly as you received it.',
     );
   }

@@ -14,7 +14,7 @@ import { DateTime } from './date-time.ts';
 import { SessionChangeEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { CUT_TEXT_DESCRIPTION, type ShownStatus, StatusInfo, showStatus } from './status.ts';
+import { CUT_RAW_STATUS_DESCRIPTION, StatusInfo, type StatusInfoRoot, toViewerStatusInfo } from './status.ts';
 
 /**
  * Description of the field `previousCursor`. All types of frames (results of a subscription) use the same
@@ -62,12 +62,12 @@ export class StatusTransition extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the phase. Null if a mutation of this API or the clock caused the transition. ${CUT_TEXT_DESCRIPTION}`,
+    description: `The provider's own string for the phase. Null if a mutation of this API or the clock caused the transition. ${CUT_RAW_STATUS_DESCRIPTION}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own string for the step. Null if a mutation of this API or the clock caused the transition. ${CUT_TEXT_DESCRIPTION}`,
+    description: `The provider's own string for the step. Null if a mutation of this API or the clock caused the transition. ${CUT_RAW_STATUS_DESCRIPTION}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, {
@@ -167,15 +167,18 @@ export class TransitionResolver {
   }
 
   @FieldResolver(() => StatusInfo, { nullable: true })
-  from(@Root() { fromStatus, fromSubStatus }: TransitionRow, @Ctx() { staff }: Context): ShownStatus | null {
+  from(
+    @Root() { fromStatus, fromSubStatus }: TransitionRow,
+    @Ctx() { staff }: Context,
+  ): StatusInfoRoot | null {
     return fromStatus && fromSubStatus
-      ? showStatus(getStatusInfo({ status: fromStatus, subStatus: fromSubStatus }), staff)
+      ? toViewerStatusInfo(getStatusInfo({ status: fromStatus, subStatus: fromSubStatus }), staff)
       : null;
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() pair: StatusPair, @Ctx() { staff }: Context): ShownStatus {
-    return showStatus(getStatusInfo(pair), staff);
+  statusInfo(@Root() pair: StatusPair, @Ctx() { staff }: Context): StatusInfoRoot {
+    return toViewerStatusInfo(getStatusInfo(pair), staff);
   }
 
   @FieldResolver(() => String, { nullable: true })

@@ -11,7 +11,7 @@ export type DocumentManifest = Readonly<Record<string, string>>;
  * (with or without the prefix `sha256:`), or Apollo's list of operations. An operator can thus use a client's
  * manifest instead of the published one.
  */
-export function parseManifest(stored: Readonly<Record<string, unknown>>): DocumentManifest {
+export function parseDocumentManifest(stored: Readonly<Record<string, unknown>>): DocumentManifest {
   const documents = Array.isArray(stored.operations)
     ? stored.operations.map(({ id, body }: { id: string; body: string }) => [id, body] as const)
     : Object.entries(stored as DocumentManifest);
@@ -19,8 +19,8 @@ export function parseManifest(stored: Readonly<Record<string, unknown>>): Docume
 }
 
 /** Reads the manifest that is published next to the schema: the operations of the client kit. */
-export const readManifest = async (): Promise<DocumentManifest> =>
-  parseManifest(
+export const readPublishedManifest = async (): Promise<DocumentManifest> =>
+  parseDocumentManifest(
     JSON.parse(await readFile(new URL('../../schema/trusted-documents.json', import.meta.url), 'utf8')),
   );
 

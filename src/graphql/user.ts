@@ -2,7 +2,7 @@ import { Arg, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root }
 import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
 import { findUsersByPhone, getUserSealingContext, type UserRow } from '../db/sessions/users.ts';
 import type { ContactDetails } from '../domain/ports.ts';
-import { badInput } from './connection.ts';
+import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
 import { LIMITS } from './limits.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
@@ -55,7 +55,7 @@ export class UserResolver {
     phone: string,
     @Ctx() { services, pace, shown }: Context,
   ): Promise<UserRow[]> {
-    if (!PHONE.test(phone)) throw badInput('`phone` must be 10 digits, without country code.');
+    if (!PHONE.test(phone)) throw createBadInputError('`phone` must be 10 digits, without country code.');
     const found = await findUsersByPhone(services.db, services.sealer.candidateHashes(phone), MAX_USERS);
     await pace.take(found.length);
     // Whatever the query selects, the answer tells whose phone number this is. The read log records that.

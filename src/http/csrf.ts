@@ -8,7 +8,7 @@ interface OriginHeaders {
 
 /**
  * Returns whether a request with these headers is allowed. A missing Origin header is allowed, because
- * `requirePreflight` checks such requests.
+ * `refuseCrossSiteSimpleRequests` checks such requests.
  */
 export type OriginCheck = (headers: OriginHeaders) => boolean;
 
@@ -37,7 +37,7 @@ export function createOriginCheck({
 }
 
 /** Matches the Origin header of a page that is served from this machine, at any port. */
-export const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+export const LOOPBACK_ORIGIN_PATTERN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 const isLoopback = (url: string): boolean =>
   URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
@@ -54,7 +54,7 @@ const SAME_SITE_VALUES = ['same-origin', 'none'];
  * Browsers mark these requests with Sec-Fetch-Site and send no Origin. Requests with an Origin were checked
  * by `createOriginCheck`; clients other than browsers send neither header.
  */
-export const requirePreflight: onRequestHookHandler = ({ headers }, reply, goOn) => {
+export const refuseCrossSiteSimpleRequests: onRequestHookHandler = ({ headers }, reply, goOn) => {
   const site = headers['sec-fetch-site'];
   if (site === undefined || headers.origin !== undefined || SAME_SITE_VALUES.includes(String(site)))
     return goOn();

@@ -13,7 +13,7 @@ const QUOTED = /[",;\t\r\n]/;
  * Formats a row of a CSV file (RFC 4180), with the line break at its end. Missing values are empty, and the entries of a
  * list are joined by `; `. A text that a spreadsheet would run as a formula gets an apostrophe in front.
  */
-export const toCsvRow = (values: readonly unknown[]): string => `${values.map(toCell).join(',')}\r\n`;
+export const formatCsvRow = (values: readonly unknown[]): string => `${values.map(toCell).join(',')}\r\n`;
 
 function toText(value: unknown): string {
   if (value instanceof Date) return value.toISOString();

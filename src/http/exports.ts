@@ -5,14 +5,18 @@ import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { Services } from '../graphql/context.ts';
 import { type FormatError, getErrorCode } from '../graphql/errors.ts';
-import { chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
+import { chargeOperation, type OperationPreparer } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
-import type { RateLimit } from '../graphql/rate-limit.ts';
+import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { SessionExport } from '../graphql/session-export.ts';
-import { requirePreflight } from './csrf.ts';
-import { BYTE_ORDER_MARK, toCsvRow } from './csv.ts';
+import { refuseCrossSiteSimpleRequests } from './csrf.ts';
+import { BYTE_ORDER_MARK, formatCsvRow } from './csv.ts';
 import { rejectOtherMethods } from './graphql-request.ts';
-import { type LiveConnections, replicaStopping, tooManyConnections } from './live-connections.ts';
+import {
+  createReplicaStoppingError,
+  createTooManyConnectionsError,
+  type LiveConnections,
+} from './live-connections.ts';
 import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
 
@@ -25,9 +29,9 @@ const RETRY_AFTER_SECONDS = 5;
 const STALLED_TIMEOUT_MS = 120_000;
 
 interface Dependencies {
-  readonly operations: OperationCache;
+  readonly operations: OperationPreparer;
   readonly execute: OperationHandler;
-  readonly rateLimit: RateLimit;
+  readonly rateLimit: ViewerRateLimiter;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly limitUploads: preParsingHookHandler;
@@ -41,12 +45,12 @@ interface Dependencies {
  * page has an HTTP status and the body of a GraphQL error. After that the connection is reset, so that no client takes a
  * part of the file for the whole.
  */
-export function serveExports(app: FastifyInstance, dependencies: Dependencies): void {
+export function serveSessionExports(app: FastifyInstance, dependencies: Dependencies): void {
   const { authenticator, formatError, rateLimit, connections, services } = dependencies;
   app.route({
     url: PATH,
     method: 'POST',
-    onRequest: [requirePreflight, requireAuthentication(authenticator, formatError)],
+    onRequest: [refuseCrossSiteSimpleRequests, requireAuthentication(authenticator, formatError)],
     preParsing: dependencies.limitUploads,
     async handler(request, reply) {
       const refuse = (errors: readonly GraphQLError[]) => answerErrors(reply, errors, formatError);
@@ -63,7 +67,10 @@ export function serveExports(app: FastifyInstance, dependencies: Dependencies): 
         { closeForExpiry: reset, closeForRestart: async () => reset() },
         viewer,
       );
-      if (!leave) return refuse([connections.isStopping ? replicaStopping() : tooManyConnections()]);
+      if (!leave)
+        return refuse([
+          connections.isStopping ? createReplicaStoppingError() : createTooManyConnectionsError(),
+        ]);
       response.once('close', leave);
       // The client disconnected while its request was being checked, so `close` was emitted already.
       if (response.destroyed) {
@@ -100,9 +107,9 @@ async function* toLines(
   pages: Pages,
   reset: () => void,
 ): AsyncGenerator<string> {
-  yield BYTE_ORDER_MARK + toCsvRow(header);
+  yield BYTE_ORDER_MARK + formatCsvRow(header);
   try {
-    for (let page = begun; !page.done; page = await pages.next()) yield page.value.map(toCsvRow).join('');
+    for (let page = begun; !page.done; page = await pages.next()) yield page.value.map(formatCsvRow).join('');
   } catch (error) {
     // A connection that is closed in the usual way may look like the end of the file to a client or proxy of HTTP/1.0.
     reset();

@@ -83,7 +83,7 @@ const ROOT = '<div id="root"></div>';
  * Inserts the bar into GraphiQL's page.
  * @throws Error if the page lacks the element before which the bar is inserted
  */
-export function withBar(page: string, source: TokenSource): string {
+export function withSignInBar(page: string, source: TokenSource): string {
   if (!page.includes(ROOT))
     throw new Error(
       "GraphiQL's page lacks the element before which the bar is inserted: the package has changed its HTML",

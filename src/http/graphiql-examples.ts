@@ -2,7 +2,7 @@
  * Example operation that GraphiQL shows in a tab when it is opened. The tabs are in the order in which a
  * newcomer needs them.
  */
-export interface Example {
+export interface GraphiqlExample {
   readonly query: string;
   /**
    * Variables as JSON. The first tab must not have any, because GraphiQL opens the first tab without
@@ -19,7 +19,7 @@ export const EXAMPLE_VERIFICATION_IDS = ['graphiql.happy-path.1', 'graphiql.awai
 
 const asText = (variables: object): string => JSON.stringify(variables, null, 2);
 
-export const EXAMPLES: readonly Example[] = [
+export const GRAPHIQL_EXAMPLES: readonly GraphiqlExample[] = [
   {
     query: `# Start a session. With the sandbox, a word of the id
 # chooses what happens: happy-path (everything passes),

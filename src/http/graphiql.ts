@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { type TokenSource, withBar } from './graphiql-bar.ts';
-import { EXAMPLES } from './graphiql-examples.ts';
+import { type TokenSource, withSignInBar } from './graphiql-bar.ts';
+import { GRAPHIQL_EXAMPLES } from './graphiql-examples.ts';
 
 /**
  * Content-Security-Policy of GraphiQL. The page is one file that contains its scripts, styles, fonts and
@@ -28,12 +28,12 @@ export function serveGraphiql(app: FastifyInstance, tokens: TokenSource): void {
   let rendered: Promise<{ page: string; tag: string }> | null = null;
   const render = async () => {
     const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-    const page = withBar(
+    const page = withSignInBar(
       renderGraphiQL({
         endpoint: '/graphql',
         title: 'VKYC gateway',
         subscriptionsProtocol: 'WS',
-        defaultTabs: [...EXAMPLES],
+        defaultTabs: [...GRAPHIQL_EXAMPLES],
       }),
       tokens,
     );

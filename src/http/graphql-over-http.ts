@@ -21,25 +21,25 @@ import {
 import type { Logger } from 'pino';
 import { invariant } from '../domain/invariant.ts';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
-import { type FormatError, formattedResult } from '../graphql/errors.ts';
+import { type FormatError, formatResult } from '../graphql/errors.ts';
 import { LIMITS } from '../graphql/limits.ts';
-import { chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
+import { chargeOperation, type OperationPreparer } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
 import { type OperationRequest, parsePayload } from '../graphql/payload.ts';
-import { findPersonalArgumentsError } from '../graphql/personal-data.ts';
-import type { RateLimit } from '../graphql/rate-limit.ts';
+import { findPersonalArgumentsInGetError } from '../graphql/personal-data.ts';
+import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import type { DocumentPolicy } from '../graphql/trusted-documents.ts';
-import { type MediaType, negotiateMediaType } from './content-negotiation.ts';
-import { requirePreflight } from './csrf.ts';
+import { negotiateMediaType, type ResponseMediaType } from './content-negotiation.ts';
+import { refuseCrossSiteSimpleRequests } from './csrf.ts';
 import { readPayload, rejectBatches, rejectOtherMethods } from './graphql-request.ts';
 import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
 
 interface Dependencies {
   readonly schema: GraphQLSchema;
-  readonly operations: OperationCache;
+  readonly operations: OperationPreparer;
   readonly execute: OperationHandler;
-  readonly rateLimit: RateLimit;
+  readonly rateLimit: ViewerRateLimiter;
   readonly documentPolicy: DocumentPolicy;
   readonly services: Services;
   readonly authenticator: Authenticator;
@@ -77,7 +77,8 @@ const executedBy = ({
       if (operation?.operation === 'subscription')
         return toResponse({ errors: [subscriptionsElsewhere()] }, formatError);
       const { operationName, variables = {} } = request;
-      const personal = request.http === BY_GET ? findPersonalArgumentsError(document, operationName) : null;
+      const personal =
+        request.http === BY_GET ? findPersonalArgumentsInGetError(document, operationName) : null;
       if (personal) return toResponse({ errors: [personal] }, formatError);
       const prepared = operations.operationOf(document, {
         ...(operationName == null ? {} : { operationName }),
@@ -113,7 +114,7 @@ function toResponse(
     for (const [name, value] of headers) http.headers.set(name, value);
   }
   const singleResult = {
-    ...formattedResult({ data, errors }, formatError),
+    ...formatResult({ data, errors }, formatError),
     ...(extensions && { extensions }),
   };
   return { http, body: { kind: 'single', singleResult } };
@@ -148,7 +149,7 @@ const OF_THE_OPERATION = [
  * 400 only with `application/graphql-response+json`, and 200 with `application/json`: a client that accepts
  * only JSON may ignore the body of any other status.
  */
-function toHttpStatus(answer: Answered, type: MediaType): number {
+function toHttpStatus(answer: Answered, type: ResponseMediaType): number {
   const { status = 200 } = answer.http;
   if (status !== 400 || !type.startsWith('application/json')) return status;
   const { errors } = toExecutionResult(answer);
@@ -204,7 +205,7 @@ export async function serveGraphqlOverHttp(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     // Apollo's CSRF prevention would also refuse GET requests that the specification allows. Instead,
-    // `requirePreflight` checks requests, and only JSON bodies are parsed.
+    // `refuseCrossSiteSimpleRequests` checks requests, and only JSON bodies are parsed.
     csrfPrevention: false,
     formatError: (_formatted, error) => formatError(error),
     logger: log,
@@ -220,7 +221,7 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    onRequest: [requirePreflight, requireAuthentication(authenticator, formatError)],
+    onRequest: [refuseCrossSiteSimpleRequests, requireAuthentication(authenticator, formatError)],
     preParsing: limitUploads,
     preHandler: rejectBatches,
     async handler(request, reply) {

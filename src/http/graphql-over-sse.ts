@@ -3,24 +3,28 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { LastResult, SubscriptionIterator } from '../feed/ending-iterator.ts';
 import { createContext, type Services } from '../graphql/context.ts';
-import { type FormatError, formattedResult } from '../graphql/errors.ts';
+import { type FormatError, formatResult } from '../graphql/errors.ts';
 import {
   type CheckedOperation,
   chargeOperation,
-  type OperationCache,
-  type RefusedOperation,
+  type OperationPreparer,
+  type OperationRefusal,
 } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
-import { findPersonalArgumentsError } from '../graphql/personal-data.ts';
-import type { RateLimit } from '../graphql/rate-limit.ts';
+import { findPersonalArgumentsInGetError } from '../graphql/personal-data.ts';
+import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { requirePreflight } from './csrf.ts';
+import { refuseCrossSiteSimpleRequests } from './csrf.ts';
 import { readPayload, rejectBatches, rejectOtherMethods } from './graphql-request.ts';
-import { type LiveConnections, replicaStopping, tooManyConnections } from './live-connections.ts';
+import {
+  createReplicaStoppingError,
+  createTooManyConnectionsError,
+  type LiveConnections,
+} from './live-connections.ts';
 import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
-import { ResponseSink } from './sinks.ts';
+import { SseSink } from './sinks.ts';
 
 /**
  * Interval of the comments that are sent in every stream, so that proxies do not close a quiet stream. A
@@ -32,9 +36,9 @@ const PROBE_AFTER_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
 interface Dependencies {
-  readonly operations: OperationCache;
+  readonly operations: OperationPreparer;
   readonly execute: OperationHandler;
-  readonly rateLimit: RateLimit;
+  readonly rateLimit: ViewerRateLimiter;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly limitUploads: preParsingHookHandler;
@@ -71,7 +75,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
     url: '/graphql/stream',
     method: ['GET', 'POST'],
     onRequest: [
-      requirePreflight,
+      refuseCrossSiteSimpleRequests,
       requireAuthentication(dependencies.authenticator, dependencies.formatError),
     ],
     preParsing: dependencies.limitUploads,
@@ -87,7 +91,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
       const personal =
         'kind' in operation && request.method === 'GET'
-          ? findPersonalArgumentsError(operation.document, operation.operationName)
+          ? findPersonalArgumentsInGetError(operation.document, operation.operationName)
           : null;
       if (personal) return refuse(reply.header('allow', 'POST'), 405, [personal], dependencies);
 
@@ -105,8 +109,8 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
       );
       if (!leave) {
         const [status, error] = dependencies.connections.isStopping
-          ? [503, replicaStopping()]
-          : [429, tooManyConnections()];
+          ? [503, createReplicaStoppingError()]
+          : [429, createTooManyConnectionsError()];
         return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), status, [error], dependencies);
       }
       reply.hijack();
@@ -150,11 +154,11 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
 
 async function stream(
   response: FastifyReply['raw'],
-  operation: CheckedOperation | RefusedOperation,
+  operation: CheckedOperation | OperationRefusal,
   viewer: Viewer,
   { services, formatError, rateLimit, execute, metrics }: Dependencies,
 ): Promise<void> {
-  const sink = new ResponseSink(response);
+  const sink = new SseSink(response);
   const onFailedFrame = () => metrics.failedFrames.inc();
   const begun = await beginOperation();
   if (Symbol.asyncIterator in begun) {
@@ -168,7 +172,7 @@ async function stream(
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
   function send(result: ExecutionResult | LastResult): void {
-    sink.send(JSON.stringify(formattedResult(result as ExecutionResult, formatError)), false);
+    sink.send(JSON.stringify(formatResult(result as ExecutionResult, formatError)), false);
   }
 
   async function beginOperation(): Promise<SubscriptionIterator | ExecutionResult> {

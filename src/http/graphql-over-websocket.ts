@@ -7,17 +7,21 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import { createContext, type Services } from '../graphql/context.ts';
-import { type FormatError, formattedResult } from '../graphql/errors.ts';
-import { type CheckedOperation, chargeOperation, type OperationCache } from '../graphql/operation-cache.ts';
+import { type FormatError, formatResult } from '../graphql/errors.ts';
+import {
+  type CheckedOperation,
+  chargeOperation,
+  type OperationPreparer,
+} from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
-import type { RateLimit } from '../graphql/rate-limit.ts';
+import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
-import { getRequestId } from './request-id.ts';
+import { getOrCreateRequestId } from './request-id.ts';
 import type { Authenticator } from './sign-in.ts';
-import { HIGH_WATER_MARK_BYTES, type SocketBuffer, SocketSink } from './sinks.ts';
-import type { UnauthenticatedSockets } from './unauthenticated-sockets.ts';
+import { HIGH_WATER_MARK_BYTES, type SendBuffer, WebSocketSink } from './sinks.ts';
+import type { UnauthenticatedSocketCounter } from './unauthenticated-sockets.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
@@ -36,15 +40,15 @@ const TRY_AGAIN_LATER = 1013;
 const FAREWELL = { closeTimeout: 5_000 };
 
 interface Dependencies {
-  readonly operations: OperationCache;
+  readonly operations: OperationPreparer;
   readonly execute: OperationHandler;
-  readonly rateLimit: RateLimit;
+  readonly rateLimit: ViewerRateLimiter;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly formatError: FormatError;
   readonly connections: LiveConnections;
   readonly mostSubscriptions: number;
-  readonly unsigned: UnauthenticatedSockets;
+  readonly unsigned: UnauthenticatedSocketCounter;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -53,7 +57,7 @@ interface Peer {
   readonly client: WebSocket;
   /** Upgrade request with which the socket was opened. */
   readonly request: IncomingMessage;
-  readonly room: SocketBuffer;
+  readonly room: SendBuffer;
   viewer: Viewer | null;
   /** Removes the socket from the live connections; null until the client has signed in on this socket. */
   leave: (() => void) | null;
@@ -104,7 +108,7 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
     },
     subscribe: async ({ contextValue }) => {
       const { peer, id, operation } = contextValue as Asked;
-      const sink = new SocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
+      const sink = new WebSocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
       return (await startSubscription(operation, getViewer(peer), sink, {
         services,
         formatError,
@@ -112,12 +116,12 @@ export function createGraphqlOverWebsocket(dependencies: Dependencies): GraphqlO
         onFailedFrame,
       })) as never;
     },
-    onNext: (_connected, _id, _payload, _args, result) => formattedResult(result, formatError),
+    onNext: (_connected, _id, _payload, _args, result) => formatResult(result, formatError),
     onError: (_connected, _id, _payload, errors) => errors.map(formatError),
   });
 
   sockets.on('headers', (headers: string[], request: IncomingMessage) =>
-    headers.push(`X-Request-Id: ${getRequestId(request)}`),
+    headers.push(`X-Request-Id: ${getOrCreateRequestId(request)}`),
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
     // Only logs errors that the client caused (a message too large, an invalid frame), because `ws` closes
@@ -270,10 +274,10 @@ function getViewer({ viewer }: Peer): Viewer {
 }
 
 /**
- * Returns a `SocketBuffer` for a WebSocket. A socket that is not open counts as full, so that nothing is sent
+ * Returns a `SendBuffer` for a WebSocket. A socket that is not open counts as full, so that nothing is sent
  * on it.
  */
-function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): SocketBuffer {
+function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): SendBuffer {
   let drained: Promise<void> | null = null;
   return {
     get bufferedBytes() {

@@ -12,7 +12,7 @@ const FRAME = { SETTINGS: 4, GOAWAY: 7 } as const;
 const HTTP_1_1_REQUIRED = 13;
 
 /** Whether bytes that the HTTP/1.1 parser could not read are the beginning of an HTTP/2 connection. */
-export const isHttp2 = (bytes: unknown): boolean =>
+export const isHttp2Preface = (bytes: unknown): boolean =>
   Buffer.isBuffer(bytes) && bytes.subarray(0, PREFACE.length).equals(PREFACE);
 
 /**

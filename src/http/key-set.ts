@@ -25,9 +25,9 @@ export const KEY_SET_CACHE_SECONDS = 270;
  * Minimum time between two fetches, if the last fetch succeeded. This time limits the load on the key server,
  * because every token with an unknown key id asks for a new fetch.
  */
-export const KEYS_COOLDOWN_SECONDS = 30;
+export const KEY_FETCH_COOLDOWN_SECONDS = 30;
 /** Minimum time between two fetches, if the last fetch failed. */
-export const KEYS_RETRY_SECONDS = 2;
+export const KEY_FETCH_RETRY_SECONDS = 2;
 /** While the key server fails, the last key set is used for this long after it was fetched. */
 export const MAX_STALE_KEYS_SECONDS = 24 * 3600;
 /** Maximum size of a key set after decompression: enough for about 500 RSA keys. */
@@ -59,8 +59,8 @@ export const ASYMMETRIC_ALGORITHMS = [
 ];
 
 /** Thrown if the keys could not be fetched, or may not be fetched again yet. The token may be valid. */
-export class KeysUnavailable extends Error {
-  override readonly name = 'KeysUnavailable';
+export class KeySetUnavailableError extends Error {
+  override readonly name = 'KeySetUnavailableError';
   constructor(
     message: string,
     readonly retryAfterSeconds: number,
@@ -72,7 +72,7 @@ export class KeysUnavailable extends Error {
 
 /**
  * Verifies a token and returns its claims.
- * @throws KeysUnavailable, or an error of jose if the token is not valid
+ * @throws KeySetUnavailableError, or an error of jose if the token is not valid
  */
 export type VerifyToken = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
 
@@ -86,7 +86,7 @@ interface Keys {
  * Returns a function that verifies tokens with the key set at a URL. The keys are fetched when a token is
  * verified, not in advance.
  */
-export function createTokenVerifier({
+export function createKeySetTokenVerifier({
   url,
   log,
 }: {
@@ -104,7 +104,7 @@ export function createTokenVerifier({
    */
   const now = () => performance.now();
   const isOlderThan = (atMs: number, seconds: number) => now() - atMs >= seconds * 1000;
-  const waitSeconds = () => (failure ? KEYS_RETRY_SECONDS : KEYS_COOLDOWN_SECONDS);
+  const waitSeconds = () => (failure ? KEY_FETCH_RETRY_SECONDS : KEY_FETCH_COOLDOWN_SECONDS);
   const mayFetch = () => fetching !== null || isOlderThan(triedAtMs, waitSeconds());
   const retryAfterSeconds = () => Math.max(1, Math.ceil((triedAtMs + waitSeconds() * 1000 - now()) / 1000));
 
@@ -143,7 +143,7 @@ export function createTokenVerifier({
       if (waits) await fetched;
     }
     if (keys && !isOlderThan(keys.fetchedAtMs, MAX_STALE_KEYS_SECONDS)) return keys;
-    throw new KeysUnavailable('could not fetch the keys', retryAfterSeconds(), { cause: failure });
+    throw new KeySetUnavailableError('could not fetch the keys', retryAfterSeconds(), { cause: failure });
   };
 
   return async (token, options) => {
@@ -155,7 +155,7 @@ export function createTokenVerifier({
       if (keys === before && mayFetch()) await fetchKeys();
       const after = keys as Keys | null;
       if (!after || after === before)
-        throw new KeysUnavailable('the key of the token is not known yet', retryAfterSeconds(), {
+        throw new KeySetUnavailableError('the key of the token is not known yet', retryAfterSeconds(), {
           cause: error,
         });
       return verifyWith(after, token, options);

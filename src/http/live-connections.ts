@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from './sign-in.ts';
 
 /**
  * Longest delay that setTimeout accepts (24.8 days). For a token that expires later, the timer is started
@@ -9,14 +9,14 @@ import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** Error for a client that has as many live connections as it may. */
-export const tooManyConnections = (): GraphQLError =>
+export const createTooManyConnectionsError = (): GraphQLError =>
   new GraphQLError(
     'You have too many live connections: close some, or use one connection for several subscriptions.',
     { extensions: { code: 'TOO_MANY_CONNECTIONS' } },
   );
 
 /** Error for a client that connects while the process is stopping. */
-export const replicaStopping = (): GraphQLError =>
+export const createReplicaStoppingError = (): GraphQLError =>
   new GraphQLError('This replica is shutting down: reconnect, to reach another replica.', {
     extensions: { code: 'SERVICE_UNAVAILABLE' },
   });
@@ -96,7 +96,7 @@ export class LiveConnections {
 function atExpiry(expiresAt: Date, callBack: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {
-    const left = expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 - Date.now();
+    const left = expiresAt.getTime() + MAX_CLOCK_SKEW_SECONDS * 1000 - Date.now();
     timer = setTimeout(left > MAX_TIMEOUT_MS ? wait : callBack, Math.min(Math.max(0, left), MAX_TIMEOUT_MS));
   };
   wait();

@@ -14,7 +14,7 @@ let made = 0;
  * Returns the id of a request: the caller's `X-Request-Id` if it matches SAFE_ID, otherwise a generated id
  * that is unique over all replicas.
  */
-export function getRequestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
+export function getOrCreateRequestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   if (typeof given === 'string' && SAFE_ID.test(given)) return given;
   made += 1;

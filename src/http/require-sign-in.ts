@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import type { FormatError } from '../graphql/errors.ts';
-import { type Authenticator, getAuthorization } from './sign-in.ts';
+import { type Authenticator, getAuthorizationHeader } from './sign-in.ts';
 
 const viewers = new WeakMap<FastifyRequest, Viewer>();
 
@@ -22,7 +22,7 @@ export const requireAuthentication =
   (authenticator: Authenticator, formatError: FormatError): onRequestAsyncHookHandler =>
   async (request, reply) => {
     try {
-      viewers.set(request, await authenticator.viewerOf(getAuthorization(request), request.raw));
+      viewers.set(request, await authenticator.viewerOf(getAuthorizationHeader(request), request.raw));
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       const { http, retryAfterSeconds } = error.extensions;

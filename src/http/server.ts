@@ -12,16 +12,16 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Readiness } from '../telemetry/readiness.ts';
+import type { ReadinessReport } from '../telemetry/readiness.ts';
 import { type LogAccess, logRequests } from './access-log.ts';
-import { FORBIDDEN_ORIGIN_MESSAGE, LOOPBACK_ORIGIN, type OriginCheck } from './csrf.ts';
+import { FORBIDDEN_ORIGIN_MESSAGE, LOOPBACK_ORIGIN_PATTERN, type OriginCheck } from './csrf.ts';
 import { serveGraphiql } from './graphiql.ts';
-import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
+import { isHttp2Preface, refuseHttp2 } from './http2-refusal.ts';
 import { DENY_ALL_CSP, RAW_RESPONSE_HEADERS, writeRawResponse } from './raw-response.ts';
-import { getRequestId } from './request-id.ts';
+import { getOrCreateRequestId } from './request-id.ts';
 import {
   type Authenticator,
-  MAX_DEVELOPMENT_TOKEN_SECONDS,
+  MAX_DEVELOPMENT_TOKEN_LIFETIME_SECONDS,
   subjectClaimSchema,
   verificationIdsClaimSchema,
 } from './sign-in.ts';
@@ -54,7 +54,7 @@ interface Options {
   /** Timeout for receiving a request, headers and body together. */
   readonly requestSeconds: number;
   /** Checks whether the gateway can serve requests, for `/readyz`. The promise never rejects. */
-  readonly checkReady: () => Promise<Readiness>;
+  readonly checkReady: () => Promise<ReadinessReport>;
 }
 
 /**
@@ -77,7 +77,7 @@ export function createHttpServer({
     // Suppresses Fastify's line about its address: the gateway logs its addresses itself, once it is ready.
     loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: getRequestId,
+    genReqId: getOrCreateRequestId,
     // Accepts a slash at the end of a path, which people and some clients add.
     routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: MAX_REQUEST_BYTES,
@@ -125,7 +125,7 @@ export function createHttpServer({
     else goOn();
   });
   if (logAccess) logRequests(app, logAccess);
-  const origins = [...allowedOrigins, ...(authenticator.issue ? [LOOPBACK_ORIGIN] : [])];
+  const origins = [...allowedOrigins, ...(authenticator.issue ? [LOOPBACK_ORIGIN_PATTERN] : [])];
   if (origins.length > 0)
     app.register(cors, {
       origin: origins,
@@ -187,7 +187,7 @@ export function createHttpServer({
         .send(
           problem(
             'BAD_USER_INPUT',
-            `The body is invalid. Send for example {"sub": "asha", "roles": ["AGENT"], "verification_ids": [], "expiresIn": 3600}; expiresIn is 1 to ${MAX_DEVELOPMENT_TOKEN_SECONDS} seconds.`,
+            `The body is invalid. Send for example {"sub": "asha", "roles": ["AGENT"], "verification_ids": [], "expiresIn": 3600}; expiresIn is 1 to ${MAX_DEVELOPMENT_TOKEN_LIFETIME_SECONDS} seconds.`,
           ),
         );
     });
@@ -255,7 +255,7 @@ type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown
  */
 function answerParseError(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  if (isHttp2(error.rawPacket)) {
+  if (isHttp2Preface(error.rawPacket)) {
     refuseHttp2(socket);
     return;
   }
@@ -273,14 +273,14 @@ const tokenRequest = z.strictObject({
   sub: subjectClaimSchema,
   roles: z.array(z.string()).default([]),
   verification_ids: verificationIdsClaimSchema,
-  expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
+  expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_LIFETIME_SECONDS).optional(),
 });
 
 /** Returns the URL of a listening server. */
 export const formatListeningUrl = (app: FastifyInstance, host: string): string =>
-  formatUrl(host, (app.server.address() as AddressInfo).port);
+  formatHttpUrl(host, (app.server.address() as AddressInfo).port);
 
-export const formatUrl = (host: string, port: number): string =>
+export const formatHttpUrl = (host: string, port: number): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });

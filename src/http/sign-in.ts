@@ -12,13 +12,18 @@ import type { Clock } from '../domain/ports.ts';
 import { isStorable, STORABLE_BEFORE_MS, UNSTORABLE_MESSAGE } from '../domain/storable.ts';
 import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL_MESSAGE } from '../domain/subject.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
-import { ASYMMETRIC_ALGORITHMS, createTokenVerifier, KeysUnavailable, type VerifyToken } from './key-set.ts';
+import {
+  ASYMMETRIC_ALGORITHMS,
+  createKeySetTokenVerifier,
+  KeySetUnavailableError,
+  type VerifyToken,
+} from './key-set.ts';
 
 /** Accepted difference in seconds between the clocks of the token issuer and of the gateway. */
-export const CLOCK_SKEW_SECONDS = 30;
+export const MAX_CLOCK_SKEW_SECONDS = 30;
 /** Default lifetime of a development token. */
 const DEVELOPMENT_TOKEN_SECONDS = 12 * 3600;
-export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
+export const MAX_DEVELOPMENT_TOKEN_LIFETIME_SECONDS = 30 * 24 * 3600;
 
 /**
  * Time for which the viewer of a verified token is cached, so that a client's next requests need no
@@ -70,10 +75,10 @@ export interface Authenticator {
    */
   viewerOf(authorization: unknown, request: IncomingMessage): Promise<Viewer>;
   /** Signs a development token; null unless the gateway is in development mode. */
-  readonly issue: ((claims: DevelopmentClaims) => Promise<string>) | null;
+  readonly issue: ((claims: DevelopmentTokenClaims) => Promise<string>) | null;
 }
 
-export interface DevelopmentClaims {
+export interface DevelopmentTokenClaims {
   readonly sub: string;
   readonly roles: readonly string[];
   readonly verification_ids: readonly string[];
@@ -103,7 +108,7 @@ export function createAuthenticator({
   const algorithms = signIn.kind === 'JWKS' ? ASYMMETRIC_ALGORITHMS : ['HS256'];
   const options = {
     algorithms,
-    clockTolerance: CLOCK_SKEW_SECONDS,
+    clockTolerance: MAX_CLOCK_SKEW_SECONDS,
     // Requires `exp`, because a token without `exp` would be valid for ever. Only development tokens may lack
     // it.
     requiredClaims: signIn.kind === 'DEVELOPMENT' ? [] : ['exp'],
@@ -112,7 +117,7 @@ export function createAuthenticator({
   };
   const verify: VerifyToken =
     signIn.kind === 'JWKS'
-      ? createTokenVerifier({ url: signIn.url, log })
+      ? createKeySetTokenVerifier({ url: signIn.url, log })
       : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
   /**
@@ -121,7 +126,7 @@ export function createAuthenticator({
    */
   const known = new LRUCache<string, Viewer>({ max: MAX_CACHED_TOKENS, ttl: TOKEN_CACHE_SECONDS * 1000 });
   const isOver = ({ expiresAt }: Viewer) =>
-    expiresAt !== null && expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
+    expiresAt !== null && expiresAt.getTime() + MAX_CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
 
   const named = (viewer: Viewer): Viewer =>
     isStaff(viewer) ? viewer : { ...viewer, pseudonyms: pseudonymsOf(viewer.id) };
@@ -173,7 +178,7 @@ export function createAuthenticator({
  * that verification fails. Otherwise Node would use the first value, while a proxy may have checked the last
  * one.
  */
-export const getAuthorization = ({ raw }: FastifyRequest): string | undefined =>
+export const getAuthorizationHeader = ({ raw }: FastifyRequest): string | undefined =>
   raw.headersDistinct.authorization?.join(', ');
 
 const findToken = (authorization: string): string | null =>
@@ -271,7 +276,7 @@ const keysUnavailable = (cause: Error): GraphQLError =>
       originalError: cause,
       extensions: {
         code: 'SERVICE_UNAVAILABLE',
-        retryAfterSeconds: cause instanceof KeysUnavailable ? cause.retryAfterSeconds : 1,
+        retryAfterSeconds: cause instanceof KeySetUnavailableError ? cause.retryAfterSeconds : 1,
         http: { status: 503 },
       },
     },

@@ -17,7 +17,7 @@ const REPLAY = ',"extensions":{"replay":true}}';
 const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
 
 /** Send buffer of a connection. The buffer of a connection that is closing counts as full. */
-export interface SocketBuffer {
+export interface SendBuffer {
   readonly bufferedBytes: number;
   /** Corks the socket while `write` runs, so that all frames that `write` sends leave in one system call. */
   cork(write: () => void): void;
@@ -26,13 +26,13 @@ export interface SocketBuffer {
 }
 
 /** Sink that sends the frames of one subscription over a WebSocket, as graphql-transport-ws messages. */
-export class SocketSink implements Sink {
+export class WebSocketSink implements Sink {
   readonly #client: WebSocket;
-  readonly #room: SocketBuffer;
+  readonly #room: SendBuffer;
   readonly #head: string;
   readonly #abandonCode: number;
 
-  constructor(client: WebSocket, room: SocketBuffer, id: string, abandonCode: number) {
+  constructor(client: WebSocket, room: SendBuffer, id: string, abandonCode: number) {
     this.#client = client;
     this.#room = room;
     this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
@@ -62,7 +62,7 @@ export class SocketSink implements Sink {
 }
 
 /** Sink that sends the frames of one subscription as server-sent events of a response that stays open. */
-export class ResponseSink implements Sink {
+export class SseSink implements Sink {
   readonly #response: ServerResponse;
 
   constructor(response: ServerResponse) {

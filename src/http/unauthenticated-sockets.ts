@@ -6,10 +6,10 @@ import type { FindClientAddress } from './addresses.ts';
  * the time that graphql-ws gives a socket to sign in. The limit is high, because many clients may share an
  * address and reconnect at the same moment after a restart.
  */
-export const MAX_UNAUTHENTICATED_SOCKETS = 500;
+export const MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS = 500;
 
 /** Counts, by client address, the WebSockets that have not signed in yet. */
-export class UnauthenticatedSockets {
+export class UnauthenticatedSocketCounter {
   readonly #addressOf: FindClientAddress;
   readonly #counts = new Map<string, number>();
   readonly #leaving = new WeakMap<IncomingMessage, () => void>();
@@ -25,7 +25,7 @@ export class UnauthenticatedSockets {
   enter(request: IncomingMessage): boolean {
     const address = this.#addressOf(request);
     const count = this.#counts.get(address) ?? 0;
-    if (count >= MAX_UNAUTHENTICATED_SOCKETS) return false;
+    if (count >= MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS) return false;
     this.#counts.set(address, count + 1);
     const leave = () => {
       if (!this.#leaving.delete(request)) return;

@@ -4,7 +4,7 @@ import type { LogAccess } from './access-log.ts';
 import { FORBIDDEN_ORIGIN_MESSAGE, type OriginCheck } from './csrf.ts';
 import type { GraphqlOverWebsocket } from './graphql-over-websocket.ts';
 import { writeRawResponse } from './raw-response.ts';
-import { getRequestId } from './request-id.ts';
+import { getOrCreateRequestId } from './request-id.ts';
 
 const WEBSOCKET_PATH = '/graphql';
 /**
@@ -28,14 +28,19 @@ interface UpgradesOptions {
  * Java's HTTP client, the offer is ignored, as RFC 9110 allows, and the request is answered like any other.
  * Node can ignore such offers by itself only from 24.9 on (`shouldUpgradeCallback`).
  */
-export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }: UpgradesOptions): void {
+export function serveWebSocketUpgrades({
+  server,
+  isAllowedOrigin,
+  websocket,
+  logAccess,
+}: UpgradesOptions): void {
   server.on('upgrade', (request, socket, head) => {
     // Handles errors of the socket from here on. No other handler listens to errors yet, and an unhandled
     // ECONNRESET would end the process.
     socket.on('error', () => socket.destroy());
     if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);
 
-    const requestId = getRequestId(request);
+    const requestId = getOrCreateRequestId(request);
     // Sets the request header from which the answer to the WebSocket handshake takes its X-Request-Id.
     request.headers['x-request-id'] = requestId;
     const path = request.url?.split('?')[0]?.replace(/(?<=.)\/$/, '');

@@ -73,7 +73,7 @@ interface Dependencies {
 }
 
 /** Returns the path at which a provider's webhooks are received. */
-export const webhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webhooks/${name}`;
+export const getWebhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webhooks/${name}`;
 
 /**
  * Receives the webhooks of each provider at `/webhooks/<name>`. A webhook with a valid signature over its raw
@@ -81,7 +81,7 @@ export const webhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webho
  * cannot be stored now, the answer is 503, so that the provider sends it again. GET and HEAD get an empty
  * 200.
  */
-export async function serveWebhooks(
+export async function serveProviderWebhooks(
   app: FastifyInstance,
   { recorder, providers, failures, metrics }: Dependencies,
 ): Promise<void> {
@@ -161,16 +161,16 @@ export async function serveWebhooks(
     for (const provider of providers) {
       // Answers GET and HEAD, because the provider's dashboard sends one of them to test an address that is
       // entered there, and people try the address in a browser.
-      scope.get(webhookPath(provider), async (_request, reply) =>
+      scope.get(getWebhookPath(provider), async (_request, reply) =>
         reply.header('cache-control', 'no-store').send(),
       );
-      scope.post(webhookPath(provider), (request, reply) => receive(provider, request, reply));
+      scope.post(getWebhookPath(provider), (request, reply) => receive(provider, request, reply));
     }
     // Answers 404 for unknown provider names; the router prefers the exact paths above. Unknown names share
     // this route, so that callers cannot create new route labels in the metrics.
     scope.route({
       method: ['GET', 'HEAD', 'POST'],
-      url: webhookPath({ name: ':provider' }),
+      url: getWebhookPath({ name: ':provider' }),
       handler: async (_request, reply) => refuseUncounted(reply, 404, UNKNOWN_PROVIDER),
     });
   });

@@ -8,7 +8,11 @@ const FULL_BELOW_BYTES = 1024 ** 2;
 const MAX_LOG_CHARACTERS = 2_000;
 
 /** Checks that the folder was not filled by another PostgreSQL version or another program. @throws StartError */
-export async function checkCluster(cluster: string, postgres: string, runsVersion: () => Promise<string>) {
+export async function checkClusterFolder(
+  cluster: string,
+  postgres: string,
+  runsVersion: () => Promise<string>,
+) {
   const found = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => null);
   if (found === null) {
     const files = await readdir(cluster).catch(() => []);
@@ -27,7 +31,7 @@ export async function checkCluster(cluster: string, postgres: string, runsVersio
 }
 
 /** Explains from the output of `initdb` why it failed. */
-export async function explainInitdb(cluster: string, payload: string): Promise<StartError> {
+export async function explainInitdbFailure(cluster: string, payload: string): Promise<StartError> {
   const [, uid] = payload.match(/could not look up effective user ID (\d+)/) ?? [];
   if (uid !== undefined)
     return new StartError(
@@ -45,7 +49,7 @@ export async function explainInitdb(cluster: string, payload: string): Promise<S
 }
 
 /** Explains, from the server's log file, why the server exited before it accepted connections. */
-export async function explainServerEnd(cluster: string, logFile: string): Promise<StartError> {
+export async function explainServerStartFailure(cluster: string, logFile: string): Promise<StartError> {
   const payload = await readFile(logFile, 'utf8').catch(() => '');
   const full = await explainFullDisk(cluster, payload);
   if (full) return full;
@@ -58,7 +62,7 @@ export async function explainServerEnd(cluster: string, logFile: string): Promis
  * Explains that the data folder belongs to another program: its server refuses the superuser `postgres`
  * without a password, whom the gateway's own servers accept.
  */
-export const explainRefusal = (cluster: string, error: Error): StartError =>
+export const explainRefusedConnection = (cluster: string, error: Error): StartError =>
   new StartError(
     `${cluster} contains a PostgreSQL that the gateway did not create and that refuses its connection (${error.message}).\n` +
       `${OTHER_FOLDER}, or run that PostgreSQL separately and set DATABASE_URL.`,

@@ -9,7 +9,12 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { StartError } from '../config.ts';
 import { classifyFault } from '../db/connection/connection-errors.ts';
-import { checkCluster, explainInitdb, explainRefusal, explainServerEnd } from './embedded-failures.ts';
+import {
+  checkClusterFolder,
+  explainInitdbFailure,
+  explainRefusedConnection,
+  explainServerStartFailure,
+} from './embedded-failures.ts';
 
 const run = promisify(execFile);
 
@@ -78,7 +83,7 @@ export async function startEmbeddedPostgres({
   const binaries = programs === undefined ? await findBinaries() : binariesIn(programs);
   await mkdir(dirname(cluster), { recursive: true });
   const account = await accountFor(cluster, binaries);
-  await checkCluster(cluster, binaries.postgres, () => versionOf(binaries));
+  await checkClusterFolder(cluster, binaries.postgres, () => versionOf(binaries));
   const sharedMemory = await sharedMemorySettings();
   await initialise(cluster, binaries, account, sharedMemory);
   await takeOver(cluster);
@@ -166,7 +171,7 @@ export async function startEmbeddedPostgres({
  * Connects to the server of a gateway that is running on the same folder; `stop` then leaves the server
  * running. If there is no such server, starts one, which `stop` ends.
  */
-export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
+export async function joinOrStartEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
   const lines = await readFile(join(resolve(options.dir), 'postmaster.pid'), 'utf8').catch(() => '');
   // PostgreSQL writes the socket folder on the fifth line of postmaster.pid.
   const socketDir = lines.split('\n')[4];
@@ -348,7 +353,7 @@ async function initialise(
   const [file, ...args] = command as [string, ...string[]];
   await run(file, args, { ...ids, cwd: '/' }).catch(
     async (error: NodeJS.ErrnoException & { stderr?: string }) => {
-      throw await explainInitdb(cluster, (error.stderr || error.message).trim());
+      throw await explainInitdbFailure(cluster, (error.stderr || error.message).trim());
     },
   );
   await rename(aside, cluster);
@@ -434,12 +439,13 @@ async function socketFolder(cluster: string, account: Account | null): Promise<s
 async function untilReady(url: string, server: ChildProcess, cluster: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    if (hasEnded(server) || Date.now() > deadline) throw await explainServerEnd(cluster, logFileOf(cluster));
+    if (hasEnded(server) || Date.now() > deadline)
+      throw await explainServerStartFailure(cluster, logFileOf(cluster));
     const refusal = await tryToConnect(url);
     // Checks that the server still runs: another server on the same socket may have answered, while the server
     // started here has failed.
     if (!refusal && !hasEnded(server)) return;
-    if (refusal && classifyFault(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
+    if (refusal && classifyFault(refusal) === 'REFUSED') throw explainRefusedConnection(cluster, refusal);
     await delay(10);
   }
 }

@@ -1,19 +1,19 @@
 import { type FieldProblem, ProviderFailure } from '../domain/errors.ts';
 import type { Provider, ProviderClient, StartVerificationRequest } from '../domain/ports.ts';
 import type { TemplateCatalogue } from '../domain/templates.ts';
-import { findFieldProblem, findTemplateProblems, UNKNOWN_TEMPLATE_CODE } from './failures.ts';
-import { type MismatchedAnswer, withIdentityChecks } from './refuse-mismatches.ts';
-import { type ConfiguredTemplates, createCatalogue } from './templates.ts';
+import { findUnknownTemplateProblems, parseFieldErrorCode, UNKNOWN_TEMPLATE_ERROR_CODE } from './failures.ts';
+import { type AnswerMismatch, withMismatchChecks } from './refuse-mismatches.ts';
+import { type ConfiguredTemplates, createTemplateCatalogue } from './templates.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 import { createWebhookVerifier } from './webhooks.ts';
 import {
-  readSdkToken,
-  readUser,
-  readVerification,
-  writeTokenRequest,
-  writeUser,
-  writeUserChange,
-  writeVerificationRequest,
+  buildCreateUserBody,
+  buildSdkTokenBody,
+  buildStartVerificationBody,
+  buildUpdateUserBody,
+  parseSdkToken,
+  parseUser,
+  parseVerification,
 } from './wire-format.ts';
 
 interface Options extends TransportOptions {
@@ -31,14 +31,14 @@ interface Options extends TransportOptions {
   /**
    * Called for each answer that was refused because it is about another verification or user than the call.
    */
-  readonly onMismatch: (mismatch: MismatchedAnswer) => void;
+  readonly onMismatch: (mismatch: AnswerMismatch) => void;
 }
 
 /**
  * Creates the Cashfree adapter: the calls to its REST API, the verification and parsing of its webhooks, and the
  * catalogue of its templates.
  */
-export function createCashfree({
+export function createCashfreeProvider({
   appId,
   webhookSecrets,
   templates = { user: null, agent: null },
@@ -46,7 +46,7 @@ export function createCashfree({
   ...options
 }: Options): Provider {
   const transport = createTransport(options);
-  const catalogue = createCatalogue(templates);
+  const catalogue = createTemplateCatalogue(templates);
 
   const calls: Provider['calls'] = (purpose) => {
     const get = <T>(path: string, query: Record<string, string>, read: (text: string) => T) =>
@@ -62,47 +62,47 @@ export function createCashfree({
         transport(purpose, {
           method: 'POST',
           path: '/user',
-          body: writeUser(user),
-          read: readUser,
+          body: buildCreateUserBody(user),
+          read: parseUser,
           // The call is safe to repeat: the gateway chooses the user id, so a second call is refused with
           // TAKEN and creates nothing.
           repeatable: true,
         }).catch(throwWithField),
-      findUser: (userId) => orNull(get('/user', { user_id: userId }, readUser)),
+      findUser: (userId) => orNull(get('/user', { user_id: userId }, parseUser)),
       updateUser: (user) =>
         transport(purpose, {
           method: 'PATCH',
           path: '/user',
-          body: writeUserChange(user),
-          read: readUser,
+          body: buildUpdateUserBody(user),
+          read: parseUser,
           repeatable: true,
         }).catch(throwWithField),
       startVerification: (request) =>
         transport(purpose, {
           method: 'POST',
           path: '/vkyc',
-          body: writeVerificationRequest(request),
-          read: readVerification,
+          body: buildStartVerificationBody(request),
+          read: parseVerification,
           // The call is not repeated: after a timeout, only a GET can tell whether the start took effect.
           repeatable: false,
         }).catch((error) => {
           throw withStartProblems(error, request, catalogue);
         }),
       findVerification: (verificationId) =>
-        orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
+        orNull(get('/vkyc', { verification_id: verificationId }, parseVerification)),
       async createSdkToken(referenceId, userId) {
         if (!appId)
           throw new ProviderFailure('REFUSED', 'SDK tokens need CASHFREE_APP_ID: an operator must set it.');
         return transport(purpose, {
           method: 'POST',
           path: '/oauth/token',
-          body: writeTokenRequest(appId, referenceId, userId),
-          read: readSdkToken,
+          body: buildSdkTokenBody(appId, referenceId, userId),
+          read: parseSdkToken,
           repeatable: true,
         });
       },
     };
-    return withIdentityChecks(client, onMismatch);
+    return withMismatchChecks(client, onMismatch);
   };
 
   return { name: 'cashfree', calls, webhooks: createWebhookVerifier(webhookSecrets), templates: catalogue };
@@ -122,8 +122,8 @@ function withStartProblems(
 ): unknown {
   if (!(error instanceof ProviderFailure)) return error;
   const { providerCode, problems = [] } = error.details;
-  if (providerCode === UNKNOWN_TEMPLATE_CODE)
-    return withProblems(error, findTemplateProblems(request, catalogue));
+  if (providerCode === UNKNOWN_TEMPLATE_ERROR_CODE)
+    return withProblems(error, findUnknownTemplateProblems(request, catalogue));
   // The only name in this call is that of the Aadhaar record.
   if (providerCode === INVALID_NAME && request.aadhaarDetails)
     return withProblems(
@@ -139,7 +139,7 @@ function withStartProblems(
  */
 function withField(error: unknown): unknown {
   if (!(error instanceof ProviderFailure) || error.kind !== 'REFUSED') return error;
-  const problem = findFieldProblem(error.details.providerCode ?? '');
+  const problem = parseFieldErrorCode(error.details.providerCode ?? '');
   return problem ? withProblems(error, [problem]) : error;
 }
 

@@ -6,7 +6,7 @@ import {
   type TemplateCatalogue,
   type TemplateList,
 } from '../domain/templates.ts';
-import { readFailure } from './wire-format.ts';
+import { parseErrorBody } from './wire-format.ts';
 
 /** How the gateway treats one of the provider's error codes. */
 interface ErrorMapping {
@@ -51,7 +51,7 @@ const invalid = (...problems: FieldProblem[]): ErrorMapping => ({
  * Error code for an unknown template. The provider uses one code for user and agent templates, and does not
  * say which template is unknown.
  */
-export const UNKNOWN_TEMPLATE_CODE = 'Bad request, please check API documentation';
+export const UNKNOWN_TEMPLATE_ERROR_CODE = 'Bad request, please check API documentation';
 const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['userTemplate'], message: 'must be the name of a user template that exists at the provider' },
   { path: ['agentTemplate'], message: 'must be the name of an agent template that exists at the provider' },
@@ -65,10 +65,10 @@ interface NamedTemplate extends FieldProblem {
 }
 
 /**
- * Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE_CODE`. The provider does not say which of
+ * Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE_ERROR_CODE`. The provider does not say which of
  * two templates it does not know: if the catalogue has only one of them, the other is the problem.
  */
-export function findTemplateProblems(
+export function findUnknownTemplateProblems(
   { userTemplate, agentTemplate }: StartVerificationRequest,
   { user, agent }: TemplateCatalogue,
 ): readonly FieldProblem[] {
@@ -103,7 +103,7 @@ const describeCatalogue = ({ name, list, setting }: NamedTemplate): string =>
  * prose. Any other code is counted (`vkyc_provider_unmapped_errors_total`) and treated according to its HTTP
  * status.
  */
-export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
+export const DOCUMENTED_ERROR_MAPPINGS: Readonly<Record<string, ErrorMapping>> = {
   'x-client-id_missing': ACCESS_DENIED,
   'x-client-secret_missing': ACCESS_DENIED,
   'x-client-secret_value_invalid': ACCESS_DENIED,
@@ -122,7 +122,7 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
     path: ['user', 'name'],
     message: 'may contain only letters, digits, spaces, dots and hyphens',
   }),
-  [UNKNOWN_TEMPLATE_CODE]: invalid(...TEMPLATE_PROBLEMS),
+  [UNKNOWN_TEMPLATE_ERROR_CODE]: invalid(...TEMPLATE_PROBLEMS),
   identifier_type_value_invalid: BAD_REQUEST,
   identifier_value_value_invalid: BAD_REQUEST,
   REQUEST_INVALID: BAD_REQUEST,
@@ -178,7 +178,7 @@ const FLAWS = {
  * Returns the problem that a code such as `phone_value_invalid` names. The provider documents this form for three
  * fields only, so the others are an inference. Returns null for any other code.
  */
-export function findFieldProblem(code: string): FieldProblem | null {
+export function parseFieldErrorCode(code: string): FieldProblem | null {
   const [, field = '', flaw] = code.match(/^([a-z0-9_.]+)_(missing|value_invalid|length_exceeded)$/) ?? [];
   const path = toInputPath(field);
   return path && { path, message: FLAWS[flaw as keyof typeof FLAWS] };
@@ -204,9 +204,11 @@ export function toProviderFailure(
   retryAfterSeconds: number | undefined,
   onUnmapped: (status: number, code: string) => void,
 ): ProviderFailure {
-  const { code: given, type } = readFailure(body);
+  const { code: given, type } = parseErrorBody(body);
   const code = readableCode(given) ?? `http_${status}`;
-  const documented = Object.hasOwn(DOCUMENTED_ERRORS, code) ? DOCUMENTED_ERRORS[code] : undefined;
+  const documented = Object.hasOwn(DOCUMENTED_ERROR_MAPPINGS, code)
+    ? DOCUMENTED_ERROR_MAPPINGS[code]
+    : undefined;
   if (!documented) onUnmapped(status, code);
   const { kind, message, problems, ...meaning } =
     documented ?? byStatus(status, type !== null || readableCode(given) !== null);

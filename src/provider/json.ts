@@ -4,8 +4,8 @@ import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
  * Error for JSON that cannot be used. The message is a predicate, such as "is not JSON", to which callers add
  * the subject. The message repeats nothing of the JSON, which may be personal data.
  */
-export class UnusableJson extends Error {
-  override readonly name = 'UnusableJson';
+export class UnusableJsonError extends Error {
+  override readonly name = 'UnusableJsonError';
 }
 
 /**
@@ -33,24 +33,28 @@ const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
 
 /**
  * Parses JSON, skipping a byte order mark. Numbers keep their text, so that large ids stay exact.
- * @throws UnusableJson
+ * @throws UnusableJsonError
  */
-export function parseJson(text: string, { onRepeatedKey = refuseRepeatedKey }: Options = {}): unknown {
-  if (text.length > MAX_JSON_LENGTH) throw new UnusableJson(`has more than ${MAX_JSON_LENGTH} characters`);
+export function parseLosslessJson(
+  text: string,
+  { onRepeatedKey = refuseRepeatedKey }: Options = {},
+): unknown {
+  if (text.length > MAX_JSON_LENGTH)
+    throw new UnusableJsonError(`has more than ${MAX_JSON_LENGTH} characters`);
   const json = text.replace(BYTE_ORDER_MARK, '');
-  if (json.trim() === '') throw new UnusableJson('is empty');
+  if (json.trim() === '') throw new UnusableJsonError('is empty');
   try {
     return parse(json, null, {
       parseNumber: (digits) => new LosslessNumber(digits),
       onDuplicateKey: ({ key, oldValue, newValue }) => onRepeatedKey(key, oldValue, newValue),
     });
   } catch (error) {
-    if (error instanceof UnusableJson) throw error;
-    throw new UnusableJson(error instanceof RangeError ? 'is nested too deeply' : 'is not JSON');
+    if (error instanceof UnusableJsonError) throw error;
+    throw new UnusableJsonError(error instanceof RangeError ? 'is nested too deeply' : 'is not JSON');
   }
 }
 
 function refuseRepeatedKey(key: string): never {
   const name = FIELD_NAME.test(key) ? `the key ${key}` : 'a key';
-  throw new UnusableJson(`repeats ${name} with another value`);
+  throw new UnusableJsonError(`repeats ${name} with another value`);
 }

@@ -6,7 +6,7 @@ import type { ProviderClient } from '../domain/ports.ts';
  * Response that was refused: the call, the id that differs, and the verification that the call asked for, if
  * any.
  */
-export interface MismatchedAnswer {
+export interface AnswerMismatch {
   readonly call: keyof ProviderClient;
   readonly field: IdentityField;
   readonly verificationId: string | null;
@@ -17,9 +17,9 @@ export interface MismatchedAnswer {
  * named. A cache, a proxy or the provider may mix up responses; a mixed-up response could approve another
  * customer. The wrapped calls throw an `IdentityMismatch`, which is not retried, and report it to `onMismatch`.
  */
-export function withIdentityChecks(
+export function withMismatchChecks(
   provider: ProviderClient,
-  onMismatch: (mismatch: MismatchedAnswer) => void,
+  onMismatch: (mismatch: AnswerMismatch) => void,
 ): ProviderClient {
   function compare<Answer extends Partial<VerificationIdentity> | null>(
     call: keyof ProviderClient,

@@ -28,7 +28,7 @@ export function isValidWebhookSignature(
  * base64(RSA-OAEP with SHA-1 of `<client id>.<unix seconds>`). The provider accepts a signature for five
  * minutes.
  */
-export const createSignatureHeader = (publicKey: string, clientId: string, now: Date): string =>
+export const createCallSignatureHeader = (publicKey: string, clientId: string, now: Date): string =>
   publicEncrypt(
     { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
     Buffer.from(`${clientId}.${Math.floor(now.getTime() / 1000)}`),

@@ -31,7 +31,7 @@ export interface ConfiguredTemplates {
  * Returns the catalogue of an account. A configured list is complete. The built-in lists are not, because the
  * provider's account managers add templates to accounts.
  */
-export const createCatalogue = ({ user, agent }: ConfiguredTemplates): TemplateCatalogue => ({
+export const createTemplateCatalogue = ({ user, agent }: ConfiguredTemplates): TemplateCatalogue => ({
   user: { templates: user ?? USER_TEMPLATES, complete: user !== null },
   agent: { templates: agent ?? AGENT_TEMPLATES, complete: agent !== null },
 });

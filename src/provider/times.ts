@@ -52,7 +52,7 @@ export function parseProviderTime(text: string): TimeParseResult {
 }
 
 /** Returns when a signed link in the style of AWS expires (`X-Amz-Date`, `X-Amz-Expires`); null for other links. */
-export function findLinkExpiry(link: string): Date | null {
+export function findSignedLinkExpiry(link: string): Date | null {
   const query = URL.canParse(link) ? new URL(link).searchParams : new URLSearchParams();
   const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
   const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);

@@ -10,7 +10,7 @@ import { ProviderFailure } from '../domain/errors.ts';
 import { MUTATION_RESERVE } from '../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../domain/ports.ts';
 import { toProviderFailure } from './failures.ts';
-import { createSignatureHeader } from './signature.ts';
+import { createCallSignatureHeader } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
 /**
@@ -165,7 +165,7 @@ export function createTransport(options: TransportOptions): Transport {
     'x-client-secret': options.clientSecret,
     'x-api-version': API_VERSION,
     ...(options.publicKey
-      ? { 'x-cf-signature': createSignatureHeader(options.publicKey, options.clientId, new Date()) }
+      ? { 'x-cf-signature': createCallSignatureHeader(options.publicKey, options.clientId, new Date()) }
       : {}),
   });
 

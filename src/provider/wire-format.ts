@@ -17,9 +17,9 @@ import type {
   WebhookPayload,
 } from '../domain/ports.ts';
 import { isStorable } from '../domain/storable.ts';
-import { isLosslessJsonNumber, parseJson, UnusableJson } from './json.ts';
+import { isLosslessJsonNumber, parseLosslessJson, UnusableJsonError } from './json.ts';
 import { MAX_ID_LENGTH, MAX_TEXT_LENGTH, toStorableStatus, toStorableText } from './texts.ts';
-import { findLinkExpiry, parseProviderTime } from './times.ts';
+import { findSignedLinkExpiry, parseProviderTime } from './times.ts';
 
 /**
  * Returns the value; null for `""`, null and a missing field, because the provider uses all three for a
@@ -121,7 +121,7 @@ const verification = z
       meetingAt: body.meeting_schedule.value,
       recordingLink: body.recording_link.value,
       recordingLinkExpiresAt:
-        body.recording_link.value === null ? null : findLinkExpiry(body.recording_link.value),
+        body.recording_link.value === null ? null : findSignedLinkExpiry(body.recording_link.value),
       agentRemarks: body.agent_remarks.value,
       auditorRemarks: body.auditor_remarks.value,
       ...(ignored.length > 0 ? { ignored } : {}),
@@ -199,9 +199,9 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
 function readText<T>(schema: z.ZodType<T>, text: string): T {
   let body: unknown;
   try {
-    body = parseJson(text);
+    body = parseLosslessJson(text);
   } catch (error) {
-    if (!(error instanceof UnusableJson)) throw error;
+    if (!(error instanceof UnusableJsonError)) throw error;
     throw new UnparsableBody(`it ${error.message}`);
   }
   return read(schema, body);
@@ -216,9 +216,9 @@ const answer = <T>(schema: z.ZodType<T>, text: string): T => {
   }
 };
 
-export const readVerification = (text: string): ProviderSession => answer(verification, text);
-export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
-export const readUser = (text: string): ProviderUser => answer(user, text);
+export const parseVerification = (text: string): ProviderSession => answer(verification, text);
+export const parseSdkToken = (text: string): SdkToken => answer(sdkToken, text);
+export const parseUser = (text: string): ProviderUser => answer(user, text);
 
 /**
  * Parses the body of a webhook. The event type is not read, because the status says everything that is
@@ -244,9 +244,10 @@ export function parseWebhook(text: string): WebhookPayload | UnparsableWebhook {
  */
 function readVerificationId(text: string): string | null {
   try {
-    return read(addressed, parseJson(text, { onRepeatedKey: takeUnlessAddress })).data.verification_id;
+    return read(addressed, parseLosslessJson(text, { onRepeatedKey: takeUnlessAddress })).data
+      .verification_id;
   } catch (error) {
-    if (error instanceof UnparsableBody || error instanceof UnusableJson) return null;
+    if (error instanceof UnparsableBody || error instanceof UnusableJsonError) return null;
     throw error;
   }
 }
@@ -257,23 +258,23 @@ function readVerificationId(text: string): string | null {
  */
 function namesNoVerification(text: string): boolean {
   try {
-    const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
+    const { data } = read(z.looseObject({ data: z.unknown() }), parseLosslessJson(text));
     return (data as { verification_id?: unknown } | null | undefined)?.verification_id == null;
   } catch (error) {
     if (error instanceof UnparsableBody) return true;
-    if (error instanceof UnusableJson) return false;
+    if (error instanceof UnusableJsonError) return false;
     throw error;
   }
 }
 
 /**
  * Returns the last value of a repeated key, as most parsers do.
- * @throws UnusableJson if the values name different verifications
+ * @throws UnusableJsonError if the values name different verifications
  */
 function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
   const named = (data: unknown) => String((data as { verification_id?: unknown } | null)?.verification_id);
   if (key === 'verification_id' || (key === 'data' && named(first) !== named(last)))
-    throw new UnusableJson('names several verifications');
+    throw new UnusableJsonError('names several verifications');
   return last;
 }
 
@@ -281,7 +282,7 @@ function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown 
  * Reads code and type of the provider's error body. Both are null if the body is not the provider's, for
  * example a proxy's error page.
  */
-export function readFailure(text: string): { code: string | null; type: string | null } {
+export function parseErrorBody(text: string): { code: string | null; type: string | null } {
   try {
     return readText(failure, text);
   } catch {
@@ -290,7 +291,7 @@ export function readFailure(text: string): { code: string | null; type: string |
 }
 
 /** Returns the body of `POST /user`. */
-export const writeUser = (person: ProviderUser) => ({
+export const buildCreateUserBody = (person: ProviderUser) => ({
   user_id: person.userId,
   phone: person.phone ?? undefined,
   name: person.name ?? undefined,
@@ -299,7 +300,7 @@ export const writeUser = (person: ProviderUser) => ({
 });
 
 /** Returns the body of `PATCH /user`. Only the fields in the body change at the provider. */
-export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
+export const buildUpdateUserBody = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
   user_id: userId,
   name: name ?? undefined,
   email: email ?? undefined,
@@ -307,7 +308,7 @@ export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderU
 });
 
 /** Returns the body of `POST /oauth/token`. */
-export const writeTokenRequest = (appId: string, referenceId: string, userId: string) => ({
+export const buildSdkTokenBody = (appId: string, referenceId: string, userId: string) => ({
   app_id: appId,
   product: 'VKYC',
   metadata: { vkyc_request_id: referenceId },
@@ -315,7 +316,7 @@ export const writeTokenRequest = (appId: string, referenceId: string, userId: st
 });
 
 /** Returns the body of `POST /vkyc`. */
-export const writeVerificationRequest = (request: StartVerificationRequest) => ({
+export const buildStartVerificationBody = (request: StartVerificationRequest) => ({
   verification_id: request.verificationId,
   user_id: request.userId,
   user_template: request.userTemplate,

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiError, apiError, REFUSALS, toErrorBody } from './errors.ts';
+import { type ApiError, createApiError, PROVIDER_ERRORS, toErrorBody } from './errors.ts';
 import type { ApiFault, FaultSelector } from './faults.ts';
-import { rateLimitHeaders } from './rate-limit.ts';
+import { createRateLimitHeaders } from './rate-limit.ts';
 
 const DRIBBLE_SECONDS = 60;
 
@@ -12,10 +12,11 @@ const DRIBBLE_SECONDS = 60;
  * the response after the call has taken effect.
  */
 const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
-  'rate-limited': () => apiError('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
-  'error-500': () => apiError('apiError'),
-  'error-502': () => apiError('requestFailed'),
-  'error-504-before': () => apiError('gatewayTimeout'),
+  'rate-limited': () =>
+    createApiError('tooManyRequests', { 'retry-after': '1', ...createRateLimitHeaders(100, 0, 1) }),
+  'error-500': () => createApiError('apiError'),
+  'error-502': () => createApiError('requestFailed'),
+  'error-504-before': () => createApiError('gatewayTimeout'),
 };
 
 /** Injects the active faults into API calls that have passed the checks of credentials and rate limit. */
@@ -36,8 +37,8 @@ export function injectApiFaults(api: FastifyInstance, faults: FaultSelector, pre
   api.addHook('onSend', async (request, reply, payload) => {
     switch (hit.get(request)) {
       case 'error-504-after':
-        reply.status(REFUSALS.gatewayTimeout.status);
-        return JSON.stringify(toErrorBody(REFUSALS.gatewayTimeout));
+        reply.status(PROVIDER_ERRORS.gatewayTimeout.status);
+        return JSON.stringify(toErrorBody(PROVIDER_ERRORS.gatewayTimeout));
       case 'malformed-answer':
         reply.status(200);
         return String(payload).slice(0, String(payload).length / 2);

@@ -3,24 +3,24 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/ports.ts';
 import { injectApiFaults } from './api-faults.ts';
 import { checkCredentials } from './credentials.ts';
-import { apiError } from './errors.ts';
+import { createApiError } from './errors.ts';
 import type { FaultSelector } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
 import {
-  checkId,
+  checkIdFormat,
   newUserSchema,
   parseBody,
-  tokenRequestSchema,
+  sdkTokenRequestSchema,
+  startVerificationRequestSchema,
   userChangesSchema,
-  verificationRequestSchema,
 } from './requests.ts';
-import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
+import { parseScenarioNameFromId, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { SandboxStore, UserKey, VerificationKey } from './store.ts';
-import { type AdditionalTemplates, DEFAULT_USER_TEMPLATE, hasTemplates } from './templates.ts';
+import { type AdditionalTemplates, areTemplatesKnown, DEFAULT_USER_FLOW_TEMPLATE } from './templates.ts';
 import type { SandboxUser } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
-export const API_PREFIX = '/verification';
+export const PROVIDER_API_PREFIX = '/verification';
 
 const TOKEN_LIFE_MS = 15 * 60_000;
 
@@ -33,7 +33,7 @@ interface Dependencies {
 }
 
 /** Serves the six calls of the provider's API according to the provider's documentation. */
-export async function serveApi(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
+export async function serveProviderApi(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, clock, callsPerMinute, templates } = dependencies;
 
   const routes = async (api: FastifyInstance) => {
@@ -42,11 +42,11 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
       checkCredentials(request);
       store.advanceDue();
     });
-    injectApiFaults(api, faults, API_PREFIX);
+    injectApiFaults(api, faults, PROVIDER_API_PREFIX);
 
     api.post('/user', async (request) => {
       const { user_id, phone, ...person } = parseBody(newUserSchema, request.body);
-      if (user_id) checkId('user_id', user_id);
+      if (user_id) checkIdFormat('user_id', user_id);
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
 
@@ -55,20 +55,21 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     api.patch('/user', async (request) => {
       const { user_id, user_reference_id, phone, ...person } = parseBody(userChangesSchema, request.body);
       const user = store.findUser({ user_id, user_reference_id });
-      if (phone != null && phone !== user.phone) throw apiError('phoneImmutable');
+      if (phone != null && phone !== user.phone) throw createApiError('phoneImmutable');
       return store.updateUser(user, toUserDetails(person));
     });
 
     api.post('/vkyc', async (request) => {
-      const body = parseBody(verificationRequestSchema, request.body);
+      const body = parseBody(startVerificationRequestSchema, request.body);
       const { verification_id, user_template, agent_template } = body;
-      checkId('verification_id', verification_id);
-      if (!hasTemplates(templates, user_template, agent_template)) throw apiError('templateUnknown');
-      const template = user_template ?? DEFAULT_USER_TEMPLATE;
+      checkIdFormat('verification_id', verification_id);
+      if (!areTemplatesKnown(templates, user_template, agent_template))
+        throw createApiError('templateUnknown');
+      const template = user_template ?? DEFAULT_USER_FLOW_TEMPLATE;
       const { user_id, user_reference_id } = store.findUser(body);
-      if (store.has(verification_id)) throw apiError('verificationIdTaken');
-      const scenario: Scenario = SCENARIOS[parseScenarioName(verification_id)];
-      if ('refusal' in scenario) throw apiError(scenario.refusal);
+      if (store.has(verification_id)) throw createApiError('verificationIdTaken');
+      const scenario: Scenario = SCENARIOS[parseScenarioNameFromId(verification_id)];
+      if ('refusal' in scenario) throw createApiError(scenario.refusal);
       const aadhaar_sent = Boolean(body.aadhaar_details);
       const started = store.start({ verification_id, user_id, user_reference_id, template, aadhaar_sent });
       const { aadhaar_details, security_questions } = body;
@@ -82,13 +83,13 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
     api.get('/vkyc', async (request) => store.findVerification(request.query as VerificationKey).asAnswer());
 
     api.post('/oauth/token', async (request) => {
-      parseBody(tokenRequestSchema, request.body);
+      parseBody(sdkTokenRequestSchema, request.body);
       const expiry = new Date(clock.now().getTime() + TOKEN_LIFE_MS).toISOString();
       return { access_token: randomBytes(24).toString('base64url'), expiry };
     });
   };
 
-  await app.register(routes, { prefix: API_PREFIX });
+  await app.register(routes, { prefix: PROVIDER_API_PREFIX });
 }
 
 /**

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { API_PREFIX } from './api.ts';
-import { SANDBOX_CREDENTIALS, type SigningSecret } from './credentials.ts';
+import { PROVIDER_API_PREFIX } from './api.ts';
+import { SANDBOX_CREDENTIALS, type WebhookSigningSecret } from './credentials.ts';
 import { FAULTS, type FaultSelector, faultSettingsSchema } from './faults.ts';
 import { TRANSITION_WEIGHTS } from './random-journey.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { toRawStatus } from './step.ts';
 import type { SandboxStore } from './store.ts';
-import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, USER_TEMPLATES } from './templates.ts';
+import { AGENT_FLOW_TEMPLATES, DEFAULT_USER_FLOW_TEMPLATE, USER_FLOW_TEMPLATES } from './templates.ts';
 import type { WebhookScheduler } from './webhook-scheduler.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 
@@ -19,7 +19,7 @@ interface Dependencies {
   readonly faults: FaultSelector;
   readonly webhooks: WebhookScheduler;
   readonly sender: WebhookSender;
-  readonly secret: SigningSecret;
+  readonly secret: WebhookSigningSecret;
   /** Settings with which the sandbox was started, shown by `GET /_sandbox`. */
   readonly settings: object;
 }
@@ -132,7 +132,7 @@ function isOfThisMachine({
 
 const overview = () => ({
   about: 'A simulated Video KYC provider. No customer, agent or auditor is real.',
-  api: API_PREFIX,
+  api: PROVIDER_API_PREFIX,
   credentials: {
     'x-client-id': SANDBOX_CREDENTIALS.clientId,
     'x-client-secret': SANDBOX_CREDENTIALS.clientSecrets,
@@ -150,7 +150,11 @@ const overview = () => ({
     how: 'PUT /_sandbox/faults for all verifications, or a word in the id for one: loan-1.happy-path.with-drop',
     names: FAULTS,
   },
-  templates: { user: USER_TEMPLATES, user_default: DEFAULT_USER_TEMPLATE, agent: AGENT_TEMPLATES },
+  templates: {
+    user: USER_FLOW_TEMPLATES,
+    user_default: DEFAULT_USER_FLOW_TEMPLATE,
+    agent: AGENT_FLOW_TEMPLATES,
+  },
   paths: PATHS,
 });
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { apiError } from './errors.ts';
+import { createApiError } from './errors.ts';
 
 /**
  * Client id and client secrets that the sandbox accepts. The first secret signs webhooks until
@@ -17,7 +17,7 @@ export const SANDBOX_CREDENTIALS_TEXT = `x-client-id: ${SANDBOX_CREDENTIALS.clie
  * Secret that signs webhooks. `rotate` switches to the other client secret, to test how clients take the
  * rotation of a secret.
  */
-export class SigningSecret {
+export class WebhookSigningSecret {
   #turn = 0;
 
   get current(): string {
@@ -37,8 +37,8 @@ export class SigningSecret {
 export function checkCredentials({ headers }: FastifyRequest): void {
   const id = headers['x-client-id'];
   const secret = headers['x-client-secret'];
-  if (!id) throw apiError('clientIdMissing');
-  if (!secret) throw apiError('clientSecretMissing');
+  if (!id) throw createApiError('clientIdMissing');
+  if (!secret) throw createApiError('clientSecretMissing');
   const known = SANDBOX_CREDENTIALS.clientSecrets.some((each) => each === secret);
-  if (id !== SANDBOX_CREDENTIALS.clientId || !known) throw apiError('authenticationFailed');
+  if (id !== SANDBOX_CREDENTIALS.clientId || !known) throw createApiError('authenticationFailed');
 }

@@ -11,7 +11,7 @@ interface Refusal {
  * Error responses of the provider, with the exact texts of its documentation wherever the documentation has
  * them. The provider's error codes mix three spellings.
  */
-export const REFUSALS = {
+export const PROVIDER_ERRORS = {
   clientIdMissing: {
     status: 400,
     type: 'validation_error',
@@ -126,11 +126,13 @@ export class ApiError extends Error {
   }
 }
 
-export const apiError = (name: keyof typeof REFUSALS, headers?: Record<string, string>): ApiError =>
-  new ApiError(REFUSALS[name], headers);
+export const createApiError = (
+  name: keyof typeof PROVIDER_ERRORS,
+  headers?: Record<string, string>,
+): ApiError => new ApiError(PROVIDER_ERRORS[name], headers);
 
 /** Returns the error for one invalid field of a request. */
-export const apiFieldError = (
+export const createApiFieldError = (
   field: string,
   flaw: 'missing' | 'value_invalid' | 'length_exceeded',
   message: string,
@@ -147,9 +149,9 @@ export function answerErrorsAsTheProvider(app: FastifyInstance): void {
       const { message } = error;
       return reply.status(400).send({ type: 'validation_error', code: 'invalid_request', message });
     }
-    return reply.status(500).send(toErrorBody(REFUSALS.apiError));
+    return reply.status(500).send(toErrorBody(PROVIDER_ERRORS.apiError));
   });
   app.setNotFoundHandler((_request, reply) =>
-    reply.status(REFUSALS.pathUnknown.status).send(toErrorBody(REFUSALS.pathUnknown)),
+    reply.status(PROVIDER_ERRORS.pathUnknown.status).send(toErrorBody(PROVIDER_ERRORS.pathUnknown)),
   );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { splitId } from './scenarios.ts';
+import { splitVerificationId } from './scenarios.ts';
 import { createSeededRandom } from './seeded-random.ts';
 
 interface FaultKind {
@@ -150,7 +150,7 @@ export class FaultSelector {
 /** Returns the faults named in an id such as `loan-1.happy-path.with-drop`. */
 const namedIn = (verificationId: string): ReadonlySet<string> =>
   new Set(
-    splitId(verificationId)
+    splitVerificationId(verificationId)
       .filter((word) => word.startsWith('with-'))
       .map((word) => word.slice('with-'.length)),
   );

@@ -1,12 +1,12 @@
 import { buildRandomJourney } from './random-journey.ts';
-import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
+import { parseScenarioNameFromId, SCENARIOS, type Scenario } from './scenarios.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
-import { type AadhaarFlow, aadhaarFlowFor } from './templates.ts';
+import { type AadhaarFlow, getAadhaarFlow } from './templates.ts';
 
 /** Input that determines the journey (all steps) of a verification. */
-export interface JourneyRequest {
-  /** Verification id, which may contain the name of a scenario, see `parseScenarioName`. */
+export interface JourneyInput {
+  /** Verification id, which may contain the name of a scenario, see `parseScenarioNameFromId`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: string;
@@ -24,10 +24,10 @@ export function buildJourney({
   seed,
   template,
   aadhaarSent,
-}: JourneyRequest): readonly JourneyStep[] {
-  const scenario: Scenario = SCENARIOS[parseScenarioName(verificationId)];
+}: JourneyInput): readonly JourneyStep[] {
+  const scenario: Scenario = SCENARIOS[parseScenarioNameFromId(verificationId)];
   if ('refusal' in scenario) return [];
-  const flow = aadhaarFlowFor(template, aadhaarSent);
+  const flow = getAadhaarFlow(template, aadhaarSent);
   if ('walk' in scenario)
     return buildRandomJourney(createSeededRandom(seed, verificationId, 'journey'), flow, scenario.walk);
   return ADAPTED[flow](scenario.steps);

@@ -2,7 +2,7 @@ import { type KnownSubStatus, toStatusPair } from '../domain/status.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
 import type { AadhaarFlow } from './templates.ts';
-import { drawDuration, getTiming, type Timing, type TimingProfileName } from './timing.ts';
+import { getJourneyProfile, type JourneyProfile, type JourneyProfileName, sampleDuration } from './timing.ts';
 
 type Alternatives = Partial<Record<KnownSubStatus, number>>;
 
@@ -103,10 +103,10 @@ const LOOPS_END_AFTER = 28;
 export function buildRandomJourney(
   random: SeededRandom,
   flow: AadhaarFlow,
-  name: TimingProfileName,
+  name: JourneyProfileName,
 ): readonly JourneyStep[] {
   if (random.chance(NO_BALANCE)) return [{ afterSeconds: 0, subStatus: 'INSUFFICIENT_BALANCE' }];
-  const timing = getTiming(name);
+  const timing = getJourneyProfile(name);
   const { answer, goesOnLike } = BEGINNINGS[flow];
   const steps: JourneyStep[] = [{ afterSeconds: 0, subStatus: answer }];
   const opened = !random.chance(timing.neverOpened);
@@ -138,7 +138,7 @@ function timed(
   next: KnownSubStatus,
   before: readonly JourneyStep[],
   elapsed: number,
-  timing: Timing,
+  timing: JourneyProfile,
   random: SeededRandom,
 ): JourneyStep {
   const afterSeconds = waitFor(next, before, timing, random);
@@ -150,21 +150,21 @@ function timed(
       subStatus: 'VKYC_EXPIRED',
     };
   if (next !== 'USER_MEETING_SCHEDULED') return { afterSeconds, subStatus: next };
-  return { afterSeconds, subStatus: next, meetingInSeconds: drawDuration(timing.meetingAhead, random) };
+  return { afterSeconds, subStatus: next, meetingInSeconds: sampleDuration(timing.meetingAhead, random) };
 }
 
 function waitFor(
   next: KnownSubStatus,
   before: readonly JourneyStep[],
-  timing: Timing,
+  timing: JourneyProfile,
   random: SeededRandom,
 ): number {
   const meetingIn = before.at(-1)?.meetingInSeconds;
   if (meetingIn !== undefined)
     return next === 'SCHEDULED_USER_QUEUED' ? meetingIn : inMilliseconds(random.between(0, meetingIn));
   if (random.chance(timing.atOnce)) return 0;
-  const opening = before.length === 1 ? drawDuration(timing.opening, random) : 0;
-  return inMilliseconds(opening + drawDuration(timing.until[next] ?? timing.otherwise, random));
+  const opening = before.length === 1 ? sampleDuration(timing.opening, random) : 0;
+  return inMilliseconds(opening + sampleDuration(timing.until[next] ?? timing.otherwise, random));
 }
 
 const inMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;

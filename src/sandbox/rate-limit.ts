@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/ports.ts';
-import { apiError } from './errors.ts';
+import { createApiError } from './errors.ts';
 
 const MINUTE_MS = 60_000;
 
 /** Returns the provider's rate limit headers. */
-export const rateLimitHeaders = (limit: number, remaining: number, resetSeconds: number) => ({
+export const createRateLimitHeaders = (limit: number, remaining: number, resetSeconds: number) => ({
   'x-ratelimit-limit': String(limit),
   'x-ratelimit-remaining': String(remaining),
   'x-ratelimit-reset': String(resetSeconds),
@@ -28,8 +28,10 @@ export function limitCalls(api: FastifyInstance, callsPerMinute: number | null, 
     }
     window.calls += 1;
     const resetSeconds = Math.ceil((window.endsAt - now) / 1000);
-    reply.headers(rateLimitHeaders(callsPerMinute, Math.max(callsPerMinute - window.calls, 0), resetSeconds));
+    reply.headers(
+      createRateLimitHeaders(callsPerMinute, Math.max(callsPerMinute - window.calls, 0), resetSeconds),
+    );
     if (window.calls > callsPerMinute)
-      throw apiError('tooManyRequests', { 'retry-after': String(resetSeconds) });
+      throw createApiError('tooManyRequests', { 'retry-after': String(resetSeconds) });
   });
 }

@@ -1,6 +1,6 @@
 /** Schemas of the request bodies of the provider's API. Unknown fields are ignored. */
 import { z } from 'zod';
-import { apiFieldError } from './errors.ts';
+import { createApiFieldError } from './errors.ts';
 
 const ID = /^[A-Za-z0-9._-]+$/;
 const MAX_ID_LENGTH = 50;
@@ -56,7 +56,7 @@ const aadhaarDetails = z
 
 const question = z.looseObject({ order: z.int(), question: text, answer: text });
 
-export const verificationRequestSchema = z.looseObject({
+export const startVerificationRequestSchema = z.looseObject({
   verification_id: text.min(1),
   user_id: text.nullish(),
   user_reference_id: referenceId.nullish(),
@@ -70,7 +70,7 @@ export const verificationRequestSchema = z.looseObject({
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 
-export const tokenRequestSchema = z.looseObject({
+export const sdkTokenRequestSchema = z.looseObject({
   app_id: text.min(1),
   product: z.literal('VKYC'),
   metadata: z.looseObject({ vkyc_request_id: referenceId }),
@@ -86,8 +86,9 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0] as z.core.$ZodIssue;
   const field = path.join('.') || 'body';
-  if (isMissing(body, path)) throw apiFieldError(field, 'missing', `${field} is missing in the request.`);
-  throw apiFieldError(field, 'value_invalid', `${field} ${message}`);
+  if (isMissing(body, path))
+    throw createApiFieldError(field, 'missing', `${field} is missing in the request.`);
+  throw createApiFieldError(field, 'value_invalid', `${field} ${message}`);
 }
 
 function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
@@ -99,15 +100,15 @@ function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
  * Checks an id that the merchant chose, by the rules that the provider documents.
  * @throws ApiError like the provider's error for an invalid id
  */
-export function checkId(field: 'user_id' | 'verification_id', value: string): void {
+export function checkIdFormat(field: 'user_id' | 'verification_id', value: string): void {
   if (!ID.test(value))
-    throw apiFieldError(
+    throw createApiFieldError(
       field,
       'value_invalid',
       `${field} can include only alphanum, dot, hyphen and underscores.`,
     );
   if (value.length > MAX_ID_LENGTH)
-    throw apiFieldError(
+    throw createApiFieldError(
       field,
       'length_exceeded',
       `${field} can include a maximum of ${MAX_ID_LENGTH} characters.`,

@@ -3,9 +3,9 @@ import fastify from 'fastify';
 import helmet from 'helmet';
 import type { SandboxWebhookMode } from '../config.ts';
 import type { Clock } from '../domain/ports.ts';
-import { API_PREFIX, serveApi } from './api.ts';
+import { PROVIDER_API_PREFIX, serveProviderApi } from './api.ts';
 import { serveControl } from './control.ts';
-import { SigningSecret } from './credentials.ts';
+import { WebhookSigningSecret } from './credentials.ts';
 import { answerErrorsAsTheProvider } from './errors.ts';
 import { FaultSelector } from './faults.ts';
 import { openJournal } from './journal.ts';
@@ -42,7 +42,7 @@ interface Options {
 }
 
 /** Running sandbox: an HTTP server with the provider's API, which also sends the provider's webhooks. */
-export interface Sandbox {
+export interface RunningSandbox {
   /** Value for `CASHFREE_BASE_URL`. */
   readonly baseUrl: string;
   /** Sets the URL to which webhooks are sent, including webhooks that were created while no URL was set. */
@@ -61,9 +61,9 @@ export async function startSandbox({
   journalFile = null,
   callsPerMinute = null,
   templates = { user: null, agent: null },
-}: Options): Promise<Sandbox> {
+}: Options): Promise<RunningSandbox> {
   const journal = openJournal(journalFile);
-  const secret = new SigningSecret();
+  const secret = new WebhookSigningSecret();
   const sender = new WebhookSender(secret);
   const faults = new FaultSelector(seed);
   const webhookScheduler = new WebhookScheduler({
@@ -93,7 +93,7 @@ export async function startSandbox({
   const protect = helmet({ contentSecurityPolicy: { useDefaults: false, directives: NO_PAGE } });
   app.addHook('onRequest', (request, reply, goOn) => protect(request.raw, reply.raw, () => goOn()));
   answerErrorsAsTheProvider(app);
-  await serveApi(app, { store, faults, clock, callsPerMinute, templates });
+  await serveProviderApi(app, { store, faults, clock, callsPerMinute, templates });
   const settings = { webhooks, speed, seed, calls_per_minute: callsPerMinute, journal: journalFile };
   await serveControl(app, { store, faults, webhooks: webhookScheduler, sender, secret, settings });
   let stopping: Promise<void> | null = null;
@@ -116,5 +116,5 @@ export async function startSandbox({
   }
   const bound = app.server.address() as AddressInfo;
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
-  return { baseUrl: `${address}${API_PREFIX}`, deliverTo: (url) => sender.deliverTo(url), stop };
+  return { baseUrl: `${address}${PROVIDER_API_PREFIX}`, deliverTo: (url) => sender.deliverTo(url), stop };
 }

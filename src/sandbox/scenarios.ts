@@ -1,6 +1,6 @@
 import type { JourneyStep, StepName } from './step.ts';
 import { UNDOCUMENTED_STATUS } from './step.ts';
-import type { TimingProfileName } from './timing.ts';
+import type { JourneyProfileName } from './timing.ts';
 
 /** Time for which a scenario pauses at its problem, so that a person can look at the session. */
 const PROBLEM_PAUSE_SECONDS = 20;
@@ -46,7 +46,7 @@ const CALL_ENDED = [...CHECKS, ...CALL];
 export type Scenario = { readonly description: string } & (
   | { readonly steps: readonly JourneyStep[] }
   /** The steps are random, derived from the seed and the verification id, with the delays of this timing. */
-  | { readonly walk: TimingProfileName }
+  | { readonly walk: JourneyProfileName }
   /** `POST /vkyc` is refused with this error, and no verification is created. */
   | { readonly refusal: 'insufficientBalance' }
 );
@@ -187,14 +187,15 @@ export type ScenarioName = keyof typeof SCENARIOS;
 const DEFAULT_SCENARIO: ScenarioName = 'awaits-review';
 
 /** Splits a verification id into words at dots and underscores: `demo.happy-path.1` has three. */
-export const splitId = (verificationId: string): readonly string[] => verificationId.split(/[._]/);
+export const splitVerificationId = (verificationId: string): readonly string[] =>
+  verificationId.split(/[._]/);
 
 /**
  * Returns the scenario whose name is a word of the verification id. If the id contains several names, the
  * longest counts.
  */
-export function parseScenarioName(verificationId: string): ScenarioName {
-  const named = splitId(verificationId).filter((word): word is ScenarioName =>
+export function parseScenarioNameFromId(verificationId: string): ScenarioName {
+  const named = splitVerificationId(verificationId).filter((word): word is ScenarioName =>
     Object.hasOwn(SCENARIOS, word),
   );
   return named.toSorted((a, b) => b.length - a.length)[0] ?? DEFAULT_SCENARIO;

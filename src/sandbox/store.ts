@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/ports.ts';
-import { apiError } from './errors.ts';
+import { createApiError } from './errors.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { createSeededRandom } from './seeded-random.ts';
 import { StepScheduler } from './step-scheduler.ts';
@@ -69,15 +69,15 @@ export class SandboxStore {
       user_id: person.user_id ?? `auto-${made()}`,
       user_reference_id: FIRST_REFERENCE_ID + this.#users.size,
     };
-    if (this.#users.has(user.user_id)) throw apiError('userIdTaken');
+    if (this.#users.has(user.user_id)) throw createApiError('userIdTaken');
     this.#record({ kind: 'USER_CREATED', user });
     return user;
   }
 
   findUser({ user_id, user_reference_id }: UserKey): SandboxUser {
-    if (!user_id && !user_reference_id) throw apiError('userNotNamed');
+    if (!user_id && !user_reference_id) throw createApiError('userNotNamed');
     const user = this.#users.get(user_id || (this.#userIds[indexOf(user_reference_id)] ?? ''));
-    if (!user) throw apiError('userUnknown');
+    if (!user) throw createApiError('userUnknown');
     return user;
   }
 
@@ -109,10 +109,10 @@ export class SandboxStore {
   }
 
   findVerification({ verification_id, reference_id }: VerificationKey): Verification {
-    if (!verification_id && !reference_id) throw apiError('verificationNotNamed');
+    if (!verification_id && !reference_id) throw createApiError('verificationNotNamed');
     const id = verification_id || this.#verificationIds[indexOf(reference_id)];
     const found = this.#verifications.get(id ?? '');
-    if (!found) throw apiError('verificationUnknown');
+    if (!found) throw createApiError('verificationUnknown');
     return found;
   }
 

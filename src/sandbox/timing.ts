@@ -7,7 +7,7 @@ type Span =
   | { readonly median: number; readonly spread: number };
 
 /** Durations and probabilities of a random journey. */
-export interface Timing {
+export interface JourneyProfile {
   /** Fraction of links that are never opened. */
   readonly neverOpened: number;
   /** Time from the creation of the link to the customer's first action. */
@@ -32,7 +32,7 @@ const CALL: Span = { from: 2 * MINUTE, to: 4 * MINUTE };
 const AGENT_REVIEW: Span = { from: 1 * MINUTE, to: 10 * MINUTE };
 const AUDITOR_REVIEW: Span = { from: 0.5 * HOUR, to: 1 * DAY };
 
-export const TIMINGS = {
+export const JOURNEY_PROFILES = {
   QUICK: {
     neverOpened: 0.04,
     opening: { from: 0, to: 2 },
@@ -70,14 +70,14 @@ export const TIMINGS = {
     atOnce: 0,
     linkLifeSeconds: 30 * DAY,
   },
-} as const satisfies Record<string, Timing>;
+} as const satisfies Record<string, JourneyProfile>;
 
-export type TimingProfileName = keyof typeof TIMINGS;
+export type JourneyProfileName = keyof typeof JOURNEY_PROFILES;
 
-export const getTiming = (name: TimingProfileName): Timing => TIMINGS[name];
+export const getJourneyProfile = (name: JourneyProfileName): JourneyProfile => JOURNEY_PROFILES[name];
 
 /** Draws a duration in seconds, rounded to milliseconds. */
-export function drawDuration(span: Span, random: SeededRandom): number {
+export function sampleDuration(span: Span, random: SeededRandom): number {
   const seconds =
     'median' in span ? random.logNormal(span.median, span.spread) : random.between(span.from, span.to);
   return Math.round(seconds * 1000) / 1000;

@@ -19,7 +19,7 @@ const MAX_EVENTS = 100_000;
  * Webhook at the time of its creation. The event contains nothing about the delivery of the webhook, so that
  * the same seed always gives the same events.
  */
-export interface WebhookEvent {
+export interface WebhookRecord {
   readonly verification_id: string;
   readonly faults: readonly WebhookFault[];
   /** Number of times that the webhook is sent; 0 if a fault drops it. */
@@ -40,7 +40,7 @@ interface Options {
 /** Creates a webhook for each reported step, injects faults, and schedules the delivery of the webhook. */
 export class WebhookScheduler {
   readonly #options: Options;
-  #events: WebhookEvent[] = [];
+  #events: WebhookRecord[] = [];
   /**
    * Webhooks that wait until the next webhook of the same verification has overtaken them, by verification
    * id.
@@ -53,7 +53,7 @@ export class WebhookScheduler {
   }
 
   /** Returns the webhooks of one verification, or of all verifications, in the order of creation. */
-  events(verificationId?: string): readonly WebhookEvent[] {
+  events(verificationId?: string): readonly WebhookRecord[] {
     return verificationId
       ? this.#events.filter((event) => event.verification_id === verificationId)
       : this.#events;
@@ -86,7 +86,7 @@ export class WebhookScheduler {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #keep(event: WebhookEvent): void {
+  #keep(event: WebhookRecord): void {
     this.#events.push(event);
     // Truncates the list only from time to time, because each truncation copies it.
     if (this.#events.length > MAX_EVENTS * 1.1) this.#events = this.#events.slice(-MAX_EVENTS);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signWebhook } from '../provider/signature.ts';
-import type { SigningSecret } from './credentials.ts';
+import type { WebhookSigningSecret } from './credentials.ts';
 
 /**
  * Number of attempts after which a webhook that the receiver refuses, for example with 401, is given up.
@@ -31,7 +31,7 @@ export interface Webhook {
  * Webhooks wait until a URL is set.
  */
 export class WebhookSender {
-  readonly #secret: SigningSecret;
+  readonly #secret: WebhookSigningSecret;
   readonly #stop = new AbortController();
   /** Queue of each verification, as the promise of its last delivery. */
   readonly #lines = new Map<string, Promise<void>>();
@@ -39,7 +39,7 @@ export class WebhookSender {
   #free = MAX_CONCURRENT_REQUESTS;
   #address: string | null = null;
 
-  constructor(secret: SigningSecret) {
+  constructor(secret: WebhookSigningSecret) {
     this.#secret = secret;
   }
 

@@ -2,7 +2,7 @@
  * Returns a cached version of `ask`: concurrent callers share one call, and a result is reused for `forMs`. A
  * caller waits at most `patienceMs`; then the caller's promise rejects, but the call goes on.
  */
-export function cachedQuery<T>(
+export function createCachedQuery<T>(
   { forMs, patienceMs }: { forMs: number; patienceMs: number },
   ask: () => Promise<T>,
 ): () => Promise<T> {

@@ -12,7 +12,7 @@ export interface DeliveredTransition {
  * live subscriber of a group (those that select the same fields) has been sent all transitions, or is no
  * longer live (its socket is full, or it reads the log itself).
  */
-export type ObserveDelivery = (
+export type MeasureTransitionDelivery = (
   entries: readonly DeliveredTransition[],
   passOn: () => Promise<void>,
 ) => Promise<void>;
@@ -28,8 +28,8 @@ interface Dependencies {
  * Measures the time from the recording of each transition to its delivery. The time of the recording comes from
  * the clock of the replica that recorded the transition.
  */
-export const createDeliveryObserver =
-  ({ log, clock, metrics }: Dependencies): ObserveDelivery =>
+export const createTransitionDeliveryMeter =
+  ({ log, clock, metrics }: Dependencies): MeasureTransitionDelivery =>
   async (entries, passOn) => {
     await withinTraces(entries, log, passOn);
     if (!metrics) return;

@@ -1,10 +1,10 @@
 /** Gauges: values that are read at each scrape instead of counted as they change. */
 import { Gauge, type Registry } from 'prom-client';
 import type { Replication } from '../domain/replication.ts';
-import { cachedQuery } from './cached-query.ts';
+import { createCachedQuery } from './cached-query.ts';
 
 /** Unfinished work of all replicas, counted in the database. Ages are in seconds, null if nothing is waiting. */
-export interface Backlog {
+export interface BacklogFigures {
   /**
    * Webhooks of the inbox (stored webhooks) in the state PENDING. PENDING, WAITING and PARKED are each counted
    * up to 10,000.
@@ -30,7 +30,7 @@ export interface Backlog {
  * Numbers of the subscribers of this process, and the feed position up to which transitions have been sent to
  * them.
  */
-export interface FeedFigures {
+export interface SubscriberFigures {
   /** Subscribers of single sessions, and of all sessions. */
   readonly subscribers: { readonly session: number; readonly all: number };
   /** Subscribers that are live, and those that lag because their sockets are full. */
@@ -43,7 +43,7 @@ export interface FeedFigures {
 }
 
 /** Unfinished deliveries of one endpoint of merchant webhooks, counted in the database. */
-export interface EndpointFigures {
+export interface MerchantEndpointFigures {
   readonly name: string;
   /** Deliveries in the states PENDING and PARKED, each counted up to 10,000. */
   readonly pending: number;
@@ -64,16 +64,16 @@ interface Watched {
   /** Returns false while the database is known not to accept writes (read-only, full disk or stalled commits). */
   readonly takesWrites: () => boolean;
   readonly askReplication: () => Promise<Replication>;
-  readonly feed: () => FeedFigures;
+  readonly feed: () => SubscriberFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };
   /**
-   * Queries the backlog (unfinished work). `addGauges` caches the result and shares it between concurrent
+   * Queries the backlog (unfinished work). `registerGauges` caches the result and shares it between concurrent
    * scrapes.
    */
-  readonly askBacklog: () => Promise<Backlog>;
+  readonly askBacklog: () => Promise<BacklogFigures>;
   /** Queries the endpoints of merchant webhooks; null if the settings name none. Cached as `askBacklog`. */
-  readonly askEndpoints: (() => Promise<readonly EndpointFigures[]>) | null;
+  readonly askEndpoints: (() => Promise<readonly MerchantEndpointFigures[]>) | null;
 }
 
 /**
@@ -85,12 +85,12 @@ const DATABASE_CACHE = { forMs: 3_000, patienceMs: 1_000 };
  * Adds the gauges that are read at each scrape. While the database does not answer, gauges that depend on it have no
  * value, and `vkyc_database_up` is 0.
  */
-export function addGauges(
+export function registerGauges(
   registry: Registry,
   { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog, askEndpoints }: Watched,
 ): void {
   const registers = [registry];
-  const backlog = cachedQuery(DATABASE_CACHE, askBacklog);
+  const backlog = createCachedQuery(DATABASE_CACHE, askBacklog);
   type Values = [labels: Record<string, string>, value: number | null][];
   const gauge = (name: string, help: string, labelNames: string[], values: () => Values | Promise<Values>) =>
     new Gauge({
@@ -116,7 +116,7 @@ export function addGauges(
     name: string,
     help: string,
     label: L | null,
-    read: Record<string, (found: Backlog) => number>,
+    read: Record<string, (found: BacklogFigures) => number>,
   ) =>
     gauge(name, help, label ? [label] : [], async () => {
       const found = await backlog().catch(() => null);
@@ -244,13 +244,13 @@ export function addGauges(
     () => feed().lagging,
   );
 
-  const endpoints = cachedQuery(DATABASE_CACHE, askEndpoints ?? (async () => []));
+  const endpoints = createCachedQuery(DATABASE_CACHE, askEndpoints ?? (async () => []));
   /** Adds a gauge with values of each endpoint of merchant webhooks. */
   const ofEndpoints = (
     name: string,
     help: string,
     labelNames: string[],
-    read: (found: EndpointFigures) => Values,
+    read: (found: MerchantEndpointFigures) => Values,
   ) =>
     gauge(name, help, ['endpoint', ...labelNames], async () => {
       const found = await endpoints().catch(() => []);

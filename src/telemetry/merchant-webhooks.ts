@@ -6,7 +6,7 @@ interface Attempt {
 }
 
 /** Creates the function that counts attempts by endpoint and class of outcome, which has few values. */
-export const createAttemptObserver =
+export const createAttemptCounter =
   (metrics: Metrics) =>
   (endpoint: string, { outcome }: Attempt): void =>
     metrics.merchantAttempts.inc({ endpoint, outcome: classify(outcome) });

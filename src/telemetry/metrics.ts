@@ -24,7 +24,7 @@ export interface Metrics {
   /** Returns all metrics in Prometheus' text format. */
   render(): Promise<string>;
   readonly contentType: string;
-  /** Prometheus registry of all metrics of this process. `addGauges` adds further gauges to the registry. */
+  /** Prometheus registry of all metrics of this process. `registerGauges` adds further gauges to the registry. */
   readonly registry: Registry;
   /** Duration of answered requests in seconds; streams and WebSockets are counted by `connected` instead. */
   readonly requests: Histogram<'method' | 'route' | 'status'>;

@@ -3,7 +3,7 @@ import { type IdentityField, NAME_OF_ID } from '../domain/identity.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Provider update that was refused because it names another verification or user than expected. */
-export interface MismatchedUpdate {
+export interface UpdateMismatch {
   readonly source: 'ANSWER' | 'WEBHOOK';
   readonly field: IdentityField;
   /**
@@ -18,7 +18,7 @@ export interface MismatchedUpdate {
   readonly call?: string;
 }
 
-export type OnMismatch = (mismatch: MismatchedUpdate) => void;
+export type OnMismatch = (mismatch: UpdateMismatch) => void;
 
 /**
  * Counts and logs refused provider updates. The differing ids are not logged, because they may belong to

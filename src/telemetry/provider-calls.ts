@@ -7,15 +7,15 @@ import { withSpan } from './trace.ts';
  * Runs and measures one attempt to call the provider. `endpoint` is the method and path without ids, because
  * ids would be personal and unlimited label values.
  */
-export type ObserveCall = <T>(
+export type MeasureCallAttempt = <T>(
   endpoint: string,
   purpose: CallPurpose,
   attempt: () => Promise<T>,
 ) => Promise<T>;
 
 /** Creates a function that measures the duration and outcome of attempts to call the provider, each in a span. */
-export const createCallObserver =
-  ({ providerCalls }: Metrics): ObserveCall =>
+export const createCallAttemptMeter =
+  ({ providerCalls }: Metrics): MeasureCallAttempt =>
   async (endpoint, purpose, attempt) => {
     const begun = performance.now();
     const note = (outcome: string) =>

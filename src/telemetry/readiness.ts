@@ -1,5 +1,5 @@
 import type { Durability, Replication } from '../domain/replication.ts';
-import { cachedQuery } from './cached-query.ts';
+import { createCachedQuery } from './cached-query.ts';
 
 /**
  * Settings for caching the database query: anyone can call the readiness probe, so it must cost at most one
@@ -44,7 +44,7 @@ interface ReadinessOptions {
  * Results of the readiness probe, by check. Anyone can call the probe, so the texts are fixed texts and never
  * the message of an error, which may reveal internals.
  */
-export interface Readiness {
+export interface ReadinessReport {
   /** Failed checks, each with a text; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
   /**
@@ -64,7 +64,7 @@ const DURABILITY_NOTES = {
   COMMIT_NOT_AWAITED: 'synchronous_commit is off: a crash of the server can lose the newest transitions',
 } as const satisfies Record<Durability, string>;
 
-export function createReadinessProbe(options: ReadinessOptions): () => Promise<Readiness> {
+export function createReadinessProbe(options: ReadinessOptions): () => Promise<ReadinessReport> {
   const {
     isStopping,
     doorbell,
@@ -75,7 +75,7 @@ export function createReadinessProbe(options: ReadinessOptions): () => Promise<R
     merchantFault,
     askReplication,
   } = options;
-  const database = cachedQuery(DATABASE_CACHE, askDatabase);
+  const database = createCachedQuery(DATABASE_CACHE, askDatabase);
   return async () => {
     const missing: Record<string, string> = {};
     const impaired: Record<string, string> = {};

@@ -37,7 +37,7 @@ export const setTracer = (given: Tracer | null): void => {
   tracer = given;
 };
 
-export const currentTraceparent = (): string | null => tracer?.traceparent() ?? null;
+export const getCurrentTraceparent = (): string | null => tracer?.traceparent() ?? null;
 
 /** Runs work, in a span if tracing is on. */
 export const withSpan = <T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T> =>
@@ -53,6 +53,6 @@ export const withoutTrace = <T>(work: () => T): T => (tracer ? tracer.detached(w
  * Returns a function that runs `work` in the trace that is current now, even if it is called later, outside of that
  * trace.
  */
-export const bindTrace = <Given extends unknown[], T>(
+export const bindToCurrentTrace = <Given extends unknown[], T>(
   work: (...given: Given) => T,
 ): ((...given: Given) => T) => (tracer ? tracer.bound(work) : work);

@@ -12,14 +12,18 @@ import {
 } from '../../src/db/retention/archive.ts';
 import { logIdentity, sessions } from '../../src/db/schema/tables.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
-import { ARCHIVE_VERSION, createArchiveMac, readArchive } from '../../src/services/retention/archive-file.ts';
+import {
+  ARCHIVE_FORMAT_VERSION,
+  createArchiveMac,
+  readVerifiedArchive,
+} from '../../src/services/retention/archive-file.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { makeOlder } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
 const FIXTURES = 'test/fixtures/archives';
-const VERSIONS = Array.from({ length: ARCHIVE_VERSION }, (_, index) => index + 1);
+const VERSIONS = Array.from({ length: ARCHIVE_FORMAT_VERSION }, (_, index) => index + 1);
 const TABLES = { session: sessions, ...ARCHIVED_TABLES };
 const fixtureOf = (version: number) => join(FIXTURES, `version-${version}.jsonl.gz`);
 
@@ -85,14 +89,14 @@ test('an archive written by this release has exactly the columns of the current 
   timeout: 60_000,
 }, async () => {
   const archive = await archiveOfNow();
-  if (process.env.WRITE_ARCHIVE_FIXTURE === '1') await cp(archive, fixtureOf(ARCHIVE_VERSION));
+  if (process.env.WRITE_ARCHIVE_FIXTURE === '1') await cp(archive, fixtureOf(ARCHIVE_FORMAT_VERSION));
 
-  const [written, kept] = [await unseal(archive), await unseal(fixtureOf(ARCHIVE_VERSION))];
+  const [written, kept] = [await unseal(archive), await unseal(fixtureOf(ARCHIVE_FORMAT_VERSION))];
 
-  expect(written.map(({ version }) => version)).toEqual([ARCHIVE_VERSION, ARCHIVE_VERSION]);
+  expect(written.map(({ version }) => version)).toEqual([ARCHIVE_FORMAT_VERSION, ARCHIVE_FORMAT_VERSION]);
   expect(
     columnsIn(written),
-    `The columns of archived tables are not those of version ${ARCHIVE_VERSION}. Raise ARCHIVE_VERSION in src/services/retention/archive-file.ts, then write its fixture: WRITE_ARCHIVE_FIXTURE=1 npx vitest run test/api/archives.test.ts`,
+    `The columns of archived tables are not those of version ${ARCHIVE_FORMAT_VERSION}. Raise ARCHIVE_FORMAT_VERSION in src/services/retention/archive-file.ts, then write its fixture: WRITE_ARCHIVE_FIXTURE=1 npx vitest run test/api/archives.test.ts`,
   ).toEqual(columnsIn(kept));
 });
 
@@ -116,7 +120,7 @@ test('columns and tables that an older archive lacks are read as null or default
   await seal(lines, archive);
 
   const archives: SessionArchive[] = [];
-  for await (const read of readArchive(archive, keys)) archives.push(read);
+  for await (const read of readVerifiedArchive(archive, keys)) archives.push(read);
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', '--archive', archive);
 
   expect(printed).toContain(`Verified 2 sessions in ${archive}; 0 of them have errors.`);
@@ -134,7 +138,7 @@ test('columns and tables that an older archive lacks are read as null or default
 });
 
 test('every row of an archive converts to a table row and back without loss', async () => {
-  for (const line of await unseal(fixtureOf(ARCHIVE_VERSION)))
+  for (const line of await unseal(fixtureOf(ARCHIVE_FORMAT_VERSION)))
     for (const [name, table] of Object.entries(TABLES))
       for (const plain of [line[name]].flat()) {
         const row = deserializeRow(table, plain);
@@ -170,7 +174,7 @@ test('npm run retention completes an archive that a crash left half-written (.pa
 
 test('npm run retention refuses a partial archive with an unreadable line in its middle, and keeps the file', async () => {
   const folder = await emptyFolder();
-  const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_VERSION))) as [string, string];
+  const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_FORMAT_VERSION))) as [string, string];
   await writeFile(join(folder, 'odd.jsonl.gz.partial'), gzipSync(`${first.slice(0, 500)}\n${second}`));
 
   await expect(
@@ -182,14 +186,17 @@ test('npm run retention refuses a partial archive with an unreadable line in its
 
 test('npm run audit and retention refuse an archive of a later release, say which release to use, and leave its files unchanged', async () => {
   const folder = await emptyFolder();
-  const later = (await unseal(fixtureOf(1))).map((line) => ({ version: ARCHIVE_VERSION + 1, ...line }));
+  const later = (await unseal(fixtureOf(1))).map((line) => ({
+    version: ARCHIVE_FORMAT_VERSION + 1,
+    ...line,
+  }));
   await seal(later, join(folder, 'later.jsonl.gz'));
   await writeFile(join(folder, 'broken.jsonl.gz.partial'), gzipSync(pack(later).join('')));
   const before = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
   const databaseUrl = await freshDatabase();
   const refusal = {
     stderr: expect.stringContaining(
-      `was written by a later release (version ${ARCHIVE_VERSION + 1} of the format; this release reads up to ${ARCHIVE_VERSION}). Run the command with that release, or with a later one.`,
+      `was written by a later release (version ${ARCHIVE_FORMAT_VERSION + 1} of the format; this release reads up to ${ARCHIVE_FORMAT_VERSION}). Run the command with that release, or with a later one.`,
     ),
   };
 

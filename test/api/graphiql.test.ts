@@ -1,11 +1,11 @@
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { getSchema } from '../../src/graphql/schema.ts';
-import { EXAMPLES } from '../../src/http/graphiql-examples.ts';
+import { GRAPHIQL_EXAMPLES } from '../../src/http/graphiql-examples.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
 test('every example in GraphiQL is a valid operation, and its variables are JSON', () => {
-  for (const { query, variables } of EXAMPLES) {
+  for (const { query, variables } of GRAPHIQL_EXAMPLES) {
     expect(validate(getSchema(), parse(query))).toEqual([]);
     if (variables) expect(JSON.parse(variables)).toBeTypeOf('object');
   }

@@ -1,6 +1,6 @@
 import { getIntrospectionQuery } from 'graphql';
 import { expect, test } from 'vitest';
-import { EXAMPLES } from '../../src/http/graphiql-examples.ts';
+import { GRAPHIQL_EXAMPLES } from '../../src/http/graphiql-examples.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
@@ -150,7 +150,9 @@ test('introspection and the GraphiQL query examples stay within the limits', asy
   });
   for (const send of Object.values(TRANSPORTS)) {
     expect((await send(gateway, { query: everything })).errors).toEqual([]);
-    for (const { query } of EXAMPLES.filter((example) => /^query (Sessions|Stats)/m.test(example.query)))
+    for (const { query } of GRAPHIQL_EXAMPLES.filter((example) =>
+      /^query (Sessions|Stats)/m.test(example.query),
+    ))
       expect((await send(gateway, { query })).errors).toEqual([]);
   }
 });

@@ -1,9 +1,9 @@
 /** Sign-in with published keys (JWKS): key rotation, a failing key server, and the kinds of keys that are accepted. */
 import { afterEach, expect, test, vi } from 'vitest';
 import {
+  KEY_FETCH_COOLDOWN_SECONDS,
+  KEY_FETCH_RETRY_SECONDS,
   KEY_SET_CACHE_SECONDS,
-  KEYS_COOLDOWN_SECONDS,
-  KEYS_RETRY_SECONDS,
   MAX_KEY_SET_BYTES,
   MAX_STALE_KEYS_SECONDS,
 } from '../../src/http/key-set.ts';
@@ -81,7 +81,7 @@ test('a token whose key was published after the last fetch of the keys gets 503 
   const retryAfter = Number(refused.headers.get('retry-after'));
   expect(refused.status).toBe(503);
   expect(retryAfter).toBeGreaterThan(0);
-  expect(retryAfter).toBeLessThanOrEqual(KEYS_COOLDOWN_SECONDS);
+  expect(retryAfter).toBeLessThanOrEqual(KEY_FETCH_COOLDOWN_SECONDS);
   expect(keys.fetches, 'requests with unknown key ids share one fetch').toBe(1);
 
   time.forward(retryAfter);
@@ -95,7 +95,7 @@ test('a token whose key id is still unknown after the keys were fetched is refus
   const [known, stranger] = [await createKey('known'), await createKey('stranger')];
   const { keys, gateway } = await bootWith(known);
   await answersTo(gateway, await tokenOf(known));
-  time.forward(KEYS_COOLDOWN_SECONDS);
+  time.forward(KEY_FETCH_COOLDOWN_SECONDS);
 
   const { status } = await gateway.graphql(
     '{ viewer { id } }',
@@ -147,7 +147,7 @@ test.each<[string, Iterable<string>]>([
   expect(await answersTo(gateway, await tokenOf(key)), 'cached keys are too old').toEqual(UNAVAILABLE);
 
   keys.send(null);
-  time.forward(KEYS_RETRY_SECONDS);
+  time.forward(KEY_FETCH_RETRY_SECONDS);
   await answersTo(gateway, await tokenOf(key));
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
 });
@@ -175,7 +175,7 @@ test('tokens get 503 until the published keys can be fetched, and are accepted a
   for (let i = 0; i < 5; i++) expect(await answersTo(gateway, await tokenOf(key))).toEqual(UNAVAILABLE);
   expect(keys.fetches).toBeLessThanOrEqual(2);
   keys.fail(null);
-  time.forward(KEYS_RETRY_SECONDS);
+  time.forward(KEY_FETCH_RETRY_SECONDS);
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
 });
 
@@ -215,7 +215,7 @@ test('a token without a key id is checked against every published key that suits
   expect(await answersTo(gateway, await tokenWithoutKid(second))).toEqual(WELCOME);
   keys.publish(second, third);
   expect(await answersTo(gateway, await tokenWithoutKid(third)), 'during the cooldown').toEqual(UNAVAILABLE);
-  time.forward(KEYS_COOLDOWN_SECONDS);
+  time.forward(KEY_FETCH_COOLDOWN_SECONDS);
   expect(await answersTo(gateway, await tokenWithoutKid(third))).toEqual(WELCOME);
   const { status } = await gateway.graphql(
     '{ viewer { id } }',

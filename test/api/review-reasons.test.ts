@@ -7,7 +7,7 @@ import { getCustomerMessageSealingContext } from '../../src/db/sessions/reviews.
 import { getAgentRemarksSealingContext } from '../../src/db/sessions/sessions.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
-import { readArchive } from '../../src/services/retention/archive-file.ts';
+import { readVerifiedArchive } from '../../src/services/retention/archive-file.ts';
 import { sessionAt } from '../harness/acting.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { auditOf } from '../harness/audit.ts';
@@ -445,7 +445,8 @@ test("an archive contains a review's reasons, and its message and remarks encryp
 
   expect(await run(gateway, 'audit', 'verify', '--archive', archive)).toContain('Verified 1 sessions');
   const archived = [];
-  for await (const each of readArchive(archive, new AuditKeys([parseKey(AUDIT_KEYS)]))) archived.push(each);
+  for await (const each of readVerifiedArchive(archive, new AuditKeys([parseKey(AUDIT_KEYS)])))
+    archived.push(each);
   const [{ session, reviews } = { session: null, reviews: [] }] = archived;
   const [, audited] = reviews;
   expect(audited?.reasons).toEqual(['FACE_MISMATCH', 'CUSTOMER_PROMPTED']);

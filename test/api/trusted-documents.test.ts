@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { getSchema } from '../../src/graphql/schema.ts';
-import { createTrustedDocumentPolicy, parseManifest } from '../../src/graphql/trusted-documents.ts';
+import { createTrustedDocumentPolicy, parseDocumentManifest } from '../../src/graphql/trusted-documents.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
@@ -23,7 +23,7 @@ test('the manifest of trusted documents lists valid operations by their SHA-256 
   }
 });
 
-test('parseManifest reads plain hash-to-text manifests, hashes with the prefix sha256:, and Apollo manifests', () => {
+test('parseDocumentManifest reads plain hash-to-text manifests, hashes with the prefix sha256:, and Apollo manifests', () => {
   const text = '{ viewer { id } }';
   for (const stored of [
     { abc: text },
@@ -34,7 +34,9 @@ test('parseManifest reads plain hash-to-text manifests, hashes with the prefix s
       operations: [{ id: 'abc', name: 'Viewer', type: 'query', body: text }],
     },
   ])
-    expect(createTrustedDocumentPolicy(parseManifest(stored))({ documentId: 'sha256:abc' })).toMatchObject({
+    expect(
+      createTrustedDocumentPolicy(parseDocumentManifest(stored))({ documentId: 'sha256:abc' }),
+    ).toMatchObject({
       query: text,
     });
 });

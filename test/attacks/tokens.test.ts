@@ -1,7 +1,7 @@
 /** Forged and misused tokens: every transport refuses them, and no answer or log line repeats the token. */
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { CLOCK_SKEW_SECONDS } from '../../src/http/sign-in.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../src/http/sign-in.ts';
 import {
   type Arrival,
   arrive,
@@ -143,11 +143,11 @@ const UNKNOWN_KEY = {
 
 /** Claims that are refused although the signature is valid. */
 const REFUSED_CLAIMS: Record<string, object> = {
-  'expired longer ago than the clock skew allows': { exp: secondsFromNow(-10 - CLOCK_SKEW_SECONDS) },
+  'expired longer ago than the clock skew allows': { exp: secondsFromNow(-10 - MAX_CLOCK_SKEW_SECONDS) },
   'with exp 0': { exp: 0 },
   'without exp': { exp: undefined },
   'with an exp that is a string': { exp: String(secondsFromNow(3600)) },
-  'not yet valid': { nbf: secondsFromNow(10 + CLOCK_SKEW_SECONDS) },
+  'not yet valid': { nbf: secondsFromNow(10 + MAX_CLOCK_SKEW_SECONDS) },
   'with an nbf that is a string': { nbf: 'now' },
   'of another issuer': { iss: 'other' },
   'of an issuer whose name begins like ours': { iss: 'bank.example.com' },

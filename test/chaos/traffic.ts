@@ -1,6 +1,6 @@
 /** Generates constant traffic at the gateways: webhooks, staff actions, new sessions and queries. */
 import { randomUUID } from 'node:crypto';
-import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
+import { parseGlobalId, toGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
 import { inMinutes } from '../harness/people.ts';
@@ -84,7 +84,7 @@ export function startTraffic(
       const startsAt = inMinutes(own.integer(30, 600));
       const { result } = await ask(BOOK, { input: { ...input, startsAt } });
       if (result.__typename === 'ScheduleMeetingSuccess')
-        done.meetings.push(fromGlobalId(result.meeting.id)?.key as string);
+        done.meetings.push(parseGlobalId(result.meeting.id)?.key as string);
       else done.refused += 1;
       if (own.chance(0.5)) await ask(CANCEL, { input: { ...input, reason: 'Another time.' } });
       await pause(own.between(0, paceMs * 4));

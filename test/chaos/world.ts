@@ -1,6 +1,6 @@
 /** Setting of the fault tests: gateways on one database, sessions, and a proxy in front that breaks connections. */
 import pg from 'pg';
-import { fromGlobalId } from '../../src/graphql/node.ts';
+import { parseGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
@@ -114,7 +114,7 @@ async function startSessions(gateway: GatewayProcess, count: number): Promise<St
     for (let verificationId = waiting.pop(); verificationId; verificationId = waiting.pop()) {
       const input = { verificationId, user: { userId: CUSTOMER.user_id, phone: CUSTOMER.phone } };
       const { session } = (await gateway.graphql(START, { input })).startSession;
-      started.push({ ...session, verificationId, id: fromGlobalId(session.id)?.key as string });
+      started.push({ ...session, verificationId, id: parseGlobalId(session.id)?.key as string });
     }
   };
   // Waits for the first start, which creates the user that all sessions share.

@@ -5,13 +5,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
+import {
+  getNextStepColumn,
+  getStepColumn,
+  PHASE_COLUMN_SPANS,
+} from '../../src/console/session/journey-steps.ts';
 import { PERSONAL_DATA_ROLES } from '../../src/domain/access.ts';
 import { APPROVAL_REASONS as ALLOWED_REASONS } from '../../src/domain/review-reasons.ts';
 import { ALL_PAIRS, KNOWN_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 import { importConsole } from './in-node.ts';
 
-const { APPROVAL_REASONS, findTone, keepSubStatuses, PHASE_LABELS } = await importConsole('look/labels.ts');
+const { APPROVAL_DOUBT_REASONS, getStatusTone, keepKnownSubStatuses, PHASE_LABELS } =
+  await importConsole('look/labels.ts');
 
 const CONSOLE = 'src/console';
 
@@ -34,7 +39,7 @@ describe("the console's status tables", () => {
   });
 
   test('the console gives every status pair a colour group, and only AUDITOR_APPROVED is in `good`', () => {
-    const tones = new Map(ALL_PAIRS.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
+    const tones = new Map(ALL_PAIRS.map((pair) => [`${pair.status}/${pair.subStatus}`, getStatusTone(pair)]));
 
     const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
     expect(named('good')).toEqual(['AUDITOR_REVIEWED/AUDITOR_APPROVED']);
@@ -52,38 +57,39 @@ describe("the console's status tables", () => {
       'REJECTED/UNRECOGNIZED',
     ]);
     for (const { status, subStatus, waitingOn, terminal } of KNOWN_PAIRS)
-      if (terminal) expect([subStatus, waitingOn, findTone({ status, subStatus })]).not.toContain('going');
+      if (terminal)
+        expect([subStatus, waitingOn, getStatusTone({ status, subStatus })]).not.toContain('going');
   });
 
   test('every status pair has a column on the journey map of the console, and none is beyond the last column', () => {
-    const ends = PHASE_SPANS.reduce((columns, { count }) => columns + count, 0);
+    const ends = PHASE_COLUMN_SPANS.reduce((columns, { count }) => columns + count, 0);
 
     for (const pair of ALL_PAIRS) {
-      expect(findSlot(pair)).toBeGreaterThanOrEqual(0);
-      expect(findSlot(pair)).toBeLessThanOrEqual(ends);
-      expect(findNextSlot(pair)).toBeLessThanOrEqual(ends);
+      expect(getStepColumn(pair)).toBeGreaterThanOrEqual(0);
+      expect(getStepColumn(pair)).toBeLessThanOrEqual(ends);
+      expect(getNextStepColumn(pair)).toBeLessThanOrEqual(ends);
     }
   });
 
   test('the console shows a status pair that only a later release knows as in progress', () => {
     const later = { status: 'VIDEO_CALL', subStatus: 'USER_WAVED' } as never;
 
-    expect(findTone(later)).toBe('going');
-    expect(findSlot(later)).toBe(findSlot({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
+    expect(getStatusTone(later)).toBe('going');
+    expect(getStepColumn(later)).toBe(getStepColumn({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
   });
 
   test('the console has a label for every status, and keeps, of the sub-statuses in the filter of a URL, exactly the known ones', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
-    expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
+    expect(keepKnownSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
   });
 
   test('the console asks for names of customers for exactly the roles that the gateway lets see them', async () => {
-    const { SEE_NAMES } = await importConsole('live/customer-names.ts');
+    const { CUSTOMER_NAME_ROLES } = await importConsole('live/customer-names.ts');
 
-    expect(SEE_NAMES).toEqual(PERSONAL_DATA_ROLES);
+    expect(CUSTOMER_NAME_ROLES).toEqual(PERSONAL_DATA_ROLES);
   });
 
   test('for an approval, the console offers exactly the reasons that the gateway accepts with an approval', () => {
-    expect(APPROVAL_REASONS).toEqual(ALLOWED_REASONS);
+    expect(APPROVAL_DOUBT_REASONS).toEqual(ALLOWED_REASONS);
   });
 });

@@ -20,8 +20,8 @@ export async function signIn(url: string): Promise<any> {
     vi.stubGlobal(name, value);
   atTheEnd(async () => void vi.unstubAllGlobals());
   vi.resetModules();
-  const { Gateway } = await importConsole('gateway/gateway.ts');
-  const gateway = new Gateway({ kind: 'DEVELOPER' }, () => {});
+  const { GatewayClient } = await importConsole('gateway/gateway.ts');
+  const gateway = new GatewayClient({ kind: 'DEVELOPER' }, () => {});
   atTheEnd(async () => gateway.close());
   return gateway;
 }

@@ -7,7 +7,7 @@ import { importConsole, signIn } from './in-node.ts';
 
 const FLOOR = [{}, { field: 'UPDATED_AT', direction: 'DESC' }] as const;
 
-/** Starts a `LiveSession` (session page) or `Floor` (list of sessions); it is stopped when the test ends. */
+/** Starts a `LiveSessionStore` (session page) or `FloorStore` (list of sessions); it is stopped when the test ends. */
 function start<Live extends { start(): void; stop(): void }>(live: Live): Live {
   live.start();
   atTheEnd(async () => live.stop());
@@ -41,15 +41,15 @@ test('after a failover that lost transitions, the session page and the list of t
   const booted = await bootGateway();
   const { id } = await booted.start('lost.happy-path');
   const gateway = await signIn(booted.url);
-  const { LiveSession } = await importConsole('live/session.ts');
-  const { Floor } = await importConsole('live/floor.ts');
+  const { LiveSessionStore } = await importConsole('live/session.ts');
+  const { FloorStore } = await importConsole('live/floor.ts');
   await booted.advance('lost.happy-path', 1);
   await recorded(booted, id, 2);
   const restore = await takeBackup(booted.database);
   await booted.advance('lost.happy-path', 4);
   await recorded(booted, id, 6);
-  const session = start(new LiveSession(gateway, id));
-  const floor = start(new Floor(gateway, ...FLOOR));
+  const session = start(new LiveSessionStore(gateway, id));
+  const floor = start(new FloorStore(gateway, ...FLOOR));
   const shown = () => ({
     log: session.view.log.map(({ sequence }: { sequence: number }) => sequence),
     versions: [session.view.page?.version, floor.view.rows[0]?.version],
@@ -83,10 +83,10 @@ test('after a frame, the session page of the console queries again only the part
   const { olga, ravi, uma } = await staffOf(booted);
   const { id } = await booted.start('counted.awaits-review');
   const gateway = await signIn(booted.url);
-  const { LiveSession } = await importConsole('live/session.ts');
+  const { LiveSessionStore } = await importConsole('live/session.ts');
   const { VkycSession } = await importConsole('operations.ts');
   const queries = recordQueries(gateway);
-  const session = start(new LiveSession(gateway, id));
+  const session = start(new LiveSessionStore(gateway, id));
   await eventually(async () => session.view.state === 'live');
   expect(queries.splice(0)).toEqual(['VkycSession']);
   const fresh = await signIn(booted.url);
@@ -149,9 +149,9 @@ test('the session page of the console shows a closure, and then a replacement, a
   const { olga } = await staffOf(booted);
   const { id } = await booted.start('ended');
   const gateway = await signIn(booted.url);
-  const { LiveSession } = await importConsole('live/session.ts');
+  const { LiveSessionStore } = await importConsole('live/session.ts');
   const queries = recordQueries(gateway);
-  const session = start(new LiveSession(gateway, id));
+  const session = start(new LiveSessionStore(gateway, id));
   await eventually(async () => session.view.state === 'live');
   queries.splice(0);
 

@@ -4,7 +4,13 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { appendPage, applyChanges, isListed, pickNewer, type Row } from '../../src/console/live/rows.ts';
+import {
+  appendPage,
+  applyChangedRows,
+  isRowInList,
+  pickNewerRow,
+  type Row,
+} from '../../src/console/live/rows.ts';
 import type { SessionOrder } from '../../src/console/operations.ts';
 import { getStatusInfo, KNOWN_PAIRS, STATUSES, type StatusPair } from '../../src/domain/status.ts';
 
@@ -84,7 +90,7 @@ test('after any changes, a completely loaded list of sessions has the same rows 
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
       const list = {
         rows: sortLikeGateway(
-          [...known.values()].filter((each) => isListed(each, wanted, by)),
+          [...known.values()].filter((each) => isRowInList(each, wanted, by)),
           by,
         ),
         edge: null,
@@ -92,15 +98,15 @@ test('after any changes, a completely loaded list of sessions has the same rows 
       const changed = new Map<string, Row>();
       for (const [index, [id, to]] of moved.entries()) {
         const next = row(id, to, index + 2, 100 + index);
-        changed.set(next.id, pickNewer(changed.get(next.id), next));
+        changed.set(next.id, pickNewerRow(changed.get(next.id), next));
         known.set(next.id, next);
       }
 
-      const shown = applyChanges(list, changed, wanted, by);
+      const shown = applyChangedRows(list, changed, wanted, by);
 
       expect(shown).toEqual(
         sortLikeGateway(
-          [...known.values()].filter((each) => isListed(each, wanted, by)),
+          [...known.values()].filter((each) => isRowInList(each, wanted, by)),
           by,
         ),
       );
@@ -113,7 +119,7 @@ test('after any changes, a partly loaded list of sessions has the same rows as t
     fc.property(sessions, moves, order, fc.integer({ min: 1, max: 8 }), (pairs, moved, by, size) => {
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
       const before = sortLikeGateway(
-        [...known.values()].filter((each) => isListed(each, {}, by)),
+        [...known.values()].filter((each) => isRowInList(each, {}, by)),
         by,
       );
       const page = before.slice(0, size);
@@ -126,10 +132,10 @@ test('after any changes, a partly loaded list of sessions has the same rows as t
         }),
       );
 
-      const shown = applyChanges({ rows: page, edge }, changed, {}, by);
+      const shown = applyChangedRows({ rows: page, edge }, changed, {}, by);
 
       const all = sortLikeGateway(
-        [...known.values()].filter((each) => isListed(each, {}, by)),
+        [...known.values()].filter((each) => isRowInList(each, {}, by)),
         by,
       );
       expect(shown).toEqual(all.slice(0, shown.length));
@@ -154,9 +160,9 @@ test('a row is in a list by the rules of the gateway for each filter and order',
   const inOrder = (field: SessionOrder['field']) => ({ field, direction: 'ASC' as const });
   const listed = (
     of: Row,
-    wanted: Parameters<typeof isListed>[1],
+    wanted: Parameters<typeof isRowInList>[1],
     field: SessionOrder['field'] = 'CREATED_AT',
-  ) => isListed(of, wanted, inOrder(field));
+  ) => isRowInList(of, wanted, inOrder(field));
 
   for (const search of ['AN-7', 'loan', '831']) expect(listed(base, { search }), search).toBe(true);
   for (const search of ['78', '98312']) expect(listed(base, { search }), search).toBe(false);

@@ -4,7 +4,14 @@ import { faultsOf, WIDTHS } from '../harness/accessibility.ts';
 import { report, sessionAt, settled, staffOf } from '../harness/acting.ts';
 import { browserTest } from '../harness/browser.ts';
 import { movableClock } from '../harness/clock.ts';
-import { type Console, killWindow, type OpenOptions, openConsole, PATIENTLY, SAYS } from '../harness/console.ts';
+import {
+  type Console,
+  killWindow,
+  type OpenOptions,
+  openConsole,
+  PATIENTLY,
+  SAYS,
+} from '../harness/console.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { focusOf, tabTo } from '../harness/keyboard.ts';
 

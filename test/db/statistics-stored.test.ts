@@ -15,15 +15,15 @@ import {
 } from '../../src/db/sessions/session-stats.ts';
 import type { Clock } from '../../src/domain/ports.ts';
 import {
-  type FiguresAsked,
-  FiguresPending,
-  SessionFigures,
+  FiguresPendingError,
+  type FiguresRequest,
+  SessionFiguresService,
 } from '../../src/services/sessions/session-figures.ts';
 import {
-  INTERVALS_SHAPE,
-  PHASE_STAYS_SHAPE,
-  PHASES_REACHED_SHAPE,
-  STATE_COUNTS_SHAPE,
+  storedIntervalsSchema,
+  storedPhaseStaysSchema,
+  storedPhasesReachedSchema,
+  storedStateCountsSchema,
 } from '../../src/services/sessions/stored-shapes.ts';
 import { stillClock } from '../harness/clock.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
@@ -46,7 +46,7 @@ interface Process {
   /** Number of counts that this process has finished. */
   readonly counted: () => number;
   /** Asks for figures whose count is slow; the value is the name of this process and the number of its count. */
-  ask(window?: Partial<StatsWindow>, options?: Partial<FiguresAsked<string>>): Promise<Answer>;
+  ask(window?: Partial<StatsWindow>, options?: Partial<FiguresRequest<string>>): Promise<Answer>;
   close(): Promise<void>;
 }
 interface Answer {
@@ -58,7 +58,7 @@ function startProcess(name: string, url: string, clock: Clock): Process {
   const connection = createDatabasePools(url, 4, () => {});
   const { db, statistics } = connection;
   const log = pino({ level: 'silent' });
-  const figures = new SessionFigures({ db, statistics, clock, log, liveTimeoutMs: LIVE_TIMEOUT_MS });
+  const figures = new SessionFiguresService({ db, statistics, clock, log, liveTimeoutMs: LIVE_TIMEOUT_MS });
   let finished = 0;
   let closing: Promise<void> | null = null;
   const close = () => {
@@ -266,7 +266,7 @@ describe('stored session figures', () => {
       .catch((thrown: unknown) => thrown);
 
     expect(isQueryCanceled(error)).toBe(true);
-    expect(error).not.toBeInstanceOf(FiguresPending);
+    expect(error).not.toBeInstanceOf(FiguresPendingError);
     expect((await database.query('select from session_figures')).rowCount).toBe(0);
   });
 
@@ -319,16 +319,16 @@ test('each kind of stored session figures is read from the database exactly as i
   atTheEnd(close);
   const clock = stillClock();
   const log = pino({ level: 'silent' });
-  const figures = new SessionFigures({ db, statistics, clock, log, liveTimeoutMs: LIVE_TIMEOUT_MS });
+  const figures = new SessionFiguresService({ db, statistics, clock, log, liveTimeoutMs: LIVE_TIMEOUT_MS });
   const edges = [new Date(clock.now().getTime() - HOUR_MS), clock.now()] as const;
   const [from, to] = edges;
   const KINDS = [
-    ['states', STATE_COUNTS_SHAPE, countStates],
-    ['reached', PHASES_REACHED_SHAPE, countReachedPhases],
-    ['stays', PHASE_STAYS_SHAPE, readMedianStays],
+    ['states', storedStateCountsSchema, countStates],
+    ['reached', storedPhasesReachedSchema, countReachedPhases],
+    ['stays', storedPhaseStaysSchema, readMedianStays],
     [
       'intervals 1',
-      INTERVALS_SHAPE,
+      storedIntervalsSchema,
       async (tx: StatsDatabase, window: StatsWindow) =>
         (await countOutcomes(tx, window, edges)).map((outcomes) => ({ from, to, ...outcomes })),
     ],
@@ -361,14 +361,14 @@ test('a restarted gateway answers sessionStats from stored figures with their as
   const state = { status: 'VIDEO_CALL', subStatus: 'USER_QUEUED', waitingOn: 'AGENT' } as const;
   const figures = [{ ...state, count: 365_000, oldestSince: new Date(clock.now().getTime() - HOUR_MS) }];
   const from = new Date(clock.now().getTime() - 365 * DAY_MS);
-  const statistics = new SessionFigures({
+  const statistics = new SessionFiguresService({
     ...{ db: first.connection.db, statistics: first.connection.statistics, clock },
     ...{ log: pino({ level: 'silent' }), liveTimeoutMs: LIVE_TIMEOUT_MS },
   });
   await statistics.read({
     ...{
       name: 'states',
-      shape: STATE_COUNTS_SHAPE,
+      shape: storedStateCountsSchema,
       window: { ...WHOLE, from },
       now: clock.now(),
       signal: null,

@@ -1,6 +1,6 @@
 /** Fake provider that keeps users and verifications, so that polls after a failover get the current status. */
 import { toStatusPair } from '../../src/domain/status.ts';
-import { REFUSALS } from '../../src/sandbox/errors.ts';
+import { PROVIDER_ERRORS } from '../../src/sandbox/errors.ts';
 import { CUSTOMER } from '../harness/news.ts';
 import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../harness/provider.ts';
 
@@ -21,7 +21,10 @@ export interface RememberingProvider extends ScriptedProvider {
 }
 
 const found = (body: object): ScriptedAnswer => ({ body: JSON.stringify(body) });
-const refused = ({ status, ...body }: (typeof REFUSALS)[keyof typeof REFUSALS]): ScriptedAnswer => ({
+const refused = ({
+  status,
+  ...body
+}: (typeof PROVIDER_ERRORS)[keyof typeof PROVIDER_ERRORS]): ScriptedAnswer => ({
   status,
   body: JSON.stringify(body),
 });
@@ -46,17 +49,17 @@ export async function startRememberingProvider(): Promise<RememberingProvider> {
     if (path.startsWith('/user')) {
       const userId = method === 'GET' ? (query.get('user_id') ?? '') : given.user_id;
       const known = users.get(userId);
-      if (method === 'GET') return known ? found(known) : refused(REFUSALS.userUnknown);
-      if (method === 'POST' && known) return refused(REFUSALS.userIdTaken);
+      if (method === 'GET') return known ? found(known) : refused(PROVIDER_ERRORS.userUnknown);
+      if (method === 'POST' && known) return refused(PROVIDER_ERRORS.userIdTaken);
       users.set(userId, { ...known, ...given });
       return found(given);
     }
     if (method === 'GET') {
       const known = verifications.get(query.get('verification_id') ?? '');
-      return known ? found(show(known)) : refused(REFUSALS.verificationUnknown);
+      return known ? found(show(known)) : refused(PROVIDER_ERRORS.verificationUnknown);
     }
     const { verification_id: verificationId, user_id } = given;
-    if (verifications.has(verificationId)) return refused(REFUSALS.verificationIdTaken);
+    if (verifications.has(verificationId)) return refused(PROVIDER_ERRORS.verificationIdTaken);
     const begun: Verification = {
       body: { verification_id: verificationId, user_id },
       subStatus: 'LINK_GENERATED',

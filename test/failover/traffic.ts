@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
-import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
+import { parseGlobalId, toGlobalId } from '../../src/graphql/node.ts';
 import { TRANSITION_WEIGHTS } from '../../src/sandbox/random-journey.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { pause } from '../chaos/trouble.ts';
@@ -108,7 +108,7 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
       const startsAt = inMinutes(own.integer(30, 600));
       const result = await insist(BOOK, { sessionId, idempotencyKey: randomUUID(), startsAt });
       if (result.__typename === 'ScheduleMeetingSuccess')
-        acknowledged.meetings.push(fromGlobalId(result.meeting.id)?.key as string);
+        acknowledged.meetings.push(parseGlobalId(result.meeting.id)?.key as string);
       else if (result.code !== 'ACTION_NOT_ALLOWED') wrong.push(`a meeting was refused: ${result.code}`);
     }
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { findTooComplexError, measureOperation, type OperationSize } from '../../src/graphql/cost.ts';
+import { estimateOperationSize, findTooComplexError, type OperationSize } from '../../src/graphql/cost.ts';
 
 const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
 const operationIn = (text: string, name?: string) => {
@@ -9,18 +9,18 @@ const operationIn = (text: string, name?: string) => {
   return { schema, document, operation: getOperationAST(document, name) as OperationDefinitionNode };
 };
 const measure = (text: string, values: Record<string, unknown> = {}) =>
-  measureOperation({ ...operationIn(text), values });
+  estimateOperationSize({ ...operationIn(text), values });
 const costOf = (text: string, values?: Record<string, unknown>) => measure(text, values).cost;
 const valuesOf = (text: string, values?: Record<string, unknown>) => measure(text, values).values;
 
-describe('measureOperation', () => {
-  test('measureOperation: every mutation costs 10 or more', () => {
+describe('estimateOperationSize', () => {
+  test('estimateOperationSize: every mutation costs 10 or more', () => {
     const names = Object.keys(schema.getMutationType()?.getFields() ?? {});
     const cheap = names.filter((name) => costOf(`mutation { ${name}(input: {}) { __typename } }`) < 10);
     expect([names.length > 10, cheap]).toEqual([true, []]);
   });
 
-  test('measureOperation counts a text that staff wrote as three values, because it is encrypted, and a coded reason as one', () => {
+  test('estimateOperationSize counts a text that staff wrote as three values, because it is encrypted, and a coded reason as one', () => {
     const ofSession = (fields: string) => valuesOf(`{ session(id: "x") { ${fields} } }`);
     expect(ofSession('notes(first: 10) { nodes { text } }')).toBe(30);
     expect(ofSession('closure { note reason }')).toBe(4);
@@ -152,7 +152,7 @@ describe('measureOperation', () => {
     ],
     ['an operation that asks for nothing costs 1', '{ nothing }', 1, 1],
     ['an invalid argument counts as missing', '{ nodes(ids: null) { id } }', 1, 1],
-  ])('measureOperation: %s: %s', (_name, text, cost, values) => {
+  ])('estimateOperationSize: %s: %s', (_name, text, cost, values) => {
     expect(measure(text)).toEqual({ cost, values });
   });
 
@@ -182,39 +182,41 @@ describe('measureOperation', () => {
     ['Mutation.claimNext', 'mutation { claimNext(input: {}) { __typename } }', 10],
     ['Mutation.requestRecording', 'mutation { requestRecording(input: {}) { __typename } }', 20],
     ['Mutation.createSdkToken', 'mutation { createSdkToken(input: {}) { __typename } }', 20],
-  ])('measureOperation: the field %s has its own cost: %s costs %i', (_field, text, cost) => {
+  ])('estimateOperationSize: the field %s has its own cost: %s costs %i', (_field, text, cost) => {
     expect(costOf(text)).toBe(cost);
   });
 
-  test('measureOperation uses the values of variables, and measures an operation again if a value changes', () => {
+  test('estimateOperationSize uses the values of variables, and measures an operation again if a value changes', () => {
     const page = operationIn('query ($n: Int) { sessions(first: $n) { nodes { id } } }');
     const amounts = [7, 8, 7, undefined, null].map(
-      (n) => measureOperation({ ...page, values: n === undefined ? {} : { n } }).values,
+      (n) => estimateOperationSize({ ...page, values: n === undefined ? {} : { n } }).values,
     );
     expect(amounts).toEqual([7, 8, 7, 1, 1]);
     const lists = operationIn('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }');
     const ofLists = [['a'], ['b', 'c'], []].map((ids) => costOfList(lists, ids));
     expect(ofLists).toEqual([1, 2, 1]);
     const flags = operationIn('query ($open: Boolean!) { sessionStats(openOnly: $open) { total } }');
-    const ofFlags = [true, false, true].map((open) => measureOperation({ ...flags, values: { open } }).cost);
+    const ofFlags = [true, false, true].map(
+      (open) => estimateOperationSize({ ...flags, values: { open } }).cost,
+    );
     expect(ofFlags).toEqual([11, 201, 11]);
   });
 
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
-    measureOperation({ ...asked, values: { ids } }).cost;
+    estimateOperationSize({ ...asked, values: { ids } }).cost;
 
-  test('measureOperation counts a list argument of variables as a page of as many entries', () => {
+  test('estimateOperationSize counts a list argument of variables as a page of as many entries', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
-    expect(measureOperation({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
+    expect(estimateOperationSize({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
     // `$b` has no value, so `ids` is invalid and counts as one entry. graphql-js reports the error later.
-    expect(measureOperation({ ...asked, values: { a: 'x' } }).cost).toBe(1);
+    expect(estimateOperationSize({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 
-  test('measureOperation caches the result of an operation by its page sizes, and keeps at most a hundred results', () => {
+  test('estimateOperationSize caches the result of an operation by its page sizes, and keeps at most a hundred results', () => {
     const asked = operationIn(
       'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
     );
-    const at = (n: number, x = 'x') => measureOperation({ ...asked, values: { n, x } });
+    const at = (n: number, x = 'x') => estimateOperationSize({ ...asked, values: { n, x } });
     const first = at(1);
     expect(at(1, 'another')).toBe(first);
     for (let n = 2; n <= 100; n += 1) at(n);
@@ -255,7 +257,7 @@ describe('findTooComplexError', () => {
   });
 });
 
-test('measureOperation recognises encrypted fields by their names and counts each as three values', () => {
+test('estimateOperationSize recognises encrypted fields by their names and counts each as three values', () => {
   expect(valuesOf('{ session(id: "x") { transitions(first: 1) { nodes { cursor previousCursor } } } }')).toBe(
     6,
   );

@@ -1,13 +1,14 @@
 import { buildSchema, Kind, parse, Source, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { findExcessiveSize } from '../../src/graphql/document-size.ts';
+import { findDocumentSizeErrors } from '../../src/graphql/document-size.ts';
 import { LIMITS, noIntrospectionRule, PARSE_OPTIONS } from '../../src/graphql/limits.ts';
 
 const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 const nested = (levels: number) => `${'a { '.repeat(levels)}a${' }'.repeat(levels)}`;
 /** Returns the error messages for a document; empty if no limit is exceeded. */
-const refusalsOf = (document: string) => findExcessiveSize(parse(document)).map(({ message }) => message);
+const refusalsOf = (document: string) =>
+  findDocumentSizeErrors(parse(document)).map(({ message }) => message);
 
 /**
  * For each limit: its value, a function that makes a document of a given size, and the error. A document of
@@ -98,7 +99,7 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
   ],
 };
 
-describe('findExcessiveSize', () => {
+describe('findDocumentSizeErrors', () => {
   test.each(Object.entries(SIZES))(
     'a document with as many %s as the limit is accepted, and with one more refused',
     (_name, [limit, document, message]) => {
@@ -109,9 +110,9 @@ describe('findExcessiveSize', () => {
     },
   );
 
-  test('findExcessiveSize returns one error for each exceeded limit, located at the operation that exceeds the limit', () => {
+  test('findDocumentSizeErrors returns one error for each exceeded limit, located at the operation that exceeds the limit', () => {
     const deep = nested(LIMITS.depth);
-    const errors = findExcessiveSize(
+    const errors = findDocumentSizeErrors(
       parse(`query Small { a } query Large { ${deep} ${times(51, (n) => `b${n}: c @d`)} }`),
     );
     expect(errors.map(({ message }) => message)).toEqual([
@@ -126,14 +127,14 @@ describe('findExcessiveSize', () => {
       ]);
   });
 
-  test('findExcessiveSize measures a fragment that no operation spreads, but does not count its fields as root fields', () => {
+  test('findDocumentSizeErrors measures a fragment that no operation spreads, but does not count its fields as root fields', () => {
     expect(refusalsOf(`{ a } fragment F on A { ${nested(LIMITS.depth)} }`)).toEqual([
       expect.stringMatching(/16 levels/),
     ]);
     expect(refusalsOf(`{ a } fragment F on A { ${times(30, (n) => `b${n}`)} }`)).toEqual([]);
   });
 
-  test('findExcessiveSize returns at most ten errors', () => {
+  test('findDocumentSizeErrors returns at most ten errors', () => {
     const deep = `{ ${nested(LIMITS.depth)} }`;
     expect(refusalsOf(times(11, (n) => `query Q${n} ${deep}`))).toHaveLength(LIMITS.errors);
   });
@@ -146,29 +147,29 @@ describe('findExcessiveSize', () => {
       expect(refusalsOf(document)).toEqual([
         'Fragment "F" spreads itself, directly or through other fragments: remove the cycle.',
       ]);
-    const [error] = findExcessiveSize(parse('{ ...F } fragment F on Q { ...F }'));
+    const [error] = findDocumentSizeErrors(parse('{ ...F } fragment F on Q { ...F }'));
     expect(error?.nodes).toMatchObject([{ kind: Kind.FRAGMENT_DEFINITION }]);
     expect(refusalsOf('{ ...F ...F } fragment F on Q { a ...G } fragment G on Q { b }')).toEqual([]);
   });
 
-  test('findExcessiveSize counts the spread of a missing fragment as one selection', () => {
+  test('findDocumentSizeErrors counts the spread of a missing fragment as one selection', () => {
     expect(refusalsOf('{ ...Missing }')).toEqual([]);
   });
 
-  test('findExcessiveSize measures 60 fragments that each spread the next one twice in less than a second, not in exponential time', () => {
+  test('findDocumentSizeErrors measures 60 fragments that each spread the next one twice in less than a second, not in exponential time', () => {
     const doubling = times(60, (n) => `fragment F${n} on Q { ...F${n + 1} ...F${n + 1} }`);
     const since = performance.now();
     expect(refusalsOf(`{ ...F0 } ${doubling} fragment F60 on Q { a }`)[0]).toMatch(/1000 fields and/);
     expect(performance.now() - since).toBeLessThan(1_000);
   });
 
-  test('findExcessiveSize counts a document that was parsed without its source text as one line', () => {
-    expect(findExcessiveSize(parse(new Source('{ a }'), { noLocation: true }))).toEqual([]);
+  test('findDocumentSizeErrors counts a document that was parsed without its source text as one line', () => {
+    expect(findDocumentSizeErrors(parse(new Source('{ a }'), { noLocation: true }))).toEqual([]);
   });
 
-  test('findExcessiveSize throws an internal error (a bug) instead of returning the error as an exceeded limit', () => {
+  test('findDocumentSizeErrors throws an internal error (a bug) instead of returning the error as an exceeded limit', () => {
     expect(() =>
-      findExcessiveSize({
+      findDocumentSizeErrors({
         kind: Kind.DOCUMENT,
         definitions: [
           {

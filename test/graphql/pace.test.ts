@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { ExecutionPace } from '../../src/graphql/pace.ts';
+import { EventLoopYielder } from '../../src/graphql/pace.ts';
 
 /** Requests pages with these numbers of rows. `released` lists, in order, the pages that may be resolved so far. */
 function ask(...pages: number[]) {
-  const pace = new ExecutionPace();
+  const pace = new EventLoopYielder();
   const released: number[] = [];
   for (const [index, rows] of pages.entries()) {
     const wait = pace.take(rows);

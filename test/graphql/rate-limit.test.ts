@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Viewer } from '../../src/domain/access.ts';
-import { createRateLimit } from '../../src/graphql/rate-limit.ts';
+import { createViewerRateLimiter } from '../../src/graphql/rate-limit.ts';
 
 const viewer = (id: string): Viewer => ({ id, roles: ['ADMIN'], verificationIds: [], expiresAt: null });
 
@@ -9,7 +9,7 @@ describe('rate limit', () => {
   afterEach(() => void vi.useRealTimers());
 
   test('the rate limit lets each viewer spend the cost of a minute, then refuses operations and says when to retry', async () => {
-    const limit = createRateLimit(100);
+    const limit = createViewerRateLimiter(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     expect(await limit.spend(viewer('ravi'), 100)).toBeNull();
     vi.advanceTimersByTime(12_500);
@@ -25,13 +25,13 @@ describe('rate limit', () => {
   });
 
   test('a rate limit of 0 means no limit', async () => {
-    const limit = createRateLimit(0);
+    const limit = createViewerRateLimiter(0);
     expect(await limit.spend(viewer('asha'), 1e9)).toBeNull();
     expect(limit.framesOf(viewer('asha'), 1_000).framesAtOnce).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('subscription frames have a budget of their own, equal to the rate limit and shared by all subscriptions of the viewer', async () => {
-    const limit = createRateLimit(100);
+    const limit = createViewerRateLimiter(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     const [one, other] = [limit.framesOf(viewer('asha'), 50), limit.framesOf(viewer('asha'), 50)];
     expect([one.trySpend(), other.trySpend(), one.trySpend()]).toEqual([true, true, false]);

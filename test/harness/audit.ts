@@ -7,9 +7,9 @@ import { createDatabasePools } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
 import type { ReadLogCheckpoint } from '../../src/domain/read-chain.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
-import { exportHeads, parseHeadsExport } from '../../src/services/audit/audit-heads.ts';
-import { type AuditVerificationResult, verifyAudit } from '../../src/services/audit/verify-audit.ts';
-import { verifyReadChains } from '../../src/services/audit/verify-reads.ts';
+import { exportAuditHeads, parseHeadsExport } from '../../src/services/audit/audit-heads.ts';
+import { type AuditVerificationResult, verifyAuditChains } from '../../src/services/audit/verify-audit.ts';
+import { verifyReadLogChains } from '../../src/services/audit/verify-reads.ts';
 import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
 import { inMinutes, person } from './people.ts';
 
@@ -40,10 +40,10 @@ export function auditOf(databaseUrl: string): Audit {
   const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
   const sealer = new Sealer([keyOf(DATA_KEYS)]);
   const verify = (heads: ReadonlyMap<string, AuditHead> | null = null) =>
-    verifyAudit({ db, sealer, keys, heads, onProgress: () => {} });
+    verifyAuditChains({ db, sealer, keys, heads, onProgress: () => {} });
   const exportAll = () => {
     async function* lines() {
-      for await (const line of exportHeads(db, keys, new Date())) yield line.trimEnd();
+      for await (const line of exportAuditHeads(db, keys, new Date())) yield line.trimEnd();
     }
     return parseHeadsExport(lines(), keys);
   };
@@ -56,7 +56,7 @@ export function auditOf(databaseUrl: string): Audit {
     exported: async () => (await exportAll()).heads,
     exportedReads: async () => (await exportAll()).reads,
     async findingsOfReads(exported = null) {
-      const { findings } = await verifyReadChains(db, keys, exported);
+      const { findings } = await verifyReadLogChains(db, keys, exported);
       return findings.map(({ number, what }) => `${number}: ${what}`);
     },
   };

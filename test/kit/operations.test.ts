@@ -8,14 +8,14 @@ import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { TRANSITION_RULES } from '../../src/domain/session.ts';
 import { ALL_PAIRS } from '../../src/domain/status.ts';
-import { buildManifest } from '../../src/graphql/client-kit.ts';
+import { buildTrustedDocumentManifest } from '../../src/graphql/client-kit.ts';
 import { report, settled } from '../harness/acting.ts';
 import { bootGateway, eventually, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
 const text = await readFile(new URL('../../schema/operations.graphql', import.meta.url), 'utf8');
 const operations = new Map(
-  Object.values(buildManifest(text)).map((document) => [
+  Object.values(buildTrustedDocumentManifest(text)).map((document) => [
     (getOperationAST(parse(document)) as OperationDefinitionNode).name?.value as string,
     document,
   ]),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { createTrustedDocumentPolicy, parseManifest } from '../../src/graphql/trusted-documents.ts';
+import { createTrustedDocumentPolicy, parseDocumentManifest } from '../../src/graphql/trusted-documents.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -40,7 +40,7 @@ test('a frontend project can generate its types from the packed npm package alon
     expect.fail(stdout),
   );
 
-  const generated = parseManifest(
+  const generated = parseDocumentManifest(
     JSON.parse(await readFile(join(project, 'generated/persisted-documents.json'), 'utf8')),
   );
   const kit = JSON.parse(await readFile(join(ROOT, 'schema/trusted-documents.json'), 'utf8'));

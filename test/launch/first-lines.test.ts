@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { findGatewayUrls, formatGreeting } from '../../src/greeting.ts';
-import { formatLine } from '../../src/logging-text.ts';
+import { buildGatewayUrls, formatGreeting } from '../../src/greeting.ts';
+import { formatLogLine } from '../../src/logging-text.ts';
 
 const RUNNING = { url: 'http://127.0.0.1:4000', sandboxUrl: 'http://127.0.0.1:4010/verification' };
 
 test('the first lines that a start prints show the console, GraphiQL, the sandbox, the data folder and how to stop', () => {
   const config = readConfig({ DATA_DIR: '/var/data' });
 
-  expect(formatGreeting(config, findGatewayUrls(config, RUNNING))).toBe(`
+  expect(formatGreeting(config, buildGatewayUrls(config, RUNNING))).toBe(`
 vkyc-gateway is ready.
 
   Console   http://127.0.0.1:4000/console
@@ -33,7 +33,7 @@ test('without introspection and with a real provider, the first lines that a sta
     AUDIT_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
   });
 
-  const said = formatGreeting(config, findGatewayUrls(config, { ...RUNNING, sandboxUrl: null }));
+  const said = formatGreeting(config, buildGatewayUrls(config, { ...RUNNING, sandboxUrl: null }));
 
   expect(said).toContain('Provider  https://sandbox.cashfree.com/verification');
   expect(said).toContain('Data      PostgreSQL of DATABASE_URL');
@@ -44,11 +44,11 @@ test('a text log line has its time, its level if above info, its message and its
   const time = new Date(2026, 1, 3, 14, 15, 16).getTime();
   const common = { time, pid: 1, hostname: 'vm' };
 
-  expect(formatLine({ ...common, level: 30, msg: 'stopping', signal: 'SIGINT' })).toBe(
+  expect(formatLogLine({ ...common, level: 30, msg: 'stopping', signal: 'SIGINT' })).toBe(
     '14:15:16  stopping  signal=SIGINT\n',
   );
   expect(
-    formatLine({
+    formatLogLine({
       ...common,
       level: 40,
       msg: 'database connection lost; the pool will reconnect',
@@ -56,6 +56,11 @@ test('a text log line has its time, its level if above info, its message and its
     }),
   ).toBe('14:15:16  warning  database connection lost; the pool will reconnect  (gone, 57P01)\n');
   expect(
-    formatLine({ ...common, level: 50, msg: 'a fault of ours', err: { message: 'oh', stack: '    at x' } }),
+    formatLogLine({
+      ...common,
+      level: 50,
+      msg: 'a fault of ours',
+      err: { message: 'oh', stack: '    at x' },
+    }),
   ).toBe('14:15:16  ERROR  a fault of ours  (oh)\n    at x\n');
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { MAX_UNAUTHENTICATED_SOCKETS } from '../../src/http/unauthenticated-sockets.ts';
+import { MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS } from '../../src/http/unauthenticated-sockets.ts';
 import { atTheEnd, bootGateway, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { startGatewayProcess } from '../harness/process.ts';
 import { frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
@@ -77,7 +77,9 @@ test('one IP address may open only a limited number of WebSockets that have not 
     ]);
   };
 
-  const outcomes = await Promise.all(Array.from({ length: MAX_UNAUTHENTICATED_SOCKETS + 20 }, open));
+  const outcomes = await Promise.all(
+    Array.from({ length: MAX_UNAUTHENTICATED_SOCKETS_PER_ADDRESS + 20 }, open),
+  );
 
   const refused = outcomes.filter(({ status }) => status !== 101);
   expect(refused.length).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
 import type { MerchantEvent } from '../../src/domain/merchant-events.ts';
-import { isPublicAddress, type ResolveAll } from '../../src/services/outgoing/public-address.ts';
+import { isPublicIpAddress, type ResolveAllAddresses } from '../../src/services/outgoing/public-address.ts';
 import { EventSender } from '../../src/services/outgoing/send-event.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { hang, type Receiver, SECRET, startReceiver } from '../harness/receiver.ts';
@@ -20,7 +20,7 @@ const send = (sender: EventSender, url: string) => sender.send(endpointAt(url), 
 
 /** Name server whose answers a test chooses. */
 const resolvesTo =
-  (...addresses: string[]): ResolveAll =>
+  (...addresses: string[]): ResolveAllAddresses =>
   (_host, _options, done) =>
     done(
       null,
@@ -39,7 +39,7 @@ const INSIDE = [
 
 describe('the sender of merchant webhooks', () => {
   test.each(INSIDE)('refuses a host that resolves to %s, before a connection is opened', async (address) => {
-    expect(isPublicAddress(address)).toBe(false);
+    expect(isPublicIpAddress(address)).toBe(false);
     const sender = createSender({ resolve: resolvesTo(address) });
 
     expect(await send(sender, 'https://hooks.bank.example/vkyc')).toEqual({
@@ -50,7 +50,7 @@ describe('the sender of merchant webhooks', () => {
   test.each(['8.8.8.8', '1.1.1.1', '2606:4700::1111', '2a00:1450:4001::200e'])(
     'takes %s for public',
     (address) => {
-      expect(isPublicAddress(address)).toBe(true);
+      expect(isPublicIpAddress(address)).toBe(true);
     },
   );
 

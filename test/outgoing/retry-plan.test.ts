@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { findEventTypes } from '../../src/domain/merchant-events.ts';
 import { VERDICTS, type Verdict } from '../../src/domain/session.ts';
-import { parseRetryAfter, pauseDelay, retryDelay } from '../../src/services/outgoing/retry-plan.ts';
+import {
+  getPauseDurationMs,
+  getRetryDelayMs,
+  parseRetryAfterMs,
+} from '../../src/services/outgoing/retry-plan.ts';
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -9,7 +13,7 @@ const middle = () => 0.5;
 
 describe('the retries of a delivery', () => {
   test('grow threefold from 5 s to 6 h, so that three days have about 20 of them', () => {
-    const delays = Array.from({ length: 20 }, (_, index) => retryDelay(index + 1, middle));
+    const delays = Array.from({ length: 20 }, (_, index) => getRetryDelayMs(index + 1, middle));
 
     expect(delays.slice(0, 4)).toEqual([5, 15, 45, 135].map((seconds) => seconds * SECOND_MS));
     expect(Math.max(...delays)).toBe(6 * HOUR_MS);
@@ -21,7 +25,7 @@ describe('the retries of a delivery', () => {
 
   test('have jitter, at most a tenth earlier or later', () => {
     for (const random of [0, 0.999]) {
-      const delay = retryDelay(1, () => random);
+      const delay = getRetryDelayMs(1, () => random);
       expect(delay).not.toBe(5 * SECOND_MS);
       expect(Math.abs(delay - 5 * SECOND_MS)).toBeLessThanOrEqual(500);
     }
@@ -29,19 +33,21 @@ describe('the retries of a delivery', () => {
 });
 
 test('an endpoint is paused from its eighth failure in a row on, for 10 s at first and at most 10 minutes', () => {
-  expect(pauseDelay(7, middle)).toBe(0);
-  expect([8, 9, 10].map((failures) => pauseDelay(failures, middle))).toEqual([10_000, 20_000, 40_000]);
-  expect(pauseDelay(1_000, middle)).toBe(600_000);
+  expect(getPauseDurationMs(7, middle)).toBe(0);
+  expect([8, 9, 10].map((failures) => getPauseDurationMs(failures, middle))).toEqual([
+    10_000, 20_000, 40_000,
+  ]);
+  expect(getPauseDurationMs(1_000, middle)).toBe(600_000);
 });
 
 test('Retry-After is read as seconds or as a date, at most a day, and ignored if it is neither', () => {
   const now = new Date('2026-11-30T09:00:00Z');
 
-  expect(parseRetryAfter('120', now)).toBe(120_000);
-  expect(parseRetryAfter('Mon, 30 Nov 2026 09:01:00 GMT', now)).toBe(60_000);
-  expect(parseRetryAfter('999999999', now)).toBe(24 * HOUR_MS);
+  expect(parseRetryAfterMs('120', now)).toBe(120_000);
+  expect(parseRetryAfterMs('Mon, 30 Nov 2026 09:01:00 GMT', now)).toBe(60_000);
+  expect(parseRetryAfterMs('999999999', now)).toBe(24 * HOUR_MS);
   for (const useless of [undefined, '', 'soon', '-5', 'Mon, 30 Nov 2026 08:00:00 GMT'])
-    expect(parseRetryAfter(useless, now), useless).toBe(0);
+    expect(parseRetryAfterMs(useless, now), useless).toBe(0);
 });
 
 describe('the events of a transition', () => {

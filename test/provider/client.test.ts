@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ProviderFailure } from '../../src/domain/errors.ts';
 import type { CallBudget, ProviderClient } from '../../src/domain/ports.ts';
-import { createCashfree } from '../../src/provider/cashfree.ts';
-import type { MismatchedAnswer } from '../../src/provider/refuse-mismatches.ts';
+import { createCashfreeProvider } from '../../src/provider/cashfree.ts';
+import type { AnswerMismatch } from '../../src/provider/refuse-mismatches.ts';
 import { type Script, type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
 
 const VERIFICATION = JSON.stringify({
@@ -27,13 +27,13 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
   );
   const pauses: [number, string][] = [];
   const unmapped: [number, string][] = [];
-  const mismatches: MismatchedAnswer[] = [];
+  const mismatches: AnswerMismatch[] = [];
   const taken: string[] = [];
   const budget: CallBudget = {
     take: async (purpose) => void taken.push(purpose),
     pause: async (seconds, whom) => void pauses.push([seconds, whom]),
   };
-  const cashfree = createCashfree({
+  const cashfree = createCashfreeProvider({
     baseUrl: provider.baseUrl,
     clientId: 'id',
     clientSecret: 'secret',

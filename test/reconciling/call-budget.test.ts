@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import { acquireCallOrGetWaitMs, pauseCalls } from '../../src/db/polling/call-budget.ts';
 import type { CallPurpose } from '../../src/domain/ports.ts';
-import { createCallBudget, splitBudget } from '../../src/services/polling/call-budget.ts';
+import { createCallBudget, splitCallBudget } from '../../src/services/polling/call-budget.ts';
 import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const LIMITS = { total: 100, polls: 70 };
@@ -108,15 +108,15 @@ test('a mutation that would wait 20 s for the call budget is refused with the ti
   await expect(poll).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('splitBudget gives polls and mutations a part even of a small call budget', () => {
-  expect(splitBudget(100)).toEqual({ total: 100, polls: 70 });
-  expect(splitBudget(5)).toEqual({ total: 5, polls: 3 });
-  expect(splitBudget(2)).toEqual({ total: 2, polls: 1 });
+test('splitCallBudget gives polls and mutations a part even of a small call budget', () => {
+  expect(splitCallBudget(100)).toEqual({ total: 100, polls: 70 });
+  expect(splitCallBudget(5)).toEqual({ total: 5, polls: 3 });
+  expect(splitCallBudget(2)).toEqual({ total: 2, polls: 1 });
 });
 
 test('after the call budget has refused a mutation, polls take no calls until the mutation can be retried', async () => {
   const [one] = replicas as [DatabasePools];
-  const few = splitBudget(5);
+  const few = splitCallBudget(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);
   for (let call = 0; call < few.total; call += 1) await acquireCallOrGetWaitMs(one.db, 'MUTATION', few);
   await expect(budget.take('MUTATION')).rejects.toMatchObject({ details: { sent: false } });

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
-import { planPollsAfterLoss } from '../../src/services/polling/relearn.ts';
+import { planPollsAfterDataLoss } from '../../src/services/polling/relearn.ts';
 import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -13,13 +13,13 @@ import { logOf, polledGateway, sessionOf } from './polled.ts';
 const POLLS_PER_MINUTE = 60;
 
 /**
- * Plans polls and lookups (planPollsAfterLoss) as the gateway does after its database has lost data. Uses a
+ * Plans polls and lookups (planPollsAfterDataLoss) as the gateway does after its database has lost data. Uses a
  * connection of its own.
  */
 async function plan({ databaseUrl }: Gateway, now: Date) {
   const { db, close } = createDatabasePools(databaseUrl, 1, () => {});
   try {
-    return await planPollsAfterLoss(db, now, POLLS_PER_MINUTE);
+    return await planPollsAfterDataLoss(db, now, POLLS_PER_MINUTE);
   } finally {
     await close();
   }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { type RunningSandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 type Options = Partial<Parameters<typeof startSandbox>[0]>;
@@ -29,7 +29,7 @@ export interface Answer {
 }
 
 export class Client {
-  constructor(readonly sandbox: Sandbox) {}
+  constructor(readonly sandbox: RunningSandbox) {}
 
   call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const credentials = { 'x-client-id': 'sandbox', 'x-client-secret': 'sandbox' };

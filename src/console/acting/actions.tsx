@@ -1,24 +1,24 @@
 import { type ComponentType, useState } from 'react';
 import { DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
-import { GatewayText } from '../language/gateway-text.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { ACTION_LABELS, findLabel } from '../look/labels.ts';
+import { ACTION_LABELS, getLabel } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
 import { AssignDialog, UnassignDialog } from '../work/assign-session.tsx';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './actions.module.css';
 import { AddNoteDialog } from './add-note.tsx';
-import { RecordingDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.tsx';
+import { RecordingLinkDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.tsx';
 import { CancelMeetingDialog } from './cancel-meeting.tsx';
-import { CloseDialog } from './close-session.tsx';
+import { CloseSessionDialog } from './close-session.tsx';
 import { EscalateDialog, ResolveEscalationDialog } from './escalation.tsx';
-import { LabelDialog } from './label-session.tsx';
+import { EditLabelsDialog } from './label-session.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
-import { ReplaceDialog } from './replace-session.tsx';
+import { ReplaceSessionDialog } from './replace-session.tsx';
 import { ResolveDisputeDialog } from './resolve-dispute.tsx';
 import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
@@ -40,17 +40,17 @@ const ACTIONS: Readonly<Record<SessionAction, ActionEntry>> = {
   SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain', place: 'HEAD' },
   CANCEL_MEETING: { Dialog: CancelMeetingDialog, look: 'plain', place: 'HEAD' },
   REFRESH: { Dialog: RefreshDialog, look: 'plain', place: 'HEAD' },
-  REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain', place: 'HEAD' },
+  REQUEST_RECORDING: { Dialog: RecordingLinkDialog, look: 'plain', place: 'HEAD' },
   CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain', place: 'HEAD' },
   ASSIGN: { Dialog: AssignDialog, look: 'plain', place: 'HEAD' },
   UNASSIGN: { Dialog: UnassignDialog, look: 'plain', place: 'HEAD' },
   ESCALATE: { Dialog: EscalateDialog, look: 'plain', place: 'HEAD' },
-  REPLACE: { Dialog: ReplaceDialog, look: 'plain', place: 'HEAD' },
-  CLOSE: { Dialog: CloseDialog, look: 'danger', place: 'HEAD' },
+  REPLACE: { Dialog: ReplaceSessionDialog, look: 'plain', place: 'HEAD' },
+  CLOSE: { Dialog: CloseSessionDialog, look: 'danger', place: 'HEAD' },
   RESOLVE_DISPUTE: { Dialog: ResolveDisputeDialog, look: 'danger', place: 'DISPUTE' },
   RESOLVE_ESCALATION: { Dialog: ResolveEscalationDialog, look: 'plain', place: 'ESCALATION' },
   ADD_NOTE: { Dialog: AddNoteDialog, look: 'plain', place: 'NOTES' },
-  LABEL: { Dialog: LabelDialog, look: 'plain', place: 'LABELS' },
+  LABEL: { Dialog: EditLabelsDialog, look: 'plain', place: 'LABELS' },
 };
 const ORDER = Object.keys(ACTIONS) as SessionAction[];
 
@@ -92,7 +92,7 @@ export function ActionButtons({ page, place, onDone }: Props) {
 }
 
 /** Actions of the head of the page, and a list of all actions that are not possible with the reason of each. */
-export function Actions({ page, onDone }: Omit<Props, 'place'>) {
+export function PageHeadActions({ page, onDone }: Omit<Props, 'place'>) {
   return (
     <section aria-label={texts.acting.actions} className={style.actions}>
       <ActionButtons page={page} place="HEAD" onDone={onDone} />
@@ -103,9 +103,9 @@ export function Actions({ page, onDone }: Omit<Props, 'place'>) {
             <dl>
               {page.blockedActions.map(({ action, reason }) => (
                 <div key={action}>
-                  <dt>{findLabel(ACTION_LABELS, action)}</dt>
+                  <dt>{getLabel(ACTION_LABELS, action)}</dt>
                   <dd>
-                    <GatewayText>{reason}</GatewayText>
+                    <TranslatedGatewayText>{reason}</TranslatedGatewayText>
                   </dd>
                 </div>
               ))}

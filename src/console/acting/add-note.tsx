@@ -1,17 +1,17 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
 import { VkycAddNote, type VkycAddNoteMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 import { NoteField } from './note-field.tsx';
 
 /** Dialog that adds a note. No version is sent: a note is about the session, whatever its status. */
 export function AddNoteDialog({ session, onDone, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycAddNoteMutation['addNote']>();
   const [note, setNote] = useState('');
 
@@ -26,9 +26,9 @@ export function AddNoteDialog({ session, onDone, onClose }: ActionDialogProps) {
     <Dialog title={texts.acting.addNote.title} onClose={onClose}>
       <Form problems={mutation.problems}>
         <NoteField isFirst value={note} onChange={setNote} />
-        <MutationNotice mutation={mutation} before={session} fields={['note']} />
+        <MutationFailureNotice mutation={mutation} before={session} fields={['note']} />
         <ConfirmButtons
-          missing={findMissing([!note.trim(), texts.acting.addNote.missing])}
+          missing={findFirstMissing([!note.trim(), texts.acting.addNote.missing])}
           label={texts.acting.addNote.confirm}
           look="primary"
           isPending={mutation.pending}

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { CopyButton } from '../look/copy.tsx';
@@ -16,14 +16,14 @@ import {
 } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 
 /**
  * Dialog that asks the provider for the session's current state as soon as it opens, and shows whether the
  * state has changed.
  */
 export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycRefreshSessionMutation['refreshSession']>();
   const [message, setMessage] = useState(texts.acting.refresh.asking);
   const ask = () => {
@@ -38,7 +38,7 @@ export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   return (
     <Dialog title={texts.acting.refresh.title} onClose={onClose}>
       {!mutation.refusal && !mutation.failure && <p role="status">{message}</p>}
-      <MutationNotice mutation={mutation} before={session} />
+      <MutationFailureNotice mutation={mutation} before={session} />
       <RetryButtons mutation={mutation} onRetry={ask} onClose={onClose} />
     </Dialog>
   );
@@ -48,8 +48,8 @@ export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
  * Dialog that gets a link to the recording of the call. The gateway records in its audit log who asked for
  * the link.
  */
-export function RecordingDialog({ session, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+export function RecordingLinkDialog({ session, onClose }: ActionDialogProps) {
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycRequestRecordingMutation['requestRecording']>();
   const [found, setFound] = useState<{ url: string; expiresAt: string | null } | null>(null);
   const ask = () => {
@@ -65,7 +65,7 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
             {texts.acting.recording.open}
           </a>
           {found.expiresAt && (
-            <Sentence
+            <TextWithElements
               parts={texts.acting.recording.worksUntil(<LocalAndIndianTime at={found.expiresAt} />)}
             />
           )}
@@ -73,7 +73,7 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
       ) : (
         <p>{texts.acting.recording.about}</p>
       )}
-      <MutationNotice mutation={mutation} before={session} />
+      <MutationFailureNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>{texts.frame.close}</Button>
         {!found && (
@@ -88,7 +88,7 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
 
 /** Dialog that creates a token with which the customer's app can open the call. */
 export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycCreateSdkTokenMutation['createSdkToken']>();
   const [token, setToken] = useState<string | null>(null);
   const ask = () => {
@@ -106,7 +106,7 @@ export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
       ) : (
         <p>{texts.acting.sdkToken.about}</p>
       )}
-      <MutationNotice mutation={mutation} before={session} />
+      <MutationFailureNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>{texts.frame.close}</Button>
         {!token && (

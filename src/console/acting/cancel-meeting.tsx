@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
@@ -9,11 +9,11 @@ import { LocalAndIndianTime } from '../look/time.tsx';
 import { VkycCancelMeeting, type VkycCancelMeetingMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 
 /** Dialog that cancels the booked meeting. The user may enter a reason, which the gateway stores. */
 export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycCancelMeetingMutation['cancelMeeting']>();
   const [reason, setReason] = useState('');
 
@@ -28,7 +28,9 @@ export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: Ac
     <Dialog title={texts.acting.cancelMeeting.title} onClose={onClose}>
       {session.meeting && (
         <p className={style.now}>
-          <Sentence parts={texts.acting.bookedFor(<LocalAndIndianTime at={session.meeting.startsAt} />)} />
+          <TextWithElements
+            parts={texts.acting.bookedFor(<LocalAndIndianTime at={session.meeting.startsAt} />)}
+          />
         </p>
       )}
       <Form problems={mutation.problems} onSubmit={cancel}>
@@ -41,7 +43,12 @@ export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: Ac
           value={reason}
           onChange={setReason}
         />
-        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['reason']} />
+        <MutationFailureNotice
+          mutation={mutation}
+          before={session}
+          onContinue={onContinue}
+          fields={['reason']}
+        />
         <div className={style.buttons}>
           <Button onPress={onClose}>{texts.acting.cancelMeeting.keep}</Button>
           <Button type="submit" look="danger" isPending={mutation.pending}>

@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { GatewayText } from '../language/gateway-text.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
-import { Choice, Form, ListField } from '../look/fields.tsx';
+import { Form, RadioField, SelectField } from '../look/fields.tsx';
 import { CLOSURE_OUTCOME_LABELS, CLOSURE_REASON_LABELS } from '../look/labels.ts';
 import {
   type ClosureOutcome,
@@ -12,18 +12,18 @@ import {
   type VkycCloseSessionMutation,
 } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 import { NoteField } from './note-field.tsx';
 
 /** Hook with the fields of a dialog that closes one or several sessions, and what the user has chosen in them. */
-export function useClosure() {
+export function useClosureFields() {
   const [outcome, setOutcome] = useState<ClosureOutcome | null>(null);
   const [reason, setReason] = useState<ClosureReason | null>(null);
   const [note, setNote] = useState('');
   const needsNote = reason === 'OTHER';
-  const missing = findMissing(
+  const missing = findFirstMissing(
     [!outcome, texts.acting.close.chooseOutcome],
     [!reason, texts.acting.chooseReason],
     [needsNote && !note.trim(), texts.acting.writeReason],
@@ -31,14 +31,14 @@ export function useClosure() {
 
   const fields = (
     <>
-      <Choice
+      <RadioField
         label={texts.acting.close.outcome}
         options={CLOSURE_OUTCOME_LABELS}
         meanings={texts.acting.close.meanings}
         value={outcome}
         onChange={setOutcome}
       />
-      <ListField
+      <SelectField
         label={texts.acting.reason}
         options={CLOSURE_REASON_LABELS}
         value={reason}
@@ -59,10 +59,10 @@ export function useClosure() {
 }
 
 /** Dialog that ends a session here: rejects the customer, or gives the session up. */
-export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+export function CloseSessionDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycCloseSessionMutation['closeSession']>();
-  const { fields, missing, outcome, closure, forgetOutcome } = useClosure();
+  const { fields, missing, outcome, closure, forgetOutcome } = useClosureFields();
 
   const close = () => {
     if (!closure) return;
@@ -79,13 +79,14 @@ export function CloseDialog({ session, onDone, onContinue, onClose }: ActionDial
   return (
     <Dialog title={texts.acting.close.title} onClose={onClose}>
       <p className={style.now}>
-        {session.verificationId}: <GatewayText>{session.statusInfo.explanation}</GatewayText>{' '}
+        {session.verificationId}:{' '}
+        <TranslatedGatewayText>{session.statusInfo.explanation}</TranslatedGatewayText>{' '}
         {texts.acting.close.notTold}
         {session.meeting && ` ${texts.acting.close.cancelsMeeting}`}
       </p>
       <Form problems={mutation.problems}>
         {fields}
-        <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
+        <MutationFailureNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
         <ConfirmButtons
           missing={missing}
           label={outcome ? texts.acting.close.confirm[outcome] : texts.acting.close.title}

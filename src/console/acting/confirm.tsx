@@ -43,5 +43,5 @@ export function ConfirmButtons({ missing, label, look, isPending, onConfirm, onC
 }
 
 /** Returns the text of the first condition that holds; null if none does. */
-export const findMissing = (...needs: readonly (readonly [isMissing: boolean, text: string])[]) =>
+export const findFirstMissing = (...needs: readonly (readonly [isMissing: boolean, text: string])[]) =>
   needs.find(([isMissing]) => isMissing)?.[1] ?? null;

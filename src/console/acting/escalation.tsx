@@ -1,11 +1,11 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { GatewayText } from '../language/gateway-text.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
-import { Form, ListField } from '../look/fields.tsx';
-import { ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
+import { Form, SelectField } from '../look/fields.tsx';
+import { ESCALATION_REASON_LABELS, getLabel } from '../look/labels.ts';
 import { UserText } from '../look/user-text.tsx';
 import {
   type EscalationReason,
@@ -14,16 +14,16 @@ import {
   VkycResolveEscalation,
   type VkycResolveEscalationMutation,
 } from '../operations.ts';
-import { Quoted } from '../session/cards.tsx';
+import { InlineQuote } from '../session/cards.tsx';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 import { NoteField } from './note-field.tsx';
 
 /** Dialog that escalates a session: it asks staff to investigate the session. */
 export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycEscalateSessionMutation['escalateSession']>();
   const [reason, setReason] = useState<EscalationReason | null>(null);
   const [note, setNote] = useState('');
@@ -45,20 +45,26 @@ export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionD
   return (
     <Dialog title={texts.acting.escalate.title} onClose={onClose}>
       <p className={style.now}>
-        {session.verificationId}: <GatewayText>{session.statusInfo.explanation}</GatewayText>{' '}
+        {session.verificationId}:{' '}
+        <TranslatedGatewayText>{session.statusInfo.explanation}</TranslatedGatewayText>{' '}
         {texts.acting.escalate.statusStays}
       </p>
       <Form problems={mutation.problems}>
-        <ListField
+        <SelectField
           label={texts.acting.reason}
           options={ESCALATION_REASON_LABELS}
           value={reason}
           onChange={setReason}
         />
         <NoteField isOptional={!needsNote} value={note} onChange={setNote} />
-        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
+        <MutationFailureNotice
+          mutation={mutation}
+          before={session}
+          onContinue={onContinue}
+          fields={['note']}
+        />
         <ConfirmButtons
-          missing={findMissing(
+          missing={findFirstMissing(
             [!reason, texts.acting.chooseReason],
             [needsNote && !note.trim(), texts.acting.writeReason],
           )}
@@ -75,7 +81,7 @@ export function EscalateDialog({ session, onDone, onContinue, onClose }: ActionD
 
 /** Dialog that records the result of the open escalation, and ends it. */
 export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycResolveEscalationMutation['resolveEscalation']>();
   const [note, setNote] = useState('');
   const escalation = session.escalations?.find(({ resolvedAt }) => !resolvedAt);
@@ -92,20 +98,25 @@ export function ResolveEscalationDialog({ session, onDone, onContinue, onClose }
     <Dialog title={texts.acting.resolveEscalation.title} onClose={onClose}>
       {escalation && (
         <p className={style.now}>
-          <Sentence
+          <TextWithElements
             parts={texts.acting.resolveEscalation.escalatedBy(
               <UserText>{escalation.escalatedBy ?? texts.acting.unknownUser}</UserText>,
-              findLabel(ESCALATION_REASON_LABELS, escalation.reason),
+              getLabel(ESCALATION_REASON_LABELS, escalation.reason),
             )}
           />
-          <Quoted text={escalation.note} />
+          <InlineQuote text={escalation.note} />
         </p>
       )}
       <Form problems={mutation.problems}>
         <NoteField label={texts.acting.resolveEscalation.result} isFirst value={note} onChange={setNote} />
-        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
+        <MutationFailureNotice
+          mutation={mutation}
+          before={session}
+          onContinue={onContinue}
+          fields={['note']}
+        />
         <ConfirmButtons
-          missing={findMissing([!note.trim(), texts.acting.resolveEscalation.missing])}
+          missing={findFirstMissing([!note.trim(), texts.acting.resolveEscalation.missing])}
           label={texts.acting.resolveEscalation.title}
           look="primary"
           isPending={mutation.pending}

@@ -1,20 +1,20 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { VkycLabelSession, type VkycLabelSessionMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 
 /**
  * Dialog that changes the metadata and tags of a session. It sends only what differs from the labels when the dialog was
  * opened, so that a change that another user makes at the same time stays. No version is sent: labels are about the
  * session, whatever its status.
  */
-export function LabelDialog({ session, onDone, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+export function EditLabelsDialog({ session, onDone, onClose }: ActionDialogProps) {
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycLabelSessionMutation['labelSession']>();
   const [tags, setTags] = useState(() => (session.tags ?? []).join('\n'));
   const [metadata, setMetadata] = useState(() =>
@@ -49,9 +49,9 @@ export function LabelDialog({ session, onDone, onClose }: ActionDialogProps) {
           value={metadata}
           onChange={setMetadata}
         />
-        <MutationNotice mutation={mutation} before={session} />
+        <MutationFailureNotice mutation={mutation} before={session} />
         <ConfirmButtons
-          missing={findMissing([changes === 0, texts.acting.labels.missing])}
+          missing={findFirstMissing([changes === 0, texts.acting.labels.missing])}
           label={texts.acting.labels.confirm}
           look="primary"
           isPending={mutation.pending}

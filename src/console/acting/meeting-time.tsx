@@ -1,14 +1,14 @@
 import { useEffect, useState } from 'react';
-import { type Day, formatClock, getDayBounds, toLocalMinute } from '../calendar/day.ts';
+import { type Day, formatDateTimeInput, formatLocalTime, getDayBounds } from '../calendar/day.ts';
 import { DayPicker } from '../calendar/day-picker.tsx';
 import type { GatewayError } from '../gateway/gateway.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import type { Slot } from '../live/day-meetings.ts';
 import { Button } from '../look/button.tsx';
-import { Choice, Field } from '../look/fields.tsx';
+import { Field, RadioField } from '../look/fields.tsx';
 import { FailureNotice } from '../look/notice.tsx';
-import { formatInIndia, formatMoment, isIndianClock } from '../look/time.tsx';
+import { formatIndianTimeIfDifferent, formatLocalDateTime, isIndianTimeZone } from '../look/time.tsx';
 import { VkycMeetingSlots } from '../operations.ts';
 import style from './meeting-time.module.css';
 
@@ -27,7 +27,7 @@ interface DaySlots {
  * are loaded.
  */
 export function useDaySlots(day: Day, reason: unknown): DaySlots | null {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const [loaded, setLoaded] = useState<DaySlots | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another reason loads the same slots again
   useEffect(() => {
@@ -59,20 +59,24 @@ interface TimeProps {
 
 /** Field for any time, in the time zone of the browser; a hint shows the Indian time. */
 export function AnyTimeField({ startsAt, onChange }: TimeProps) {
-  const [local, setLocal] = useState(() => toLocalMinute(new Date(Date.now() + IN_HALF_AN_HOUR)));
+  const [local, setLocal] = useState(() => formatDateTimeInput(new Date(Date.now() + IN_HALF_AN_HOUR)));
   useEffect(() => {
     const at = new Date(local);
     onChange(Number.isNaN(at.getTime()) ? null : at.toISOString());
   }, [local, onChange]);
   return (
     <Field
-      label={isIndianClock ? texts.acting.schedule.timeInIndia : texts.acting.schedule.timeHere}
+      label={isIndianTimeZone ? texts.acting.schedule.timeInIndia : texts.acting.schedule.timeHere}
       name="startsAt"
       inputType="datetime-local"
       autoFocus
       value={local}
       onChange={setLocal}
-      hint={startsAt && !isIndianClock ? texts.acting.schedule.thatIs(formatInIndia(startsAt)) : undefined}
+      hint={
+        startsAt && !isIndianTimeZone
+          ? texts.acting.schedule.thatIs(formatIndianTimeIfDifferent(startsAt))
+          : undefined
+      }
     />
   );
 }
@@ -96,7 +100,7 @@ export function FreeSlotField({ day, onDay, loaded, startsAt, onChange }: FreeSl
       {!isLoading && free.length === 0 && <p role="status">{texts.calendar.noFreeTimes}</p>}
       {!isLoading && free.length > 0 && (
         <div className={style.slots}>
-          <Choice
+          <RadioField
             label={texts.calendar.freeTimes}
             options={options}
             value={startsAt !== null && startsAt in options ? startsAt : null}
@@ -104,7 +108,7 @@ export function FreeSlotField({ day, onDay, loaded, startsAt, onChange }: FreeSl
           />
         </div>
       )}
-      {startsAt && !isIndianClock && <p>{formatInIndia(startsAt)}</p>}
+      {startsAt && !isIndianTimeZone && <p>{formatIndianTimeIfDifferent(startsAt)}</p>}
     </>
   );
 }
@@ -112,8 +116,8 @@ export function FreeSlotField({ day, onDay, loaded, startsAt, onChange }: FreeSl
 /** Describes a slot by its time, and by its number of free places if the viewer may see it. */
 const describeSlot = ({ startsAt, free }: Slot): string =>
   free === null
-    ? formatClock(startsAt)
-    : `${formatClock(startsAt)} · ${texts.calendar.freePlaces(free.toLocaleString(texts.locale))}`;
+    ? formatLocalTime(startsAt)
+    : `${formatLocalTime(startsAt)} · ${texts.calendar.freePlaces(free.toLocaleString(texts.locale))}`;
 
 interface NextFreeSlotsProps {
   readonly slots: readonly Slot[];
@@ -129,8 +133,10 @@ export function NextFreeSlots({ slots, onBook }: NextFreeSlotsProps) {
       <ul className={style.next}>
         {slots.map(({ startsAt }) => (
           <li key={startsAt}>
-            <Button onPress={() => onBook(startsAt)}>{texts.calendar.bookAt(formatMoment(startsAt))}</Button>
-            {!isIndianClock && <small> {formatInIndia(startsAt)}</small>}
+            <Button onPress={() => onBook(startsAt)}>
+              {texts.calendar.bookAt(formatLocalDateTime(startsAt))}
+            </Button>
+            {!isIndianTimeZone && <small> {formatIndianTimeIfDifferent(startsAt)}</small>}
           </li>
         ))}
       </ul>

@@ -1,11 +1,11 @@
 import { useMemo, useRef, useState } from 'react';
 import type { GatewayError } from '../gateway/gateway.ts';
-import { GatewayMessage, GatewayText } from '../language/gateway-text.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { TranslatedGatewayMessage, TranslatedGatewayText } from '../language/gateway-text.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
-import { FIELD_LABELS, findLabel } from '../look/labels.ts';
+import { getLabel, INPUT_FIELD_LABELS } from '../look/labels.ts';
 import { FailureNotice, Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import { UserText } from '../look/user-text.tsx';
@@ -16,7 +16,7 @@ import style from './dialogs.module.css';
 type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
 type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
 
-export interface Mutation<Of extends Result> {
+export interface MutationState<Of extends Result> {
   readonly pending: boolean;
   readonly refusal: VkycRefusalFragment | null;
   readonly failure: GatewayError | null;
@@ -37,8 +37,8 @@ export interface Mutation<Of extends Result> {
  * State of one mutation in a dialog. The idempotency key stays the same until the input changes, so that
  * pressing the button again after a lost answer does not perform the action twice.
  */
-export function useMutation<Of extends Result>(): Mutation<Of> {
-  const [state, setState] = useState<Pick<Mutation<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
+export function useMutation<Of extends Result>(): MutationState<Of> {
+  const [state, setState] = useState<Pick<MutationState<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
   const attempt = useRef({ key: '', input: '' });
   // Memoized, because a new object would make `Form` show problems again that the user has already dismissed.
   const problems = useMemo(() => toFieldProblems(state.refusal), [state.refusal]);
@@ -79,10 +79,10 @@ function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, st
 const canSay = (message: string): boolean =>
   texts.language === 'en' || texts.gateway.translate(message) !== null;
 
-const labelField = (path: readonly string[]): string => findLabel(FIELD_LABELS, path.at(-1) ?? '');
+const labelField = (path: readonly string[]): string => getLabel(INPUT_FIELD_LABELS, path.at(-1) ?? '');
 
 interface MutationNoticeProps {
-  readonly mutation: Pick<Mutation<Result>, 'refusal' | 'failure'>;
+  readonly mutation: Pick<MutationState<Result>, 'refusal' | 'failure'>;
   /**
    * The session at the time when the dialog was opened. After a version conflict, the notice shows its status
    * next to the current status.
@@ -101,7 +101,7 @@ interface MutationNoticeProps {
  * Message that says why a mutation was not performed, and what to do. Renders nothing if the form's fields
  * already show all problems.
  */
-export function MutationNotice({
+export function MutationFailureNotice({
   mutation: { refusal, failure },
   before,
   onContinue,
@@ -123,13 +123,13 @@ export function MutationNotice({
         {problems.length === 0 && (
           <p>
             <UserText>
-              <GatewayMessage of={refusal} />
+              <TranslatedGatewayMessage of={refusal} />
             </UserText>
           </p>
         )}
         {moved && (
           <p className={style.change}>
-            <Sentence
+            <TextWithElements
               parts={texts.acting.wasAndIs(
                 <StatusBadge of={before.statusInfo} />,
                 <StatusBadge of={current.statusInfo} />,
@@ -144,7 +144,7 @@ export function MutationNotice({
               <li key={path.join('.')}>
                 {labelField(path)}{' '}
                 <UserText>
-                  <GatewayText>{message}</GatewayText>
+                  <TranslatedGatewayText>{message}</TranslatedGatewayText>
                 </UserText>
               </li>
             ))}

@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { GatewayText } from '../language/gateway-text.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
-import { Checks, Choice, Field, Form } from '../look/fields.tsx';
-import { APPROVAL_REASONS, REVIEW_REASON_LABELS } from '../look/labels.ts';
+import { CheckboxField, Field, Form, RadioField } from '../look/fields.tsx';
+import { APPROVAL_DOUBT_REASONS, REVIEW_REASON_LABELS } from '../look/labels.ts';
 import {
   type AgentDecision,
   type ReviewReason,
@@ -13,9 +13,9 @@ import {
   VkycRecordAuditorReview,
 } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 
 /** Texts of a decision: the option, what the decision means, and the button that records it. */
 type DecisionTexts = (typeof texts.acting.review.agentDecisions)[AgentDecision];
@@ -27,7 +27,7 @@ type Complete = keyof typeof COMPLETE;
  * Dialog that records the agent's decision. An agent's approval is provisional until an auditor confirms it.
  */
 export function AgentReviewDialog(props: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const { status, subStatus } = props.session.statusInfo;
   return (
     <ReviewDialog
@@ -43,7 +43,7 @@ export function AgentReviewDialog(props: ActionDialogProps) {
 
 /** Dialog that records the auditor's decision, which is final. */
 export function AuditorReviewDialog(props: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   return (
     <ReviewDialog
       {...props}
@@ -95,7 +95,7 @@ function ReviewDialog<Decision extends string>({
   const approves = decision === 'APPROVED';
   const reasons = chosen.filter((reason) => isPossibleReason(reason, decision, complete));
   const needsRemarks = reasons.some((reason) => reason === 'OTHER');
-  const missing = findMissing(
+  const missing = findFirstMissing(
     [!decision, texts.acting.review.chooseDecision],
     [asksIfComplete && !complete, texts.acting.review.sayIfComplete],
     [approves && complete === 'NO', texts.acting.review.incomplete],
@@ -129,7 +129,8 @@ function ReviewDialog<Decision extends string>({
   return (
     <Dialog title={title} onClose={onClose}>
       <p className={style.now}>
-        {session.verificationId}: <GatewayText>{session.statusInfo.explanation}</GatewayText>
+        {session.verificationId}:{' '}
+        <TranslatedGatewayText>{session.statusInfo.explanation}</TranslatedGatewayText>
       </p>
       {session.agentRemarks && (
         <dl className={style.facts}>
@@ -140,7 +141,7 @@ function ReviewDialog<Decision extends string>({
         </dl>
       )}
       <Form problems={mutation.problems}>
-        <Choice
+        <RadioField
           label={texts.acting.review.decision}
           options={pickTexts(decisions, 'label')}
           meanings={pickTexts(decisions, 'meaning')}
@@ -148,7 +149,7 @@ function ReviewDialog<Decision extends string>({
           onChange={setDecision}
         />
         {asksIfComplete && (
-          <Choice
+          <RadioField
             label={texts.acting.review.wasComplete}
             options={COMPLETE}
             value={complete}
@@ -156,7 +157,7 @@ function ReviewDialog<Decision extends string>({
           />
         )}
         {decision && (
-          <Checks
+          <CheckboxField
             label={approves ? texts.acting.review.noticed : texts.acting.review.reasons}
             name="reasons"
             options={listReasons(decision, complete)}
@@ -186,7 +187,7 @@ function ReviewDialog<Decision extends string>({
             hint={texts.acting.review.customerMessageHint}
           />
         )}
-        <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={FIELDS} />
+        <MutationFailureNotice mutation={mutation} before={session} onContinue={goOn} fields={FIELDS} />
         <ConfirmButtons
           missing={missing}
           label={decision ? decisions[decision].confirm : texts.acting.review.confirm}
@@ -213,7 +214,7 @@ const pickTexts = <Decision extends string>(
 
 /** Whether a review with this decision may have the reason; the gateway refuses all other reasons. */
 const isPossibleReason = (reason: ReviewReason, decision: string | null, complete: Complete | null) =>
-  !(decision === 'APPROVED' && !APPROVAL_REASONS.includes(reason)) &&
+  !(decision === 'APPROVED' && !APPROVAL_DOUBT_REASONS.includes(reason)) &&
   !(complete === 'YES' && reason === 'CALL_INCOMPLETE');
 
 const listReasons = (decision: string, complete: Complete | null) =>

@@ -1,25 +1,30 @@
 import { Fragment, useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
 import { UserText } from '../look/user-text.tsx';
 import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
-import { makeVerificationId, SessionStarted, type Started, VerificationIdField } from './start-session.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
+import {
+  generateVerificationId,
+  SessionStartedDialog,
+  type StartSuccess,
+  VerificationIdField,
+} from './start-session.tsx';
 
 /**
  * Dialog that starts a session for the same person, which replaces the session, and then shows the new link. The person
  * is named by their user id, so that their phone, name and email need not be typed again.
  */
-export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+export function ReplaceSessionDialog({ session, onClose }: ActionDialogProps) {
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycStartSessionMutation['startSession']>();
-  const [started, setStarted] = useState<Started | null>(null);
-  const [verificationId, setVerificationId] = useState(makeVerificationId);
+  const [started, setStarted] = useState<StartSuccess | null>(null);
+  const [verificationId, setVerificationId] = useState(generateVerificationId);
   const { user, statusInfo } = session;
   const known = [user.name, user.phone, user.email].filter((each) => each);
 
@@ -29,7 +34,7 @@ export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
     void mutation.run(call, input, setStarted);
   };
 
-  if (started) return <SessionStarted started={started} onClose={onClose} />;
+  if (started) return <SessionStartedDialog started={started} onClose={onClose} />;
   return (
     <Dialog title={texts.acting.replace.title(session.verificationId)} onClose={onClose}>
       <p className={style.now}>
@@ -50,9 +55,9 @@ export function ReplaceDialog({ session, onClose }: ActionDialogProps) {
       </dl>
       <Form problems={mutation.problems}>
         <VerificationIdField initial={verificationId} onChange={setVerificationId} />
-        <MutationNotice mutation={mutation} fields={['verificationId']} />
+        <MutationFailureNotice mutation={mutation} fields={['verificationId']} />
         <ConfirmButtons
-          missing={findMissing([!verificationId, texts.acting.replace.enterId])}
+          missing={findFirstMissing([!verificationId, texts.acting.replace.enterId])}
           label={statusInfo.terminal ? texts.acting.replace.confirm : texts.acting.replace.confirmEnd}
           look={statusInfo.terminal ? 'primary' : 'danger'}
           isPending={mutation.pending}

@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
-import { Choice, Form } from '../look/fields.tsx';
-import { DISPUTE_LABELS, findStepLabel } from '../look/labels.ts';
+import { Form, RadioField } from '../look/fields.tsx';
+import { DISPUTE_RESOLUTION_LABELS, getStepLabel } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import {
@@ -14,14 +14,14 @@ import {
   type VkycResolveDisputeMutation,
 } from '../operations.ts';
 import type { ActionDialogProps } from './action-dialog.ts';
-import { ConfirmButtons, findMissing } from './confirm.tsx';
+import { ConfirmButtons, findFirstMissing } from './confirm.tsx';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 import { NoteField } from './note-field.tsx';
 
 /** Dialog in which a person who has not decided on the session says whose decision stands. */
 export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycResolveDisputeMutation['resolveDispute']>();
   const [resolution, setResolution] = useState<DisputeResolutionChoice | null>(null);
   const [note, setNote] = useState('');
@@ -29,9 +29,9 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
   const [continuedAfter, setContinuedAfter] = useState<VkycRefusalFragment | null>(null);
   const theirs = session.providerDecision;
   const confirm: Record<DisputeResolutionChoice, string> = {
-    KEEP_OURS: texts.acting.dispute.confirmOurs(findStepLabel(session.statusInfo.subStatus)),
+    KEEP_OURS: texts.acting.dispute.confirmOurs(getStepLabel(session.statusInfo.subStatus)),
     ACCEPT_PROVIDER: theirs
-      ? texts.acting.dispute.confirmTheirs(findStepLabel(theirs))
+      ? texts.acting.dispute.confirmTheirs(getStepLabel(theirs))
       : texts.acting.dispute.confirmWithdrawn,
   };
 
@@ -70,7 +70,7 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
         </div>
         <div>
           <dt>{texts.acting.dispute.theirs}</dt>
-          <dd>{theirs ? findStepLabel(theirs) : texts.acting.dispute.withdrawn}</dd>
+          <dd>{theirs ? getStepLabel(theirs) : texts.acting.dispute.withdrawn}</dd>
         </div>
         {reported.subStatus !== theirs && reported.subStatus !== session.statusInfo.subStatus && (
           <div>
@@ -82,9 +82,9 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
         )}
       </dl>
       <Form problems={mutation.problems}>
-        <Choice
+        <RadioField
           label={texts.acting.dispute.whose}
-          options={DISPUTE_LABELS}
+          options={DISPUTE_RESOLUTION_LABELS}
           value={resolution}
           onChange={setResolution}
         />
@@ -95,10 +95,10 @@ export function ResolveDisputeDialog({ session, onDone, onContinue, onClose }: A
             <Button onPress={goOn}>{texts.acting.dispute.showCurrent}</Button>
           </Notice>
         ) : (
-          <MutationNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
+          <MutationFailureNotice mutation={mutation} before={session} onContinue={goOn} fields={['note']} />
         )}
         <ConfirmButtons
-          missing={findMissing(
+          missing={findFirstMissing(
             [!resolution, texts.acting.dispute.choose],
             [resolution === 'ACCEPT_PROVIDER' && !theirs, texts.acting.dispute.keepOurs],
             [!note.trim(), texts.acting.dispute.writeWhy],

@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { toDay } from '../calendar/day.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { toLocalDay } from '../calendar/day.ts';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
@@ -11,7 +11,7 @@ import { type SubStatus, VkycScheduleMeeting, type VkycScheduleMeetingMutation }
 import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { AnyTimeField, FreeSlotField, NextFreeSlots, useDaySlots } from './meeting-time.tsx';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 
 /** Steps in which a call waits for its review: the gateway refuses a booking without a reason. */
 const AWAITING_REVIEW: readonly SubStatus[] = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
@@ -21,11 +21,11 @@ const AWAITING_REVIEW: readonly SubStatus[] = ['AGENT_ENDED_CALL', 'USER_ENDED_C
  * working hours, and a field for any time otherwise. Times are in the time zone of the browser.
  */
 export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycScheduleMeetingMutation['scheduleMeeting']>();
   const booked = session.meeting?.status === 'SCHEDULED' ? session.meeting : null;
   const [startsAt, setStartsAt] = useState<string | null>(null);
-  const [day, setDay] = useState(() => toDay(new Date()));
+  const [day, setDay] = useState(() => toLocalDay(new Date()));
   const [reason, setReason] = useState('');
   // If the gateway refused a booking, the slots may have changed.
   const loaded = useDaySlots(day, mutation.refusal);
@@ -45,7 +45,7 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
     void mutation.run(call, input, (success) => onDone(success.session));
   };
   const bookInstead = (at: string) => {
-    setDay(toDay(new Date(at)));
+    setDay(toLocalDay(new Date(at)));
     setStartsAt(at);
     schedule(at);
   };
@@ -58,7 +58,7 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
     >
       {booked && (
         <p className={style.now}>
-          <Sentence parts={texts.acting.bookedFor(<LocalAndIndianTime at={booked.startsAt} />)} />
+          <TextWithElements parts={texts.acting.bookedFor(<LocalAndIndianTime at={booked.startsAt} />)} />
         </p>
       )}
       <Form problems={mutation.problems} onSubmit={() => schedule(startsAt)}>
@@ -93,13 +93,13 @@ export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: 
         {session.linkExpiresAt && (
           <p>
             <small>
-              <Sentence
+              <TextWithElements
                 parts={texts.acting.schedule.linkExpires(<LocalAndIndianTime at={session.linkExpiresAt} />)}
               />
             </small>
           </p>
         )}
-        <MutationNotice
+        <MutationFailureNotice
           mutation={mutation}
           before={session}
           onContinue={onContinue}

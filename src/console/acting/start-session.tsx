@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { setup } from '../gateway/setup.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { GatewayText } from '../language/gateway-text.tsx';
+import { pageSettings } from '../gateway/setup.ts';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
@@ -12,14 +12,14 @@ import { Field, Form, Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
 import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
 import style from './dialogs.module.css';
-import { MutationNotice, useMutation } from './mutation.tsx';
+import { MutationFailureNotice, useMutation } from './mutation.tsx';
 
 interface Props {
   readonly onClose: () => void;
   readonly onStarted: (row: Row) => void;
 }
 
-export type Started = Extract<
+export type StartSuccess = Extract<
   VkycStartSessionMutation['startSession'],
   { __typename: 'StartSessionSuccess' }
 >;
@@ -28,10 +28,10 @@ const FIELDS = ['verificationId', 'phone', 'name', 'email'];
 
 /** Dialog that starts a session, and then shows the link for the customer. */
 export function StartSessionDialog({ onClose, onStarted }: Props) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycStartSessionMutation['startSession']>();
-  const [started, setStarted] = useState<Started | null>(null);
-  const [verificationId, setVerificationId] = useState(makeVerificationId);
+  const [started, setStarted] = useState<StartSuccess | null>(null);
+  const [verificationId, setVerificationId] = useState(generateVerificationId);
   const [user, setUser] = useState({ phone: '', name: '', email: '' });
 
   const start = () => {
@@ -50,7 +50,7 @@ export function StartSessionDialog({ onClose, onStarted }: Props) {
     });
   };
 
-  if (started) return <SessionStarted started={started} onClose={onClose} />;
+  if (started) return <SessionStartedDialog started={started} onClose={onClose} />;
 
   return (
     <Dialog title={texts.acting.start.title} onClose={onClose}>
@@ -78,7 +78,7 @@ export function StartSessionDialog({ onClose, onStarted }: Props) {
           value={user.email}
           onChange={(email) => setUser({ ...user, email })}
         />
-        <MutationNotice mutation={mutation} fields={FIELDS} />
+        <MutationFailureNotice mutation={mutation} fields={FIELDS} />
         <div className={style.buttons}>
           <Button onPress={onClose}>{texts.acting.cancel}</Button>
           <Button type="submit" look="primary" isPending={mutation.pending}>
@@ -91,12 +91,12 @@ export function StartSessionDialog({ onClose, onStarted }: Props) {
 }
 
 interface StartedProps {
-  readonly started: Started;
+  readonly started: StartSuccess;
   readonly onClose: () => void;
 }
 
 /** Dialog that shows the link of a started session. */
-export function SessionStarted({ started: { session, replayed }, onClose }: StartedProps) {
+export function SessionStartedDialog({ started: { session, replayed }, onClose }: StartedProps) {
   const [, navigate] = useLocation();
   return (
     <Dialog title={texts.acting.start.started} onClose={onClose}>
@@ -111,8 +111,8 @@ export function SessionStarted({ started: { session, replayed }, onClose }: Star
         </>
       ) : (
         <p>
-          <GatewayText>{session.statusInfo.explanation}</GatewayText>{' '}
-          <GatewayText>{session.statusInfo.recommendedAction}</GatewayText>
+          <TranslatedGatewayText>{session.statusInfo.explanation}</TranslatedGatewayText>{' '}
+          <TranslatedGatewayText>{session.statusInfo.recommendedAction}</TranslatedGatewayText>
         </p>
       )}
       <div className={style.buttons}>
@@ -126,7 +126,7 @@ export function SessionStarted({ started: { session, replayed }, onClose }: Star
 }
 
 /** Returns an unused verification id. */
-export const makeVerificationId = (): string => `kyc-${crypto.randomUUID().slice(0, 8)}`;
+export const generateVerificationId = (): string => `kyc-${crypto.randomUUID().slice(0, 8)}`;
 
 /**
  * Field for the verification id of a new session, prefilled with an unused id. With the sandbox, the user may choose
@@ -155,11 +155,11 @@ export function VerificationIdField({
         maxLength={50}
         hint={scenario ? texts.acting.start.willBe(join(stem, scenario)) : texts.acting.start.idHint}
       />
-      {setup.scenarios && (
+      {pageSettings.scenarios && (
         <div>
           <Select
             label={texts.acting.start.scenario}
-            options={scenarioNames(setup.scenarios)}
+            options={scenarioNames(pageSettings.scenarios)}
             value={scenario}
             onChange={(value) => {
               setScenario(value);
@@ -167,7 +167,7 @@ export function VerificationIdField({
             }}
           />
           <p>
-            <small lang="en">{setup.scenarios[scenario || 'awaits-review']}</small>
+            <small lang="en">{pageSettings.scenarios[scenario || 'awaits-review']}</small>
           </p>
         </div>
       )}

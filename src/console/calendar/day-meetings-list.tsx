@@ -1,11 +1,11 @@
 import { memo } from 'react';
 import { Link } from 'wouter';
 import { texts } from '../language/texts.ts';
-import type { CalendarMeeting, DayView, Slot } from '../live/day-meetings.ts';
-import { findLabel } from '../look/labels.ts';
+import type { CalendarMeeting, DayMeetingsState, Slot } from '../live/day-meetings.ts';
+import { getLabel } from '../look/labels.ts';
 import panel from '../look/panel.module.css';
 import { StatusBadge } from '../look/status.tsx';
-import { formatClock } from './day.ts';
+import { formatLocalTime } from './day.ts';
 import style from './day-meetings-list.module.css';
 
 /** Slot with the meetings that begin in it. Meetings that begin in no slot have a group of their own. */
@@ -16,7 +16,7 @@ interface Group {
 }
 
 /** Meetings of a day by time, in the slots of the deployment if it has working hours. */
-export function DayMeetingsList({ view }: { view: DayView }) {
+export function DayMeetingsList({ view }: { view: DayMeetingsState }) {
   const { meetings, slots, isComplete } = view;
   return (
     <section aria-label={texts.calendar.meetings}>
@@ -40,7 +40,7 @@ export function DayMeetingsList({ view }: { view: DayView }) {
   );
 }
 
-function describeCount({ meetings, total, isComplete }: DayView): string {
+function describeCount({ meetings, total, isComplete }: DayMeetingsState): string {
   const { count, loaded, loadedOfMany, noMeetings } = texts.calendar;
   const shown = formatNumber(meetings.length);
   if (!isComplete) {
@@ -73,10 +73,10 @@ function SlotHead({ group: { startsAt, slot }, hasSlots }: { group: Group; hasSl
   return (
     <p className={style.head}>
       <b className="number">
-        <time dateTime={startsAt}>{formatClock(startsAt)}</time>
+        <time dateTime={startsAt}>{formatLocalTime(startsAt)}</time>
         {slot && (
           <>
-            –<time dateTime={slot.endsAt}>{formatClock(slot.endsAt)}</time>
+            –<time dateTime={slot.endsAt}>{formatLocalTime(slot.endsAt)}</time>
           </>
         )}
       </b>
@@ -108,10 +108,10 @@ const Meeting = memo(function Meeting({
   return (
     <li className={`${style.meeting} ${status === 'CANCELLED' ? style.cancelled : ''}`}>
       <time className="number" dateTime={startsAt}>
-        {formatClock(startsAt)}
+        {formatLocalTime(startsAt)}
       </time>
       <Link href={`/sessions/${encodeURIComponent(session.id)}`}>{session.verificationId}</Link>
-      <span className={style.state}>{findLabel(texts.calendar.statuses, status)}</span>
+      <span className={style.state}>{getLabel(texts.calendar.statuses, status)}</span>
       <StatusBadge of={session.statusInfo} />
     </li>
   );

@@ -1,15 +1,15 @@
 import { useEffect, useRef, useState } from 'react';
 import { GatewayError } from '../gateway/gateway.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
-import type { RowFilter } from '../live/rows.ts';
+import type { LocalSessionFilter } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
 import { FailureNotice } from '../look/notice.tsx';
 import type { SessionOrder } from '../operations.ts';
 import style from './export-button.module.css';
 
 interface Props {
-  readonly filter: RowFilter;
+  readonly filter: LocalSessionFilter;
   readonly order: SessionOrder;
 }
 
@@ -20,8 +20,8 @@ const LINE_FEED = 0x0a;
  * Button that saves the list, with its filters and its sort order, as a CSV file. While the file arrives, the button cancels
  * the export. An incomplete file is never saved.
  */
-export function ExportButton({ filter, order }: Props) {
-  const { gateway } = useSignedIn();
+export function CsvExportButton({ filter, order }: Props) {
+  const { gateway } = useViewerAndGateway();
   const controller = useRef<AbortController>(null);
   const [running, setRunning] = useState(false);
   const [rows, setRows] = useState<number | null>(null);

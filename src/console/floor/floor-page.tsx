@@ -1,65 +1,65 @@
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { StartSessionDialog } from '../acting/start-session.tsx';
-import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
+import { useHasAnyRole, useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
-import { useReportState } from '../live/badge.tsx';
-import { CustomerNames, SEE_NAMES } from '../live/customer-names.ts';
-import { Floor } from '../live/floor.ts';
+import { useReportFeedState } from '../live/badge.tsx';
+import { CUSTOMER_NAME_ROLES, CustomerNamesStore } from '../live/customer-names.ts';
+import { FloorStore } from '../live/floor.ts';
 import { useStore } from '../live/store.ts';
-import { useLive } from '../live/use-live.ts';
+import { useStartedWhileMounted } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { PHASE_LABELS } from '../look/labels.ts';
 import { FailureNotice } from '../look/notice.tsx';
 import { useTitle } from '../look/title.ts';
-import { BulkBar } from '../work/bulk-bar.tsx';
-import { useSelection } from '../work/selection.ts';
-import { ExportButton } from './export-button.tsx';
-import { Filters } from './filters.tsx';
+import { BulkActionBar } from '../work/bulk-bar.tsx';
+import { useRowSelection } from '../work/selection.ts';
+import { CsvExportButton } from './export-button.tsx';
+import { ActiveFilters } from './filters.tsx';
 import style from './floor-page.module.css';
-import { lastList } from './last-list.ts';
-import { PhaseStrip } from './phase-strip.tsx';
+import { lastShownList } from './last-list.ts';
+import { OpenSessionsStrip } from './phase-strip.tsx';
 import {
   type FloorQuery,
-  keepAllowed,
-  type ListOrder,
-  ORDERS,
-  type OrderName,
+  keepUsableByViewer,
+  SORT_ORDERS,
+  type SortOrderName,
+  type SortOrderOption,
   useFloorUrl,
 } from './query.ts';
-import { SearchField } from './search-field.tsx';
+import { IdSearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 import { ViewTabs } from './view-tabs.tsx';
 
 const PHASE_OPTIONS: Record<string, string> = { '': texts.floor.allPhases, ...PHASE_LABELS };
-const ORDER_NAMES = Object.keys(ORDERS) as OrderName[];
+const ORDER_NAMES = Object.keys(SORT_ORDERS) as SortOrderName[];
 
 /**
  * Start page of the console, called the floor as in a call centre. The page shows the counts of open sessions
  * by phase and by the party that has to act next, and the filtered list of sessions.
  */
 export function FloorPage() {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const { search, query, isStaff, change } = useFloorUrl();
   useTitle(texts.floor.title);
   useEffect(() => {
-    lastList.search = search.toString();
+    lastShownList.search = search.toString();
   });
-  const listOrder: ListOrder = ORDERS[query.order];
-  const last = useRef<Floor>(null);
-  const floor = useLive(() => {
+  const listOrder: SortOrderOption = SORT_ORDERS[query.order];
+  const last = useRef<FloorStore>(null);
+  const floor = useStartedWhileMounted(() => {
     const counts = last.current?.view.counts ?? null;
-    last.current = new Floor(gateway, query.filter, listOrder.order, counts);
+    last.current = new FloorStore(gateway, query.filter, listOrder.order, counts);
     return last.current;
   }, [gateway, query]);
   const [starting, setStarting] = useState(false);
   /** Matters on a phone only: a wide window always shows the filters. */
   const [areFiltersOpen, setFiltersOpen] = useState(false);
   const stripId = useId();
-  const mayStart = useHasRole('OPERATOR', 'ADMIN');
+  const mayStart = useHasAnyRole('OPERATOR', 'ADMIN');
   const orderLabels = Object.fromEntries(
-    keepAllowed(ORDER_NAMES, isStaff).map((name) => [name, ORDERS[name].label]),
-  ) as Record<OrderName, string>;
+    keepUsableByViewer(ORDER_NAMES, isStaff).map((name) => [name, SORT_ORDERS[name].label]),
+  ) as Record<SortOrderName, string>;
 
   return (
     <div className={style.page} data-filters={areFiltersOpen ? 'open' : 'closed'}>
@@ -78,7 +78,7 @@ export function FloorPage() {
       </div>
       <div className={style.tools}>
         <ViewTabs search={search.toString()} />
-        <SearchField
+        <IdSearchField
           value={search.get('id') ?? ''}
           onChange={(id) =>
             change((next) => {
@@ -108,7 +108,7 @@ export function FloorPage() {
             }
           />
         </div>
-        <ExportButton filter={query.filter} order={ORDERS[query.order].order} />
+        <CsvExportButton filter={query.filter} order={SORT_ORDERS[query.order].order} />
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
             {texts.floor.start}
@@ -116,7 +116,7 @@ export function FloorPage() {
         )}
       </div>
       <div className={style.collapsible}>
-        <Filters />
+        <ActiveFilters />
       </div>
       <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} note={listOrder.note} />
       {starting && (
@@ -129,29 +129,29 @@ export function FloorPage() {
 const countChosen = ({ chosen }: FloorQuery): number =>
   Object.values(chosen).reduce((sum, values) => sum + values.length, 0);
 
-function FloorCounts({ floor }: { floor: Floor }) {
+function FloorCounts({ floor }: { floor: FloorStore }) {
   const { counts, state } = useStore(floor);
-  useReportState(state);
-  return <PhaseStrip counts={counts} />;
+  useReportFeedState(state);
+  return <OpenSessionsStrip counts={counts} />;
 }
 
 interface FloorListProps {
-  readonly floor: Floor;
+  readonly floor: FloorStore;
   readonly filtered: boolean;
   /** Which sessions the order leaves out. */
   readonly note: string | undefined;
 }
 
 function FloorList({ floor, filtered, note }: FloorListProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const { rows, total, edge, loading, failure } = useStore(floor);
   useEffect(() => {
-    lastList.ids = rows.map(({ id }) => id);
+    lastShownList.ids = rows.map(({ id }) => id);
   }, [rows]);
-  const selection = useSelection(rows);
-  const mayActOnMany = useHasRole('OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN');
-  const seesNames = useHasRole(...SEE_NAMES);
-  const customers = useMemo(() => new CustomerNames(gateway), [gateway]);
+  const selection = useRowSelection(rows);
+  const mayActOnMany = useHasAnyRole('OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN');
+  const seesNames = useHasAnyRole(...CUSTOMER_NAME_ROLES);
+  const customers = useMemo(() => new CustomerNamesStore(gateway), [gateway]);
   const { names } = useStore(customers);
   const onVisible = useCallback((ids: readonly string[]) => customers.request(ids), [customers]);
   return (
@@ -170,7 +170,11 @@ function FloorList({ floor, filtered, note }: FloorListProps) {
         selection={mayActOnMany ? selection : null}
       />
       {mayActOnMany && (
-        <BulkBar loaded={rows.length} selection={selection} onSuccess={(row) => floor.applyResult(row)} />
+        <BulkActionBar
+          loaded={rows.length}
+          selection={selection}
+          onSuccess={(row) => floor.applyResult(row)}
+        />
       )}
     </>
   );

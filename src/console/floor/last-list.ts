@@ -6,11 +6,11 @@ interface LastList {
   ids: readonly string[];
 }
 
-export const lastList: LastList = { search: '', ids: [] };
+export const lastShownList: LastList = { search: '', ids: [] };
 
 /** Returns the address of the list with the filters that it had last. */
-export const listAddress = (): string => (lastList.search ? `/?${lastList.search}` : '/');
+export const getLastListAddress = (): string => (lastShownList.search ? `/?${lastShownList.search}` : '/');
 
 /** Returns the session after this one in the list; the first one for a session that is not in the list, null after the last. */
-export const findNextSession = (id: string): string | null =>
-  lastList.ids[lastList.ids.indexOf(id) + 1] ?? null;
+export const findNextIdInLastList = (id: string): string | null =>
+  lastShownList.ids[lastShownList.ids.indexOf(id) + 1] ?? null;

@@ -1,11 +1,11 @@
 import { texts } from '../language/texts.ts';
-import type { Counts } from '../live/floor.ts';
-import { CALLS, findStepLabel, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import type { OpenSessionCounts } from '../live/floor.ts';
+import { getStepLabel, PARTY_LABELS, PHASE_LABELS, VIDEO_CALL_PARTS } from '../look/labels.ts';
 import { formatNumber } from '../look/numbers.ts';
 import { formatDuration, useNow } from '../look/time.tsx';
 import type { Party, Status, SubStatus } from '../operations.ts';
 import style from './phase-strip.module.css';
-import { keepAllowed, LIST_MARKS, type ListMark, useFloorUrl } from './query.ts';
+import { FILTER_MARK_LABELS, type FilterMark, keepUsableByViewer, useFloorUrl } from './query.ts';
 
 /**
  * Whether the strip shows a phase always, or only while the phase has open sessions. Ended sessions are not
@@ -45,7 +45,7 @@ interface Tile {
  * with the longest wait of each. Calls that are over are counted apart from those that go on. Pressing a count
  * filters the session list by it.
  */
-export function PhaseStrip({ counts }: { counts: Counts | null }) {
+export function OpenSessionsStrip({ counts }: { counts: OpenSessionCounts | null }) {
   return (
     <section aria-label={texts.floor.openSessions} className={style.strip}>
       <ul className={style.phases}>
@@ -65,17 +65,17 @@ export function PhaseStrip({ counts }: { counts: Counts | null }) {
   );
 }
 
-type StepCount = Counts['byStatus'][number];
+type StepCount = OpenSessionCounts['byStatus'][number];
 
-const countSteps = (counts: Counts | null, status: Status): StepCount[] =>
+const countSteps = (counts: OpenSessionCounts | null, status: Status): StepCount[] =>
   (counts?.byStatus ?? [])
     .filter((each) => each.status === status)
     .sort((one, other) => other.count - one.count);
 
 const isOver = ({ subStatus }: StepCount): boolean =>
-  (CALLS.over.steps as readonly SubStatus[]).includes(subStatus);
+  (VIDEO_CALL_PARTS.over.steps as readonly SubStatus[]).includes(subStatus);
 
-function listTiles(counts: Counts | null): readonly Tile[] {
+function listTiles(counts: OpenSessionCounts | null): readonly Tile[] {
   return PHASES_IN_ORDER.flatMap((status): Tile[] => {
     const steps = countSteps(counts, status);
     if (SHOWN[status] === 'IF_ANY' && steps.length === 0) return [];
@@ -85,10 +85,10 @@ function listTiles(counts: Counts | null): readonly Tile[] {
       {
         filter: 'call',
         value: 'going',
-        label: CALLS.going.label,
+        label: VIDEO_CALL_PARTS.going.label,
         steps: steps.filter((each) => !isOver(each)),
       },
-      { filter: 'call', value: 'over', label: CALLS.over.label, steps: steps.filter(isOver) },
+      { filter: 'call', value: 'over', label: VIDEO_CALL_PARTS.over.label, steps: steps.filter(isOver) },
     ];
   });
 }
@@ -112,7 +112,7 @@ function Phase({ tile: { filter, value, label, steps }, known }: { tile: Tile; k
               aria-pressed={search.has('step', subStatus)}
               onClick={() => toggle('step', subStatus)}
             >
-              <span>{findStepLabel(subStatus)}</span>
+              <span>{getStepLabel(subStatus)}</span>
               <b>{formatNumber(count)}</b>
             </button>
           </li>
@@ -122,7 +122,7 @@ function Phase({ tile: { filter, value, label, steps }, known }: { tile: Tile; k
   );
 }
 
-function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) {
+function PartyCount({ party, counts }: { party: Party; counts: OpenSessionCounts | null }) {
   const { search, toggle } = useFloorUrl();
   const found = counts?.byWaitingOn.find(({ waitingOn }) => waitingOn === party);
   return (
@@ -145,14 +145,14 @@ function Marks() {
   const { query, isStaff, toggle } = useFloorUrl();
   return (
     <ul className={style.parties} aria-label={texts.floor.onlyThose}>
-      {keepAllowed(Object.keys(LIST_MARKS) as ListMark[], isStaff).map((mark) => (
+      {keepUsableByViewer(Object.keys(FILTER_MARK_LABELS) as FilterMark[], isStaff).map((mark) => (
         <li key={mark}>
           <button
             type="button"
             aria-pressed={query.chosen.is.includes(mark)}
             onClick={() => toggle('is', mark)}
           >
-            {LIST_MARKS[mark]}
+            {FILTER_MARK_LABELS[mark]}
           </button>
         </li>
       ))}

@@ -1,21 +1,21 @@
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
-import { getDayBounds, toDay } from '../calendar/day.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { getDayBounds, toLocalDay } from '../calendar/day.ts';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
-import type { RowFilter } from '../live/rows.ts';
+import type { LocalSessionFilter } from '../live/rows.ts';
 import {
-  CALLS,
-  type CallPart,
-  keepKeys,
-  keepSubStatuses,
-  MARK_LABELS,
+  keepKnownKeys,
+  keepKnownSubStatuses,
   PARTY_LABELS,
   PHASE_LABELS,
+  SESSION_MARK_LABELS,
+  VIDEO_CALL_PARTS,
+  type VideoCallPart,
 } from '../look/labels.ts';
 import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations.ts';
 
-export interface ListOrder {
+export interface SortOrderOption {
   readonly label: string;
   readonly order: SessionOrder;
   /** Which sessions the order leaves out. */
@@ -23,7 +23,7 @@ export interface ListOrder {
 }
 
 /** Sort orders of the session list, by their names in the URL. */
-export const ORDERS = {
+export const SORT_ORDERS = {
   newest: { label: texts.floor.orders.newest, order: { field: 'CREATED_AT', direction: 'DESC' } },
   oldest: { label: texts.floor.orders.oldest, order: { field: 'CREATED_AT', direction: 'ASC' } },
   moved: { label: texts.floor.orders.moved, order: { field: 'UPDATED_AT', direction: 'DESC' } },
@@ -31,34 +31,34 @@ export const ORDERS = {
   since: { ...texts.list.orders.since, order: { field: 'STATUS_SINCE', direction: 'ASC' } },
   meeting: { ...texts.list.orders.meeting, order: { field: 'MEETING_AT', direction: 'ASC' } },
   due: { ...texts.list.orders.due, order: { field: 'DUE_AT', direction: 'ASC' } },
-} as const satisfies Record<string, ListOrder>;
-export type OrderName = keyof typeof ORDERS;
+} as const satisfies Record<string, SortOrderOption>;
+export type SortOrderName = keyof typeof SORT_ORDERS;
 
 /** Label of each mark by which the list can be filtered. */
-export const LIST_MARKS = { ...MARK_LABELS, ...texts.list.marks };
-export type ListMark = keyof typeof LIST_MARKS;
+export const FILTER_MARK_LABELS = { ...SESSION_MARK_LABELS, ...texts.list.marks };
+export type FilterMark = keyof typeof FILTER_MARK_LABELS;
 
 const DAY_MS = 86_400_000;
 
 /** Condition of each mark, as of now. */
-const MARK_FILTERS: Readonly<Record<ListMark, () => RowFilter>> = {
+const MARK_FILTERS: Readonly<Record<FilterMark, () => LocalSessionFilter>> = {
   disputed: () => ({ disputed: true }),
   escalated: () => ({ escalated: true }),
   closed: () => ({ closed: true }),
   replaced: () => ({ replaced: true }),
   overdue: () => ({ overdue: true }),
   meetingToday: () => {
-    const { from, to } = getDayBounds(toDay(new Date()));
+    const { from, to } = getDayBounds(toLocalDay(new Date()));
     return { meetingFrom: from, meetingTo: to };
   },
   linkExpiring: () => ({ linkExpiresBefore: new Date(Date.now() + DAY_MS).toISOString() }),
 };
 
 /** Marks and orders that the gateway refuses to customers. */
-const FOR_STAFF: ReadonlySet<ListMark | OrderName> = new Set(['escalated', 'overdue', 'due']);
+const FOR_STAFF: ReadonlySet<FilterMark | SortOrderName> = new Set(['escalated', 'overdue', 'due']);
 
 /** Returns the marks, or the orders, that the viewer may use. */
-export const keepAllowed = <Name extends ListMark | OrderName>(
+export const keepUsableByViewer = <Name extends FilterMark | SortOrderName>(
   names: readonly Name[],
   isStaff: boolean,
 ): Name[] => names.filter((name) => isStaff || !FOR_STAFF.has(name));
@@ -103,31 +103,31 @@ const VIEWS: readonly View[] = [
  * Returns the tabs of the start page for these roles. The tabs for the viewer's roles come first; the very first tab applies
  * if the URL has no filters.
  */
-export function orderViewsFor(roles: readonly Role[]): readonly View[] {
+export function listPresetViewsFor(roles: readonly Role[]): readonly View[] {
   const isMine = (view: View) => view.roles.some((role) => roles.includes(role));
   return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view) && !view.isExclusive)];
 }
 
 /** Label of each person by whose assignments the list can be filtered. The URL does not hold the id of the person. */
-export const ASSIGNED_LABELS = { me: texts.work.assignedToMe };
+export const ASSIGNEE_FILTER_LABELS = { me: texts.work.assignedToMe };
 
 /** Filters with chosen values, by their names in the URL. A session passes `is` only if it has all of its marks. */
 export interface ChosenFilters {
   readonly phase: readonly Status[];
   readonly step: readonly SubStatus[];
   /** Parts of the calls, each a name for several steps. */
-  readonly call: readonly CallPart[];
+  readonly call: readonly VideoCallPart[];
   readonly waiting: readonly Party[];
-  readonly is: readonly ListMark[];
-  readonly assigned: readonly (keyof typeof ASSIGNED_LABELS)[];
+  readonly is: readonly FilterMark[];
+  readonly assigned: readonly (keyof typeof ASSIGNEE_FILTER_LABELS)[];
 }
 export type FilterName = keyof ChosenFilters;
 
 /** Filter and sort order of the session list, as read from the URL. */
 export interface FloorQuery {
   readonly chosen: ChosenFilters;
-  readonly filter: RowFilter;
-  readonly order: OrderName;
+  readonly filter: LocalSessionFilter;
+  readonly order: SortOrderName;
 }
 
 /**
@@ -137,15 +137,17 @@ export interface FloorQuery {
 export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewerId: string): FloorQuery {
   const read = (name: FilterName) => [...new Set(search.getAll(name))];
   const chosen = {
-    phase: keepKeys<Status>(PHASE_LABELS, read('phase')),
-    step: keepSubStatuses(read('step')),
-    call: keepKeys<CallPart>(CALLS, read('call')),
-    waiting: keepKeys<Party>(PARTY_LABELS, read('waiting')),
-    is: keepAllowed(keepKeys<ListMark>(LIST_MARKS, read('is')), isStaff),
-    assigned: isStaff ? keepKeys(ASSIGNED_LABELS, read('assigned')) : [],
+    phase: keepKnownKeys<Status>(PHASE_LABELS, read('phase')),
+    step: keepKnownSubStatuses(read('step')),
+    call: keepKnownKeys<VideoCallPart>(VIDEO_CALL_PARTS, read('call')),
+    waiting: keepKnownKeys<Party>(PARTY_LABELS, read('waiting')),
+    is: keepUsableByViewer(keepKnownKeys<FilterMark>(FILTER_MARK_LABELS, read('is')), isStaff),
+    assigned: isStaff ? keepKnownKeys(ASSIGNEE_FILTER_LABELS, read('assigned')) : [],
   };
   const text = (search.get('id') ?? '').slice(0, MAX_SEARCH_LETTERS);
-  const subStatus = [...new Set([...chosen.step, ...chosen.call.flatMap((part) => CALLS[part].steps)])];
+  const subStatus = [
+    ...new Set([...chosen.step, ...chosen.call.flatMap((part) => VIDEO_CALL_PARTS[part].steps)]),
+  ];
   return {
     chosen,
     // Leaves empty lists out, because the gateway would match no session with an empty list.
@@ -157,7 +159,9 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewe
       ...(chosen.assigned.length > 0 && { assignedTo: viewerId }),
       ...([...text].length >= MIN_SEARCH_LETTERS && { search: text }),
     },
-    order: keepAllowed(keepKeys<OrderName>(ORDERS, search.getAll('order')), isStaff)[0] ?? 'newest',
+    order:
+      keepUsableByViewer(keepKnownKeys<SortOrderName>(SORT_ORDERS, search.getAll('order')), isStaff)[0] ??
+      'newest',
   };
 }
 
@@ -166,10 +170,10 @@ export function parseFloorQuery(search: URLSearchParams, isStaff: boolean, viewe
  * first tab applies.
  */
 export function useFloorUrl() {
-  const { viewer } = useSignedIn();
+  const { viewer } = useViewerAndGateway();
   const isStaff = viewer.roles.some((role) => role !== 'CUSTOMER');
   const [given, setSearch] = useSearchParams();
-  const search = given.size > 0 ? given : new URLSearchParams(orderViewsFor(viewer.roles)[0]?.search);
+  const search = given.size > 0 ? given : new URLSearchParams(listPresetViewsFor(viewer.roles)[0]?.search);
   const change = (edit: (next: URLSearchParams) => void) => {
     const next = new URLSearchParams(search);
     edit(next);

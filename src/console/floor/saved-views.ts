@@ -9,7 +9,7 @@ export interface SavedView {
 const STORAGE_KEY = 'vkyc.views';
 const MAX_VIEWS = 20;
 /** Number of letters that the name of a view can have. */
-export const MAX_NAME_LETTERS = 40;
+export const MAX_VIEW_NAME_LETTERS = 40;
 
 /** Reads stored views. Returns no views for anything else, because anyone can edit what a browser stores. */
 function parseViews(text: string | null): readonly SavedView[] {

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import { texts } from '../language/texts.ts';
-import { useKeys } from '../look/keys.ts';
+import { useShortcutKeys } from '../look/keys.ts';
 import style from './floor-page.module.css';
 import { MAX_SEARCH_LETTERS, MIN_SEARCH_LETTERS } from './query.ts';
 
@@ -10,7 +10,7 @@ const TYPING_PAUSE_MS = 250;
  * Search field for a part of a verification id or reference id. The search starts when the user has paused typing
  * (debounce). The `/` key focuses the field.
  */
-export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+export function IdSearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const field = useRef<HTMLInputElement>(null);
   const hint = useId();
@@ -20,7 +20,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
     const waiting = setTimeout(() => onChange(text), TYPING_PAUSE_MS);
     return () => clearTimeout(waiting);
   }, [text, value, onChange]);
-  useKeys(['/'], () => field.current?.focus());
+  useShortcutKeys(['/'], () => field.current?.focus());
   const isTooShort = text !== '' && [...text].length < MIN_SEARCH_LETTERS;
   return (
     <div className={style.search}>

@@ -3,15 +3,15 @@ import { memo, type RefObject, useEffect, useRef, useState, useSyncExternalStore
 import { Link } from 'wouter';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
-import { useKeys } from '../look/keys.ts';
-import { MARK_LABELS } from '../look/labels.ts';
-import { formatNumber, formatSessions } from '../look/numbers.ts';
+import { useShortcutKeys } from '../look/keys.ts';
+import { SESSION_MARK_LABELS } from '../look/labels.ts';
+import { formatNumber, formatSessionCount } from '../look/numbers.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
-import { formatDuration, formatMoment, TimeSince, useNow, ZoneNote } from '../look/time.tsx';
+import { formatDuration, formatLocalDateTime, TimeSince, TimeZoneNote, useNow } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
 import { RowCheckbox } from '../work/row-checkbox.tsx';
-import type { Selection } from '../work/selection.ts';
-import { WorkerMark } from '../work/worker.tsx';
+import type { RowSelection } from '../work/selection.ts';
+import { AssigneeMark } from '../work/worker.tsx';
 import style from './session-table.module.css';
 
 interface Props {
@@ -29,7 +29,7 @@ interface Props {
   readonly note: string | undefined;
   readonly whenEmpty: string;
   /** Null if the viewer's role cannot act on several sessions. */
-  readonly selection: Selection | null;
+  readonly selection: RowSelection | null;
 }
 
 const ROW_PX = 44;
@@ -141,7 +141,7 @@ function Table({
     virtual.scrollToIndex(to);
     requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
   };
-  useKeys(['j', 'k', 'x'], (key) => {
+  useShortcutKeys(['j', 'k', 'x'], (key) => {
     const at = Number(document.activeElement?.closest('[data-index]')?.getAttribute('data-index') ?? -1);
     if (key !== 'x') return focusRow(at + (key === 'j' ? 1 : -1));
     const row = rows[at];
@@ -198,11 +198,11 @@ function Table({
         {rows.length === 0 && <p className={style.empty}>{loading ? texts.frame.loading : whenEmpty}</p>}
       </div>
       <p className={style.foot} role="status">
-        {total === null ? texts.floor.moreThan(formatSessions(rows.length)) : formatSessions(total)}
+        {total === null ? texts.floor.moreThan(formatSessionCount(rows.length)) : formatSessionCount(total)}
         {more && rows.length > 0 && texts.floor.loaded(formatNumber(rows.length))}
         {note && `. ${note}`}
       </p>
-      <ZoneNote />
+      <TimeZoneNote />
     </>
   );
 }
@@ -215,7 +215,7 @@ interface RowProps {
   readonly top: number;
   readonly isSelected: boolean;
   /** Undefined if rows cannot be selected. */
-  readonly onToggle: Selection['toggle'] | undefined;
+  readonly onToggle: RowSelection['toggle'] | undefined;
 }
 
 /** Row of the table. The component is memoized, so that it renders again only if its own session changes. */
@@ -235,10 +235,10 @@ const SessionRow = memo(function SessionRow({ row, name, index, top, isSelected,
         <span className={style.name}>
           {onToggle && <RowCheckbox row={row} isSelected={isSelected} onToggle={onToggle} />}
           <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
-          {row.disputed && <span className={style.disputed}>{MARK_LABELS.disputed}</span>}
-          {row.escalated && <span className={style.escalated}>{MARK_LABELS.escalated}</span>}
+          {row.disputed && <span className={style.disputed}>{SESSION_MARK_LABELS.disputed}</span>}
+          {row.escalated && <span className={style.escalated}>{SESSION_MARK_LABELS.escalated}</span>}
           {row.dueAt && <Overdue dueAt={row.dueAt} isOverdue={row.overdue ?? false} />}
-          <WorkerMark session={row} />
+          <AssigneeMark session={row} />
         </span>
       </td>
       {name !== undefined && (
@@ -257,12 +257,12 @@ const SessionRow = memo(function SessionRow({ row, name, index, top, isSelected,
       </td>
       <td className={`number ${style.meeting}`}>
         {row.meeting?.status === 'SCHEDULED' ? (
-          formatMoment(row.meeting.startsAt)
+          formatLocalDateTime(row.meeting.startsAt)
         ) : (
           <span aria-hidden>–</span>
         )}
       </td>
-      <td className={`number ${style.started}`}>{formatMoment(row.createdAt)}</td>
+      <td className={`number ${style.started}`}>{formatLocalDateTime(row.createdAt)}</td>
     </tr>
   );
 });
@@ -272,7 +272,7 @@ function Overdue({ dueAt, isOverdue }: { dueAt: string; isOverdue: boolean }) {
   const late = useNow() - Date.parse(dueAt);
   if (!isOverdue && late < 0) return null;
   return (
-    <span className={style.overdue} title={formatMoment(dueAt)}>
+    <span className={style.overdue} title={formatLocalDateTime(dueAt)}>
       {texts.list.overdueFor(formatDuration(late))}
     </span>
   );

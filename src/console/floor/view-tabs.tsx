@@ -1,21 +1,21 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { UserText } from '../look/user-text.tsx';
-import { orderViewsFor } from './query.ts';
-import { deleteView, MAX_NAME_LETTERS, saveView, useSavedViews } from './saved-views.ts';
+import { listPresetViewsFor } from './query.ts';
+import { deleteView, MAX_VIEW_NAME_LETTERS, saveView, useSavedViews } from './saved-views.ts';
 import style from './view-tabs.module.css';
 
 /** Tabs of the list: the views of the console, and those that the user saved. Offers to save the filters in the address. */
 export function ViewTabs({ search }: { search: string }) {
-  const { viewer } = useSignedIn();
+  const { viewer } = useViewerAndGateway();
   const saved = useSavedViews();
   const [isSaving, setSaving] = useState(false);
-  const views = orderViewsFor(viewer.roles);
+  const views = listPresetViewsFor(viewer.roles);
   const isKnown = [...views, ...saved].some((view) => view.search === search);
   const current = (view: { search: string }) => (view.search === search ? 'page' : undefined);
   return (
@@ -65,7 +65,7 @@ function SaveViewDialog({ search, onClose }: { search: string; onClose: () => vo
           label={texts.list.viewName}
           name="name"
           autoFocus
-          maxLength={MAX_NAME_LETTERS}
+          maxLength={MAX_VIEW_NAME_LETTERS}
           value={name}
           onChange={setName}
           hint={texts.list.saveViewHint}

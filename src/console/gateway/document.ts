@@ -9,7 +9,7 @@ export const document = <Result, Variables>(text: string): TypedDocumentNode<Res
   parse(text) as TypedDocumentNode<Result, Variables>;
 
 /** Returns the source text of a parsed operation. */
-export const getDocumentText = ({
+export const getOperationText = ({
   loc,
 }: {
   readonly loc?: { source: { body: string } } | undefined;

@@ -3,8 +3,8 @@ import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import { texts } from '../language/texts.ts';
 import { VkycViewer } from '../operations.ts';
-import { getDocumentText } from './document.ts';
-import { fetchToken, type SignIn } from './sign-in.ts';
+import { getOperationText } from './document.ts';
+import { obtainAccessToken, type SignInMethod } from './sign-in.ts';
 
 /** Failed request to the gateway. `message` is shown to the user and says what to do. */
 export class GatewayError extends Error {
@@ -44,8 +44,8 @@ const ENDPOINT = new URL('/graphql', location.href);
  * Client of the gateway for one signed-in user. Queries and mutations use HTTP. All subscriptions share one
  * WebSocket, and resume after a lost connection.
  */
-export class Gateway {
-  readonly #signIn: SignIn;
+export class GatewayClient {
+  readonly #signIn: SignInMethod;
   readonly #onRefused: (why: GatewayError) => void;
   readonly #client: Client;
   readonly #socket;
@@ -56,7 +56,7 @@ export class Gateway {
    * `onRefused` is called when the gateway rejects a token that the user pasted, so that the user must sign
    * in again.
    */
-  constructor(signIn: SignIn, onRefused: (why: GatewayError) => void) {
+  constructor(signIn: SignInMethod, onRefused: (why: GatewayError) => void) {
     this.#signIn = signIn;
     this.#onRefused = onRefused;
     this.#client = new Client({
@@ -140,7 +140,7 @@ export class Gateway {
     { next, onState, fail }: Watcher<Result>,
   ): () => void {
     const payload = {
-      query: getDocumentText(operation),
+      query: getOperationText(operation),
       variables: { ...variables } as Record<string, unknown>,
     };
     this.#states.set(payload, onState);
@@ -190,7 +190,7 @@ export class Gateway {
 
   async #credentials(): Promise<Record<string, string>> {
     if (!this.#token || this.#token.until < Date.now())
-      this.#token = { value: fetchToken(this.#signIn), until: Date.now() + TOKEN_REUSE_MS };
+      this.#token = { value: obtainAccessToken(this.#signIn), until: Date.now() + TOKEN_REUSE_MS };
     try {
       const token = await this.#token.value;
       return token ? { authorization: `Bearer ${token}` } : {};

@@ -14,7 +14,7 @@ const written = document.querySelector('#setup')?.textContent;
  * Settings in the page, or these defaults if the page has none. Only the gateway writes settings into the
  * page; other servers, such as Vite's dev server, do not.
  */
-export const setup: Setup = JSON.parse(written ?? 'null') ?? {
+export const pageSettings: Setup = JSON.parse(written ?? 'null') ?? {
   signIn: 'PASTED',
   scenarios: null,
 };

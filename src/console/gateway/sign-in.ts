@@ -1,9 +1,9 @@
 import { texts } from '../language/texts.ts';
 import type { Role } from '../operations.ts';
-import { setup } from './setup.ts';
+import { pageSettings } from './setup.ts';
 
 /** How a browser tab authenticates. Each tab has its own sign-in, which is kept until the tab is closed. */
-export type SignIn =
+export type SignInMethod =
   /** In development: requests have no token, and the gateway treats the user as ADMIN. */
   | { readonly kind: 'DEVELOPER' }
   /** In development: the gateway issues a token for this role whenever one is needed. */
@@ -33,15 +33,15 @@ const DEVELOPMENT_USERS: Readonly<Record<DevelopmentRole, string>> = {
 export const DEVELOPMENT_ROLES = Object.keys(DEVELOPMENT_USERS) as DevelopmentRole[];
 
 /** Returns this tab's stored sign-in; null if the user has to sign in first. */
-export function rememberedSignIn(): SignIn | null {
+export function readStoredSignIn(): SignInMethod | null {
   return (
     parseSignIn(sessionStorage.getItem(STORAGE_KEY)) ??
-    (setup.signIn === 'ISSUED' ? { kind: 'DEVELOPER' } : null)
+    (pageSettings.signIn === 'ISSUED' ? { kind: 'DEVELOPER' } : null)
   );
 }
 
 /** Reads a stored sign-in; null for anything else. Otherwise the console could not be opened until the tab is closed. */
-function parseSignIn(text: string | null): SignIn | null {
+function parseSignIn(text: string | null): SignInMethod | null {
   try {
     const kept = JSON.parse(text ?? 'null');
     if (kept?.kind === 'DEVELOPER') return { kind: 'DEVELOPER' };
@@ -54,7 +54,7 @@ function parseSignIn(text: string | null): SignIn | null {
 }
 
 /** Stores the sign-in of this tab in `sessionStorage`; null deletes it. */
-export function rememberSignIn(signIn: SignIn | null): void {
+export function storeSignIn(signIn: SignInMethod | null): void {
   if (signIn) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(signIn));
   else sessionStorage.removeItem(STORAGE_KEY);
 }
@@ -64,7 +64,7 @@ export function rememberSignIn(signIn: SignIn | null): void {
  * which needs none.
  * @throws Error if the gateway issues no token
  */
-export async function fetchToken(signIn: SignIn): Promise<string | null> {
+export async function obtainAccessToken(signIn: SignInMethod): Promise<string | null> {
   if (signIn.kind === 'DEVELOPER') return null;
   if (signIn.kind === 'TOKEN') return signIn.token;
   const answer = await fetch('/dev/token', {

@@ -1,18 +1,18 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
-import { GatewayMessage } from '../language/gateway-text.tsx';
+import { TranslatedGatewayMessage } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import { type Role, VkycViewer, type VkycViewerQuery } from '../operations.ts';
-import { Gateway, type GatewayError } from './gateway.ts';
-import { rememberedSignIn, rememberSignIn, type SignIn } from './sign-in.ts';
+import { GatewayClient, type GatewayError } from './gateway.ts';
+import { readStoredSignIn, type SignInMethod, storeSignIn } from './sign-in.ts';
 
 type Viewer = VkycViewerQuery['viewer'];
 
 interface SignedIn {
-  readonly gateway: Gateway;
+  readonly gateway: GatewayClient;
   readonly viewer: Viewer;
-  readonly signIn: SignIn;
+  readonly signIn: SignInMethod;
   /** Signs in as another user; null signs out. */
-  switchUser(signIn: SignIn | null): void;
+  switchUser(signIn: SignInMethod | null): void;
 }
 
 const RETRY_DELAY_MS = 2_000;
@@ -23,15 +23,15 @@ const Context = createContext<SignedIn | null>(null);
  * Hook that returns the signed-in user and their gateway client.
  * @throws Error if used outside of `SignedInOnly`
  */
-export function useSignedIn(): SignedIn {
+export function useViewerAndGateway(): SignedIn {
   const signedIn = use(Context);
-  if (!signedIn) throw new Error('useSignedIn() was called outside of SignedInOnly');
+  if (!signedIn) throw new Error('useViewerAndGateway() was called outside of SignedInOnly');
   return signedIn;
 }
 
 /** Hook that returns whether the viewer has at least one of these roles. */
-export const useHasRole = (...roles: Role[]): boolean => {
-  const { viewer } = useSignedIn();
+export const useHasAnyRole = (...roles: Role[]): boolean => {
+  const { viewer } = useViewerAndGateway();
   return roles.some((role) => viewer.roles.includes(role));
 };
 
@@ -41,19 +41,19 @@ interface Props {
    * Renders the sign-in page. `why` is the error of the last attempt to sign in; null before the first
    * attempt.
    */
-  readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: GatewayError | null) => ReactNode;
+  readonly renderSignIn: (switchUser: (signIn: SignInMethod) => void, why: GatewayError | null) => ReactNode;
 }
 
 /** Renders its children once the user has signed in, and `renderSignIn` until then. */
 export function SignedInOnly({ children, renderSignIn }: Props) {
-  const [signIn, setSignIn] = useState(rememberedSignIn);
+  const [signIn, setSignIn] = useState(readStoredSignIn);
   const [known, setKnown] = useState<Pick<SignedIn, 'gateway' | 'viewer'> | null>(null);
   const [why, setWhy] = useState<GatewayError | null>(null);
 
-  const switchUser = useCallback((next: SignIn | null) => {
-    rememberSignIn(next);
+  const switchUser = useCallback((next: SignInMethod | null) => {
+    storeSignIn(next);
     setKnown(null);
-    setSignIn(next ?? rememberedSignIn());
+    setSignIn(next ?? readStoredSignIn());
   }, []);
 
   useEffect(() => {
@@ -62,7 +62,7 @@ export function SignedInOnly({ children, renderSignIn }: Props) {
       setWhy(failure);
       switchUser(null);
     };
-    const gateway = new Gateway(signIn, refuse);
+    const gateway = new GatewayClient(signIn, refuse);
     let retrying: ReturnType<typeof setTimeout> | undefined;
     let closed = false;
     const ask = async () => {
@@ -91,5 +91,5 @@ export function SignedInOnly({ children, renderSignIn }: Props) {
   );
   if (value) return <Context value={value}>{children}</Context>;
   if (!signIn) return renderSignIn(switchUser, why);
-  return <p role="status">{why ? <GatewayMessage of={why} /> : texts.frame.signingIn}</p>;
+  return <p role="status">{why ? <TranslatedGatewayMessage of={why} /> : texts.frame.signingIn}</p>;
 }

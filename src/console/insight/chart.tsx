@@ -11,7 +11,7 @@ import {
   Tooltip,
 } from 'chart.js';
 import { useEffect, useMemo, useRef } from 'react';
-import { type Colours, useColours } from './colours.ts';
+import { type ThemeColours, useThemeColours } from './colours.ts';
 import style from './insight.module.css';
 
 // Registers only the parts of Chart.js that are used, so that the bundler leaves out the others (tree
@@ -39,7 +39,7 @@ interface Props {
    * Builds the configuration of Chart.js. Memoize this function, because a new function makes the chart
    * redraw.
    */
-  readonly draw: (colours: Colours) => ChartConfig;
+  readonly draw: (colours: ThemeColours) => ChartConfig;
 }
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -51,7 +51,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 export function Chart({ label, heightPx, draw }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const chart = useRef<ChartJs<ChartKind, number[], string | string[]> | null>(null);
-  const colours = useColours();
+  const colours = useThemeColours();
   const drawing = useMemo(() => draw(colours), [draw, colours]);
 
   useEffect(
@@ -87,14 +87,14 @@ const FONT = { family: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans
  * Returns the options of a chart's axis in the colours of the theme. `lines` says whether the axis has grid
  * lines.
  */
-export const axisOptions = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
+export const createAxisOptions = ({ 'ink-soft': soft, line }: ThemeColours, lines = true) => ({
   border: { display: false },
   grid: { display: lines, color: line, drawTicks: false },
   ticks: { color: soft, font: FONT, padding: 8 },
 });
 
 /** Returns the options that all charts have in common. */
-export const commonOptions = ({ ink, surface, line }: Colours) => ({
+export const createCommonChartOptions = ({ ink, surface, line }: ThemeColours) => ({
   responsive: true,
   maintainAspectRatio: false,
   animation: calm.matches ? (false as const) : { duration: 350 },

@@ -5,10 +5,10 @@ const NAMES = ['ink', 'ink-soft', 'line', 'surface', 'accent', 'good', 'bad', 't
  * Colours of the theme by name. The colours are computed values, because the canvas of a chart does not
  * understand CSS variables.
  */
-export type Colours = Readonly<Record<(typeof NAMES)[number], string>>;
+export type ThemeColours = Readonly<Record<(typeof NAMES)[number], string>>;
 
 /** Computes the values that the CSS variables of the colours have in the current theme. */
-function read(): Colours {
+function read(): ThemeColours {
   const probe = document.createElement('span');
   // Turns CSS transitions off, because during a transition the computed colour would still be the old one.
   probe.style.transitionProperty = 'none';
@@ -18,14 +18,14 @@ function read(): Colours {
     return [name, getComputedStyle(probe).color];
   });
   probe.remove();
-  return Object.fromEntries(entries) as Colours;
+  return Object.fromEntries(entries) as ThemeColours;
 }
 
 /**
  * Hook that returns the colours of the current theme. The component renders again when the user or the system
  * changes the theme.
  */
-export function useColours(): Colours {
+export function useThemeColours(): ThemeColours {
   const [colours, setColours] = useState(read);
   useEffect(() => {
     const again = () => setColours(read());

@@ -17,7 +17,7 @@ interface Props {
 const VIEWS = ['chart', 'table'] as const;
 
 /** Card that shows figures as a chart, or as a table if the user presses a button. */
-export function FigureCard({ title, about, empty, chart, table }: Props) {
+export function ChartOrTableCard({ title, about, empty, chart, table }: Props) {
   const [view, setView] = useState<(typeof VIEWS)[number]>('chart');
   const heading = useId();
   return (

@@ -1,5 +1,5 @@
 import { texts } from '../language/texts.ts';
-import { findLabel, PHASE_LABELS } from '../look/labels.ts';
+import { getLabel, PHASE_LABELS } from '../look/labels.ts';
 import { formatDuration } from '../look/time.tsx';
 import type { Status } from '../operations.ts';
 import type { Stats } from './use-stats.ts';
@@ -22,7 +22,7 @@ const ON_SUCCESS_PATH = {
 const SUCCESS_PATH = (Object.keys(ON_SUCCESS_PATH) as Status[]).filter((status) => ON_SUCCESS_PATH[status]);
 
 /** Formats a share in percent. Returns a dash if `whole` is 0. */
-export function formatShare(part: number, whole: number): string {
+export function formatPercent(part: number, whole: number): string {
   if (whole === 0) return '–';
   const percent = (100 * part) / whole;
   return `${percent.toLocaleString(texts.locale, { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
@@ -59,7 +59,7 @@ const findStage = (funnel: Stats['funnel'], status: Status) =>
   funnel.find((stage) => stage.status === status);
 
 /** One bar of the funnel chart: the number of sessions that have reached this stage. */
-export interface Stage {
+export interface FunnelBar {
   readonly name: string;
   readonly reached: number;
   /** Number of sessions that reached the previous stage; null for the first stage. */
@@ -69,7 +69,7 @@ export interface Stage {
 /**
  * Computes the stages of the funnel: started, then each phase that an approved session passes, then approved.
  */
-export function computeFunnel(stats: Stats): readonly Stage[] {
+export function computeFunnel(stats: Stats): readonly FunnelBar[] {
   const { started, approved } = computeTotals(stats);
   const steps = [
     { name: texts.insight.started, reached: started },
@@ -83,7 +83,7 @@ export function computeFunnel(stats: Stats): readonly Stage[] {
 }
 
 /** Lists the session counts by sub-status, without approved sessions, the largest count first. */
-export const listNotApproved = ({ byStatus }: Stats) =>
+export const listNotApprovedCounts = ({ byStatus }: Stats) =>
   byStatus
     .filter(({ subStatus }) => subStatus !== 'AUDITOR_APPROVED')
     .sort((one, other) => other.count - one.count);
@@ -96,7 +96,7 @@ export const listPhaseTimes = ({ funnel }: Stats) =>
   funnel
     .map(({ status, ...stage }) => ({
       ...stage,
-      name: findLabel(PHASE_LABELS, status),
+      name: getLabel(PHASE_LABELS, status),
       onSuccessPath: ON_SUCCESS_PATH[status] ?? false,
     }))
     .filter(({ reached, onSuccessPath }) => onSuccessPath || reached > 0);

@@ -1,19 +1,19 @@
 import { useCallback, useMemo } from 'react';
 import { texts } from '../language/texts.ts';
 import { formatNumber } from '../look/numbers.ts';
-import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
-import type { Colours } from './colours.ts';
-import { FigureCard, NumberTable } from './figure-card.tsx';
-import { computeFunnel, formatShare, type Stage } from './figures.ts';
+import { Chart, type ChartConfig, createAxisOptions, createCommonChartOptions } from './chart.tsx';
+import type { ThemeColours } from './colours.ts';
+import { ChartOrTableCard, NumberTable } from './figure-card.tsx';
+import { computeFunnel, type FunnelBar, formatPercent } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
 /** Card with the funnel: how many sessions reached each phase. */
 export function FunnelCard({ stats }: { stats: Stats }) {
   const stages = useMemo(() => computeFunnel(stats), [stats]);
-  const draw = useCallback((colours: Colours) => buildChart(stages, colours), [stages]);
+  const draw = useCallback((colours: ThemeColours) => buildChart(stages, colours), [stages]);
   const skipped = stages.some(({ reached, before }) => reached > (before ?? reached));
   return (
-    <FigureCard
+    <ChartOrTableCard
       title={texts.insight.funnel.title}
       about={`${describeLargestDrop(stages)} ${skipped ? texts.insight.funnel.skips : ''}`}
       empty={stats.total === 0 ? texts.insight.noneStarted : null}
@@ -41,8 +41,8 @@ export function FunnelCard({ stats }: { stats: Stats }) {
             cells: [
               stage.name,
               formatNumber(stage.reached),
-              formatShare(stage.reached, stats.total),
-              stage.before === null ? '–' : formatShare(stage.reached, stage.before),
+              formatPercent(stage.reached, stats.total),
+              stage.before === null ? '–' : formatPercent(stage.reached, stage.before),
               stage.before === null ? '–' : formatNumber(countLost(stage)),
             ],
           }))}
@@ -53,7 +53,7 @@ export function FunnelCard({ stats }: { stats: Stats }) {
 }
 
 /** Returns a sentence that names the phase before which most sessions were lost. */
-function describeLargestDrop(stages: readonly Stage[]): string {
+function describeLargestDrop(stages: readonly FunnelBar[]): string {
   const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
   return worst && countLost(worst) > 0
     ? texts.insight.funnel.largestDrop(worst.name, countLost(worst), formatNumber(countLost(worst)))
@@ -64,11 +64,11 @@ function describeLargestDrop(stages: readonly Stage[]): string {
  * Counts the sessions that reached the previous stage but not this one. The result is at least 0: if the
  * provider skips a phase, more sessions may have reached the later stage.
  */
-const countLost = ({ reached, before }: Stage): number => Math.max(0, (before ?? reached) - reached);
+const countLost = ({ reached, before }: FunnelBar): number => Math.max(0, (before ?? reached) - reached);
 
-function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {
+function buildChart(stages: readonly FunnelBar[], colours: ThemeColours): ChartConfig {
   const names = stages.map(({ name, reached, before }) =>
-    before === null ? name : `${name} · ${formatShare(reached, before)}`,
+    before === null ? name : `${name} · ${formatPercent(reached, before)}`,
   );
   return {
     type: 'bar',
@@ -85,15 +85,15 @@ function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {
       ],
     },
     options: {
-      ...commonOptions(colours),
+      ...createCommonChartOptions(colours),
       indexAxis: 'y',
       scales: {
-        x: { ...axisOptions(colours), ticks: { ...axisOptions(colours).ticks, precision: 0 } },
-        y: axisOptions(colours, false),
+        x: { ...createAxisOptions(colours), ticks: { ...createAxisOptions(colours).ticks, precision: 0 } },
+        y: createAxisOptions(colours, false),
       },
       plugins: {
         tooltip: {
-          ...commonOptions(colours).plugins.tooltip,
+          ...createCommonChartOptions(colours).plugins.tooltip,
           callbacks: {
             label: ({ dataIndex }) => {
               const stage = stages[dataIndex];

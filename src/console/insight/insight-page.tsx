@@ -4,24 +4,24 @@ import { Select } from '../look/fields.tsx';
 import { FailureNotice } from '../look/notice.tsx';
 import { formatNumber } from '../look/numbers.ts';
 import panel from '../look/panel.module.css';
-import { formatMoment, ZoneNote } from '../look/time.tsx';
+import { formatLocalDateTime, TimeZoneNote } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
-import { computeTotals, formatSeconds, formatShare } from './figures.ts';
+import { computeTotals, formatPercent, formatSeconds } from './figures.ts';
 import { FunnelCard } from './funnel-card.tsx';
 import style from './insight.module.css';
 import { NotApprovedCard } from './not-approved-card.tsx';
-import { OverTimeCard } from './over-time-card.tsx';
-import { TimesCard } from './times-card.tsx';
+import { StartsOverTimeCard } from './over-time-card.tsx';
+import { PhaseTimesCard } from './times-card.tsx';
 import { type Stats, useStats } from './use-stats.ts';
-import { useWindow, WINDOWS, type WindowName } from './windows.ts';
+import { STATS_PERIODS, type StatsPeriodName, useStatsPeriod } from './windows.ts';
 
 const LABELS = Object.fromEntries(
-  Object.entries(WINDOWS).map(([name, { label }]) => [name, label]),
-) as Record<WindowName, string>;
+  Object.entries(STATS_PERIODS).map(([name, { label }]) => [name, label]),
+) as Record<StatsPeriodName, string>;
 
 /** Page with the statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
-  const [window, setWindow] = useWindow();
+  const [window, setWindow] = useStatsPeriod();
   useTitle(texts.insight.title);
   const { read, failure, loading, refresh } = useStats(window);
   return (
@@ -31,7 +31,7 @@ export default function InsightPage() {
         <Select label={texts.insight.period} options={LABELS} value={window} onChange={setWindow} />
         {read && (
           <p className={style.asOf}>
-            {texts.insight.asOf(formatMoment(new Date(read.at).toISOString()))} · <ZoneNote />
+            {texts.insight.asOf(formatLocalDateTime(new Date(read.at).toISOString()))} · <TimeZoneNote />
           </p>
         )}
         <Button isDisabled={loading} onPress={() => void refresh()}>
@@ -60,12 +60,12 @@ function Figures({ stats }: { stats: Stats }) {
           about={
             started === 0
               ? texts.insight.noneStartedYet
-              : texts.insight.shareOfStarted(formatShare(approved, started))
+              : texts.insight.shareOfStarted(formatPercent(approved, started))
           }
         />
         <Tile
           name={texts.insight.approvalRate}
-          figure={formatShare(approved, ended)}
+          figure={formatPercent(approved, ended)}
           about={ended === 0 ? texts.insight.noneEnded : texts.insight.ofEnded(formatNumber(ended))}
         />
         <Tile
@@ -77,8 +77,8 @@ function Figures({ stats }: { stats: Stats }) {
       <div className={style.cards}>
         <FunnelCard stats={stats} />
         <NotApprovedCard stats={stats} />
-        <OverTimeCard stats={stats} />
-        <TimesCard stats={stats} />
+        <StartsOverTimeCard stats={stats} />
+        <PhaseTimesCard stats={stats} />
       </div>
     </>
   );

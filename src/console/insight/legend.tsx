@@ -1,8 +1,8 @@
-import type { Colours } from './colours.ts';
+import type { ThemeColours } from './colours.ts';
 import style from './insight.module.css';
 
 interface Props {
-  readonly series: readonly { readonly label: string; readonly colour: keyof Colours }[];
+  readonly series: readonly { readonly label: string; readonly colour: keyof ThemeColours }[];
 }
 
 /**

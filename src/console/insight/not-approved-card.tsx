@@ -1,13 +1,13 @@
 import { useCallback, useMemo } from 'react';
 import { Link } from 'wouter';
 import { texts } from '../language/texts.ts';
-import { findLabel, findStepLabel, findTone, PHASE_LABELS, wrapText } from '../look/labels.ts';
+import { getLabel, getStatusTone, getStepLabel, PHASE_LABELS, wrapText } from '../look/labels.ts';
 import { formatNumber } from '../look/numbers.ts';
 import { StatusBadge } from '../look/status.tsx';
-import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
-import type { Colours } from './colours.ts';
-import { FigureCard, NumberTable } from './figure-card.tsx';
-import { formatShare, listNotApproved } from './figures.ts';
+import { Chart, type ChartConfig, createAxisOptions, createCommonChartOptions } from './chart.tsx';
+import type { ThemeColours } from './colours.ts';
+import { ChartOrTableCard, NumberTable } from './figure-card.tsx';
+import { formatPercent, listNotApprovedCounts } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
 type Counted = Stats['byStatus'][number];
@@ -19,12 +19,12 @@ const AXIS_PX = 30;
 
 /** Card with the numbers of sessions that are not approved, by sub-status. */
 export function NotApprovedCard({ stats }: { stats: Stats }) {
-  const steps = useMemo(() => listNotApproved(stats), [stats]);
+  const steps = useMemo(() => listNotApprovedCounts(stats), [stats]);
   const shown = useMemo(() => steps.slice(0, MAX_BARS), [steps]);
-  const draw = useCallback((colours: Colours) => buildChart(shown, colours), [shown]);
+  const draw = useCallback((colours: ThemeColours) => buildChart(shown, colours), [shown]);
   const all = steps.reduce((sum, { count }) => sum + count, 0);
   return (
-    <FigureCard
+    <ChartOrTableCard
       title={texts.insight.notApproved.title}
       about={
         steps.length > MAX_BARS
@@ -41,7 +41,7 @@ export function NotApprovedCard({ stats }: { stats: Stats }) {
       chart={
         <Chart
           label={texts.insight.notApproved.describe(
-            shown.map(({ subStatus, count }) => `${findStepLabel(subStatus)} ${count}`).join(', '),
+            shown.map(({ subStatus, count }) => `${getStepLabel(subStatus)} ${count}`).join(', '),
           )}
           heightPx={Math.max(shown.length, 4) * BAR_PX + AXIS_PX}
           draw={draw}
@@ -57,9 +57,9 @@ export function NotApprovedCard({ stats }: { stats: Stats }) {
               <Link key="step" href={`/?phase=${step.status}&step=${step.subStatus}`}>
                 <StatusBadge of={step} />
               </Link>,
-              findLabel(PHASE_LABELS, step.status),
+              getLabel(PHASE_LABELS, step.status),
               formatNumber(step.count),
-              formatShare(step.count, all),
+              formatPercent(step.count, all),
             ],
           }))}
         />
@@ -68,38 +68,41 @@ export function NotApprovedCard({ stats }: { stats: Stats }) {
   );
 }
 
-function buildChart(steps: readonly Counted[], colours: Colours): ChartConfig {
+function buildChart(steps: readonly Counted[], colours: ThemeColours): ChartConfig {
   return {
     type: 'bar',
     data: {
-      labels: steps.map(({ subStatus }) => [...wrapText(findStepLabel(subStatus), MAX_LABEL_LETTERS)]),
+      labels: steps.map(({ subStatus }) => [...wrapText(getStepLabel(subStatus), MAX_LABEL_LETTERS)]),
       datasets: [
         {
           label: texts.insight.sessions,
           data: steps.map(({ count }) => count),
-          backgroundColor: steps.map((step) => colours[findTone(step)]),
+          backgroundColor: steps.map((step) => colours[getStatusTone(step)]),
           borderRadius: 4,
           maxBarThickness: 16,
         },
       ],
     },
     options: {
-      ...commonOptions(colours),
+      ...createCommonChartOptions(colours),
       indexAxis: 'y',
       plugins: {
         tooltip: {
-          ...commonOptions(colours).plugins.tooltip,
+          ...createCommonChartOptions(colours).plugins.tooltip,
           callbacks: {
             title: ([bar]) => {
               const step = steps[bar?.dataIndex ?? -1];
-              return step ? findStepLabel(step.subStatus) : '';
+              return step ? getStepLabel(step.subStatus) : '';
             },
           },
         },
       },
       scales: {
-        x: { ...axisOptions(colours), ticks: { ...axisOptions(colours).ticks, precision: 0 } },
-        y: { ...axisOptions(colours, false), ticks: { ...axisOptions(colours).ticks, autoSkip: false } },
+        x: { ...createAxisOptions(colours), ticks: { ...createAxisOptions(colours).ticks, precision: 0 } },
+        y: {
+          ...createAxisOptions(colours, false),
+          ticks: { ...createAxisOptions(colours).ticks, autoSkip: false },
+        },
       },
     },
   };

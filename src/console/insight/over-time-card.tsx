@@ -2,9 +2,9 @@ import { useCallback } from 'react';
 import { texts } from '../language/texts.ts';
 import { formatNumber } from '../look/numbers.ts';
 import { LocalAndIndianTime } from '../look/time.tsx';
-import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
-import type { Colours } from './colours.ts';
-import { FigureCard, NumberTable } from './figure-card.tsx';
+import { Chart, type ChartConfig, createAxisOptions, createCommonChartOptions } from './chart.tsx';
+import type { ThemeColours } from './colours.ts';
+import { ChartOrTableCard, NumberTable } from './figure-card.tsx';
 import { computeTotals, formatIntervalStart } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
@@ -19,12 +19,12 @@ const SERIES = [
  * Card with the numbers of sessions started in each interval of the period. Each number is split by the
  * outcome so far.
  */
-export function OverTimeCard({ stats }: { stats: Stats }) {
+export function StartsOverTimeCard({ stats }: { stats: Stats }) {
   const { intervals } = stats;
-  const draw = useCallback((colours: Colours) => buildChart(intervals, colours), [intervals]);
+  const draw = useCallback((colours: ThemeColours) => buildChart(intervals, colours), [intervals]);
   const { started, approved, ended } = computeTotals(stats);
   return (
-    <FigureCard
+    <ChartOrTableCard
       title={texts.insight.overTime.title}
       about={texts.insight.overTime.about}
       empty={stats.total === 0 ? texts.insight.noneStarted : null}
@@ -62,7 +62,7 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
   );
 }
 
-function buildChart(intervals: Stats['intervals'], colours: Colours): ChartConfig {
+function buildChart(intervals: Stats['intervals'], colours: ThemeColours): ChartConfig {
   return {
     type: 'line',
     data: {
@@ -79,17 +79,17 @@ function buildChart(intervals: Stats['intervals'], colours: Colours): ChartConfi
       })),
     },
     options: {
-      ...commonOptions(colours),
+      ...createCommonChartOptions(colours),
       interaction: { mode: 'index', intersect: false },
       scales: {
         x: {
-          ...axisOptions(colours, false),
-          ticks: { ...axisOptions(colours).ticks, autoSkipPadding: 24, maxRotation: 0 },
+          ...createAxisOptions(colours, false),
+          ticks: { ...createAxisOptions(colours).ticks, autoSkipPadding: 24, maxRotation: 0 },
         },
         y: {
-          ...axisOptions(colours),
+          ...createAxisOptions(colours),
           beginAtZero: true,
-          ticks: { ...axisOptions(colours).ticks, precision: 0 },
+          ticks: { ...createAxisOptions(colours).ticks, precision: 0 },
         },
       },
     },

@@ -1,9 +1,9 @@
 import { useCallback, useMemo } from 'react';
 import { texts } from '../language/texts.ts';
 import { formatNumber } from '../look/numbers.ts';
-import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
-import type { Colours } from './colours.ts';
-import { FigureCard, NumberTable } from './figure-card.tsx';
+import { Chart, type ChartConfig, createAxisOptions, createCommonChartOptions } from './chart.tsx';
+import type { ThemeColours } from './colours.ts';
+import { ChartOrTableCard, NumberTable } from './figure-card.tsx';
 import { chooseTickSeconds, formatSeconds, listPhaseTimes } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
@@ -19,13 +19,13 @@ const SERIES = [
  * Card with the median time until sessions reach each phase, and the median time that sessions spend in the
  * phase.
  */
-export function TimesCard({ stats }: { stats: Stats }) {
+export function PhaseTimesCard({ stats }: { stats: Stats }) {
   const times = useMemo(() => listPhaseTimes(stats), [stats]);
   const shown = useMemo(() => times.filter(({ onSuccessPath }) => onSuccessPath), [times]);
-  const draw = useCallback((colours: Colours) => buildChart(shown, colours), [shown]);
+  const draw = useCallback((colours: ThemeColours) => buildChart(shown, colours), [shown]);
   const nothing = times.every((time) => time.medianSecondsSpent === null && !time.medianSecondsToReach);
   return (
-    <FigureCard
+    <ChartOrTableCard
       title={texts.insight.times.title}
       about={texts.insight.times.about}
       empty={nothing ? texts.insight.times.none : null}
@@ -70,7 +70,7 @@ const describePhase = ({ name, medianSecondsToReach, medianSecondsSpent }: Time)
     formatSeconds(medianSecondsSpent),
   );
 
-function buildChart(times: readonly Time[], colours: Colours): ChartConfig {
+function buildChart(times: readonly Time[], colours: ThemeColours): ChartConfig {
   const most = Math.max(
     1,
     ...times.flatMap((time) => [time.medianSecondsSpent ?? 0, time.medianSecondsToReach ?? 0]),
@@ -88,22 +88,22 @@ function buildChart(times: readonly Time[], colours: Colours): ChartConfig {
       })),
     },
     options: {
-      ...commonOptions(colours),
+      ...createCommonChartOptions(colours),
       indexAxis: 'y',
       scales: {
         x: {
-          ...axisOptions(colours),
+          ...createAxisOptions(colours),
           ticks: {
-            ...axisOptions(colours).ticks,
+            ...createAxisOptions(colours).ticks,
             stepSize: chooseTickSeconds(most),
             callback: (value) => formatSeconds(Number(value)),
           },
         },
-        y: axisOptions(colours, false),
+        y: createAxisOptions(colours, false),
       },
       plugins: {
         tooltip: {
-          ...commonOptions(colours).plugins.tooltip,
+          ...createCommonChartOptions(colours).plugins.tooltip,
           callbacks: {
             label: ({ dataset, dataIndex, datasetIndex }) =>
               `${dataset.label}: ${formatSeconds(times[dataIndex]?.[SERIES[datasetIndex]?.of ?? 'medianSecondsSpent'] ?? null)}`,

@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { GatewayError } from '../gateway/gateway.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { VkycStats, type VkycStatsQuery } from '../operations.ts';
-import { WINDOWS, type WindowName } from './windows.ts';
+import { STATS_PERIODS, type StatsPeriodName } from './windows.ts';
 
 export type Stats = VkycStatsQuery['sessionStats'];
 
 interface Read {
-  readonly window: WindowName;
+  readonly window: StatsPeriodName;
   readonly stats: Stats;
   readonly at: number;
 }
@@ -18,8 +18,8 @@ const REFRESH_INTERVAL_MS = 30_000;
  * Hook that queries the statistics of a period that ends now, and repeats the query every 30 seconds. `read`
  * (the newest answer) is null until the first answer.
  */
-export function useStats(window: WindowName) {
-  const { gateway } = useSignedIn();
+export function useStats(window: StatsPeriodName) {
+  const { gateway } = useViewerAndGateway();
   const [read, setRead] = useState<Read | null>(null);
   const [failure, setFailure] = useState<GatewayError | null>(null);
   const [loading, setLoading] = useState(false);
@@ -27,7 +27,7 @@ export function useStats(window: WindowName) {
 
   const refresh = useCallback(async () => {
     const request = ++lastRequest.current;
-    const { lengthMs, intervals } = WINDOWS[window];
+    const { lengthMs, intervals } = STATS_PERIODS[window];
     const from = lengthMs === null ? null : new Date(Date.now() - lengthMs).toISOString();
     setLoading(true);
     try {

@@ -5,7 +5,7 @@ import { texts } from './texts.ts';
  * Sentence of the gateway, in the language of the user. A sentence without a translation is shown in English, with
  * `lang="en"`, so that screen readers pronounce it as English.
  */
-export function GatewayText({ children: sentence }: { children: string }) {
+export function TranslatedGatewayText({ children: sentence }: { children: string }) {
   if (texts.language === 'en') return sentence;
   return texts.gateway.translate(sentence) ?? <UserText lang="en">{sentence}</UserText>;
 }
@@ -19,7 +19,7 @@ interface Props {
  * Message of an error or a refusal. A message without a translation is shown in English, below a sentence in the user's
  * language that says what its code means.
  */
-export function GatewayMessage({ of: { code, message } }: Props) {
+export function TranslatedGatewayMessage({ of: { code, message } }: Props) {
   if (code === null) return message;
   const isTranslated = texts.gateway.translate(message) !== null;
   const meaning = isTranslated ? null : texts.gateway.explain(code);
@@ -31,7 +31,7 @@ export function GatewayMessage({ of: { code, message } }: Props) {
           <br />
         </>
       )}
-      <GatewayText>{message}</GatewayText>
+      <TranslatedGatewayText>{message}</TranslatedGatewayText>
     </>
   );
 }

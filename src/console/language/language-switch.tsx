@@ -1,6 +1,6 @@
 import { Button } from '../look/button.tsx';
 import type { Language } from './language.ts';
-import { switchLanguage, texts } from './texts.ts';
+import { reloadInLanguage, texts } from './texts.ts';
 
 const OTHER: Readonly<Record<Language, Language>> = { en: 'hi', hi: 'en' };
 
@@ -8,7 +8,7 @@ const OTHER: Readonly<Record<Language, Language>> = { en: 'hi', hi: 'en' };
 export function LanguageSwitch() {
   const other = OTHER[texts.language];
   return (
-    <Button look="quiet" onPress={() => switchLanguage(other)}>
+    <Button look="quiet" onPress={() => reloadInLanguage(other)}>
       <span lang={other}>{texts.frame.otherLanguage}</span>
     </Button>
   );

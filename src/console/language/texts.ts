@@ -13,7 +13,7 @@ const STORAGE_KEY = 'vkyc.language';
 export let texts: Texts = english;
 
 /** Returns the language that the user chose; until then, the first of the browser's languages that the console knows. */
-export function findLanguage(): Language {
+export function getUserLanguage(): Language {
   const kept = localStorage.getItem(STORAGE_KEY);
   if (kept === 'en' || kept === 'hi') return kept;
   const known = navigator.languages
@@ -24,7 +24,7 @@ export function findLanguage(): Language {
 
 /** Loads the texts of the user's language. Languages other than English are fetched only by those who use them. */
 export async function loadTexts(): Promise<void> {
-  texts = await LOADERS[findLanguage()]();
+  texts = await LOADERS[getUserLanguage()]();
   document.documentElement.lang = texts.language;
   document.title = texts.frame.consoleName;
   // React Aria, which the components are built on, has no Hindi. It reads its language and its texts here.
@@ -34,7 +34,7 @@ export async function loadTexts(): Promise<void> {
 }
 
 /** Stores the language in the browser, and loads the page again in it. */
-export function switchLanguage(language: Language): void {
+export function reloadInLanguage(language: Language): void {
   localStorage.setItem(STORAGE_KEY, language);
   location.reload();
 }

@@ -26,7 +26,7 @@ function subscribeToNetwork(onChange: () => void): () => void {
 }
 
 /** Provides the badge in the header with the state of the current page's subscription. */
-export function BadgeProvider({ children }: { children: ReactNode }) {
+export function FeedStateProvider({ children }: { children: ReactNode }) {
   const [reported, report] = useState<FeedState | null>(null);
   const online = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
   // The browser knows at once that it has no network; the subscription notices it after some seconds.
@@ -36,7 +36,7 @@ export function BadgeProvider({ children }: { children: ReactNode }) {
 }
 
 /** Hook with which a page reports the state of its subscription to the badge, until the page is unmounted. */
-export function useReportState(state: FeedState): void {
+export function useReportFeedState(state: FeedState): void {
   const { report } = use(Context);
   useEffect(() => {
     report(state);

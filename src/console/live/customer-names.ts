@@ -1,11 +1,11 @@
-import type { Gateway } from '../gateway/gateway.ts';
+import type { GatewayClient } from '../gateway/gateway.ts';
 import { type Role, VkycCustomerNames } from '../operations.ts';
 import { Store } from './store.ts';
 
 /** Roles that see the names of customers. For the others, the console does not even ask for names. */
-export const SEE_NAMES: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
+export const CUSTOMER_NAME_ROLES: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
-export interface NamesView {
+export interface CustomerNamesState {
   /** Name of the customer by the id of the session; null for a customer without a name. */
   readonly names: ReadonlyMap<string, string | null>;
 }
@@ -19,13 +19,13 @@ const MAX_IDS = 100;
  * Names of the customers of a list. They are queried, because subscriptions refuse personal data, and only for the
  * rows on screen, because the gateway records each name that is read.
  */
-export class CustomerNames extends Store<NamesView> {
-  readonly #gateway: Gateway;
+export class CustomerNamesStore extends Store<CustomerNamesState> {
+  readonly #gateway: GatewayClient;
   #waiting: ReturnType<typeof setTimeout> | undefined;
   /** Sessions whose names are being queried. */
   readonly #asked = new Set<string>();
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: GatewayClient) {
     super({ names: new Map() });
     this.#gateway = gateway;
   }

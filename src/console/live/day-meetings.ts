@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Gateway, GatewayError } from '../gateway/gateway.ts';
+import type { GatewayClient, GatewayError } from '../gateway/gateway.ts';
 import {
   type MeetingStatus,
   type SessionChange,
@@ -9,7 +9,7 @@ import {
   type VkycMeetingsQuery,
   VkycWatchFloor,
 } from '../operations.ts';
-import { pickNewer, type Row } from './rows.ts';
+import { pickNewerRow, type Row } from './rows.ts';
 import { Store } from './store.ts';
 
 /** Meeting of the calendar, with its session. */
@@ -18,7 +18,7 @@ export type CalendarMeeting = VkycMeetingsQuery['meetings']['nodes'][number];
 /** Time in which meetings can take place. */
 export type Slot = NonNullable<VkycMeetingSlotsQuery['meetingSlots']>[number];
 
-export interface DayView {
+export interface DayMeetingsState {
   /** Meetings of the day by their start. Until `isComplete`, those of the pages that are loaded. */
   readonly meetings: readonly CalendarMeeting[];
   /** Number of meetings of the day; null if it is not known yet, or if there are too many to count. */
@@ -42,8 +42,8 @@ const RETRY_DELAY_MS = 3_000;
  * Data of the calendar: the meetings and slots between two moments. The day is loaded page by page, and loaded again
  * after a frame of the feed says that one of its meetings has changed.
  */
-export class DayMeetings extends Store<DayView> {
-  readonly #gateway: Gateway;
+export class DayMeetingsStore extends Store<DayMeetingsState> {
+  readonly #gateway: GatewayClient;
   readonly #from: string;
   readonly #to: string;
   #unwatch = () => {};
@@ -55,7 +55,7 @@ export class DayMeetings extends Store<DayView> {
   /** Identifies the time between `start` and `stop`. An answer that arrives after `stop` is ignored. */
   #run: object | null = null;
 
-  constructor(gateway: Gateway, { from, to }: { readonly from: string; readonly to: string }) {
+  constructor(gateway: GatewayClient, { from, to }: { readonly from: string; readonly to: string }) {
     super({
       meetings: [],
       total: null,
@@ -165,7 +165,7 @@ export class DayMeetings extends Store<DayView> {
     if (isShown)
       this.show({
         meetings: meetings.map((each) =>
-          each.session.id === session.id ? { ...each, session: pickNewer(each.session, session) } : each,
+          each.session.id === session.id ? { ...each, session: pickNewerRow(each.session, session) } : each,
         ),
       });
     const hasMoved = changes.some((change) => change === 'MEETINGS');

@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Gateway, GatewayError } from '../gateway/gateway.ts';
+import type { GatewayClient, GatewayError } from '../gateway/gateway.ts';
 import {
   type SessionOrder,
   VkycFloor,
@@ -11,25 +11,25 @@ import {
 } from '../operations.ts';
 import {
   appendPage,
-  applyChanges,
+  applyChangedRows,
   hasLeaseEnded,
   type List,
-  pickNewer,
+  type LocalSessionFilter,
+  pickNewerRow,
   type Row,
-  type RowFilter,
 } from './rows.ts';
 import { Store } from './store.ts';
 
 /** Numbers of open sessions by status, and by the party that has to act next. */
-export type Counts = VkycFloorCountsQuery['sessionStats'];
+export type OpenSessionCounts = VkycFloorCountsQuery['sessionStats'];
 
-export interface FloorView extends List {
+export interface FloorState extends List {
   /**
    * Number of sessions on all pages. Null if the number is not known yet, or if there are too many sessions
    * for the gateway to count.
    */
   readonly total: number | null;
-  readonly counts: Counts | null;
+  readonly counts: OpenSessionCounts | null;
   readonly loading: boolean;
   readonly state: FeedState;
   readonly failure: GatewayError | null;
@@ -53,9 +53,9 @@ const MAX_IDS = 100;
  * Data of the start page (the floor): the counts, and the filtered list of sessions. The list is loaded page
  * by page, and kept up to date by the feed (subscription to all sessions).
  */
-export class Floor extends Store<FloorView> {
-  readonly #gateway: Gateway;
-  readonly #filter: RowFilter;
+export class FloorStore extends Store<FloorState> {
+  readonly #gateway: GatewayClient;
+  readonly #filter: LocalSessionFilter;
   readonly #order: SessionOrder;
   #cursor: string | null = null;
   /** Changed sessions that are not rendered yet, by id. */
@@ -80,7 +80,12 @@ export class Floor extends Store<FloorView> {
   #run: object | null = null;
 
   /** `counts` are the counts of the previous list, which are shown until the new counts have been loaded. */
-  constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
+  constructor(
+    gateway: GatewayClient,
+    filter: LocalSessionFilter,
+    order: SessionOrder,
+    counts: OpenSessionCounts | null = null,
+  ) {
     super({
       rows: [],
       edge: null,
@@ -162,7 +167,7 @@ export class Floor extends Store<FloorView> {
     nodes,
     pageInfo,
     totalCount,
-  }: VkycFloorQuery['sessions']): Pick<FloorView, 'edge' | 'total'> {
+  }: VkycFloorQuery['sessions']): Pick<FloorState, 'edge' | 'total'> {
     this.#cursor = pageInfo.endCursor;
     return { edge: pageInfo.hasNextPage ? (nodes.at(-1) ?? null) : null, total: totalCount };
   }
@@ -202,14 +207,14 @@ export class Floor extends Store<FloorView> {
 
   #queueChange(row: Row): void {
     for (const changes of [this.#changed, this.#sincePage])
-      changes?.set(row.id, pickNewer(changes.get(row.id), row));
+      changes?.set(row.id, pickNewerRow(changes.get(row.id), row));
     this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_INTERVAL_MS);
     this.#counting ??= setTimeout(() => this.#recount(), COUNT_INTERVAL_MS);
   }
 
   #showChanges(): void {
     this.#showing = undefined;
-    const rows = applyChanges(this.view, this.#changed, this.#filter, this.#order);
+    const rows = applyChangedRows(this.view, this.#changed, this.#filter, this.#order);
     this.#changed = new Map();
     this.show({ rows });
   }

@@ -4,7 +4,7 @@ import type { SessionFilter, SessionOrder, VkycSessionRowFragment } from '../ope
 export type Row = VkycSessionRowFragment;
 
 /** Filters that the console can apply to a row itself, when the feed reports that a session has changed. */
-export type RowFilter = Pick<
+export type LocalSessionFilter = Pick<
   SessionFilter,
   | 'status'
   | 'subStatus'
@@ -21,11 +21,11 @@ export type RowFilter = Pick<
 const FLAGS = ['disputed', 'escalated', 'closed', 'replaced', 'overdue'] as const;
 
 /** Whether a row is in the list with this filter and order, by the same rules that the gateway applies. */
-export const isListed = (row: Row, filter: RowFilter, order: SessionOrder): boolean =>
+export const isRowInList = (row: Row, filter: LocalSessionFilter, order: SessionOrder): boolean =>
   getSortTime(row, order) !== null && matchesFilter(row, filter);
 
 /** Whether a row passes the filter, by the same rules that the gateway applies. */
-export function matchesFilter(row: Row, filter: RowFilter): boolean {
+export function matchesFilter(row: Row, filter: LocalSessionFilter): boolean {
   const { statusInfo, linkExpiresAt } = row;
   const { status, subStatus, waitingOn, assignedTo, search, linkExpiresBefore, meetingFrom, meetingTo } =
     filter;
@@ -70,7 +70,7 @@ export const hasLeaseEnded = ({ assignedUntil }: Pick<Row, 'assignedUntil'>, now
  * Returns the row with the higher version. If the versions are equal, returns the row that was updated later: an
  * escalation, for example, does not raise the version. If both are equal, returns `read`, because it was loaded later.
  */
-export function pickNewer(known: Row | undefined, read: Row): Row {
+export function pickNewerRow(known: Row | undefined, read: Row): Row {
   if (!known) return read;
   if (known.version !== read.version) return known.version > read.version ? known : read;
   return known.updatedAt > read.updatedAt ? known : read;
@@ -91,10 +91,10 @@ export interface List {
  * inserted, or moved to their new places in the sort order. Rows that sort after `edge` are left out, because
  * a later page contains them.
  */
-export function applyChanges(
+export function applyChangedRows(
   { rows, edge }: List,
   changed: ReadonlyMap<string, Row>,
-  filter: RowFilter,
+  filter: LocalSessionFilter,
   order: SessionOrder,
 ): readonly Row[] {
   const before = compareBy(order);
@@ -108,12 +108,12 @@ export function applyChanges(
       continue;
     }
     present.add(row.id);
-    const now = pickNewer(row, read);
-    if (!isListed(now, filter, order)) continue;
+    const now = pickNewerRow(row, read);
+    if (!isRowInList(now, filter, order)) continue;
     if (getSortTime(now, order) === getSortTime(row, order)) kept.push(now);
     else placed.push(now);
   }
-  for (const [id, row] of changed) if (!present.has(id) && isListed(row, filter, order)) placed.push(row);
+  for (const [id, row] of changed) if (!present.has(id) && isRowInList(row, filter, order)) placed.push(row);
   const within = placed.filter((row) => !edge || before(row, edge) <= 0);
   if (within.length === 0) return kept;
   return mergeSorted(kept, within.sort(before), before);
@@ -131,7 +131,7 @@ export function appendPage(
   const present = new Set(rows.map(({ id }) => id));
   return [
     ...rows,
-    ...page.filter(({ id }) => !present.has(id)).map((row) => pickNewer(since.get(row.id), row)),
+    ...page.filter(({ id }) => !present.has(id)).map((row) => pickNewerRow(since.get(row.id), row)),
   ];
 }
 

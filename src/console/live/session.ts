@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Gateway, GatewayError } from '../gateway/gateway.ts';
+import type { GatewayClient, GatewayError } from '../gateway/gateway.ts';
 import {
   type SessionChange,
   VkycMoreMeetings,
@@ -49,7 +49,7 @@ interface Run {
   readonly parts: Set<Part>;
 }
 
-export interface SessionView {
+export interface LiveSessionState {
   /** The session; null if it is not loaded yet, or if `missing` is true. */
   readonly page: SessionDetails | null;
   /** True if the session does not exist, or the viewer may not see it. */
@@ -72,8 +72,8 @@ const RETRY_DELAY_MS = 3_000;
 const INVALID_ID_CODE = 'BAD_USER_INPUT';
 
 /** Data of the session page. A subscription to the session keeps the data up to date. */
-export class LiveSession extends Store<SessionView> {
-  readonly #gateway: Gateway;
+export class LiveSessionStore extends Store<LiveSessionState> {
+  readonly #gateway: GatewayClient;
   readonly #id: string;
   #unwatch = () => {};
   /** Null when stopped. */
@@ -84,7 +84,7 @@ export class LiveSession extends Store<SessionView> {
    */
   #snapshots = 0;
 
-  constructor(gateway: Gateway, id: string) {
+  constructor(gateway: GatewayClient, id: string) {
     super({ page: null, missing: false, log: [], hasOlder: false, state: 'catching up', failure: null });
     this.#gateway = gateway;
     this.#id = id;

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'react';
  * Hook that creates an object, starts it on mount and stops it on unmount. If a value in `on` changes, the
  * hook replaces the object by a new one.
  */
-export function useLive<Live extends { start(): void; stop(): void }>(
+export function useStartedWhileMounted<Live extends { start(): void; stop(): void }>(
   create: () => Live,
   on: readonly unknown[],
 ): Live {

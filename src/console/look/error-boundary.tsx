@@ -56,7 +56,7 @@ export class ErrorBoundary extends Component<Props, State> {
  * Writes a fault that a boundary caught to the console of the browser, without its message: messages may quote personal
  * data, and what is written there is often copied into tickets.
  */
-export function reportFault(fault: unknown): void {
+export function logFaultWithoutMessage(fault: unknown): void {
   const { name = 'Error', message = '', stack = '' } = fault instanceof Error ? fault : {};
   console.error('A fault stopped a page of the console:', name, stack.split(message).at(-1));
 }

@@ -121,7 +121,7 @@ interface ChoiceProps<Value extends string> {
 }
 
 /** Radio group for one choice out of a few. */
-export function Choice<Value extends string>({
+export function RadioField<Value extends string>({
   label,
   options,
   meanings,
@@ -159,7 +159,13 @@ interface ChecksProps<Value extends string> {
 }
 
 /** Group of checkboxes for any number of choices. */
-export function Checks<Value extends string>({ label, name, options, values, onChange }: ChecksProps<Value>) {
+export function CheckboxField<Value extends string>({
+  label,
+  name,
+  options,
+  values,
+  onChange,
+}: ChecksProps<Value>) {
   const onEdit = use(OnEdit);
   return (
     <CheckboxGroup
@@ -224,7 +230,12 @@ interface ListFieldProps<Value extends string> {
 }
 
 /** Required field of a form for one choice out of many. */
-export function ListField<Value extends string>({ label, options, value, onChange }: ListFieldProps<Value>) {
+export function SelectField<Value extends string>({
+  label,
+  options,
+  value,
+  onChange,
+}: ListFieldProps<Value>) {
   const id = useId();
   return (
     <div className={style.field}>

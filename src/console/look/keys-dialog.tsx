@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { texts } from '../language/texts.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
-import { areKeysOn, setKeysOn, useKeys } from './keys.ts';
+import { areShortcutKeysOn, setShortcutKeysOn, useShortcutKeys } from './keys.ts';
 import style from './keys-dialog.module.css';
 
 interface Props {
@@ -11,12 +11,12 @@ interface Props {
 }
 
 /** Dialog that lists the keys of the console and turns them on or off. The `?` key opens it. */
-export function KeysDialog({ isOpen, onOpenChange }: Props) {
-  const [on, setOn] = useState(areKeysOn);
-  useKeys(['?'], () => onOpenChange(true));
+export function ShortcutKeysDialog({ isOpen, onOpenChange }: Props) {
+  const [on, setOn] = useState(areShortcutKeysOn);
+  useShortcutKeys(['?'], () => onOpenChange(true));
   if (!isOpen) return null;
   const toggle = () => {
-    setKeysOn(!on);
+    setShortcutKeysOn(!on);
     setOn(!on);
   };
   return (

@@ -39,13 +39,13 @@ export const PHASE_LABELS = texts.labels.phases;
 export const STEP_LABELS = texts.labels.steps;
 
 /** Returns the label of a sub-status (step). */
-export const findStepLabel = (subStatus: SubStatus): string => findLabel(STEP_LABELS, subStatus);
+export const getStepLabel = (subStatus: SubStatus): string => getLabel(STEP_LABELS, subStatus);
 
 /**
  * Parts of the phase VIDEO_CALL, with the steps of each: the calls that are over need a review, so they must not be
  * counted as calls that go on.
  */
-export const CALLS = {
+export const VIDEO_CALL_PARTS = {
   going: {
     label: texts.labels.calls.going,
     steps: [
@@ -58,11 +58,11 @@ export const CALLS = {
   },
   over: { label: texts.labels.calls.over, steps: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'] },
 } as const satisfies Record<string, { label: string; steps: readonly SubStatus[] }>;
-export type CallPart = keyof typeof CALLS;
+export type VideoCallPart = keyof typeof VIDEO_CALL_PARTS;
 
 /** Label of each mark that a session can have besides its status. Sessions can be filtered by their marks. */
-export const MARK_LABELS = texts.labels.marks;
-export type Mark = keyof typeof MARK_LABELS;
+export const SESSION_MARK_LABELS = texts.labels.marks;
+export type Mark = keyof typeof SESSION_MARK_LABELS;
 
 /** Label of each party that a session can wait for. `MERCHANT` is the bank that uses this console. */
 export const PARTY_LABELS = texts.labels.parties;
@@ -79,7 +79,7 @@ export const CLOSURE_REASON_LABELS = texts.labels.closureReasons;
 
 export const ESCALATION_REASON_LABELS = texts.labels.escalationReasons;
 
-export const DISPUTE_LABELS = texts.labels.disputeChoices;
+export const DISPUTE_RESOLUTION_LABELS = texts.labels.disputeChoices;
 
 export const REVIEW_REASON_LABELS = texts.labels.reviewReasons;
 
@@ -90,10 +90,10 @@ export const REVIEW_DECISION_LABELS = texts.labels.reviewDecisions;
 export const MEETING_STATUS_LABELS = texts.labels.meetingStatuses;
 
 /** Label of each field of an input that a form of the console has. */
-export const FIELD_LABELS = texts.labels.fields;
+export const INPUT_FIELD_LABELS = texts.labels.fields;
 
 /** Reasons that an approval may have: doubts that did not prevent it. The gateway refuses all other reasons. */
-export const APPROVAL_REASONS: readonly ReviewReason[] = [
+export const APPROVAL_DOUBT_REASONS: readonly ReviewReason[] = [
   'NAME_MISMATCH',
   'ADDRESS_MISMATCH',
   'LOCATION_MISMATCH',
@@ -102,13 +102,13 @@ export const APPROVAL_REASONS: readonly ReviewReason[] = [
 ];
 
 /** Label of a timeline entry that did not change the status, by the part of the session that it changed. */
-export const CHANGE_LABELS = texts.labels.changes;
+export const NON_STATUS_CHANGE_LABELS = texts.labels.changes;
 
 /**
  * Returns the label of a value. An open page may get a value that only a later release of the gateway knows: its
  * name is then formatted as a label.
  */
-export const findLabel = (labels: Readonly<Record<string, string>>, value: string): string =>
+export const getLabel = (labels: Readonly<Record<string, string>>, value: string): string =>
   (Object.hasOwn(labels, value) && labels[value]) || humanize(value);
 
 /** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
@@ -174,7 +174,7 @@ const UNRECOGNIZED_TONES = {
  * Returns the colour group of a status pair. A page that stays open while the gateway is upgraded may get a
  * sub-status that this page does not know. An unknown sub-status counts as in progress.
  */
-export function findTone({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
+export function getStatusTone({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
   if (subStatus === 'UNRECOGNIZED') return UNRECOGNIZED_TONES[status] ?? 'trouble';
   return TONES[subStatus] ?? 'going';
 }
@@ -185,14 +185,14 @@ const isSubStatus = (name: string): boolean => Object.hasOwn(TONES, name) || nam
  * Returns only those names that are sub-statuses, because the names may come from a URL that was edited by
  * hand.
  */
-export const keepSubStatuses = (names: readonly string[]): SubStatus[] =>
+export const keepKnownSubStatuses = (names: readonly string[]): SubStatus[] =>
   names.filter(isSubStatus) as SubStatus[];
 
 /** Returns only those names that are keys of a table, because the names may come from a URL that was edited by hand. */
-export const keepKeys = <Key extends string>(
+export const keepKnownKeys = <Key extends string>(
   table: Readonly<Record<Key, unknown>>,
   names: readonly string[],
 ): Key[] => names.filter((name): name is Key => Object.hasOwn(table, name));
 
 export const formatRoles = (roles: readonly Role[]): string =>
-  roles.map((role) => findLabel(ROLE_LABELS, role)).join(', ');
+  roles.map((role) => getLabel(ROLE_LABELS, role)).join(', ');

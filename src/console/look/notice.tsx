@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { GatewayError } from '../gateway/gateway.ts';
-import { GatewayMessage } from '../language/gateway-text.tsx';
+import { TranslatedGatewayMessage } from '../language/gateway-text.tsx';
 import style from './notice.module.css';
 import tones from './tones.module.css';
 
@@ -19,6 +19,6 @@ export function Notice({ tone, children }: { tone: 'bad' | 'trouble' | 'good'; c
 /** Message box that says why a request to the gateway failed. */
 export const FailureNotice = ({ failure }: { failure: GatewayError }) => (
   <Notice tone="bad">
-    <GatewayMessage of={failure} />
+    <TranslatedGatewayMessage of={failure} />
   </Notice>
 );

@@ -6,4 +6,4 @@ const NUMBER = new Intl.NumberFormat(texts.locale);
 export const formatNumber = (value: number): string => NUMBER.format(value);
 
 /** Formats a number of sessions with its noun: "1 session", "1,20,000 sessions". */
-export const formatSessions = (count: number): string => texts.floor.count(count, formatNumber(count));
+export const formatSessionCount = (count: number): string => texts.floor.count(count, formatNumber(count));

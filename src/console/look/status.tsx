@@ -1,5 +1,5 @@
 import type { Party, VkycStatusFragment } from '../operations.ts';
-import { findLabel, findStepLabel, findTone, PARTY_LABELS, PHASE_LABELS, type Tone } from './labels.ts';
+import { getLabel, getStatusTone, getStepLabel, PARTY_LABELS, PHASE_LABELS, type Tone } from './labels.ts';
 import style from './status.module.css';
 import tones from './tones.module.css';
 
@@ -17,14 +17,14 @@ export function StatusBadge({
   of: Pick<VkycStatusFragment, 'status' | 'subStatus'>;
   big?: boolean;
 }) {
-  const tone = findTone(of);
+  const tone = getStatusTone(of);
   return (
     <span
       className={`${style.step} ${tones[tone]} ${big ? style.big : ''}`}
-      title={findLabel(PHASE_LABELS, of.status)}
+      title={getLabel(PHASE_LABELS, of.status)}
     >
       <span aria-hidden>{MARKS[tone]}</span>
-      {findStepLabel(of.subStatus)}
+      {getStepLabel(of.subStatus)}
     </span>
   );
 }
@@ -32,6 +32,6 @@ export function StatusBadge({
 /** Name of the party that has to act next, in the colour of that party. */
 export function WaitingOn({ party }: { party: Party }) {
   return (
-    <span className={`${style.party} ${style[party.toLowerCase()]}`}>{findLabel(PARTY_LABELS, party)}</span>
+    <span className={`${style.party} ${style[party.toLowerCase()]}`}>{getLabel(PARTY_LABELS, party)}</span>
   );
 }

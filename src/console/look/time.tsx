@@ -49,7 +49,7 @@ export function useNow(): number {
 export function TimeSince({ since }: { since: string }) {
   const now = useNow();
   return (
-    <time dateTime={since} title={formatMoment(since)}>
+    <time dateTime={since} title={formatLocalDateTime(since)}>
       {formatDuration(now - Date.parse(since))}
     </time>
   );
@@ -60,7 +60,7 @@ const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const IST_ALIAS = 'Asia/Calcutta';
 
 /** Whether the viewer's time zone is the Indian one. */
-export const isIndianClock = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
+export const isIndianTimeZone = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function format(timeZone: string): Intl.DateTimeFormat {
@@ -78,20 +78,20 @@ function format(timeZone: string): Intl.DateTimeFormat {
 }
 
 /** Formats a moment in the viewer's time zone. */
-export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(new Date(at));
+export const formatLocalDateTime = (at: string): string => format(LOCAL_ZONE).format(new Date(at));
 
 /**
  * Formats a moment in Indian time: "5 Dec 2026, 14:30 IST". Returns an empty text if the viewer's time zone
  * is India's.
  */
-export const formatInIndia = (at: string): string =>
-  isIndianClock ? '' : texts.time.inIndia(format(IST).format(new Date(at)));
+export const formatIndianTimeIfDifferent = (at: string): string =>
+  isIndianTimeZone ? '' : texts.time.inIndia(format(IST).format(new Date(at)));
 
 /** Moment in the viewer's time zone, with the Indian time in the tooltip. */
 export function LocalTime({ at }: { at: string }) {
   return (
-    <time dateTime={at} title={formatInIndia(at) || at}>
-      {formatMoment(at)}
+    <time dateTime={at} title={formatIndianTimeIfDifferent(at) || at}>
+      {formatLocalDateTime(at)}
     </time>
   );
 }
@@ -100,8 +100,8 @@ export function LocalTime({ at }: { at: string }) {
 export function LocalAndIndianTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={at}>
-      {formatMoment(at)}
-      {!isIndianClock && <small> ({formatInIndia(at)})</small>}
+      {formatLocalDateTime(at)}
+      {!isIndianTimeZone && <small> ({formatIndianTimeIfDifferent(at)})</small>}
     </time>
   );
 }
@@ -112,4 +112,4 @@ const ZONE_NAME =
     .find(({ type }) => type === 'timeZoneName')?.value ?? LOCAL_ZONE;
 
 /** Line that names the time zone of the times on a page. */
-export const ZoneNote = () => <small>{texts.time.timesIn(ZONE_NAME)}</small>;
+export const TimeZoneNote = () => <small>{texts.time.timesIn(ZONE_NAME)}</small>;

@@ -1,13 +1,13 @@
 import { memo, type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { Sentence } from '../language/sentence.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { CopyButton } from '../look/copy.tsx';
 import {
-  findLabel,
-  findStepLabel,
+  getLabel,
+  getStepLabel,
   MEETING_STATUS_LABELS,
   REVIEW_DECISION_LABELS,
   REVIEW_REASON_LABELS,
@@ -133,10 +133,10 @@ export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: Mee
               <b>
                 <LocalAndIndianTime at={startsAt} />
               </b>
-              <span className={style.tag}>{findLabel(MEETING_STATUS_LABELS, status)}</span>
+              <span className={style.tag}>{getLabel(MEETING_STATUS_LABELS, status)}</span>
               <p>
                 {source === 'MUTATION' ? (
-                  <Sentence
+                  <TextWithElements
                     parts={texts.session.bookedHere(
                       <UserText>{scheduledBy ?? texts.session.anUnknownUser}</UserText>,
                     )}
@@ -144,11 +144,11 @@ export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: Mee
                 ) : (
                   texts.session.bookedAtProvider
                 )}
-                <Quoted text={reason} />
+                <InlineQuote text={reason} />
                 {cancelledBy && (
-                  <Sentence parts={texts.session.cancelledBy(<UserText>{cancelledBy}</UserText>)} />
+                  <TextWithElements parts={texts.session.cancelledBy(<UserText>{cancelledBy}</UserText>)} />
                 )}
-                <Quoted text={cancelReason} />
+                <InlineQuote text={cancelReason} />
               </p>
             </li>
           ),
@@ -160,13 +160,13 @@ export const MeetingsCard = memo(function MeetingsCard({ meetings, onMore }: Mee
 });
 
 /** Words of a person, in quotation marks after a colon. Renders nothing if there are none. */
-export function Quoted({ text }: { text: string | null }) {
+export function InlineQuote({ text }: { text: string | null }) {
   if (!text) return null;
-  return <Sentence parts={texts.session.quoted(<UserText>{text}</UserText>)} />;
+  return <TextWithElements parts={texts.session.quoted(<UserText>{text}</UserText>)} />;
 }
 
 /** Words of a person, as a block. Renders nothing if there are none. */
-export function Words({ text }: { text: string | null }) {
+export function QuoteBlock({ text }: { text: string | null }) {
   if (!text) return null;
   return (
     <blockquote>
@@ -186,15 +186,15 @@ export const ReviewsCard = memo(function ReviewsCard({
       {agentRemarks && (
         <div className={style.list}>
           <p>{texts.session.providerRemarks}</p>
-          <Words text={agentRemarks} />
+          <QuoteBlock text={agentRemarks} />
         </div>
       )}
       <ul className={style.list}>
         {reviews.map((review) => (
           <li key={review.id}>
             <b>
-              {findLabel(REVIEW_STAGE_LABELS, review.stage)}:{' '}
-              {findLabel(REVIEW_DECISION_LABELS, review.decision)}
+              {getLabel(REVIEW_STAGE_LABELS, review.stage)}:{' '}
+              {getLabel(REVIEW_DECISION_LABELS, review.decision)}
             </b>
             <p>
               <UserText>{review.reviewer ?? texts.session.recordedAtProvider}</UserText>,{' '}
@@ -205,15 +205,15 @@ export const ReviewsCard = memo(function ReviewsCard({
             {review.reasons.length > 0 && (
               <ul className={style.tags} aria-label={texts.session.reasons}>
                 {review.reasons.map((reason) => (
-                  <li key={reason}>{findLabel(REVIEW_REASON_LABELS, reason)}</li>
+                  <li key={reason}>{getLabel(REVIEW_REASON_LABELS, reason)}</li>
                 ))}
               </ul>
             )}
-            <Words text={review.remarks} />
+            <QuoteBlock text={review.remarks} />
             {review.customerMessage && (
               <>
                 <p>{texts.session.toTheCustomer}</p>
-                <Words text={review.customerMessage} />
+                <QuoteBlock text={review.customerMessage} />
               </>
             )}
           </li>
@@ -227,7 +227,7 @@ export const ReviewsCard = memo(function ReviewsCard({
  * Card with the reference id for the provider's support, the times, and links to the sessions that the
  * session replaces or is replaced by.
  */
-export function FactsCard({ page }: { page: SessionDetails }) {
+export function DetailsCard({ page }: { page: SessionDetails }) {
   return (
     <Card title={texts.session.details}>
       <dl>
@@ -237,7 +237,7 @@ export function FactsCard({ page }: { page: SessionDetails }) {
         <Fact name={texts.session.atProvider}>
           {page.providerSubStatus !== page.statusInfo.subStatus && (
             <>
-              {findStepLabel(page.providerSubStatus)}
+              {getStepLabel(page.providerSubStatus)}
               {!page.providerAgrees && !page.disputed && !page.replacedBy && (
                 <small> {texts.session.notConfirmed}</small>
               )}

@@ -1,23 +1,23 @@
 import { memo } from 'react';
 import { texts } from '../language/texts.ts';
-import { findLabel, findStepLabel, findTone, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
+import { getLabel, getStatusTone, getStepLabel, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
 import style from './journey.module.css';
 import {
   COLUMN_WIDTH,
-  computeHeight,
-  computeWidth,
-  drawPath,
+  computeMapHeight,
+  computeMapWidth,
+  createPathData,
   HEADER_HEIGHT,
-  isDirect,
-  LINE_Y,
+  isStraightPath,
+  MAIN_LINE_Y,
   toX,
   toY,
 } from './journey-paths.ts';
 import {
-  countSlots,
-  END_SLOT,
-  LINE_STEPS,
-  PHASE_SPANS,
+  countMapColumns,
+  END_COLUMN,
+  MAIN_LINE_STEPS,
+  PHASE_COLUMN_SPANS,
   type PlacedStep,
   type StatusPair,
 } from './journey-steps.ts';
@@ -34,7 +34,7 @@ export interface Trail {
 }
 
 /** Steps (status pairs) that are highlighted on the map, each by its key (see `toPairKey`). */
-export interface Marks {
+export interface StepHighlights {
   readonly trail: Trail;
   /** Steps that usually follow the current step. */
   readonly usual: ReadonlySet<string>;
@@ -44,7 +44,7 @@ export interface Marks {
 
 interface Props {
   readonly steps: ReadonlyMap<string, PlacedStep>;
-  readonly marks: Marks;
+  readonly marks: StepHighlights;
   readonly name: string;
   /** Id of the element that describes the map as text; used for `aria-describedby`. */
   readonly descriptionId: string;
@@ -62,9 +62,9 @@ const ARROW_ID = 'journey-arrow';
  */
 export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
   const all = [...steps.values()];
-  const slots = countSlots(steps);
-  const width = computeWidth(slots);
-  const height = computeHeight(Math.max(...all.map(({ row }) => row)));
+  const slots = countMapColumns(steps);
+  const width = computeMapWidth(slots);
+  const height = computeMapHeight(Math.max(...all.map(({ row }) => row)));
   const { trail } = marks;
   const now = steps.get(trail.now);
 
@@ -91,7 +91,7 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
           <path className={style.arrow} d="M0,0L7,4L0,8Z" />
         </marker>
       </defs>
-      {PHASE_SPANS.map(({ status, first, count }) => (
+      {PHASE_COLUMN_SPANS.map(({ status, first, count }) => (
         <Phase
           key={status}
           name={PHASE_LABELS[status]}
@@ -99,23 +99,23 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
           here={now?.status === status}
         />
       ))}
-      {slots > END_SLOT && (
+      {slots > END_COLUMN && (
         <Phase
           name={texts.session.journey.otherOutcomes}
-          first={END_SLOT}
+          first={END_COLUMN}
           count={1}
           height={height}
-          here={now?.slot === END_SLOT}
+          here={now?.slot === END_COLUMN}
         />
       )}
       <path
         className={style.line}
-        d={`M${COLUMN_WIDTH / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * COLUMN_WIDTH}`}
+        d={`M${COLUMN_WIDTH / 2},${MAIN_LINE_Y}H${(MAIN_LINE_STEPS.length - 0.5) * COLUMN_WIDTH}`}
       />
       {now &&
         all
-          .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
-          .map((to) => <path key={to.key} className={style.ahead} d={drawPath(now, to)} />)}
+          .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_COLUMN)
+          .map((to) => <path key={to.key} className={style.ahead} d={createPathData(now, to)} />)}
       <VisitedPath steps={steps} trail={trail} />
       {all.map((step) => (
         <Node
@@ -150,9 +150,9 @@ function VisitedPath({ steps, trail }: { steps: ReadonlyMap<string, PlacedStep>;
   for (const move of trail.moves) {
     const [from, to] = [steps.get(move.from), steps.get(move.to)];
     if (from && to) {
-      const d = drawPath(from, to);
+      const d = createPathData(from, to);
       paths.delete(d);
-      paths.set(d, { at: move.at, straight: isDirect(from, to) });
+      paths.set(d, { at: move.at, straight: isStraightPath(from, to) });
     }
   }
   const newest = trail.steps - 1;
@@ -169,7 +169,7 @@ function VisitedPath({ steps, trail }: { steps: ReadonlyMap<string, PlacedStep>;
 
 type Mark = 'now' | 'was' | 'usual' | 'possible' | 'other';
 
-function findMark(key: string, { trail, usual, possible }: Marks): { mark: Mark; next: boolean } {
+function findMark(key: string, { trail, usual, possible }: StepHighlights): { mark: Mark; next: boolean } {
   const next = usual.has(key);
   if (key === trail.now) return { mark: 'now', next };
   if (trail.visited.has(key)) return { mark: 'was', next };
@@ -191,10 +191,10 @@ interface NodeProps {
 /** Circle and label of a step. Memoized, because most steps stay the same when the session moves. */
 const Node = memo(function Node({ step, mark, next, visits }: NodeProps) {
   const [x, y] = [toX(step), toY(step)];
-  const tone: Tone = findTone(step);
+  const tone: Tone = getStatusTone(step);
   const above = step.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
-  const name = findStepLabel(step.subStatus);
+  const name = getStepLabel(step.subStatus);
   // Uses a no-break space, so that the number of visits stays on the line of the last word.
   const lines = wrapText(
     visits > 1 ? `${name}\u00a0×${visits}` : name,
@@ -205,7 +205,7 @@ const Node = memo(function Node({ step, mark, next, visits }: NodeProps) {
     : y + 4 - ((lines.length - 1) * LINE_HEIGHT_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
-      <title>{`${findLabel(PHASE_LABELS, step.status)}: ${name}`}</title>
+      <title>{`${getLabel(PHASE_LABELS, step.status)}: ${name}`}</title>
       {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
       {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
       <circle cx={x} cy={y} r={RADIUS[mark]} />

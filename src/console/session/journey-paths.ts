@@ -3,7 +3,7 @@ import type { PlacedStep } from './journey-steps.ts';
 /** Sizes of the map in SVG units. A unit is a pixel, unless the map is stretched to fill a wider box. */
 export const COLUMN_WIDTH = 112;
 export const HEADER_HEIGHT = 30;
-export const LINE_Y = 100;
+export const MAIN_LINE_Y = 100;
 const FIRST_ROW_OFFSET = 64;
 const ROW_HEIGHT = 54;
 const BOTTOM_MARGIN = 30;
@@ -30,16 +30,17 @@ type Point = readonly [x: number, y: number];
 export const toX = ({ slot, row }: PlacedStep): number =>
   slot * COLUMN_WIDTH + (row === 0 ? COLUMN_WIDTH / 2 : SIDE_STEP_X);
 export const toY = ({ row }: Pick<PlacedStep, 'row'>): number =>
-  row === 0 ? LINE_Y : LINE_Y + FIRST_ROW_OFFSET + (row - 1) * ROW_HEIGHT;
-export const computeWidth = (slots: number): number => slots * COLUMN_WIDTH;
+  row === 0 ? MAIN_LINE_Y : MAIN_LINE_Y + FIRST_ROW_OFFSET + (row - 1) * ROW_HEIGHT;
+export const computeMapWidth = (slots: number): number => slots * COLUMN_WIDTH;
 /** Returns the height of a map that has this many rows of steps below the line. */
-export const computeHeight = (rows: number): number => toY({ row: rows }) + BOTTOM_MARGIN;
+export const computeMapHeight = (rows: number): number => toY({ row: rows }) + BOTTOM_MARGIN;
 
 /** Whether the path between two steps is a straight line. */
-export const isDirect = (from: PlacedStep, to: PlacedStep): boolean => findCorners(from, to).length === 0;
+export const isStraightPath = (from: PlacedStep, to: PlacedStep): boolean =>
+  findCorners(from, to).length === 0;
 
 /** Returns the path from one step to another, as the `d` attribute of an SVG path. */
-export function drawPath(from: PlacedStep, to: PlacedStep): string {
+export function createPathData(from: PlacedStep, to: PlacedStep): string {
   const [a, b]: [Point, Point] = [
     [toX(from), toY(from)],
     [toX(to), toY(to)],
@@ -53,7 +54,7 @@ function findCorners(from: PlacedStep, to: PlacedStep): readonly Point[] {
   const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
   const isNext = to.slot === from.slot + 1 && from.row === 0;
   if (isNext && to.row === 0) return [];
-  const lane = isNext ? ay : LINE_Y + (to.slot > from.slot ? LANE_OFFSET.skip : LANE_OFFSET.back);
+  const lane = isNext ? ay : MAIN_LINE_Y + (to.slot > from.slot ? LANE_OFFSET.skip : LANE_OFFSET.back);
   const leaving: readonly Point[] =
     from.row > 0
       ? [
@@ -76,7 +77,7 @@ function findCorners(from: PlacedStep, to: PlacedStep): readonly Point[] {
 function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[] {
   const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
   if (from.row === 0) {
-    const lane = LINE_Y + LANE_OFFSET.skip;
+    const lane = MAIN_LINE_Y + LANE_OFFSET.skip;
     return [
       [ax, lane],
       [bx + DOWN_OFFSET, lane],
@@ -84,7 +85,7 @@ function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[]
     ];
   }
   // From the first row, the path goes straight up to the line, and then left to the step on the line.
-  if (to.row === 0 && from.row === 1) return [[ax, LINE_Y]];
+  if (to.row === 0 && from.row === 1) return [[ax, MAIN_LINE_Y]];
   if (to.row === from.row - 1) return [];
   const side = ax + (to.row > from.row ? DOWN_OFFSET : UP_OFFSET);
   return [

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
-import type { Gateway } from '../gateway/gateway.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import type { GatewayClient } from '../gateway/gateway.ts';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { VkycTransitionRules, type VkycTransitionRulesQuery } from '../operations.ts';
-import { END_SLOT, findNextSlot, findSlot, type StatusPair, toPairKey } from './journey-steps.ts';
+import { END_COLUMN, getNextStepColumn, getStepColumn, type StatusPair, toPairKey } from './journey-steps.ts';
 
 type Rules = VkycTransitionRulesQuery['transitionRules'];
 
@@ -10,9 +10,9 @@ type Rules = VkycTransitionRulesQuery['transitionRules'];
  * Cache of the transition rules by gateway client. Caching is safe, because the rules do not change while the
  * gateway runs.
  */
-const cache = new WeakMap<Gateway, Promise<Rules>>();
+const cache = new WeakMap<GatewayClient, Promise<Rules>>();
 
-function fetchRules(gateway: Gateway): Promise<Rules> {
+function fetchRules(gateway: GatewayClient): Promise<Rules> {
   const asked = cache.get(gateway);
   if (asked) return asked;
   const answer = gateway.query(VkycTransitionRules, {}).then(({ transitionRules }) => transitionRules);
@@ -23,8 +23,8 @@ function fetchRules(gateway: Gateway): Promise<Rules> {
 }
 
 /** Hook that returns the gateway's transition rules; null until they are loaded. */
-export function useRules(): Rules | null {
-  const { gateway } = useSignedIn();
+export function useTransitionRules(): Rules | null {
+  const { gateway } = useViewerAndGateway();
   const [rules, setRules] = useState<Rules | null>(null);
   useEffect(() => {
     let shown = true;
@@ -43,7 +43,7 @@ export function useRules(): Rules | null {
  * Returns every step except UNRECOGNIZED, in the order in which a session passes them. The rules without
  * `from` (starts of a session) contain each step once.
  */
-export const listSteps = (rules: Rules): readonly StatusPair[] =>
+export const listKnownSteps = (rules: Rules): readonly StatusPair[] =>
   rules.filter(({ from, to }) => !from && to.subStatus !== 'UNRECOGNIZED').map(({ to }) => to);
 
 /** Steps that can follow the current step of a session. */
@@ -66,17 +66,17 @@ export function findNextSteps(now: StatusPair, rules: Rules): NextSteps {
       toPairKey(to) !== toPairKey(now) &&
       to.subStatus !== 'UNRECOGNIZED',
   );
-  const next = findNextSlot(now);
+  const next = getNextStepColumn(now);
   const callSlots = listSlots(moves, 'VIDEO_CALL');
-  const reviewed = Math.min(...listSlots(moves, 'AGENT_REVIEWED'), END_SLOT);
+  const reviewed = Math.min(...listSlots(moves, 'AGENT_REVIEWED'), END_COLUMN);
   const isUsual = ({ to, action }: Rules[number]): boolean =>
     action === 'RECORD_AGENT_REVIEW' ||
     action === 'RECORD_AUDITOR_REVIEW' ||
-    (findSlot(to) === next && next !== END_SLOT) ||
+    (getStepColumn(to) === next && next !== END_COLUMN) ||
     (to.status === 'EXPIRED' && next < reviewed) ||
     (to.status === 'FAILED' && callSlots.includes(next));
   return { possible: moves.map(({ to }) => to), usual: moves.filter(isUsual).map(({ to }) => to) };
 }
 
 const listSlots = (moves: Rules, phase: StatusPair['status']): readonly number[] =>
-  moves.filter(({ to }) => to.status === phase).map(({ to }) => findSlot(to));
+  moves.filter(({ to }) => to.status === phase).map(({ to }) => getStepColumn(to));

@@ -86,7 +86,7 @@ const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
     : undefined;
 
 /** Steps on the line of the journey map (those of a session without problems), from left to right. */
-export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
+export const MAIN_LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
   steps.map((subStatus) => ({ status: status as Status, subStatus })),
 );
 
@@ -94,11 +94,11 @@ export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([
  * Number of the last column, which contains the steps of phases that are not on the line, such as FAILED and
  * EXPIRED.
  */
-export const END_SLOT = LINE_STEPS.length;
+export const END_COLUMN = MAIN_LINE_STEPS.length;
 
 /** Phases on the line of the journey map, each with its first column and its number of columns. */
-export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
-  const first = LINE_STEPS.findIndex((step) => step.status === status);
+export const PHASE_COLUMN_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
+  const first = MAIN_LINE_STEPS.findIndex((step) => step.status === status);
   return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
 });
 
@@ -112,27 +112,28 @@ export function toPairKey({ status, subStatus }: StatusPair): string {
   return key;
 }
 
-const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
-const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
+const onLine = new Map(MAIN_LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
+const findLineSlot = (step: LineStep): number =>
+  MAIN_LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
 
 /**
  * Returns the column of a step. A step without a defined place is in the last column of its phase, or in the
  * last column of the map if its phase is not on the line.
  */
-export function findSlot(pair: StatusPair): number {
+export function getStepColumn(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own;
   const [insteadOf] = findSideStep(pair.subStatus) ?? [];
   if (insteadOf) return findLineSlot(insteadOf);
-  const span = PHASE_SPANS.find(({ status }) => status === pair.status);
-  return span ? span.first + span.count - 1 : END_SLOT;
+  const span = PHASE_COLUMN_SPANS.find(({ status }) => status === pair.status);
+  return span ? span.first + span.count - 1 : END_COLUMN;
 }
 
 /**
- * Returns the number of columns of the map. The last column, `END_SLOT`, is left out if it contains no step.
+ * Returns the number of columns of the map. The last column, `END_COLUMN`, is left out if it contains no step.
  */
-export const countSlots = (steps: ReadonlyMap<string, PlacedStep>): number =>
-  [...steps.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
+export const countMapColumns = (steps: ReadonlyMap<string, PlacedStep>): number =>
+  [...steps.values()].some(({ slot }) => slot === END_COLUMN) ? END_COLUMN + 1 : END_COLUMN;
 
 /**
  * Returns the steps with their places on the map. Steps that share a column below the line are placed below
@@ -144,7 +145,7 @@ export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, P
   for (const { status, subStatus } of pairs) {
     const key = toPairKey({ status, subStatus });
     if (placed.has(key)) continue;
-    const slot = findSlot({ status, subStatus });
+    const slot = getStepColumn({ status, subStatus });
     const row = onLine.has(key) ? 0 : (taken.get(slot) ?? 0) + 1;
     if (row > 0) taken.set(slot, row);
     placed.set(key, { key, status, subStatus, slot, row });
@@ -154,12 +155,12 @@ export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, P
 
 /**
  * Returns the column of the step that usually comes next. After the last step on the line, this is
- * `END_SLOT`.
+ * `END_COLUMN`.
  */
-export function findNextSlot(pair: StatusPair): number {
+export function getNextStepColumn(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own + 1;
   const [insteadOf, followedBy] = findSideStep(pair.subStatus) ?? [];
   const step = followedBy ?? insteadOf;
-  return step ? findLineSlot(step) : findSlot(pair);
+  return step ? findLineSlot(step) : getStepColumn(pair);
 }

@@ -2,13 +2,19 @@ import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import { texts } from '../language/texts.ts';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { findLabel, findStepLabel, PHASE_LABELS } from '../look/labels.ts';
+import { getLabel, getStepLabel, PHASE_LABELS } from '../look/labels.ts';
 import type { VkycStatusFragment } from '../operations.ts';
 import style from './journey.module.css';
-import { JourneyMap, type Marks, type Trail } from './journey-map.tsx';
-import { computeWidth, toX } from './journey-paths.ts';
-import { findNextSteps, listSteps, type NextSteps, useRules } from './journey-rules.ts';
-import { countSlots, LINE_STEPS, layOutSteps, type StatusPair, toPairKey } from './journey-steps.ts';
+import { JourneyMap, type StepHighlights, type Trail } from './journey-map.tsx';
+import { computeMapWidth, toX } from './journey-paths.ts';
+import { findNextSteps, listKnownSteps, type NextSteps, useTransitionRules } from './journey-rules.ts';
+import {
+  countMapColumns,
+  layOutSteps,
+  MAIN_LINE_STEPS,
+  type StatusPair,
+  toPairKey,
+} from './journey-steps.ts';
 
 interface Props {
   readonly now: VkycStatusFragment;
@@ -22,8 +28,8 @@ const NOTHING_AHEAD: NextSteps = { possible: [], usual: [] };
  * Map of a session's steps (visited, current and next), with a legend, and with a text version for screen
  * readers.
  */
-export default function Journey({ now, log }: Props) {
-  const rules = useRules();
+export default function JourneySection({ now, log }: Props) {
+  const rules = useTransitionRules();
   const [showAll, setShowAll] = useState(false);
   const trail = useMemo(() => followTrail(now, log), [now, log]);
   const ahead = useMemo(() => (rules ? findNextSteps(now, rules) : NOTHING_AHEAD), [rules, now]);
@@ -32,16 +38,16 @@ export default function Journey({ now, log }: Props) {
     () =>
       sortSteps(
         [
-          ...LINE_STEPS,
+          ...MAIN_LINE_STEPS,
           ...[...trail.visited.values()].map(({ pair }) => pair),
           ...ahead.usual,
-          ...(showAll && rules ? listSteps(rules) : []),
+          ...(showAll && rules ? listKnownSteps(rules) : []),
         ],
         order,
       ),
     [trail, ahead, showAll, rules, order],
   );
-  const marks: Marks = useMemo(
+  const marks: StepHighlights = useMemo(
     () => ({
       trail,
       usual: new Set(ahead.usual.map(toPairKey)),
@@ -55,7 +61,7 @@ export default function Journey({ now, log }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const descriptionId = useId();
   const currentStep = placed.get(toPairKey(now));
-  const currentShare = currentStep ? toX(currentStep) / computeWidth(countSlots(placed)) : 0;
+  const currentShare = currentStep ? toX(currentStep) / computeMapWidth(countMapColumns(placed)) : 0;
 
   // Scrolls the current step to the middle if the map is wider than its box.
   useEffect(() => {
@@ -78,7 +84,7 @@ export default function Journey({ now, log }: Props) {
         <JourneyMap
           steps={placed}
           marks={marks}
-          name={texts.session.journey.map(findStepLabel(now.subStatus))}
+          name={texts.session.journey.map(getStepLabel(now.subStatus))}
           descriptionId={descriptionId}
         />
       </div>
@@ -116,8 +122,8 @@ function followTrail(now: StatusPair, log: readonly Transition[]): Trail {
 }
 
 /** Returns the place of each step in the gateway's transition rules, by its key. */
-const orderSteps = (rules: Parameters<typeof listSteps>[0]): ReadonlyMap<string, number> =>
-  new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
+const orderSteps = (rules: Parameters<typeof listKnownSteps>[0]): ReadonlyMap<string, number> =>
+  new Map(listKnownSteps(rules).map((pair, at) => [toPairKey(pair), at]));
 
 /**
  * Sorts steps in the order of the gateway's transition rules, so that a step keeps its row on the map when
@@ -157,16 +163,16 @@ function JourneyText({ id, now, trail, ahead }: TextProps) {
   const visited = [...trail.visited].flatMap(([key, { pair, visits }]) => {
     // The current step is named by itself; here it counts only if the session was at it before.
     const times = key === current ? visits - 1 : visits;
-    const step = findStepLabel(pair.subStatus);
+    const step = getStepLabel(pair.subStatus);
     if (times === 0) return [];
     return [times > 1 ? texts.session.journey.times(step, times) : step];
   });
-  const usual = ahead.usual.map(({ subStatus }) => findStepLabel(subStatus)).join(', ');
+  const usual = ahead.usual.map(({ subStatus }) => getStepLabel(subStatus)).join(', ');
   return (
     <ul id={id} className="hidden">
       <li>{texts.session.journey.visitedSteps(visited.join(', '))}</li>
       <li>
-        {texts.session.journey.currentStep(findStepLabel(now.subStatus), findLabel(PHASE_LABELS, now.status))}
+        {texts.session.journey.currentStep(getStepLabel(now.subStatus), getLabel(PHASE_LABELS, now.status))}
       </li>
       <li>{now.terminal ? texts.session.journey.isOver : texts.session.journey.usualSteps(usual)}</li>
     </ul>

@@ -1,16 +1,16 @@
 import type { ReactNode } from 'react';
 import { ActionButtons } from '../acting/actions.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import type { SessionDetails } from '../live/session.ts';
-import { CLOSURE_REASON_LABELS, ESCALATION_REASON_LABELS, findLabel } from '../look/labels.ts';
+import { CLOSURE_REASON_LABELS, ESCALATION_REASON_LABELS, getLabel } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { LocalTime } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
 import type { VkycSessionActionsFragment } from '../operations.ts';
 import style from './cards.module.css';
-import { Card, Fact, MoreEntries, Quoted, Words } from './cards.tsx';
+import { Card, Fact, InlineQuote, MoreEntries, QuoteBlock } from './cards.tsx';
 
 interface ActingProps {
   readonly page: SessionDetails;
@@ -37,23 +37,23 @@ function RecordEntry({
       <p>
         <UserText>{who ?? texts.session.unknownUser}</UserText>, <LocalTime at={at} />
       </p>
-      <Words text={words} />
+      <QuoteBlock text={words} />
       {children}
     </li>
   );
 }
 
 /** Box with the open (unresolved) escalation. Renders nothing if the session has none. */
-export function EscalationNotice({ page, onDone }: ActingProps) {
+export function OpenEscalationNotice({ page, onDone }: ActingProps) {
   const open = page.escalations?.find(({ resolvedAt }) => !resolvedAt);
   if (!open) return null;
   return (
     <Notice tone="trouble">
       <p>
-        <b>{texts.session.escalated(findLabel(ESCALATION_REASON_LABELS, open.reason))}</b>{' '}
+        <b>{texts.session.escalated(getLabel(ESCALATION_REASON_LABELS, open.reason))}</b>{' '}
         <UserText>{open.escalatedBy ?? texts.session.unknownUser}</UserText>,{' '}
         <LocalTime at={open.escalatedAt} />
-        <Quoted text={open.note} />
+        <InlineQuote text={open.note} />
       </p>
       <ActionButtons page={page} place="ESCALATION" onDone={onDone} />
     </Notice>
@@ -111,7 +111,7 @@ export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
     <Card title={texts.session.closed}>
       <ul className={style.list}>
         <RecordEntry
-          title={`${findLabel(texts.session.closureOutcomes, outcome)}: ${findLabel(CLOSURE_REASON_LABELS, reason)}`}
+          title={`${getLabel(texts.session.closureOutcomes, outcome)}: ${getLabel(CLOSURE_REASON_LABELS, reason)}`}
           who={closedBy}
           at={closedAt}
           words={note}
@@ -121,8 +121,8 @@ export function ClosureCard({ closure }: Pick<SessionDetails, 'closure'>) {
   );
 }
 
-/** Card with the resolved escalations, newest first. `EscalationNotice` shows the open escalation. */
-export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalations'>) {
+/** Card with the resolved escalations, newest first. `OpenEscalationNotice` shows the open escalation. */
+export function ResolvedEscalationsCard({ escalations }: Pick<SessionDetails, 'escalations'>) {
   const resolved = (escalations ?? []).filter(({ resolvedAt }) => resolvedAt).toReversed();
   if (resolved.length === 0) return null;
   return (
@@ -132,13 +132,13 @@ export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalatio
           ({ id, reason, note, escalatedBy, escalatedAt, resolution, resolvedBy, resolvedAt }) => (
             <RecordEntry
               key={id}
-              title={findLabel(ESCALATION_REASON_LABELS, reason)}
+              title={getLabel(ESCALATION_REASON_LABELS, reason)}
               who={escalatedBy}
               at={escalatedAt}
               words={note}
             >
               <p>
-                <Sentence
+                <TextWithElements
                   parts={texts.session.resolvedBy(
                     <UserText>{resolvedBy ?? texts.session.anUnknownUser}</UserText>,
                   )}
@@ -149,7 +149,7 @@ export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalatio
                   </>
                 )}
               </p>
-              <Words text={resolution} />
+              <QuoteBlock text={resolution} />
             </RecordEntry>
           ),
         )}
@@ -159,7 +159,11 @@ export function EscalationsCard({ escalations }: Pick<SessionDetails, 'escalatio
 }
 
 /** Card with the decisions of disputes, newest first. Renders nothing if there are none. */
-export function DisputesCard({ resolutions }: { resolutions: SessionDetails['disputeResolutions'] }) {
+export function DisputeResolutionsCard({
+  resolutions,
+}: {
+  resolutions: SessionDetails['disputeResolutions'];
+}) {
   if (!resolutions || resolutions.length === 0) return null;
   return (
     <Card title={texts.session.resolvedDisputes}>
@@ -167,7 +171,7 @@ export function DisputesCard({ resolutions }: { resolutions: SessionDetails['dis
         {resolutions.toReversed().map(({ id, resolution, note, resolvedBy, resolvedAt }) => (
           <RecordEntry
             key={id}
-            title={findLabel(texts.session.disputeResults, resolution)}
+            title={getLabel(texts.session.disputeResults, resolution)}
             who={resolvedBy}
             at={resolvedAt}
             words={note}

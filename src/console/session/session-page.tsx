@@ -1,35 +1,35 @@
 import { lazy, Suspense, useCallback } from 'react';
 import { Link, useLocation } from 'wouter';
-import { ActionButtons, Actions } from '../acting/actions.tsx';
-import { findNextSession, listAddress } from '../floor/last-list.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { GatewayText } from '../language/gateway-text.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { ActionButtons, PageHeadActions } from '../acting/actions.tsx';
+import { findNextIdInLastList, getLastListAddress } from '../floor/last-list.ts';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
-import { useReportState } from '../live/badge.tsx';
-import { LiveSession, type SessionDetails } from '../live/session.ts';
+import { useReportFeedState } from '../live/badge.tsx';
+import { LiveSessionStore, type SessionDetails } from '../live/session.ts';
 import { useStore } from '../live/store.ts';
-import { useLive } from '../live/use-live.ts';
+import { useStartedWhileMounted } from '../live/use-live.ts';
 import { CopyButton } from '../look/copy.tsx';
-import { useKeys } from '../look/keys.ts';
-import { findStepLabel } from '../look/labels.ts';
+import { useShortcutKeys } from '../look/keys.ts';
+import { getStepLabel } from '../look/labels.ts';
 import { FailureNotice, Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
-import { TimeSince, ZoneNote } from '../look/time.tsx';
+import { TimeSince, TimeZoneNote } from '../look/time.tsx';
 import { useTitle } from '../look/title.ts';
 import { UserText } from '../look/user-text.tsx';
 import { AssignmentsCard } from '../work/assignments-card.tsx';
-import { Worker } from '../work/worker.tsx';
+import { AssigneeLine } from '../work/worker.tsx';
 import cards from './cards.module.css';
-import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
+import { CustomerCard, DetailsCard, MeetingsCard, ReviewsCard, SessionLink } from './cards.tsx';
 import {
   ClosureCard,
-  DisputesCard,
-  EscalationNotice,
-  EscalationsCard,
+  DisputeResolutionsCard,
   LabelsCard,
   NotesCard,
+  OpenEscalationNotice,
+  ResolvedEscalationsCard,
 } from './records.tsx';
 import style from './session-page.module.css';
 import { Timeline } from './timeline.tsx';
@@ -43,23 +43,23 @@ const Journey = lazy(() => import('./journey.tsx'));
  * date.
  */
 export function SessionPage({ id }: { id: string }) {
-  const { gateway } = useSignedIn();
-  const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
+  const { gateway } = useViewerAndGateway();
+  const live = useStartedWhileMounted(() => new LiveSessionStore(gateway, id), [gateway, id]);
   const { page, missing, log, hasOlder, state, failure } = useStore(live);
-  useReportState(state);
+  useReportFeedState(state);
   useTitle(
     missing
       ? texts.session.notFound
-      : page && `${page.verificationId} · ${findStepLabel(page.statusInfo.subStatus)}`,
+      : page && `${page.verificationId} · ${getStepLabel(page.statusInfo.subStatus)}`,
   );
   const onDone = useCallback(
-    (session: Parameters<LiveSession['applyResult']>[0]) => live.applyResult(session),
+    (session: Parameters<LiveSessionStore['applyResult']>[0]) => live.applyResult(session),
     [live],
   );
 
   const [, navigate] = useLocation();
-  useKeys(['n'], () => {
-    const next = findNextSession(id);
+  useShortcutKeys(['n'], () => {
+    const next = findNextIdInLastList(id);
     if (next) navigate(`/sessions/${encodeURIComponent(next)}`);
   });
   const onMoreMeetings = useCallback(() => live.loadMoreMeetings(), [live]);
@@ -87,17 +87,17 @@ export function SessionPage({ id }: { id: string }) {
             <ActionButtons page={page} place="DISPUTE" onDone={onDone} />
           </Notice>
         )}
-        <EscalationNotice page={page} onDone={onDone} />
+        <OpenEscalationNotice page={page} onDone={onDone} />
         {page.replacedBy && (
           <Notice tone="trouble">
             <p>
-              <Sentence parts={texts.session.replacedBy(<SessionLink session={page.replacedBy} />)} />
+              <TextWithElements parts={texts.session.replacedBy(<SessionLink session={page.replacedBy} />)} />
             </p>
           </Notice>
         )}
       </div>
       <div className={style.actions}>
-        <Actions page={page} onDone={onDone} />
+        <PageHeadActions page={page} onDone={onDone} />
       </div>
       <section aria-label={texts.session.journey.title} className={CARD}>
         <Suspense fallback={<p role="status">{texts.frame.loading}</p>}>
@@ -112,14 +112,14 @@ export function SessionPage({ id }: { id: string }) {
         <div className={style.side}>
           <ClosureCard closure={page.closure} />
           <NotesCard page={page} onDone={onDone} onMore={() => live.loadMoreNotes()} />
-          <EscalationsCard escalations={page.escalations} />
-          <DisputesCard resolutions={page.disputeResolutions} />
+          <ResolvedEscalationsCard escalations={page.escalations} />
+          <DisputeResolutionsCard resolutions={page.disputeResolutions} />
           <CustomerCard user={page.user} link={page.link} linkExpiresAt={page.linkExpiresAt} />
           <MeetingsCard meetings={page.meetings} onMore={onMoreMeetings} />
           <ReviewsCard reviews={page.reviews} agentRemarks={page.agentRemarks} />
           <AssignmentsCard assignments={page.assignments} />
           <LabelsCard page={page} onDone={onDone} />
-          <FactsCard page={page} />
+          <DetailsCard page={page} />
         </div>
       </div>
     </article>
@@ -131,7 +131,7 @@ function Head({ page }: { page: SessionDetails }) {
   return (
     <header className={style.head}>
       <p>
-        <Link href={listAddress()}>{texts.frame.sessions}</Link> <span aria-hidden>›</span>
+        <Link href={getLastListAddress()}>{texts.frame.sessions}</Link> <span aria-hidden>›</span>
       </p>
       <div className={style.title}>
         <h1>{verificationId}</h1>
@@ -146,23 +146,23 @@ function Head({ page }: { page: SessionDetails }) {
         <StatusBadge of={statusInfo} big />
         <p>
           <b>
-            <GatewayText>{statusInfo.explanation}</GatewayText>
+            <TranslatedGatewayText>{statusInfo.explanation}</TranslatedGatewayText>
           </b>{' '}
-          <GatewayText>{statusInfo.recommendedAction}</GatewayText>
+          <TranslatedGatewayText>{statusInfo.recommendedAction}</TranslatedGatewayText>
         </p>
         {statusInfo.waitingOn !== 'NOBODY' && (
           <p className={style.waiting}>
             {statusInfo.waitingOn === 'MERCHANT' ? (
               <b>{texts.session.weHaveToAct}</b>
             ) : (
-              <Sentence parts={texts.session.waitingOn(<WaitingOn party={statusInfo.waitingOn} />)} />
+              <TextWithElements parts={texts.session.waitingOn(<WaitingOn party={statusInfo.waitingOn} />)} />
             )}{' '}
-            <Sentence parts={texts.session.since(<TimeSince since={statusSince} />)} />
+            <TextWithElements parts={texts.session.since(<TimeSince since={statusSince} />)} />
           </p>
         )}
-        <Worker session={page} />
+        <AssigneeLine session={page} />
       </div>
-      <ZoneNote />
+      <TimeZoneNote />
     </header>
   );
 }

@@ -1,11 +1,11 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useLayoutEffect, useRef, useState } from 'react';
-import { GatewayText } from '../language/gateway-text.tsx';
-import { Sentence } from '../language/sentence.tsx';
+import { TranslatedGatewayText } from '../language/gateway-text.tsx';
+import { TextWithElements } from '../language/sentence.tsx';
 import { texts } from '../language/texts.ts';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { CHANGE_LABELS, findLabel } from '../look/labels.ts';
+import { getLabel, NON_STATUS_CHANGE_LABELS } from '../look/labels.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { formatDuration, LocalTime } from '../look/time.tsx';
 import { UserText } from '../look/user-text.tsx';
@@ -93,9 +93,9 @@ const Entry = memo(function Entry({ entry }: { entry: Transition }) {
       <p className={style.foot}>
         <LocalTime at={occurredAt ?? recordedAt} /> ·{' '}
         {actor && source === 'MUTATION' ? (
-          <Sentence parts={texts.session.doneHereBy(<UserText>{actor}</UserText>)} />
+          <TextWithElements parts={texts.session.doneHereBy(<UserText>{actor}</UserText>)} />
         ) : (
-          findLabel(texts.session.sources, source)
+          getLabel(texts.session.sources, source)
         )}
         {laterMs > MIN_SHOWN_DELAY_MS && ` · ${texts.session.receivedLater(formatDuration(laterMs))}`}
       </p>
@@ -126,16 +126,16 @@ const isAboutRecords = ({ changes }: Transition): boolean =>
 
 function findMark({ changes }: Transition): string {
   const change = MARKED.find((each) => changes.includes(each));
-  return change ? findLabel(CHANGE_LABELS, change) : texts.session.lateUpdate;
+  return change ? getLabel(NON_STATUS_CHANGE_LABELS, change) : texts.session.lateUpdate;
 }
 
 /** Meaning of an entry; for an entry that was not applied, the reason that the gateway gives. */
 function Meaning({ of: entry }: { of: Transition }) {
-  if (entry.applied) return <GatewayText>{entry.statusInfo.explanation}</GatewayText>;
+  if (entry.applied) return <TranslatedGatewayText>{entry.statusInfo.explanation}</TranslatedGatewayText>;
   return (
     <>
       {!isAboutRecords(entry) && `${texts.session.statusStayed} `}
-      <GatewayText>{entry.reason ?? ''}</GatewayText>
+      <TranslatedGatewayText>{entry.reason ?? ''}</TranslatedGatewayText>
     </>
   );
 }

@@ -1,14 +1,14 @@
 import { useState } from 'react';
 import type { GatewayError } from '../gateway/gateway.ts';
-import type { SignIn } from '../gateway/sign-in.ts';
-import { GatewayMessage } from '../language/gateway-text.tsx';
+import type { SignInMethod } from '../gateway/sign-in.ts';
+import { TranslatedGatewayMessage } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import style from './sign-in-page.module.css';
 
 interface Props {
-  readonly switchUser: (signIn: SignIn) => void;
+  readonly switchUser: (signIn: SignInMethod) => void;
   /** Error of the last attempt to sign in; null before the first attempt. */
   readonly why: GatewayError | null;
 }
@@ -27,7 +27,7 @@ export function SignInPage({ switchUser, why }: Props) {
         <p>{texts.frame.signInHint}</p>
         {why && (
           <p role="alert" className={style.why}>
-            <GatewayMessage of={why} />
+            <TranslatedGatewayMessage of={why} />
           </p>
         )}
         <Form onSubmit={() => bareToken && switchUser({ kind: 'TOKEN', token: bareToken })}>

@@ -1,20 +1,20 @@
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
-import { setup } from '../gateway/setup.ts';
+import { pageSettings } from '../gateway/setup.ts';
 import { DEVELOPMENT_ROLES, type DevelopmentRole } from '../gateway/sign-in.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
-import { findLabel, formatRoles, ROLE_LABELS } from '../look/labels.ts';
+import { formatRoles, getLabel, ROLE_LABELS } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
 /**
  * Menu of the signed-in user, who can switch between roles in development and sign out in production. It also opens the
  * list of keys.
  */
-export function WhoMenu({ onKeys }: { onKeys: () => void }) {
-  const { viewer, signIn, switchUser } = useSignedIn();
-  const development = setup.signIn === 'ISSUED';
+export function UserMenu({ onKeys }: { onKeys: () => void }) {
+  const { viewer, signIn, switchUser } = useViewerAndGateway();
+  const development = pageSettings.signIn === 'ISSUED';
   return (
     <MenuTrigger>
       <Button look="quiet">
@@ -46,7 +46,7 @@ export function WhoMenu({ onKeys }: { onKeys: () => void }) {
               </MenuItem>
               {DEVELOPMENT_ROLES.map((role) => (
                 <MenuItem key={role} id={role} className={style.item!}>
-                  {findLabel(ROLE_LABELS, role)}
+                  {getLabel(ROLE_LABELS, role)}
                 </MenuItem>
               ))}
             </>

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import type { ActionDialogProps } from '../acting/action-dialog.ts';
-import { ConfirmButtons, findMissing } from '../acting/confirm.tsx';
+import { ConfirmButtons, findFirstMissing } from '../acting/confirm.tsx';
 import dialogs from '../acting/dialogs.module.css';
-import { MutationNotice, useMutation } from '../acting/mutation.tsx';
+import { MutationFailureNotice, useMutation } from '../acting/mutation.tsx';
 import { NoteField } from '../acting/note-field.tsx';
-import type { Gateway } from '../gateway/gateway.ts';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import type { GatewayClient } from '../gateway/gateway.ts';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Dialog } from '../look/dialog.tsx';
 import { Form } from '../look/fields.tsx';
@@ -18,16 +18,16 @@ import {
   VkycUnassignAgent,
   type VkycUnassignAgentMutation,
 } from '../operations.ts';
-import { useAssignee } from './assignee.tsx';
-import { Worker } from './worker.tsx';
+import { useAssignmentFields } from './assignee.tsx';
+import { AssigneeLine } from './worker.tsx';
 
 type Noted = VkycAddNoteMutation['addNote'];
 
 /** Dialog that assigns a session to an agent or auditor, whoever has it, and leaves a note for that person. */
 export function AssignDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycAssignAgentMutation['assignAgent'] | Noted>();
-  const { fields, assignee } = useAssignee();
+  const { fields, assignee } = useAssignmentFields();
   const [note, setNote] = useState('');
 
   const assign = () => {
@@ -42,20 +42,20 @@ export function AssignDialog({ session, onDone, onContinue, onClose }: ActionDia
   return (
     <Dialog title={texts.work.assignTitle} onClose={onClose}>
       <div className={dialogs.now}>
-        <Worker session={session} />
+        <AssigneeLine session={session} />
         {session.assignedAgent && <p>{texts.work.assignHint}</p>}
       </div>
       <Form problems={mutation.problems}>
         {fields}
         <NoteField label={texts.work.noteForNext} isOptional value={note} onChange={setNote} />
-        <MutationNotice
+        <MutationFailureNotice
           mutation={mutation}
           before={session}
           onContinue={onContinue}
           fields={['agent', 'note']}
         />
         <ConfirmButtons
-          missing={findMissing([!assignee.agent, texts.work.choosePerson])}
+          missing={findFirstMissing([!assignee.agent, texts.work.choosePerson])}
           label={texts.work.assign}
           look="primary"
           isPending={mutation.pending}
@@ -69,7 +69,7 @@ export function AssignDialog({ session, onDone, onContinue, onClose }: ActionDia
 
 /** Dialog that ends the assignment of a session, and leaves a note for the person who goes on. */
 export function UnassignDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycUnassignAgentMutation['unassignAgent'] | Noted>();
   const [note, setNote] = useState('');
 
@@ -87,12 +87,17 @@ export function UnassignDialog({ session, onDone, onContinue, onClose }: ActionD
   return (
     <Dialog title={texts.work.unassignTitle} onClose={onClose}>
       <div className={dialogs.now}>
-        <Worker session={session} />
+        <AssigneeLine session={session} />
         <p>{texts.work.unassignHint}</p>
       </div>
       <Form problems={mutation.problems}>
         <NoteField label={texts.work.noteForNext} isOptional isFirst value={note} onChange={setNote} />
-        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['note']} />
+        <MutationFailureNotice
+          mutation={mutation}
+          before={session}
+          onContinue={onContinue}
+          fields={['note']}
+        />
         <ConfirmButtons
           missing={null}
           label={texts.work.unassign}
@@ -111,7 +116,7 @@ export function UnassignDialog({ session, onDone, onContinue, onClose }: ActionD
  * came last. Both calls have the same idempotency key, so that a repetition after a lost answer does neither twice.
  */
 async function withNote<Result extends { readonly __typename: string }>(
-  gateway: Gateway,
+  gateway: GatewayClient,
   handedOver: Result,
   input: AddNoteInput,
 ): Promise<Result | Noted> {

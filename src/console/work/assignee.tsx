@@ -1,8 +1,8 @@
 import { useState } from 'react';
-import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
+import { useHasAnyRole, useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
-import { Field, ListField } from '../look/fields.tsx';
+import { Field, SelectField } from '../look/fields.tsx';
 import style from './work.module.css';
 
 type Ending = keyof typeof texts.work.ending;
@@ -12,15 +12,15 @@ const LASTS_MS: Readonly<Record<Ending, number | null>> = { DONE: null, HOUR: HO
 const MAX_ID_LETTERS = 200;
 
 /** Person who gets a session, and the end of the assignment, as fields of the input of assignAgent. */
-export interface Assignee {
+export interface AssignmentInput {
   readonly agent: string;
   readonly until?: string;
 }
 
 /** Fields of a dialog for the person who gets a session and the end of the assignment. */
-export function useAssignee() {
-  const { viewer } = useSignedIn();
-  const isWorker = useHasRole('AGENT', 'AUDITOR');
+export function useAssignmentFields() {
+  const { viewer } = useViewerAndGateway();
+  const isWorker = useHasAnyRole('AGENT', 'AUDITOR');
   const [agent, setAgent] = useState('');
   // The end is computed once, so that pressing the button again after a lost answer sends the same input.
   const [{ ending, until }, setEnd] = useState<{ ending: Ending; until: string | null }>({
@@ -50,9 +50,14 @@ export function useAssignee() {
           </Button>
         )}
       </div>
-      <ListField label={texts.work.ends} options={texts.work.ending} value={ending} onChange={chooseEnding} />
+      <SelectField
+        label={texts.work.ends}
+        options={texts.work.ending}
+        value={ending}
+        onChange={chooseEnding}
+      />
     </>
   );
-  const assignee: Assignee = { agent: agent.trim(), ...(until && { until }) };
+  const assignee: AssignmentInput = { agent: agent.trim(), ...(until && { until }) };
   return { fields, assignee };
 }

@@ -4,12 +4,12 @@ import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
 import style from './bulk.module.css';
 import { BulkAssignDialog, BulkCloseDialog } from './bulk-dialog.tsx';
-import type { Selection } from './selection.ts';
+import type { RowSelection } from './selection.ts';
 
 interface Props {
   /** Number of loaded rows of the list. */
   readonly loaded: number;
-  readonly selection: Selection;
+  readonly selection: RowSelection;
   /** Called with each session on which an action was performed. */
   readonly onSuccess: (row: Row) => void;
 }
@@ -17,7 +17,7 @@ interface Props {
 const DIALOGS = { ASSIGN: BulkAssignDialog, CLOSE: BulkCloseDialog };
 
 /** Bar below the list of sessions: selects all loaded sessions, and acts on the selected ones. */
-export function BulkBar({ loaded, selection, onSuccess }: Props) {
+export function BulkActionBar({ loaded, selection, onSuccess }: Props) {
   const [open, setOpen] = useState<{ action: keyof typeof DIALOGS; rows: readonly Row[] } | null>(null);
   const { rows } = selection;
   const OpenDialog = open && DIALOGS[open.action];

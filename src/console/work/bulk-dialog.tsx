@@ -1,9 +1,9 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import { useClosure } from '../acting/close-session.tsx';
-import { ConfirmButtons, findMissing } from '../acting/confirm.tsx';
+import { useClosureFields } from '../acting/close-session.tsx';
+import { ConfirmButtons, findFirstMissing } from '../acting/confirm.tsx';
 import dialogs from '../acting/dialogs.module.css';
-import { useSignedIn } from '../gateway/signed-in.tsx';
-import { GatewayMessage } from '../language/gateway-text.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
+import { TranslatedGatewayMessage } from '../language/gateway-text.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import { useStore } from '../live/store.ts';
@@ -14,9 +14,9 @@ import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import { VkycAssignAgent, VkycCloseSession } from '../operations.ts';
 import { SessionLink } from '../session/cards.tsx';
-import { useAssignee } from './assignee.tsx';
+import { useAssignmentFields } from './assignee.tsx';
 import style from './bulk.module.css';
-import { BulkRun, type Refused, type Send } from './bulk-run.ts';
+import { type BulkFailure, BulkRun, type Send } from './bulk-run.ts';
 
 interface BulkProps {
   /** The sessions at the time when the dialog was opened: their versions are sent as `expectedVersion`. */
@@ -28,8 +28,8 @@ interface BulkProps {
 
 /** Dialog that assigns several sessions to one person. */
 export function BulkAssignDialog(props: BulkProps) {
-  const { gateway } = useSignedIn();
-  const { fields, assignee } = useAssignee();
+  const { gateway } = useViewerAndGateway();
+  const { fields, assignee } = useAssignmentFields();
   const count = props.rows.length;
   const send: Send = async ({ id, version }, idempotencyKey) => {
     const input = { sessionId: id, expectedVersion: version, idempotencyKey, ...assignee };
@@ -40,7 +40,7 @@ export function BulkAssignDialog(props: BulkProps) {
       {...props}
       title={texts.work.assignMany(count)}
       send={send}
-      missing={findMissing([!assignee.agent, texts.work.choosePerson])}
+      missing={findFirstMissing([!assignee.agent, texts.work.choosePerson])}
       label={texts.work.assignMany(count)}
       look="primary"
     >
@@ -51,8 +51,8 @@ export function BulkAssignDialog(props: BulkProps) {
 
 /** Dialog that ends several sessions with the same outcome and reason. */
 export function BulkCloseDialog(props: BulkProps) {
-  const { gateway } = useSignedIn();
-  const { fields, missing, outcome, closure } = useClosure();
+  const { gateway } = useViewerAndGateway();
+  const { fields, missing, outcome, closure } = useClosureFields();
   const count = props.rows.length;
   const send: Send = async ({ id, version }, idempotencyKey) => {
     if (!closure) throw new Error('closed without an outcome');
@@ -150,7 +150,7 @@ function RunDialog({ run, title, onClose }: { run: BulkRun; title: string; onClo
 }
 
 /** Session on which the action was not performed, with the reason, and its step if that has changed. */
-function RefusedEntry({ refused: { row, reason, current } }: { refused: Refused }) {
+function RefusedEntry({ refused: { row, reason, current } }: { refused: BulkFailure }) {
   const problems = 'problems' in reason ? reason.problems.map(({ message }) => message) : [];
   return (
     <li>
@@ -162,7 +162,7 @@ function RefusedEntry({ refused: { row, reason, current } }: { refused: Refused 
           {texts.work.changed} <StatusBadge of={current.statusInfo} />
         </>
       ) : (
-        <GatewayMessage
+        <TranslatedGatewayMessage
           of={problems.length > 0 ? { code: reason.code, message: problems.join(', ') } : reason}
         />
       )}

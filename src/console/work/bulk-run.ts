@@ -14,7 +14,7 @@ interface Attempt {
 }
 
 /** Session on which the action was not performed. */
-export interface Refused {
+export interface BulkFailure {
   /** The session before the action. */
   readonly row: Row;
   /** What the gateway said, or why it could not be asked. */
@@ -25,11 +25,11 @@ export interface Refused {
   readonly retry: Attempt | null;
 }
 
-export interface BulkView {
+export interface BulkRunState {
   /** Number of sessions; 0 before the start. */
   readonly total: number;
   readonly succeeded: number;
-  readonly refused: readonly Refused[];
+  readonly refused: readonly BulkFailure[];
   /** Number of sessions that were not tried, because the user stopped the run. */
   readonly stopped: number;
   readonly isRunning: boolean;
@@ -39,7 +39,7 @@ export interface BulkView {
 const MAX_AT_ONCE = 4;
 
 /** Performs an action on several sessions, by a mutation for each. A refusal for one session does not stop the others. */
-export class BulkRun extends Store<BulkView> {
+export class BulkRun extends Store<BulkRunState> {
   #waiting: Attempt[] = [];
   readonly #send: Send;
   readonly #onSuccess: (row: Row) => void;
@@ -92,7 +92,7 @@ export class BulkRun extends Store<BulkView> {
 
 const toAttempt = (row: Row): Attempt => ({ row, idempotencyKey: crypto.randomUUID() });
 
-function toRefused(attempt: Attempt, reason: Refused['reason']): Refused {
+function toRefused(attempt: Attempt, reason: BulkFailure['reason']): BulkFailure {
   const { row } = attempt;
   // With the same key, because the answer may be lost although the action was performed.
   if (reason instanceof Error)

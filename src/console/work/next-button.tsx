@@ -1,14 +1,14 @@
 import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
-import { MutationNotice, useMutation } from '../acting/mutation.tsx';
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { MutationFailureNotice, useMutation } from '../acting/mutation.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
-import { useKeys } from '../look/keys.ts';
+import { useShortcutKeys } from '../look/keys.ts';
 import { Notice } from '../look/notice.tsx';
 import { type Queue, type Role, VkycClaimNext, type VkycClaimNextMutation } from '../operations.ts';
-import { keepQueue, readQueue } from './chosen-queue.ts';
+import { readChosenQueue, storeChosenQueue } from './chosen-queue.ts';
 import style from './work.module.css';
 
 /** Roles that may take work from each queue, as in the gateway. */
@@ -22,8 +22,8 @@ const QUEUES = Object.keys(QUEUE_ROLES) as Queue[];
  * Button of the header that takes the next session of a queue and opens it. Renders nothing for roles without a queue;
  * a viewer with several queues also gets a list to choose from. The `c` key presses the button.
  */
-export function NextButton() {
-  const { viewer } = useSignedIn();
+export function ClaimNextButton() {
+  const { viewer } = useViewerAndGateway();
   const queues = QUEUES.filter((queue) => QUEUE_ROLES[queue].some((role) => viewer.roles.includes(role)));
   return queues.length > 0 && <Next queues={queues} />;
 }
@@ -36,10 +36,10 @@ interface Said {
 }
 
 function Next({ queues }: { queues: readonly Queue[] }) {
-  const { gateway } = useSignedIn();
+  const { gateway } = useViewerAndGateway();
   const [path, navigate] = useLocation();
   const mutation = useMutation<VkycClaimNextMutation['claimNext']>();
-  const [chosen, setChosen] = useState(readQueue);
+  const [chosen, setChosen] = useState(readChosenQueue);
   const [said, setSaid] = useState<Said | null>(null);
   /** Path of the page on which the user pressed the button last. */
   const [pressedOn, setPressedOn] = useState<string | null>(null);
@@ -62,7 +62,7 @@ function Next({ queues }: { queues: readonly Queue[] }) {
       navigate(page);
     });
   };
-  useKeys(['c'], take);
+  useShortcutKeys(['c'], take);
 
   const { refusal, failure } = mutation;
   return (
@@ -74,7 +74,7 @@ function Next({ queues }: { queues: readonly Queue[] }) {
           options={texts.work.queues}
           value={queue}
           onChange={(next) => {
-            keepQueue(next);
+            storeChosenQueue(next);
             setChosen(next);
           }}
         />
@@ -84,7 +84,7 @@ function Next({ queues }: { queues: readonly Queue[] }) {
       </Button>
       {(refusal || failure) && pressedOn === path && (
         <div className={style.said}>
-          <MutationNotice mutation={mutation} />
+          <MutationFailureNotice mutation={mutation} />
         </div>
       )}
       {said?.path === path && (

@@ -1,12 +1,12 @@
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
 import style from './bulk.module.css';
-import type { Selection } from './selection.ts';
+import type { RowSelection } from './selection.ts';
 
 interface Props {
   readonly row: Row;
   readonly isSelected: boolean;
-  readonly onToggle: Selection['toggle'];
+  readonly onToggle: RowSelection['toggle'];
 }
 
 /** Checkbox of a row. With the shift key, it toggles all rows from the one toggled before. */

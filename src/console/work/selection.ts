@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Row } from '../live/rows.ts';
 
-export interface Selection {
+export interface RowSelection {
   readonly ids: ReadonlySet<string>;
   /** Selected rows, in the order of the list. */
   readonly rows: readonly Row[];
@@ -18,7 +18,7 @@ export interface Selection {
 const NONE: ReadonlySet<string> = new Set();
 
 /** Hook that holds the selected rows of a list. A row that leaves the list is deselected: nothing unseen is acted on. */
-export function useSelection(list: readonly Row[]): Selection {
+export function useRowSelection(list: readonly Row[]): RowSelection {
   const [ids, setIds] = useState(NONE);
   const newest = useRef(list);
   const toggled = useRef<string | null>(null);

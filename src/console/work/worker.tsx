@@ -1,7 +1,7 @@
-import { useSignedIn } from '../gateway/signed-in.tsx';
+import { useViewerAndGateway } from '../gateway/signed-in.tsx';
 import { texts } from '../language/texts.ts';
 import type { Row } from '../live/rows.ts';
-import { formatMoment } from '../look/time.tsx';
+import { formatLocalDateTime } from '../look/time.tsx';
 import style from './work.module.css';
 
 interface Props {
@@ -9,7 +9,7 @@ interface Props {
 }
 
 /** Mark in a list of the person who works on a session, and until when. Renders nothing if nobody does. */
-export function WorkerMark({ session }: Props) {
+export function AssigneeMark({ session }: Props) {
   const { name, isViewer, until } = useWorker(session);
   if (!name) return null;
   return (
@@ -20,7 +20,7 @@ export function WorkerMark({ session }: Props) {
 }
 
 /** Line of a session's page that names the person who works on the session, and until when. */
-export function Worker({ session }: Props) {
+export function AssigneeLine({ session }: Props) {
   const { name, until } = useWorker(session);
   if (!name) return null;
   return (
@@ -35,7 +35,7 @@ export function Worker({ session }: Props) {
 }
 
 function useWorker({ assignedAgent, assignedUntil }: Props['session']) {
-  const { viewer } = useSignedIn();
+  const { viewer } = useViewerAndGateway();
   const isViewer = assignedAgent === viewer.id;
   return {
     /** Null if nobody works on the session. */
@@ -51,5 +51,5 @@ const TIME = new Intl.DateTimeFormat(texts.locale, { timeStyle: 'short', hourCyc
 /** Formats the end of a lease: the time if it is today, otherwise with its day. */
 function formatEnd(at: string): string {
   const end = new Date(at);
-  return end.toDateString() === new Date().toDateString() ? TIME.format(end) : formatMoment(at);
+  return end.toDateString() === new Date().toDateString() ? TIME.format(end) : formatLocalDateTime(at);
 }

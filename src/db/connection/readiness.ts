@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Backlog } from '../../telemetry/gauges.ts';
+import type { BacklogFigures } from '../../telemetry/gauges.ts';
 
 /** Timeout of each query here: the caller, a metrics scraper or a health check, does not wait longer. */
 const QUERY_TIMEOUT_MS = 1_000;
@@ -49,7 +49,7 @@ async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, n
  * Rejects if the database does not answer within a second.
  */
 export const readQueueDepths = (pool: pg.Pool, now: Date) =>
-  ask<Backlog & pg.QueryResultRow>(pool, BACKLOG, now);
+  ask<BacklogFigures & pg.QueryResultRow>(pool, BACKLOG, now);
 
 /** Facts about the database that decide whether this replica reports itself as ready. */
 export interface ReadinessFacts {

@@ -783,7 +783,7 @@ export const replicas = pgTable('replica', {
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });
 
 /**
- * Figures of session statistics that take long to count, for all replicas (`SessionFigures`). A few hundred
+ * Figures of session statistics that take long to count, for all replicas (`SessionFiguresService`). A few hundred
  * rows at most, with numbers of sessions and no personal data. Figures whose row is lost or cannot be read
  * are counted again.
  */

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../domain/audit.ts';
-import { bindTrace, currentTraceparent } from '../../telemetry/trace.ts';
+import { bindToCurrentTrace, getCurrentTraceparent } from '../../telemetry/trace.ts';
 import type { Transaction } from '../connection/client.ts';
 import { auditEntries, observations, sessions, transitions } from '../schema/tables.ts';
 import { preparedCommand } from '../statements/prepared.ts';
@@ -39,8 +39,8 @@ export class WriteBatch {
    * Adds a transition, to be inserted into the log and into the outbox, from which it gets its feed position.
    */
   addTransition(transition: TransitionRow): void {
-    this.#flushInTrace ??= bindTrace((tx: Transaction) => this.#flush(tx));
-    this.#transitions.push({ ...transition, traceparent: currentTraceparent() });
+    this.#flushInTrace ??= bindToCurrentTrace((tx: Transaction) => this.#flush(tx));
+    this.#transitions.push({ ...transition, traceparent: getCurrentTraceparent() });
   }
 
   addObservation(observation: ObservationRow): void {

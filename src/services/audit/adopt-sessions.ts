@@ -18,8 +18,8 @@ import {
 } from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { appendToChains, type NewAuditEntry } from '../transitions/audited-writes.ts';
-import { buildSessionEntry } from './bind-sessions.ts';
+import { appendToAuditChains, type NewAuditEntry } from '../transitions/audited-writes.ts';
+import { createSessionAuditEntry } from './bind-sessions.ts';
 
 const BATCH = 100;
 
@@ -59,7 +59,7 @@ export async function adoptSessions(
         outcomes.set(id, outcome);
         if (outcome === 'ADOPTED') notes.push(...(await notesOf(tx, sealer, id, evidence, by)));
       }
-      if (notes.length > 0) await appendToChains(tx, keys, notes, clock.now());
+      if (notes.length > 0) await appendToAuditChains(tx, keys, notes, clock.now());
       return ids.length;
     });
     for (const [id, outcome] of outcomes) onSession(id, outcome);
@@ -82,7 +82,7 @@ async function notesOf(
   });
   const notes: NewAuditEntry[] = [
     { sessionId, kind: 'ADOPTION', content },
-    await buildSessionEntry(tx, sessionId, evidence, adoptedBy),
+    await createSessionAuditEntry(tx, sessionId, evidence, adoptedBy),
   ];
   for (const row of transitions)
     notes.push({ sessionId, kind: 'TRANSITION', content: serializeAuditContent('TRANSITION', row) });

@@ -45,7 +45,7 @@ const lastLine = z.object({
  * hash}` for each chain of the read log, then `{heads, reads, unchainedReads, exportedAt, key, mac}`. The MAC
  * covers all earlier lines with their line ends, and the last line without its `mac`.
  */
-export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
+export async function* exportAuditHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
   const mac = keys.exportMac();
   let count = 0;
   for (let after = NIL_UUID; ; ) {
@@ -86,7 +86,7 @@ export interface ExportedHead extends AuditHead {
   readonly verificationId: string | null;
 }
 
-export interface ExportedHeads {
+export interface HeadsExport {
   readonly exportedAt: string;
   /** Heads of the read log; null in an export of an earlier release. */
   readonly reads: ReadLogCheckpoint | null;
@@ -98,10 +98,7 @@ export interface ExportedHeads {
  *
  * @throws ExportError if the lines differ in any byte from what was exported, or AUDIT_KEYS lacks the key of the MAC
  */
-export async function parseHeadsExport(
-  lines: AsyncIterable<string>,
-  keys: AuditKeys,
-): Promise<ExportedHeads> {
+export async function parseHeadsExport(lines: AsyncIterable<string>, keys: AuditKeys): Promise<HeadsExport> {
   const heads = new Map<string, ExportedHead>();
   const chains = new Map<string, ReadChainHead>();
   const read: string[] = [];

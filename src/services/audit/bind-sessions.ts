@@ -6,13 +6,13 @@ import { differingDetails, hasSessionEntry } from '../../domain/audit-session.ts
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import {
-  appendToChains,
+  appendToAuditChains,
   createPersonCommitment,
   type NewAuditEntry,
-  NO_DETAILS,
   NO_PERSON_COMMITMENT,
+  UNCHANGED_DETAILS,
 } from '../transitions/audited-writes.ts';
-import { type KnownHead, verifySessionChain } from './verify-audit.ts';
+import { type ExpectedHead, verifySessionChain } from './verify-audit.ts';
 
 const BATCH = 100;
 
@@ -27,7 +27,7 @@ interface BindingDependencies {
    * Exported audit heads (last entries) by session id; null if there is no export. A session that contradicts
    * its exported head is not bound.
    */
-  readonly heads: ReadonlyMap<string, KnownHead> | null;
+  readonly heads: ReadonlyMap<string, ExpectedHead> | null;
   /**
    * Ids of sessions whose details (such as templates or the link's expiry) may be signed although the details
    * differ from the chain.
@@ -39,7 +39,7 @@ interface BindingDependencies {
  * Result of binding one session (adding a SESSION or DETAILS entry to its chain). Sessions that need no entry are
  * not reported.
  */
-export type BindingResult =
+export type SessionBindingResult =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
   /**
    * DIFFERS: the identity or the details of the session differ from its chain. Only details can be added, and only
@@ -52,12 +52,12 @@ export type BindingResult =
  * Also adds details that an earlier release wrote without an audit entry during a rolling upgrade, if `differing`
  * lists the session. Adds nothing to a chain that does not verify.
  */
-export async function bindSessions(
+export async function bindSessionsToChains(
   dependencies: BindingDependencies,
-  onSession: (sessionId: string, binding: BindingResult) => void,
+  onSession: (sessionId: string, binding: SessionBindingResult) => void,
 ): Promise<void> {
   for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
-    const bindings = new Map<string, BindingResult>();
+    const bindings = new Map<string, SessionBindingResult>();
     const from: string = after;
     after = await dependencies.db.transaction(async (tx) => {
       const notes: NewAuditEntry[] = [];
@@ -67,7 +67,7 @@ export async function bindSessions(
         if (done) bindings.set(id, done.binding);
         if (done?.note) notes.push(done.note);
       }
-      if (notes.length > 0) await appendToChains(tx, dependencies.keys, notes, dependencies.clock.now());
+      if (notes.length > 0) await appendToAuditChains(tx, dependencies.keys, notes, dependencies.clock.now());
       return [...batch.keys()].at(-1);
     });
     for (const [id, binding] of bindings) onSession(id, binding);
@@ -79,20 +79,20 @@ async function bind(
   { sealer, keys, by, heads, differing }: BindingDependencies,
   sessionId: string,
   evidence: AuditEvidence,
-): Promise<{ binding: BindingResult; note?: NewAuditEntry } | null> {
+): Promise<{ binding: SessionBindingResult; note?: NewAuditEntry } | null> {
   const { entries, session, origin } = evidence;
   const { finding, ofHistory } = verifySessionChain(evidence, heads?.get(sessionId) ?? null, keys, sealer);
   if (ofHistory || !session || !origin)
     return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row was removed' } };
   if (!hasSessionEntry(entries)) {
     if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
-    return { binding: { kind: 'BOUND' }, note: await buildSessionEntry(tx, sessionId, evidence, by) };
+    return { binding: { kind: 'BOUND' }, note: await createSessionAuditEntry(tx, sessionId, evidence, by) };
   }
   if (!finding) return null;
   const details = differingDetails(entries, session, origin);
   const named = differing.has(sessionId) && Object.keys(details).length > 0;
   if (!named) return { binding: { kind: 'DIFFERS', what: finding.what } };
-  const content = serializeAuditContent('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
+  const content = serializeAuditContent('DETAILS', { ...UNCHANGED_DETAILS, ...details, boundBy: by });
   return { binding: { kind: 'DETAILS_BOUND' }, note: { sessionId, kind: 'DETAILS', content } };
 }
 
@@ -100,7 +100,7 @@ async function bind(
  * Builds the SESSION entry, which says whose session a chain is. `boundBy` names the operator who vouches for the
  * entry. Stores the salt of the commitment (salted hash) to the person.
  */
-export async function buildSessionEntry(
+export async function createSessionAuditEntry(
   tx: Transaction,
   sessionId: string,
   { session, origin }: AuditEvidence,

@@ -4,7 +4,7 @@ import { filterExistingIds, findArchivedSessions, findIdsInArchive } from '../..
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { type AuditVerificationResult, type KnownHead, verifySessionChain } from './verify-audit.ts';
+import { type AuditVerificationResult, type ExpectedHead, verifySessionChain } from './verify-audit.ts';
 
 const BATCH = 200;
 
@@ -13,7 +13,7 @@ interface ArchiveDependencies {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is no export. */
-  readonly heads: ReadonlyMap<string, KnownHead> | null;
+  readonly heads: ReadonlyMap<string, ExpectedHead> | null;
 }
 
 /** Archive file, and a stream of its sessions, each with its rows and audit entries. */
@@ -31,7 +31,7 @@ type Finding = AuditVerificationResult['findings'][number];
  * archive may come from another database: then a missing row is a finding only if the export of heads names the
  * session. A text whose encryption key DATA_KEYS lacks cannot be compared, which is also a finding.
  *
- * @throws ArchiveError if the file was altered or truncated
+ * @throws UnusableArchiveError if the file was altered or truncated
  */
 export async function verifyArchive(
   { db, sealer, keys, heads }: ArchiveDependencies,

@@ -40,14 +40,14 @@ const BATCH = 200;
  * Exported head (last entry) of an audit chain, with the verification id that the session had at the time of
  * the export.
  */
-export type KnownHead = AuditHead & { readonly verificationId?: string | null };
+export type ExpectedHead = AuditHead & { readonly verificationId?: string | null };
 
 interface VerifyDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is no export. */
-  readonly heads: ReadonlyMap<string, KnownHead> | null;
+  readonly heads: ReadonlyMap<string, ExpectedHead> | null;
   /** Ids of archived sessions, which need not be in the database. */
   readonly elsewhere?: ReadonlySet<string>;
   readonly onProgress: (sessions: number) => void;
@@ -83,7 +83,7 @@ export interface AuditVerificationResult {
  * Recomputes all audit chains. Compares each chain with the rows that it covers, and with its exported head
  * (last entry at the time of the export).
  */
-export async function verifyAudit({
+export async function verifyAuditChains({
   db,
   sealer,
   keys,
@@ -147,7 +147,7 @@ function findSigners(entries: readonly AuditEntry[]): string[] {
   });
 }
 
-export const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
+export const BEGIN_SNAPSHOT_SQL = 'begin isolation level repeatable read read only';
 
 /**
  * Reads the next batch of sessions in one snapshot (REPEATABLE READ), because the gateway may record changes
@@ -156,7 +156,7 @@ export const BEGIN_SNAPSHOT = 'begin isolation level repeatable read read only';
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
   db.transaction(
     async (tx) => readAuditEvidence(tx, await readAuditedSessionIdsAfter(tx, after, BATCH)),
-    BEGIN_SNAPSHOT,
+    BEGIN_SNAPSHOT_SQL,
   );
 
 interface Checked {
@@ -174,7 +174,7 @@ interface Checked {
 /** Verifies the audit chain of a session against its rows and its exported head. */
 export function verifySessionChain(
   evidence: AuditEvidence,
-  head: KnownHead | null,
+  head: ExpectedHead | null,
   keys: AuditKeys,
   sealer: Sealer,
 ): Checked {
@@ -217,7 +217,7 @@ export function verifySessionChain(
  * Compares the session's verification id with the exported id. Chains of earlier releases do not contain the
  * verification id, so for those chains this comparison is the only check of the id.
  */
-const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding | null =>
+const checkOwner = (session: SessionRow | null, head: ExpectedHead): AuditFinding | null =>
   !session || !head.verificationId || head.verificationId === session.verificationId
     ? null
     : {

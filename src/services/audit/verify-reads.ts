@@ -2,11 +2,11 @@ import { findReadChains, findReadsAfter } from '../../db/audit/personal-data-rea
 import type { Database } from '../../db/connection/client.ts';
 import type { AuditKeys } from '../../domain/audit.ts';
 import { ReadLogCheck, type ReadLogCheckpoint, type ReadLogFinding } from '../../domain/read-chain.ts';
-import { BEGIN_SNAPSHOT } from './verify-audit.ts';
+import { BEGIN_SNAPSHOT_SQL } from './verify-audit.ts';
 
 const BATCH = 2_000;
 
-export interface ReadVerificationResult {
+export interface ReadLogVerificationResult {
   readonly chained: number;
   /**
    * Number of reads that a release without chains recorded. Nothing proves that these reads were not edited.
@@ -16,11 +16,11 @@ export interface ReadVerificationResult {
 }
 
 /** Recomputes the chains of the read log and compares them with an export of their heads. */
-export const verifyReadChains = (
+export const verifyReadLogChains = (
   db: Database,
   keys: AuditKeys,
   exported: ReadLogCheckpoint | null,
-): Promise<ReadVerificationResult> =>
+): Promise<ReadLogVerificationResult> =>
   db.transaction(async (tx) => {
     const check = new ReadLogCheck(keys, await findReadChains(tx), exported);
     for (let after = -1n; ; ) {
@@ -33,4 +33,4 @@ export const verifyReadChains = (
     const findings = check.end();
     const { chained, unchained } = check;
     return { chained, unchained, findings };
-  }, BEGIN_SNAPSHOT);
+  }, BEGIN_SNAPSHOT_SQL);

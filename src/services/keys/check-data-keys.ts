@@ -10,7 +10,7 @@ import { countByKey, REENCRYPTABLE_COLUMNS } from '../../db/keys/key-rotation.ts
 import type { Sealer } from '../../encryption/sealing.ts';
 
 /** Error that lists keys that are needed but missing in DATA_KEYS, with one sentence for each key. */
-export class MissingDataKeys extends Error {
+export class MissingDataKeysError extends Error {
   readonly issues: readonly string[];
 
   constructor(issues: readonly string[]) {
@@ -23,7 +23,7 @@ export class MissingDataKeys extends Error {
  * Checks at startup that DATA_KEYS contains every key that stored values or running replicas need. Scans the
  * stored values only if an earlier start registered a key that DATA_KEYS lacks now.
  *
- * @throws MissingDataKeys
+ * @throws MissingDataKeysError
  */
 export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void> {
   const { keyIds } = sealer;
@@ -33,7 +33,7 @@ export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void>
   const encrypting = (await findLiveReplicas(db)).flatMap(({ dataKeys: [first = ''] }) => first);
   const unknown = encrypting.find((id) => !keyIds.includes(id));
   if (unknown !== undefined)
-    throw new MissingDataKeys([
+    throw new MissingDataKeysError([
       `DATA_KEYS: the key "${unknown}" is missing; a running replica encrypts with it. ${ORDER}`,
     ]);
   if (removed.length > 0) await unregisterDataKeys(db, removed);
@@ -52,7 +52,7 @@ async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise
       columns.set(id, [...(columns.get(id) ?? []), `${getTableName(column.table)}.${column.name}`]);
     }
   if (values.size === 0) return;
-  throw new MissingDataKeys(
+  throw new MissingDataKeysError(
     [...values].map(
       ([id, count]) =>
         `DATA_KEYS: the key "${id}" is missing; ${count} stored values are encrypted with it (${columns.get(id)?.join(', ')}). ${ORDER}`,

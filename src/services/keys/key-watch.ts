@@ -20,7 +20,7 @@ interface KeyWatchOptions {
  * Heartbeat that announces the data keys of this replica to the other replicas. Detects keys that this replica
  * lacks: keys with which other replicas encrypt, and keys of stored values that could not be decrypted.
  */
-export class KeyWatch {
+export class DataKeyHeartbeat {
   readonly #db: Database;
   readonly #sealer: Sealer;
   readonly #log: Logger;

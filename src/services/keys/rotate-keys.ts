@@ -18,7 +18,7 @@ const ROUNDS = 10;
 const BETWEEN_ROUNDS_MS = 500;
 
 /** Number of stored values of a column, by the id of the key that encrypted or hashed them. */
-export interface KeyUsage {
+export interface ColumnKeyUsage {
   /** Table and column, such as `vkyc_session.link`. */
   readonly column: string;
   readonly byKey: ReadonlyMap<string, number>;
@@ -34,11 +34,11 @@ const describeColumn = (column: PgColumn): string => `${getTableName(column.tabl
  * run again. Calls `onProgress` with the number of values done in a column and the total. Returns how many
  * values of each column then use which key.
  */
-export async function rotateKeys(
+export async function reencryptWithCurrentKey(
   db: Database,
   sealer: Sealer,
   onProgress: (column: string, done: number, of: number) => void,
-): Promise<KeyUsage[]> {
+): Promise<ColumnKeyUsage[]> {
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) await pause(BETWEEN_ROUNDS_MS);
     let left = 0;

@@ -19,9 +19,9 @@ import {
 } from '../../db/outgoing/endpoints.ts';
 import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Clock } from '../../domain/ports.ts';
-import { buildEvent } from './event-body.ts';
-import { FAILURES_UNTIL_PAUSE, GIVE_UP_AFTER_MS, pauseDelay, retryDelay } from './retry-plan.ts';
-import { type Answer, type EventSender, STOPPED } from './send-event.ts';
+import { buildMerchantEvent } from './event-body.ts';
+import { FAILURES_UNTIL_PAUSE, GIVE_UP_AFTER_MS, getPauseDurationMs, getRetryDelayMs } from './retry-plan.ts';
+import { type AttemptResult, type EventSender, STOPPED_OUTCOME } from './send-event.ts';
 
 /** Deliveries to one endpoint that a process sends at once, each of another session. */
 const MAX_IN_FLIGHT = 32;
@@ -41,12 +41,12 @@ export interface EndpointWorkerDependencies {
   readonly log: Logger;
   readonly sender: EventSender;
   /** Called after each attempt. */
-  readonly onAttempt: (endpoint: string, answer: Answer) => void;
+  readonly onAttempt: (endpoint: string, answer: AttemptResult) => void;
 }
 
 interface Attempt {
   readonly delivery: DeliveryWithFacts;
-  readonly answer: Answer;
+  readonly answer: AttemptResult;
 }
 
 /**
@@ -157,16 +157,16 @@ export class EndpointWorker {
   async #send(delivery: DeliveryWithFacts): Promise<void> {
     const { onAttempt } = this.#dependencies;
     const answer = await this.#attempt(delivery);
-    if (answer.outcome !== STOPPED) onAttempt(this.#endpoint.name, answer);
+    if (answer.outcome !== STOPPED_OUTCOME) onAttempt(this.#endpoint.name, answer);
     this.#attempts.push({ delivery, answer });
     this.wake();
   }
 
   /** Sends a delivery. Never rejects: an internal error counts as a failed attempt, and is retried. */
-  async #attempt(delivery: DeliveryWithFacts): Promise<Answer> {
+  async #attempt(delivery: DeliveryWithFacts): Promise<AttemptResult> {
     const { sender, clock, log } = this.#dependencies;
     try {
-      return await sender.send(this.#endpoint, buildEvent(delivery), clock.now());
+      return await sender.send(this.#endpoint, buildMerchantEvent(delivery), clock.now());
     } catch (error) {
       log.error(
         { err: error, delivery: String(delivery.id) },
@@ -202,11 +202,11 @@ export class EndpointWorker {
     const asked = Math.max(0, ...ended.map(({ answer }) => answer.retryAfterMs));
     if (asked > 0) await pauseEndpoint(db, endpoint, new Date(now.getTime() + asked));
     if (ended.some(({ answer }) => answer.accepted)) return;
-    const failed = ended.filter(({ answer }) => answer.outcome !== STOPPED);
+    const failed = ended.filter(({ answer }) => answer.outcome !== STOPPED_OUTCOME);
     const last = failed.at(-1);
     if (!last) return;
     const failures = await addFailures(db, endpoint, failed.length, FAILURES_UNTIL_PAUSE, now);
-    const pauseMs = pauseDelay(failures);
+    const pauseMs = getPauseDurationMs(failures);
     if (pauseMs === 0) return;
     await pauseEndpoint(db, endpoint, new Date(now.getTime() + pauseMs));
     log.warn(
@@ -240,11 +240,11 @@ function settle({ delivery, answer }: Attempt, now: Date): SettledAttempt {
   const { accepted, outcome, retryAfterMs } = answer;
   if (accepted) return { ...{ id, attempts, outcome }, state: 'DONE', dueAt: now, settledAt: now };
   // An attempt that a shutdown ended says nothing about the endpoint.
-  if (outcome === STOPPED)
+  if (outcome === STOPPED_OUTCOME)
     return { ...{ id, attempts, outcome }, state: 'PENDING', dueAt: now, settledAt: null };
   if (triedSince && now.getTime() - triedSince.getTime() >= GIVE_UP_AFTER_MS)
     return { ...{ id, attempts, outcome }, state: 'PARKED', dueAt: now, settledAt: now };
-  const delayMs = Math.max(retryDelay(attempts), retryAfterMs);
+  const delayMs = Math.max(getRetryDelayMs(attempts), retryAfterMs);
   return {
     ...{ id, attempts, outcome },
     state: 'PENDING',

@@ -42,7 +42,7 @@ const meeting = z.strictObject({
 });
 
 /** Form of the bodies of merchant webhooks, from which `npm run schema` writes the JSON Schema. */
-export const eventBody = z
+export const merchantEventBodySchema = z
   .strictObject({
     type: describe(
       z.enum(ALL_EVENT_TYPES),
@@ -85,11 +85,11 @@ export const eventBody = z
     'Body of a merchant webhook. It has no personal data: query the session for what its reader may see.',
   );
 
-export type EventBody = z.infer<typeof eventBody>;
+export type EventBody = z.infer<typeof merchantEventBodySchema>;
 
 /** Returns the JSON Schema of the bodies. It allows more properties, because later releases may add some. */
-export const eventBodySchema = (): object => ({
-  ...z.toJSONSchema(eventBody, {
+export const buildEventBodyJsonSchema = (): object => ({
+  ...z.toJSONSchema(merchantEventBodySchema, {
     override({ jsonSchema }) {
       delete jsonSchema.additionalProperties;
       // The pattern only repeats the format.
@@ -113,7 +113,7 @@ const eventId = ({ sessionId, sequence, type, recordedAt }: DeliveryWithFacts): 
 const iso = (text: string): string => new Date(text).toISOString();
 
 /** Builds the event of a delivery. Its body is the same at each attempt. */
-export function buildEvent(delivery: DeliveryWithFacts): MerchantEvent {
+export function buildMerchantEvent(delivery: DeliveryWithFacts): MerchantEvent {
   const { type, sessionId, verificationId, sequence, status, subStatus, verdict, source } = delivery;
   const { fromStatus, fromSubStatus, occurredAt, recordedAt, review, meeting } = delivery;
   const body: EventBody = {
@@ -152,7 +152,7 @@ export function buildEvent(delivery: DeliveryWithFacts): MerchantEvent {
 }
 
 /** Builds the event that `npm run webhooks -- ping` sends, which tells of no session. */
-export const buildPing = (now: Date): MerchantEvent => ({
+export const buildPingEvent = (now: Date): MerchantEvent => ({
   id: `msg_${uuidv7()}`,
   type: 'endpoint.ping',
   body: JSON.stringify({

@@ -6,7 +6,7 @@ import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import { withoutTrace } from '../../telemetry/trace.ts';
 import { EndpointWorker } from './endpoint-worker.ts';
-import { type Answer, EventSender, type SenderOptions } from './send-event.ts';
+import { type AttemptResult, EventSender, type EventSenderOptions } from './send-event.ts';
 
 /** Interval at which the workers look for deliveries that are due, or that another replica created. */
 const LOOK_INTERVAL_MS = 1_000;
@@ -17,13 +17,13 @@ const KEEP_MS = 30 * 24 * 3_600_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
 const CLEANUP_BATCH = 5_000;
 
-interface DispatcherDependencies extends SenderOptions {
+interface DispatcherDependencies extends EventSenderOptions {
   readonly db: Database;
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly log: Logger;
   readonly endpoints: readonly MerchantEndpoint[];
-  readonly onAttempt: (endpoint: string, answer: Answer) => void;
+  readonly onAttempt: (endpoint: string, answer: AttemptResult) => void;
   readonly lookIntervalMs?: number;
 }
 

@@ -29,18 +29,18 @@ function delay({ first, factor, last }: Growth, count: number, random: () => num
 }
 
 /** Returns the milliseconds from the failure of attempt number `attempts` (1, 2, 3 …) to the next attempt. */
-export const retryDelay = (attempts: number, random = Math.random): number =>
+export const getRetryDelayMs = (attempts: number, random = Math.random): number =>
   delay(RETRY_MS, attempts, random);
 
 /** Returns the milliseconds for which an endpoint is paused after so many failures; 0: not paused. */
-export const pauseDelay = (failures: number, random = Math.random): number =>
+export const getPauseDurationMs = (failures: number, random = Math.random): number =>
   failures < FAILURES_UNTIL_PAUSE ? 0 : delay(PAUSE_MS, failures - FAILURES_UNTIL_PAUSE + 1, random);
 
 /**
  * Parses the header `Retry-After`, seconds or an HTTP date. Returns milliseconds, at most a day; 0 if the header is
  * missing or unusable.
  */
-export function parseRetryAfter(header: string | undefined, now: Date): number {
+export function parseRetryAfterMs(header: string | undefined, now: Date): number {
   if (header === undefined) return 0;
   const ms = /^\d+$/.test(header.trim())
     ? Number(header) * SECOND_MS

@@ -3,13 +3,13 @@ import https from 'node:https';
 import { Webhook } from 'standardwebhooks';
 import type { MerchantEndpoint, MerchantEvent } from '../../domain/merchant-events.ts';
 import {
-  AddressRefused,
-  createPublicLookup,
-  hostOf,
-  isRefusedLiteral,
-  type ResolveAll,
+  createPublicAddressLookup,
+  getUnbracketedHost,
+  isRefusedIpLiteral,
+  NonPublicAddressError,
+  type ResolveAllAddresses,
 } from './public-address.ts';
-import { parseRetryAfter } from './retry-plan.ts';
+import { parseRetryAfterMs } from './retry-plan.ts';
 
 /** Time in which an endpoint must answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -19,7 +19,7 @@ const MAX_SOCKETS = 64;
 const MAX_ANSWER_BYTES = 16_384;
 
 /** What became of an attempt to deliver an event. */
-export interface Answer {
+export interface AttemptResult {
   readonly accepted: boolean;
   /** Short text without content of the answer, such as `HTTP 500`, `TIMEOUT` or `ECONNRESET`. */
   readonly outcome: string;
@@ -27,10 +27,10 @@ export interface Answer {
   readonly retryAfterMs: number;
 }
 
-export interface SenderOptions {
+export interface EventSenderOptions {
   /** Hosts that may have private addresses and use plain http. */
   readonly allowedHosts: readonly string[];
-  readonly resolve?: ResolveAll;
+  readonly resolve?: ResolveAllAddresses;
   readonly answerTimeoutMs?: number;
 }
 
@@ -42,11 +42,11 @@ class AnswerTimeout extends Error {
 }
 
 class SenderStopped extends Error {
-  readonly code = STOPPED;
+  readonly code = STOPPED_OUTCOME;
 }
 
 /** Outcome of an attempt that the shutdown of this process ended. */
-export const STOPPED = 'STOPPED';
+export const STOPPED_OUTCOME = 'STOPPED';
 
 /** Signs events as Standard Webhooks says, and sends them. Redirects are not followed. */
 export class EventSender {
@@ -55,18 +55,18 @@ export class EventSender {
   readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
   readonly #open = new Set<http.ClientRequest>();
 
-  constructor({ allowedHosts, resolve, answerTimeoutMs = ANSWER_TIMEOUT_MS }: SenderOptions) {
+  constructor({ allowedHosts, resolve, answerTimeoutMs = ANSWER_TIMEOUT_MS }: EventSenderOptions) {
     this.#allowedHosts = new Set(allowedHosts);
     this.#answerTimeoutMs = answerTimeoutMs;
     const options = {
       ...{ keepAlive: true, maxSockets: MAX_SOCKETS },
-      lookup: createPublicLookup(this.#allowedHosts, resolve),
+      lookup: createPublicAddressLookup(this.#allowedHosts, resolve),
     };
     this.#agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
   }
 
   /** Sends an event, signed at `now` with each secret of the endpoint. Never rejects. */
-  async send(endpoint: MerchantEndpoint, event: MerchantEvent, now: Date): Promise<Answer> {
+  async send(endpoint: MerchantEndpoint, event: MerchantEvent, now: Date): Promise<AttemptResult> {
     try {
       const { status, retryAfter } = await this.#post(new URL(endpoint.url), event.body, {
         'content-type': 'application/json; charset=utf-8',
@@ -81,7 +81,7 @@ export class EventSender {
       return {
         accepted,
         outcome: `HTTP ${status}`,
-        retryAfterMs: accepted ? 0 : parseRetryAfter(retryAfter, now),
+        retryAfterMs: accepted ? 0 : parseRetryAfterMs(retryAfter, now),
       };
     } catch (error) {
       const { code } = error as { readonly code?: unknown };
@@ -101,11 +101,11 @@ export class EventSender {
     body: string,
     headers: Record<string, string>,
   ): Promise<{ status: number; retryAfter: string | undefined }> {
-    const host = hostOf(url);
-    if (isRefusedLiteral(host, this.#allowedHosts)) return Promise.reject(new AddressRefused());
+    const host = getUnbracketedHost(url);
+    if (isRefusedIpLiteral(host, this.#allowedHosts)) return Promise.reject(new NonPublicAddressError());
     const isPlain = url.protocol === 'http:';
     // The settings refuse such a URL; this check holds for every caller.
-    if (isPlain && !this.#allowedHosts.has(host)) return Promise.reject(new AddressRefused());
+    if (isPlain && !this.#allowedHosts.has(host)) return Promise.reject(new NonPublicAddressError());
     return new Promise((resolve, reject) => {
       const options = { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) } };
       const request = isPlain

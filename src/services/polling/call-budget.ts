@@ -20,7 +20,7 @@ const PRECEDENCE_SECONDS = 10;
  * Divides the calls per minute between mutations and polls. Each purpose gets at least one call, even if the
  * provider account allows only five calls per minute.
  */
-export function splitBudget(perMinute: number): CallLimits {
+export function splitCallBudget(perMinute: number): CallLimits {
   const kept = Math.max(1, Math.round(perMinute * MUTATION_RESERVE));
   return { total: perMinute, polls: Math.max(1, perMinute - kept) };
 }

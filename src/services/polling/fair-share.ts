@@ -24,7 +24,7 @@ interface Dependencies {
  * Computes the fair share: the time in which the call budget allows one poll of every session. The polling
  * policy derives the interval between two polls of a session from the fair share.
  */
-export class FairShare {
+export class PollFairShare {
   readonly #dependencies: Dependencies;
   readonly #counting: NodeJS.Timeout;
   #sessions = 0;

@@ -11,10 +11,10 @@ const BATCH = 1_000;
  * - REPLACED: the chain has a different entry with the exported number, because the session went on after the
  *   loss.
  */
-export type LossKind = 'MISSING' | 'BEHIND' | 'REPLACED';
+export type SessionLossKind = 'MISSING' | 'BEHIND' | 'REPLACED';
 
 export interface SessionLoss {
-  readonly kind: LossKind;
+  readonly kind: SessionLossKind;
   readonly sessionId: string;
   /** Verification id; null if neither the database nor the export has the id. */
   readonly verificationId: string | null;
@@ -25,7 +25,7 @@ export interface SessionLoss {
 }
 
 /** Compares the database with an export of the audit heads, and yields each session that lost entries. */
-export async function* findLosses(
+export async function* findSessionLosses(
   db: Database,
   heads: ReadonlyMap<string, ExportedHead>,
 ): AsyncGenerator<SessionLoss> {
@@ -42,7 +42,7 @@ export async function* findLosses(
   }
 }
 
-function kindOfLoss(chain: HeadComparison, head: ExportedHead): LossKind | null {
+function kindOfLoss(chain: HeadComparison, head: ExportedHead): SessionLossKind | null {
   if (chain.isArchived) return null;
   if (chain.verificationId === null) return 'MISSING';
   if (chain.hash === null) return 'BEHIND';

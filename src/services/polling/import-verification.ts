@@ -45,7 +45,7 @@ export interface ImportDependencies {
  * Outcomes of recording a verification that exists only at the provider, each with the text that the command
  * prints.
  */
-export const IMPORT_OUTCOMES = {
+export const IMPORT_OUTCOME_TEXTS = {
   ADOPTED: 'adopted: the session is now recorded in the gateway',
   KNOWN: 'already known: nothing was changed',
   ARCHIVED: 'archived: the session ended long ago and was moved to an archive',
@@ -56,7 +56,7 @@ export const IMPORT_OUTCOMES = {
   UNANSWERED: 'not answered: the provider could not be reached; run the command again',
 } as const;
 
-export type ImportOutcome = keyof typeof IMPORT_OUTCOMES;
+export type ImportOutcome = keyof typeof IMPORT_OUTCOME_TEXTS;
 
 /**
  * Asks the provider about a verification id and records the answer as a session, unless the session exists
@@ -96,12 +96,12 @@ async function adoptIfUnknown(
   const payload = await providers.get(provider).findVerification(verificationId);
   if (!payload) return 'NOT_AT_PROVIDER';
   if (payload.userId === null) return 'WITHOUT_USER';
-  if (intent?.state === 'OPEN' && (await isSameUser(dependencies, intent, payload))) {
+  if (intent?.state === 'OPEN' && (await isUserOfStartIntent(dependencies, intent, payload))) {
     const update = answerTo(asked, payload);
     const recorded = await unitOfWork.recordAnswer((writer) => writer.applyUpdate(update));
     if (recorded) return 'ADOPTED';
   }
-  if (await importFound(dependencies, asked, payload)) return 'ADOPTED';
+  if (await importFoundVerification(dependencies, asked, payload)) return 'ADOPTED';
   // A start or a webhook may have created the session since the first lookup (race).
   return (await isHere()) ? 'KNOWN' : 'OTHER_USER';
 }
@@ -113,7 +113,7 @@ async function adoptIfUnknown(
  *
  * @throws ProviderFailure
  */
-export async function importFound(
+export async function importFoundVerification(
   dependencies: ImportDependencies,
   query: ProviderQuery,
   payload: ProviderSession,
@@ -152,7 +152,7 @@ export async function importFound(
  *
  * @throws ProviderFailure
  */
-export async function isSameUser(
+export async function isUserOfStartIntent(
   dependencies: ImportDependencies,
   intent: IntentRow,
   { userId }: ProviderSession,

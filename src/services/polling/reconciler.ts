@@ -28,8 +28,8 @@ import { applyAnswer } from '../transitions/apply-answer.ts';
 import { endPassedMeeting } from '../transitions/passed-meeting.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import type { FairShare } from './fair-share.ts';
-import { importFound, isSameUser } from './import-verification.ts';
+import type { PollFairShare } from './fair-share.ts';
+import { importFoundVerification, isUserOfStartIntent } from './import-verification.ts';
 
 const LOOK_INTERVAL_MS = 1_000;
 /**
@@ -57,7 +57,7 @@ interface Dependencies {
   /** Provider clients whose calls are taken from the polls' share of the call budget. */
   readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
-  readonly fairShare: FairShare;
+  readonly fairShare: PollFairShare;
   readonly sealer: Sealer;
   readonly log: Logger;
   /** Interval at which the database is searched for due polls. */
@@ -222,7 +222,7 @@ export class Reconciler {
     if (payload === 'NOT_ASKED') return;
     if (payload !== 'FAILED' && payload !== null) {
       const isForIntent = sent
-        ? await this.#ask(() => isSameUser(this.#dependencies, intent, payload))
+        ? await this.#ask(() => isUserOfStartIntent(this.#dependencies, intent, payload))
         : false;
       if (isForIntent === true) {
         const update = { ...ANSWER, payload, query };
@@ -232,7 +232,8 @@ export class Reconciler {
       if (isForIntent === 'NOT_ASKED') return;
       if (isForIntent === 'FAILED') return this.#postpone(lookup);
       const adopted =
-        waiting !== null && (await this.#ask(() => importFound(this.#dependencies, query, payload)));
+        waiting !== null &&
+        (await this.#ask(() => importFoundVerification(this.#dependencies, query, payload)));
       if (adopted === true || adopted === 'NOT_ASKED') return;
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }

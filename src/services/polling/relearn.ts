@@ -23,7 +23,7 @@ export interface PlannedPollCounts {
  *
  * @param pollsPerMinute polls' share of the call budget
  */
-export async function planPollsAfterLoss(
+export async function planPollsAfterDataLoss(
   db: Database,
   now: Date,
   pollsPerMinute: number,

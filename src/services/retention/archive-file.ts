@@ -2,7 +2,7 @@
  * File format of archives: gzipped JSON lines, one per session, and a last line with a MAC (HMAC) over the
  * whole file.
  *
- * Each session's line names its format version (`ARCHIVE_VERSION`), because one file may hold lines of two
+ * Each session's line names its format version (`ARCHIVE_FORMAT_VERSION`), because one file may hold lines of two
  * releases: a later release completes an archive that an interrupted run left behind. A line without a version
  * has version 1.
  */
@@ -31,14 +31,14 @@ import type { AuditKeys } from '../../domain/audit.ts';
  * annotations, flags for what staff did with a session, and reasons of reviews. Version 6 adds who works on a session, and
  * labels. Version 7 adds the languages of a session.
  */
-export const ARCHIVE_VERSION = 7;
+export const ARCHIVE_FORMAT_VERSION = 7;
 
 /**
  * Error for an unusable archive: truncated, altered, written by a later release, or signed with a key that
  * AUDIT_KEYS lacks.
  */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError';
+export class UnusableArchiveError extends Error {
+  override readonly name = 'UnusableArchiveError';
 }
 
 const lastLine = z.object({
@@ -60,10 +60,10 @@ const sessionLine = versionOnly.extend({
  * Formats a session with all its rows as one line. Encrypted values are copied without decryption, so an
  * archive stays readable only as long as DATA_KEYS contains their keys.
  */
-export function formatSessionArchive({ session, origin: _origin, ...rows }: SessionArchive): string {
+export function formatArchiveLine({ session, origin: _origin, ...rows }: SessionArchive): string {
   const plain = Object.entries(rows).map(([name, each]) => [name, each.map(serializeRow)]);
   const line = {
-    version: ARCHIVE_VERSION,
+    version: ARCHIVE_FORMAT_VERSION,
     session: session && serializeRow(session),
     ...Object.fromEntries(plain),
   };
@@ -74,9 +74,9 @@ export function formatSessionArchive({ session, origin: _origin, ...rows }: Sess
  * Parses a session's line. Returns null if the line is not a complete session, for example because the file is
  * truncated.
  *
- * @throws ArchiveError if a later release wrote the line
+ * @throws UnusableArchiveError if a later release wrote the line
  */
-export function parseSessionArchive(line: string, file: string): SessionArchive | null {
+export function parseArchiveLine(line: string, file: string): SessionArchive | null {
   const json = parseLine(line);
   refuseLaterVersion(json, file);
   const parsed = sessionLine.safeParse(json);
@@ -88,10 +88,10 @@ export function parseSessionArchive(line: string, file: string): SessionArchive 
 
 function refuseLaterVersion(line: unknown, file: string): void {
   const parsed = versionOnly.safeParse(line);
-  if (!parsed.success || parsed.data.version <= ARCHIVE_VERSION) return;
-  throw new ArchiveError(
+  if (!parsed.success || parsed.data.version <= ARCHIVE_FORMAT_VERSION) return;
+  throw new UnusableArchiveError(
     `${file} was written by a later release (version ${parsed.data.version} of the format; this release reads up to ` +
-      `${ARCHIVE_VERSION}). Run the command with that release, or with a later one.`,
+      `${ARCHIVE_FORMAT_VERSION}). Run the command with that release, or with a later one.`,
   );
 }
 
@@ -140,16 +140,16 @@ export async function* readGzipLines(file: string): AsyncGenerator<string> {
 /**
  * Yields the sessions of an archive. Checks the MAC of the whole file before it yields the first session.
  *
- * @throws ArchiveError if the file is truncated or altered, or a key is missing
+ * @throws UnusableArchiveError if the file is truncated or altered, or a key is missing
  */
-export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<SessionArchive> {
+export async function* readVerifiedArchive(file: string, keys: AuditKeys): AsyncGenerator<SessionArchive> {
   let count = await checkSeal(file, keys);
   for await (const line of readGzipLines(file)) {
     if (count === 0) return;
     count -= 1;
-    const archive = parseSessionArchive(line, file);
+    const archive = parseArchiveLine(line, file);
     if (!archive)
-      throw new ArchiveError(
+      throw new UnusableArchiveError(
         `${file} is damaged: a line is not a session. Use an intact copy of the archive.`,
       );
     yield archive;
@@ -167,12 +167,12 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   const json = parseLine(last ?? '');
   const sealed = lastLine.safeParse(json);
   if (!sealed.success)
-    throw new ArchiveError(
+    throw new UnusableArchiveError(
       `${file} is truncated: its last line is missing. Use an intact copy of the archive.`,
     );
   const { key, mac, sessions: sealedSessions } = sealed.data;
   if (!keys.has(key))
-    throw new ArchiveError(
+    throw new UnusableArchiveError(
       `${file} was signed with the key "${key}", which AUDIT_KEYS lacks. Add the key to AUDIT_KEYS.`,
     );
   const expected = keys.exportMac(key);
@@ -188,7 +188,7 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   const { mac: _mac, ...payload } = json as Record<string, unknown>;
   const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
   if (!right || count !== sealedSessions)
-    throw new ArchiveError(`${file} was altered: its MAC does not match its content.`);
+    throw new UnusableArchiveError(`${file} was altered: its MAC does not match its content.`);
   return count;
 }
 

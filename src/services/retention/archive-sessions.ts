@@ -16,11 +16,11 @@ import type { AuditFinding } from '../../domain/audit-check.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { verifySessionChain } from '../audit/verify-audit.ts';
 import {
-  ArchiveError,
   createArchiveMac,
-  formatSessionArchive,
-  parseSessionArchive,
+  formatArchiveLine,
+  parseArchiveLine,
   readGzipLines,
+  UnusableArchiveError,
 } from './archive-file.ts';
 
 const DAY_MS = 86_400_000;
@@ -101,7 +101,7 @@ async function moveBatch(
       else sound.push(archive);
     }
     if (sound.length > 0) {
-      await archive.add(sound.map(formatSessionArchive));
+      await archive.add(sound.map(formatArchiveLine));
       await deleteSessionsAfterArchiving(tx, sound, { file: archive.name, at: now });
     }
     return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
@@ -133,10 +133,10 @@ async function mendBroken(dependencies: Dependencies): Promise<{ file: string; s
       // An interrupted run can truncate only the last line. An unreadable line before the last one means that
       // the file is damaged; the line must not be dropped, because its session may exist only in this file.
       if (isBroken)
-        throw new ArchiveError(
+        throw new UnusableArchiveError(
           `${join(folder, name)} is damaged: a line is not a session. Move the file away and use an intact copy.`,
         );
-      const id = parseSessionArchive(line, join(folder, name))?.session?.id;
+      const id = parseArchiveLine(line, join(folder, name))?.session?.id;
       if (id) lines.push({ id, line: `${line}\n` });
       else isBroken = true;
       if (lines.length >= READ_AT_ONCE) await keep();

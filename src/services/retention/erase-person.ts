@@ -24,7 +24,7 @@ import type { ContactDetails } from '../../domain/ports.ts';
 import { getStatusInfo } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { verifySessionChain } from '../audit/verify-audit.ts';
-import { appendToChains } from '../transitions/audited-writes.ts';
+import { appendToAuditChains } from '../transitions/audited-writes.ts';
 
 const DAY_MS = 86_400_000;
 /**
@@ -60,14 +60,14 @@ export interface ErasureResult {
  * Error that says why a person cannot be erased and what to do. The transaction was rolled back, so nothing was
  * changed.
  */
-export class ErasureRefused extends Error {}
+export class ErasureRefusedError extends Error {}
 
 /**
  * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency keys.
  * The decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE
  * entry that names `by`. With `dryRun`, does everything and rolls back, so that the caller sees the counts.
  *
- * @throws ErasureRefused
+ * @throws ErasureRefusedError
  */
 export async function erasePerson(
   dependencies: Dependencies,
@@ -130,7 +130,7 @@ async function erase(
   };
   const content = serializeAuditContent('ERASURE', { erasedBy: by });
   const notes = ids.map((sessionId) => ({ sessionId, kind: 'ERASURE' as const, content }));
-  if (notes.length > 0) await appendToChains(tx, keys, notes, now);
+  if (notes.length > 0) await appendToAuditChains(tx, keys, notes, now);
   return erased;
 }
 
@@ -139,13 +139,15 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
   const [person, ...others] = byPhone
     ? await lockUsersByPhone(tx, sealer.candidateHashes(who.phone))
     : await lockUserByUserId(tx, who.userId);
-  if (!person) throw new ErasureRefused('No person was found. Pass the userId as the API shows it.');
+  if (!person) throw new ErasureRefusedError('No person was found. Pass the userId as the API shows it.');
   if (others.length > 0) {
     const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
-    throw new ErasureRefused(`Several people have this phone (${userIds}). Erase each of them with --user.`);
+    throw new ErasureRefusedError(
+      `Several people have this phone (${userIds}). Erase each of them with --user.`,
+    );
   }
   if (person.erasedAt)
-    throw new ErasureRefused(
+    throw new ErasureRefusedError(
       `This person was already erased at ${person.erasedAt.toISOString()}; there is nothing left to erase.`,
     );
   return person;
@@ -155,13 +157,13 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
 function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Dependencies) {
   const [starting] = open;
   if (starting)
-    throw new ErasureRefused(
+    throw new ErasureRefusedError(
       `The provider has not answered the start of ${starting} yet. Run the command again after the provider has answered.`,
     );
   for (const row of rows) {
     const { verificationId, status, subStatus, statusSince } = row;
     if (!getStatusInfo(row).terminal)
-      throw new ErasureRefused(
+      throw new ErasureRefusedError(
         `${verificationId} has not ended (status ${status}/${subStatus}). A person can be erased only after all sessions have ended.`,
       );
     refuseBeforeTheLawAllows(verificationId, statusSince, dependencies);
@@ -176,7 +178,7 @@ async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sea
   for (const [id, evidence] of await readAuditEvidence(tx, ids)) {
     const { finding } = verifySessionChain(evidence, null, keys, sealer);
     if (finding)
-      throw new ErasureRefused(
+      throw new ErasureRefusedError(
         `The audit chain of session ${id} is broken (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify and find the cause first.`,
       );
   }
@@ -189,7 +191,7 @@ function refuseBeforeTheLawAllows(
 ) {
   const until = new Date(endedAt.getTime() + retentionDays * DAY_MS);
   if (until > now)
-    throw new ErasureRefused(
+    throw new ErasureRefusedError(
       `${verificationId} ended at ${endedAt.toISOString()}, and its records must be kept for ${retentionDays} days (LEGAL_RETENTION_DAYS). Run the command again after ${until.toISOString()}.`,
     );
 }

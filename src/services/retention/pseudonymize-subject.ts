@@ -12,8 +12,8 @@ import { type AuditEntry, type AuditKeys, serializeAuditContent } from '../../do
 import { canonicalSubject } from '../../domain/subject.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { verifySessionChain } from '../audit/verify-audit.ts';
-import { appendToChains } from '../transitions/audited-writes.ts';
-import { ErasureRefused } from './erase-person.ts';
+import { appendToAuditChains } from '../transitions/audited-writes.ts';
+import { ErasureRefusedError } from './erase-person.ts';
 
 interface Dependencies {
   readonly db: Database;
@@ -26,7 +26,7 @@ interface Dependencies {
  * Pseudonym that replaced a customer's `sub`, and counts of the rows in which the `sub` was replaced or
  * deleted.
  */
-export interface PseudonymizedSubject {
+export interface PseudonymizationResult {
   readonly pseudonym: string;
   readonly sessions: number;
   readonly reads: number;
@@ -38,16 +38,16 @@ export interface PseudonymizedSubject {
  * transitions, meetings, audit chains and the read log. Signs the chains again, and adds to each chain a
  * PSEUDONYM entry with the previous hashes. With `dryRun`, does everything and rolls back.
  *
- * @throws ErasureRefused if the subject belongs to staff, or a chain does not verify
+ * @throws ErasureRefusedError if the subject belongs to staff, or a chain does not verify
  */
 export async function pseudonymizeSubject(
   { db, ...dependencies }: Dependencies,
   sub: string,
   by: string,
   dryRun: boolean,
-): Promise<PseudonymizedSubject> {
+): Promise<PseudonymizationResult> {
   const undo = new Error('dry run');
-  let erased: PseudonymizedSubject | null = null;
+  let erased: PseudonymizationResult | null = null;
   try {
     await db.transaction(async (tx) => {
       erased = await erase(tx, dependencies, sub, by);
@@ -56,7 +56,7 @@ export async function pseudonymizeSubject(
   } catch (error) {
     if (error !== undo) throw error;
   }
-  return erased as unknown as PseudonymizedSubject;
+  return erased as unknown as PseudonymizationResult;
 }
 
 async function erase(
@@ -64,9 +64,9 @@ async function erase(
   { sealer, keys, now }: Omit<Dependencies, 'db'>,
   sub: string,
   by: string,
-): Promise<PseudonymizedSubject> {
+): Promise<PseudonymizationResult> {
   if (await isStaffName(tx, sub))
-    throw new ErasureRefused(
+    throw new ErasureRefusedError(
       'This subject reviewed, started or annotated sessions. The names of staff who did so must be kept, so nothing was replaced.',
     );
   const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
@@ -75,7 +75,7 @@ async function erase(
   for (const [id, each] of evidence) {
     const { finding } = verifySessionChain(each, null, keys, sealer);
     if (finding)
-      throw new ErasureRefused(
+      throw new ErasureRefusedError(
         `The audit chain of session ${id} is broken (entry ${finding.number}: ${finding.what}), so it was not signed again. Run npm run audit -- verify and find the cause first.`,
       );
   }
@@ -84,7 +84,7 @@ async function erase(
     for (const entry of signAgain(entries, keys, sub, pseudonym)) await replaceAuditEntry(tx, entry);
     const hashes = entries.map(({ hash }) => hash.toString('hex')).join(',');
     const content = serializeAuditContent('PSEUDONYM', { erasedBy: by, hashes });
-    await appendToChains(tx, keys, [{ sessionId, kind: 'PSEUDONYM', content }], now);
+    await appendToAuditChains(tx, keys, [{ sessionId, kind: 'PSEUDONYM', content }], now);
   }
   return {
     pseudonym,

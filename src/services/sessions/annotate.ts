@@ -41,8 +41,8 @@ import {
   throwIfDenied,
 } from './perform-action.ts';
 import {
+  createIndexedTextSchema,
   createKeyOfSchema,
-  createKeyTextSchema,
   createRequiredTextSchema,
   createTextSchema,
   parseOrRefuse,
@@ -87,7 +87,7 @@ const resolveDisputeInput = noteInput.extend({
 });
 
 const assignInput = actionInputSchema.extend({
-  agent: createKeyTextSchema(MAX_SUBJECT, (text) =>
+  agent: createIndexedTextSchema(MAX_SUBJECT, (text) =>
     isCanonicalSubject(text) ? null : NOT_CANONICAL_MESSAGE,
   ).transform(canonicalSubject),
   until: toOptionalSchema(z.date()),
@@ -108,7 +108,7 @@ export interface AnnotationResult {
  *
  * @throws Refusal if the input is invalid or the action is not allowed
  */
-export type AnnotationAction = (
+export type RecordAnnotation = (
   dependencies: ActionDependencies,
   viewer: Viewer,
   raw: unknown,
@@ -133,7 +133,7 @@ type Plan = (writer: TransitionWriter, session: SessionRow, facts: ActionFacts) 
  * Closes a session, and cancels its booked meeting. A session that has ended keeps its status: the transition
  * records the closure (verdict ENDED), and the session then waits for nobody.
  */
-export const closeSession: AnnotationAction = async (dependencies, viewer, raw) => {
+export const closeSession: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(closeInput, raw);
   return annotate(dependencies, viewer, 'CLOSE', input, 'CLOSURE', input.reason, async (writer, session) => {
     await writer.changes.endMeeting(session.id, 'CANCELLED', viewer.id);
@@ -146,13 +146,13 @@ export const closeSession: AnnotationAction = async (dependencies, viewer, raw) 
 };
 
 /** Adds a note for other staff. */
-export const addNote: AnnotationAction = async (dependencies, viewer, raw) => {
+export const addNote: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(noteInput, raw);
   return annotate(dependencies, viewer, 'ADD_NOTE', input, 'NOTE', null, keepStatus('NOTED'));
 };
 
 /** Escalates a session. It stays escalated until `resolveEscalation`. */
-export const escalateSession: AnnotationAction = async (dependencies, viewer, raw) => {
+export const escalateSession: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(escalateInput, raw);
   return annotate(
     dependencies,
@@ -166,7 +166,7 @@ export const escalateSession: AnnotationAction = async (dependencies, viewer, ra
 };
 
 /** Ends the escalation of a session, with a note of its result. */
-export const resolveEscalation: AnnotationAction = async (dependencies, viewer, raw) => {
+export const resolveEscalation: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(noteInput, raw);
   const kind = 'ESCALATION_RESOLUTION';
   const transition = keepStatus('ESCALATION_RESOLVED');
@@ -178,7 +178,7 @@ export const resolveEscalation: AnnotationAction = async (dependencies, viewer, 
  * decide again without a new version of the session, so `expectedSubStatus` protects the result; an approval of the
  * provider is never accepted without it.
  */
-export const resolveDispute: AnnotationAction = async (dependencies, viewer, raw) => {
+export const resolveDispute: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(resolveDisputeInput, raw);
   const { resolution, expectedSubStatus } = input;
   const kind = 'DISPUTE_RESOLUTION';
@@ -206,7 +206,7 @@ export const resolveDispute: AnnotationAction = async (dependencies, viewer, raw
 };
 
 /** Assigns a session to an agent or auditor, whoever had it before. */
-export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
+export const assignAgent: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(assignInput, raw);
   const now = dependencies.clock.now();
   const plan: Plan = async (_writer, session, facts) => {
@@ -229,7 +229,7 @@ export const assignAgent: AnnotationAction = async (dependencies, viewer, raw) =
 };
 
 /** Ends the assignment of a session. */
-export const unassignAgent: AnnotationAction = async (dependencies, viewer, raw) => {
+export const unassignAgent: RecordAnnotation = async (dependencies, viewer, raw) => {
   const input = parseOrRefuse(actionInputSchema, raw);
   return annotate(dependencies, viewer, 'UNASSIGN', input, 'UNASSIGNMENT', null, keepStatus('UNASSIGNED'));
 };

@@ -6,7 +6,7 @@ const PART_LENGTH = 20;
 const PREFIX = 'u-';
 
 /** Fields from which the user id of a start is derived. */
-export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
+export type UserIdDerivationInput = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
 
 /**
  * Derives the user id for a start whose caller gave none. The id is deterministic: if a failover loses the
@@ -16,7 +16,7 @@ export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'input
  */
 export function deriveUserId(
   sealer: Sealer,
-  { caller, verificationId, inputHash }: StartIdentity,
+  { caller, verificationId, inputHash }: UserIdDerivationInput,
 ): string | null {
   const start = sealer.pseudonym(JSON.stringify(['start', caller, verificationId]), inputHash);
   const input = sealer.pseudonym(
@@ -42,7 +42,7 @@ export type UserIdMatch = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
 export function matchUserId(
   sealer: Sealer,
   userId: string,
-  start: Pick<StartIdentity, 'caller' | 'verificationId'>,
+  start: Pick<UserIdDerivationInput, 'caller' | 'verificationId'>,
   canonicalInput: string,
 ): UserIdMatch {
   const chosen = sealer

@@ -13,20 +13,20 @@ import { findClaimDenial, QUEUES, type Queue } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_LANGUAGES, toSpokenLanguages } from '../../domain/languages.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
-import { languageList } from './language-list.ts';
+import { createLanguageListSchema } from './language-list.ts';
 import {
   type ActionDependencies,
   assertSameInput,
-  createKeyReuseRefusal,
+  createIdempotencyKeyReuseRefusal,
   readActionFacts,
-  renewLease,
+  renewLeaseOfLockedSession,
 } from './perform-action.ts';
-import { createKeyTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
+import { createIndexedTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
 
 const claimInput = z.object({
   queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
-  idempotencyKey: createKeyTextSchema(200),
-  languages: toOptionalSchema(languageList(MAX_LANGUAGES.staff)),
+  idempotencyKey: createIndexedTextSchema(200),
+  languages: toOptionalSchema(createLanguageListSchema(MAX_LANGUAGES.staff)),
 });
 
 /**
@@ -78,7 +78,7 @@ export async function claimNext(
       (await findOwn(dependencies, writer, viewer, queue)) ??
       (await take(dependencies, writer, viewer, input));
     if (!claimed) return null;
-    const session = renewLease(writer, claimed.session, viewer, dependencies);
+    const session = renewLeaseOfLockedSession(writer, claimed.session, viewer, dependencies);
     const { outcomeId } = claimed;
     const row = {
       ...call,
@@ -87,7 +87,7 @@ export async function claimNext(
       outcomeId,
       createdAt: now,
     };
-    if (!(await insertIdempotencyKey(tx, row))) throw createKeyReuseRefusal(session);
+    if (!(await insertIdempotencyKey(tx, row))) throw createIdempotencyKeyReuseRefusal(session);
     return { ...claimed, session };
   });
   if (!found) return null;

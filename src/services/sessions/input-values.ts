@@ -114,7 +114,7 @@ export const createPastTimeSchema = (clock: Clock) =>
     );
 
 /** Rule for the age of Aadhaar details. */
-export interface AadhaarRule {
+export interface AadhaarAgeRule {
   /** Working days in India. */
   readonly maxAgeDays: number;
   /** Days, as YYYY-MM-DD in India, that are no working days, besides Saturdays and Sundays. */
@@ -122,7 +122,7 @@ export interface AadhaarRule {
 }
 
 /** Schema of the time at which Aadhaar details were verified: in the past, and within the allowed working days. */
-export const createAadhaarTimeSchema = (clock: Clock, { maxAgeDays, holidays }: AadhaarRule) =>
+export const createAadhaarVerificationTimeSchema = (clock: Clock, { maxAgeDays, holidays }: AadhaarAgeRule) =>
   createPastTimeSchema(clock).superRefine((time, context) => {
     const earliest = subtractWorkingDays(maxAgeDays, clock.now(), holidays);
     if (toIndianDayNumber(time) >= earliest) return;

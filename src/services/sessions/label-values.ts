@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../../domain/labels.ts';
-import { createKeyTextSchema, toOptionalSchema } from './validation.ts';
+import { createIndexedTextSchema, toOptionalSchema } from './validation.ts';
 
 /**
  * Schema of a label. White space at an end and control characters are refused, because two labels would look the same,
  * or one like two.
  */
 const labelText = (longest: number) =>
-  createKeyTextSchema(longest, (text) => {
+  createIndexedTextSchema(longest, (text) => {
     if (text !== text.trim()) return 'must not begin or end with white space';
     return /\p{Cc}/u.test(text) ? 'must be one line, without control characters' : null;
   });

@@ -11,7 +11,7 @@ const language = z.string().transform((tag, context) => {
 });
 
 /** Schema of a list of at most `most` languages. Returns their canonical tags, each once. */
-export const languageList = (most: number) =>
+export const createLanguageListSchema = (most: number) =>
   z
     .array(language)
     .max(most, `must have at most ${most} entries`)

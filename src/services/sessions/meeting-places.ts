@@ -17,8 +17,8 @@ const DAY_MS = 86_400_000;
 const SEARCHES = [1, 7, 31];
 
 /** Thrown if no meeting of the session can be booked at a time. */
-export class TimeUnavailable extends Error {
-  override readonly name = 'TimeUnavailable';
+export class MeetingTimeUnavailable extends Error {
+  override readonly name = 'MeetingTimeUnavailable';
   constructor(
     readonly problem: TimeProblem,
     readonly session: SessionRow,
@@ -34,23 +34,23 @@ export class TimeUnavailable extends Error {
  * fails or whose process dies takes none, and a meeting that is moved or ends frees its place with its status.
  * Meetings that customers book at the provider count, but take no lock, since they cannot be refused.
  *
- * @throws TimeUnavailable
+ * @throws MeetingTimeUnavailable
  */
-export async function lockFreePlace(
+export async function lockSlotWithFreePlace(
   tx: Transaction,
   calendar: MeetingCalendar,
   session: SessionRow,
   startsAt: Date,
 ): Promise<void> {
   const problem = calendar.findTimeProblem(startsAt);
-  if (problem) throw new TimeUnavailable(problem, session, startsAt);
+  if (problem) throw new MeetingTimeUnavailable(problem, session, startsAt);
   const [from, to] = [
     new Date(startsAt.getTime() - calendar.slotMs),
     new Date(startsAt.getTime() + calendar.slotMs),
   ];
   const assertFree = async () => {
     const taken = await countOtherMeetings(tx, session.id, from, to);
-    if (taken >= calendar.capacity) throw new TimeUnavailable('SLOT_FULL', session, startsAt);
+    if (taken >= calendar.capacity) throw new MeetingTimeUnavailable('SLOT_FULL', session, startsAt);
   };
   // Without the lock first: most who are refused would wait for it in vain, each with a connection of the pool.
   await assertFree();
@@ -81,10 +81,10 @@ interface Bounds {
  * Converts to a refusal with the next free slots, at most five: from the wanted time on, or from now on if there are
  * none within 31 days after the wanted time and before the customer's link expires.
  */
-export async function createTimeRefusal(
+export async function createMeetingTimeRefusal(
   db: Queryable,
   calendar: MeetingCalendar,
-  { problem, session, startsAt, message }: TimeUnavailable,
+  { problem, session, startsAt, message }: MeetingTimeUnavailable,
   { now, furthest }: Bounds,
 ): Promise<Refusal> {
   const until = session.linkExpiresAt && session.linkExpiresAt < furthest ? session.linkExpiresAt : furthest;

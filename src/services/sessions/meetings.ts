@@ -13,7 +13,7 @@ import type { MeetingCalendar } from '../../domain/calendar.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
-import { createTimeRefusal, lockFreePlace, TimeUnavailable } from './meeting-places.ts';
+import { createMeetingTimeRefusal, lockSlotWithFreePlace, MeetingTimeUnavailable } from './meeting-places.ts';
 import {
   type ActionDependencies,
   type ActionResult,
@@ -28,7 +28,7 @@ const FURTHEST_DAYS = 366;
 const reason = toOptionalSchema(createTextSchema(MAX_CHARACTERS.reason));
 const cancelInput = actionInputSchema.extend({ reason });
 
-export interface MeetingChanged {
+export interface MeetingActionResult {
   readonly session: SessionRow;
   readonly meeting: MeetingRow;
   readonly replayed: boolean;
@@ -50,7 +50,7 @@ export async function scheduleMeeting(
   dependencies: MeetingDependencies,
   viewer: Viewer,
   raw: unknown,
-): Promise<MeetingChanged> {
+): Promise<MeetingActionResult> {
   const { calendar } = dependencies;
   const now = dependencies.clock.now();
   const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
@@ -85,7 +85,7 @@ export async function scheduleMeeting(
       }
       if (awaitsReview(session) && !input.reason)
         refuseField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
-      if (calendar) await lockFreePlace(writer.tx, calendar, session, input.startsAt);
+      if (calendar) await lockSlotWithFreePlace(writer.tx, calendar, session, input.startsAt);
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
       writer.changes.addMeeting({
@@ -113,9 +113,9 @@ export async function scheduleMeeting(
       return { session: after, outcomeId: id };
     },
   ).catch(async (error) => {
-    if (!calendar || !(error instanceof TimeUnavailable)) throw error;
+    if (!calendar || !(error instanceof MeetingTimeUnavailable)) throw error;
     // The free slots are looked up after the rollback, so that no lock is held for so long.
-    throw await createTimeRefusal(dependencies.db, calendar, error, { now, furthest });
+    throw await createMeetingTimeRefusal(dependencies.db, calendar, error, { now, furthest });
   });
   return withMeeting(dependencies, performed);
 }
@@ -135,7 +135,7 @@ export async function cancelMeeting(
   dependencies: ActionDependencies,
   viewer: Viewer,
   raw: unknown,
-): Promise<MeetingChanged> {
+): Promise<MeetingActionResult> {
   const input = parseOrRefuse(cancelInput, raw);
   const performed = await performAction(
     dependencies,
@@ -167,7 +167,7 @@ export async function cancelMeeting(
 async function withMeeting(
   { db }: ActionDependencies,
   { outcomeId, ...performed }: ActionResult,
-): Promise<MeetingChanged> {
+): Promise<MeetingActionResult> {
   const [meeting] = await findMeetings(db, [outcomeId]);
   invariant(meeting, 'meeting action committed but its meeting is missing');
   return { ...performed, meeting };

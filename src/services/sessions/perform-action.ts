@@ -38,14 +38,14 @@ import type { SessionAction } from '../../domain/session.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { createKeyTextSchema, toOptionalSchema } from './validation.ts';
+import { createIndexedTextSchema, toOptionalSchema } from './validation.ts';
 
 /**
  * Input fields common to all mutations that act on a session. `sessionId` is the session's UUID, not the global id.
  */
 export const actionInputSchema = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
-  idempotencyKey: createKeyTextSchema(200),
+  idempotencyKey: createIndexedTextSchema(200),
   expectedVersion: toOptionalSchema(
     z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is higher than any possible version'),
   ),
@@ -110,7 +110,7 @@ export async function performAction(
     if (!session) throw notFound();
     if (earlier) {
       assertSameInput(sealer, earlier, canonical, session);
-      if (earlier.sessionId !== session.id) throw createKeyReuseRefusal(session);
+      if (earlier.sessionId !== session.id) throw createIdempotencyKeyReuseRefusal(session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
@@ -119,7 +119,7 @@ export async function performAction(
     throwIfDenied(action, session, findDenial(action, facts, viewer, clock.now(), policy));
 
     const done = await work(writer, session, facts);
-    const renewed = renewLease(writer, done.session, viewer, { clock, leaseMs });
+    const renewed = renewLeaseOfLockedSession(writer, done.session, viewer, { clock, leaseMs });
     const inputHash = sealer.hash(canonical);
     const row = {
       ...call,
@@ -130,7 +130,7 @@ export async function performAction(
     };
     // The row lock covers one session only: a concurrent call on another session may have used the same key
     // (race).
-    if (!(await insertIdempotencyKey(tx, row))) throw createKeyReuseRefusal(session);
+    if (!(await insertIdempotencyKey(tx, row))) throw createIdempotencyKeyReuseRefusal(session);
     return { replayed: false, ...done, session: renewed };
   });
 }
@@ -141,7 +141,7 @@ type LeaseDependencies = Pick<ActionDependencies, 'clock' | 'leaseMs'>;
  * Renews the lease of a session whose row is locked, if it is leased to the viewer: whoever works on a session keeps it.
  * Returns the session with its lease.
  */
-export function renewLease(
+export function renewLeaseOfLockedSession(
   writer: TransitionWriter,
   session: SessionRow,
   viewer: Viewer,
@@ -170,7 +170,7 @@ function findLaterLease(
  * Renews the viewer's lease of a session, if the viewer has one, in a transaction of its own. For actions that record
  * nothing. Returns the session, with its new lease.
  */
-export async function keepLease(
+export async function renewLeaseInOwnTransaction(
   dependencies: LeaseDependencies & Pick<ActionDependencies, 'unitOfWork'>,
   viewer: Viewer,
   session: SessionRow,
@@ -179,7 +179,7 @@ export async function keepLease(
   return dependencies.unitOfWork.inTransaction(async (writer) => {
     const locked = await lockSessionById(writer.tx, session.id, visibleVerificationIds(viewer));
     // Null if the session was archived since it was read.
-    return locked ? renewLease(writer, locked, viewer, dependencies) : session;
+    return locked ? renewLeaseOfLockedSession(writer, locked, viewer, dependencies) : session;
   });
 }
 
@@ -228,12 +228,12 @@ export async function loadAllowedSession(
 ): Promise<SessionRow> {
   const [session] = await findSessions(db, [sessionId]);
   if (!session || !maySee(viewer, session.verificationId)) throw notFound();
-  throwIfDenied(action, session, await findDenialOn({ db, clock, policy }, viewer, action, session));
+  throwIfDenied(action, session, await findActionDenial({ db, clock, policy }, viewer, action, session));
   return session;
 }
 
 /** Returns why the viewer may not perform the action on the session now; null if it is allowed. */
-export async function findDenialOn(
+export async function findActionDenial(
   { db, clock, policy }: Pick<ActionDependencies, 'db' | 'clock' | 'policy'>,
   viewer: Viewer,
   action: SessionAction,
@@ -273,7 +273,7 @@ export function assertSameInput(
   session: SessionRow,
 ): void {
   if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
-  if (!sealer.verifyHash(earlier.inputHash, canonical)) throw createKeyReuseRefusal(session);
+  if (!sealer.verifyHash(earlier.inputHash, canonical)) throw createIdempotencyKeyReuseRefusal(session);
 }
 
 const keyUsedUnderRemovedKey = (session: SessionRow) =>
@@ -284,7 +284,7 @@ const keyUsedUnderRemovedKey = (session: SessionRow) =>
   );
 
 /** Returns the refusal of an idempotency key that was used with another input. */
-export const createKeyReuseRefusal = (session: SessionRow) =>
+export const createIdempotencyKeyReuseRefusal = (session: SessionRow) =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
     'This idempotencyKey was used before with a different input. Use a new key for a new action.',

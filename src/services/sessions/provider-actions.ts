@@ -11,12 +11,12 @@ import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { applyAnswer } from '../transitions/apply-answer.ts';
 import {
   type ActionDependencies,
-  keepLease,
   loadAllowedSession,
-  renewLease,
+  renewLeaseInOwnTransaction,
+  renewLeaseOfLockedSession,
   throwIfDenied,
 } from './perform-action.ts';
-import { toRefusal } from './provider-refusal.ts';
+import { toRefusalIfProviderFailure } from './provider-refusal.ts';
 
 export interface ProviderActionDependencies extends ActionDependencies {
   readonly providers: ProviderClients;
@@ -51,10 +51,15 @@ export async function refreshSession(
   const recorded = await dependencies.unitOfWork
     .recordAnswer(async (writer) => {
       const answer = await applyAnswer(writer, update);
-      return answer && { ...answer, session: renewLease(writer, answer.session, viewer, dependencies) };
+      return (
+        answer && {
+          ...answer,
+          session: renewLeaseOfLockedSession(writer, answer.session, viewer, dependencies),
+        }
+      );
     })
     .catch((error) => {
-      throw toRefusal(error);
+      throw toRefusalIfProviderFailure(error);
     });
   invariant(recorded, 'refreshed session is missing');
   return { session: recorded.session, changed: recorded.transition !== null || recorded.missed };
@@ -82,7 +87,7 @@ export async function requestRecording(
     'recording requested',
   );
   return {
-    session: await keepLease(dependencies, viewer, session),
+    session: await renewLeaseInOwnTransaction(dependencies, viewer, session),
     recording: { url: recordingLink as string, expiresAt },
   };
 }
@@ -107,7 +112,7 @@ export async function createSdkToken(
   const token = await call(dependencies, session, (client) =>
     client.createSdkToken(referenceId, user.userId),
   );
-  return { ...token, session: await keepLease(dependencies, viewer, session) };
+  return { ...token, session: await renewLeaseInOwnTransaction(dependencies, viewer, session) };
 }
 
 /**
@@ -123,7 +128,7 @@ async function call<T>(
   try {
     return await work(providers.get(provider));
   } catch (error) {
-    throw toRefusal(error);
+    throw toRefusalIfProviderFailure(error);
   }
 }
 
@@ -151,5 +156,5 @@ async function refuseOtherIdentity(
   if (!field) return;
   const { verificationId } = session;
   onMismatch({ source: 'ANSWER', field, verificationId });
-  throw toRefusal(new IdentityMismatch(field, verificationId));
+  throw toRefusalIfProviderFailure(new IdentityMismatch(field, verificationId));
 }

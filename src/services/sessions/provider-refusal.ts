@@ -15,7 +15,7 @@ const CODES = {
 } as const satisfies Record<ProviderFailureKind, ErrorCode>;
 
 /** Converts a `ProviderFailure` into a `Refusal` for the caller. Returns any other error unchanged. */
-export function toRefusal(error: unknown): unknown {
+export function toRefusalIfProviderFailure(error: unknown): unknown {
   if (!(error instanceof ProviderFailure)) return error;
   const { kind } = error;
   const { providerCode, retryAfterSeconds, problems } = error.details;

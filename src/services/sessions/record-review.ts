@@ -54,7 +54,7 @@ const INPUTS = {
 
 const ACTIONS = { AGENT: 'RECORD_AGENT_REVIEW', AUDITOR: 'RECORD_AUDITOR_REVIEW' } as const;
 
-export interface ReviewRecorded {
+export interface ReviewActionResult {
   readonly session: SessionRow;
   readonly review: ReviewRow;
   readonly replayed: boolean;
@@ -71,7 +71,7 @@ export async function recordReview(
   viewer: Viewer,
   stage: ReviewStage,
   raw: unknown,
-): Promise<ReviewRecorded> {
+): Promise<ReviewActionResult> {
   const input = parseOrRefuse(INPUTS[stage], raw);
   const action = ACTIONS[stage];
   const { decision, reasons, remarks, customerMessage, callComplete = null } = input;

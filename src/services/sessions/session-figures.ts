@@ -73,11 +73,11 @@ export interface DatedFigures<Figures> {
 }
 
 /** Error for figures that take long to count and are not stored yet. */
-export class FiguresPending extends Error {
-  override readonly name = 'FiguresPending';
+export class FiguresPendingError extends Error {
+  override readonly name = 'FiguresPendingError';
 }
 
-export interface FiguresAsked<Figures> {
+export interface FiguresRequest<Figures> {
   /** Name of the figures. Name and window together identify stored figures. */
   readonly name: string;
   /** Schema of the figures. Stored figures that do not match are ignored. */
@@ -90,7 +90,7 @@ export interface FiguresAsked<Figures> {
 }
 
 /** Figures that may be stored: their key in the database, and how they are counted and read. */
-interface Storable<Figures> extends Pick<FiguresAsked<Figures>, 'name' | 'shape'> {
+interface Storable<Figures> extends Pick<FiguresRequest<Figures>, 'name' | 'shape'> {
   readonly question: FiguresQuestion;
   readonly count: RunCountStatement<Figures>;
   /** Key of the figures in this process. */
@@ -111,7 +111,7 @@ interface SessionFiguresOptions {
   readonly liveTimeoutMs?: number;
 }
 
-export class SessionFigures {
+export class SessionFiguresService {
   readonly #options: Required<SessionFiguresOptions>;
   /** Background counts of this process, queued or running. */
   readonly #counting = new Map<string, Promise<DatedFigures<unknown> | null>>();
@@ -128,9 +128,9 @@ export class SessionFigures {
    * (minutes for a short window), which may have moved on since they were counted. Figures of a customer's own
    * sessions are never stored: if counting them is slow, the call fails.
    *
-   * @throws FiguresPending
+   * @throws FiguresPendingError
    */
-  async read<Figures>(asked: FiguresAsked<Figures>): Promise<DatedFigures<Figures>> {
+  async read<Figures>(asked: FiguresRequest<Figures>): Promise<DatedFigures<Figures>> {
     if (asked.window.verificationIds) return toDated(await this.#countLive(asked));
     const { now, signal } = asked;
     const storable = toStorable(asked);
@@ -149,11 +149,16 @@ export class SessionFigures {
       }
     const dated = await Promise.race([this.#countInBackground(storable), rejectOnAbort(signal)]);
     if (dated) return dated;
-    throw new FiguresPending('the figures are still being counted');
+    throw new FiguresPendingError('the figures are still being counted');
   }
 
   /** Counts figures for one answer. Rejects if the count exceeds its timeout (`isQueryCanceled` recognizes the error). */
-  async #countLive<Figures>({ window, count, now, signal }: FiguresAsked<Figures>): Promise<Stored<Figures>> {
+  async #countLive<Figures>({
+    window,
+    count,
+    now,
+    signal,
+  }: FiguresRequest<Figures>): Promise<Stored<Figures>> {
     const { statistics, liveTimeoutMs } = this.#options;
     return statistics.count(timed(count(window), now), { timeoutMs: liveTimeoutMs, signal });
   }
@@ -278,7 +283,13 @@ function rejectOnAbort(signal: AbortSignal | null): Promise<never> {
  * Rounds the bounds of the window down to whole hours or minutes, so that the same window always has the same
  * key. A window that ends within the current hour or minute ends now: it covers the newest sessions.
  */
-function toStorable<Figures>({ name, shape, window, count, now }: FiguresAsked<Figures>): Storable<Figures> {
+function toStorable<Figures>({
+  name,
+  shape,
+  window,
+  count,
+  now,
+}: FiguresRequest<Figures>): Storable<Figures> {
   const length = (window.to ?? now).getTime() - (window.from?.getTime() ?? 0);
   const stepMs = length > LONG_WINDOW_MS ? HOUR_MS : MINUTE_MS;
   const floor = (time: Date) => new Date(Math.floor(time.getTime() / stepMs) * stepMs);

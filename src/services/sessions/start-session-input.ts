@@ -4,8 +4,8 @@ import type { Clock } from '../../domain/ports.ts';
 import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
 import { MAX_CHARACTERS } from '../../domain/text.ts';
 import {
-  type AadhaarRule,
-  createAadhaarTimeSchema,
+  type AadhaarAgeRule,
+  createAadhaarVerificationTimeSchema,
   createDateOfBirthSchema,
   createPastTimeSchema,
   emailSchema,
@@ -13,7 +13,7 @@ import {
   webLinkSchema,
 } from './input-values.ts';
 import { startMetadataSchema, tagListSchema } from './label-values.ts';
-import { languageList } from './language-list.ts';
+import { createLanguageListSchema } from './language-list.ts';
 import { createRequiredTextSchema, createTextSchema, toOptionalSchema } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
@@ -34,7 +34,7 @@ const address = z.object({
   vtc: toOptionalSchema(shortText),
 });
 
-export const NOTIFICATION_TYPES_PATH = ['notificationTypes'];
+export const NOTIFICATION_TYPES_FIELD_PATH = ['notificationTypes'];
 /**
  * Error message if EMAIL notifications are wanted but no email address is given. SMS and WhatsApp need only the
  * phone, which every user has.
@@ -47,7 +47,7 @@ export const NO_EMAIL_ADDRESS_MESSAGE = 'must not contain EMAIL without an addre
  */
 export interface NewStartRules {
   readonly templates: TemplateCatalogue;
-  readonly aadhaar: AadhaarRule;
+  readonly aadhaar: AadhaarAgeRule;
 }
 
 /**
@@ -83,7 +83,9 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
           gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
           careOf: shortText,
           photoLink: webLinkSchema,
-          lastVerifiedAt: rules ? createAadhaarTimeSchema(clock, rules.aadhaar) : createPastTimeSchema(clock),
+          lastVerifiedAt: rules
+            ? createAadhaarVerificationTimeSchema(clock, rules.aadhaar)
+            : createPastTimeSchema(clock),
           address,
         }),
       ),
@@ -107,15 +109,15 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
       ),
       metadata: toOptionalSchema(startMetadataSchema).transform(unlessEmpty),
       tags: toOptionalSchema(tagListSchema).transform(unlessEmpty),
-      languages: toOptionalSchema(languageList(MAX_LANGUAGES.customer)).transform(unlessEmpty),
+      languages: toOptionalSchema(createLanguageListSchema(MAX_LANGUAGES.customer)).transform(unlessEmpty),
     })
     .refine(
       // If a userId is given, the provider may already have the user's email address, so none is required here.
       ({ user, notificationTypes }) =>
-        !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
+        !wantsEmailNotification(notificationTypes) || user?.userId != null || user?.email != null,
       // Runs this check even if other fields are invalid; otherwise zod would skip it and the caller would not
       // see all problems at once.
-      { path: NOTIFICATION_TYPES_PATH, message: NO_EMAIL_ADDRESS_MESSAGE, when: () => true },
+      { path: NOTIFICATION_TYPES_FIELD_PATH, message: NO_EMAIL_ADDRESS_MESSAGE, when: () => true },
     );
 
 /** An empty list is the same input as none, and so has the same hash. */
@@ -124,7 +126,7 @@ const unlessEmpty = <Item>(list: Item[] | undefined): Item[] | undefined => (lis
 const templateName = (list: TemplateList) =>
   createTextSchema(MAX_SHORT_TEXT, (name) => findTemplateProblem(name, list));
 
-export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
+export const wantsEmailNotification = (notificationTypes: readonly string[] | null | undefined): boolean =>
   notificationTypes?.includes('EMAIL') ?? false;
 
 export type StartSessionInput = z.infer<ReturnType<typeof createStartSessionInputSchema>>;

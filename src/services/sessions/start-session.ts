@@ -37,17 +37,17 @@ import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { deriveUserId, matchUserId } from './chosen-user-id.ts';
 import { ensureUser, fetchAndStoreUser } from './ensure-user.ts';
-import { findDenialOn } from './perform-action.ts';
-import { toRefusal } from './provider-refusal.ts';
+import { findActionDenial } from './perform-action.ts';
+import { toRefusalIfProviderFailure } from './provider-refusal.ts';
 import {
   createStartSessionInputSchema,
   type NewStartRules,
   NO_EMAIL_ADDRESS_MESSAGE,
-  NOTIFICATION_TYPES_PATH,
+  NOTIFICATION_TYPES_FIELD_PATH,
   type StartSessionInput,
-  wantsEmail,
+  wantsEmailNotification,
 } from './start-session-input.ts';
-import { findRefusal, parseOrRefuse, refuseField } from './validation.ts';
+import { findInputRefusal, parseOrRefuse, refuseField } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS_MESSAGE}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another start already replaces';
@@ -191,7 +191,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
     if (stored.caller === viewer.id) return null;
     const found = await findVerification(stored).catch((error) => {
-      throw toRefusal(error);
+      throw toRefusalIfProviderFailure(error);
     });
     return found?.userId ?? null;
   }
@@ -236,7 +236,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const [replaced] = await findSessions(db, [replacesSessionId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
       return refuseField(path, 'is not the id of a session that you may see');
-    const denial = await findDenialOn(dependencies, viewer, 'REPLACE', replaced);
+    const denial = await findActionDenial(dependencies, viewer, 'REPLACE', replaced);
     if (denial) refuseField(path, `is the id of a session that cannot be replaced: ${denial}`);
     if (!(await isPerson(replaced.userId, user))) refuseField(path, OTHER_PERSON);
   }
@@ -257,7 +257,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * input may replace it. Always throws.
    */
   async function refuse(intent: IntentRow, error: unknown): Promise<never> {
-    const refusal = toRefusal(error);
+    const refusal = toRefusalIfProviderFailure(error);
     if (
       refusal instanceof Refusal &&
       (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
@@ -316,7 +316,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * @throws Refusal
    */
   async function checkNewStart(input: StartSessionInput, intent: IntentRow): Promise<IntentRow> {
-    const refusal = intent.sends === 0 ? findRefusal(newStartInput, input) : null;
+    const refusal = intent.sends === 0 ? findInputRefusal(newStartInput, input) : null;
     if (!refusal) return intent;
     // Only a derived user id proves that this gateway started the verification.
     const userId = input.user.userId === undefined ? deriveUserId(sealer, intent) : null;
@@ -326,8 +326,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 
   /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */
   function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
-    if (wantsEmail(notificationTypes) && decryptPersonalData(sealer, user).email === null)
-      refuseField(NOTIFICATION_TYPES_PATH, NO_EMAIL_ADDRESS_THERE);
+    if (wantsEmailNotification(notificationTypes) && decryptPersonalData(sealer, user).email === null)
+      refuseField(NOTIFICATION_TYPES_FIELD_PATH, NO_EMAIL_ADDRESS_THERE);
   }
 
   async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {
@@ -389,7 +389,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
     const dueAt = new Date(since.getTime() + FIRST_LOOKUP_DELAY_MS);
-    // Locks the look-up before the start intent, in the same order as `planPollsAfterLoss` (no deadlock).
+    // Locks the look-up before the start intent, in the same order as `planPollsAfterDataLoss` (no deadlock).
     await db.transaction(async (tx) => {
       await scheduleLookup(tx, { verificationId, since, dueAt });
       await incrementSends(tx, verificationId);

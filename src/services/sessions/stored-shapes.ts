@@ -11,7 +11,7 @@ const count = z.int().min(0);
 const seconds = z.number();
 const time = z.iso.datetime().transform((text) => new Date(text));
 
-export const STATE_COUNTS_SHAPE: z.ZodType<StateCount[]> = z.array(
+export const storedStateCountsSchema: z.ZodType<StateCount[]> = z.array(
   z.object({
     status: name<Status>(),
     subStatus: name<SubStatus>(),
@@ -21,11 +21,11 @@ export const STATE_COUNTS_SHAPE: z.ZodType<StateCount[]> = z.array(
   }),
 );
 
-export const PHASES_REACHED_SHAPE: z.ZodType<PhaseReached[]> = z.array(
+export const storedPhasesReachedSchema: z.ZodType<PhaseReached[]> = z.array(
   z.object({ status: name<Status>(), reached: count, medianSecondsToReach: seconds }),
 );
 
-export const PHASE_STAYS_SHAPE: z.ZodType<PhaseStay[]> = z.array(
+export const storedPhaseStaysSchema: z.ZodType<PhaseStay[]> = z.array(
   z.object({ status: name<Status>(), medianSeconds: seconds }),
 );
 
@@ -38,6 +38,6 @@ export interface IntervalFigures {
   readonly ended: number;
 }
 
-export const INTERVALS_SHAPE: z.ZodType<IntervalFigures[]> = z.array(
+export const storedIntervalsSchema: z.ZodType<IntervalFigures[]> = z.array(
   z.object({ from: time, to: time, started: count, approved: count, ended: count }),
 );

@@ -24,7 +24,7 @@ export const createRequiredTextSchema = (longest: number) =>
  * Schema of a non-empty text with at most `longest` UTF-16 units. For values that are indexed, because
  * PostgreSQL limits the size of an index entry. `findMore` is a further rule, for a text that passes.
  */
-export const createKeyTextSchema = (
+export const createIndexedTextSchema = (
   longest: number,
   findMore: (value: string) => string | null = () => null,
 ) =>
@@ -77,7 +77,7 @@ export function parseOrRefuse<T>(schema: z.ZodType<T>, input: unknown): T {
 }
 
 /** Returns the refusal that `parseOrRefuse` would throw; null if the input is valid. */
-export function findRefusal(schema: z.ZodType, input: unknown): Refusal | null {
+export function findInputRefusal(schema: z.ZodType, input: unknown): Refusal | null {
   const parsed = schema.safeParse(input);
   return parsed.success ? null : toRefusal(parsed.error);
 }

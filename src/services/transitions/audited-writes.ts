@@ -47,7 +47,7 @@ export type NewAuditEntry = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
  * Text that may contain personal data: its encrypted form, its salt, and its commitment (salted hash), which the
  * audit chain holds in place of the text.
  */
-export interface TextWithCommitment {
+export interface SealedTextWithCommitment {
   readonly sealed: Buffer | null;
   readonly salt: Buffer | null;
   readonly commitment: string | null;
@@ -68,7 +68,7 @@ export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'canc
  * Writes transitions, meetings, reviews, annotations and labels of sessions whose rows are locked. All such writes go
  * through this class, which adds an entry to the session's audit chain for each change, in the same transaction.
  */
-export class AuditedWrites {
+export class AuditedWriter {
   readonly #tx: Transaction;
   readonly #batch: WriteBatch;
   readonly #sealer: Sealer;
@@ -123,7 +123,7 @@ export class AuditedWrites {
     const changed = ROW_DETAILS.filter((field) => after[field]?.valueOf() !== before[field]?.valueOf());
     if (changed.length === 0 && caller === null) return;
     const values = Object.fromEntries(changed.map((field) => [field, after[field]]));
-    this.#addNote('DETAILS', before.id, { ...NO_DETAILS, ...values, caller });
+    this.#addNote('DETAILS', before.id, { ...UNCHANGED_DETAILS, ...values, caller });
   }
 
   addTransition(row: TransitionRow): void {
@@ -142,7 +142,7 @@ export class AuditedWrites {
     sessionId: string,
     status: MeetingRow['status'],
     cancelledBy: string | null = null,
-    reason: TextWithCommitment = NO_TEXT,
+    reason: SealedTextWithCommitment = NO_TEXT,
   ): Promise<void> {
     const texts = { cancelReason: reason.sealed, cancelReasonSalt: reason.salt };
     const row = await endBookedMeeting(this.#tx, sessionId, { status, cancelledBy, ...texts });
@@ -220,7 +220,7 @@ const ROW_DETAILS = LATE_SESSION_FIELDS.filter((field) => field !== 'caller');
  * Content of a DETAILS entry in which no field changed. Callers spread this object and then set the changed
  * fields.
  */
-export const NO_DETAILS = Object.fromEntries(
+export const UNCHANGED_DETAILS = Object.fromEntries(
   AUDIT_FIELDS.DETAILS.map((field) => [field, null]),
 ) as unknown as AuditContent<'DETAILS'>;
 
@@ -235,14 +235,14 @@ export function createPersonCommitment(user: Pick<UserRow, 'userId' | 'createdAt
   return { salt, commitment: computeCommitment(formatPersonForCommitment(user), salt) };
 }
 
-const NO_TEXT: TextWithCommitment = { sealed: null, salt: null, commitment: null };
+const NO_TEXT: SealedTextWithCommitment = { sealed: null, salt: null, commitment: null };
 
 /** Encrypts a text that may contain personal data, and computes a commitment to it with a new salt. */
 export function encryptWithCommitment(
   sealer: Sealer,
   text: string | null,
   context: string,
-): TextWithCommitment {
+): SealedTextWithCommitment {
   if (text === null) return NO_TEXT;
   const salt = newSalt();
   return { sealed: sealer.seal(text, context), salt, commitment: computeCommitment(text, salt) };
@@ -252,7 +252,7 @@ export function encryptWithCommitment(
  * Appends entries to the audit chains of sessions whose rows are locked. Sends two statements, whatever the
  * number of entries.
  */
-export async function appendToChains(
+export async function appendToAuditChains(
   tx: Transaction,
   keys: AuditKeys,
   notes: readonly NewAuditEntry[],

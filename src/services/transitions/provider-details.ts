@@ -14,7 +14,7 @@ import { findChanges } from '../../domain/changes.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import type { TransitionSource } from '../../domain/session.ts';
 import { getStatusInfo } from '../../domain/status.ts';
-import type { AuditedWrites } from './audited-writes.ts';
+import type { AuditedWriter } from './audited-writes.ts';
 
 /**
  * Provider update, and the session row before and after the update. `recordMeetingsAndReviews` derives meetings and
@@ -38,7 +38,7 @@ export interface AppliedUpdate {
  */
 export async function recordMeetingsAndReviews(
   tx: Transaction,
-  changes: AuditedWrites,
+  changes: AuditedWriter,
   details: AppliedUpdate,
 ): Promise<{ readonly bookedAt: Date | null; readonly changedMore: boolean }> {
   const { transition, payload, before, session } = details;
@@ -57,7 +57,7 @@ export async function recordMeetingsAndReviews(
 /** Books and ends meetings as the update says. Returns the start of the meeting that it booked; null if it booked none. */
 async function applyMeeting(
   tx: Transaction,
-  changes: AuditedWrites,
+  changes: AuditedWriter,
   details: AppliedUpdate,
 ): Promise<Date | null> {
   const { payload, source, session, transition, now } = details;
@@ -117,7 +117,7 @@ async function isNewMeeting(
 }
 
 async function applyReview(
-  changes: AuditedWrites,
+  changes: AuditedWriter,
   { payload, source, session, transition, now }: AppliedUpdate,
 ) {
   const review = transition && REVIEW_BY_SUB_STATUS[transition.subStatus];
@@ -144,7 +144,7 @@ async function applyReview(
  */
 async function applyRemarks(
   tx: Transaction,
-  changes: AuditedWrites,
+  changes: AuditedWriter,
   { session }: AppliedUpdate,
   stage: ReviewStage,
   remarks: string | null,

@@ -55,7 +55,7 @@ export type ProviderUpdate = WebhookUpdate | AnswerUpdate;
  * Update from a webhook that is not stored yet, with the SHA-256 of its body, which identifies a repeated
  * delivery.
  */
-export interface UnstoredWebhook {
+export interface UnstoredWebhookUpdate {
   readonly update: WebhookUpdate;
   readonly bodyHash: Buffer;
 }
@@ -64,7 +64,7 @@ export interface UnstoredWebhook {
  * Removes personal data from a provider update. Used for a session whose person was erased: the provider may
  * still send updates about the session years later.
  */
-export const removePersonalData = (update: ProviderUpdate): ProviderUpdate => ({
+export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => ({
   ...update,
   payload: { ...update.payload, link: null, agentRemarks: null, auditorRemarks: null },
 });
@@ -73,7 +73,7 @@ export const removePersonalData = (update: ProviderUpdate): ProviderUpdate => ({
  * Returns the verification id of the session on which an update is recorded: for an answer the id that was
  * asked about, for a webhook the id in its body.
  */
-export const getVerificationId = (update: ProviderUpdate): string =>
+export const getVerificationIdOfUpdate = (update: ProviderUpdate): string =>
   update.eventTime ? update.payload.verificationId : update.query.verificationId;
 
 /** Returns the name of the provider that sent the update. */
@@ -84,21 +84,21 @@ export const getProviderOfUpdate = (update: ProviderUpdate): string =>
  * Refuses an answer about another verification than the one asked about. A provider's client should already
  * refuse such an answer; this check does not rely on the client.
  */
-export function assertSameVerification(update: ProviderUpdate): void {
-  const verificationId = getVerificationId(update);
+export function assertAnswerMatchesQuery(update: ProviderUpdate): void {
+  const verificationId = getVerificationIdOfUpdate(update);
   if (update.payload.verificationId !== verificationId)
     throw new IdentityMismatch('verificationId', verificationId);
 }
 
 /** Returns which id in an update contradicts the session that it would be recorded on; null if all ids match. */
-export const findUpdateMismatch = (session: LockedSession, update: ProviderUpdate): IdentityField | null =>
+export const findMismatchedIdField = (session: LockedSession, update: ProviderUpdate): IdentityField | null =>
   findMismatch(
     { ...session, userId: session.providerUserId },
     { ...update.payload, provider: getProviderOfUpdate(update) },
   );
 
 export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
-  verificationId: getVerificationId(update),
+  verificationId: getVerificationIdOfUpdate(update),
   rawStatus: update.payload.rawStatus,
   rawSubStatus: update.payload.rawSubStatus,
 });

@@ -5,12 +5,12 @@ import { type LockedSession, lockSessions } from '../../db/sessions/sessions.ts'
 import { findObservations } from '../../db/sessions/transitions.ts';
 import { lockUncontendedSessions } from '../../db/webhooks/inbox.ts';
 import type { ObservationTime } from '../../domain/session.ts';
-import type { AuditedWrites } from './audited-writes.ts';
+import type { AuditedWriter } from './audited-writes.ts';
 import {
-  getVerificationId,
+  getVerificationIdOfUpdate,
   type ProviderUpdate,
   toRawStatus,
-  type UnstoredWebhook,
+  type UnstoredWebhookUpdate,
 } from './provider-update.ts';
 
 /**
@@ -29,17 +29,17 @@ interface Found {
  */
 export class SessionLocker {
   readonly #tx: Transaction;
-  readonly #changes: AuditedWrites;
+  readonly #changes: AuditedWriter;
   readonly #locked = new DataLoader(
     (updates: readonly ProviderUpdate[]) =>
-      this.#find(updates, lockSessions(this.#tx, updates.map(getVerificationId))),
+      this.#find(updates, lockSessions(this.#tx, updates.map(getVerificationIdOfUpdate))),
     { cache: false },
   );
   readonly #uncontended = new DataLoader(
-    (unstored: readonly UnstoredWebhook[]) => {
+    (unstored: readonly UnstoredWebhookUpdate[]) => {
       const updates = unstored.map(({ update }) => update);
       const wanted = unstored.map(({ update, bodyHash }) => ({
-        verificationId: getVerificationId(update),
+        verificationId: getVerificationIdOfUpdate(update),
         bodyHash,
       }));
       return this.#find(updates, lockUncontendedSessions(this.#tx, wanted));
@@ -47,7 +47,7 @@ export class SessionLocker {
     { cache: false },
   );
 
-  constructor(tx: Transaction, changes: AuditedWrites) {
+  constructor(tx: Transaction, changes: AuditedWriter) {
     this.#tx = tx;
     this.#changes = changes;
   }
@@ -61,7 +61,7 @@ export class SessionLocker {
    * Locks the session of a webhook that is not stored yet, if the webhook can be applied immediately: the row is
    * free (SKIP LOCKED) and no earlier webhook of the session is queued.
    */
-  lockIfUncontended(unstored: UnstoredWebhook): Promise<Found> {
+  lockIfUncontended(unstored: UnstoredWebhookUpdate): Promise<Found> {
     return this.#uncontended.load(unstored);
   }
 
@@ -75,13 +75,13 @@ export class SessionLocker {
     // the rows are locked and see the newest committed state (READ COMMITTED).
     const [rows, heads, observations] = await Promise.all([
       locking,
-      findAuditHeadsOfVerifications(this.#tx, updates.map(getVerificationId)),
+      findAuditHeadsOfVerifications(this.#tx, updates.map(getVerificationIdOfUpdate)),
       findObservations(this.#tx, updates.map(toRawStatus)),
     ]);
     for (const { id } of rows)
       this.#changes.setHead(id, heads.find(({ sessionId }) => sessionId === id) ?? null);
     return updates.map((update, index) => ({
-      session: rows.find((row) => row.verificationId === getVerificationId(update)) ?? null,
+      session: rows.find((row) => row.verificationId === getVerificationIdOfUpdate(update)) ?? null,
       seen: observations[index] ?? [],
     }));
   }

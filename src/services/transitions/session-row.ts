@@ -11,7 +11,7 @@ import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provi
  * Returns the columns of a session that are derived from its log of transitions (projection). A transition that did
  * not change the status leaves the raw status and `statusSince` unchanged.
  */
-export function projectionColumns(
+export function buildProjectionColumns(
   state: ProjectedState,
   transition: TransitionRow,
   deadlines: Deadlines,
@@ -49,7 +49,7 @@ export function projectionColumns(
  * Returns the columns that a provider update sets in addition to the status. A field that the provider left out
  * keeps its stored value.
  */
-export function providerColumns(
+export function buildProviderColumns(
   sealer: Sealer,
   sessionId: string,
   before: SessionRow | null,
@@ -96,7 +96,12 @@ function readsAs(sealer: Sealer, sealed: Buffer, context: string, text: string):
  * Returns the columns that a late update (older than the newest one) sets: those that order later updates, and
  * remarks of the agent if none are stored.
  */
-export const lateUpdateColumns = (sealer: Sealer, before: SessionRow, update: ProviderUpdate, now: Date) => ({
+export const buildLateUpdateColumns = (
+  sealer: Sealer,
+  before: SessionRow,
+  update: ProviderUpdate,
+  now: Date,
+) => ({
   ...providerTimes(before, update, now),
   agentRemarks: before.agentRemarks ?? sealRemarks(sealer, before.id, null, update),
 });
@@ -115,7 +120,7 @@ const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: D
 /**
  * Returns the columns common to all new transitions of a session: the next sequence, and the status pair before it.
  */
-export const transitionBase = (sessionId: string, before: SessionRow | null, recordedAt: Date) => ({
+export const buildTransitionBase = (sessionId: string, before: SessionRow | null, recordedAt: Date) => ({
   sessionId,
   sequence: (before?.lastSequence ?? 0) + 1,
   fromStatus: before?.status ?? null,
@@ -127,14 +132,14 @@ export const transitionBase = (sessionId: string, before: SessionRow | null, rec
  * Builds the transition that records a provider update, with the status pair and the verdict from
  * `evaluateUpdate`.
  */
-export const buildTransition = (
+export const buildProviderTransition = (
   sessionId: string,
   before: SessionRow | null,
   update: ProviderUpdate,
   { pair, verdict }: Extract<UpdateDecision, { kind: 'TRANSITION' }>,
   recordedAt: Date,
 ): TransitionRow => ({
-  ...transitionBase(sessionId, before, recordedAt),
+  ...buildTransitionBase(sessionId, before, recordedAt),
   ...pair,
   rawStatus: update.payload.rawStatus,
   rawSubStatus: update.payload.rawSubStatus,

@@ -44,28 +44,28 @@ import {
 } from '../../domain/session.ts';
 import { type KnownSubStatus, parseRawStatus, type StatusPair, toStatusPair } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { type AuditedWrites, createPersonCommitment, NO_PERSON_COMMITMENT } from './audited-writes.ts';
+import { type AuditedWriter, createPersonCommitment, NO_PERSON_COMMITMENT } from './audited-writes.ts';
 import { recordMeetingsAndReviews } from './provider-details.ts';
 import {
-  assertSameVerification,
-  findUpdateMismatch,
+  assertAnswerMatchesQuery,
+  findMismatchedIdField,
   getOrderingTime,
   getProviderOfUpdate,
-  getVerificationId,
+  getVerificationIdOfUpdate,
   type ProviderUpdate,
-  removePersonalData,
   toStatusUpdate,
   toTransitionSource,
-  type UnstoredWebhook,
+  type UnstoredWebhookUpdate,
   unlessTooFarAhead,
+  withoutPersonalData,
 } from './provider-update.ts';
 import { SessionLocker } from './session-lookup.ts';
 import {
-  buildTransition,
-  lateUpdateColumns,
-  projectionColumns,
-  providerColumns,
-  transitionBase,
+  buildLateUpdateColumns,
+  buildProjectionColumns,
+  buildProviderColumns,
+  buildProviderTransition,
+  buildTransitionBase,
 } from './session-row.ts';
 
 /** Fields of a provider update that could not be parsed and count as missing. */
@@ -102,7 +102,7 @@ export interface NewSession extends StartColumns {
 }
 
 /** Returns the labels of a start. */
-export const toLabels = ({ metadata, tags }: Pick<NewSession, 'metadata' | 'tags'>): Labels => ({
+export const getStartLabels = ({ metadata, tags }: Pick<NewSession, 'metadata' | 'tags'>): Labels => ({
   metadata: metadata ?? {},
   tags: tags ?? [],
 });
@@ -115,7 +115,7 @@ export const toLabels = ({ metadata, tags }: Pick<NewSession, 'metadata' | 'tags
 export class TransitionWriter {
   readonly tx: Transaction;
   /** Writes transitions, meetings and reviews together with their audit entries. */
-  readonly changes: AuditedWrites;
+  readonly changes: AuditedWriter;
   readonly batch: WriteBatch;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
@@ -129,7 +129,7 @@ export class TransitionWriter {
   constructor(
     tx: Transaction,
     batch: WriteBatch,
-    changes: AuditedWrites,
+    changes: AuditedWriter,
     clock: Clock,
     sealer: Sealer,
     pace: PollPace,
@@ -157,8 +157,8 @@ export class TransitionWriter {
    *   nothing is written then
    */
   async applyUpdate(update: ProviderUpdate): Promise<RecordedUpdate | null> {
-    assertSameVerification(update);
-    const verificationId = getVerificationId(update);
+    assertAnswerMatchesQuery(update);
+    const verificationId = getVerificationIdOfUpdate(update);
     const { session, seen } = await this.#lookup.lock(update);
     if (session) return this.#applyTo(session, update, seen);
     const intent = await findIntent(this.tx, verificationId);
@@ -177,9 +177,9 @@ export class TransitionWriter {
    * earlier webhook of the session is queued, the session is locked or unknown, or the webhook names another
    * user or reference id than the session has.
    */
-  async applyUpdateIfUncontended(unstored: UnstoredWebhook): Promise<RecordedUpdate | null> {
+  async applyUpdateIfUncontended(unstored: UnstoredWebhookUpdate): Promise<RecordedUpdate | null> {
     const { session, seen } = await this.#lookup.lockIfUncontended(unstored);
-    if (!session || findUpdateMismatch(session, unstored.update)) return null;
+    if (!session || findMismatchedIdField(session, unstored.update)) return null;
     return this.#applyTo(session, unstored.update, seen);
   }
 
@@ -191,11 +191,11 @@ export class TransitionWriter {
    * @throws IdentityMismatch if an id in the update (verification, reference, user or provider) contradicts the session
    */
   async createSession(update: ProviderUpdate, origin: NewSession): Promise<RecordedUpdate> {
-    assertSameVerification(update);
+    assertAnswerMatchesQuery(update);
     const { sessionId, provider, userId, replacesId, caller, metadata, tags } = origin;
     const from = { ...pickStartColumns(origin), sessionId, provider, userId, caller, metadata, tags };
     const accepted = isAccepted(update);
-    if (replacesId !== null && !accepted) await clearReplacesId(this.tx, getVerificationId(update));
+    if (replacesId !== null && !accepted) await clearReplacesId(this.tx, getVerificationIdOfUpdate(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
     if (created) return this.#applyTo(created, update);
     // The replaced session may have been archived since the start was accepted.
@@ -204,7 +204,7 @@ export class TransitionWriter {
       if (replaced) await this.endReplaced(replaced, caller);
       return begun;
     }
-    const other = await lockSession(this.tx, getVerificationId(update));
+    const other = await lockSession(this.tx, getVerificationIdOfUpdate(update));
     invariant(other, 'session was neither created nor found after a conflict on its verification id');
     return this.#applyTo(other, update);
   }
@@ -241,7 +241,7 @@ export class TransitionWriter {
   ): Promise<{ created: LockedSession | null; replaced: LockedSession | null }> {
     const [known] = replacesId === null ? [] : await findSessions(this.tx, [replacesId]);
     if (!known) return { created: null, replaced: null };
-    const verificationId = getVerificationId(update);
+    const verificationId = getVerificationIdOfUpdate(update);
     const lock = update.eventTime ? lockSessionsNoWait : lockSessions;
     const rows = await lock(this.tx, [known.verificationId, verificationId]);
     return {
@@ -271,7 +271,7 @@ export class TransitionWriter {
    * earlier release, which knows no labels, may have recorded the session. The session's row must be locked.
    */
   async addMissingLabels(sessionId: string, start: Pick<NewSession, 'metadata' | 'tags'>): Promise<void> {
-    const labels = toLabels(start);
+    const labels = getStartLabels(start);
     if (!hasLabels(labels)) return;
     const stored = await findLabelsOfSessions(this.tx, [sessionId]);
     if (stored.length === 0) this.changes.setLabels(sessionId, labels);
@@ -295,7 +295,7 @@ export class TransitionWriter {
   ): Promise<SessionRow> {
     const now = this.#clock.now();
     const transition: TransitionRow = {
-      ...transitionBase(before.id, before, now),
+      ...buildTransitionBase(before.id, before, now),
       status,
       subStatus,
       rawStatus: null,
@@ -309,7 +309,7 @@ export class TransitionWriter {
     this.#recorded.push(transition);
     const after = {
       ...before,
-      ...projectionColumns(
+      ...buildProjectionColumns(
         applyTransition(toSessionState(before), transition),
         transition,
         this.#deadlines,
@@ -338,7 +338,7 @@ export class TransitionWriter {
     const { sessionId, caller, metadata, tags, ...origin } = from;
     const [user] = await findUsers(this.tx, [origin.userId]);
     const person = user ? createPersonCommitment(user) : NO_PERSON_COMMITMENT;
-    const transition = buildTransition(sessionId, null, update, evaluation, now);
+    const transition = buildProviderTransition(sessionId, null, update, evaluation, now);
     const unplanned = {
       ...origin,
       id: sessionId,
@@ -349,13 +349,13 @@ export class TransitionWriter {
       unsettled: evaluation.orderUncertain,
       providerHeardAt: now,
       providerFoundAt: getOrderingTime(update) ? null : now,
-      ...providerColumns(this.#sealer, sessionId, null, update, now),
-      ...projectionColumns(applyTransition(null, transition), transition, this.#deadlines, now),
+      ...buildProviderColumns(this.#sealer, sessionId, null, update, now),
+      ...buildProjectionColumns(applyTransition(null, transition), transition, this.#deadlines, now),
     };
     const session = withPollSchedule(unplanned, this.pace);
     if (!(await insertSession(this.tx, session))) return null;
     this.changes.addSession(session, person.commitment, caller);
-    const labels = toLabels({ metadata, tags });
+    const labels = getStartLabels({ metadata, tags });
     if (hasLabels(labels)) this.changes.setLabels(sessionId, labels);
     this.#append(transition, update);
     await recordMeetingsAndReviews(this.tx, this.changes, {
@@ -377,9 +377,9 @@ export class TransitionWriter {
     received: ProviderUpdate,
     seenBefore: ObservationTime[] | null = null,
   ): Promise<RecordedUpdate> {
-    const mismatch = findUpdateMismatch(before, received);
+    const mismatch = findMismatchedIdField(before, received);
     if (mismatch) throw new IdentityMismatch(mismatch, before.verificationId);
-    const update = before.erasedAt ? removePersonalData(received) : received;
+    const update = before.erasedAt ? withoutPersonalData(received) : received;
     const { payload, eventTime } = update;
     this.changes.prefetchHead(before.id);
     const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
@@ -399,17 +399,19 @@ export class TransitionWriter {
     if (doubt) this.tx.start(deleteDoubtfulAnswer(this.tx, before.id));
 
     const transition =
-      evaluation.kind === 'TRANSITION' ? buildTransition(before.id, before, update, evaluation, now) : null;
+      evaluation.kind === 'TRANSITION'
+        ? buildProviderTransition(before.id, before, update, evaluation, now)
+        : null;
     const late = transition !== null && isLateVerdict(transition.verdict);
     // The webhook may be about an earlier occurrence of this raw status, or its event time is unusable. In both
     // cases its event time does not tell when the current status began.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? lateUpdateColumns(this.#sealer, before, update, now)
-      : providerColumns(this.#sealer, before.id, before, update, now);
+      ? buildLateUpdateColumns(this.#sealer, before, update, now)
+      : buildProviderColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition &&
-      projectionColumns(applyTransition(state, transition), transition, this.#deadlines, now, before);
+      buildProjectionColumns(applyTransition(state, transition), transition, this.#deadlines, now, before);
     const session = this.#queueUpdate({
       ...before,
       ...facts,
@@ -465,7 +467,7 @@ export class TransitionWriter {
     now: Date,
     doubt: DoubtfulAnswer | null,
   ): Promise<RecordedUpdate> {
-    const payload = providerColumns(this.#sealer, before.id, null, update, now);
+    const payload = buildProviderColumns(this.#sealer, before.id, null, update, now);
     const hasNewRemarks = before.agentRemarks === null && payload.agentRemarks !== null;
     const told = hasNewRemarks
       ? await this.applyOwn(before, before, 'DETAILS', { source: toTransitionSource(update), actor: null })

@@ -12,8 +12,8 @@ import { UNRECOGNIZED } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
-import type { FairShare } from '../polling/fair-share.ts';
-import { AuditedWrites } from './audited-writes.ts';
+import type { PollFairShare } from '../polling/fair-share.ts';
+import { AuditedWriter } from './audited-writes.ts';
 import { type IgnoredFields, TransitionWriter } from './transition-writer.ts';
 
 interface UnitOfWorkDependencies {
@@ -22,7 +22,7 @@ interface UnitOfWorkDependencies {
   readonly doorbell: Doorbell;
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
-  readonly fairShare: FairShare;
+  readonly fairShare: PollFairShare;
   /** Times after which sessions are overdue. */
   readonly deadlines: Deadlines;
   readonly metrics: Metrics;
@@ -40,7 +40,7 @@ export class UnitOfWork {
   readonly #doorbell: Doorbell;
   readonly #sealer: Sealer;
   readonly #auditKeys: AuditKeys;
-  readonly #fairShare: FairShare;
+  readonly #fairShare: PollFairShare;
   readonly #deadlines: Deadlines;
   readonly #metrics: Metrics;
   readonly #onMismatch: OnMismatch;
@@ -86,7 +86,7 @@ export class UnitOfWork {
     const result = await this.#db.transaction(async (tx) => {
       tx.start(forceIndexPlans());
       const batch = new WriteBatch();
-      const changes = new AuditedWrites(tx, batch, this.#sealer, this.#auditKeys);
+      const changes = new AuditedWriter(tx, batch, this.#sealer, this.#auditKeys);
       const { pace } = this.#fairShare;
       const [clock, sealer, deadlines] = [this.#clock, this.#sealer, this.#deadlines];
       const done = await work(

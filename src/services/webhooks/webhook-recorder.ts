@@ -7,7 +7,7 @@ import { classifyFault } from '../../db/connection/connection-errors.ts';
 import { getWebhookSealingContext, insertWebhooks, type NewWebhook } from '../../db/webhooks/inbox.ts';
 import type { Clock, Provider, WebhookPayload } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { currentTraceparent, withSpan } from '../../telemetry/trace.ts';
+import { getCurrentTraceparent, withSpan } from '../../telemetry/trace.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker.ts';
 
@@ -80,7 +80,7 @@ export class WebhookRecorder {
       state: verificationId ? 'PENDING' : 'PARKED',
       reason: verificationId === null && 'problem' in reading ? reading.problem : null,
       receivedAt: clock.now(),
-      traceparent: currentTraceparent(),
+      traceparent: getCurrentTraceparent(),
     };
     await this.#storing.load({ row, payload });
   }
